@@ -1,0 +1,104 @@
+# Everything one does with this checkout. `make` alone lists it.
+# Needs rustup (or the toolchain that rust-toolchain.toml names), a C compiler, and python3 with pip, which
+# fetches ONNX Runtime once.
+
+CARGO ?= cargo
+PYTHON ?= python3
+
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+
+PROGRAM := $(or $(CARGO_TARGET_DIR),target)/release/faceplane
+
+# A FACEPLANE_ONNXRUNTIME of your own is used as it is, and nothing is fetched.
+ifndef FACEPLANE_ONNXRUNTIME
+ONNXRUNTIME := .onnxruntime/libonnxruntime.so
+FACEPLANE_ONNXRUNTIME := $(CURDIR)/$(ONNXRUNTIME)
+endif
+export FACEPLANE_ONNXRUNTIME
+
+FACEPLANE_LISTEN ?= 127.0.0.1:8080
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+##@ Run
+
+.PHONY: serve
+serve: build ## Build and run the service on 127.0.0.1:8080 (FACEPLANE_LISTEN, ARGS="--flag value …")
+	FACEPLANE_LISTEN='$(FACEPLANE_LISTEN)' exec $(PROGRAM) serve $(ARGS)
+
+.PHONY: build
+build: setup ## Build the release program
+	$(CARGO) build --locked --release
+
+.PHONY: setup
+setup: $(ONNXRUNTIME) ## Fetch ONNX Runtime into .onnxruntime/ (does nothing when it is there)
+
+.onnxruntime/libonnxruntime.so: docker/onnxruntime/requirements.txt docker/onnxruntime/fetch.py
+	$(PYTHON) docker/onnxruntime/fetch.py $(@D)
+
+##@ Test
+
+.PHONY: test
+test: setup ## Run all tests (ARGS="NAME" runs those whose name contains NAME)
+	$(CARGO) test --locked $(ARGS)
+
+.PHONY: openapi
+openapi: setup ## Write openapi/openapi.json anew from the code
+	FACEPLANE_UPDATE=1 $(CARGO) test --locked openapi
+
+.PHONY: schemathesis
+schemathesis: build ## Send generated requests to the service, by its OpenAPI document (ARGS="--max-examples 500")
+	PYTHON='$(PYTHON)' tests/schemathesis/run $(PROGRAM) $(ARGS)
+
+##@ Check
+
+.PHONY: check
+check: check-format lint check-docs check-dependencies ## Everything but the tests: format, lints, docs, dependencies
+
+.PHONY: format
+format: ## Format the code
+	$(CARGO) fmt
+
+.PHONY: check-format
+check-format: ## Is the code formatted?
+	$(CARGO) fmt --check
+
+.PHONY: lint
+lint: ## Clippy, warnings denied
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+.PHONY: check-docs
+check-docs: ## Do the docs build without a warning?
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
+
+.PHONY: check-dependencies
+check-dependencies: $(CARGO_DENY) ## Licences, sources and bans of all dependencies (deny.toml)
+	$(CARGO_DENY) --locked check --hide-inclusion-graph bans licenses sources
+
+.PHONY: audit
+audit: $(CARGO_DENY) ## Known vulnerabilities of all dependencies (fetches the advisory database)
+	$(CARGO_DENY) --locked check advisories
+
+# Unoptimised, for it runs for two seconds and would otherwise build for many minutes. Its build folder stays
+# until it is done, so that an interrupted build goes on where it was.
+$(CARGO_DENY):
+	@echo 'Building cargo-deny $(CARGO_DENY_VERSION): once, some minutes.'
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		$(CARGO) install --locked --quiet --root .tools/cargo-deny-$(CARGO_DENY_VERSION) \
+		--target-dir .tools/cargo-deny-build cargo-deny --version $(CARGO_DENY_VERSION)
+	rm -rf .tools/cargo-deny-build
+
+##@ Other
+
+.PHONY: clean
+clean: ## Remove all that was built or fetched
+	$(CARGO) clean
+	rm -rf .onnxruntime .tools
+
+.PHONY: help
+help: ## List these
+	@awk 'BEGIN { FS = ":[^#]*## "; print "make TARGET" } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:[^#]*## / { printf "  %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
