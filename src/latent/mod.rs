@@ -1,0 +1,44 @@
+//! The mathematics of hyperplanes in latent space, which knows no network, no file and no server.
+//!
+//! Shen et al., *Interpreting the Latent Space of GANs for Semantic Face Editing* (CVPR 2020; TPAMI 2020): an
+//! attribute with two values has a hyperplane in latent space that separates them, and a code that moves
+//! along the plane's unit normal changes that attribute.
+//!
+//! | to | go to |
+//! | --- | --- |
+//! | draw a code from a seed | [`sample_z`] |
+//! | hold one | [`LatentCode`], in a [`LatentSpace`] |
+//! | pull it towards the average | [`Truncation`] |
+//! | measure on which side it lies, and how far | [`Boundary::signed_distance`] |
+//! | move it | [`Direction`], [`Edit`], [`apply`] |
+//! | move it and keep other attributes | [`condition`] |
+//! | move it in steps | [`Trajectory`] |
+//!
+//! Every value is checked once, when it is made; a value that exists is right, and none can be changed. Codes
+//! are kept in `f32`, as networks take them; arithmetic is in `f64`, in a fixed order, and is rounded once at
+//! its end, so the same input gives the same bits.
+
+mod boundary;
+mod code;
+mod direction;
+mod edit;
+mod error;
+mod layers;
+mod product;
+mod sampling;
+mod space;
+mod span;
+mod system;
+mod trajectory;
+mod truncation;
+
+pub use boundary::{Accuracy, Boundary, Provenance};
+pub use code::LatentCode;
+pub use direction::{Conditioned, Direction, condition};
+pub use edit::{Amount, Edit, apply};
+pub use error::LatentError;
+pub use layers::LayerRange;
+pub use sampling::{sample_z, standard_normal};
+pub use space::LatentSpace;
+pub use trajectory::Trajectory;
+pub use truncation::Truncation;

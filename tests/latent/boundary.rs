@@ -1,0 +1,153 @@
+//! What a boundary measures, and which it refuses to be.
+
+use faceplane::latent::{Boundary, LatentCode, LatentError, LatentSpace, LayerRange, Provenance};
+use ndarray::{Array2, array};
+use proptest::prelude::*;
+
+use super::{DIM, LAYERS, boundary, code, numbers};
+
+fn age(normal: Array2<f64>, intercept: f64) -> Result<Boundary, LatentError> {
+    Boundary::new("age", LatentSpace::W, normal, intercept, Provenance::default())
+}
+
+#[test]
+fn a_normal_of_any_length_gives_distances_in_units_of_the_space() {
+    let boundary = age(array![[3.0, 4.0]], 10.0).unwrap();
+    assert_eq!(boundary.normal(), array![[0.6, 0.8]]);
+    let code = LatentCode::from_row(LatentSpace::W, vec![5.0, 0.0]).unwrap();
+    assert!((boundary.signed_distance(&code).unwrap() - 5.0).abs() < 1e-15);
+}
+
+#[test]
+fn a_normal_that_points_nowhere_is_refused() {
+    let refused = age(array![[0.0, 0.0]], 1.0).unwrap_err();
+    assert_eq!(
+        refused,
+        LatentError::Norm {
+            attribute: "age".to_owned(),
+            norm: 0.0
+        }
+    );
+    assert!(matches!(
+        age(array![[1e200, 0.0]], 1.0),
+        Err(LatentError::Norm { .. })
+    ));
+    assert!(matches!(
+        age(array![[1e-200, 0.0]], 1.0),
+        Err(LatentError::Norm { .. })
+    ));
+    assert!(matches!(
+        age(array![[1.0, f64::NAN]], 1.0),
+        Err(LatentError::NotFinite {
+            row: 0,
+            column: 1,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_boundary_is_refused_without_name_shape_or_intercept() {
+    let unnamed = Boundary::new(" ", LatentSpace::Z, array![[1.0]], 0.0, Provenance::default());
+    assert_eq!(unnamed, Err(LatentError::Unnamed));
+    assert_eq!(
+        age(array![[1.0], [1.0]], 0.0),
+        Err(LatentError::Rows {
+            space: LatentSpace::W,
+            rows: 2
+        })
+    );
+    assert!(matches!(age(array![[]], 0.0), Err(LatentError::Empty { .. })));
+    assert!(matches!(
+        age(array![[1.0]], f64::INFINITY),
+        Err(LatentError::Intercept { .. })
+    ));
+}
+
+#[test]
+fn a_code_of_another_space_or_size_is_not_measured() {
+    let boundary = age(array![[1.0, 0.0]], 0.0).unwrap();
+    let z = LatentCode::from_row(LatentSpace::Z, vec![1.0, 2.0]).unwrap();
+    let refused = boundary.signed_distance(&z).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "found z where `age` lies in w: use a boundary and a code of one space"
+    );
+    let longer = LatentCode::from_row(LatentSpace::W, vec![1.0, 2.0, 3.0]).unwrap();
+    let refused = boundary.signed_distance(&longer).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .starts_with("found the shape [1, 3] where `age` has [1, 2]"),
+        "{refused}"
+    );
+    let layered = Boundary::new(
+        "age",
+        LatentSpace::WPlus,
+        array![[1.0, 0.0]],
+        0.0,
+        Provenance::default(),
+    )
+    .unwrap();
+    let two_layers = LatentCode::new(LatentSpace::WPlus, array![[1.0, 2.0], [3.0, 4.0]]).unwrap();
+    assert!(matches!(
+        layered.signed_distance(&two_layers),
+        Err(LatentError::Shape { .. })
+    ));
+}
+
+#[test]
+fn a_boundary_in_w_measures_some_layers_of_a_w_plus_code() {
+    let boundary = age(array![[1.0, 0.0]], 0.5).unwrap();
+    let code = LatentCode::new(LatentSpace::WPlus, array![[1.0, 9.0], [3.0, 9.0], [8.0, 9.0]]).unwrap();
+    let first_two = LayerRange::new(0, 1).ok();
+    assert_eq!(boundary.signed_distance_on(&code, first_two), Ok(2.5));
+    assert_eq!(boundary.signed_distance(&code), Ok(4.5));
+}
+
+#[test]
+fn a_boundary_in_w_plus_takes_the_inner_product_of_all_layers() {
+    let boundary = Boundary::new(
+        "age",
+        LatentSpace::WPlus,
+        array![[0.0, 3.0], [4.0, 0.0]],
+        0.0,
+        Provenance::default(),
+    )
+    .unwrap();
+    let code = LatentCode::new(LatentSpace::WPlus, array![[7.0, 1.0], [2.0, 7.0]]).unwrap();
+    assert!((boundary.signed_distance(&code).unwrap() - 2.2).abs() < 1e-15);
+}
+
+proptest! {
+    #[test]
+    fn a_repeated_w_code_has_its_own_distance(seed: u32, other: u32) {
+        let boundary = boundary("age", LatentSpace::W, seed);
+        let code = code(LatentSpace::W, other);
+        let layered = code.broadcast(LAYERS).unwrap();
+        let [one, all] = [&code, &layered].map(|code| boundary.signed_distance(code).unwrap());
+        prop_assert!((one - all).abs() < 1e-12, "{one} beside {all}");
+    }
+
+    #[test]
+    fn the_length_of_the_normal_makes_no_difference(seed: u32, scale in 1e-6..1e6, intercept in -3.0..3.0) {
+        let normal = numbers(LatentSpace::W, seed);
+        let one = age(normal.clone(), intercept).unwrap();
+        let other = age(normal * scale, intercept * scale).unwrap();
+        prop_assert!((one.cosine(&other).unwrap() - 1.0).abs() < 1e-14);
+        prop_assert!((one.intercept() - other.intercept()).abs() < 1e-14);
+    }
+
+    #[test]
+    fn the_layout_of_the_normal_makes_no_difference(seed: u32, other: u32) {
+        let by_rows = numbers(LatentSpace::WPlus, seed);
+        let mut by_columns = Array2::zeros((DIM, LAYERS)).reversed_axes();
+        by_columns.assign(&by_rows);
+        let [one, two] = [by_rows, by_columns].map(|normal| {
+            Boundary::new("age", LatentSpace::WPlus, normal, 0.1, Provenance::default()).unwrap()
+        });
+        let code = code(LatentSpace::WPlus, other);
+        prop_assert_eq!(one.signed_distance(&code), two.signed_distance(&code));
+        prop_assert_eq!(one, two);
+    }
+}
