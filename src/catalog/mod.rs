@@ -1,0 +1,15 @@
+//! What lies on disk: model folders, their manifests, boundary files, and the model that is compiled in.
+
+mod boundary_file;
+mod error;
+mod folder;
+mod manifest;
+mod npy;
+mod package;
+
+pub use boundary_file::BoundaryCard;
+pub use error::CatalogError;
+pub use folder::ModelFolder;
+pub use manifest::{ClassifierEntry, Generator, Manifest, OutputEntry, ScoreKind, Truncation};
+pub use npy::NpyArray;
+pub use package::{ClassifierPackage, Graph, ModelPackage};

@@ -1,0 +1,322 @@
+//! Arrays in NumPy's `.npy` format, read from hostile bytes too: nothing is allocated that the bytes do not pay for.
+//!
+//! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
+
+use super::error::NpyError;
+
+const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// An array of floating-point numbers: its shape and its values, the last axis running fastest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NpyArray {
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    /// Values in C order.
+    pub values: Vec<f64>,
+}
+
+impl NpyArray {
+    /// Reads `<f8`, `<f4` or `<f2` arrays in C or Fortran order, format versions 1 to 3.
+    ///
+    /// # Errors
+    /// [`NpyError`] for anything else: another element type (pickled objects among them), a header that NumPy would
+    /// not write, or a length that does not match the shape.
+    pub fn read(file: &[u8]) -> Result<Self, NpyError> {
+        let (header, body) = split(file).ok_or(NpyError::NotNpy)?;
+        let header = Header::parse(header).ok_or_else(|| NpyError::Header {
+            header: String::from_utf8_lossy(header).chars().take(120).collect(),
+        })?;
+        let size = match header.descr {
+            "<f8" => 8,
+            "<f4" => 4,
+            "<f2" => 2,
+            other => {
+                return Err(NpyError::ElementType {
+                    descr: other.to_owned(),
+                });
+            }
+        };
+        let expected = header
+            .shape
+            .iter()
+            .try_fold(size, |bytes: usize, &axis| bytes.checked_mul(axis));
+        if expected != Some(body.len()) {
+            let expected = expected.unwrap_or(usize::MAX);
+            return Err(NpyError::Length {
+                shape: header.shape,
+                expected,
+                found: body.len(),
+            });
+        }
+        let stored: Vec<f64> = match size {
+            8 => body
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&bytes| f64::from_le_bytes(bytes))
+                .collect(),
+            4 => body
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&bytes| f64::from(f32::from_le_bytes(bytes)))
+                .collect(),
+            _ => body
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&bytes| half::f16::from_le_bytes(bytes).to_f64())
+                .collect(),
+        };
+        let values = if header.fortran_order {
+            c_order(&stored, &header.shape)
+        } else {
+            stored
+        };
+        Ok(Self {
+            shape: header.shape,
+            values,
+        })
+    }
+
+    /// Writes the array as `<f4` in C order, format version 1, byte for byte as `numpy.save` does.
+    ///
+    /// # Panics
+    /// Never for the handful of axes that codes and boundaries have: version 1 holds headers up to 65,535 bytes.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "single precision is what is asked for"
+    )]
+    pub fn write_f4(&self) -> Vec<u8> {
+        let axes: Vec<String> = self.shape.iter().map(ToString::to_string).collect();
+        let tuple = if axes.len() == 1 {
+            format!("({},)", axes[0])
+        } else {
+            format!("({})", axes.join(", "))
+        };
+        let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {tuple}, }}");
+        let unpadded = MAGIC.len() + 4 + header.len() + 1;
+        header.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(64) - unpadded));
+        header.push('\n');
+        let length = u16::try_from(header.len()).expect("a header of a few axes is short");
+        let mut file = [MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes()].concat();
+        file.extend(self.values.iter().flat_map(|&value| (value as f32).to_le_bytes()));
+        file
+    }
+}
+
+/// Splits a file into its header text and what follows.
+fn split(file: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = file.strip_prefix(MAGIC)?;
+    let (version, rest) = rest.split_at_checked(2)?;
+    let (length, rest) = match version {
+        [1, 0] => rest
+            .split_first_chunk()
+            .map(|(&bytes, rest)| (usize::from(u16::from_le_bytes(bytes)), rest))?,
+        [2 | 3, 0] => rest
+            .split_first_chunk()
+            .and_then(|(&bytes, rest)| Some((usize::try_from(u32::from_le_bytes(bytes)).ok()?, rest)))?,
+        _ => return None,
+    };
+    rest.split_at_checked(length)
+}
+
+/// What a header says.
+struct Header<'a> {
+    descr: &'a str,
+    fortran_order: bool,
+    shape: Vec<usize>,
+}
+
+impl<'a> Header<'a> {
+    /// Reads `{'descr': '<f4', 'fortran_order': False, 'shape': (1, 512), }`: three keys in any order.
+    fn parse(text: &'a [u8]) -> Option<Self> {
+        let mut rest = std::str::from_utf8(text)
+            .ok()?
+            .trim()
+            .strip_prefix('{')?
+            .strip_suffix('}')?
+            .trim();
+        let (mut descr, mut fortran_order, mut shape) = (None, None, None);
+        while !rest.is_empty() {
+            let (key, value) = quoted(rest)?;
+            let value = value.trim_start().strip_prefix(':')?.trim_start();
+            let after = match key {
+                "descr" if value.starts_with('[') => {
+                    // A record of named fields: no element type of ours, so the caller refuses it by its text.
+                    descr = Some(value);
+                    ""
+                }
+                "descr" => {
+                    let (name, after) = quoted(value)?;
+                    descr = Some(name);
+                    after
+                }
+                "fortran_order" => {
+                    let (word, after) = value.split_at(value.find([',', '}']).unwrap_or(value.len()));
+                    fortran_order = Some(match word.trim() {
+                        "True" => true,
+                        "False" => false,
+                        _ => return None,
+                    });
+                    after
+                }
+                "shape" => {
+                    let (axes, after) = value.strip_prefix('(')?.split_once(')')?;
+                    let axes = axes.strip_suffix(',').unwrap_or(axes).split(',').map(str::trim);
+                    let axes = axes.filter(|axis| !axis.is_empty()).map(|axis| axis.parse().ok());
+                    shape = Some(axes.collect::<Option<Vec<usize>>>()?);
+                    after
+                }
+                _ => return None,
+            };
+            let after = after.trim_start();
+            rest = after.strip_prefix(',').unwrap_or(after).trim_start();
+        }
+        let descr = descr?;
+        let record = descr.starts_with('[');
+        Some(Self {
+            descr,
+            fortran_order: fortran_order.or(record.then_some(false))?,
+            shape: shape.or(record.then(Vec::new))?,
+        })
+    }
+}
+
+/// Takes a quoted word off the front.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+    text[1..].split_once(quote)
+}
+
+/// Reorders values that were stored with the first axis running fastest.
+fn c_order(stored: &[f64], shape: &[usize]) -> Vec<f64> {
+    let array = ndarray::ArrayView::from_shape(
+        ndarray::IxDyn(&shape.iter().rev().copied().collect::<Vec<_>>()),
+        stored,
+    )
+    .expect("the length was checked against the shape");
+    array.reversed_axes().iter().copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(header: &str, body: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(header.len()).unwrap();
+        [MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes(), body].concat()
+    }
+
+    fn floats(values: &[f32]) -> Vec<u8> {
+        values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for shape in [vec![3], vec![1, 3], vec![3, 1, 1]] {
+            let array = NpyArray {
+                shape,
+                values: vec![1.5, -2.0, 0.25],
+            };
+            let written = array.write_f4();
+            assert_eq!(written.len() % 64, 12, "the header is padded to 64 bytes");
+            assert_eq!(NpyArray::read(&written).unwrap(), array);
+        }
+    }
+
+    #[test]
+    fn double_and_half_precision_are_read() {
+        let body: Vec<u8> = [1.0_f64, -0.1]
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        let doubles = NpyArray::read(&file(
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }",
+            &body,
+        ))
+        .unwrap();
+        assert_eq!(doubles.values, [1.0, -0.1]);
+        let halves = NpyArray::read(&file(
+            "{'descr': '<f2', 'fortran_order': False, 'shape': (1, 2), }",
+            &[0, 0x3c, 0, 0xc0],
+        ));
+        assert_eq!(
+            halves.unwrap(),
+            NpyArray {
+                shape: vec![1, 2],
+                values: vec![1.0, -2.0]
+            }
+        );
+    }
+
+    #[test]
+    fn fortran_order_is_turned_into_c_order() {
+        let body = floats(&[0.0, 10.0, 1.0, 11.0, 2.0, 12.0]);
+        let array = NpyArray::read(&file(
+            "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }",
+            &body,
+        ))
+        .unwrap();
+        assert_eq!(array.values, [0.0, 1.0, 2.0, 10.0, 11.0, 12.0]);
+    }
+
+    #[test]
+    fn pickles_and_records_are_refused_by_name() {
+        let pickled = NpyArray::read(&file(
+            "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
+            b"\x80\x04",
+        ));
+        assert_eq!(pickled, Err(NpyError::ElementType { descr: "|O".into() }));
+        let record = NpyArray::read(&file(
+            "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }",
+            &[0; 4],
+        ));
+        assert!(matches!(record, Err(NpyError::ElementType { .. })), "{record:?}");
+    }
+
+    #[test]
+    fn a_shape_that_its_bytes_do_not_pay_for_is_refused() {
+        let huge =
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296, 4294967296), }";
+        let error = NpyArray::read(&file(huge, &[0; 4])).unwrap_err();
+        assert!(matches!(error, NpyError::Length { found: 4, .. }), "{error:?}");
+        let short = NpyArray::read(&file(
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }",
+            &[0; 8],
+        ));
+        assert_eq!(
+            short,
+            Err(NpyError::Length {
+                shape: vec![3],
+                expected: 12,
+                found: 8
+            })
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_npy_file_are_refused() {
+        for bytes in [
+            &b""[..],
+            b"\x93NUMPY",
+            b"\x93NUMPY\x01\x00\xff\xff{",
+            b"PK\x03\x04",
+            b"\x93NUMPY\x09\x00\x00\x00",
+        ] {
+            assert_eq!(NpyArray::read(bytes), Err(NpyError::NotNpy), "{bytes:?}");
+        }
+        for header in [
+            "",
+            "{",
+            "{}",
+            "{'descr': '<f4'}",
+            "{'shape': (((((",
+            "{'descr': '<f4', 'fortran_order': 1, 'shape': ()}",
+        ] {
+            let error = NpyArray::read(&file(header, &[])).unwrap_err();
+            assert!(matches!(error, NpyError::Header { .. }), "{header:?}: {error:?}");
+        }
+    }
+}

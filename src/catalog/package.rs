@@ -1,0 +1,162 @@
+//! A model's files, read and parsed: everything that needs no network runtime to be checked.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::boundary_file::read_boundary;
+use super::{CatalogError, ClassifierEntry, Manifest, ModelFolder, NpyArray};
+use crate::latent::Boundary;
+
+/// The bytes of an ONNX file, and what errors call it.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// How errors name the file.
+    pub file: String,
+    /// The file's bytes.
+    pub bytes: Cow<'static, [u8]>,
+}
+
+/// A classifier's entry and its graph.
+#[derive(Clone, Debug)]
+pub struct ClassifierPackage {
+    /// What the manifest says of it.
+    pub entry: ClassifierEntry,
+    /// Its graph.
+    pub graph: Graph,
+}
+
+/// A model folder, read whole.
+#[derive(Clone, Debug)]
+pub struct ModelPackage {
+    /// How errors name the manifest.
+    pub manifest_file: String,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The mapping graph, if the model has one.
+    pub mapping: Option<Graph>,
+    /// The synthesis graph.
+    pub synthesis: Graph,
+    /// The mean w code and its file, if the manifest names one.
+    pub w_avg: Option<(String, Vec<f32>)>,
+    /// The classifiers, in the manifest's order.
+    pub classifiers: Vec<ClassifierPackage>,
+    /// The boundaries, each with its file, sorted by file.
+    pub boundaries: Vec<(String, Boundary)>,
+    /// SHA-256 over all files that were read, in hexadecimal: equal digests draw equal faces.
+    pub digest: String,
+}
+
+impl ModelPackage {
+    /// Reads a model folder.
+    ///
+    /// # Errors
+    /// [`CatalogError`], naming the first file that is wrong.
+    pub fn read(folder: &ModelFolder) -> Result<Self, CatalogError> {
+        let mut digest = Sha256::new();
+        let mut read = |file: &str| {
+            let bytes = folder.read(file)?;
+            digest.update(file.as_bytes());
+            digest.update(bytes.len().to_le_bytes());
+            digest.update(&bytes);
+            Ok::<_, CatalogError>(bytes)
+        };
+        let manifest_file = folder.name("manifest.toml");
+        let text = read("manifest.toml")?;
+        let text = std::str::from_utf8(&text).map_err(|error| CatalogError::Manifest {
+            file: manifest_file.clone(),
+            reason: format!("not UTF-8: {error}"),
+        })?;
+        let manifest = Manifest::parse(text, &manifest_file)?;
+        let mut graph = |file: &str| {
+            Ok::<_, CatalogError>(Graph {
+                file: folder.name(file),
+                bytes: read(file)?,
+            })
+        };
+        let mapping = manifest
+            .generator
+            .mapping
+            .as_deref()
+            .map(&mut graph)
+            .transpose()?;
+        let synthesis = graph(&manifest.generator.synthesis)?;
+        let classifiers = manifest
+            .classifiers
+            .iter()
+            .map(|entry| {
+                Ok(ClassifierPackage {
+                    entry: entry.clone(),
+                    graph: graph(&entry.file)?,
+                })
+            })
+            .collect::<Result<_, CatalogError>>()?;
+        let w_avg = manifest
+            .truncation
+            .as_ref()
+            .map(|truncation| read_w_avg(&folder.name(&truncation.w_avg), &read(&truncation.w_avg)?))
+            .transpose()?;
+        let mut boundaries: Vec<(String, Boundary)> = Vec::new();
+        if let Some(entry) = &manifest.boundaries {
+            for file in folder.list(&entry.folder, "npy")? {
+                let boundary = read_boundary(folder, &file)?;
+                refuse_twin(&boundaries, &folder.name(&file), &boundary)?;
+                read(&file)?;
+                boundaries.push((folder.name(&file), boundary));
+            }
+        }
+        let digest = digest.finalize().iter().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
+            hex
+        });
+        Ok(Self {
+            manifest_file,
+            manifest,
+            mapping,
+            synthesis,
+            w_avg,
+            classifiers,
+            boundaries,
+            digest,
+        })
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "codes are single precision")]
+fn read_w_avg(file: &str, bytes: &[u8]) -> Result<(String, Vec<f32>), CatalogError> {
+    let array = NpyArray::read(bytes).map_err(|source| CatalogError::Npy {
+        file: file.to_owned(),
+        source,
+    })?;
+    if let Some(found) = array.values.iter().find(|value| !value.is_finite()) {
+        return Err(CatalogError::Entry {
+            file: file.to_owned(),
+            key: "a value".to_owned(),
+            found: found.to_string(),
+            expected: "finite numbers".to_owned(),
+        });
+    }
+    Ok((
+        file.to_owned(),
+        array.values.into_iter().map(|value| value as f32).collect(),
+    ))
+}
+
+fn refuse_twin(
+    boundaries: &[(String, Boundary)],
+    file: &str,
+    boundary: &Boundary,
+) -> Result<(), CatalogError> {
+    let same =
+        |other: &Boundary| other.attribute() == boundary.attribute() && other.space() == boundary.space();
+    match boundaries.iter().find(|(_, other)| same(other)) {
+        None => Ok(()),
+        Some((first, _)) => Err(CatalogError::TwiceABoundary {
+            file: file.to_owned(),
+            first: first.clone(),
+            attribute: boundary.attribute().to_owned(),
+            space: boundary.space(),
+        }),
+    }
+}

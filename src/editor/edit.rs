@@ -1,0 +1,324 @@
+//! Editing: a face is moved along its attributes' boundaries, or along what conditions leave of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::model::FARTHEST;
+use super::{EditorError, Face, FaceSource, Model, TruncationChoice};
+use crate::latent::{
+    Amount, Boundary, Conditioned, Direction, Edit, LatentCode, LatentSpace, LayerRange, Trajectory, apply,
+    condition,
+};
+
+/// Beyond this distance from a plane pictures begin to leave what the generator learned.
+const FAR: f64 = 3.0;
+/// Beyond this one no sample is ever found: for d = 512, P(|n·z| > 5) < 10⁻⁶.
+const VERY_FAR: f64 = 5.0;
+
+/// What to edit, and how.
+#[derive(Clone, Debug)]
+pub struct EditRequest {
+    /// The face.
+    pub source: FaceSource,
+    /// The space of the move; a code's own, or the model's default for a seed, where it is `None`.
+    pub space: Option<LatentSpace>,
+    /// Truncation of what is mapped.
+    pub truncation: TruncationChoice,
+    /// The moves, all made together.
+    pub steps: Vec<EditStep>,
+    /// Attributes to hold: `None` for the plain edit.
+    pub conditions: Option<Vec<String>>,
+    /// The layers of a w+ code that move; all where it is `None`.
+    pub layers: Option<LayerRange>,
+    /// Several pictures instead of one.
+    pub series: Option<Series>,
+    /// Whether the face before the edit is drawn too, and all are scored.
+    pub with_comparison: bool,
+}
+
+/// One attribute's move.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EditStep {
+    /// The attribute.
+    pub attribute: String,
+    /// How far; `None` follows the series.
+    pub amount: Option<Amount>,
+}
+
+/// A trajectory, and what its positions are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// The positions.
+    pub trajectory: Trajectory,
+    /// What they are.
+    pub follow: Follow,
+}
+
+/// Whether a trajectory's positions are relative or absolute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Follow {
+    /// Each is an amount to move by, so 0 is the face as it was.
+    #[default]
+    By,
+    /// Each is a signed distance to move to, so 0 is on the plane.
+    To,
+}
+
+impl Follow {
+    fn amount(self, position: f64) -> Amount {
+        match self {
+            Self::By => Amount::By(position),
+            Self::To => Amount::To(position),
+        }
+    }
+}
+
+/// A face that was edited.
+#[derive(Clone, Debug)]
+pub struct Edited {
+    /// The seed that the face was sampled with, if it was.
+    pub seed: Option<u32>,
+    /// The face before, where a comparison was asked for.
+    pub before: Option<Face>,
+    /// The positions of the trajectory, one a face; empty without one.
+    pub positions: Vec<f64>,
+    /// The faces after: one, or one for each position.
+    pub faces: Vec<Face>,
+    /// What the code was moved along, one for each step.
+    pub steering: Vec<Steering>,
+    /// What the caller should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// The direction of one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Steering {
+    /// The attribute.
+    pub attribute: String,
+    /// The space of its boundary.
+    pub space: LatentSpace,
+    /// How much of the normal was left after projection: the sine of its angle to the conditions' span; 1 without any.
+    pub retained: f64,
+    /// The direction's cosine to each condition: 0 but for rounding.
+    pub cosines: BTreeMap<String, f64>,
+}
+
+/// Something that the caller should know of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Warning {
+    /// A face lies far from the plane.
+    Far {
+        /// The plane's attribute.
+        attribute: String,
+        /// The face's signed distance, the largest of the series.
+        distance: f64,
+    },
+    /// A face lies where no sample is ever found.
+    VeryFar {
+        /// The plane's attribute.
+        attribute: String,
+        /// The face's signed distance, the largest of the series.
+        distance: f64,
+    },
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Far { attribute, distance } => write!(
+                formatter,
+                "{attribute} is at distance {distance:.2}, beyond ±{FAR}: the picture may leave what the generator learned"
+            ),
+            Self::VeryFar { attribute, distance } => write!(
+                formatter,
+                "{attribute} is at distance {distance:.2}, beyond ±{VERY_FAR}: no sample is ever found there, the \
+                 picture means little"
+            ),
+        }
+    }
+}
+
+impl Model {
+    /// Edits a face.
+    ///
+    /// # Errors
+    /// [`EditorError`] for attributes, spaces and amounts that do not fit the model, conditions that leave nothing of
+    /// the primal, and networks that fail.
+    pub async fn edit(&self, request: &EditRequest) -> Result<Edited, EditorError> {
+        check_amounts(request)?;
+        let truncation = self.truncation(request.truncation)?;
+        let space = request.space.or_else(|| {
+            let sampled = matches!(request.source, FaceSource::Seed(_));
+            (sampled && request.layers.is_some()).then_some(LatentSpace::WPlus)
+        });
+        let start = self
+            .codes(std::slice::from_ref(&request.source), space, request.truncation)
+            .await?
+            .swap_remove(0);
+        let paths = self.paths(request, start.space())?;
+
+        let positions = request
+            .series
+            .as_ref()
+            .map_or_else(Vec::new, |series| series.trajectory.positions());
+        let mut codes = Vec::with_capacity(1 + positions.len().max(1));
+        if request.with_comparison {
+            codes.push(start.clone());
+        }
+        if let Some(series) = &request.series {
+            for &position in &positions {
+                codes.push(moved(
+                    &start,
+                    &paths,
+                    request,
+                    Some(series.follow.amount(position)),
+                )?);
+            }
+        } else {
+            codes.push(moved(&start, &paths, request, None)?);
+        }
+        let mut faces = self.render(codes, truncation, request.with_comparison).await?;
+        let before = request.with_comparison.then(|| faces.remove(0));
+
+        let seed = if let FaceSource::Seed(seed) = request.source {
+            Some(seed)
+        } else {
+            None
+        };
+        let warnings = request
+            .steps
+            .iter()
+            .filter_map(|step| warning(&step.attribute, &faces))
+            .collect();
+        let steering = paths.into_iter().map(|path| path.steering).collect();
+        Ok(Edited {
+            seed,
+            before,
+            positions,
+            faces,
+            steering,
+            warnings,
+        })
+    }
+
+    /// What each step moves along.
+    fn paths(&self, request: &EditRequest, space: LatentSpace) -> Result<Vec<Path>, EditorError> {
+        let held = request.conditions.as_deref().unwrap_or_default();
+        let named: Vec<&str> = request
+            .steps
+            .iter()
+            .map(|step| &step.attribute)
+            .chain(held)
+            .map(String::as_str)
+            .collect();
+        let boundaries = self.boundaries_of(&named, space)?;
+        let (primals, conditions) = boundaries.split_at(request.steps.len());
+        let conditions: Vec<&Boundary> = conditions.iter().map(|boundary| &**boundary).collect();
+        primals
+            .iter()
+            .map(|primal| Path::new(primal, held, &conditions))
+            .collect()
+    }
+}
+
+/// A boundary that measures, and a direction that moves.
+struct Path {
+    boundary: Arc<Boundary>,
+    direction: Direction,
+    steering: Steering,
+}
+
+impl Path {
+    fn new(primal: &Arc<Boundary>, held: &[String], conditions: &[&Boundary]) -> Result<Self, EditorError> {
+        let Conditioned {
+            direction,
+            retained,
+            cosines,
+        } = condition(primal, conditions)?;
+        let (attribute, space) = (primal.attribute().to_owned(), primal.space());
+        let steering = Steering {
+            attribute,
+            space,
+            retained,
+            cosines: held.iter().cloned().zip(cosines).collect(),
+        };
+        Ok(Self {
+            boundary: Arc::clone(primal),
+            direction,
+            steering,
+        })
+    }
+}
+
+/// The code after all steps; those without an amount of their own take `follow`.
+fn moved(
+    start: &LatentCode,
+    paths: &[Path],
+    request: &EditRequest,
+    follow: Option<Amount>,
+) -> Result<LatentCode, EditorError> {
+    let edit = |(path, step): (&Path, &EditStep)| {
+        let amount = step.amount.or(follow).ok_or_else(|| EditorError::NoAmount {
+            attribute: step.attribute.clone(),
+        })?;
+        Ok(Edit::new(
+            Arc::clone(&path.boundary),
+            path.direction.clone(),
+            amount,
+        )?)
+    };
+    let edits: Vec<Edit> = paths
+        .iter()
+        .zip(&request.steps)
+        .map(edit)
+        .collect::<Result<_, EditorError>>()?;
+    Ok(apply(start, &edits, request.layers)?)
+}
+
+/// Refuses a request that does not say what to do, or that asks for the moon.
+fn check_amounts(request: &EditRequest) -> Result<(), EditorError> {
+    if request.steps.is_empty() {
+        return Err(EditorError::NoEdits);
+    }
+    if request.conditions.as_ref().is_some_and(Vec::is_empty) {
+        return Err(EditorError::NoConditions);
+    }
+    if request.series.is_some() && request.steps.iter().all(|step| step.amount.is_some()) {
+        return Err(EditorError::NothingFollows);
+    }
+    let within = |what: &dyn Fn() -> String, found: f64| {
+        if found.abs() <= FARTHEST {
+            return Ok(());
+        }
+        Err(EditorError::OutOfRange {
+            what: what(),
+            found,
+            limit: FARTHEST,
+        })
+    };
+    for step in &request.steps {
+        if let Some(Amount::By(amount) | Amount::To(amount)) = step.amount {
+            within(&|| format!("the amount of {:?}", step.attribute), amount)?;
+        }
+    }
+    if let Some(Series { trajectory, .. }) = &request.series {
+        within(&|| "the trajectory's start".to_owned(), trajectory.start())?;
+        within(&|| "the trajectory's end".to_owned(), trajectory.end())?;
+    }
+    Ok(())
+}
+
+/// A warning about the face that lies farthest from the attribute's plane.
+fn warning(attribute: &str, faces: &[Face]) -> Option<Warning> {
+    let distances = faces
+        .iter()
+        .filter_map(|face| face.distances.get(attribute))
+        .copied();
+    let distance = distances.max_by(|a, b| a.abs().total_cmp(&b.abs()))?;
+    let attribute = attribute.to_owned();
+    match distance.abs() {
+        far if far > VERY_FAR => Some(Warning::VeryFar { attribute, distance }),
+        far if far > FAR => Some(Warning::Far { attribute, distance }),
+        _ => None,
+    }
+}

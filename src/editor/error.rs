@@ -1,0 +1,145 @@
+//! Why an operation on a face fails. Each message says what was found, what was expected, and what exists.
+
+use crate::engine::EngineError;
+use crate::imaging::ImagingError;
+use crate::latent::{LatentError, LatentSpace};
+
+/// An operation on a face failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditorError {
+    /// No such model.
+    #[error("no model is called {found:?}; there is {}", listed(known))]
+    UnknownModel {
+        /// The name asked for.
+        found: String,
+        /// The models that are loaded.
+        known: Vec<String>,
+    },
+    /// The model has no boundary for the attribute in the space of the edit.
+    #[error(
+        "model {model} has no boundary for {found:?} in {space}; it has {}",
+        boundaries(known)
+    )]
+    UnknownAttribute {
+        /// The model.
+        model: String,
+        /// The attribute asked for.
+        found: String,
+        /// The space of the edit.
+        space: LatentSpace,
+        /// The boundaries that it has.
+        known: Vec<(String, LatentSpace)>,
+    },
+    /// The model's generator has no such space.
+    #[error("model {model} has no {found} codes; it has {}", listed(known))]
+    NoSuchSpace {
+        /// The model.
+        model: String,
+        /// The space asked for.
+        found: LatentSpace,
+        /// The spaces that it has.
+        known: Vec<LatentSpace>,
+    },
+    /// A code's shape does not fit the model.
+    #[error(
+        "a {space} code of model {model} has shape [{}, {}] (a single row may be given flat), found [{}, {}]",
+        expected.0, expected.1, found.0, found.1
+    )]
+    CodeShape {
+        /// The model.
+        model: String,
+        /// The code's space.
+        space: LatentSpace,
+        /// Rows and columns found.
+        found: (usize, usize),
+        /// Rows and columns that would fit.
+        expected: (usize, usize),
+    },
+    /// A code that has passed one network cannot be taken back through it.
+    #[error(
+        "a {found} code cannot be turned into {wanted}; ask for {found}, or give a code from earlier on: z → w → w+"
+    )]
+    NoWayBack {
+        /// The code's space.
+        found: LatentSpace,
+        /// The space asked for.
+        wanted: LatentSpace,
+    },
+    /// Truncation was asked of a model that cannot.
+    #[error(
+        "model {model} cannot truncate: its manifest names no mean code (truncation.w_avg); leave psi out"
+    )]
+    NoTruncation {
+        /// The model.
+        model: String,
+    },
+    /// Truncation was asked for a code that is past mapping.
+    #[error(
+        "truncation happens when z is mapped to w, and a {found} code is synthesized as it is; leave psi out"
+    )]
+    TruncatedLater {
+        /// The code's space.
+        found: LatentSpace,
+    },
+    /// An edit names no attribute.
+    #[error(
+        "no edits: name at least one attribute and how far to move, such as {{\"attribute\": \"smile\", \"by\": 2}}"
+    )]
+    NoEdits,
+    /// The conditional edit names no condition.
+    #[error("no conditions: name at least one attribute to hold, or use the plain edit")]
+    NoConditions,
+    /// An edit says neither how far nor that it follows a trajectory.
+    #[error(
+        "the edit of {attribute:?} does not say how far: give \"by\" or \"to\", or a trajectory for it to follow"
+    )]
+    NoAmount {
+        /// The attribute.
+        attribute: String,
+    },
+    /// A trajectory is given, and every edit has an amount of its own.
+    #[error(
+        "a trajectory is given, but every edit has an amount of its own; leave out the amount of the one to follow it"
+    )]
+    NothingFollows,
+    /// An amount or a value of a code is far outside of anything that a generator has seen.
+    #[error(
+        "{what} is {found}, expected a number from -{limit} to {limit}: a sampled code lies within about ±5"
+    )]
+    OutOfRange {
+        /// What is out of range.
+        what: String,
+        /// The number found.
+        found: f64,
+        /// The largest magnitude that is taken.
+        limit: f64,
+    },
+    /// The mathematics refuses.
+    #[error(transparent)]
+    Latent(#[from] LatentError),
+    /// A network failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The generator's output is no picture.
+    #[error("the generator's output is no picture: {0}")]
+    Imaging(#[from] ImagingError),
+}
+
+fn listed<T: std::fmt::Display>(names: &[T]) -> String {
+    names
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn boundaries(known: &[(String, LatentSpace)]) -> String {
+    if known.is_empty() {
+        return "none at all".to_owned();
+    }
+    let named: Vec<_> = known
+        .iter()
+        .map(|(attribute, space)| format!("{attribute} in {space}"))
+        .collect();
+    named.join(", ")
+}

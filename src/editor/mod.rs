@@ -1,0 +1,21 @@
+//! The operations on faces: sample, edit, conditionally edit. Knows no HTTP and no `ort`.
+//!
+//! A request names a [`FaceSource`]; a [`Model`] turns it into a code, moves the code, and draws it. [`Models`] holds the
+//! models that are loaded.
+
+mod edit;
+mod error;
+mod face;
+mod load;
+mod model;
+mod models;
+mod render;
+mod sample;
+
+pub use edit::{EditRequest, EditStep, Edited, Follow, Series, Steering, Warning};
+pub use error::EditorError;
+pub use face::{Face, FaceSource, TruncationChoice};
+pub use load::LoadError;
+pub use model::Model;
+pub use models::Models;
+pub use sample::SampleRequest;

@@ -1,0 +1,397 @@
+//! A loaded model: its networks, its boundaries, and how a face becomes a code in the space asked for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ndarray::{Array2, Axis, concatenate};
+
+use super::{EditorError, FaceSource, LoadError, TruncationChoice};
+use crate::catalog::{ModelPackage, OutputEntry};
+use crate::engine::{Engine, GeneratorShape, SynthesisInput};
+use crate::imaging::ImageRange;
+use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, sample_z};
+
+/// Largest magnitude of a value in a code that a caller gives, and of an amount to move by or to. Sampled codes lie
+/// within about ±5, so this catches slips and still leaves room for any honest experiment.
+pub(super) const FARTHEST: f64 = 1000.0;
+
+/// A model that is loaded.
+pub struct Model {
+    name: String,
+    description: String,
+    license: Option<String>,
+    digest: String,
+    pub(super) engine: Engine,
+    pub(super) image_range: ImageRange,
+    rescale_z: bool,
+    mean: Option<Mean>,
+    outputs: Vec<OutputEntry>,
+    boundaries: Vec<Arc<Boundary>>,
+}
+
+/// The mean w code, and the truncation that a request gets unless it names another.
+struct Mean {
+    w_avg: Vec<f32>,
+    truncation: Truncation,
+}
+
+impl Model {
+    /// Puts a package and its networks together.
+    ///
+    /// # Errors
+    /// [`LoadError`] where a boundary, the mean code or the manifest does not fit the generator.
+    pub fn new(package: ModelPackage, engine: Engine) -> Result<Self, LoadError> {
+        let ModelPackage {
+            manifest_file: file,
+            manifest,
+            w_avg,
+            boundaries,
+            digest,
+            ..
+        } = package;
+        let shape = engine.shape();
+        let [black, white] = manifest.generator.image_range;
+        let image_range = ImageRange::new(black, white).ok_or_else(|| LoadError::Entry {
+            file: file.clone(),
+            key: "generator.image_range",
+            reason: format!("[{black}, {white}], expected black below white, both finite"),
+        })?;
+        let mean = match (manifest.truncation, w_avg) {
+            (Some(entry), Some((mean_file, w_avg))) => {
+                let truncation = Truncation::new(entry.psi, entry.layers)
+                    .map_err(LoadError::entry(&file, "truncation"))?;
+                let (found, expected) = (w_avg.len(), shape.w_dim);
+                if found != expected {
+                    return Err(LoadError::MeanLength {
+                        file: mean_file,
+                        found,
+                        expected,
+                    });
+                }
+                let probe = LatentCode::from_row(LatentSpace::W, w_avg.clone());
+                probe
+                    .and_then(|w| truncation.apply(&w, &w_avg, layers(shape)))
+                    .map_err(LoadError::entry(&file, "truncation"))?;
+                Some(Mean { w_avg, truncation })
+            }
+            _ => None,
+        };
+        for (file, boundary) in &boundaries {
+            let space = boundary.space();
+            let found = boundary.normal().dim();
+            match shape.code_shape(space) {
+                Some(expected) if expected == found => {}
+                Some(expected) => {
+                    return Err(LoadError::BoundaryShape {
+                        file: file.clone(),
+                        space,
+                        found,
+                        expected,
+                    });
+                }
+                None => {
+                    let known = shape.spaces().into_iter().map(|(space, _)| space).collect();
+                    return Err(LoadError::BoundarySpace {
+                        file: file.clone(),
+                        found: space,
+                        known,
+                    });
+                }
+            }
+        }
+        Ok(Self {
+            name: manifest.name,
+            description: manifest.description,
+            license: manifest.license,
+            digest,
+            image_range,
+            rescale_z: manifest.generator.rescale_z,
+            mean,
+            outputs: manifest
+                .classifiers
+                .into_iter()
+                .flat_map(|classifier| classifier.outputs)
+                .collect(),
+            boundaries: boundaries
+                .into_iter()
+                .map(|(_, boundary)| Arc::new(boundary))
+                .collect(),
+            engine,
+        })
+    }
+
+    /// The model's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the manifest says of it.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// SPDX expression of its licence.
+    #[must_use]
+    pub fn license(&self) -> Option<&str> {
+        self.license.as_deref()
+    }
+
+    /// SHA-256 of its files, in hexadecimal.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The generator's spaces and sizes.
+    #[must_use]
+    pub fn shape(&self) -> &GeneratorShape {
+        self.engine.shape()
+    }
+
+    /// The classifiers' outputs, side by side.
+    #[must_use]
+    pub fn outputs(&self) -> &[OutputEntry] {
+        &self.outputs
+    }
+
+    /// The boundaries.
+    #[must_use]
+    pub fn boundaries(&self) -> &[Arc<Boundary>] {
+        &self.boundaries
+    }
+
+    /// The truncation that a request gets unless it names another; `None` where the model cannot truncate.
+    #[must_use]
+    pub fn default_truncation(&self) -> Option<Truncation> {
+        self.mean.as_ref().map(|mean| mean.truncation)
+    }
+
+    /// The space that edits happen in unless a request names another: the least entangled that has boundaries.
+    #[must_use]
+    pub fn default_space(&self) -> LatentSpace {
+        let has = |space| self.boundaries.iter().any(|boundary| boundary.space() == space);
+        let spaces = [LatentSpace::W, LatentSpace::Z, LatentSpace::WPlus];
+        let bare = if self.shape().has_mapping() {
+            LatentSpace::W
+        } else {
+            LatentSpace::Z
+        };
+        spaces.into_iter().find(|&space| has(space)).unwrap_or(bare)
+    }
+
+    /// Fills a request's truncation in from the manifest.
+    pub(super) fn truncation(&self, choice: TruncationChoice) -> Result<Option<Truncation>, EditorError> {
+        let Some(mean) = &self.mean else {
+            return match choice {
+                TruncationChoice {
+                    psi: None,
+                    layers: None,
+                } => Ok(None),
+                _ => Err(EditorError::NoTruncation {
+                    model: self.name.clone(),
+                }),
+            };
+        };
+        let psi = choice.psi.unwrap_or(mean.truncation.psi());
+        let truncation = Truncation::new(psi, choice.layers.or(mean.truncation.layers()))?;
+        // Wrong layers are an error even where nothing is mapped with them.
+        let w_avg = LatentCode::from_row(LatentSpace::W, mean.w_avg.clone())?;
+        truncation.apply(&w_avg, &mean.w_avg, layers(self.shape()))?;
+        Ok(Some(truncation))
+    }
+
+    /// The codes of faces in `space`; `None` leaves a code in its own and takes a seed to the default space.
+    pub(super) async fn codes(
+        &self,
+        sources: &[FaceSource],
+        space: Option<LatentSpace>,
+        choice: TruncationChoice,
+    ) -> Result<Vec<LatentCode>, EditorError> {
+        let truncation = self.truncation(choice)?;
+        let start = |source| self.start(source, space, choice);
+        let started: Vec<(LatentCode, LatentSpace)> = sources.iter().map(start).collect::<Result<_, _>>()?;
+        let to_map = |(code, wanted): &(LatentCode, LatentSpace)| {
+            code.space() == LatentSpace::Z && *wanted != code.space()
+        };
+        let z: Vec<LatentCode> = started
+            .iter()
+            .filter(|pair| to_map(pair))
+            .map(|(code, _)| code.clone())
+            .collect();
+        let mut mapped = self.map(&z, truncation).await?.into_iter();
+        let finish = |pair: (LatentCode, LatentSpace)| {
+            let mapped =
+                to_map(&pair).then(|| mapped.next().expect("every z code that asks for it is mapped"));
+            let (code, wanted) = (mapped.unwrap_or(pair.0), pair.1);
+            if wanted == LatentSpace::WPlus {
+                Ok(code.broadcast(layers(self.shape()))?)
+            } else {
+                Ok(code)
+            }
+        };
+        started.into_iter().map(finish).collect()
+    }
+
+    /// A source's own code, checked, and the space that it is wanted in.
+    fn start(
+        &self,
+        source: &FaceSource,
+        space: Option<LatentSpace>,
+        choice: TruncationChoice,
+    ) -> Result<(LatentCode, LatentSpace), EditorError> {
+        let (code, wanted) = match source {
+            FaceSource::Seed(seed) => {
+                let z = sample_z(*seed, self.shape().z_dim, self.rescale_z)?;
+                (z, space.unwrap_or_else(|| self.default_space()))
+            }
+            FaceSource::Latent(code) => {
+                self.check(code)?;
+                if code.space() != LatentSpace::Z && choice != TruncationChoice::default() {
+                    return Err(EditorError::TruncatedLater { found: code.space() });
+                }
+                (code.clone(), space.unwrap_or(code.space()))
+            }
+        };
+        if self.shape().code_shape(wanted).is_none() {
+            return Err(self.no_such_space(wanted));
+        }
+        // The spaces are ordered as codes pass through them: z, w, w+.
+        if code.space() > wanted {
+            return Err(EditorError::NoWayBack {
+                found: code.space(),
+                wanted,
+            });
+        }
+        Ok((code, wanted))
+    }
+
+    /// Maps z codes to w (or w+, where only the first layers are truncated).
+    pub(super) async fn map(
+        &self,
+        codes: &[LatentCode],
+        truncation: Option<Truncation>,
+    ) -> Result<Vec<LatentCode>, EditorError> {
+        if codes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<_> = codes.iter().map(|code| code.values().view()).collect();
+        let z: Array2<f32> = concatenate(Axis(0), &rows).expect("z codes have one length");
+        let mapped = self.engine.map(z).await?;
+        let truncate = |row: ndarray::ArrayView1<'_, f32>| {
+            let w = LatentCode::from_row(LatentSpace::W, row.to_vec())?;
+            match (&self.mean, truncation) {
+                (Some(mean), Some(truncation)) => truncation.apply(&w, &mean.w_avg, layers(self.shape())),
+                _ => Ok(w),
+            }
+        };
+        Ok(mapped.outer_iter().map(truncate).collect::<Result<_, _>>()?)
+    }
+
+    /// Refuses a caller's code that does not fit.
+    fn check(&self, code: &LatentCode) -> Result<(), EditorError> {
+        let space = code.space();
+        let expected = self
+            .shape()
+            .code_shape(space)
+            .ok_or_else(|| self.no_such_space(space))?;
+        let found = code.values().dim();
+        if found != expected {
+            return Err(EditorError::CodeShape {
+                model: self.name.clone(),
+                space,
+                found,
+                expected,
+            });
+        }
+        match code
+            .values()
+            .iter()
+            .find(|value| f64::from(value.abs()) > FARTHEST)
+        {
+            None => Ok(()),
+            Some(&value) => Err(EditorError::OutOfRange {
+                what: format!("a value of the {space} code"),
+                found: f64::from(value),
+                limit: FARTHEST,
+            }),
+        }
+    }
+
+    fn no_such_space(&self, found: LatentSpace) -> EditorError {
+        let known = self
+            .shape()
+            .spaces()
+            .into_iter()
+            .map(|(space, _)| space)
+            .collect();
+        EditorError::NoSuchSpace {
+            model: self.name.clone(),
+            found,
+            known,
+        }
+    }
+
+    /// The boundaries of `attributes` that apply to codes in `space`, in the order asked for.
+    ///
+    /// A w+ code is moved along w+ boundaries where all the attributes have one, and along w boundaries, layer by
+    /// layer, otherwise.
+    pub(super) fn boundaries_of(
+        &self,
+        attributes: &[&str],
+        space: LatentSpace,
+    ) -> Result<Vec<Arc<Boundary>>, EditorError> {
+        let find = |space: LatentSpace| {
+            let own = |attribute: &&str| {
+                let fits = |boundary: &&Arc<Boundary>| {
+                    boundary.attribute() == *attribute && boundary.space() == space
+                };
+                self.boundaries
+                    .iter()
+                    .find(fits)
+                    .cloned()
+                    .ok_or_else(|| EditorError::UnknownAttribute {
+                        model: self.name.clone(),
+                        found: (*attribute).to_owned(),
+                        space,
+                        known: self.known_boundaries(),
+                    })
+            };
+            attributes.iter().map(own).collect::<Result<Vec<_>, _>>()
+        };
+        match space {
+            LatentSpace::WPlus => find(LatentSpace::WPlus).or_else(|_| find(LatentSpace::W)),
+            LatentSpace::Z | LatentSpace::W => find(space),
+        }
+    }
+
+    fn known_boundaries(&self) -> Vec<(String, LatentSpace)> {
+        self.boundaries
+            .iter()
+            .map(|boundary| (boundary.attribute().to_owned(), boundary.space()))
+            .collect()
+    }
+
+    /// The signed distance of a code from every boundary that measures it; of two, the one in the code's own space.
+    pub(super) fn distances(&self, code: &LatentCode) -> BTreeMap<String, f64> {
+        let mut distances = BTreeMap::new();
+        let foreign_first = |boundary: &&Arc<Boundary>| boundary.space() == code.space();
+        let mut boundaries: Vec<_> = self.boundaries.iter().collect();
+        boundaries.sort_by_key(foreign_first);
+        for boundary in boundaries {
+            if let Ok(distance) = boundary.signed_distance(code) {
+                distances.insert(boundary.attribute().to_owned(), distance);
+            }
+        }
+        distances
+    }
+}
+
+/// Rows of a w+ code; 1 where there is no w+.
+fn layers(shape: &GeneratorShape) -> usize {
+    match shape.synthesis {
+        SynthesisInput::WPlus { layers } => layers,
+        SynthesisInput::Z | SynthesisInput::W => 1,
+    }
+}

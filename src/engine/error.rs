@@ -1,0 +1,78 @@
+//! What can go wrong with networks, at the start and at work.
+
+use std::path::PathBuf;
+
+/// A network or its runtime failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No ONNX Runtime library could be loaded.
+    #[error(
+        "ONNX Runtime's library cannot be loaded from {}: {reason}; give a libonnxruntime.so of version 1.24 or later \
+         with --onnxruntime PATH or FACEPLANE_ONNXRUNTIME, or run `make setup`, which fetches one",
+        path.display()
+    )]
+    Library {
+        /// The path that was tried last.
+        path: PathBuf,
+        /// What the loader said.
+        reason: String,
+    },
+    /// ONNX Runtime does not take the file.
+    #[error("{file}: ONNX Runtime refuses the graph: {reason}")]
+    Graph {
+        /// The ONNX file.
+        file: String,
+        /// What ONNX Runtime said.
+        reason: String,
+    },
+    /// The graph's tensors are not those that its role asks for.
+    #[error("{file}: {tensor} is {found}, expected {expected}")]
+    Tensor {
+        /// The ONNX file.
+        file: String,
+        /// Which tensor.
+        tensor: String,
+        /// What it is.
+        found: String,
+        /// What would do.
+        expected: String,
+    },
+    /// A run failed.
+    #[error("{network}: the run failed: {reason}")]
+    Run {
+        /// The network's file or name.
+        network: String,
+        /// What happened.
+        reason: String,
+    },
+    /// A network gave NaN or infinity.
+    #[error("{network}: the output holds values that are not finite, the first at index {index}")]
+    NotFinite {
+        /// The network's file or name.
+        network: String,
+        /// Flat index of the first of them.
+        index: usize,
+    },
+    /// The code inside a network panicked; the network goes on with the next work.
+    #[error("{network}: panicked: {reason}")]
+    Panicked {
+        /// The network's file or name.
+        network: String,
+        /// The panic's message.
+        reason: String,
+    },
+    /// The queue is full.
+    #[error("{network}: {capacity} runs wait already; try again shortly")]
+    Overloaded {
+        /// The network's file or name.
+        network: String,
+        /// How many may wait.
+        capacity: usize,
+    },
+    /// The network's thread has ended.
+    #[error("{network}: has stopped")]
+    Stopped {
+        /// The network's file or name.
+        network: String,
+    },
+}

@@ -1,0 +1,182 @@
+//! A network on a thread of its own, behind a bounded queue.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::EngineError;
+
+type Work<N> = Box<dyn FnOnce(&mut N) + Send>;
+
+/// Handle of a network's thread. The thread ends when the last handle is dropped.
+pub(super) struct Worker<N> {
+    network: Arc<str>,
+    queue: mpsc::Sender<Work<N>>,
+}
+
+impl<N> Clone for Worker<N> {
+    fn clone(&self) -> Self {
+        Self {
+            network: Arc::clone(&self.network),
+            queue: self.queue.clone(),
+        }
+    }
+}
+
+impl<N: Send + 'static> Worker<N> {
+    /// Moves `network` to a new thread; at most `capacity` runs wait for it.
+    pub(super) fn spawn(name: &str, mut network: N, capacity: usize) -> Self {
+        let (queue, mut work) = mpsc::channel::<Work<N>>(capacity);
+        std::thread::Builder::new()
+            .name(name.chars().take(15).collect())
+            .spawn(move || {
+                while let Some(run) = work.blocking_recv() {
+                    run(&mut network);
+                }
+            })
+            .expect("the system has a thread for each network");
+        Self {
+            network: name.into(),
+            queue,
+        }
+    }
+
+    /// Runs `task` on the network, in its turn.
+    ///
+    /// Work whose caller has gone is skipped. A panic is an error for this caller alone.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut N) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        let network = Arc::clone(&self.network);
+        let work: Work<N> = Box::new(move |state| {
+            if reply.is_closed() {
+                return;
+            }
+            let result = catch_unwind(AssertUnwindSafe(|| task(state))).unwrap_or_else(|panic| {
+                Err(EngineError::Panicked {
+                    network: network.to_string(),
+                    reason: message(panic.as_ref()),
+                })
+            });
+            // A caller that left meanwhile has no use for the result.
+            let _ = reply.send(result);
+        });
+        self.queue.try_send(work).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => EngineError::Overloaded {
+                network: self.network.to_string(),
+                capacity: self.queue.max_capacity(),
+            },
+            mpsc::error::TrySendError::Closed(_) => EngineError::Stopped {
+                network: self.network.to_string(),
+            },
+        })?;
+        answer.await.map_err(|_| EngineError::Stopped {
+            network: self.network.to_string(),
+        })?
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_is_done_in_turn_and_answers_its_caller() {
+        let worker = Worker::spawn("counter", 0, 4);
+        for expected in 1..=3 {
+            let counted = worker.run(|count: &mut i32| {
+                *count += 1;
+                Ok(*count)
+            });
+            assert_eq!(counted.await.unwrap(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_fails_its_own_run_and_the_next_one_works() {
+        let worker = Worker::spawn("fragile", (), 4);
+        let error = worker
+            .run::<()>(|()| panic!("layer {} is gone", 3))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&error, EngineError::Panicked { reason, .. } if reason == "layer 3 is gone"),
+            "{error}"
+        );
+        assert_eq!(worker.run(|()| Ok(7)).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once() {
+        let worker = Worker::spawn("slow", (), 1);
+        let (release, hold) = std::sync::mpsc::channel::<()>();
+        let (started, running) = oneshot::channel();
+        let busy = worker.run(move |()| {
+            started.send(()).unwrap();
+            hold.recv().unwrap();
+            Ok(())
+        });
+        let crowd = async {
+            running.await.unwrap();
+            let waiting = worker.run(|()| Ok(()));
+            let refused = async {
+                let error = worker.run(|()| Ok(())).await.unwrap_err();
+                assert!(
+                    matches!(error, EngineError::Overloaded { capacity: 1, .. }),
+                    "{error}"
+                );
+                release.send(()).unwrap();
+            };
+            let (waited, ()) = tokio::join!(biased; waiting, refused);
+            waited.unwrap();
+        };
+        let (held, ()) = tokio::join!(busy, crowd);
+        held.unwrap();
+    }
+
+    #[tokio::test]
+    async fn work_whose_caller_has_gone_is_skipped() {
+        let worker = Worker::spawn("skipping", 0, 4);
+        let (release, hold) = std::sync::mpsc::channel::<()>();
+        let first = tokio::spawn({
+            let worker = worker.clone();
+            async move {
+                let held = worker.run(move |_: &mut i32| {
+                    hold.recv().unwrap();
+                    Ok(())
+                });
+                held.await
+            }
+        });
+        tokio::task::yield_now().await;
+        let mut abandoned = Box::pin(worker.run(|count| {
+            *count += 1;
+            Ok(())
+        }));
+        assert!(futures_poll_once(&mut abandoned).await.is_none());
+        drop(abandoned);
+        release.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        assert_eq!(worker.run(|count| Ok(*count)).await.unwrap(), 0);
+    }
+
+    async fn futures_poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+        std::future::poll_fn(|context| {
+            std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(context) {
+                std::task::Poll::Ready(value) => Some(value),
+                std::task::Poll::Pending => None,
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,60 @@
+//! Pictures: image tensors become pixels, pixels become PNG files that say what made them.
+
+mod grid;
+mod picture;
+mod png;
+
+pub use grid::{Layout, arrange};
+pub use picture::{ImageRange, Picture};
+pub use png::{encode_png, read_png_text};
+
+/// What can go wrong between a tensor and a file.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ImagingError {
+    /// The generator gave a value that is no number.
+    #[error(
+        "the image tensor holds {count} values that are not finite, the first at channel {channel}, row {row}, column {column}"
+    )]
+    NotFinite {
+        /// How many values are NaN or infinite.
+        count: usize,
+        /// Channel of the first of them.
+        channel: usize,
+        /// Row of the first of them.
+        row: usize,
+        /// Column of the first of them.
+        column: usize,
+    },
+    /// The tensor is not an RGB picture.
+    #[error(
+        "an image tensor has 3 channels and at least one pixel, this one is [{channels}, {height}, {width}]"
+    )]
+    NotRgb {
+        /// Channels found.
+        channels: usize,
+        /// Height found.
+        height: usize,
+        /// Width found.
+        width: usize,
+    },
+    /// A grid takes pictures of one size.
+    #[error(
+        "pictures of one grid must have one size, found {found_width}×{found_height} beside {width}×{height}"
+    )]
+    UnequalSizes {
+        /// Width of the first picture.
+        width: usize,
+        /// Height of the first picture.
+        height: usize,
+        /// Width of the one that differs.
+        found_width: usize,
+        /// Height of the one that differs.
+        found_height: usize,
+    },
+    /// The PNG encoder or decoder refused.
+    #[error("PNG: {reason}")]
+    Png {
+        /// What the codec said.
+        reason: String,
+    },
+}
