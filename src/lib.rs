@@ -1,6 +1,10 @@
 //! faceplane: InterFaceGAN as an HTTP service.
+pub mod api;
 pub mod catalog;
+pub mod config;
 pub mod editor;
 pub mod engine;
 pub mod imaging;
 pub mod latent;
+pub mod server;
+pub mod telemetry;

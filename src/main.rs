@@ -1,2 +1,73 @@
-//! x
-fn main() {}
+//! The program: reads its settings, loads the models, serves.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use faceplane::api::{self, Api, Readiness};
+use faceplane::catalog::ModelFolder;
+use faceplane::config::{Action, Cli, Config, ConfigError};
+use faceplane::editor::{Model, Models};
+use faceplane::engine::Runtime;
+use faceplane::{server, telemetry};
+use tokio::net::TcpListener;
+
+fn main() -> ExitCode {
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(ConfigError::Arguments(error)) => error.exit(),
+        Err(error) => return failed(&error.into()),
+    };
+    let Action::Serve(config) = cli.action;
+    match serve(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("faceplane: {error:#}");
+    ExitCode::FAILURE
+}
+
+#[tokio::main]
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    let started = Instant::now();
+    telemetry::start(&config.log, config.log_format)
+        .with_context(|| format!("--log {:?} cannot be understood", config.log))?;
+    let models = load(config)?;
+    let shutdown = server::terminated().context("signals cannot be waited for")?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; choose another with --listen", config.listen))?;
+    let readiness = Readiness::default();
+    let router = api::router(Api {
+        models,
+        max_images: config.max_images,
+        timeout: config.timeout,
+        readiness: readiness.clone(),
+    });
+    let address = listener.local_addr().context("the listener has no address")?;
+    tracing::info!(
+        milliseconds = started.elapsed().as_millis(),
+        "ready on http://{address}"
+    );
+    server::run(listener, router, readiness, config.drain, shutdown)
+        .await
+        .context("the listener failed")
+}
+
+/// The bundled model and those in the configured folders.
+fn load(config: &Config) -> anyhow::Result<Models> {
+    let runtime = Runtime::load(config.onnxruntime.as_deref(), config.threads)?;
+    tracing::info!(library = %runtime.path().display(), "ONNX Runtime is loaded");
+    let folders =
+        std::iter::once(ModelFolder::Bundled).chain(config.model.iter().cloned().map(ModelFolder::Disk));
+    let mut models = Vec::new();
+    for folder in folders {
+        let model = Model::load(&folder, &runtime, config.queue as usize)?;
+        tracing::info!(model = model.name(), digest = model.digest(), "loaded");
+        models.push(model);
+    }
+    Ok(Models::new(models, config.default_model.as_deref())?)
+}

@@ -96,15 +96,17 @@ pub(super) fn read_boundary(folder: &ModelFolder, file: &str) -> Result<Boundary
         file: folder.name(&json),
         source,
     })?;
-    let shape = normal_shape(space, &array.shape).ok_or_else(|| CatalogError::BoundaryShape {
-        file: name.clone(),
-        space,
-        expected: match space {
-            LatentSpace::WPlus => "(layers, dim) or (1, layers, dim)",
-            LatentSpace::Z | LatentSpace::W => "(dim,) or (1, dim)",
-        },
-        found: array.shape.clone(),
-    })?;
+    let shape = space
+        .rows_and_columns(&array.shape)
+        .ok_or_else(|| CatalogError::BoundaryShape {
+            file: name.clone(),
+            space,
+            expected: match space {
+                LatentSpace::WPlus => "(layers, dim) or (1, layers, dim)",
+                LatentSpace::Z | LatentSpace::W => "(dim,) or (1, dim)",
+            },
+            found: array.shape.clone(),
+        })?;
     let normal =
         Array2::from_shape_vec(shape, array.values).expect("the shape holds as many values as the array");
     let provenance = Provenance {
@@ -121,34 +123,9 @@ pub(super) fn read_boundary(folder: &ModelFolder, file: &str) -> Result<Boundary
     Boundary::new(card.attribute, space, normal, card.intercept, provenance).map_err(latent)
 }
 
-/// Rows and columns of a normal, from the shapes that people's files have.
-fn normal_shape(space: LatentSpace, shape: &[usize]) -> Option<(usize, usize)> {
-    match (space, shape) {
-        (LatentSpace::WPlus, &[layers, dim] | &[1, layers, dim]) => Some((layers, dim)),
-        (LatentSpace::Z | LatentSpace::W, &[dim] | &[1, dim]) => Some((1, dim)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_shapes_that_people_have_are_taken() {
-        use LatentSpace::{W, WPlus, Z};
-        for (space, shape, expected) in [
-            (Z, &[512][..], Some((1, 512))),
-            (W, &[1, 512], Some((1, 512))),
-            (W, &[18, 512], None),
-            (WPlus, &[18, 512], Some((18, 512))),
-            (WPlus, &[1, 18, 512], Some((18, 512))),
-            (WPlus, &[512], None),
-            (Z, &[], None),
-        ] {
-            assert_eq!(normal_shape(space, shape), expected, "{space} {shape:?}");
-        }
-    }
 
     #[test]
     fn a_name_without_a_json_gives_attribute_and_space() {

@@ -20,6 +20,7 @@
 
 mod boundary;
 mod code;
+mod condition;
 mod direction;
 mod edit;
 mod error;
@@ -34,7 +35,8 @@ mod truncation;
 
 pub use boundary::{Accuracy, Boundary, Provenance};
 pub use code::LatentCode;
-pub use direction::{Conditioned, Direction, condition};
+pub use condition::{Conditioned, condition};
+pub use direction::Direction;
 pub use edit::{Amount, Edit, apply};
 pub use error::LatentError;
 pub use layers::LayerRange;

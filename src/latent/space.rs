@@ -18,6 +18,19 @@ pub enum LatentSpace {
     WPlus,
 }
 
+impl LatentSpace {
+    /// Rows and columns of a code or a normal in this space, from the shapes that people's files have: `(dim,)` and
+    /// `(1, dim)` in z and w, `(layers, dim)` and `(1, layers, dim)` in w+. `None` for any other shape.
+    #[must_use]
+    pub fn rows_and_columns(self, shape: &[usize]) -> Option<(usize, usize)> {
+        match (self, shape) {
+            (Self::WPlus, &[layers, dim] | &[1, layers, dim]) => Some((layers, dim)),
+            (Self::Z | Self::W, &[dim] | &[1, dim]) => Some((1, dim)),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for LatentSpace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
@@ -51,6 +64,22 @@ mod tests {
     fn every_space_is_read_as_it_is_written() {
         for space in [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus] {
             assert_eq!(space.to_string().parse(), Ok(space));
+        }
+    }
+
+    #[test]
+    fn the_shapes_that_people_have_are_taken() {
+        use LatentSpace::{W, WPlus, Z};
+        for (space, shape, expected) in [
+            (Z, &[512][..], Some((1, 512))),
+            (W, &[1, 512], Some((1, 512))),
+            (WPlus, &[18, 512], Some((18, 512))),
+            (WPlus, &[1, 18, 512], Some((18, 512))),
+            (Z, &[2, 512], None),
+            (WPlus, &[512], None),
+            (Z, &[], None),
+        ] {
+            assert_eq!(space.rows_and_columns(shape), expected, "{space} {shape:?}");
         }
     }
 

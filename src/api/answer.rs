@@ -1,0 +1,327 @@
+//! How faces are answered: the format that the client wants, pictures and numbers, and the headers around them.
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
+use headers_accept::Accept;
+use mediatype::MediaType;
+use mediatype::names::{APPLICATION, IMAGE, JSON, PNG};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use super::wire::LatentBody;
+use crate::editor::{EditorError, Face, Model};
+use crate::imaging::{self, ImagingError, arrange, encode_png};
+
+const MODEL: HeaderName = HeaderName::from_static("faceplane-model");
+const SEED: HeaderName = HeaderName::from_static("faceplane-seed");
+const WARNINGS: HeaderName = HeaderName::from_static("faceplane-warnings");
+
+/// The kind of answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Format {
+    /// One PNG; several faces share it.
+    Png,
+    /// Codes, distances and scores, and each face's PNG in base64.
+    Json,
+}
+
+static OFFERED: [MediaType<'static>; 2] = [MediaType::new(IMAGE, PNG), MediaType::new(APPLICATION, JSON)];
+
+impl Format {
+    /// The format asked for, or else what `Accept` prefers, or else PNG.
+    pub(super) fn choose(asked: Option<Self>, headers: &HeaderMap) -> Result<Self, Problem> {
+        if let Some(format) = asked {
+            return Ok(format);
+        }
+        let Some(found) = headers.get(header::ACCEPT) else {
+            return Ok(Self::Png);
+        };
+        let accept = headers.typed_get::<Accept>();
+        match accept.as_ref().and_then(|accept| accept.negotiate(&OFFERED)) {
+            Some(chosen) if chosen.subty == JSON => Ok(Self::Json),
+            Some(_) => Ok(Self::Png),
+            None => Err(Problem::NotAcceptable {
+                found: String::from_utf8_lossy(found.as_bytes()).into_owned(),
+            }),
+        }
+    }
+}
+
+/// How several faces share one PNG.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Layout {
+    /// As square as it goes.
+    #[default]
+    Grid,
+    /// One row.
+    Strip,
+}
+
+impl From<Layout> for imaging::Layout {
+    fn from(layout: Layout) -> Self {
+        match layout {
+            Layout::Grid => Self::Grid,
+            Layout::Strip => Self::Strip,
+        }
+    }
+}
+
+/// What a PNG says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Metadata {
+    /// An iTXt chunk `faceplane`: the program's version, the model and its digest, the request, the code.
+    #[default]
+    Full,
+    /// Nothing.
+    None,
+}
+
+/// What makes a picture again: a PNG carries it.
+#[derive(Serialize)]
+pub(super) struct Recipe {
+    faceplane: &'static str,
+    model: String,
+    digest: String,
+    path: &'static str,
+    request: serde_json::Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latent: Option<LatentBody>,
+}
+
+impl Recipe {
+    /// The recipe of `request`, sent to `path`; `None` where the client wants none.
+    pub(super) fn new(
+        wanted: Option<Metadata>,
+        model: &Model,
+        path: &'static str,
+        request: &impl Serialize,
+    ) -> Option<Self> {
+        (wanted.unwrap_or_default() == Metadata::Full).then(|| Self {
+            faceplane: env!("CARGO_PKG_VERSION"),
+            model: model.name().to_owned(),
+            digest: model.digest().to_owned(),
+            path,
+            request: serde_json::to_value(request).expect("a request that came as JSON can be JSON again"),
+            latent: None,
+        })
+    }
+
+    /// The text of one face's picture, with its code.
+    fn text(&mut self, face: &Face) -> String {
+        self.latent = Some(LatentBody::file(&face.code));
+        let text = serde_json::to_string(self).expect("a recipe holds nothing that JSON cannot");
+        self.latent = None;
+        text
+    }
+}
+
+/// One face in a JSON answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FaceBody {
+    /// The seed that it was sampled with, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u32>,
+    /// Its code; send it back as `latent` for the same face.
+    latent: LatentBody,
+    /// Signed distance from each attribute's boundary, in the code's space: n·code + b.
+    distances: BTreeMap<String, f64>,
+    /// Each classifier output, by attribute; what it means stands in `/v1/models/{model}`.
+    scores: BTreeMap<String, f32>,
+    /// Its PNG.
+    #[schema(content_encoding = "base64", content_media_type = "image/png")]
+    image: String,
+}
+
+/// The PNG of one face or of several.
+pub(super) async fn png(
+    faces: Vec<Face>,
+    layout: Option<Layout>,
+    recipe: Option<Recipe>,
+) -> Result<Vec<u8>, Problem> {
+    encoding(move || {
+        if let [face] = &faces[..] {
+            return encode_png(
+                &face.picture,
+                recipe.map(|mut recipe| recipe.text(face)).as_deref(),
+            );
+        }
+        let text = recipe
+            .map(|recipe| serde_json::to_string(&recipe).expect("a recipe holds nothing that JSON cannot"));
+        let pictures: Vec<_> = faces.into_iter().map(|face| face.picture).collect();
+        encode_png(
+            &arrange(&pictures, layout.unwrap_or_default().into())?,
+            text.as_deref(),
+        )
+    })
+    .await
+}
+
+/// Faces for a JSON answer.
+pub(super) async fn bodies(faces: Vec<Face>, mut recipe: Option<Recipe>) -> Result<Vec<FaceBody>, Problem> {
+    encoding(move || {
+        let body = |face: Face| {
+            let text = recipe.as_mut().map(|recipe| recipe.text(&face));
+            let image = STANDARD.encode(encode_png(&face.picture, text.as_deref())?);
+            Ok(FaceBody {
+                seed: face.seed,
+                latent: LatentBody::numbers(&face.code),
+                distances: face.distances,
+                scores: face.scores,
+                image,
+            })
+        };
+        faces.into_iter().map(body).collect()
+    })
+    .await
+}
+
+/// Encodes off the async threads.
+async fn encoding<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ImagingError> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| Problem::Internal {
+        reason: format!("encoding: {error}"),
+    })?;
+    Ok(done.map_err(EditorError::from)?)
+}
+
+/// An answer, ready but for what the way of asking says of caches.
+pub(super) struct Answer {
+    kind: &'static str,
+    body: Vec<u8>,
+    headers: HeaderMap,
+}
+
+impl Answer {
+    /// A picture.
+    pub(super) fn png(body: Vec<u8>, model: &Model) -> Self {
+        Self::new("image/png", body, model)
+    }
+
+    /// Numbers and pictures.
+    pub(super) fn json(body: &impl Serialize, model: &Model) -> Self {
+        let body = serde_json::to_vec(body).expect("an answer holds finite numbers and texts");
+        Self::new("application/json", body, model)
+    }
+
+    fn new(kind: &'static str, body: Vec<u8>, model: &Model) -> Self {
+        let mut headers = HeaderMap::new();
+        let name = HeaderValue::from_str(model.name());
+        headers.insert(
+            MODEL,
+            name.expect("a model's name is of letters that a header takes"),
+        );
+        Self { kind, body, headers }
+    }
+
+    /// Says which seeds the faces were sampled with.
+    pub(super) fn with_seeds(mut self, seeds: impl IntoIterator<Item = u32>) -> Self {
+        let seeds: Vec<String> = seeds.into_iter().map(|seed| seed.to_string()).collect();
+        if !seeds.is_empty() {
+            let seeds = HeaderValue::from_str(&seeds.join(", "));
+            self.headers.insert(SEED, seeds.expect("digits and commas"));
+        }
+        self
+    }
+
+    /// Says what the client should know; texts that a header cannot hold stand in JSON answers only.
+    pub(super) fn with_warnings(mut self, warnings: &[String]) -> Self {
+        for warning in warnings
+            .iter()
+            .filter_map(|warning| HeaderValue::from_str(warning).ok())
+        {
+            self.headers.append(WARNINGS, warning);
+        }
+        self
+    }
+
+    /// The response to a request whose answer need not be the same again.
+    pub(super) fn once(self) -> Response {
+        self.respond("no-store")
+    }
+
+    /// The response to a request that always has this answer: with a strong `ETag`, and kept by caches as long as
+    /// they like; 304 where the client has it already.
+    pub(super) fn repeatable(mut self, request: &HeaderMap) -> Response {
+        let digest: String = Sha256::digest(&self.body)[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let tag: ETag = format!("\"{digest}\"")
+            .parse()
+            .expect("quoted hexadecimal digits are a tag");
+        let known = request
+            .typed_get::<IfNoneMatch>()
+            .is_some_and(|known| !known.precondition_passes(&tag));
+        self.headers.typed_insert(tag);
+        let forever = "public, max-age=31536000, immutable";
+        if known {
+            self.body.clear();
+            let mut response = self.respond(forever);
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            return response;
+        }
+        self.respond(forever)
+    }
+
+    fn respond(self, caching: &'static str) -> Response {
+        let own = [
+            (header::CONTENT_TYPE, self.kind),
+            (header::CACHE_CONTROL, caching),
+            (header::VARY, "Accept"),
+        ];
+        (own, self.headers, self.body).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(accept: &'static str) -> Option<Format> {
+        let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+        Format::choose(None, &headers).ok()
+    }
+
+    #[test]
+    fn browsers_and_curl_get_pictures_and_programs_get_what_they_ask_for() {
+        let in_img = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
+        let in_address_bar = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+        for accept in [
+            "*/*",
+            "image/*",
+            in_img,
+            in_address_bar,
+            "application/json;q=0.5, image/png",
+        ] {
+            assert_eq!(chosen(accept), Some(Format::Png), "{accept}");
+        }
+        for accept in [
+            "application/json",
+            "image/png;q=0.1, application/json",
+            "application/*, image/gif",
+        ] {
+            assert_eq!(chosen(accept), Some(Format::Json), "{accept}");
+        }
+        for accept in ["image/gif", "image/png;q=0, application/json;q=0"] {
+            assert_eq!(chosen(accept), None, "{accept}");
+        }
+        assert_eq!(Format::choose(None, &HeaderMap::new()).ok(), Some(Format::Png));
+        assert_eq!(
+            Format::choose(Some(Format::Json), &HeaderMap::new()).ok(),
+            Some(Format::Json)
+        );
+    }
+}

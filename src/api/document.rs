@@ -1,0 +1,110 @@
+//! `/openapi.json` and `/docs`: the API's description, made from the code, and a page to try it on.
+
+use axum::Json;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::{IntoResponses, OpenApi, ToSchema};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::problem::ProblemDocument;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "faceplane",
+        description = "InterFaceGAN as a service: sample faces, move them along an attribute's boundary in latent space, hold \
+                       other attributes while doing so.\n\nAnswers are PNG unless `Accept` or `format` asks for JSON. Errors \
+                       are `application/problem+json` (RFC 9457). Every answer carries `X-Request-Id`."
+    ),
+    tags(
+        (name = "faces", description = "Sample, edit and conditionally edit"),
+        (name = "models", description = "What is loaded"),
+        (name = "health", description = "For orchestrators")
+    ),
+    components(schemas(ProblemDocument))
+)]
+struct Head;
+
+/// The document without its paths.
+pub(super) fn head() -> Document {
+    Head::openapi()
+}
+
+/// The route of the document itself.
+pub(super) fn json(document: &Document) -> Json<serde_json::Value> {
+    Json(serde_json::to_value(document).expect("a document is JSON"))
+}
+
+/// The page at `/docs`; all that it loads comes from this program.
+pub(super) fn page() -> SwaggerUi {
+    let config = Config::from("/openapi.json")
+        .validator_url("none")
+        .try_it_out_enabled(true)
+        .display_request_duration(true);
+    SwaggerUi::new("/docs").config(config)
+}
+
+/// A PNG file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary, content_media_type = "image/png")]
+#[expect(dead_code, reason = "it stands for bytes in the document")]
+pub(super) struct PngFile(Vec<u8>);
+
+/// What every operation on faces may answer.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the variants are read by the derive")]
+pub(super) enum FaceProblems {
+    /// No such model, or the model has no boundary for an attribute in the space of the edit; the detail says which there are
+    #[response(status = 404, content_type = "application/problem+json")]
+    Unknown(ProblemDocument),
+    /// `Accept` names neither PNG nor JSON
+    #[response(status = 406, content_type = "application/problem+json")]
+    NotAcceptable(ProblemDocument),
+    /// A field has a wrong type, shape, space or value, or contradicts another
+    #[response(status = 422, content_type = "application/problem+json")]
+    Unprocessable(ProblemDocument),
+    /// The service failed; its log has the cause
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(ProblemDocument),
+    /// Too much to do at once, or shutting down; try again after `Retry-After` seconds
+    #[response(status = 503, content_type = "application/problem+json")]
+    Overloaded(ProblemDocument),
+    /// Not done in time
+    #[response(status = 504, content_type = "application/problem+json")]
+    Deadline(ProblemDocument),
+}
+
+/// What operations with a body may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the variants are read by the derive")]
+pub(super) enum BodyProblems {
+    /// The body is not JSON, or does not arrive whole
+    #[response(status = 400, content_type = "application/problem+json")]
+    Undecodable(ProblemDocument),
+    /// The body is too large
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemDocument),
+    /// The body's Content-Type is not JSON
+    #[response(status = 415, content_type = "application/problem+json")]
+    MediaType(ProblemDocument),
+}
+
+/// What a model's page may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the variants are read by the derive")]
+pub(super) enum ModelProblems {
+    /// The name in the path cannot be decoded
+    #[response(status = 400, content_type = "application/problem+json")]
+    Undecodable(ProblemDocument),
+    /// No such model; the detail says which there are
+    #[response(status = 404, content_type = "application/problem+json")]
+    Unknown(ProblemDocument),
+}
+
+/// What readiness may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the variants are read by the derive")]
+pub(super) enum ReadyProblems {
+    /// Shutting down
+    #[response(status = 503, content_type = "application/problem+json")]
+    Draining(ProblemDocument),
+}

@@ -1,0 +1,443 @@
+//! `/v1/edit` and `/v1/conditional-edit`: a face moved along its attributes' boundaries.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::answer::{Answer, FaceBody, Format, Layout, Metadata, Recipe, bodies, png};
+use super::decode::{Body, Query};
+use super::document::{BodyProblems, FaceProblems, PngFile};
+use super::edit_text::{EditText, TrajectoryText};
+use super::problem::Problem;
+use super::wire::{LatentBody, Real, Space, Whole, face_source};
+use crate::editor::{
+    EditRequest, EditStep, Edited, EditorError, Follow, Model, Series, Steering, TruncationChoice,
+};
+use crate::latent::{Amount, LayerRange, Trajectory};
+
+/// What to edit. Without `seed` and `latent`, a seed is drawn and given back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(examples(
+    json!({"seed": 7, "edits": [{"attribute": "smile", "by": 3}]}),
+    json!({"seed": 7, "space": "z", "edits": [{"attribute": "age", "by": 3}], "conditions": ["eyeglasses"]}),
+    json!({"seed": 7, "edits": [{"attribute": "age"}], "trajectory": {"start": -3, "end": 3, "steps": 7}, "layout": "strip"})
+))]
+pub(super) struct EditBody {
+    /// The model; the default one if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// The face that `numpy.random.RandomState(seed).randn(1, z_dim)` means to this model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u32>,
+    /// A code to edit instead of a seed's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latent: Option<LatentBody>,
+    /// The space of the move. If left out, a code's own; for a seed the model's default, or w+ where `layers` are given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    space: Option<Space>,
+    /// Truncation where z is mapped to w: 1 is none, 0 the mean face; the model's own if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = -2, maximum = 2)]
+    psi: Option<f64>,
+    /// How many of the first layers are truncated; the model's own number, or all, if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    truncation_layers: Option<usize>,
+    /// The moves, all made together; at least one.
+    #[schema(required, min_items = 1)]
+    edits: Vec<EditItem>,
+    /// Attributes to hold: every move is made orthogonal to their boundaries. At least one for
+    /// `/v1/conditional-edit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conditions: Option<Vec<String>>,
+    /// The layers of w+ that move, counted from 0: `"3"`, `"0-3"`; all if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "0-3")]
+    layers: Option<String>,
+    /// Several faces instead of one; edits without an amount follow it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trajectory: Option<TrajectoryBody>,
+    /// The kind of answer; `Accept` decides if left out.
+    #[serde(skip_serializing)]
+    format: Option<Format>,
+    /// How several faces share a PNG.
+    #[serde(skip_serializing)]
+    layout: Option<Layout>,
+    /// What a PNG says of itself.
+    #[serde(skip_serializing)]
+    metadata: Option<Metadata>,
+}
+
+/// One attribute's move: `by` or `to`, or neither where a trajectory says how far.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EditItem {
+    /// The attribute.
+    pub(super) attribute: String,
+    /// How far along the direction, towards the positive side where it is above 0; −3 to 3 is usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = -1000, maximum = 1000)]
+    pub(super) by: Option<f64>,
+    /// The signed distance from the attribute's boundary to end at; 0 is on the plane.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = -1000, maximum = 1000)]
+    pub(super) to: Option<f64>,
+}
+
+/// Evenly spaced positions, both ends among them.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TrajectoryBody {
+    /// The first position; −3 if left out.
+    #[schema(minimum = -1000, maximum = 1000)]
+    pub(super) start: f64,
+    /// The last position; 3 if left out.
+    #[schema(minimum = -1000, maximum = 1000)]
+    pub(super) end: f64,
+    /// How many faces; 10 if left out.
+    #[schema(minimum = 1)]
+    pub(super) steps: u32,
+    /// Whether the positions are amounts to move by, or signed distances to move to; by if left out.
+    #[serde(rename = "move")]
+    pub(super) moves: Move,
+}
+
+impl Default for TrajectoryBody {
+    fn default() -> Self {
+        let usual = Trajectory::default();
+        Self {
+            start: usual.start(),
+            end: usual.end(),
+            steps: usual.steps(),
+            moves: Move::By,
+        }
+    }
+}
+
+/// What the positions of a trajectory are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Move {
+    /// Amounts to move by: 0 is the face as it was.
+    By,
+    /// Signed distances to move to: 0 is on the plane.
+    To,
+}
+
+/// What to edit, in a URL.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EditQuery {
+    /// The model; the default one if left out.
+    model: Option<String>,
+    /// The face that `numpy.random.RandomState(seed).randn(1, z_dim)` means to this model; one is drawn, and given
+    /// back in `Faceplane-Seed`, if left out.
+    #[param(value_type = Option<u32>, example = 7)]
+    seed: Option<Whole>,
+    /// The space of the move. If left out, the model's default, or w+ where `layers` are given.
+    #[param(inline)]
+    space: Option<Space>,
+    /// Truncation where z is mapped to w: 1 is none, 0 the mean face; the model's own if left out.
+    #[param(value_type = Option<f64>, minimum = -2, maximum = 2)]
+    psi: Option<Real>,
+    /// How many of the first layers are truncated.
+    #[param(value_type = Option<u32>, minimum = 1)]
+    truncation_layers: Option<Whole>,
+    /// A move: `smile:2` is by 2, `smile:to:2` to the signed distance 2, `smile` follows the trajectory. Several
+    /// are made together.
+    #[serde(default)]
+    #[param(value_type = Vec<String>, required, min_items = 1, example = json!(["smile:3"]))]
+    edit: Vec<EditText>,
+    /// An attribute to hold; several may be given. At least one for `/v1/conditional-edit`.
+    #[serde(default)]
+    #[param(example = json!(["eyeglasses"]))]
+    condition: Vec<String>,
+    /// The layers of w+ that move, counted from 0: `3`, `0-3`; all if left out.
+    layers: Option<String>,
+    /// Several faces instead of one: `start:end:steps`, such as `-3:3:7`.
+    #[param(value_type = Option<String>)]
+    trajectory: Option<TrajectoryText>,
+    /// Whether the trajectory's positions are amounts to move by, or signed distances to move to; by if left out.
+    #[serde(rename = "move")]
+    #[param(inline)]
+    moves: Option<Move>,
+    /// The kind of answer; `Accept` decides if left out.
+    #[param(inline)]
+    format: Option<Format>,
+    /// How several faces share a PNG.
+    #[param(inline)]
+    layout: Option<Layout>,
+    /// What a PNG says of itself.
+    #[param(inline)]
+    metadata: Option<Metadata>,
+}
+
+impl TryFrom<EditQuery> for EditBody {
+    type Error = Problem;
+
+    fn try_from(query: EditQuery) -> Result<Self, Problem> {
+        let mut trajectory = query.trajectory.map(|text| text.0);
+        match (&mut trajectory, query.moves) {
+            (Some(trajectory), Some(moves)) => trajectory.moves = moves,
+            (None, Some(_)) => {
+                return Err(Problem::field(
+                    "move",
+                    "found it without a trajectory; give one, such as trajectory=-3:3:7",
+                ));
+            }
+            (_, None) => {}
+        }
+        Ok(Self {
+            model: query.model,
+            seed: query.seed.map(|seed| seed.0),
+            latent: None,
+            space: query.space,
+            psi: query.psi.map(|psi| psi.0),
+            truncation_layers: query.truncation_layers.map(|layers| layers.0 as usize),
+            edits: query.edit.into_iter().map(|edit| edit.0).collect(),
+            conditions: (!query.condition.is_empty()).then_some(query.condition),
+            layers: query.layers,
+            trajectory,
+            format: query.format,
+            layout: query.layout,
+            metadata: query.metadata,
+        })
+    }
+}
+
+impl EditBody {
+    fn request(&self, api: &Api, format: Format) -> Result<EditRequest, Problem> {
+        let step = |(place, item): (usize, &EditItem)| {
+            let amount = match (item.by, item.to) {
+                (Some(_), Some(_)) => {
+                    let reason = "found both by and to, expected one of them";
+                    return Err(Problem::field(format!("edits[{place}]"), reason));
+                }
+                (Some(by), None) => Some(Amount::By(by)),
+                (None, Some(to)) => Some(Amount::To(to)),
+                (None, None) => None,
+            };
+            Ok(EditStep {
+                attribute: item.attribute.clone(),
+                amount,
+            })
+        };
+        let series = self.trajectory.as_ref().map(|body| {
+            api.check_count("trajectory.steps", body.steps)?;
+            let trajectory = Trajectory::new(body.start, body.end, body.steps).map_err(EditorError::from)?;
+            let follow = match body.moves {
+                Move::By => Follow::By,
+                Move::To => Follow::To,
+            };
+            Ok::<_, Problem>(Series { trajectory, follow })
+        });
+        let layers = self.layers.as_deref().map(str::parse::<LayerRange>).transpose();
+        Ok(EditRequest {
+            source: face_source(self.seed, self.latent.as_ref())?,
+            space: self.space.map(Into::into),
+            truncation: TruncationChoice {
+                psi: self.psi,
+                layers: self.truncation_layers,
+            },
+            steps: self
+                .edits
+                .iter()
+                .enumerate()
+                .map(step)
+                .collect::<Result<_, _>>()?,
+            conditions: self.conditions.clone(),
+            layers: layers.map_err(|error| Problem::field("layers", error.to_string()))?,
+            series: series.transpose()?,
+            with_comparison: format == Format::Json,
+        })
+    }
+}
+
+/// An edited face.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct EditAnswer {
+    /// The model.
+    model: String,
+    /// SHA-256 of the model's files.
+    digest: String,
+    /// The face before.
+    before: FaceBody,
+    /// The face after; one for each position of a trajectory.
+    faces: Vec<FaceBody>,
+    /// The positions of the trajectory, one a face; empty without one.
+    positions: Vec<f64>,
+    /// What the code was moved along, one for each edit.
+    steering: Vec<SteeringBody>,
+    /// What the caller should know.
+    warnings: Vec<String>,
+}
+
+/// The direction of one edit.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SteeringBody {
+    /// The attribute.
+    attribute: String,
+    /// The space of its boundary.
+    space: Space,
+    /// How much of the boundary's normal was left after projection, 0 to 1: one step along the direction changes the
+    /// attribute's signed distance by this.
+    retained: f64,
+    /// The direction's cosine to the normal of each condition: 0 but for rounding.
+    cosines: BTreeMap<String, f64>,
+}
+
+impl From<Steering> for SteeringBody {
+    fn from(steering: Steering) -> Self {
+        Self {
+            attribute: steering.attribute,
+            space: steering.space.into(),
+            retained: steering.retained,
+            cosines: steering.cosines,
+        }
+    }
+}
+
+/// Edit a face
+///
+/// The code is moved along the attributes' boundaries. With a `seed` the answer is the same for ever, and caches may
+/// keep it.
+#[utoipa::path(
+    get, path = "/v1/edit", tag = "faces", operation_id = "edit",
+    params(EditQuery),
+    responses(
+        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (EditAnswer = "application/json"))),
+        FaceProblems,
+    )
+)]
+pub(super) async fn get_plain(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Query(query): Query<EditQuery>,
+) -> Result<Response, Problem> {
+    get(&api, "/v1/edit", &headers, query).await
+}
+
+/// Edit a face
+#[utoipa::path(
+    post, path = "/v1/edit", tag = "faces", operation_id = "edit_with_body",
+    request_body = EditBody,
+    responses(
+        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (EditAnswer = "application/json"))),
+        FaceProblems, BodyProblems,
+    )
+)]
+pub(super) async fn post_plain(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Body(body): Body<EditBody>,
+) -> Result<Response, Problem> {
+    Ok(edit(&api, "/v1/edit", &headers, body).await?.once())
+}
+
+/// Edit a face, other attributes held
+///
+/// As the plain edit, along the part of the boundary's normal that is orthogonal to every condition's.
+#[utoipa::path(
+    get, path = "/v1/conditional-edit", tag = "faces", operation_id = "conditional_edit",
+    params(EditQuery),
+    responses(
+        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (EditAnswer = "application/json"))),
+        FaceProblems,
+    )
+)]
+pub(super) async fn get_conditional(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Query(query): Query<EditQuery>,
+) -> Result<Response, Problem> {
+    get(&api, CONDITIONAL, &headers, query).await
+}
+
+/// Edit a face, other attributes held
+#[utoipa::path(
+    post, path = "/v1/conditional-edit", tag = "faces", operation_id = "conditional_edit_with_body",
+    request_body = EditBody,
+    responses(
+        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (EditAnswer = "application/json"))),
+        FaceProblems, BodyProblems,
+    )
+)]
+pub(super) async fn post_conditional(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Body(body): Body<EditBody>,
+) -> Result<Response, Problem> {
+    Ok(edit(&api, CONDITIONAL, &headers, body).await?.once())
+}
+
+const CONDITIONAL: &str = "/v1/conditional-edit";
+
+async fn get(
+    api: &Api,
+    path: &'static str,
+    headers: &HeaderMap,
+    query: EditQuery,
+) -> Result<Response, Problem> {
+    let seeded = query.seed.is_some();
+    let answer = edit(api, path, headers, query.try_into()?).await?;
+    Ok(if seeded {
+        answer.repeatable(headers)
+    } else {
+        answer.once()
+    })
+}
+
+async fn edit(
+    api: &Api,
+    path: &'static str,
+    headers: &HeaderMap,
+    mut body: EditBody,
+) -> Result<Answer, Problem> {
+    if path == CONDITIONAL {
+        body.conditions.get_or_insert_default();
+    }
+    let format = Format::choose(body.format, headers)?;
+    let model = api.models.get(body.model.as_deref())?;
+    let edited = model.edit(&body.request(api, format)?).await?;
+
+    body.model = Some(model.name().to_owned());
+    body.seed = edited.seed;
+    let seed = edited.seed;
+    let warnings: Vec<String> = edited.warnings.iter().map(ToString::to_string).collect();
+    let recipe = Recipe::new(body.metadata, model, path, &body);
+    let answer = match format {
+        Format::Png => Answer::png(png(edited.faces, body.layout, recipe).await?, model),
+        Format::Json => Answer::json(
+            &answer_body(model, edited, recipe, warnings.clone()).await?,
+            model,
+        ),
+    };
+    Ok(answer.with_seeds(seed).with_warnings(&warnings))
+}
+
+async fn answer_body(
+    model: &Model,
+    edited: Edited,
+    recipe: Option<Recipe>,
+    warnings: Vec<String>,
+) -> Result<EditAnswer, Problem> {
+    let mut faces = edited.faces;
+    faces.insert(0, edited.before.expect("JSON answers ask for a comparison"));
+    let mut faces = bodies(faces, recipe).await?;
+    Ok(EditAnswer {
+        model: model.name().to_owned(),
+        digest: model.digest().to_owned(),
+        before: faces.remove(0),
+        faces,
+        positions: edited.positions,
+        steering: edited.steering.into_iter().map(Into::into).collect(),
+        warnings,
+    })
+}

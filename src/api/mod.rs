@@ -1,0 +1,144 @@
+//! The HTTP interface: the only folder that names axum, utoipa or a status code.
+//!
+//! [`router`] is the whole URL map. A handler decodes (`decode`), calls the editor once, and encodes (`answer`); whatever
+//! goes wrong becomes a `Problem`, and `problem` alone knows its status.
+
+mod answer;
+mod decode;
+mod document;
+mod edit;
+mod edit_text;
+mod health;
+mod models;
+mod problem;
+mod request_id;
+mod sample;
+mod wire;
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::Method;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
+use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::{DefaultOnResponse, TraceLayer};
+use tracing::Level;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use health::Readiness;
+
+use crate::editor::Models;
+use problem::Problem;
+
+/// What handlers need. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    /// The loaded models.
+    pub models: Models,
+    /// Most pictures in one answer.
+    pub max_images: u32,
+    /// How long a request may take.
+    pub timeout: Duration,
+    /// Whether `/health/ready` says so.
+    pub readiness: Readiness,
+}
+
+impl Api {
+    /// Refuses a number of faces that is 0 or too large.
+    fn check_count(&self, field: &str, count: u32) -> Result<(), Problem> {
+        if (1..=self.max_images).contains(&count) {
+            return Ok(());
+        }
+        let reason = format!(
+            "found {count}, expected 1 to {} faces in one answer",
+            self.max_images
+        );
+        Err(Problem::field(field, reason))
+    }
+}
+
+/// Every route that the OpenAPI document describes.
+fn described() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(document::head())
+        .routes(routes!(sample::get, sample::post))
+        .routes(routes!(edit::get_plain, edit::post_plain))
+        .routes(routes!(edit::get_conditional, edit::post_conditional))
+        .routes(routes!(models::list))
+        .routes(routes!(models::show))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    described().into_openapi()
+}
+
+/// The service: every route, and what surrounds them all.
+pub fn router(api: Api) -> Router {
+    let (routes, openapi) = described().split_for_parts();
+    let openapi = document::json(&openapi);
+    let around = ServiceBuilder::new()
+        .layer(SetRequestIdLayer::x_request_id(request_id::RandomName))
+        // What fails is logged with its cause where the problem is written out.
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_response(DefaultOnResponse::new().level(Level::INFO))
+                .on_failure(()),
+        )
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(CorsLayer::permissive())
+        .layer(from_fn(problem::write_out))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(api.timeout, within_time))
+        .layer(DefaultBodyLimit::max(decode::LARGEST_BODY));
+    routes
+        .route("/", get(async || Redirect::to("/docs/")))
+        .route("/openapi.json", get(async move || openapi.clone()))
+        .merge(document::page())
+        .fallback(no_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(around)
+        .with_state(api)
+}
+
+/// What the log calls a request while it is worked on.
+fn span(request: &Request) -> tracing::Span {
+    let id = request_id::request_id(request).unwrap_or_default();
+    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+}
+
+/// Gives up on a request that takes too long; what it waits for is dropped with it.
+async fn within_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(limit, next.run(request)).await;
+    answer.unwrap_or_else(|_| Problem::Deadline { limit }.into_response())
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    let reason = format!("a handler panicked: {text}");
+    Problem::Internal { reason }.into_response()
+}
+
+async fn no_route(request: Request) -> Problem {
+    let path = request.uri().path().to_owned();
+    Problem::NoRoute { path }
+}
+
+async fn wrong_method(method: Method, request: Request) -> Problem {
+    let (method, path) = (method.to_string(), request.uri().path().to_owned());
+    Problem::Method { method, path }
+}
