@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::catalog::parse_toml;
+
 /// InterFaceGAN as an HTTP service: sample, edit and conditionally edit faces in a GAN's latent space.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -163,9 +165,9 @@ fn with_defaults(command: Command, file: PathBuf) -> Result<Command, ConfigError
         file: file.clone(),
         source,
     })?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| ConfigError::Toml {
+    let table: toml::Table = parse_toml(&text).map_err(|reason| ConfigError::Toml {
         file: file.clone(),
-        reason: error.to_string(),
+        reason,
     })?;
     let serve = command
         .find_subcommand("serve")

@@ -14,7 +14,7 @@ use super::decode::{Body, Query};
 use super::document::{BodyProblems, FaceProblems, PngFile};
 use super::edit_text::{EditText, TrajectoryText};
 use super::problem::Problem;
-use super::wire::{LatentBody, Real, Space, Whole, face_source};
+use super::wire::{LatentBody, Object, Real, Space, Whole, face_source};
 use crate::editor::{
     EditRequest, EditStep, Edited, EditorError, Follow, Model, Series, Steering, TruncationChoice,
 };
@@ -37,7 +37,8 @@ pub(super) struct EditBody {
     seed: Option<u32>,
     /// A code to edit instead of a seed's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    latent: Option<LatentBody>,
+    #[schema(value_type = Option<LatentBody>)]
+    latent: Option<Object<LatentBody>>,
     /// The space of the move. If left out, a code's own; for a seed the model's default, or w+ where `layers` are given.
     #[serde(skip_serializing_if = "Option::is_none")]
     space: Option<Space>,
@@ -50,8 +51,8 @@ pub(super) struct EditBody {
     #[schema(minimum = 1)]
     truncation_layers: Option<usize>,
     /// The moves, all made together; at least one.
-    #[schema(required, min_items = 1)]
-    edits: Vec<EditItem>,
+    #[schema(value_type = Vec<EditItem>, required, min_items = 1)]
+    edits: Vec<Object<EditItem>>,
     /// Attributes to hold: every move is made orthogonal to their boundaries. At least one for
     /// `/v1/conditional-edit`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +63,8 @@ pub(super) struct EditBody {
     layers: Option<String>,
     /// Several faces instead of one; edits without an amount follow it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    trajectory: Option<TrajectoryBody>,
+    #[schema(value_type = Option<TrajectoryBody>)]
+    trajectory: Option<Object<TrajectoryBody>>,
     /// The kind of answer; `Accept` decides if left out.
     #[serde(skip_serializing)]
     format: Option<Format>,
@@ -201,10 +203,10 @@ impl TryFrom<EditQuery> for EditBody {
             space: query.space,
             psi: query.psi.map(|psi| psi.0),
             truncation_layers: query.truncation_layers.map(|layers| layers.0 as usize),
-            edits: query.edit.into_iter().map(|edit| edit.0).collect(),
+            edits: query.edit.into_iter().map(|edit| Object(edit.0)).collect(),
             conditions: (!query.condition.is_empty()).then_some(query.condition),
             layers: query.layers,
-            trajectory,
+            trajectory: trajectory.map(Object),
             format: query.format,
             layout: query.layout,
             metadata: query.metadata,
@@ -214,7 +216,7 @@ impl TryFrom<EditQuery> for EditBody {
 
 impl EditBody {
     fn request(&self, api: &Api, format: Format) -> Result<EditRequest, Problem> {
-        let step = |(place, item): (usize, &EditItem)| {
+        let step = |(place, Object(item)): (usize, &Object<EditItem>)| {
             let amount = match (item.by, item.to) {
                 (Some(_), Some(_)) => {
                     let reason = "found both by and to, expected one of them";
@@ -229,7 +231,7 @@ impl EditBody {
                 amount,
             })
         };
-        let series = self.trajectory.as_ref().map(|body| {
+        let series = self.trajectory.as_ref().map(|Object(body)| {
             api.check_count("trajectory.steps", body.steps)?;
             let trajectory = Trajectory::new(body.start, body.end, body.steps).map_err(EditorError::from)?;
             let follow = match body.moves {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -193,8 +194,11 @@ pub(super) async fn list(State(api): State<Api>) -> Json<ModelList> {
 )]
 pub(super) async fn show(
     State(api): State<Api>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ModelBody>, Problem> {
+    let Path(name) = name.map_err(|rejection| Problem::Undecodable {
+        reason: rejection.body_text(),
+    })?;
     Ok(Json(body(api.models.get(Some(&name))?)))
 }
 

@@ -11,7 +11,7 @@ use super::answer::{Answer, FaceBody, Format, Layout, Metadata, Recipe, bodies, 
 use super::decode::{Body, Query};
 use super::document::{BodyProblems, FaceProblems, PngFile};
 use super::problem::Problem;
-use super::wire::{LatentBody, Real, Space, Whole, face_source};
+use super::wire::{LatentBody, Object, Real, Space, Whole, face_source};
 use crate::editor::{FaceSource, SampleRequest, TruncationChoice};
 
 /// What to sample. Without `seed` and `latent`, a seed is drawn and given back.
@@ -27,7 +27,8 @@ pub(super) struct SampleBody {
     seed: Option<u32>,
     /// A code to draw instead of a seed's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    latent: Option<LatentBody>,
+    #[schema(value_type = Option<LatentBody>)]
+    latent: Option<Object<LatentBody>>,
     /// How many faces: of the seeds `seed`, `seed` + 1, and so on. 1 if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]

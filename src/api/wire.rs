@@ -1,11 +1,13 @@
 //! Wire types that several resources share: spaces, latent codes, and numbers in a URL.
 
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ndarray::Array2;
-use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -15,15 +17,25 @@ use crate::editor::{EditorError, FaceSource};
 use crate::latent::{LatentCode, LatentSpace};
 
 /// A latent space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) enum Space {
     #[serde(rename = "z")]
     Z,
     #[serde(rename = "w")]
     W,
-    // In a URL, a plus sign that is not escaped means a blank.
-    #[serde(rename = "w+", alias = "w ")]
+    #[serde(rename = "w+")]
     WPlus,
+}
+
+impl<'de> Deserialize<'de> for Space {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        // In a URL, a plus sign that is not escaped means a blank.
+        let text = if text == "w " { "w+" } else { &text };
+        text.parse::<LatentSpace>()
+            .map(Self::from)
+            .map_err(D::Error::custom)
+    }
 }
 
 impl From<LatentSpace> for Space {
@@ -136,14 +148,17 @@ impl LatentBody {
 }
 
 /// The face that a request names: one of a seed and a code, or a seed drawn here where it names none.
-pub(super) fn face_source(seed: Option<u32>, latent: Option<&LatentBody>) -> Result<FaceSource, Problem> {
+pub(super) fn face_source(
+    seed: Option<u32>,
+    latent: Option<&Object<LatentBody>>,
+) -> Result<FaceSource, Problem> {
     match (seed, latent) {
         (Some(_), Some(_)) => Err(Problem::field(
             "seed",
             "found a latent code beside it, expected one face: leave out one of the two",
         )),
         (Some(seed), None) => Ok(FaceSource::Seed(seed)),
-        (None, Some(latent)) => latent.code().map(FaceSource::Latent),
+        (None, Some(latent)) => latent.0.code().map(FaceSource::Latent),
         (None, None) => getrandom::u32()
             .map(FaceSource::Seed)
             .map_err(|error| Problem::Internal {
@@ -235,6 +250,31 @@ impl<'de> Deserialize<'de> for Item {
         }
 
         deserializer.deserialize_any(ItemVisitor)
+    }
+}
+
+/// A JSON object; serde by itself would take a list of the fields' values too.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(transparent)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = T;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::CatalogError;
+use super::{CatalogError, parse_toml};
 
 /// A model's manifest, as written. `onnx/README.md` describes every key.
 #[derive(Clone, Debug, Deserialize)]
@@ -111,9 +111,9 @@ impl Manifest {
     /// [`CatalogError::Manifest`] for TOML errors and unknown or missing keys, [`CatalogError::Entry`] for values
     /// that cannot be right.
     pub fn parse(text: &str, file: &str) -> Result<Self, CatalogError> {
-        let manifest: Self = toml::from_str(text).map_err(|error| CatalogError::Manifest {
+        let manifest: Self = parse_toml(text).map_err(|reason| CatalogError::Manifest {
             file: file.to_owned(),
-            reason: error.to_string(),
+            reason,
         })?;
         let wrong = |key: &str, found: String, expected: &str| {
             Err(CatalogError::Entry {

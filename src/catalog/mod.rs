@@ -6,6 +6,7 @@ mod folder;
 mod manifest;
 mod npy;
 mod package;
+mod toml_text;
 
 pub use boundary_file::BoundaryCard;
 pub use error::CatalogError;
@@ -13,3 +14,4 @@ pub use folder::ModelFolder;
 pub use manifest::{ClassifierEntry, Generator, Manifest, OutputEntry, ScoreKind, Truncation};
 pub use npy::NpyArray;
 pub use package::{ClassifierPackage, Graph, ModelPackage};
+pub use toml_text::parse_toml;

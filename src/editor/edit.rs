@@ -127,11 +127,11 @@ impl std::fmt::Display for Warning {
         match self {
             Self::Far { attribute, distance } => write!(
                 formatter,
-                "{attribute} is at distance {distance:.2}, beyond ±{FAR}: the picture may leave what the generator learned"
+                "{attribute} is at distance {distance:.2}, beyond {FAR}: the picture may leave what the generator learned"
             ),
             Self::VeryFar { attribute, distance } => write!(
                 formatter,
-                "{attribute} is at distance {distance:.2}, beyond ±{VERY_FAR}: no sample is ever found there, the \
+                "{attribute} is at distance {distance:.2}, beyond {VERY_FAR}: no sample is ever found there, the \
                  picture means little"
             ),
         }

@@ -1,0 +1,192 @@
+//! `/v1/edit` and `/v1/conditional-edit`.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{Client, LAYERS, numbers};
+
+fn distance(face: &Value, attribute: &str) -> f64 {
+    face["distances"][attribute].as_f64().unwrap()
+}
+
+async fn edited(client: &Client, path: &str, mut body: Value) -> Value {
+    body["format"] = json!("json");
+    let answer = client.post(path, body).await;
+    assert_eq!(
+        answer.status,
+        StatusCode::OK,
+        "{}",
+        String::from_utf8_lossy(&answer.body)
+    );
+    answer.json()
+}
+
+#[tokio::test]
+async fn by_moves_the_distance_by_that_much() {
+    let body = json!({"seed": 7, "edits": [{"attribute": "smile", "by": 2.0}]});
+    let answer = edited(&Client::sketch(), "/v1/edit", body).await;
+    let change = distance(&answer["faces"][0], "smile") - distance(&answer["before"], "smile");
+    assert!((change - 2.0).abs() < 1e-6, "{change}");
+    assert_eq!(answer["steering"][0]["retained"], 1.0);
+}
+
+#[tokio::test]
+async fn to_ends_at_that_distance() {
+    let body =
+        json!({"seed": 7, "edits": [{"attribute": "age", "to": -1.5}, {"attribute": "smile", "to": 1.0}]});
+    let answer = edited(&Client::sketch(), "/v1/edit", body).await;
+    assert!((distance(&answer["faces"][0], "age") + 1.5).abs() < 1e-6);
+    assert!((distance(&answer["faces"][0], "smile") - 1.0).abs() < 1e-6);
+}
+
+#[tokio::test]
+async fn a_condition_holds_its_distance_where_the_plain_edit_does_not() {
+    let client = Client::sketch();
+    let body = json!({"seed": 7, "space": "z", "edits": [{"attribute": "age", "by": 2.0}]});
+    let plain = edited(&client, "/v1/edit", body.clone()).await;
+    let drift = distance(&plain["faces"][0], "smile") - distance(&plain["before"], "smile");
+    assert!(
+        (drift - 1.2).abs() < 1e-6,
+        "0.6 of each step goes along smile, found {drift}"
+    );
+
+    let mut body = body;
+    body["conditions"] = json!(["smile"]);
+    let held = edited(&client, "/v1/conditional-edit", body).await;
+    let drift = distance(&held["faces"][0], "smile") - distance(&held["before"], "smile");
+    assert!(drift.abs() < 1e-6, "{drift}");
+    let steering = &held["steering"][0];
+    assert!((steering["retained"].as_f64().unwrap() - 0.8).abs() < 1e-12);
+    assert!(steering["cosines"]["smile"].as_f64().unwrap().abs() < 1e-12);
+}
+
+#[tokio::test]
+async fn a_url_says_the_same_as_a_body() {
+    let client = Client::sketch();
+    let cases = [
+        (
+            "/v1/edit?seed=7&edit=smile:2&edit=age:to:-1",
+            json!({"seed": 7, "edits": [{"attribute": "smile", "by": 2}, {"attribute": "age", "to": -1}]}),
+        ),
+        (
+            "/v1/conditional-edit?seed=7&edit=age:2&condition=smile&space=z&psi=0.7&truncation_layers=2",
+            json!({
+                "seed": 7, "edits": [{"attribute": "age", "by": 2}], "conditions": ["smile"], "space": "z", "psi": 0.7,
+                "truncation_layers": 2
+            }),
+        ),
+        (
+            "/v1/edit?seed=7&edit=smile&trajectory=-2:2:5&move=to&layout=strip&layers=0-1",
+            json!({
+                "seed": 7, "edits": [{"attribute": "smile"}], "layout": "strip", "layers": "0-1",
+                "trajectory": {"start": -2, "end": 2, "steps": 5, "move": "to"}
+            }),
+        ),
+    ];
+    for (uri, body) in cases {
+        let path = uri.split('?').next().unwrap();
+        let by_url = client.get(uri).await;
+        assert_eq!(
+            by_url.status,
+            StatusCode::OK,
+            "{uri}: {}",
+            String::from_utf8_lossy(&by_url.body)
+        );
+        assert_eq!(by_url.body, client.post(path, body).await.body, "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn a_trajectory_gives_a_face_for_each_position() {
+    let client = Client::sketch();
+    let uri = "/v1/edit?seed=7&edit=smile&trajectory=-3:3:7";
+    let (width, height, _) = client.get(uri).await.pixels();
+    assert_eq!((width, height), (3 * 8, 3 * 8));
+    let answer = client.get(&format!("{uri}&format=json")).await.json();
+    assert_eq!(
+        numbers(&answer["positions"]),
+        [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]
+    );
+    let faces = answer["faces"].as_array().unwrap();
+    for (face, position) in faces.iter().zip([-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]) {
+        let change = distance(face, "smile") - distance(&answer["before"], "smile");
+        assert!((change - position).abs() < 1e-6, "{change} at {position}");
+    }
+    assert_eq!(
+        faces[3]["image"].as_str().map(str::len),
+        answer["before"]["image"].as_str().map(str::len)
+    );
+}
+
+#[tokio::test]
+async fn layers_move_alone_in_w_plus() {
+    let body = json!({"seed": 7, "edits": [{"attribute": "smile", "by": 2.0}], "layers": "1"});
+    let answer = edited(&Client::sketch(), "/v1/edit", body).await;
+    let rows = |face: &Value| -> Vec<Vec<f64>> {
+        assert_eq!(face["latent"]["space"], "w+");
+        face["latent"]["values"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(numbers)
+            .collect()
+    };
+    let (before, after) = (rows(&answer["before"]), rows(&answer["faces"][0]));
+    for layer in 0..LAYERS {
+        let change = after[layer][3] - before[layer][3];
+        let expected = if layer == 1 { 2.0 } else { 0.0 };
+        assert!(
+            (change - expected).abs() < 1e-6,
+            "layer {layer} moves by {change}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn far_from_the_plane_there_is_a_warning() {
+    let client = Client::sketch();
+    let near = client.get("/v1/edit?seed=7&edit=smile:to:1").await;
+    assert_eq!(near.header("faceplane-warnings"), None);
+    for (distance, words) in [(4, "beyond 3"), (-6, "beyond 5")] {
+        let far = client
+            .get(&format!("/v1/edit?seed=7&edit=smile:to:{distance}"))
+            .await;
+        let warning = far.header("faceplane-warnings").expect("a warning");
+        assert!(
+            warning.contains("smile is at distance") && warning.contains(words),
+            "{warning}"
+        );
+    }
+    let json = client
+        .get("/v1/edit?seed=7&edit=smile:to:4&format=json")
+        .await
+        .json();
+    assert!(json["warnings"][0].as_str().unwrap().contains("beyond 3"));
+}
+
+#[tokio::test]
+async fn conditions_that_leave_nothing_are_named() {
+    let client = Client::sketch();
+    for uri in [
+        "/v1/conditional-edit?seed=7&edit=smile:2&condition=smile",
+        "/v1/conditional-edit?seed=7&edit=smile:2&condition=age&condition=grin",
+    ] {
+        let answer = client.get(uri).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let problem = answer.json();
+        assert_eq!(problem["type"], "urn:faceplane:problem:spanned");
+        assert!(problem["detail"].as_str().unwrap().contains("smile"), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_condition_twice_is_the_condition_once() {
+    let client = Client::sketch();
+    let once = client
+        .get("/v1/conditional-edit?seed=7&space=z&edit=age:2&condition=smile")
+        .await;
+    let twice = client
+        .get("/v1/conditional-edit?seed=7&space=z&edit=age:2&condition=smile&condition=smile")
+        .await;
+    assert_eq!(once.pixels(), twice.pixels());
+}

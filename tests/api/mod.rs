@@ -1,0 +1,10 @@
+//! The API through its router, with a small generator in ndarray, and in a few tests with the bundled model.
+
+mod caching;
+mod edit;
+mod hostile;
+mod models;
+mod openapi;
+mod phantom;
+mod sample;
+mod trouble;

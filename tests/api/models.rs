@@ -1,0 +1,74 @@
+//! `/v1/models`, `/health` and the pages.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::support::{Client, numbers};
+
+#[tokio::test]
+async fn the_list_names_the_default() {
+    let list = Client::sketch().get("/v1/models").await.json();
+    assert_eq!(list["default"], "sketch");
+    assert_eq!(list["models"][0]["name"], "sketch");
+    assert_eq!(list["models"][0]["attributes"], json!(["age", "grin", "smile"]));
+}
+
+#[tokio::test]
+async fn a_model_says_all_that_is_known_of_it() {
+    let model = Client::sketch().get("/v1/models/sketch").await.json();
+    let spaces =
+        json!([{"name": "z", "shape": [4]}, {"name": "w", "shape": [4]}, {"name": "w+", "shape": [3, 4]}]);
+    assert_eq!(model["spaces"], spaces);
+    assert_eq!(model["default_space"], "w");
+    assert_eq!(model["truncation"], json!({"psi": 1.0}));
+    assert_eq!((&model["width"], &model["height"]), (&json!(8), &json!(8)));
+    assert_eq!(model["attributes"][0]["positive"], "red");
+    let smile = &model["boundaries"][0];
+    assert_eq!(
+        (&smile["attribute"], &smile["space"]),
+        (&json!("smile"), &json!("z"))
+    );
+    assert_eq!(
+        (&smile["samples"], &smile["accuracy"]),
+        (&json!(1000), &json!({"held_out": 0.97}))
+    );
+    let cosines = &model["cosines"]["z"];
+    assert_eq!(cosines["attributes"], json!(["smile", "age"]));
+    let row = numbers(&cosines["matrix"][0]);
+    assert!(
+        (row[0] - 1.0).abs() < 1e-12 && (row[1] - 0.6).abs() < 1e-12,
+        "{row:?}"
+    );
+    assert_eq!(model["cosines"]["w+"], json!(null));
+}
+
+#[tokio::test]
+async fn readiness_ends_with_the_drain_and_life_goes_on() {
+    let client = Client::sketch();
+    assert_eq!(
+        client.get("/health/ready").await.json(),
+        json!({"status": "ready"})
+    );
+    client.readiness.drain();
+    let answer = client.get("/health/ready").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!(client.get("/health/live").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_docs_page_comes_from_the_program_alone() {
+    let client = Client::sketch();
+    let root = client.get("/").await;
+    assert_eq!(
+        (root.status, root.header("location")),
+        (StatusCode::SEE_OTHER, Some("/docs/"))
+    );
+    let page = client.get("/docs/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let text = String::from_utf8(page.body).unwrap();
+    let script = client.get("/docs/swagger-initializer.js").await;
+    let text = text + &String::from_utf8(script.body).unwrap();
+    assert!(text.contains("/openapi.json"), "{text}");
+    assert!(!text.contains("http://") && !text.contains("https://"), "{text}");
+}

@@ -1,0 +1,94 @@
+//! The bundled model behind the API.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use crate::support::{Client, numbers, phantom};
+
+fn client() -> Client {
+    Client::new(phantom(), Duration::from_mins(1))
+}
+
+#[tokio::test]
+async fn a_face_is_256_by_256_and_the_same_every_time() {
+    let client = client();
+    let first = client.get("/v1/sample?seed=7").await;
+    assert_eq!(first.status, StatusCode::OK);
+    let (width, height, pixels) = first.pixels();
+    assert_eq!((width, height), (256, 256));
+    let levels: std::collections::BTreeSet<u8> = pixels.iter().copied().collect();
+    assert!(
+        levels.len() > 100,
+        "a face has many levels, found {}",
+        levels.len()
+    );
+    assert_eq!(first.body, client.get("/v1/sample?seed=7").await.body);
+    assert_ne!(first.pixels(), client.get("/v1/sample?seed=8").await.pixels());
+}
+
+#[tokio::test]
+async fn every_edit_moves_its_own_score_up() {
+    let client = client();
+    for space in ["z", "w"] {
+        for attribute in ["pose", "smile", "age", "gender", "eyeglasses"] {
+            let uri = format!("/v1/edit?seed=7&space={space}&edit={attribute}:3&format=json");
+            let answer = client.get(&uri).await.json();
+            let score = |face: &Value| face["scores"][attribute].as_f64().unwrap();
+            let (before, after) = (score(&answer["before"]), score(&answer["faces"][0]));
+            assert!(after > before, "{attribute} in {space}: {before} becomes {after}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn age_alone_drags_eyeglasses_along_in_z_and_a_condition_holds_them() {
+    let client = client();
+    let drift = async |uri: &str| {
+        let answer = client.get(uri).await.json();
+        let distance = |face: &Value| face["distances"]["eyeglasses"].as_f64().unwrap();
+        distance(&answer["faces"][0]) - distance(&answer["before"])
+    };
+    let plain = drift("/v1/edit?seed=7&space=z&edit=age:3&format=json").await;
+    let held = drift("/v1/conditional-edit?seed=7&space=z&edit=age:3&condition=eyeglasses&format=json").await;
+    assert!(plain > 0.5, "{plain}");
+    assert!(held.abs() < 1e-5, "{held}");
+}
+
+#[tokio::test]
+async fn a_face_alone_and_in_a_batch_is_the_same_to_a_level() {
+    let client = client();
+    let (_, _, strip) = client
+        .get("/v1/sample?seed=1&count=8&layout=strip")
+        .await
+        .pixels();
+    let (_, _, alone) = client.get("/v1/sample?seed=5").await.pixels();
+    let rows = strip
+        .chunks(8 * 256 * 3)
+        .flat_map(|row| &row[4 * 256 * 3..5 * 256 * 3]);
+    let off: Vec<u8> = rows.zip(&alone).map(|(a, b)| a.abs_diff(*b)).collect();
+    assert!(off.iter().all(|&level| level <= 1));
+    let differ = off.iter().filter(|&&level| level > 0).count();
+    assert!(
+        differ * 1000 <= off.len(),
+        "{differ} of {} bytes differ",
+        off.len()
+    );
+}
+
+#[tokio::test]
+async fn its_boundaries_lean_on_one_another_in_z_and_hardly_in_w() {
+    let model = client().get("/v1/models/phantom").await.json();
+    let largest = |space: &str| {
+        let table = &model["cosines"][space];
+        let rows: Vec<Vec<f64>> = table["matrix"].as_array().unwrap().iter().map(numbers).collect();
+        let apart = |(place, row): (usize, &Vec<f64>)| {
+            let others = row.iter().enumerate().filter(move |(other, _)| *other != place);
+            others.map(|(_, cosine)| cosine.abs()).fold(0.0, f64::max)
+        };
+        rows.iter().enumerate().map(apart).fold(0.0, f64::max)
+    };
+    assert!(largest("z") > 0.3, "{}", largest("z"));
+    assert!(largest("w") < largest("z"), "{}", largest("w"));
+}

@@ -1,0 +1,142 @@
+//! `/v1/sample`.
+
+use axum::http::StatusCode;
+use faceplane::imaging::read_png_text;
+use faceplane::latent::standard_normal;
+use serde_json::{Value, json};
+
+use crate::support::{Client, DIM, LAYERS, numbers};
+
+#[tokio::test]
+async fn a_seed_gives_a_picture_and_says_what_it_is() {
+    let answer = Client::sketch().get("/v1/sample?seed=7").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let (width, height, _) = answer.pixels();
+    assert_eq!((width, height), (8, 8));
+    assert_eq!(answer.header("faceplane-model"), Some("sketch"));
+    assert_eq!(answer.header("faceplane-seed"), Some("7"));
+    assert!(answer.header("x-request-id").is_some());
+}
+
+#[tokio::test]
+async fn a_seeds_code_in_z_is_numpys() {
+    let answer = Client::sketch()
+        .get("/v1/sample?seed=7&space=z&format=json")
+        .await
+        .json();
+    let code = numbers(&answer["faces"][0]["latent"]["values"]);
+    #[expect(clippy::cast_possible_truncation, reason = "codes are single precision")]
+    let expected: Vec<f32> = standard_normal(7, DIM)
+        .into_iter()
+        .map(|value| value as f32)
+        .collect();
+    #[expect(clippy::cast_possible_truncation, reason = "codes are single precision")]
+    let code: Vec<f32> = code.into_iter().map(|value| value as f32).collect();
+    assert_eq!(code, expected);
+}
+
+#[tokio::test]
+async fn without_a_seed_one_is_drawn_and_given_back() {
+    let client = Client::sketch();
+    let first = client.get("/v1/sample").await;
+    let seed = first.header("faceplane-seed").unwrap().to_owned();
+    let again = client.get(&format!("/v1/sample?seed={seed}")).await;
+    assert_eq!(again.pixels(), first.pixels());
+    assert_eq!(first.header("cache-control"), Some("no-store"));
+    let other = client.get("/v1/sample").await;
+    assert_ne!(other.header("faceplane-seed"), Some(&*seed));
+}
+
+#[tokio::test]
+async fn several_faces_share_a_grid_or_a_strip() {
+    let client = Client::sketch();
+    let grid = client.get("/v1/sample?seed=1&count=5").await;
+    assert_eq!(grid.header("faceplane-seed"), Some("1, 2, 3, 4, 5"));
+    let (width, height, _) = grid.pixels();
+    assert_eq!((width, height), (3 * 8, 2 * 8));
+    let (width, height, strip) = client
+        .get("/v1/sample?seed=1&count=5&layout=strip")
+        .await
+        .pixels();
+    assert_eq!((width, height), (5 * 8, 8));
+    let (_, _, third) = client.get("/v1/sample?seed=3").await.pixels();
+    assert_eq!(
+        strip[2 * 24..3 * 24],
+        third[..24],
+        "the first row of the third face"
+    );
+}
+
+#[tokio::test]
+async fn an_answers_code_sent_back_is_the_same_face() {
+    let client = Client::sketch();
+    for space in ["z", "w", "w+"] {
+        let body = json!({"seed": 3, "space": space, "format": "json"});
+        let first = client.post("/v1/sample", body).await.json();
+        let latent = &first["faces"][0]["latent"];
+        assert_eq!(latent["space"], space);
+        let again = client
+            .post("/v1/sample", json!({"latent": latent, "format": "json"}))
+            .await
+            .json();
+        assert_eq!(again["faces"][0]["latent"], *latent);
+        assert_eq!(again["faces"][0]["scores"], first["faces"][0]["scores"]);
+        assert_eq!(again["faces"][0]["seed"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn a_picture_carries_its_recipe_and_its_code() {
+    let client = Client::sketch();
+    let answer = client.get("/v1/sample?seed=7&space=w%2B&psi=0.5").await;
+    let text = read_png_text(&answer.body).unwrap().expect("the PNG has a text");
+    let recipe: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(recipe["model"], "sketch");
+    assert_eq!(recipe["path"], "/v1/sample");
+    let again = client.post("/v1/sample", recipe["request"].clone()).await;
+    assert_eq!(again.body, answer.body, "the recipe makes the same file again");
+    let again = client
+        .post("/v1/sample", json!({"latent": recipe["latent"]}))
+        .await;
+    assert_eq!(
+        again.pixels(),
+        answer.pixels(),
+        "the code makes the same picture again"
+    );
+    let bare = client.get("/v1/sample?seed=7&metadata=none").await;
+    assert_eq!(read_png_text(&bare.body), Ok(None));
+}
+
+#[tokio::test]
+async fn a_plus_sign_in_a_url_may_stay_as_it_is() {
+    let answer = Client::sketch()
+        .get("/v1/sample?seed=7&space=w+&format=json")
+        .await
+        .json();
+    let latent = &answer["faces"][0]["latent"];
+    assert_eq!(latent["space"], "w+");
+    assert_eq!(latent["values"].as_array().unwrap().len(), LAYERS);
+}
+
+#[tokio::test]
+async fn psi_0_is_the_mean_face_for_every_seed() {
+    let client = Client::sketch();
+    let first = client.get("/v1/sample?seed=1&psi=0").await.pixels();
+    assert_eq!(client.get("/v1/sample?seed=2&psi=0").await.pixels(), first);
+    assert_ne!(client.get("/v1/sample?seed=2").await.pixels(), first);
+}
+
+#[tokio::test]
+async fn json_has_distances_and_scores() {
+    let answer = Client::sketch()
+        .get("/v1/sample?seed=7&space=w&format=json")
+        .await
+        .json();
+    let face = &answer["faces"][0];
+    let code = numbers(&face["latent"]["values"]);
+    let smile = face["distances"]["smile"].as_f64().unwrap();
+    let age = face["distances"]["age"].as_f64().unwrap();
+    assert!((smile - code[3]).abs() < 1e-6);
+    assert!((age - (0.8 * code[2] + 0.6 * code[3] + 0.25)).abs() < 1e-6);
+    assert!(face["scores"]["smile"].is_number() && face["scores"]["age"].is_number());
+}

@@ -1,0 +1,137 @@
+//! Networks that fail, queues that are full, requests that take too long.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use faceplane::editor::Models;
+use faceplane::engine::{EngineError, Generator, GeneratorShape};
+use ndarray::{Array2, Array4, ArrayView2, ArrayView3};
+
+use crate::support::{Client, Sketch, model_of};
+
+/// A generator whose synthesis is the test's own.
+struct Odd<F> {
+    sketch: Sketch,
+    synthesis: F,
+}
+
+impl<F> Odd<F>
+where
+    F: FnMut(&mut Sketch, ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> + Send + 'static,
+{
+    fn new(synthesis: F) -> Self {
+        Self {
+            sketch: Sketch::new(),
+            synthesis,
+        }
+    }
+}
+
+impl<F> Generator for Odd<F>
+where
+    F: FnMut(&mut Sketch, ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> + Send + 'static,
+{
+    fn shape(&self) -> &GeneratorShape {
+        self.sketch.shape()
+    }
+
+    fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
+        self.sketch.map(z)
+    }
+
+    fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
+        (self.synthesis)(&mut self.sketch, codes)
+    }
+}
+
+#[tokio::test]
+async fn a_nan_is_an_error_that_says_so() {
+    let client = Client::of(Odd::new(|sketch, codes| {
+        let mut images = sketch.synthesize(codes)?;
+        images[[0, 1, 2, 3]] = f32::NAN;
+        Ok(images)
+    }));
+    let answer = client.get("/v1/sample?seed=7").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let problem = answer.json();
+    assert_eq!(problem["type"], "urn:faceplane:problem:not-finite");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("channel 1, row 2, column 3"),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn a_panic_in_a_network_is_an_opaque_error_for_that_request_alone() {
+    let mut runs = 0;
+    let client = Client::of(Odd::new(move |sketch, codes| {
+        runs += 1;
+        assert!(runs > 1, "a secret of the house");
+        sketch.synthesize(codes)
+    }));
+    let answer = client.get("/v1/sample?seed=7").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let problem = answer.json();
+    assert_eq!(problem["type"], "urn:faceplane:problem:internal");
+    assert!(!problem.to_string().contains("secret"), "{problem}");
+    assert_eq!(problem["request_id"].as_str(), answer.header("x-request-id"));
+    assert_eq!(client.get("/v1/sample?seed=7").await.status, StatusCode::OK);
+}
+
+/// A generator that says when it begins a run, and waits to be told to end it.
+fn gate() -> (
+    Odd<impl FnMut(&mut Sketch, ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> + Send>,
+    Receiver<()>,
+    Sender<()>,
+) {
+    let (begins, begun) = channel();
+    let (release, held) = channel::<()>();
+    let generator = Odd::new(move |sketch: &mut Sketch, codes: ArrayView3<'_, f32>| {
+        // The test may have ended.
+        let _ = begins.send(());
+        let _ = held.recv();
+        sketch.synthesize(codes)
+    });
+    (generator, begun, release)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_queue_is_a_503_with_retry_after() {
+    let (generator, begun, release) = gate();
+    let models = Models::new(vec![model_of(generator, 1)], None).unwrap();
+    let client = std::sync::Arc::new(Client::new(models, Duration::from_mins(1)));
+    // One request runs. Then two more ask for the one place in the queue, and one of them is refused.
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { client.get("/v1/sample?seed=1&space=w").await.status }
+    });
+    tokio::task::spawn_blocking(move || begun.recv().unwrap())
+        .await
+        .unwrap();
+    let (second, third) = tokio::join!(client.get("/v1/sample?seed=2"), async {
+        let answer = client.get("/v1/sample?seed=3").await;
+        release.send(()).unwrap();
+        release.send(()).unwrap();
+        answer
+    });
+    assert_eq!(first.await.unwrap(), StatusCode::OK);
+    assert_eq!(second.status, StatusCode::OK);
+    assert_eq!(third.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(third.header("retry-after"), Some("1"));
+    assert_eq!(third.json()["type"], "urn:faceplane:problem:overloaded");
+}
+
+#[tokio::test]
+async fn a_request_past_its_time_is_a_504() {
+    let (generator, _begun, release) = gate();
+    let models = Models::new(vec![model_of(generator, 4)], None).unwrap();
+    let client = Client::new(models, Duration::from_millis(20));
+    let answer = client.get("/v1/sample?seed=1").await;
+    assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(answer.json()["type"], "urn:faceplane:problem:deadline");
+    drop(release);
+}

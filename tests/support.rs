@@ -1,0 +1,251 @@
+//! What the tests share: a small generator in ndarray, models made of it, and a client of the router.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use faceplane::api::{Api, Readiness, router};
+use faceplane::catalog::{Graph, Manifest, ModelFolder, ModelPackage};
+use faceplane::editor::{Model, Models};
+use faceplane::engine::{
+    Classifier, Engine, EngineError, Generator, GeneratorShape, Runtime, SynthesisInput,
+};
+use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
+use ndarray::{Array2, Array4, ArrayView2, ArrayView3, ArrayView4, Axis};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+pub(crate) const DIM: usize = 4;
+pub(crate) const LAYERS: usize = 3;
+
+/// A generator that anyone can follow: w is z turned around, and layer c of w+ paints channel c.
+pub(crate) struct Sketch {
+    shape: GeneratorShape,
+}
+
+impl Sketch {
+    pub(crate) fn new() -> Self {
+        let shape = GeneratorShape {
+            z_dim: DIM,
+            w_dim: DIM,
+            synthesis: SynthesisInput::WPlus { layers: LAYERS },
+            height: 8,
+            width: 8,
+            largest_batch: 4,
+        };
+        Self { shape }
+    }
+}
+
+impl Generator for Sketch {
+    fn shape(&self) -> &GeneratorShape {
+        &self.shape
+    }
+
+    fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
+        Ok(z.slice_axis(Axis(1), ndarray::Slice::new(0, None, -1)).to_owned())
+    }
+
+    fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
+        let size = (codes.len_of(Axis(0)), 3, 8, 8);
+        Ok(Array4::from_shape_fn(size, |(image, channel, row, column)| {
+            codes[[image, channel, (row + column) % DIM]].tanh()
+        }))
+    }
+}
+
+/// Scores smile by the mean of the red channel, and age by that of the green one.
+pub(crate) struct Means;
+
+impl Classifier for Means {
+    fn outputs(&self) -> usize {
+        2
+    }
+
+    fn score(&mut self, images: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError> {
+        let size = (images.len_of(Axis(0)), 2);
+        Ok(Array2::from_shape_fn(size, |(image, channel)| {
+            let picture = images.index_axis(Axis(0), image);
+            picture
+                .index_axis(Axis(0), channel)
+                .mean()
+                .expect("a picture has pixels")
+        }))
+    }
+}
+
+const MANIFEST: &str = r#"
+name = "sketch"
+description = "Stripes."
+license = "MIT"
+[generator]
+mapping = "mapping.onnx"
+synthesis = "synthesis.onnx"
+rescale_z = false
+[truncation]
+w_avg = "w_avg.npy"
+[[classifiers]]
+file = "classifier.onnx"
+outputs = [
+  { attribute = "smile", kind = "value", threshold = 0.0, positive = "red" },
+  { attribute = "age", kind = "value", threshold = 0.0 },
+]
+"#;
+
+/// Smile and age in z, at cosine 0.6; smile, age and one that is smile again in w.
+fn boundaries() -> Vec<(String, Boundary)> {
+    let provenance = Provenance {
+        samples: Some(1000),
+        accuracy: Accuracy {
+            held_out: Some(0.97),
+            ..Accuracy::default()
+        },
+        ..Provenance::default()
+    };
+    let boundary = |attribute: &str, space, normal: [f64; DIM], intercept| {
+        let normal = Array2::from_shape_vec((1, DIM), normal.to_vec()).unwrap();
+        let made = Boundary::new(attribute, space, normal, intercept, provenance.clone()).unwrap();
+        (format!("{attribute}_{space}.npy"), made)
+    };
+    vec![
+        boundary("smile", LatentSpace::Z, [1.0, 0.0, 0.0, 0.0], 0.0),
+        boundary("age", LatentSpace::Z, [0.6, 0.8, 0.0, 0.0], 0.5),
+        boundary("smile", LatentSpace::W, [0.0, 0.0, 0.0, 1.0], 0.0),
+        boundary("age", LatentSpace::W, [0.0, 0.0, 0.8, 0.6], 0.25),
+        boundary("grin", LatentSpace::W, [0.0, 0.0, 0.0, 2.0], 0.0),
+    ]
+}
+
+/// A model of this generator and the classifier above, with room for `queue` waiting runs.
+pub(crate) fn model_of(generator: impl Generator, queue: usize) -> Model {
+    let nothing = |file: &str| Graph {
+        file: file.to_owned(),
+        bytes: Vec::new().into(),
+    };
+    let package = ModelPackage {
+        manifest_file: "manifest.toml".to_owned(),
+        manifest: Manifest::parse(MANIFEST, "manifest.toml").unwrap(),
+        mapping: Some(nothing("mapping.onnx")),
+        synthesis: nothing("synthesis.onnx"),
+        w_avg: Some(("w_avg.npy".to_owned(), vec![0.1, 0.2, 0.3, 0.4])),
+        classifiers: Vec::new(),
+        boundaries: boundaries(),
+        digest: "0123456789abcdef".repeat(4),
+    };
+    let engine = Engine::start("sketch", Box::new(generator), vec![Box::new(Means)], queue);
+    Model::new(package, engine).unwrap()
+}
+
+/// ONNX Runtime, as `make` fetches it; loaded once.
+pub(crate) fn runtime() -> &'static Runtime {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        let path = std::env::var_os("FACEPLANE_ONNXRUNTIME").map(PathBuf::from);
+        Runtime::load(path.as_deref(), 0).expect("`make setup` fetches ONNX Runtime")
+    });
+    &RUNTIME
+}
+
+/// The bundled model, loaded once.
+pub(crate) fn phantom() -> Models {
+    static MODELS: LazyLock<Models> = LazyLock::new(|| {
+        let phantom = Model::load(&ModelFolder::Bundled, runtime(), 64).expect("the bundled model loads");
+        Models::new(vec![phantom], None).unwrap()
+    });
+    MODELS.clone()
+}
+
+/// A client of a router.
+pub(crate) struct Client {
+    router: Router,
+    pub(crate) readiness: Readiness,
+}
+
+/// An answer, read whole.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the answer is JSON")
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Width, height and pixels of a PNG.
+    pub(crate) fn pixels(&self) -> (u32, u32, Vec<u8>) {
+        assert_eq!(
+            self.header("content-type"),
+            Some("image/png"),
+            "{}",
+            String::from_utf8_lossy(&self.body)
+        );
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&self.body))
+            .read_info()
+            .unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        (reader.info().width, reader.info().height, pixels)
+    }
+}
+
+impl Client {
+    pub(crate) fn new(models: Models, timeout: Duration) -> Self {
+        let readiness = Readiness::default();
+        let router = router(Api {
+            models,
+            max_images: 16,
+            timeout,
+            readiness: readiness.clone(),
+        });
+        Self { router, readiness }
+    }
+
+    /// A client of the small generator.
+    pub(crate) fn sketch() -> Self {
+        Self::of(Sketch::new())
+    }
+
+    /// A client of a generator of the test's own.
+    pub(crate) fn of(generator: impl Generator) -> Self {
+        let models = Models::new(vec![model_of(generator, 64)], None).unwrap();
+        Self::new(models, Duration::from_mins(1))
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+        }
+    }
+
+    pub(crate) async fn get(&self, uri: &str) -> Answer {
+        self.send(Request::get(uri).body(Body::empty()).unwrap()).await
+    }
+
+    /// Posts `body` as it stands.
+    pub(crate) async fn post_text(&self, uri: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::post(uri).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, uri: &str, body: Value) -> Answer {
+        self.post_text(uri, body.to_string()).await
+    }
+}
+
+/// The numbers of a JSON list.
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
+    let list = value.as_array().expect("a list");
+    list.iter().map(|item| item.as_f64().expect("a number")).collect()
+}
