@@ -91,7 +91,7 @@ fn a_broken_model_folder_is_named_by_its_first_wrong_file() {
                     &model.join("manifest.toml"),
                     "\"mapping.onnx\"",
                     "\"nothing.onnx\"",
-                )
+                );
             },
             "cannot be read",
         ),

@@ -254,11 +254,9 @@ impl Answer {
     /// The response to a request that always has this answer: with a strong `ETag`, and kept by caches as long as
     /// they like; 304 where the client has it already.
     pub(super) fn repeatable(mut self, request: &HeaderMap) -> Response {
-        let digest: String = Sha256::digest(&self.body)[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let tag: ETag = format!("\"{digest}\"")
+        let digest = Sha256::digest(&self.body);
+        let half = u128::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes"));
+        let tag: ETag = format!("\"{half:032x}\"")
             .parse()
             .expect("quoted hexadecimal digits are a tag");
         let known = request

@@ -42,7 +42,7 @@ pub struct Generator {
     pub image_range: [f32; 2],
 }
 
-/// `[truncation]`: w_avg + psi (w − w_avg).
+/// `[truncation]`: `w_avg + psi (w − w_avg)`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Truncation {

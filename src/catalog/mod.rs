@@ -9,7 +9,7 @@ mod package;
 mod toml_text;
 
 pub use boundary_file::BoundaryCard;
-pub use error::CatalogError;
+pub use error::{CatalogError, NpyError};
 pub use folder::ModelFolder;
 pub use manifest::{ClassifierEntry, Generator, Manifest, OutputEntry, ScoreKind, Truncation};
 pub use npy::NpyArray;

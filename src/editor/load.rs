@@ -44,7 +44,7 @@ pub enum LoadError {
     /// The mean code has another length than the generator's w codes.
     #[error("{file}: {found} values, but a w code of this generator has {expected}")]
     MeanLength {
-        /// The file of w_avg.
+        /// The file of `w_avg`.
         file: String,
         /// Values found.
         found: usize,

@@ -1,7 +1,7 @@
 //! Networks at work: the only folder that names `ort`.
 //!
 //! A network is a synchronous thing with `&mut self` ([`Generator`], [`Classifier`]). Each is owned by one thread of its
-//! own behind a bounded queue ([`Worker`](worker)), and [`Engine`] is the cheap handle that async code holds: it has no
+//! own behind a bounded queue (`worker`), and [`Engine`] is the cheap handle that async code holds: it has no
 //! lock, and a caller that goes away takes its queued work along.
 
 mod classifier;

@@ -140,8 +140,8 @@ mod tests {
             let (waited, ()) = tokio::join!(biased; waiting, refused);
             waited.unwrap();
         };
-        let (held, ()) = tokio::join!(busy, crowd);
-        held.unwrap();
+        let (ended, ()) = tokio::join!(busy, crowd);
+        ended.unwrap();
     }
 
     #[tokio::test]
@@ -151,11 +151,11 @@ mod tests {
         let first = tokio::spawn({
             let worker = worker.clone();
             async move {
-                let held = worker.run(move |_: &mut i32| {
+                let blocked = worker.run(move |_: &mut i32| {
                     hold.recv().unwrap();
                     Ok(())
                 });
-                held.await
+                blocked.await
             }
         });
         tokio::task::yield_now().await;

@@ -66,7 +66,7 @@ mod tests {
 
     fn ramp() -> Picture {
         let tensor = Array3::from_shape_fn((3, 16, 16), |(channel, row, column)| {
-            (channel + row + column) as f32 / 20.0 - 1.0
+            f32::from(u8::try_from(channel + row + column).unwrap()) / 20.0 - 1.0
         });
         Picture::from_tensor(tensor.view(), ImageRange::SIGNED).unwrap()
     }

@@ -83,11 +83,7 @@ async fn a_panic_in_a_network_is_an_opaque_error_for_that_request_alone() {
 }
 
 /// A generator that says when it begins a run, and waits to be told to end it.
-fn gate() -> (
-    Odd<impl FnMut(&mut Sketch, ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> + Send>,
-    Receiver<()>,
-    Sender<()>,
-) {
+fn gate() -> (impl Generator, Receiver<()>, Sender<()>) {
     let (begins, begun) = channel();
     let (release, held) = channel::<()>();
     let generator = Odd::new(move |sketch: &mut Sketch, codes: ArrayView3<'_, f32>| {
