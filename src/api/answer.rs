@@ -130,6 +130,7 @@ impl Recipe {
 pub(super) struct FaceBody {
     /// The seed that it was sampled with, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>, maximum = 4_294_967_295u64)]
     seed: Option<u32>,
     /// Its code; send it back as `latent` for the same face.
     latent: LatentBody,

@@ -34,6 +34,7 @@ pub(super) struct EditBody {
     model: Option<String>,
     /// The face that `numpy.random.RandomState(seed).randn(1, z_dim)` means to this model.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>, maximum = 4_294_967_295u64)]
     seed: Option<u32>,
     /// A code to edit instead of a seed's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +60,7 @@ pub(super) struct EditBody {
     conditions: Option<Vec<String>>,
     /// The layers of w+ that move, counted from 0: `"3"`, `"0-3"`; all if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "0-3")]
+    #[schema(example = "0-3", pattern = "^[0-9]+(-[0-9]+)?$")]
     layers: Option<String>,
     /// Several faces instead of one; edits without an amount follow it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,7 +142,7 @@ pub(super) struct EditQuery {
     model: Option<String>,
     /// The face that `numpy.random.RandomState(seed).randn(1, z_dim)` means to this model; one is drawn, and given
     /// back in `Faceplane-Seed`, if left out.
-    #[param(value_type = Option<u32>, example = 7)]
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295u64, example = 7)]
     seed: Option<Whole>,
     /// The space of the move. If left out, the model's default, or w+ where `layers` are given.
     #[param(inline)]
@@ -162,9 +163,10 @@ pub(super) struct EditQuery {
     #[param(example = json!(["eyeglasses"]))]
     condition: Vec<String>,
     /// The layers of w+ that move, counted from 0: `3`, `0-3`; all if left out.
+    #[param(pattern = "^[0-9]+(-[0-9]+)?$")]
     layers: Option<String>,
     /// Several faces instead of one: `start:end:steps`, such as `-3:3:7`.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[^:]+:[^:]+:[0-9]+$")]
     trajectory: Option<TrajectoryText>,
     /// Whether the trajectory's positions are amounts to move by, or signed distances to move to; by if left out.
     #[serde(rename = "move")]

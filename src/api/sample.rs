@@ -24,6 +24,7 @@ pub(super) struct SampleBody {
     model: Option<String>,
     /// The face that `numpy.random.RandomState(seed).randn(1, z_dim)` means to this model.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>, maximum = 4_294_967_295u64)]
     seed: Option<u32>,
     /// A code to draw instead of a seed's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +65,7 @@ pub(super) struct SampleQuery {
     model: Option<String>,
     /// The face that `numpy.random.RandomState(seed).randn(1, z_dim)` means to this model; one is drawn, and given
     /// back in `Faceplane-Seed`, if left out.
-    #[param(value_type = Option<u32>, example = 7)]
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295u64, example = 7)]
     seed: Option<Whole>,
     /// How many faces: of the seeds `seed`, `seed` + 1, and so on. 1 if left out.
     #[param(value_type = Option<u32>, minimum = 1)]
