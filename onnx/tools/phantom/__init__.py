@@ -1,0 +1,1 @@
+"""The phantom: an analytic portrait generator whose truth is known exactly."""
