@@ -23,6 +23,21 @@ pub struct Cli {
 pub enum Action {
     /// Run the service
     Serve(Box<Config>),
+    /// Ask a running service whether it is ready; exits with 0 if it is, for container health checks
+    Health(HealthConfig),
+}
+
+/// Where the service is.
+#[derive(Clone, Debug, Args)]
+pub struct HealthConfig {
+    /// Address and port that the service listens on
+    #[arg(
+        long,
+        env = "FACEPLANE_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS"
+    )]
+    pub listen: SocketAddr,
 }
 
 /// Settings of the service. Every flag has an environment variable, `FACEPLANE_` and its name; a flag wins over the
@@ -58,8 +73,8 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_THREADS", default_value_t = 0, value_name = "COUNT")]
     pub threads: usize,
 
-    /// Runs that may wait for each network before requests are refused with 503
-    #[arg(long, env = "FACEPLANE_QUEUE", default_value = "64", value_name = "COUNT", value_parser = positive)]
+    /// Images of each model that may be under way or wait before requests are refused with 503
+    #[arg(long, env = "FACEPLANE_QUEUE", default_value = "256", value_name = "COUNT", value_parser = positive)]
     pub queue: u32,
 
     /// Longest time for one request, in seconds
@@ -149,8 +164,11 @@ impl Cli {
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ConfigError> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
         let cli = Self::try_parse_from(&arguments)?;
-        let Action::Serve(config) = &cli.action;
-        let Some(file) = config.config.clone() else {
+        let file = match &cli.action {
+            Action::Serve(config) => config.config.clone(),
+            Action::Health(_) => None,
+        };
+        let Some(file) = file else {
             return Ok(cli);
         };
         // The file's values become the defaults, and everything is read once more over them.

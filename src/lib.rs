@@ -6,5 +6,6 @@ pub mod editor;
 pub mod engine;
 pub mod imaging;
 pub mod latent;
+pub mod probe;
 pub mod server;
 pub mod telemetry;

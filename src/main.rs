@@ -9,7 +9,7 @@ use faceplane::catalog::ModelFolder;
 use faceplane::config::{Action, Cli, Config, ConfigError};
 use faceplane::editor::{Model, Models};
 use faceplane::engine::Runtime;
-use faceplane::{server, telemetry};
+use faceplane::{probe, server, telemetry};
 use tokio::net::TcpListener;
 
 fn main() -> ExitCode {
@@ -18,8 +18,11 @@ fn main() -> ExitCode {
         Err(ConfigError::Arguments(error)) => error.exit(),
         Err(error) => return failed(&error.into()),
     };
-    let Action::Serve(config) = cli.action;
-    match serve(&config) {
+    let done = match cli.action {
+        Action::Serve(config) => serve(&config),
+        Action::Health(config) => probe::ask(config.listen).map_err(Into::into),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -35,6 +38,12 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let started = Instant::now();
     telemetry::start(&config.log, config.log_format)
         .with_context(|| format!("--log {:?} cannot be understood", config.log))?;
+    anyhow::ensure!(
+        config.queue > config.max_images,
+        "--queue is {}, expected more than --max-images ({}): the largest request must find room",
+        config.queue,
+        config.max_images
+    );
     let models = load(config)?;
     let shutdown = server::terminated().context("signals cannot be waited for")?;
     let listener = TcpListener::bind(config.listen)

@@ -300,7 +300,7 @@ impl Drop for Service {
 fn a_flag_wins_over_the_environment_and_that_over_the_file() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("faceplane.toml");
-    std::fs::write(&file, "listen = \"127.0.0.1:0\"\nmax-images = 3\nqueue = 3\n").unwrap();
+    std::fs::write(&file, "listen = \"127.0.0.1:0\"\nmax-images = 3\nqueue = 6\n").unwrap();
     let limit = |service: &Service| {
         let answer = service.get("/v1/sample?count=5000");
         answer
@@ -323,6 +323,22 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
     assert_eq!(limit(&Service::start(&mut program)), "4");
     program.args(["--max-images", "5"]);
     assert_eq!(limit(&Service::start(&mut program)), "5");
+}
+
+#[test]
+fn the_program_asks_another_of_itself_whether_it_is_ready() {
+    let service = Service::start(&mut program());
+    let ask = |address: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_faceplane"));
+        program.args(["health", "--listen", address]).output().unwrap()
+    };
+    let everywhere = service.address.replace("127.0.0.1", "0.0.0.0");
+    assert!(ask(&service.address).status.success() && ask(&everywhere).status.success());
+    let address = service.address.clone();
+    drop(service);
+    let Output { status, stderr, .. } = ask(&address);
+    assert_eq!(status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&stderr).contains("no answer from"));
 }
 
 #[test]

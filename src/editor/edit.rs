@@ -151,8 +151,18 @@ impl Model {
             let sampled = matches!(request.source, FaceSource::Seed(_));
             (sampled && request.layers.is_some()).then_some(LatentSpace::WPlus)
         });
+        let after = request
+            .series
+            .as_ref()
+            .map_or(1, |series| series.trajectory.steps() as usize);
+        let admission = self.engine.admit(after + usize::from(request.with_comparison))?;
         let start = self
-            .codes(std::slice::from_ref(&request.source), space, request.truncation)
+            .codes(
+                &admission,
+                std::slice::from_ref(&request.source),
+                space,
+                request.truncation,
+            )
             .await?
             .swap_remove(0);
         let paths = self.paths(request, start.space())?;
@@ -177,7 +187,9 @@ impl Model {
         } else {
             codes.push(moved(&start, &paths, request, None)?);
         }
-        let mut faces = self.render(codes, truncation, request.with_comparison).await?;
+        let mut faces = self
+            .render(&admission, codes, truncation, request.with_comparison)
+            .await?;
         let before = request.with_comparison.then(|| faces.remove(0));
 
         let seed = if let FaceSource::Seed(seed) = request.source {

@@ -89,14 +89,14 @@ impl LoadError {
 }
 
 impl Model {
-    /// Loads a model folder: reads its files, opens its graphs with room for `queue` waiting runs each, and checks
-    /// them against one another.
+    /// Loads a model folder: reads its files, opens its graphs with room for `capacity` images, and checks them
+    /// against one another.
     ///
     /// # Errors
     /// [`LoadError`], naming the first file that is wrong.
-    pub fn load(folder: &ModelFolder, runtime: &Runtime, queue: usize) -> Result<Self, LoadError> {
+    pub fn load(folder: &ModelFolder, runtime: &Runtime, capacity: usize) -> Result<Self, LoadError> {
         let package = ModelPackage::read(folder)?;
-        let engine = engine::open(runtime, &package, queue)?;
+        let engine = engine::open(runtime, &package, capacity)?;
         Self::new(package, engine)
     }
 }

@@ -7,7 +7,7 @@ use ndarray::{Array2, Axis, concatenate};
 
 use super::{EditorError, FaceSource, LoadError, TruncationChoice};
 use crate::catalog::{ModelPackage, OutputEntry};
-use crate::engine::{Engine, GeneratorShape, SynthesisInput};
+use crate::engine::{Admission, Engine, GeneratorShape, SynthesisInput};
 use crate::imaging::ImageRange;
 use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, sample_z};
 
@@ -205,6 +205,7 @@ impl Model {
     /// The codes of faces in `space`; `None` leaves a code in its own and takes a seed to the default space.
     pub(super) async fn codes(
         &self,
+        admission: &Admission,
         sources: &[FaceSource],
         space: Option<LatentSpace>,
         choice: TruncationChoice,
@@ -220,7 +221,7 @@ impl Model {
             .filter(|pair| to_map(pair))
             .map(|(code, _)| code.clone())
             .collect();
-        let mut mapped = self.map(&z, truncation).await?.into_iter();
+        let mut mapped = self.map(admission, &z, truncation).await?.into_iter();
         let finish = |pair: (LatentCode, LatentSpace)| {
             let mapped =
                 to_map(&pair).then(|| mapped.next().expect("every z code that asks for it is mapped"));
@@ -270,6 +271,7 @@ impl Model {
     /// Maps z codes to w (or w+, where only the first layers are truncated).
     pub(super) async fn map(
         &self,
+        admission: &Admission,
         codes: &[LatentCode],
         truncation: Option<Truncation>,
     ) -> Result<Vec<LatentCode>, EditorError> {
@@ -278,7 +280,7 @@ impl Model {
         }
         let rows: Vec<_> = codes.iter().map(|code| code.values().view()).collect();
         let z: Array2<f32> = concatenate(Axis(0), &rows).expect("z codes have one length");
-        let mapped = self.engine.map(z).await?;
+        let mapped = admission.map(z).await?;
         let truncate = |row: ndarray::ArrayView1<'_, f32>| {
             let w = LatentCode::from_row(LatentSpace::W, row.to_vec())?;
             match (&self.mean, truncation) {

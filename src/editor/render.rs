@@ -1,60 +1,57 @@
 //! From codes to faces: mapping, synthesis, pixels, scores.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use ndarray::{Array3, Array4, Axis};
+use ndarray::{Array3, Axis};
 
 use super::{EditorError, Face, Model};
-use crate::engine::SynthesisInput;
+use crate::engine::{Admission, Images, SynthesisInput};
 use crate::imaging::{ImagingError, Picture};
 use crate::latent::{LatentCode, LatentSpace, Truncation};
 
 impl Model {
-    /// Draws codes, in runs of the generator's largest batch; z codes are mapped, with `truncation`, on the way.
+    /// Draws codes, at most the generator's largest batch at a time, so that other requests' images take turns with
+    /// these; z codes are mapped, with `truncation`, on the way.
     pub(super) async fn render(
         &self,
+        admission: &Admission,
         codes: Vec<LatentCode>,
         truncation: Option<Truncation>,
         with_scores: bool,
     ) -> Result<Vec<Face>, EditorError> {
-        let mut faces = Vec::with_capacity(codes.len());
+        let mut pictures = Vec::with_capacity(codes.len());
+        let mut scores = Vec::with_capacity(codes.len());
         for part in codes.chunks(self.shape().largest_batch) {
-            let images = Arc::new(
-                self.engine
-                    .synthesize(self.synthesis_input(part, truncation).await?)
-                    .await?,
-            );
-            let scores = if with_scores {
-                self.scores(&images).await?
-            } else {
-                vec![BTreeMap::new(); part.len()]
-            };
-            let pictures = self.pictures(images).await?;
-            for ((code, picture), scores) in part.iter().zip(pictures).zip(scores) {
-                let distances = self.distances(code);
-                faces.push(Face {
-                    seed: None,
-                    code: code.clone(),
-                    picture,
-                    distances,
-                    scores,
-                });
+            let input = self.synthesis_input(admission, part, truncation).await?;
+            for images in admission.synthesize(input).await? {
+                if with_scores {
+                    scores.extend(self.scores(admission, &images).await?);
+                }
+                pictures.extend(self.pictures(images).await?);
             }
         }
-        Ok(faces)
+        scores.resize_with(codes.len(), BTreeMap::new);
+        let face = |((code, picture), scores)| Face {
+            seed: None,
+            distances: self.distances(&code),
+            code,
+            picture,
+            scores,
+        };
+        Ok(codes.into_iter().zip(pictures).zip(scores).map(face).collect())
     }
 
     /// What the synthesis graph takes for codes of one space: `[batch, rows, dim]`.
     async fn synthesis_input(
         &self,
+        admission: &Admission,
         codes: &[LatentCode],
         truncation: Option<Truncation>,
     ) -> Result<Array3<f32>, EditorError> {
         let synthesis = self.shape().synthesis;
         let in_z = codes.first().is_some_and(|code| code.space() == LatentSpace::Z);
         let mapped = if in_z && synthesis != SynthesisInput::Z {
-            Some(self.map(codes, truncation).await?)
+            Some(self.map(admission, codes, truncation).await?)
         } else {
             None
         };
@@ -72,8 +69,12 @@ impl Model {
         Ok(input)
     }
 
-    async fn scores(&self, images: &Arc<Array4<f32>>) -> Result<Vec<BTreeMap<String, f32>>, EditorError> {
-        let scores = self.engine.score(Arc::clone(images)).await?;
+    async fn scores(
+        &self,
+        admission: &Admission,
+        images: &Images,
+    ) -> Result<Vec<BTreeMap<String, f32>>, EditorError> {
+        let scores = admission.score(images).await?;
         let attributes = self.outputs().iter().map(|output| output.attribute.clone());
         Ok(scores
             .outer_iter()
@@ -82,7 +83,7 @@ impl Model {
     }
 
     /// Pixels, made off the async threads.
-    async fn pictures(&self, images: Arc<Array4<f32>>) -> Result<Vec<Picture>, EditorError> {
+    async fn pictures(&self, images: Images) -> Result<Vec<Picture>, EditorError> {
         let range = self.image_range;
         let convert = move || {
             images

@@ -23,10 +23,13 @@ impl Model {
     /// [`EditorError`] for codes, spaces or truncation that do not fit the model, and for networks that fail.
     pub async fn sample(&self, request: &SampleRequest) -> Result<Vec<Face>, EditorError> {
         let truncation = self.truncation(request.truncation)?;
+        let admission = self.engine.admit(request.sources.len())?;
         let codes = self
-            .codes(&request.sources, request.space, request.truncation)
+            .codes(&admission, &request.sources, request.space, request.truncation)
             .await?;
-        let mut faces = self.render(codes, truncation, request.with_scores).await?;
+        let mut faces = self
+            .render(&admission, codes, truncation, request.with_scores)
+            .await?;
         for (face, source) in faces.iter_mut().zip(&request.sources) {
             if let FaceSource::Seed(seed) = source {
                 face.seed = Some(*seed);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// A network or its runtime failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum EngineError {
     /// No ONNX Runtime library could be loaded.
     #[error(
@@ -61,12 +61,18 @@ pub enum EngineError {
         /// The panic's message.
         reason: String,
     },
-    /// The queue is full.
-    #[error("{network}: {capacity} runs wait already; try again shortly")]
+    /// There is no room for a request's images.
+    #[error(
+        "{network}: {images} images need room, and {free} of {capacity} places are free; try again shortly"
+    )]
     Overloaded {
         /// The network's file or name.
         network: String,
-        /// How many may wait.
+        /// How many images there were.
+        images: usize,
+        /// How many places were free.
+        free: usize,
+        /// How many there are.
         capacity: usize,
     },
     /// The network's thread has ended.

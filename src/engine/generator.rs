@@ -1,9 +1,12 @@
 //! What a generator does, whatever runs it.
 
-use ndarray::{Array2, Array4, ArrayView2, ArrayView3};
+use ndarray::{ArcArray, Array2, Array4, ArrayView2, ArrayView3, Ix4};
 
 use super::EngineError;
 use crate::latent::LatentSpace;
+
+/// Images `[images, 3, height, width]`, shared with those that the same run has drawn for others.
+pub type Images = ArcArray<f32, Ix4>;
 
 /// A generator: codes in, image tensors out, a batch at a time.
 pub trait Generator: Send + 'static {

@@ -1,13 +1,21 @@
 //! A generator whose mapping and synthesis are ONNX graphs.
 
-use ndarray::{Array1, Array2, Array4, ArrayView2, ArrayView3, Axis, Ix2, Ix4};
+use std::time::{Duration, Instant};
+
+use ndarray::{Array1, Array2, Array3, Array4, ArrayView2, ArrayView3, Axis, Ix2, Ix4};
 
 use super::network::Network;
 use super::{EngineError, Generator, GeneratorShape, Runtime, SynthesisInput};
 use crate::catalog::ModelPackage;
 
-/// Images in one run where the graph's batch is open: enough to fill the cores, few enough to take turns.
+/// Most images in one run where the graph's batch is open: enough to fill the cores, few enough to take turns.
 const LARGEST_BATCH: usize = 8;
+
+/// A larger batch is used where it takes at most this much of the smaller one's time for each image.
+const WORTH_IT: f64 = 0.95;
+
+/// No larger batch is tried after a run that takes longer: people would wait for it too long.
+const LONG_RUN: Duration = Duration::from_millis(250);
 
 /// Mapping (where there is one) and synthesis.
 pub(super) struct OnnxGenerator {
@@ -67,7 +75,44 @@ impl OnnxGenerator {
             shape,
         };
         generator.learn_size()?;
+        generator.shape.largest_batch = generator.worthwhile_batch()?;
         Ok(generator)
+    }
+
+    /// The largest of the batches 1, 2, 4, … that is worth it on this device, by a run of each.
+    fn worthwhile_batch(&mut self) -> Result<usize, EngineError> {
+        let rows = if let SynthesisInput::WPlus { layers } = self.shape.synthesis {
+            layers
+        } else {
+            1
+        };
+        let (mut best, mut least) = (1, f64::INFINITY);
+        let mut batch = 1;
+        while batch <= self.shape.largest_batch {
+            let codes = Array3::zeros((batch, rows, self.shape.w_dim));
+            // The first run of a size makes room for it.
+            self.synthesize(codes.view())?;
+            let started = Instant::now();
+            self.synthesize(codes.view())?;
+            let taken = started.elapsed();
+            #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
+            let each = taken.as_secs_f64() / batch as f64;
+            if each > WORTH_IT * least {
+                break;
+            }
+            (best, least) = (batch, each);
+            if taken > LONG_RUN {
+                break;
+            }
+            batch *= 2;
+        }
+        tracing::debug!(
+            batch = best,
+            milliseconds = least * 1e3,
+            file = self.synthesis.file(),
+            "largest batch"
+        );
+        Ok(best)
     }
 
     fn learn_size(&mut self) -> Result<(), EngineError> {

@@ -5,12 +5,12 @@ use super::onnx_generator::OnnxGenerator;
 use super::{Classifier, Engine, EngineError, Generator as _, Runtime};
 use crate::catalog::ModelPackage;
 
-/// Opens every graph of a package, checks each against the others, and starts their threads with room for `queue`
-/// waiting runs each.
+/// Opens every graph of a package, checks each against the others, and starts their threads with room for `capacity`
+/// images.
 ///
 /// # Errors
 /// [`EngineError`], naming the first file that is wrong.
-pub fn open(runtime: &Runtime, package: &ModelPackage, queue: usize) -> Result<Engine, EngineError> {
+pub fn open(runtime: &Runtime, package: &ModelPackage, capacity: usize) -> Result<Engine, EngineError> {
     let generator = OnnxGenerator::open(runtime, package)?;
     let range = package.manifest.generator.image_range;
     let classifiers = package
@@ -25,6 +25,6 @@ pub fn open(runtime: &Runtime, package: &ModelPackage, queue: usize) -> Result<E
         &package.manifest.name,
         Box::new(generator),
         classifiers,
-        queue,
+        capacity,
     ))
 }

@@ -1,19 +1,19 @@
-//! A network on a thread of its own, behind a bounded queue.
+//! A network on a thread of its own. What waits for it has been admitted by the engine, so the queue needs no bound.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::EngineError;
+use super::panic::message;
 
 type Work<N> = Box<dyn FnOnce(&mut N) + Send>;
 
 /// Handle of a network's thread. The thread ends when the last handle is dropped.
 pub(super) struct Worker<N> {
     network: Arc<str>,
-    queue: mpsc::Sender<Work<N>>,
+    queue: mpsc::UnboundedSender<Work<N>>,
 }
 
 impl<N> Clone for Worker<N> {
@@ -26,9 +26,9 @@ impl<N> Clone for Worker<N> {
 }
 
 impl<N: Send + 'static> Worker<N> {
-    /// Moves `network` to a new thread; at most `capacity` runs wait for it.
-    pub(super) fn spawn(name: &str, mut network: N, capacity: usize) -> Self {
-        let (queue, mut work) = mpsc::channel::<Work<N>>(capacity);
+    /// Moves `network` to a new thread.
+    pub(super) fn spawn(name: &str, mut network: N) -> Self {
+        let (queue, mut work) = mpsc::unbounded_channel::<Work<N>>();
         std::thread::Builder::new()
             .name(name.chars().take(15).collect())
             .spawn(move || {
@@ -65,25 +65,12 @@ impl<N: Send + 'static> Worker<N> {
             // A caller that left meanwhile has no use for the result.
             let _ = reply.send(result);
         });
-        self.queue.try_send(work).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => EngineError::Overloaded {
-                network: self.network.to_string(),
-                capacity: self.queue.max_capacity(),
-            },
-            mpsc::error::TrySendError::Closed(_) => EngineError::Stopped {
-                network: self.network.to_string(),
-            },
-        })?;
-        answer.await.map_err(|_| EngineError::Stopped {
+        let stopped = || EngineError::Stopped {
             network: self.network.to_string(),
-        })?
+        };
+        self.queue.send(work).map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
 }
 
 #[cfg(test)]
@@ -92,7 +79,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_is_done_in_turn_and_answers_its_caller() {
-        let worker = Worker::spawn("counter", 0, 4);
+        let worker = Worker::spawn("counter", 0);
         for expected in 1..=3 {
             let counted = worker.run(|count: &mut i32| {
                 *count += 1;
@@ -104,7 +91,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_fails_its_own_run_and_the_next_one_works() {
-        let worker = Worker::spawn("fragile", (), 4);
+        let worker = Worker::spawn("fragile", ());
         let error = worker
             .run::<()>(|()| panic!("layer {} is gone", 3))
             .await
@@ -117,36 +104,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_refuses_at_once() {
-        let worker = Worker::spawn("slow", (), 1);
-        let (release, hold) = std::sync::mpsc::channel::<()>();
-        let (started, running) = oneshot::channel();
-        let busy = worker.run(move |()| {
-            started.send(()).unwrap();
-            hold.recv().unwrap();
-            Ok(())
-        });
-        let crowd = async {
-            running.await.unwrap();
-            let waiting = worker.run(|()| Ok(()));
-            let refused = async {
-                let error = worker.run(|()| Ok(())).await.unwrap_err();
-                assert!(
-                    matches!(error, EngineError::Overloaded { capacity: 1, .. }),
-                    "{error}"
-                );
-                release.send(()).unwrap();
-            };
-            let (waited, ()) = tokio::join!(biased; waiting, refused);
-            waited.unwrap();
-        };
-        let (ended, ()) = tokio::join!(busy, crowd);
-        ended.unwrap();
-    }
-
-    #[tokio::test]
     async fn work_whose_caller_has_gone_is_skipped() {
-        let worker = Worker::spawn("skipping", 0, 4);
+        let worker = Worker::spawn("skipping", 0);
         let (release, hold) = std::sync::mpsc::channel::<()>();
         let first = tokio::spawn({
             let worker = worker.clone();

@@ -95,30 +95,34 @@ fn gate() -> (impl Generator, Receiver<()>, Sender<()>) {
     (generator, begun, release)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_queue_is_a_503_with_retry_after() {
+#[tokio::test]
+async fn a_request_without_room_is_a_503_with_retry_after_and_others_go_on() {
     let (generator, begun, release) = gate();
-    let models = Models::new(vec![model_of(generator, 1)], None).unwrap();
+    let models = Models::new(vec![model_of(generator, 2)], None).unwrap();
     let client = std::sync::Arc::new(Client::new(models, Duration::from_mins(1)));
-    // One request runs. Then two more ask for the one place in the queue, and one of them is refused.
     let first = tokio::spawn({
         let client = client.clone();
-        async move { client.get("/v1/sample?seed=1&space=w").await.status }
+        async move { client.get("/v1/sample?seed=1").await.status }
     });
     tokio::task::spawn_blocking(move || begun.recv().unwrap())
         .await
         .unwrap();
-    let (second, third) = tokio::join!(client.get("/v1/sample?seed=2"), async {
-        let answer = client.get("/v1/sample?seed=3").await;
-        release.send(()).unwrap();
-        release.send(()).unwrap();
-        answer
-    });
+    let refused = client.get("/v1/sample?seed=2&count=2").await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    let problem = refused.json();
+    assert_eq!(problem["type"], "urn:faceplane:problem:overloaded");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("2 images need room, and 1 of 2 places"),
+        "{problem}"
+    );
+    release.send(()).unwrap();
+    release.send(()).unwrap();
     assert_eq!(first.await.unwrap(), StatusCode::OK);
-    assert_eq!(second.status, StatusCode::OK);
-    assert_eq!(third.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(third.header("retry-after"), Some("1"));
-    assert_eq!(third.json()["type"], "urn:faceplane:problem:overloaded");
+    assert_eq!(client.get("/v1/sample?seed=3").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
