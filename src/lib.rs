@@ -6,6 +6,7 @@ pub mod editor;
 pub mod engine;
 pub mod imaging;
 pub mod latent;
+pub mod metrics;
 pub mod probe;
 pub mod server;
 pub mod telemetry;

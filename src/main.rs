@@ -9,6 +9,7 @@ use faceplane::catalog::ModelFolder;
 use faceplane::config::{Action, Cli, Config, ConfigError};
 use faceplane::editor::{Model, Models};
 use faceplane::engine::Runtime;
+use faceplane::metrics::Metrics;
 use faceplane::{probe, server, telemetry};
 use tokio::net::TcpListener;
 
@@ -44,7 +45,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         config.queue,
         config.max_images
     );
-    let models = load(config)?;
+    let metrics = Metrics::new();
+    let models = load(config, &metrics)?;
     let shutdown = server::terminated().context("signals cannot be waited for")?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -54,6 +56,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         models,
         max_images: config.max_images,
         timeout: config.timeout,
+        metrics,
         readiness: readiness.clone(),
     });
     let address = listener.local_addr().context("the listener has no address")?;
@@ -67,14 +70,14 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 }
 
 /// The bundled model and those in the configured folders.
-fn load(config: &Config) -> anyhow::Result<Models> {
+fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
     let runtime = Runtime::load(config.onnxruntime.as_deref(), config.threads)?;
     tracing::info!(library = %runtime.path().display(), "ONNX Runtime is loaded");
     let folders =
         std::iter::once(ModelFolder::Bundled).chain(config.model.iter().cloned().map(ModelFolder::Disk));
     let mut models = Vec::new();
     for folder in folders {
-        let model = Model::load(&folder, &runtime, config.queue as usize)?;
+        let model = Model::load(&folder, &runtime, config.queue as usize, metrics)?;
         tracing::info!(model = model.name(), digest = model.digest(), "loaded");
         models.push(model);
     }

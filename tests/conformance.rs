@@ -14,7 +14,7 @@ async fn conforms(model: &Model) {
             truncation: TruncationChoice::default(),
             with_scores: true,
         };
-        model.sample(&request).await.unwrap()
+        model.sample(&request).await.unwrap().faces
     };
     let seeds = |count: usize| (1..).map(FaceSource::Seed).take(count).collect::<Vec<_>>();
 

@@ -14,6 +14,7 @@ use faceplane::engine::{
     Classifier, Engine, EngineError, Generator, GeneratorShape, Runtime, SynthesisInput,
 };
 use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
+use faceplane::metrics::Metrics;
 use ndarray::{Array2, Array4, ArrayView2, ArrayView3, ArrayView4, Axis};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -121,6 +122,10 @@ fn boundaries() -> Vec<(String, Boundary)> {
 
 /// A model of this generator and the classifier above, with room for `queue` waiting runs.
 pub(crate) fn model_of(generator: impl Generator, queue: usize) -> Model {
+    counted_model_of(generator, queue, &Metrics::new())
+}
+
+fn counted_model_of(generator: impl Generator, queue: usize, metrics: &Metrics) -> Model {
     let nothing = |file: &str| Graph {
         file: file.to_owned(),
         bytes: Vec::new().into(),
@@ -135,7 +140,13 @@ pub(crate) fn model_of(generator: impl Generator, queue: usize) -> Model {
         boundaries: boundaries(),
         digest: "0123456789abcdef".repeat(4),
     };
-    let engine = Engine::start("sketch", Box::new(generator), vec![Box::new(Means)], queue);
+    let engine = Engine::start(
+        "sketch",
+        Box::new(generator),
+        vec![Box::new(Means)],
+        queue,
+        metrics,
+    );
     Model::new(package, engine).unwrap()
 }
 
@@ -151,7 +162,8 @@ pub(crate) fn runtime() -> &'static Runtime {
 /// The bundled model, loaded once.
 pub(crate) fn phantom() -> Models {
     static MODELS: LazyLock<Models> = LazyLock::new(|| {
-        let phantom = Model::load(&ModelFolder::Bundled, runtime(), 64).expect("the bundled model loads");
+        let phantom = Model::load(&ModelFolder::Bundled, runtime(), 64, &Metrics::new())
+            .expect("the bundled model loads");
         Models::new(vec![phantom], None).unwrap()
     });
     MODELS.clone()
@@ -198,11 +210,16 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(models: Models, timeout: Duration) -> Self {
+        Self::counted(models, timeout, Metrics::new())
+    }
+
+    fn counted(models: Models, timeout: Duration, metrics: Metrics) -> Self {
         let readiness = Readiness::default();
         let router = router(Api {
             models,
             max_images: 16,
             timeout,
+            metrics,
             readiness: readiness.clone(),
         });
         Self { router, readiness }
@@ -215,8 +232,9 @@ impl Client {
 
     /// A client of a generator of the test's own.
     pub(crate) fn of(generator: impl Generator) -> Self {
-        let models = Models::new(vec![model_of(generator, 64)], None).unwrap();
-        Self::new(models, Duration::from_mins(1))
+        let metrics = Metrics::new();
+        let models = Models::new(vec![counted_model_of(generator, 64, &metrics)], None).unwrap();
+        Self::counted(models, Duration::from_mins(1), metrics)
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

@@ -1,6 +1,7 @@
 //! How faces are answered: the format that the client wants, pictures and numbers, and the headers around them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,10 +18,12 @@ use utoipa::ToSchema;
 use super::problem::Problem;
 use super::wire::LatentBody;
 use crate::editor::{EditorError, Face, Model};
+use crate::engine::Timings;
 use crate::imaging::{self, ImagingError, arrange, encode_png};
 
 const MODEL: HeaderName = HeaderName::from_static("faceplane-model");
 const SEED: HeaderName = HeaderName::from_static("faceplane-seed");
+const TIMING: HeaderName = HeaderName::from_static("server-timing");
 const WARNINGS: HeaderName = HeaderName::from_static("faceplane-warnings");
 
 /// The kind of answer.
@@ -244,6 +247,22 @@ impl Answer {
         {
             self.headers.append(WARNINGS, warning);
         }
+        self
+    }
+
+    /// Says where the time went, in milliseconds.
+    pub(super) fn with_timings(mut self, timings: &Timings, encoding: Duration) -> Self {
+        let parts = [
+            ("mapping", timings.mapping),
+            ("queue", timings.queue),
+            ("synthesis", timings.synthesis),
+            ("scoring", timings.scoring),
+            ("encoding", encoding),
+        ];
+        let part = |(name, time): (&str, Duration)| format!("{name};dur={:.2}", time.as_secs_f64() * 1e3);
+        let text = parts.map(part).join(", ");
+        self.headers
+            .insert(TIMING, HeaderValue::from_str(&text).expect("names and numbers"));
         self
     }
 

@@ -1,6 +1,7 @@
 //! `/v1/edit` and `/v1/conditional-edit`: a face moved along its attributes' boundaries.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -416,6 +417,7 @@ async fn edit(
     let seed = edited.seed;
     let warnings: Vec<String> = edited.warnings.iter().map(ToString::to_string).collect();
     let recipe = Recipe::new(body.metadata, model, path, &body);
+    let (started, timings) = (Instant::now(), edited.timings);
     let answer = match format {
         Format::Png => Answer::png(png(edited.faces, body.layout, recipe).await?, model),
         Format::Json => Answer::json(
@@ -423,7 +425,10 @@ async fn edit(
             model,
         ),
     };
-    Ok(answer.with_seeds(seed).with_warnings(&warnings))
+    let encoding = started.elapsed();
+    api.metrics.encoded(encoding);
+    let answer = answer.with_seeds(seed).with_warnings(&warnings);
+    Ok(answer.with_timings(&timings, encoding))
 }
 
 async fn answer_body(

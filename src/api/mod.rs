@@ -9,6 +9,7 @@ mod document;
 mod edit;
 mod edit_text;
 mod health;
+mod metrics;
 mod models;
 mod problem;
 mod request_id;
@@ -16,10 +17,10 @@ mod sample;
 mod wire;
 
 use std::any::Any;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -36,6 +37,7 @@ use utoipa_axum::routes;
 pub use health::Readiness;
 
 use crate::editor::Models;
+use crate::metrics::Metrics;
 use problem::Problem;
 
 /// What handlers need. Cheap to clone.
@@ -47,6 +49,8 @@ pub struct Api {
     pub max_images: u32,
     /// How long a request may take.
     pub timeout: Duration,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Whether `/health/ready` says so.
     pub readiness: Readiness,
 }
@@ -75,6 +79,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(models::show))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(metrics::show))
 }
 
 /// The OpenAPI document.
@@ -86,6 +91,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// The service: every route, and what surrounds them all.
 pub fn router(api: Api) -> Router {
     let (routes, openapi) = described().split_for_parts();
+    for path in openapi.paths.paths.keys() {
+        api.metrics.expect_route(path);
+    }
     let openapi = document::json(&openapi);
     let around = ServiceBuilder::new()
         .layer(SetRequestIdLayer::x_request_id(request_id::RandomName))
@@ -98,6 +106,7 @@ pub fn router(api: Api) -> Router {
         )
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(CorsLayer::permissive())
+        .layer(from_fn_with_state(api.metrics.clone(), counted))
         .layer(from_fn(problem::write_out))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(api.timeout, within_time))
@@ -116,6 +125,19 @@ pub fn router(api: Api) -> Router {
 fn span(request: &Request) -> tracing::Span {
     let id = request_id::request_id(request).unwrap_or_default();
     tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+}
+
+/// Counts each answer by its route.
+async fn counted(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
+    let started = Instant::now();
+    let response = next.run(request).await;
+    let route = route.as_deref().unwrap_or("none");
+    metrics.answered(route, response.status().as_u16(), started.elapsed());
+    response
 }
 
 /// Gives up on a request that takes too long; what it waits for is dropped with it.

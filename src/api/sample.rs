@@ -1,5 +1,7 @@
 //! `/v1/sample`: new faces from seeds, or faces whose codes the client has.
 
+use std::time::Instant;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -12,7 +14,7 @@ use super::decode::{Body, Query};
 use super::document::{BodyProblems, FaceProblems, PngFile};
 use super::problem::Problem;
 use super::wire::{LatentBody, Object, Real, Space, Whole, face_source};
-use crate::editor::{FaceSource, SampleRequest, TruncationChoice};
+use crate::editor::{FaceSource, SampleRequest, Sampled, TruncationChoice};
 
 /// What to sample. Without `seed` and `latent`, a seed is drawn and given back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -175,12 +177,13 @@ async fn sample(api: &Api, headers: &HeaderMap, mut body: SampleBody) -> Result<
         },
         with_scores: format == Format::Json,
     };
-    let faces = model.sample(&request).await?;
+    let Sampled { faces, timings } = model.sample(&request).await?;
 
     body.model = Some(model.name().to_owned());
     body.seed = faces[0].seed;
     let seeds: Vec<u32> = faces.iter().filter_map(|face| face.seed).collect();
     let recipe = Recipe::new(body.metadata, model, "/v1/sample", &body);
+    let started = Instant::now();
     let answer = match format {
         Format::Png => Answer::png(png(faces, body.layout, recipe).await?, model),
         Format::Json => {
@@ -196,7 +199,9 @@ async fn sample(api: &Api, headers: &HeaderMap, mut body: SampleBody) -> Result<
             )
         }
     };
-    Ok(answer.with_seeds(seeds))
+    let encoding = started.elapsed();
+    api.metrics.encoded(encoding);
+    Ok(answer.with_seeds(seeds).with_timings(&timings, encoding))
 }
 
 /// The sources of `count` faces: a seed and those after it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::model::FARTHEST;
 use super::{EditorError, Face, FaceSource, Model, TruncationChoice};
+use crate::engine::Timings;
 use crate::latent::{
     Amount, Boundary, Conditioned, Direction, Edit, LatentCode, LatentSpace, LayerRange, Trajectory, apply,
     condition,
@@ -88,6 +89,8 @@ pub struct Edited {
     pub steering: Vec<Steering>,
     /// What the caller should know.
     pub warnings: Vec<Warning>,
+    /// Where the time went.
+    pub timings: Timings,
 }
 
 /// The direction of one step.
@@ -155,10 +158,10 @@ impl Model {
             .series
             .as_ref()
             .map_or(1, |series| series.trajectory.steps() as usize);
-        let admission = self.engine.admit(after + usize::from(request.with_comparison))?;
+        let mut admission = self.engine.admit(after + usize::from(request.with_comparison))?;
         let start = self
             .codes(
-                &admission,
+                &mut admission,
                 std::slice::from_ref(&request.source),
                 space,
                 request.truncation,
@@ -188,7 +191,7 @@ impl Model {
             codes.push(moved(&start, &paths, request, None)?);
         }
         let mut faces = self
-            .render(&admission, codes, truncation, request.with_comparison)
+            .render(&mut admission, codes, truncation, request.with_comparison)
             .await?;
         let before = request.with_comparison.then(|| faces.remove(0));
 
@@ -210,6 +213,7 @@ impl Model {
             faces,
             steering,
             warnings,
+            timings: admission.timings(),
         })
     }
 

@@ -4,6 +4,7 @@ use super::Model;
 use crate::catalog::{CatalogError, ModelFolder, ModelPackage};
 use crate::engine::{self, EngineError, Runtime};
 use crate::latent::{LatentError, LatentSpace};
+use crate::metrics::Metrics;
 
 /// Why a model cannot be loaded; each message opens with the file.
 #[derive(Debug, thiserror::Error)]
@@ -94,9 +95,14 @@ impl Model {
     ///
     /// # Errors
     /// [`LoadError`], naming the first file that is wrong.
-    pub fn load(folder: &ModelFolder, runtime: &Runtime, capacity: usize) -> Result<Self, LoadError> {
+    pub fn load(
+        folder: &ModelFolder,
+        runtime: &Runtime,
+        capacity: usize,
+        metrics: &Metrics,
+    ) -> Result<Self, LoadError> {
         let package = ModelPackage::read(folder)?;
-        let engine = engine::open(runtime, &package, capacity)?;
+        let engine = engine::open(runtime, &package, capacity, metrics)?;
         Self::new(package, engine)
     }
 }

@@ -18,4 +18,4 @@ pub use face::{Face, FaceSource, TruncationChoice};
 pub use load::LoadError;
 pub use model::Model;
 pub use models::Models;
-pub use sample::SampleRequest;
+pub use sample::{SampleRequest, Sampled};

@@ -205,7 +205,7 @@ impl Model {
     /// The codes of faces in `space`; `None` leaves a code in its own and takes a seed to the default space.
     pub(super) async fn codes(
         &self,
-        admission: &Admission,
+        admission: &mut Admission,
         sources: &[FaceSource],
         space: Option<LatentSpace>,
         choice: TruncationChoice,
@@ -271,7 +271,7 @@ impl Model {
     /// Maps z codes to w (or w+, where only the first layers are truncated).
     pub(super) async fn map(
         &self,
-        admission: &Admission,
+        admission: &mut Admission,
         codes: &[LatentCode],
         truncation: Option<Truncation>,
     ) -> Result<Vec<LatentCode>, EditorError> {

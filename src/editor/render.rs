@@ -14,7 +14,7 @@ impl Model {
     /// these; z codes are mapped, with `truncation`, on the way.
     pub(super) async fn render(
         &self,
-        admission: &Admission,
+        admission: &mut Admission,
         codes: Vec<LatentCode>,
         truncation: Option<Truncation>,
         with_scores: bool,
@@ -44,7 +44,7 @@ impl Model {
     /// What the synthesis graph takes for codes of one space: `[batch, rows, dim]`.
     async fn synthesis_input(
         &self,
-        admission: &Admission,
+        admission: &mut Admission,
         codes: &[LatentCode],
         truncation: Option<Truncation>,
     ) -> Result<Array3<f32>, EditorError> {
@@ -71,7 +71,7 @@ impl Model {
 
     async fn scores(
         &self,
-        admission: &Admission,
+        admission: &mut Admission,
         images: &Images,
     ) -> Result<Vec<BTreeMap<String, f32>>, EditorError> {
         let scores = admission.score(images).await?;

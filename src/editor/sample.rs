@@ -1,6 +1,7 @@
 //! Sampling: seeds (or codes that the caller has) become faces.
 
 use super::{EditorError, Face, FaceSource, Model, TruncationChoice};
+use crate::engine::Timings;
 use crate::latent::LatentSpace;
 
 /// What to sample.
@@ -16,25 +17,40 @@ pub struct SampleRequest {
     pub with_scores: bool,
 }
 
+/// Faces that were sampled.
+#[derive(Clone, Debug)]
+pub struct Sampled {
+    /// The faces, in the order of their sources.
+    pub faces: Vec<Face>,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
 impl Model {
     /// Samples faces.
     ///
     /// # Errors
     /// [`EditorError`] for codes, spaces or truncation that do not fit the model, and for networks that fail.
-    pub async fn sample(&self, request: &SampleRequest) -> Result<Vec<Face>, EditorError> {
+    pub async fn sample(&self, request: &SampleRequest) -> Result<Sampled, EditorError> {
         let truncation = self.truncation(request.truncation)?;
-        let admission = self.engine.admit(request.sources.len())?;
+        let mut admission = self.engine.admit(request.sources.len())?;
         let codes = self
-            .codes(&admission, &request.sources, request.space, request.truncation)
+            .codes(
+                &mut admission,
+                &request.sources,
+                request.space,
+                request.truncation,
+            )
             .await?;
         let mut faces = self
-            .render(&admission, codes, truncation, request.with_scores)
+            .render(&mut admission, codes, truncation, request.with_scores)
             .await?;
         for (face, source) in faces.iter_mut().zip(&request.sources) {
             if let FaceSource::Seed(seed) = source {
                 face.seed = Some(*seed);
             }
         }
-        Ok(faces)
+        let timings = admission.timings();
+        Ok(Sampled { faces, timings })
     }
 }

@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
 
 use ndarray::{Array2, Array3, Axis, Slice, concatenate};
 use tokio::sync::oneshot;
 
 use super::panic::message;
 use super::{EngineError, Generator, Images};
+use crate::metrics::ModelMetrics;
 
 /// Handle of a generator's thread. The thread ends when the last handle is dropped.
 #[derive(Clone)]
@@ -20,8 +22,18 @@ pub(super) struct Batcher {
 
 /// What callers ask for.
 enum Order {
-    Map(Array2<f32>, Reply<Array2<f32>>),
+    Map(Array2<f32>, Reply<(Array2<f32>, Duration)>),
     Synthesize(Part),
+}
+
+/// A caller's images, drawn.
+pub(super) struct Drawn {
+    /// One piece for each run that they took, in order.
+    pub(super) pieces: Vec<Images>,
+    /// From the order to the first run.
+    pub(super) waited: Duration,
+    /// The runs.
+    pub(super) ran: Duration,
 }
 
 type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
@@ -29,10 +41,11 @@ type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 /// A caller's images: codes `[images, rows, dim]` of which the first have been drawn.
 struct Part {
     codes: Array3<f32>,
-    drawn: Vec<Images>,
+    drawn: Drawn,
     /// How many images `drawn` holds.
     done: usize,
-    reply: Reply<Vec<Images>>,
+    came: Instant,
+    reply: Reply<Drawn>,
 }
 
 impl Part {
@@ -43,13 +56,14 @@ impl Part {
 
 impl Batcher {
     /// Moves `generator` to a new thread.
-    pub(super) fn start(name: &str, generator: Box<dyn Generator>) -> Self {
+    pub(super) fn start(name: &str, generator: Box<dyn Generator>, metrics: ModelMetrics) -> Self {
         let network: Arc<str> = name.into();
         let (orders, taken) = channel();
         let station = Station {
             network: Arc::clone(&network),
             generator,
             waiting: VecDeque::new(),
+            metrics,
         };
         std::thread::Builder::new()
             .name(name.chars().take(15).collect())
@@ -58,19 +72,24 @@ impl Batcher {
         Self { network, orders }
     }
 
-    /// Mapping of z codes `[batch, dim]`.
-    pub(super) async fn map(&self, z: Array2<f32>) -> Result<Array2<f32>, EngineError> {
+    /// Mapping of z codes `[batch, dim]`, and the time that it took.
+    pub(super) async fn map(&self, z: Array2<f32>) -> Result<(Array2<f32>, Duration), EngineError> {
         let (reply, answer) = oneshot::channel();
         self.order(Order::Map(z, reply), answer).await
     }
 
-    /// Synthesis of codes `[images, rows, dim]`, beside other callers' images; one piece for each run that it took.
-    pub(super) async fn synthesize(&self, codes: Array3<f32>) -> Result<Vec<Images>, EngineError> {
+    /// Synthesis of codes `[images, rows, dim]`, beside other callers' images.
+    pub(super) async fn synthesize(&self, codes: Array3<f32>) -> Result<Drawn, EngineError> {
         let (reply, answer) = oneshot::channel();
         let part = Part {
             codes,
-            drawn: Vec::new(),
+            drawn: Drawn {
+                pieces: Vec::new(),
+                waited: Duration::ZERO,
+                ran: Duration::ZERO,
+            },
             done: 0,
+            came: Instant::now(),
             reply,
         };
         self.order(Order::Synthesize(part), answer).await
@@ -97,6 +116,7 @@ struct Station {
     network: Arc<str>,
     generator: Box<dyn Generator>,
     waiting: VecDeque<Part>,
+    metrics: ModelMetrics,
 }
 
 impl Station {
@@ -112,7 +132,14 @@ impl Station {
                 self.take(order);
             }
             // Nobody waits for the images of a caller that has gone.
-            self.waiting.retain(|part| !part.reply.is_closed());
+            self.waiting.retain(|part| {
+                let gone = part.reply.is_closed();
+                if gone {
+                    self.metrics.gone.inc_by(part.left() as u64);
+                }
+                !gone
+            });
+            self.report(0);
             if !self.waiting.is_empty() {
                 self.draw();
             }
@@ -125,6 +152,7 @@ impl Station {
             Order::Map(z, reply) => {
                 if !reply.is_closed() {
                     let largest = self.generator.shape().largest_batch;
+                    let started = Instant::now();
                     let mapped = self.run(|generator| {
                         let runs = z
                             .axis_chunks_iter(Axis(0), largest)
@@ -133,8 +161,10 @@ impl Station {
                         let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
                         Ok(concatenate(Axis(0), &views).expect("every part has w_dim columns"))
                     });
+                    let taken = started.elapsed();
+                    self.metrics.mapping.observe(taken.as_secs_f64());
                     // A caller that left meanwhile has no use for the result.
-                    let _ = reply.send(mapped);
+                    let _ = reply.send(mapped.map(|w| (w, taken)));
                 }
             }
             Order::Synthesize(part) => self.waiting.push_back(part),
@@ -165,9 +195,25 @@ impl Station {
             .collect();
         let batch = concatenate(Axis(0), &codes).expect("codes of one generator have one shape");
         drop(codes);
+        let images = batch.len_of(Axis(0));
+        #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
+        self.metrics.batch.observe(images as f64);
+        self.report(images);
+        let started = Instant::now();
+        for part in self
+            .waiting
+            .iter_mut()
+            .take(taken.len())
+            .filter(|part| part.done == 0)
+        {
+            part.drawn.waited = started - part.came;
+            self.metrics.queue.observe(part.drawn.waited.as_secs_f64());
+        }
         let images = self.run(|generator| generator.synthesize(batch.view()));
+        let ran = started.elapsed();
+        self.metrics.synthesis.observe(ran.as_secs_f64());
         match images {
-            Ok(images) => self.hand_out(&images.into_shared(), &taken),
+            Ok(images) => self.hand_out(&images.into_shared(), &taken, ran),
             Err(error) => {
                 for part in self.waiting.drain(..taken.len()) {
                     // As above.
@@ -179,14 +225,15 @@ impl Station {
 
     /// Gives each part its images, which stay where the run has put them, and answers those that are complete; at most
     /// the last one is not.
-    fn hand_out(&mut self, images: &Images, taken: &[usize]) {
+    fn hand_out(&mut self, images: &Images, taken: &[usize], ran: Duration) {
         let mut first = 0;
         for &count in taken {
             let mut part = self.waiting.pop_front().expect("a run is made of waiting parts");
             let mut own = images.clone();
             own.slice_axis_inplace(Axis(0), Slice::from(first..first + count));
             first += count;
-            part.drawn.push(own);
+            part.drawn.pieces.push(own);
+            part.drawn.ran += ran;
             part.done += count;
             if part.left() > 0 {
                 self.waiting.push_front(part);
@@ -195,6 +242,17 @@ impl Station {
                 let _ = part.reply.send(Ok(part.drawn));
             }
         }
+    }
+
+    /// Tells the metrics how many images wait beside the `drawing` ones.
+    fn report(&self, drawing: usize) {
+        let left: usize = self.waiting.iter().map(Part::left).sum();
+        self.metrics
+            .waiting
+            .set(i64::try_from(left - drawing).unwrap_or(i64::MAX));
+        self.metrics
+            .drawing
+            .set(i64::try_from(drawing).unwrap_or(i64::MAX));
     }
 
     /// Runs the generator; a panic in it is an error of this run alone.

@@ -1,13 +1,15 @@
 //! The handle that async code holds: networks on their threads, and room for so many images.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use ndarray::{Array2, Array3, Axis};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::batcher::Batcher;
 use super::worker::Worker;
-use super::{Classifier, EngineError, Generator, GeneratorShape, Images};
+use super::{Classifier, EngineError, Generator, GeneratorShape, Images, Timings};
+use crate::metrics::{Metrics, ModelMetrics};
 
 /// A model's networks at work. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +20,7 @@ pub struct Engine {
     network: Arc<str>,
     room: Arc<Semaphore>,
     capacity: usize,
+    metrics: ModelMetrics,
 }
 
 impl Engine {
@@ -28,16 +31,19 @@ impl Engine {
         generator: Box<dyn Generator>,
         classifiers: Vec<Box<dyn Classifier>>,
         capacity: usize,
+        metrics: &Metrics,
     ) -> Self {
+        let metrics = metrics.of_model(name);
         let shape = Arc::new(generator.shape().clone());
         let spawn = |(place, classifier)| Worker::spawn(&format!("{name} scores {place}"), classifier);
         Self {
-            generator: Batcher::start(name, generator),
+            generator: Batcher::start(name, generator, metrics.clone()),
             classifiers: classifiers.into_iter().enumerate().map(spawn).collect(),
             shape,
             network: name.into(),
             room: Arc::new(Semaphore::new(capacity)),
             capacity,
+            metrics,
         }
     }
 
@@ -56,15 +62,19 @@ impl Engine {
     pub fn admit(&self, images: usize) -> Result<Admission, EngineError> {
         let wanted = u32::try_from(images).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).try_acquire_many_owned(wanted);
-        let room = room.map_err(|_| EngineError::Overloaded {
-            network: self.network.to_string(),
-            images,
-            free: self.room.available_permits(),
-            capacity: self.capacity,
+        let room = room.map_err(|_| {
+            self.metrics.overloaded.inc_by(images as u64);
+            EngineError::Overloaded {
+                network: self.network.to_string(),
+                images,
+                free: self.room.available_permits(),
+                capacity: self.capacity,
+            }
         })?;
         Ok(Admission {
             engine: self.clone(),
             _room: room,
+            timings: Timings::default(),
         })
     }
 }
@@ -73,6 +83,7 @@ impl Engine {
 pub struct Admission {
     engine: Engine,
     _room: OwnedSemaphorePermit,
+    timings: Timings,
 }
 
 impl Admission {
@@ -80,8 +91,10 @@ impl Admission {
     ///
     /// # Errors
     /// [`EngineError`] where the run fails.
-    pub async fn map(&self, z: Array2<f32>) -> Result<Array2<f32>, EngineError> {
-        self.engine.generator.map(z).await
+    pub async fn map(&mut self, z: Array2<f32>) -> Result<Array2<f32>, EngineError> {
+        let (w, taken) = self.engine.generator.map(z).await?;
+        self.timings.mapping += taken;
+        Ok(w)
     }
 
     /// Synthesis: codes `[images, rows, dim]` → pieces of `[n, 3, height, width]`, in order.
@@ -90,15 +103,19 @@ impl Admission {
     ///
     /// # Errors
     /// [`EngineError`] where the run fails.
-    pub async fn synthesize(&self, codes: Array3<f32>) -> Result<Vec<Images>, EngineError> {
-        self.engine.generator.synthesize(codes).await
+    pub async fn synthesize(&mut self, codes: Array3<f32>) -> Result<Vec<Images>, EngineError> {
+        let drawn = self.engine.generator.synthesize(codes).await?;
+        self.timings.queue += drawn.waited;
+        self.timings.synthesis += drawn.ran;
+        Ok(drawn.pieces)
     }
 
     /// Scores of images `[batch, 3, height, width]`: one row an image, the classifiers' outputs side by side.
     ///
     /// # Errors
     /// [`EngineError`] where a run fails.
-    pub async fn score(&self, images: &Images) -> Result<Array2<f32>, EngineError> {
+    pub async fn score(&mut self, images: &Images) -> Result<Array2<f32>, EngineError> {
+        let started = Instant::now();
         let mut scores = Array2::zeros((images.len_of(Axis(0)), 0));
         for classifier in &self.engine.classifiers {
             let images = images.clone();
@@ -107,7 +124,18 @@ impl Admission {
                 .append(Axis(1), run.await?.view())
                 .expect("every classifier gives one row an image");
         }
+        self.timings.scoring += started.elapsed();
+        self.engine
+            .metrics
+            .scoring
+            .observe(started.elapsed().as_secs_f64());
         Ok(scores)
+    }
+
+    /// Where the time went so far.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        self.timings
     }
 }
 
@@ -156,7 +184,13 @@ mod tests {
             width: 1,
             largest_batch,
         };
-        let engine = Engine::start("gate", Box::new(Gate { shape, began, go }), Vec::new(), capacity);
+        let engine = Engine::start(
+            "gate",
+            Box::new(Gate { shape, began, go }),
+            Vec::new(),
+            capacity,
+            &Metrics::new(),
+        );
         (engine, runs, go_on)
     }
 
@@ -171,7 +205,7 @@ mod tests {
     }
 
     fn spawn(engine: &Engine, values: &[f32]) -> tokio::task::JoinHandle<Result<Vec<f32>, EngineError>> {
-        let (admission, codes) = (engine.admit(values.len()).unwrap(), codes(values));
+        let (mut admission, codes) = (engine.admit(values.len()).unwrap(), codes(values));
         tokio::spawn(async move { Ok(painted(&admission.synthesize(codes).await?)) })
     }
 

@@ -15,6 +15,7 @@ mod onnx_generator;
 mod open;
 mod panic;
 mod runtime;
+mod timings;
 mod worker;
 
 pub use classifier::Classifier;
@@ -23,3 +24,4 @@ pub use generator::{Generator, GeneratorShape, Images, SynthesisInput};
 pub use handle::{Admission, Engine};
 pub use open::open;
 pub use runtime::Runtime;
+pub use timings::Timings;

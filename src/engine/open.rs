@@ -4,13 +4,19 @@ use super::onnx_classifier::OnnxClassifier;
 use super::onnx_generator::OnnxGenerator;
 use super::{Classifier, Engine, EngineError, Generator as _, Runtime};
 use crate::catalog::ModelPackage;
+use crate::metrics::Metrics;
 
 /// Opens every graph of a package, checks each against the others, and starts their threads with room for `capacity`
 /// images.
 ///
 /// # Errors
 /// [`EngineError`], naming the first file that is wrong.
-pub fn open(runtime: &Runtime, package: &ModelPackage, capacity: usize) -> Result<Engine, EngineError> {
+pub fn open(
+    runtime: &Runtime,
+    package: &ModelPackage,
+    capacity: usize,
+    metrics: &Metrics,
+) -> Result<Engine, EngineError> {
     let generator = OnnxGenerator::open(runtime, package)?;
     let range = package.manifest.generator.image_range;
     let classifiers = package
@@ -26,5 +32,6 @@ pub fn open(runtime: &Runtime, package: &ModelPackage, capacity: usize) -> Resul
         Box::new(generator),
         classifiers,
         capacity,
+        metrics,
     ))
 }

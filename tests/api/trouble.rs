@@ -135,3 +135,55 @@ async fn a_request_past_its_time_is_a_504() {
     assert_eq!(answer.json()["type"], "urn:faceplane:problem:deadline");
     drop(release);
 }
+
+#[tokio::test]
+async fn what_happens_is_counted_and_every_series_is_there_from_the_start() {
+    let client = Client::sketch();
+    let value = |text: &str, series: &str| -> Option<f64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(series))?;
+        line.trim().parse().ok()
+    };
+    let before = String::from_utf8(client.get("/metrics").await.body).unwrap();
+    let route = "{route=\"/v1/edit\",status=\"200\"}";
+    for series in [
+        &*format!("faceplane_requests_total{route}"),
+        "faceplane_request_seconds_count{route=\"/v1/edit\"}",
+        "faceplane_encoding_seconds_count",
+        "faceplane_images_waiting{model=\"sketch\"}",
+        "faceplane_images_drawing{model=\"sketch\"}",
+        "faceplane_images_dropped_total{model=\"sketch\",reason=\"overloaded\"}",
+        "faceplane_images_dropped_total{model=\"sketch\",reason=\"gone\"}",
+        "faceplane_batch_images_count{model=\"sketch\"}",
+        "faceplane_queue_seconds_count{model=\"sketch\"}",
+        "faceplane_mapping_seconds_count{model=\"sketch\"}",
+        "faceplane_synthesis_seconds_count{model=\"sketch\"}",
+        "faceplane_scoring_seconds_count{model=\"sketch\"}",
+    ] {
+        assert_eq!(value(&before, series), Some(0.0), "{series} in {before}");
+    }
+    let answer = client.get("/v1/edit?seed=7&edit=smile&trajectory=-1:1:5").await;
+    let timing = answer.header("server-timing").expect("Server-Timing");
+    assert!(
+        timing.starts_with("mapping;dur=") && timing.contains("synthesis;dur="),
+        "{timing}"
+    );
+    assert_eq!(
+        client.get("/v1/edit?edit=beard:1").await.status,
+        StatusCode::NOT_FOUND
+    );
+    let after = String::from_utf8(client.get("/metrics").await.body).unwrap();
+    assert_eq!(
+        value(&after, &format!("faceplane_requests_total{route}")),
+        Some(1.0)
+    );
+    let refused = "faceplane_requests_total{route=\"/v1/edit\",status=\"404\"}";
+    assert_eq!(value(&after, refused), Some(1.0));
+    assert_eq!(
+        value(&after, "faceplane_batch_images_sum{model=\"sketch\"}"),
+        Some(5.0)
+    );
+    assert_eq!(
+        value(&after, "faceplane_batch_images_count{model=\"sketch\"}"),
+        Some(2.0)
+    );
+}

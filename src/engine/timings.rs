@@ -1,0 +1,16 @@
+//! Where a request's time went.
+
+use std::time::Duration;
+
+/// Time that a request's images have spent in the engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Mapping runs.
+    pub mapping: Duration,
+    /// Waiting for synthesis.
+    pub queue: Duration,
+    /// Synthesis runs, each counted whole for every request that has images in it.
+    pub synthesis: Duration,
+    /// Classifier runs, and waiting for them.
+    pub scoring: Duration,
+}
