@@ -13,7 +13,7 @@ from .mapping import seed_z
 from .model import SPACES, Model, others
 from .studio import to_bytes
 
-SAMPLES, COLUMNS, SMALL, STRIP = 40, 8, 128, 160
+SAMPLES, COLUMNS, SMALL, STRIP = 40, 8, 128, 144
 ROWS = {"pose": 47, "smile": 193, "age": 87, "gender": 53, "eyeglasses": 74}
 """The seed of each attribute's row from -3 to 3."""
 
@@ -40,8 +40,8 @@ def tiles(images: np.ndarray, columns: int, side: int) -> Image.Image:
 
 
 def save(sheet: Image.Image, path: pathlib.Path) -> None:
-    """A PNG of 256 colours."""
-    sheet.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    """A PNG of all colours: the backdrops are gradients, and a palette breaks them into bands."""
+    sheet.save(path, optimize=True)
 
 
 def draw(model: Model, target: pathlib.Path) -> None:

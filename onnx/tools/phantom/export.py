@@ -42,7 +42,7 @@ def export(module: nn.Module, example: torch.Tensor, source: str, result: str, p
         del value.metadata_props[:]
     del model.metadata_props[:]
     del model.graph.metadata_props[:]
-    # ONNX Runtime opens a graph eight times faster where every tensor's shape is spelled out with the batch axis's name.
+    # ONNX Runtime opens a graph eight times faster where every shape is spelled out with the batch axis's name.
     del model.graph.value_info[:]
     model = SymbolicShapeInference.infer_shapes(model, auto_merge=True)
     onnx.checker.check_model(model)
