@@ -89,6 +89,10 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_MAX_IMAGES", default_value = "64", value_name = "COUNT", value_parser = positive)]
     pub max_images: u32,
 
+    /// Memory for answers to seeded requests, in MiB; 0 keeps none
+    #[arg(long, env = "FACEPLANE_CACHE", default_value_t = 64, value_name = "MIB")]
+    pub cache: u32,
+
     /// What the log says: error, warn, info, debug, or a filter such as faceplane=debug
     #[arg(long, env = "FACEPLANE_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,

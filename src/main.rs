@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use faceplane::api::{self, Api, Readiness};
+use faceplane::api::{self, Api, Limits, Readiness};
 use faceplane::catalog::ModelFolder;
 use faceplane::config::{Action, Cli, Config, ConfigError};
 use faceplane::editor::{Model, Models};
@@ -52,13 +52,12 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}; choose another with --listen", config.listen))?;
     let readiness = Readiness::default();
-    let router = api::router(Api {
-        models,
+    let limits = Limits {
         max_images: config.max_images,
         timeout: config.timeout,
-        metrics,
-        readiness: readiness.clone(),
-    });
+        cache_bytes: u64::from(config.cache) << 20,
+    };
+    let router = api::router(Api::new(models, limits, metrics, readiness.clone()));
     let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!(
         milliseconds = started.elapsed().as_millis(),

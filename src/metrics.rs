@@ -54,6 +54,8 @@ pub struct Metrics {
     requests: Family<OfRequest, Counter>,
     request: Histograms<OfRoute>,
     encoding: Histogram,
+    cache_hits: Counter,
+    cache_misses: Counter,
     waiting: Family<OfModel, Gauge>,
     drawing: Family<OfModel, Gauge>,
     dropped: Family<OfReason, Counter>,
@@ -74,6 +76,8 @@ impl Metrics {
             requests: Family::default(),
             request: seconds(),
             encoding: Histogram::new(SECONDS),
+            cache_hits: Counter::default(),
+            cache_misses: Counter::default(),
             waiting: Family::default(),
             drawing: Family::default(),
             dropped: Family::default(),
@@ -93,6 +97,16 @@ impl Metrics {
             "encoding_seconds",
             "Time to encode an answer's pictures",
             metrics.encoding.clone(),
+        );
+        registry.register(
+            "cache_hits",
+            "Seeded requests whose answer was kept or under way",
+            metrics.cache_hits.clone(),
+        );
+        registry.register(
+            "cache_misses",
+            "Seeded requests whose answer had to be made",
+            metrics.cache_misses.clone(),
         );
         registry.register(
             "images_waiting",
@@ -174,6 +188,12 @@ impl Metrics {
         let of_route = OfRoute { route: route.clone() };
         self.request.get_or_create(&of_route).observe(taken.as_secs_f64());
         self.requests.get_or_create(&OfRequest { route, status }).inc();
+    }
+
+    /// Counters of seeded requests whose answer was kept or under way, and of those whose answer had to be made.
+    #[must_use]
+    pub fn repeats(&self) -> (Counter, Counter) {
+        (self.cache_hits.clone(), self.cache_misses.clone())
     }
 
     /// Counts the encoding of an answer's pictures.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use faceplane::api::{Api, Readiness, router};
+use faceplane::api::{Api, Limits, Readiness, router};
 use faceplane::catalog::{Graph, Manifest, ModelFolder, ModelPackage};
 use faceplane::editor::{Model, Models};
 use faceplane::engine::{
@@ -215,13 +215,12 @@ impl Client {
 
     fn counted(models: Models, timeout: Duration, metrics: Metrics) -> Self {
         let readiness = Readiness::default();
-        let router = router(Api {
-            models,
+        let limits = Limits {
             max_images: 16,
             timeout,
-            metrics,
-            readiness: readiness.clone(),
-        });
+            cache_bytes: 1 << 20,
+        };
+        let router = router(Api::new(models, limits, metrics, readiness.clone()));
         Self { router, readiness }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -201,9 +202,10 @@ async fn encoding<T: Send + 'static>(
 }
 
 /// An answer, ready but for what the way of asking says of caches.
+#[derive(Clone)]
 pub(super) struct Answer {
     kind: &'static str,
-    body: Vec<u8>,
+    body: Bytes,
     headers: HeaderMap,
 }
 
@@ -226,7 +228,20 @@ impl Answer {
             MODEL,
             name.expect("a model's name is of letters that a header takes"),
         );
+        let body = body.into();
         Self { kind, body, headers }
+    }
+
+    /// Bytes of its body.
+    pub(super) fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The same answer, taken from those that are kept.
+    pub(super) fn kept(mut self) -> Self {
+        self.headers
+            .insert(TIMING, HeaderValue::from_static("cache;desc=hit"));
+        self
     }
 
     /// Says which seeds the faces were sampled with.
@@ -285,7 +300,7 @@ impl Answer {
         self.headers.typed_insert(tag);
         let forever = "public, max-age=31536000, immutable";
         if known {
-            self.body.clear();
+            self.body = Bytes::new();
             let mut response = self.respond(forever);
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response.headers_mut().remove(header::CONTENT_TYPE);

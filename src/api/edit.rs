@@ -9,13 +9,13 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Api;
 use super::answer::{Answer, FaceBody, Format, Layout, Metadata, Recipe, bodies, png};
 use super::decode::{Body, Query};
 use super::document::{BodyProblems, FaceProblems, PngFile};
 use super::edit_text::{EditText, TrajectoryText};
 use super::problem::Problem;
 use super::wire::{LatentBody, Object, Real, Space, Whole, face_source};
+use super::{Api, repeats};
 use crate::editor::{
     EditRequest, EditStep, Edited, EditorError, Follow, Model, Series, Steering, TruncationChoice,
 };
@@ -410,9 +410,24 @@ async fn edit(
     }
     let format = Format::choose(body.format, headers)?;
     let model = api.models.get(body.model.as_deref())?;
+    body.model = Some(model.name().to_owned());
+    if body.seed.is_none() {
+        return make(api, path, model, format, body).await;
+    }
+    let key = repeats::key(path, model.digest(), &body, &(format, body.layout, body.metadata));
+    let make = make(api, path, model, format, body);
+    api.repeats.answer(key, make).await
+}
+
+async fn make(
+    api: &Api,
+    path: &'static str,
+    model: &Model,
+    format: Format,
+    mut body: EditBody,
+) -> Result<Answer, Problem> {
     let edited = model.edit(&body.request(api, format)?).await?;
 
-    body.model = Some(model.name().to_owned());
     body.seed = edited.seed;
     let seed = edited.seed;
     let warnings: Vec<String> = edited.warnings.iter().map(ToString::to_string).collect();

@@ -12,11 +12,13 @@ mod health;
 mod metrics;
 mod models;
 mod problem;
+mod repeats;
 mod request_id;
 mod sample;
 mod wire;
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -39,31 +41,51 @@ pub use health::Readiness;
 use crate::editor::Models;
 use crate::metrics::Metrics;
 use problem::Problem;
+use repeats::Repeats;
 
 /// What handlers need. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
-    /// The loaded models.
-    pub models: Models,
-    /// Most pictures in one answer.
+    models: Models,
+    limits: Limits,
+    metrics: Metrics,
+    readiness: Readiness,
+    repeats: Arc<Repeats>,
+}
+
+/// What one request, and the answers that are kept, may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most faces in one answer.
     pub max_images: u32,
     /// How long a request may take.
     pub timeout: Duration,
-    /// What is counted.
-    pub metrics: Metrics,
-    /// Whether `/health/ready` says so.
-    pub readiness: Readiness,
+    /// Bytes of the answers that are kept; 0 keeps none.
+    pub cache_bytes: u64,
 }
 
 impl Api {
+    /// Puts the API together.
+    #[must_use]
+    pub fn new(models: Models, limits: Limits, metrics: Metrics, readiness: Readiness) -> Self {
+        let repeats = Arc::new(Repeats::new(limits.cache_bytes, &metrics));
+        Self {
+            models,
+            limits,
+            metrics,
+            readiness,
+            repeats,
+        }
+    }
+
     /// Refuses a number of faces that is 0 or too large.
     fn check_count(&self, field: &str, count: u32) -> Result<(), Problem> {
-        if (1..=self.max_images).contains(&count) {
+        if (1..=self.limits.max_images).contains(&count) {
             return Ok(());
         }
         let reason = format!(
             "found {count}, expected 1 to {} faces in one answer",
-            self.max_images
+            self.limits.max_images
         );
         Err(Problem::field(field, reason))
     }
@@ -109,7 +131,7 @@ pub fn router(api: Api) -> Router {
         .layer(from_fn_with_state(api.metrics.clone(), counted))
         .layer(from_fn(problem::write_out))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(api.timeout, within_time))
+        .layer(from_fn_with_state(api.limits.timeout, within_time))
         .layer(DefaultBodyLimit::max(decode::LARGEST_BODY));
     routes
         .route("/", get(async || Redirect::to("/docs/")))

@@ -8,13 +8,13 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Api;
 use super::answer::{Answer, FaceBody, Format, Layout, Metadata, Recipe, bodies, png};
 use super::decode::{Body, Query};
 use super::document::{BodyProblems, FaceProblems, PngFile};
 use super::problem::Problem;
 use super::wire::{LatentBody, Object, Real, Space, Whole, face_source};
-use crate::editor::{FaceSource, SampleRequest, Sampled, TruncationChoice};
+use super::{Api, repeats};
+use crate::editor::{FaceSource, Model, SampleRequest, Sampled, TruncationChoice};
 
 /// What to sample. Without `seed` and `latent`, a seed is drawn and given back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -162,9 +162,20 @@ pub(super) async fn post(
     Ok(sample(&api, &headers, body).await?.once())
 }
 
+const PATH: &str = "/v1/sample";
+
 async fn sample(api: &Api, headers: &HeaderMap, mut body: SampleBody) -> Result<Answer, Problem> {
     let format = Format::choose(body.format, headers)?;
     let model = api.models.get(body.model.as_deref())?;
+    body.model = Some(model.name().to_owned());
+    if body.seed.is_none() {
+        return make(api, model, format, body).await;
+    }
+    let key = repeats::key(PATH, model.digest(), &body, &(format, body.layout, body.metadata));
+    api.repeats.answer(key, make(api, model, format, body)).await
+}
+
+async fn make(api: &Api, model: &Model, format: Format, mut body: SampleBody) -> Result<Answer, Problem> {
     let count = body.count.unwrap_or(1);
     api.check_count("count", count)?;
     let source = face_source(body.seed, body.latent.as_ref())?;
@@ -179,10 +190,9 @@ async fn sample(api: &Api, headers: &HeaderMap, mut body: SampleBody) -> Result<
     };
     let Sampled { faces, timings } = model.sample(&request).await?;
 
-    body.model = Some(model.name().to_owned());
     body.seed = faces[0].seed;
     let seeds: Vec<u32> = faces.iter().filter_map(|face| face.seed).collect();
-    let recipe = Recipe::new(body.metadata, model, "/v1/sample", &body);
+    let recipe = Recipe::new(body.metadata, model, PATH, &body);
     let started = Instant::now();
     let answer = match format {
         Format::Png => Answer::png(png(faces, body.layout, recipe).await?, model),

@@ -47,7 +47,7 @@ pub struct Accuracy {
     pub train: Option<f64>,
     /// Of the chosen codes that were held out.
     pub held_out: Option<f64>,
-    /// Of all codes that were not chosen.
+    /// Of all codes.
     pub all: Option<f64>,
 }
 

@@ -59,3 +59,37 @@ async fn what_was_drawn_or_posted_is_not_kept() {
         assert_eq!(answer.header("etag"), None);
     }
 }
+
+#[tokio::test]
+async fn the_answer_to_a_seeded_request_is_kept_however_it_is_asked() {
+    let client = Client::sketch();
+    let hits = async |client: &Client| {
+        let text = String::from_utf8(client.get("/metrics").await.body).unwrap();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("faceplane_cache_hits_total "));
+        line.unwrap().parse::<u32>().unwrap()
+    };
+    let first = client.get("/v1/edit?seed=7&edit=smile:2").await;
+    assert!(first.header("server-timing").unwrap().contains("synthesis"));
+    let body = json!({"seed": 7, "edits": [{"attribute": "smile", "by": 2}], "model": "sketch"});
+    let second = client.post("/v1/edit", body).await;
+    assert_eq!(second.header("server-timing"), Some("cache;desc=hit"));
+    assert_eq!(second.body, first.body);
+    assert_eq!(hits(&client).await, 1);
+    // Another format, layout or metadata is another answer, and so is one without a seed.
+    for uri in [
+        "/v1/edit?seed=7&edit=smile:2&format=json",
+        "/v1/edit?seed=7&edit=smile:2&metadata=none",
+        "/v1/edit?seed=7&edit=smile:2&layout=strip",
+        "/v1/edit?edit=smile:2",
+        "/v1/edit?edit=smile:2",
+    ] {
+        let answer = client.get(uri).await;
+        assert!(
+            answer.header("server-timing").unwrap().contains("synthesis"),
+            "{uri}"
+        );
+    }
+    assert_eq!(hits(&client).await, 1);
+}

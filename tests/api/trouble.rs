@@ -126,6 +126,32 @@ async fn a_request_without_room_is_a_503_with_retry_after_and_others_go_on() {
 }
 
 #[tokio::test]
+async fn equal_requests_under_way_are_worked_on_once_and_a_failure_is_not_kept() {
+    let mut runs = 0;
+    let (release, held) = channel::<()>();
+    let client = Client::of(Odd::new(
+        move |sketch: &mut Sketch, codes: ArrayView3<'_, f32>| {
+            held.recv().unwrap();
+            runs += 1;
+            let mut images = sketch.synthesize(codes)?;
+            if runs == 1 {
+                images.fill(f32::NAN);
+            }
+            Ok(images)
+        },
+    ));
+    let uri = "/v1/sample?seed=7";
+    release.send(()).unwrap();
+    assert_eq!(client.get(uri).await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let (first, second, ()) = tokio::join!(client.get(uri), client.get(uri), async {
+        // One run is released: a second one would never end.
+        release.send(()).unwrap();
+    });
+    assert_eq!((first.status, second.status), (StatusCode::OK, StatusCode::OK));
+    assert_eq!(first.body, second.body);
+}
+
+#[tokio::test]
 async fn a_request_past_its_time_is_a_504() {
     let (generator, _begun, release) = gate();
     let models = Models::new(vec![model_of(generator, 4)], None).unwrap();

@@ -1,0 +1,78 @@
+//! Requests that come again: answers to seeded requests are kept, and equal requests under way are worked on once.
+
+use prometheus_client::metrics::counter::Counter;
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Weighter};
+use serde::Serialize;
+
+use super::answer::Answer;
+use super::problem::Problem;
+use crate::metrics::Metrics;
+
+/// Bytes of an answer and its key, beside the answer's own.
+const OVERHEAD: usize = 512;
+
+/// Answers in memory, the ones asked for least given up first.
+pub(super) struct Repeats {
+    answers: Cache<String, Answer, Bytes>,
+    hits: Counter,
+    misses: Counter,
+}
+
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<String, Answer> for Bytes {
+    fn weight(&self, key: &String, answer: &Answer) -> u64 {
+        (OVERHEAD + key.len() + answer.len()) as u64
+    }
+}
+
+impl Repeats {
+    /// Room for answers of `bytes` in all; 0 keeps none.
+    pub(super) fn new(bytes: u64, metrics: &Metrics) -> Self {
+        // An estimate of how many answers there will be, at the size of a small picture.
+        let answers = usize::try_from(bytes / 32_768).unwrap_or(usize::MAX);
+        let (hits, misses) = metrics.repeats();
+        Self {
+            answers: Cache::with(
+                answers,
+                bytes,
+                Bytes,
+                DefaultHashBuilder::default(),
+                quick_cache::sync::DefaultLifecycle::default(),
+            ),
+            hits,
+            misses,
+        }
+    }
+
+    /// The answer to a request that is wholly told by `key`: the one that is kept, or the one that an equal request gets
+    /// just now, or the one that `make` makes.
+    pub(super) async fn answer(
+        &self,
+        key: String,
+        make: impl Future<Output = Result<Answer, Problem>>,
+    ) -> Result<Answer, Problem> {
+        match self.answers.get_value_or_guard_async(&key).await {
+            Ok(answer) => {
+                self.hits.inc();
+                Ok(answer.kept())
+            }
+            // Where this fails, or its caller leaves, the next of the equal requests takes over.
+            Err(place) => {
+                self.misses.inc();
+                let answer = make.await?;
+                // An answer that is evicted meanwhile is made again another time.
+                let _ = place.insert(answer.clone());
+                Ok(answer)
+            }
+        }
+    }
+}
+
+/// What tells a request and the way it is answered from every other.
+pub(super) fn key(path: &str, digest: &str, request: &impl Serialize, way: &impl std::fmt::Debug) -> String {
+    let request = serde_json::to_string(request).expect("a request that came as JSON can be JSON again");
+    format!("{path} {digest} {way:?} {request}")
+}
