@@ -17,6 +17,9 @@ FACEPLANE_ONNXRUNTIME := $(CURDIR)/$(ONNXRUNTIME)
 endif
 export FACEPLANE_ONNXRUNTIME
 
+# ONNX Runtime's official builds report to their makers unless told not to.
+export ORT_DISABLE_TELEMETRY ?= 1
+
 FACEPLANE_LISTEN ?= 127.0.0.1:8080
 
 .DEFAULT_GOAL := help

@@ -7,6 +7,7 @@ pub mod engine;
 pub mod imaging;
 pub mod latent;
 pub mod metrics;
+pub mod privacy;
 pub mod probe;
 pub mod server;
 pub mod telemetry;

@@ -10,7 +10,7 @@ use faceplane::config::{Action, Cli, Config, ConfigError};
 use faceplane::editor::{Model, Models};
 use faceplane::engine::{Operation, Runtime, Waiting};
 use faceplane::metrics::Metrics;
-use faceplane::{probe, server, telemetry};
+use faceplane::{privacy, probe, server, telemetry};
 use tokio::net::TcpListener;
 
 fn main() -> ExitCode {
@@ -20,7 +20,9 @@ fn main() -> ExitCode {
         Err(error) => return failed(&error.into()),
     };
     let done = match cli.action {
-        Action::Serve(config) => serve(&config),
+        Action::Serve(config) => privacy::keep_reports_off()
+            .context("the program cannot be started without ONNX Runtime's reports to its makers")
+            .and_then(|()| serve(&config)),
         Action::Health(config) => probe::ask(config.listen).map_err(Into::into),
     };
     match done {

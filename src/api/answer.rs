@@ -1,6 +1,7 @@
-//! How faces are answered: the format that the client wants, pictures and numbers, and the headers around them.
+//! How faces are answered: pictures and numbers, and the headers around them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -9,86 +10,22 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
-use headers_accept::Accept;
-use mediatype::MediaType;
-use mediatype::names::{APPLICATION, IMAGE, JSON, PNG};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
+use tokio::task::JoinError;
 use utoipa::ToSchema;
 
+use super::presentation::{Format, Metadata, Presentation};
 use super::problem::Problem;
 use super::wire::LatentBody;
 use crate::editor::{EditorError, Face, Model};
 use crate::engine::Timings;
-use crate::imaging::{self, ImagingError, arrange, encode_png};
+use crate::imaging::{ImagingError, arrange, encode_png};
 
 const MODEL: HeaderName = HeaderName::from_static("faceplane-model");
 const SEED: HeaderName = HeaderName::from_static("faceplane-seed");
 const TIMING: HeaderName = HeaderName::from_static("server-timing");
 const WARNINGS: HeaderName = HeaderName::from_static("faceplane-warnings");
-
-/// The kind of answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Format {
-    /// One PNG; several faces share it.
-    Png,
-    /// Codes, distances and scores, and each face's PNG in base64.
-    Json,
-}
-
-static OFFERED: [MediaType<'static>; 2] = [MediaType::new(IMAGE, PNG), MediaType::new(APPLICATION, JSON)];
-
-impl Format {
-    /// The format asked for, or else what `Accept` prefers, or else PNG.
-    pub(super) fn choose(asked: Option<Self>, headers: &HeaderMap) -> Result<Self, Problem> {
-        if let Some(format) = asked {
-            return Ok(format);
-        }
-        let Some(found) = headers.get(header::ACCEPT) else {
-            return Ok(Self::Png);
-        };
-        let accept = headers.typed_get::<Accept>();
-        match accept.as_ref().and_then(|accept| accept.negotiate(&OFFERED)) {
-            Some(chosen) if chosen.subty == JSON => Ok(Self::Json),
-            Some(_) => Ok(Self::Png),
-            None => Err(Problem::NotAcceptable {
-                found: String::from_utf8_lossy(found.as_bytes()).into_owned(),
-            }),
-        }
-    }
-}
-
-/// How several faces share one PNG.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Layout {
-    /// As square as it goes.
-    #[default]
-    Grid,
-    /// One row.
-    Strip,
-}
-
-impl From<Layout> for imaging::Layout {
-    fn from(layout: Layout) -> Self {
-        match layout {
-            Layout::Grid => Self::Grid,
-            Layout::Strip => Self::Strip,
-        }
-    }
-}
-
-/// What a PNG says of itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Metadata {
-    /// An iTXt chunk `faceplane`: the program's version, the model and its digest, the request, the code.
-    #[default]
-    Full,
-    /// Nothing.
-    None,
-}
 
 /// What makes a picture again: a PNG carries it.
 #[derive(Serialize)]
@@ -98,34 +35,43 @@ pub(super) struct Recipe {
     digest: String,
     path: &'static str,
     request: serde_json::Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    latent: Option<LatentBody>,
+}
+
+/// A recipe with the code of the one face in its picture.
+#[derive(Serialize)]
+struct FaceRecipe<'a> {
+    #[serde(flatten)]
+    recipe: &'a Recipe,
+    latent: LatentBody,
 }
 
 impl Recipe {
-    /// The recipe of `request`, sent to `path`; `None` where the client wants none.
+    /// The recipe of `request`, sent to `path`; `None` where nobody wants it.
     pub(super) fn new(
-        wanted: Option<Metadata>,
+        presentation: Presentation,
         model: &Model,
         path: &'static str,
         request: &impl Serialize,
     ) -> Option<Self> {
-        (wanted.unwrap_or_default() == Metadata::Full).then(|| Self {
+        (presentation.metadata == Metadata::Full).then(|| Self {
             faceplane: env!("CARGO_PKG_VERSION"),
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
             path,
             request: serde_json::to_value(request).expect("a request that came as JSON can be JSON again"),
-            latent: None,
         })
     }
 
+    /// The text of a picture of several faces.
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("a recipe holds nothing that JSON cannot")
+    }
+
     /// The text of one face's picture, with its code.
-    fn text(&mut self, face: &Face) -> String {
-        self.latent = Some(LatentBody::file(&face.code));
-        let text = serde_json::to_string(self).expect("a recipe holds nothing that JSON cannot");
-        self.latent = None;
-        text
+    fn text_of(&self, face: &Face) -> String {
+        let latent = LatentBody::file(&face.code);
+        let recipe = FaceRecipe { recipe: self, latent };
+        serde_json::to_string(&recipe).expect("a recipe holds nothing that JSON cannot")
     }
 }
 
@@ -147,47 +93,52 @@ pub(super) struct FaceBody {
     image: String,
 }
 
-/// The PNG of one face or of several.
-pub(super) async fn png(
+/// One file with the picture of one face, or of several; `presentation` is of a picture.
+pub(super) async fn picture(
     faces: Vec<Face>,
-    layout: Option<Layout>,
+    presentation: Presentation,
     recipe: Option<Recipe>,
 ) -> Result<Vec<u8>, Problem> {
     encoding(move || {
         if let [face] = &faces[..] {
-            return encode_png(
-                &face.picture,
-                recipe.map(|mut recipe| recipe.text(face)).as_deref(),
-            );
+            let text = recipe.map(|recipe| recipe.text_of(face));
+            return presentation.encode(&face.picture, text.as_deref());
         }
-        let text = recipe
-            .map(|recipe| serde_json::to_string(&recipe).expect("a recipe holds nothing that JSON cannot"));
+        let text = recipe.map(|recipe| recipe.text());
         let pictures: Vec<_> = faces.into_iter().map(|face| face.picture).collect();
-        encode_png(
-            &arrange(&pictures, layout.unwrap_or_default().into())?,
-            text.as_deref(),
-        )
+        let sheet = arrange(&pictures, presentation.layout.into())?;
+        presentation.encode(&sheet, text.as_deref())
     })
     .await
 }
 
-/// Faces for a JSON answer.
-pub(super) async fn bodies(faces: Vec<Face>, mut recipe: Option<Recipe>) -> Result<Vec<FaceBody>, Problem> {
-    encoding(move || {
-        let body = |face: Face| {
-            let text = recipe.as_mut().map(|recipe| recipe.text(&face));
-            let image = STANDARD.encode(encode_png(&face.picture, text.as_deref())?);
+/// Faces for a JSON answer, their PNG files encoded side by side.
+pub(super) async fn bodies(
+    faces: Vec<Face>,
+    presentation: Presentation,
+    recipe: Option<Recipe>,
+) -> Result<Vec<FaceBody>, Problem> {
+    let recipe = Arc::new(recipe);
+    let body = |face: Face| {
+        let recipe = Arc::clone(&recipe);
+        tokio::spawn(encoding(move || {
+            let text = recipe.as_ref().as_ref().map(|recipe| recipe.text_of(&face));
+            let file = encode_png(&face.picture, presentation.compression.into(), text.as_deref())?;
             Ok(FaceBody {
                 seed: face.seed,
                 latent: LatentBody::numbers(&face.code),
                 distances: face.distances,
                 scores: face.scores,
-                image,
+                image: STANDARD.encode(file),
             })
-        };
-        faces.into_iter().map(body).collect()
-    })
-    .await
+        }))
+    };
+    let under_way: Vec<_> = faces.into_iter().map(body).collect();
+    let mut bodies = Vec::with_capacity(under_way.len());
+    for body in under_way {
+        bodies.push(body.await.map_err(|error| broken(&error))??);
+    }
+    Ok(bodies)
 }
 
 /// Encodes off the async threads.
@@ -195,10 +146,13 @@ async fn encoding<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ImagingError> + Send + 'static,
 ) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(work).await;
-    let done = done.map_err(|error| Problem::Internal {
+    Ok(done.map_err(|error| broken(&error))?.map_err(EditorError::from)?)
+}
+
+fn broken(error: &JoinError) -> Problem {
+    Problem::Internal {
         reason: format!("encoding: {error}"),
-    })?;
-    Ok(done.map_err(EditorError::from)?)
+    }
 }
 
 /// An answer, ready but for what the way of asking says of caches.
@@ -211,14 +165,14 @@ pub(super) struct Answer {
 
 impl Answer {
     /// A picture.
-    pub(super) fn png(body: Vec<u8>, model: &Model) -> Self {
-        Self::new("image/png", body, model)
+    pub(super) fn picture(format: Format, body: Vec<u8>, model: &Model) -> Self {
+        Self::new(format.media_type(), body, model)
     }
 
     /// Numbers and pictures.
     pub(super) fn json(body: &impl Serialize, model: &Model) -> Self {
         let body = serde_json::to_vec(body).expect("an answer holds finite numbers and texts");
-        Self::new("application/json", body, model)
+        Self::new(Format::Json.media_type(), body, model)
     }
 
     fn new(kind: &'static str, body: Vec<u8>, model: &Model) -> Self {
@@ -316,45 +270,5 @@ impl Answer {
             (header::VARY, "Accept"),
         ];
         (own, self.headers, self.body).into_response()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chosen(accept: &'static str) -> Option<Format> {
-        let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
-        Format::choose(None, &headers).ok()
-    }
-
-    #[test]
-    fn browsers_and_curl_get_pictures_and_programs_get_what_they_ask_for() {
-        let in_img = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
-        let in_address_bar = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
-        for accept in [
-            "*/*",
-            "image/*",
-            in_img,
-            in_address_bar,
-            "application/json;q=0.5, image/png",
-        ] {
-            assert_eq!(chosen(accept), Some(Format::Png), "{accept}");
-        }
-        for accept in [
-            "application/json",
-            "image/png;q=0.1, application/json",
-            "application/*, image/gif",
-        ] {
-            assert_eq!(chosen(accept), Some(Format::Json), "{accept}");
-        }
-        for accept in ["image/gif", "image/png;q=0, application/json;q=0"] {
-            assert_eq!(chosen(accept), None, "{accept}");
-        }
-        assert_eq!(Format::choose(None, &HeaderMap::new()).ok(), Some(Format::Png));
-        assert_eq!(
-            Format::choose(Some(Format::Json), &HeaderMap::new()).ok(),
-            Some(Format::Json)
-        );
     }
 }

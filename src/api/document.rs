@@ -12,7 +12,7 @@ use super::problem::ProblemDocument;
     info(
         title = "faceplane",
         description = "InterFaceGAN as a service: sample faces, move them along an attribute's boundary in latent space, hold \
-                       other attributes while doing so.\n\nAnswers are PNG unless `Accept` or `format` asks for JSON. Errors \
+                       other attributes while doing so.\n\nAnswers are PNG unless `Accept` or `format` asks for JPEG, WebP or JSON. Errors \
                        are `application/problem+json` (RFC 9457). Every answer carries `X-Request-Id`. A request that cannot wait \
                        as long as the service would says so in `Faceplane-Timeout`, in seconds."
     ),
@@ -50,6 +50,18 @@ pub(super) fn page() -> SwaggerUi {
 #[expect(dead_code, reason = "it stands for bytes in the document")]
 pub(super) struct PngFile(Vec<u8>);
 
+/// A JPEG file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary, content_media_type = "image/jpeg")]
+#[expect(dead_code, reason = "it stands for bytes in the document")]
+pub(super) struct JpegFile(Vec<u8>);
+
+/// A WebP file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary, content_media_type = "image/webp")]
+#[expect(dead_code, reason = "it stands for bytes in the document")]
+pub(super) struct WebpFile(Vec<u8>);
+
 /// What every operation on faces may answer.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the variants are read by the derive")]
@@ -57,7 +69,7 @@ pub(super) enum FaceProblems {
     /// No such model, or the model has no boundary for an attribute in the space of the edit; the detail says which there are
     #[response(status = 404, content_type = "application/problem+json")]
     Unknown(ProblemDocument),
-    /// `Accept` names neither PNG nor JSON
+    /// `Accept` names neither PNG, JPEG, WebP nor JSON
     #[response(status = 406, content_type = "application/problem+json")]
     NotAcceptable(ProblemDocument),
     /// A field has a wrong type, shape, space or value, or contradicts another

@@ -9,10 +9,11 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Answer, FaceBody, Format, Layout, Metadata, Recipe, bodies, png};
+use super::answer::{Answer, FaceBody, Recipe, bodies, picture};
 use super::decode::{Body, Query};
-use super::document::{BodyProblems, FaceProblems, PngFile};
+use super::document::{BodyProblems, FaceProblems, JpegFile, PngFile, WebpFile};
 use super::edit_text::{EditText, TrajectoryText};
+use super::presentation::{Compression, Format, Layout, Metadata, Presentation, Wishes};
 use super::problem::Problem;
 use super::wire::{LatentBody, Object, Real, Space, Whole, face_source};
 use super::{Api, repeats};
@@ -70,12 +71,19 @@ pub(super) struct EditBody {
     /// The kind of answer; `Accept` decides if left out.
     #[serde(skip_serializing)]
     format: Option<Format>,
-    /// How several faces share a PNG.
+    /// How several faces share a picture.
     #[serde(skip_serializing)]
     layout: Option<Layout>,
     /// What a PNG says of itself.
     #[serde(skip_serializing)]
     metadata: Option<Metadata>,
+    /// How small a PNG is made.
+    #[serde(skip_serializing)]
+    compression: Option<Compression>,
+    /// How much of the picture a JPEG or WebP keeps; 90 if left out.
+    #[serde(skip_serializing)]
+    #[schema(minimum = 1, maximum = 100)]
+    quality: Option<u8>,
 }
 
 /// One attribute's move: `by` or `to`, or neither where a trajectory says how far.
@@ -176,12 +184,18 @@ pub(super) struct EditQuery {
     /// The kind of answer; `Accept` decides if left out.
     #[param(inline)]
     format: Option<Format>,
-    /// How several faces share a PNG.
+    /// How several faces share a picture.
     #[param(inline)]
     layout: Option<Layout>,
     /// What a PNG says of itself.
     #[param(inline)]
     metadata: Option<Metadata>,
+    /// How small a PNG is made.
+    #[param(inline)]
+    compression: Option<Compression>,
+    /// How much of the picture a JPEG or WebP keeps; 90 if left out.
+    #[param(minimum = 1, maximum = 100)]
+    quality: Option<u8>,
 }
 
 impl TryFrom<EditQuery> for EditBody {
@@ -213,11 +227,23 @@ impl TryFrom<EditQuery> for EditBody {
             format: query.format,
             layout: query.layout,
             metadata: query.metadata,
+            compression: query.compression,
+            quality: query.quality,
         })
     }
 }
 
 impl EditBody {
+    fn wishes(&self) -> Wishes {
+        Wishes {
+            format: self.format,
+            layout: self.layout,
+            metadata: self.metadata,
+            compression: self.compression,
+            quality: self.quality,
+        }
+    }
+
     fn request(&self, api: &Api, format: Format) -> Result<EditRequest, Problem> {
         let step = |(place, Object(item)): (usize, &Object<EditItem>)| {
             let amount = match (item.by, item.to) {
@@ -317,7 +343,7 @@ impl From<Steering> for SteeringBody {
     get, path = "/v1/edit", tag = "faces", operation_id = "edit",
     params(EditQuery),
     responses(
-        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (EditAnswer = "application/json"))),
+        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (EditAnswer = "application/json"))),
         FaceProblems,
     )
 )]
@@ -334,7 +360,7 @@ pub(super) async fn get_plain(
     post, path = "/v1/edit", tag = "faces", operation_id = "edit_with_body",
     request_body = EditBody,
     responses(
-        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (EditAnswer = "application/json"))),
+        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (EditAnswer = "application/json"))),
         FaceProblems, BodyProblems,
     )
 )]
@@ -353,7 +379,7 @@ pub(super) async fn post_plain(
     get, path = "/v1/conditional-edit", tag = "faces", operation_id = "conditional_edit",
     params(EditQuery),
     responses(
-        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (EditAnswer = "application/json"))),
+        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (EditAnswer = "application/json"))),
         FaceProblems,
     )
 )]
@@ -370,7 +396,7 @@ pub(super) async fn get_conditional(
     post, path = "/v1/conditional-edit", tag = "faces", operation_id = "conditional_edit_with_body",
     request_body = EditBody,
     responses(
-        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (EditAnswer = "application/json"))),
+        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (EditAnswer = "application/json"))),
         FaceProblems, BodyProblems,
     )
 )]
@@ -408,14 +434,14 @@ async fn edit(
     if path == CONDITIONAL {
         body.conditions.get_or_insert_default();
     }
-    let format = Format::choose(body.format, headers)?;
+    let presentation = Presentation::of(body.wishes(), headers)?;
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
     if body.seed.is_none() {
-        return make(api, path, model, format, body).await;
+        return make(api, path, model, presentation, body).await;
     }
-    let key = repeats::key(path, model.digest(), &body, &(format, body.layout, body.metadata));
-    let make = make(api, path, model, format, body);
+    let key = repeats::key(path, model.digest(), &body, &presentation);
+    let make = make(api, path, model, presentation, body);
     api.repeats.answer(key, make).await
 }
 
@@ -423,20 +449,22 @@ async fn make(
     api: &Api,
     path: &'static str,
     model: &Model,
-    format: Format,
+    presentation: Presentation,
     mut body: EditBody,
 ) -> Result<Answer, Problem> {
-    let edited = model.edit(&body.request(api, format)?).await?;
+    let edited = model.edit(&body.request(api, presentation.format)?).await?;
 
     body.seed = edited.seed;
     let seed = edited.seed;
     let warnings: Vec<String> = edited.warnings.iter().map(ToString::to_string).collect();
-    let recipe = Recipe::new(body.metadata, model, path, &body);
+    let recipe = Recipe::new(presentation, model, path, &body);
     let (started, timings) = (Instant::now(), edited.timings);
-    let answer = match format {
-        Format::Png => Answer::png(png(edited.faces, body.layout, recipe).await?, model),
+    let answer = match presentation.format {
+        format @ (Format::Png | Format::Jpeg | Format::Webp) => {
+            Answer::picture(format, picture(edited.faces, presentation, recipe).await?, model)
+        }
         Format::Json => Answer::json(
-            &answer_body(model, edited, recipe, warnings.clone()).await?,
+            &answer_body(model, edited, presentation, recipe, warnings.clone()).await?,
             model,
         ),
     };
@@ -449,12 +477,13 @@ async fn make(
 async fn answer_body(
     model: &Model,
     edited: Edited,
+    presentation: Presentation,
     recipe: Option<Recipe>,
     warnings: Vec<String>,
 ) -> Result<EditAnswer, Problem> {
     let mut faces = edited.faces;
     faces.insert(0, edited.before.expect("JSON answers ask for a comparison"));
-    let mut faces = bodies(faces, recipe).await?;
+    let mut faces = bodies(faces, presentation, recipe).await?;
     Ok(EditAnswer {
         model: model.name().to_owned(),
         digest: model.digest().to_owned(),

@@ -11,6 +11,7 @@ mod edit_text;
 mod health;
 mod metrics;
 mod models;
+mod presentation;
 mod problem;
 mod repeats;
 mod request_id;

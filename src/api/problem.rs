@@ -31,7 +31,9 @@ pub(super) enum Problem {
     Field { field: String, reason: String },
     #[error("the body's Content-Type is {found}, expected application/json; with curl: --json '{{…}}'")]
     MediaType { found: String },
-    #[error("Accept is {found:?}, but there is image/png and application/json; ask for one, or leave it out")]
+    #[error(
+        "Accept is {found:?}, but there is image/png, image/jpeg, image/webp and application/json; ask for one, or leave it out"
+    )]
     NotAcceptable { found: String },
     #[error("the body is larger than {limit} bytes")]
     BodyTooLarge { limit: usize },
@@ -182,7 +184,7 @@ impl Problem {
                 | Edit::Imaging(
                     ImagingError::NotRgb { .. }
                     | ImagingError::UnequalSizes { .. }
-                    | ImagingError::Png { .. },
+                    | ImagingError::Encoding { .. },
                 ),
             ) => kind(
                 StatusCode::INTERNAL_SERVER_ERROR,

@@ -8,9 +8,10 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Answer, FaceBody, Format, Layout, Metadata, Recipe, bodies, png};
+use super::answer::{Answer, FaceBody, Recipe, bodies, picture};
 use super::decode::{Body, Query};
-use super::document::{BodyProblems, FaceProblems, PngFile};
+use super::document::{BodyProblems, FaceProblems, JpegFile, PngFile, WebpFile};
+use super::presentation::{Compression, Format, Layout, Metadata, Presentation, Wishes};
 use super::problem::Problem;
 use super::wire::{LatentBody, Object, Real, Space, Whole, face_source};
 use super::{Api, repeats};
@@ -50,12 +51,19 @@ pub(super) struct SampleBody {
     /// The kind of answer; `Accept` decides if left out.
     #[serde(skip_serializing)]
     format: Option<Format>,
-    /// How several faces share a PNG.
+    /// How several faces share a picture.
     #[serde(skip_serializing)]
     layout: Option<Layout>,
     /// What a PNG says of itself.
     #[serde(skip_serializing)]
     metadata: Option<Metadata>,
+    /// How small a PNG is made.
+    #[serde(skip_serializing)]
+    compression: Option<Compression>,
+    /// How much of the picture a JPEG or WebP keeps; 90 if left out.
+    #[serde(skip_serializing)]
+    #[schema(minimum = 1, maximum = 100)]
+    quality: Option<u8>,
 }
 
 /// What to sample, in a URL.
@@ -84,12 +92,18 @@ pub(super) struct SampleQuery {
     /// The kind of answer; `Accept` decides if left out.
     #[param(inline)]
     format: Option<Format>,
-    /// How several faces share a PNG.
+    /// How several faces share a picture.
     #[param(inline)]
     layout: Option<Layout>,
     /// What a PNG says of itself.
     #[param(inline)]
     metadata: Option<Metadata>,
+    /// How small a PNG is made.
+    #[param(inline)]
+    compression: Option<Compression>,
+    /// How much of the picture a JPEG or WebP keeps; 90 if left out.
+    #[param(minimum = 1, maximum = 100)]
+    quality: Option<u8>,
 }
 
 impl From<SampleQuery> for SampleBody {
@@ -105,6 +119,20 @@ impl From<SampleQuery> for SampleBody {
             format: query.format,
             layout: query.layout,
             metadata: query.metadata,
+            compression: query.compression,
+            quality: query.quality,
+        }
+    }
+}
+
+impl SampleBody {
+    fn wishes(&self) -> Wishes {
+        Wishes {
+            format: self.format,
+            layout: self.layout,
+            metadata: self.metadata,
+            compression: self.compression,
+            quality: self.quality,
         }
     }
 }
@@ -127,7 +155,7 @@ pub(super) struct SampleAnswer {
     get, path = "/v1/sample", tag = "faces", operation_id = "sample",
     params(SampleQuery),
     responses(
-        (status = 200, description = "The face, or a sheet of faces", content((PngFile = "image/png"), (SampleAnswer = "application/json"))),
+        (status = 200, description = "The face, or a sheet of faces", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (SampleAnswer = "application/json"))),
         FaceProblems,
     )
 )]
@@ -150,7 +178,7 @@ pub(super) async fn get(
     post, path = "/v1/sample", tag = "faces", operation_id = "sample_with_body",
     request_body = SampleBody,
     responses(
-        (status = 200, description = "The face, or a sheet of faces", content((PngFile = "image/png"), (SampleAnswer = "application/json"))),
+        (status = 200, description = "The face, or a sheet of faces", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (SampleAnswer = "application/json"))),
         FaceProblems, BodyProblems,
     )
 )]
@@ -165,17 +193,24 @@ pub(super) async fn post(
 const PATH: &str = "/v1/sample";
 
 async fn sample(api: &Api, headers: &HeaderMap, mut body: SampleBody) -> Result<Answer, Problem> {
-    let format = Format::choose(body.format, headers)?;
+    let presentation = Presentation::of(body.wishes(), headers)?;
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
     if body.seed.is_none() {
-        return make(api, model, format, body).await;
+        return make(api, model, presentation, body).await;
     }
-    let key = repeats::key(PATH, model.digest(), &body, &(format, body.layout, body.metadata));
-    api.repeats.answer(key, make(api, model, format, body)).await
+    let key = repeats::key(PATH, model.digest(), &body, &presentation);
+    api.repeats
+        .answer(key, make(api, model, presentation, body))
+        .await
 }
 
-async fn make(api: &Api, model: &Model, format: Format, mut body: SampleBody) -> Result<Answer, Problem> {
+async fn make(
+    api: &Api,
+    model: &Model,
+    presentation: Presentation,
+    mut body: SampleBody,
+) -> Result<Answer, Problem> {
     let count = body.count.unwrap_or(1);
     api.check_count("count", count)?;
     let source = face_source(body.seed, body.latent.as_ref())?;
@@ -186,18 +221,20 @@ async fn make(api: &Api, model: &Model, format: Format, mut body: SampleBody) ->
             psi: body.psi,
             layers: body.truncation_layers,
         },
-        with_scores: format == Format::Json,
+        with_scores: presentation.format == Format::Json,
     };
     let Sampled { faces, timings } = model.sample(&request).await?;
 
     body.seed = faces[0].seed;
     let seeds: Vec<u32> = faces.iter().filter_map(|face| face.seed).collect();
-    let recipe = Recipe::new(body.metadata, model, PATH, &body);
+    let recipe = Recipe::new(presentation, model, PATH, &body);
     let started = Instant::now();
-    let answer = match format {
-        Format::Png => Answer::png(png(faces, body.layout, recipe).await?, model),
+    let answer = match presentation.format {
+        format @ (Format::Png | Format::Jpeg | Format::Webp) => {
+            Answer::picture(format, picture(faces, presentation, recipe).await?, model)
+        }
         Format::Json => {
-            let faces = bodies(faces, recipe).await?;
+            let faces = bodies(faces, presentation, recipe).await?;
             let (name, digest) = (model.name().to_owned(), model.digest().to_owned());
             Answer::json(
                 &SampleAnswer {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array3, Axis};
+use tokio::task::JoinHandle;
 
 use super::{EditorError, Face, Model};
 use crate::engine::{Admission, Images, SynthesisInput};
@@ -19,7 +20,7 @@ impl Model {
         truncation: Option<Truncation>,
         with_scores: bool,
     ) -> Result<Vec<Face>, EditorError> {
-        let mut pictures = Vec::with_capacity(codes.len());
+        let mut pictures = Vec::new();
         let mut scores = Vec::with_capacity(codes.len());
         for part in codes.chunks(self.shape().largest_batch) {
             let input = self.synthesis_input(admission, part, truncation).await?;
@@ -27,7 +28,11 @@ impl Model {
             if with_scores {
                 scores.extend(self.scores(admission, &images).await?);
             }
-            pictures.extend(self.pictures(images).await?);
+            pictures.push(self.pictures(images));
+        }
+        let mut drawn = Vec::with_capacity(codes.len());
+        for part in pictures {
+            drawn.extend(part.await.expect("converting pixels does not panic")?);
         }
         scores.resize_with(codes.len(), BTreeMap::new);
         let face = |((code, picture), scores)| Face {
@@ -37,7 +42,7 @@ impl Model {
             picture,
             scores,
         };
-        Ok(codes.into_iter().zip(pictures).zip(scores).map(face).collect())
+        Ok(codes.into_iter().zip(drawn).zip(scores).map(face).collect())
     }
 
     /// What the synthesis graph takes for codes of one space: `[batch, rows, dim]`.
@@ -81,18 +86,12 @@ impl Model {
             .collect())
     }
 
-    /// Pixels, made off the async threads.
-    async fn pictures(&self, images: Images) -> Result<Vec<Picture>, EditorError> {
+    /// Pixels, made off the async threads while the next part is drawn.
+    fn pictures(&self, images: Images) -> JoinHandle<Result<Vec<Picture>, ImagingError>> {
         let range = self.image_range;
-        let convert = move || {
-            images
-                .axis_iter(Axis(0))
-                .map(|image| Picture::from_tensor(image, range))
-                .collect()
-        };
-        let pictures: Result<_, ImagingError> = tokio::task::spawn_blocking(convert)
-            .await
-            .expect("converting pixels does not panic");
-        Ok(pictures?)
+        tokio::task::spawn_blocking(move || {
+            let picture = |image| Picture::from_tensor(image, range);
+            images.axis_iter(Axis(0)).map(picture).collect()
+        })
     }
 }

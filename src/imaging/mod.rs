@@ -1,12 +1,14 @@
-//! Pictures: image tensors become pixels, pixels become PNG files that say what made them.
+//! Pictures: image tensors become pixels, pixels become files: PNG that says what made it, JPEG, WebP.
 
 mod grid;
+mod lossy;
 mod picture;
 mod png;
 
 pub use grid::{Layout, arrange};
+pub use lossy::{Quality, encode_jpeg, encode_webp};
 pub use picture::{ImageRange, Picture};
-pub use png::{encode_png, read_png_text};
+pub use png::{Compression, encode_png, read_png_text};
 
 /// What can go wrong between a tensor and a file.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -51,9 +53,11 @@ pub enum ImagingError {
         /// Height of the one that differs.
         found_height: usize,
     },
-    /// The PNG encoder or decoder refused.
-    #[error("PNG: {reason}")]
-    Png {
+    /// An encoder or decoder refused.
+    #[error("{format}: {reason}")]
+    Encoding {
+        /// The file format.
+        format: &'static str,
         /// What the codec said.
         reason: String,
     },

@@ -1,6 +1,7 @@
 //! `/v1/sample`.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use faceplane::imaging::read_png_text;
 use faceplane::latent::standard_normal;
 use serde_json::{Value, json};
@@ -139,4 +140,41 @@ async fn json_has_distances_and_scores() {
     assert!((smile - code[3]).abs() < 1e-6);
     assert!((age - (0.8 * code[2] + 0.6 * code[3] + 0.25)).abs() < 1e-6);
     assert!(face["scores"]["smile"].is_number() && face["scores"]["age"].is_number());
+}
+
+#[tokio::test]
+async fn a_picture_comes_in_the_format_that_the_client_wants() {
+    let client = Client::sketch();
+    let starts: [(&str, &str, &[u8]); 3] = [
+        ("png", "image/png", b"\x89PNG"),
+        ("jpeg", "image/jpeg", b"\xff\xd8\xff"),
+        ("webp", "image/webp", b"RIFF"),
+    ];
+    for (name, media_type, start) in starts {
+        let by_name = client.get(&format!("/v1/sample?seed=7&format={name}")).await;
+        assert_eq!(by_name.header("content-type"), Some(media_type));
+        assert!(by_name.body.starts_with(start), "{name}");
+        let request = Request::get("/v1/sample?seed=7").header("accept", media_type);
+        let by_accept = client.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(by_accept.body, by_name.body);
+    }
+    let size = async |options: &str| {
+        let answer = client.get(&format!("/v1/sample?seed=7&count=16&{options}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{options}");
+        answer.body.len()
+    };
+    assert!(size("compression=small").await < size("compression=fast").await);
+    assert!(size("format=jpeg&quality=20").await < size("format=jpeg&quality=95").await);
+    for contradiction in [
+        "quality=50",
+        "format=json&quality=50",
+        "format=jpeg&compression=small",
+        "format=webp&quality=0",
+        "format=webp&quality=101",
+        "format=jpeg&quality=-1",
+        "format=gif",
+    ] {
+        let answer = client.get(&format!("/v1/sample?seed=7&{contradiction}")).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{contradiction}");
+    }
 }
