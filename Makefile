@@ -98,7 +98,7 @@ $(CARGO_DENY):
 .PHONY: clean
 clean: ## Remove all that was built or fetched
 	$(CARGO) clean
-	rm -rf .onnxruntime .tools
+	rm -rf .onnxruntime .onnxruntime-cuda .tools
 
 .PHONY: help
 help: ## List these

@@ -1,0 +1,72 @@
+# The service as a container image; docker/README.md says how to run it.
+#
+#   docker build -t faceplane:cpu .
+#   docker build -t faceplane:cuda --target cuda .
+
+# The version in rust-toolchain.toml, on the older glibc of the two images below.
+FROM rust:1.95.0-slim-bookworm AS dependencies
+WORKDIR /build
+COPY Cargo.toml Cargo.lock ./
+# An empty program has the same dependencies: this layer stands until Cargo.lock changes.
+RUN mkdir src \
+    && touch src/lib.rs \
+    && echo 'fn main() {}' > src/main.rs \
+    && cargo build --locked --release \
+    && cargo clean --locked --release --package faceplane
+
+FROM dependencies AS program
+COPY src src
+COPY onnx onnx
+RUN cargo build --locked --release
+
+FROM dependencies AS program-cuda
+COPY src src
+COPY onnx onnx
+RUN cargo build --locked --release --features cuda
+
+FROM python:3.13-slim-bookworm AS fetch
+COPY docker/onnxruntime /fetch
+
+FROM fetch AS onnxruntime
+RUN python3 /fetch/fetch.py /opt/onnxruntime
+
+FROM fetch AS onnxruntime-cuda
+RUN python3 /fetch/fetch.py --cuda /opt/onnxruntime
+
+# ONNX Runtime needs libstdc++ and libgcc, which both images below have; the CUDA provider needs CUDA 13 and cuDNN 9.
+# It reports to Microsoft unless ORT_DISABLE_TELEMETRY is set before it is loaded.
+
+FROM nvidia/cuda:13.0.3-cudnn-runtime-ubuntu24.04 AS cuda
+LABEL org.opencontainers.image.title="faceplane" \
+      org.opencontainers.image.description="InterFaceGAN as an HTTP service, on NVIDIA GPUs" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+COPY LICENSE-APACHE LICENSE-MIT /usr/local/share/doc/faceplane/
+COPY --from=onnxruntime-cuda /opt/onnxruntime /opt/onnxruntime
+COPY --from=program-cuda /build/target/release/faceplane /usr/local/bin/
+ENV FACEPLANE_DEVICE=cuda \
+    FACEPLANE_LISTEN=0.0.0.0:8080 \
+    FACEPLANE_ONNXRUNTIME=/opt/onnxruntime/libonnxruntime.so \
+    ORT_DISABLE_TELEMETRY=1
+EXPOSE 8080
+USER 10001:10001
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s CMD ["faceplane", "health"]
+ENTRYPOINT ["faceplane"]
+CMD ["serve"]
+
+FROM debian:trixie-slim AS cpu
+LABEL org.opencontainers.image.title="faceplane" \
+      org.opencontainers.image.description="InterFaceGAN as an HTTP service" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+COPY LICENSE-APACHE LICENSE-MIT /usr/local/share/doc/faceplane/
+COPY --from=onnxruntime /opt/onnxruntime /opt/onnxruntime
+COPY --from=program /build/target/release/faceplane /usr/local/bin/
+ENV FACEPLANE_LISTEN=0.0.0.0:8080 \
+    FACEPLANE_ONNXRUNTIME=/opt/onnxruntime/libonnxruntime.so \
+    ORT_DISABLE_TELEMETRY=1
+EXPOSE 8080
+USER 10001:10001
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["faceplane", "health"]
+ENTRYPOINT ["faceplane"]
+CMD ["serve"]
