@@ -1,10 +1,14 @@
 //! Pictures: image tensors become pixels, pixels become files: PNG that says what made it, JPEG, WebP.
 
+mod decode;
+mod framing;
 mod grid;
 mod lossy;
 mod picture;
 mod png;
 
+pub use decode::{DecodeError, decode};
+pub use framing::{Crop, Framing, OutsideThePicture, frame};
 pub use grid::{Layout, arrange};
 pub use lossy::{Quality, encode_jpeg, encode_webp};
 pub use picture::{ImageRange, Picture};

@@ -93,6 +93,12 @@ impl Picture {
         Ok(Self { width, height, rgb })
     }
 
+    /// A picture of these pixels, three bytes each.
+    pub(super) fn from_rgb(width: usize, height: usize, rgb: Vec<u8>) -> Self {
+        assert_eq!(rgb.len(), 3 * width * height, "three bytes a pixel");
+        Self { width, height, rgb }
+    }
+
     /// An all-white picture, to paint others on.
     pub(super) fn blank(width: usize, height: usize) -> Self {
         Self {
@@ -108,6 +114,11 @@ impl Picture {
             let start = 3 * ((top + row) * self.width + left);
             self.rgb[start..start + line.len()].copy_from_slice(line);
         }
+    }
+
+    /// The pixels, given away.
+    pub(super) fn into_rgb(self) -> Vec<u8> {
+        self.rgb
     }
 
     /// Width in pixels.
