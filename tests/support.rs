@@ -143,6 +143,8 @@ fn counted_model_of(generator: impl Generator, queue: usize, metrics: &Metrics) 
         synthesis: nothing("synthesis.onnx"),
         w_avg: Some(("w_avg.npy".to_owned(), vec![0.1, 0.2, 0.3, 0.4])),
         classifiers: Vec::new(),
+        encoder: None,
+        gradient: None,
         boundaries: boundaries(),
         digest: "0123456789abcdef".repeat(4),
     };
@@ -150,6 +152,8 @@ fn counted_model_of(generator: impl Generator, queue: usize, metrics: &Metrics) 
         mapping: Some(Box::new(Turned)),
         generators: vec![Box::new(generator)],
         classifiers: vec![Box::new(Means)],
+        encoder: None,
+        gradient: None,
     };
     let engine = Engine::start("sketch", networks, waiting(queue), metrics);
     Model::new(package, engine).unwrap()

@@ -142,7 +142,7 @@ pub(super) async fn bodies(
 }
 
 /// Encodes off the async threads.
-async fn encoding<T: Send + 'static>(
+pub(super) async fn encoding<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ImagingError> + Send + 'static,
 ) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(work).await;
@@ -226,6 +226,8 @@ impl Answer {
             ("queue", timings.queue),
             ("synthesis", timings.synthesis),
             ("scoring", timings.scoring),
+            ("encoder", timings.encoder),
+            ("descent", timings.descent),
             ("encoding", encoding),
         ];
         let part = |(name, time): (&str, Duration)| format!("{name};dur={:.2}", time.as_secs_f64() * 1e3);

@@ -25,9 +25,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         if !is_json(kind) {
             return Err(Problem::MediaType {
                 found: kind.to_owned(),
+                expected: "application/json; with curl: --json '{…}'",
             });
         }
-        let body = Bytes::from_request(request, state).await.map_err(unread)?;
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| unread(rejection, LARGEST_BODY))?;
         // Two steps tell what is no JSON from what is JSON of another shape.
         let json: serde_json::Value =
             serde_json::from_slice(&body).map_err(|error| Problem::Undecodable {
@@ -39,17 +42,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 /// Whether a Content-Type is `application/json` or one built on it.
-fn is_json(kind: &str) -> bool {
+pub(super) fn is_json(kind: &str) -> bool {
     mediatype::MediaType::parse(kind).is_ok_and(|kind| {
         let suffix = kind.suffix.is_some_and(|suffix| suffix == "json");
         kind.ty == "application" && (kind.subty == "json" || suffix)
     })
 }
 
-fn unread(rejection: BytesRejection) -> Problem {
+pub(super) fn unread(rejection: BytesRejection, limit: usize) -> Problem {
     match rejection {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            Problem::BodyTooLarge { limit: LARGEST_BODY }
+            Problem::BodyTooLarge { limit }
         }
         other => Problem::Undecodable {
             reason: other.body_text(),

@@ -9,6 +9,7 @@ mod document;
 mod edit;
 mod edit_text;
 mod health;
+mod invert;
 mod metrics;
 mod models;
 mod presentation;
@@ -29,6 +30,7 @@ use axum::http::Method;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
@@ -45,6 +47,9 @@ use crate::metrics::Metrics;
 use problem::Problem;
 use repeats::Repeats;
 
+/// Pictures from outside that are decoded at once: each may take some hundred megabytes.
+const DECODING: usize = 2;
+
 /// What handlers need. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
@@ -53,6 +58,7 @@ pub struct Api {
     metrics: Metrics,
     readiness: Readiness,
     repeats: Arc<Repeats>,
+    decoding: Arc<Semaphore>,
 }
 
 /// What one request, and the answers that are kept, may take.
@@ -77,6 +83,7 @@ impl Api {
             metrics,
             readiness,
             repeats,
+            decoding: Arc::new(Semaphore::new(DECODING)),
         }
     }
 
@@ -99,6 +106,11 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(sample::get, sample::post))
         .routes(routes!(edit::get_plain, edit::post_plain))
         .routes(routes!(edit::get_conditional, edit::post_conditional))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(invert::post))
+                .layer(DefaultBodyLimit::max(invert::LARGEST_PICTURE * 4 / 3)),
+        )
         .routes(routes!(models::list))
         .routes(routes!(models::show))
         .routes(routes!(health::live))

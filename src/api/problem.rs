@@ -29,8 +29,8 @@ pub(super) enum Problem {
     Undecodable { reason: String },
     #[error("{field}: {reason}")]
     Field { field: String, reason: String },
-    #[error("the body's Content-Type is {found}, expected application/json; with curl: --json '{{…}}'")]
-    MediaType { found: String },
+    #[error("the body's Content-Type is {found}, expected {expected}")]
+    MediaType { found: String, expected: &'static str },
     #[error(
         "Accept is {found:?}, but there is image/png, image/jpeg, image/webp and application/json; ask for one, or leave it out"
     )]
@@ -104,7 +104,7 @@ impl Problem {
             Self::MediaType { .. } => kind(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "media-type",
-                "The body is not JSON",
+                "The body is of a type that is not taken",
             ),
             Self::Field { .. } => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -140,6 +140,16 @@ impl Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-conditions",
                 "The conditional edit names no condition",
+            ),
+            Self::Editor(Edit::CannotInvert { .. }) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "cannot-invert",
+                "The model cannot find codes of pictures this way",
+            ),
+            Self::Editor(Edit::OutsideThePicture(_)) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "outside-the-picture",
+                "The crop does not lie in the picture",
             ),
             Self::Editor(Edit::OutOfRange { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,

@@ -1,8 +1,10 @@
 //! `manifest.toml`: which graphs a model has, and what cannot be told from them.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::{CatalogError, parse_toml};
+use crate::latent::LatentSpace;
 
 /// A model's manifest, as written. `onnx/README.md` describes every key.
 #[derive(Clone, Debug, Deserialize)]
@@ -22,8 +24,43 @@ pub struct Manifest {
     /// Attribute classifiers.
     #[serde(default)]
     pub classifiers: Vec<ClassifierEntry>,
+    /// From a picture to its code, in one run.
+    pub encoder: Option<EncoderEntry>,
+    /// From a code and a picture to how wrong the code is, and which way is better.
+    pub gradient: Option<GradientEntry>,
     /// Where the boundaries are.
     pub boundaries: Option<Boundaries>,
+}
+
+/// `[encoder]`: image → code.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncoderEntry {
+    /// File of the graph.
+    pub file: String,
+    /// The space of its codes: z, w or w+.
+    #[serde(deserialize_with = "space")]
+    pub space: LatentSpace,
+    /// The image values of black and white that it wants.
+    #[serde(default = "signed")]
+    pub image_range: [f32; 2],
+    /// Whether its codes already contain `w_avg`; otherwise it is added to them.
+    #[serde(default = "yes")]
+    pub adds_w_avg: bool,
+}
+
+/// `[gradient]`: the loss of a code against a picture, and its gradient.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GradientEntry {
+    /// File of the graph.
+    pub file: String,
+    /// Adam's learning rate, in units of the code.
+    #[serde(default = "tenth")]
+    pub rate: f64,
+    /// Weight of the mean square distance to the start.
+    #[serde(default = "thousandth")]
+    pub pull: f64,
 }
 
 /// `[generator]`: the graphs from a code to an image.
@@ -136,6 +173,26 @@ impl Manifest {
                 "no [truncation] without generator.mapping: truncation happens in w",
             );
         }
+        if let Some(encoder) = &manifest.encoder
+            && !encoder.adds_w_avg
+            && manifest.truncation.is_none()
+        {
+            return wrong(
+                "encoder.adds_w_avg",
+                "false".to_owned(),
+                "true without [truncation], which names w_avg",
+            );
+        }
+        if let Some(gradient) = &manifest.gradient {
+            let GradientEntry { rate, pull, .. } = *gradient;
+            if !(rate.is_finite() && rate > 0.0 && pull.is_finite() && pull >= 0.0) {
+                return wrong(
+                    "gradient",
+                    format!("rate {rate}, pull {pull}"),
+                    "a rate above 0 and a pull of at least 0",
+                );
+            }
+        }
         let outputs: Vec<_> = manifest
             .classifiers
             .iter()
@@ -175,6 +232,20 @@ fn is_name(name: &str) -> bool {
         && name
             .chars()
             .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-'))
+}
+
+fn space<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LatentSpace, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse()
+        .map_err(|_| D::Error::custom(format!("found {text:?}, expected \"z\", \"w\" or \"w+\"")))
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+fn thousandth() -> f64 {
+    0.001
 }
 
 fn yes() -> bool {

@@ -11,7 +11,9 @@ mod toml_text;
 pub use boundary_file::BoundaryCard;
 pub use error::{CatalogError, NpyError};
 pub use folder::ModelFolder;
-pub use manifest::{ClassifierEntry, Generator, Manifest, OutputEntry, ScoreKind, Truncation};
+pub use manifest::{
+    ClassifierEntry, EncoderEntry, Generator, GradientEntry, Manifest, OutputEntry, ScoreKind, Truncation,
+};
 pub use npy::NpyArray;
 pub use package::{ClassifierPackage, Graph, ModelPackage};
 pub use toml_text::parse_toml;

@@ -42,6 +42,10 @@ pub struct ModelPackage {
     pub w_avg: Option<(String, Vec<f32>)>,
     /// The classifiers, in the manifest's order.
     pub classifiers: Vec<ClassifierPackage>,
+    /// The encoder, if the model has one.
+    pub encoder: Option<Graph>,
+    /// The gradient graph, if the model has one.
+    pub gradient: Option<Graph>,
     /// The boundaries, each with its file, sorted by file.
     pub boundaries: Vec<(String, Boundary)>,
     /// SHA-256 over all files that were read, in hexadecimal: equal digests draw equal faces.
@@ -92,6 +96,10 @@ impl ModelPackage {
                 })
             })
             .collect::<Result<_, CatalogError>>()?;
+        let encoder = manifest.encoder.as_ref();
+        let encoder = encoder.map(|entry| graph(&entry.file)).transpose()?;
+        let gradient = manifest.gradient.as_ref();
+        let gradient = gradient.map(|entry| graph(&entry.file)).transpose()?;
         let w_avg = manifest
             .truncation
             .as_ref()
@@ -117,6 +125,8 @@ impl ModelPackage {
             synthesis,
             w_avg,
             classifiers,
+            encoder,
+            gradient,
             boundaries,
             digest,
         })

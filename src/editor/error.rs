@@ -1,7 +1,8 @@
 //! Why an operation on a face fails. Each message says what was found, what was expected, and what exists.
 
+use super::Method;
 use crate::engine::EngineError;
-use crate::imaging::ImagingError;
+use crate::imaging::{ImagingError, OutsideThePicture};
 use crate::latent::{LatentError, LatentSpace};
 
 /// An operation on a face failed.
@@ -81,6 +82,22 @@ pub enum EditorError {
         /// The code's space.
         found: LatentSpace,
     },
+    /// The model lacks a graph that inversion needs.
+    #[error(
+        "model {model} cannot invert pictures{}: its manifest names no graph for it; add {lacking} (onnx/README.md says how)",
+        asked.map(|method| format!(" by {method}")).unwrap_or_default()
+    )]
+    CannotInvert {
+        /// The model.
+        model: String,
+        /// The method asked for.
+        asked: Option<Method>,
+        /// What its manifest would have to name.
+        lacking: &'static str,
+    },
+    /// A crop does not lie in its picture.
+    #[error("crop: {0}")]
+    OutsideThePicture(#[from] OutsideThePicture),
     /// An edit names no attribute.
     #[error(
         "no edits: name at least one attribute and how far to move, such as {{\"attribute\": \"smile\", \"by\": 2}}"

@@ -6,6 +6,7 @@
 mod edit;
 mod error;
 mod face;
+mod invert;
 mod load;
 mod model;
 mod models;
@@ -15,6 +16,7 @@ mod sample;
 pub use edit::{EditRequest, EditStep, Edited, Follow, Series, Steering, Warning};
 pub use error::EditorError;
 pub use face::{Face, FaceSource, TruncationChoice};
+pub use invert::{Descended, InvertRequest, Inverted, Method};
 pub use load::LoadError;
 pub use model::Model;
 pub use models::Models;

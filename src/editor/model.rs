@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ndarray::{Array2, Axis, concatenate};
 
 use super::{EditorError, FaceSource, LoadError, TruncationChoice};
-use crate::catalog::{ModelPackage, OutputEntry};
+use crate::catalog::{EncoderEntry, GradientEntry, ModelPackage, OutputEntry};
 use crate::engine::{Admission, Engine, GeneratorShape, SynthesisInput};
 use crate::imaging::ImageRange;
 use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, sample_z};
@@ -27,6 +27,8 @@ pub struct Model {
     mean: Option<Mean>,
     outputs: Vec<OutputEntry>,
     boundaries: Vec<Arc<Boundary>>,
+    encoder: Option<EncoderEntry>,
+    gradient: Option<GradientEntry>,
 }
 
 /// The mean w code, and the truncation that a request gets unless it names another.
@@ -112,6 +114,8 @@ impl Model {
                 .into_iter()
                 .flat_map(|classifier| classifier.outputs)
                 .collect(),
+            encoder: manifest.encoder,
+            gradient: manifest.gradient,
             boundaries: boundaries
                 .into_iter()
                 .map(|(_, boundary)| Arc::new(boundary))
@@ -179,6 +183,44 @@ impl Model {
             LatentSpace::Z
         };
         spaces.into_iter().find(|&space| has(space)).unwrap_or(bare)
+    }
+
+    /// The space of the encoder's codes; where there is none, the one that a descent begins in.
+    pub(super) fn encoder_space(&self) -> LatentSpace {
+        let entry = self.encoder.as_ref();
+        entry.map_or_else(|| self.mean_code().space(), |entry| entry.space)
+    }
+
+    /// The mean w code, where the encoder leaves it to others to add it.
+    pub(super) fn added_to_encoded(&self) -> Option<&[f32]> {
+        let entry = self.encoder.as_ref().filter(|entry| !entry.adds_w_avg)?;
+        let mean = self.mean.as_ref().filter(|_| entry.space != LatentSpace::Z)?;
+        Some(&mean.w_avg)
+    }
+
+    /// The code that a descent begins with where nothing better is known: the mean, as far as it is known.
+    pub(super) fn mean_code(&self) -> LatentCode {
+        let space = if self.shape().has_mapping() {
+            LatentSpace::W
+        } else {
+            LatentSpace::Z
+        };
+        let values = match &self.mean {
+            Some(mean) => mean.w_avg.clone(),
+            None => vec![0.0; self.shape().w_dim],
+        };
+        LatentCode::from_row(space, values).expect("a mean code is finite, and was checked when it was read")
+    }
+
+    /// Rows of a w+ code.
+    pub(super) fn layers(&self) -> usize {
+        layers(self.shape())
+    }
+
+    /// The learning rate and the pull of a descent.
+    pub(super) fn descent_rates(&self) -> (f64, f64) {
+        let entry = self.gradient.as_ref();
+        entry.map_or((0.1, 0.0), |entry| (entry.rate, entry.pull))
     }
 
     /// Fills a request's truncation in from the manifest.
@@ -321,7 +363,7 @@ impl Model {
         }
     }
 
-    fn no_such_space(&self, found: LatentSpace) -> EditorError {
+    pub(super) fn no_such_space(&self, found: LatentSpace) -> EditorError {
         let known = self
             .shape()
             .spaces()

@@ -9,7 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::batcher::Batcher;
 use super::queue::Lane;
 use super::worker::Worker;
-use super::{Classifier, EngineError, Generator, GeneratorShape, Images, Mapping, Timings};
+use super::{
+    Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Images, Mapping, Slope, Timings,
+};
 use crate::metrics::{Metrics, ModelMetrics};
 
 /// A model's networks, before they are at work.
@@ -20,6 +22,10 @@ pub struct Networks {
     pub generators: Vec<Box<dyn Generator>>,
     /// What scores images.
     pub classifiers: Vec<Box<dyn Classifier>>,
+    /// Image → code.
+    pub encoder: Option<Box<dyn Encoder>>,
+    /// The loss of codes against images.
+    pub gradient: Option<Box<dyn Gradient>>,
 }
 
 /// How much may wait, and how long.
@@ -37,6 +43,8 @@ pub struct Engine {
     mapping: Option<Worker<Box<dyn Mapping>>>,
     generators: Batcher,
     classifiers: Vec<Worker<Box<dyn Classifier>>>,
+    encoder: Option<Worker<Box<dyn Encoder>>>,
+    gradient: Option<Worker<Box<dyn Gradient>>>,
     shape: Arc<GeneratorShape>,
     network: Arc<str>,
     room: Arc<Semaphore>,
@@ -60,10 +68,14 @@ impl Engine {
         let shape = Arc::new(shape.clone());
         let map = |mapping| Worker::spawn(&format!("{name} maps"), mapping);
         let score = |(place, classifier)| Worker::spawn(&format!("{name} scores {place}"), classifier);
+        let encode = |encoder| Worker::spawn(&format!("{name} encodes"), encoder);
+        let descend = |gradient| Worker::spawn(&format!("{name} descends"), gradient);
         Self {
             mapping: networks.mapping.map(map),
             generators: Batcher::start(name, networks.generators, waiting.patience, &metrics),
             classifiers: networks.classifiers.into_iter().enumerate().map(score).collect(),
+            encoder: networks.encoder.map(encode),
+            gradient: networks.gradient.map(descend),
             shape,
             network: name.into(),
             room: Arc::new(Semaphore::new(waiting.capacity)),
@@ -76,6 +88,18 @@ impl Engine {
     #[must_use]
     pub fn shape(&self) -> &GeneratorShape {
         &self.shape
+    }
+
+    /// Whether there is an encoder.
+    #[must_use]
+    pub fn has_encoder(&self) -> bool {
+        self.encoder.is_some()
+    }
+
+    /// Whether there is a gradient graph.
+    #[must_use]
+    pub fn has_gradient(&self) -> bool {
+        self.gradient.is_some()
     }
 
     /// Takes room for a request's `images`, until the [`Admission`] is dropped.
@@ -180,6 +204,46 @@ impl Admission {
         Ok(scores)
     }
 
+    /// Codes `[batch, rows, dim]` of images `[batch, 3, height, width]`.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the run fails.
+    ///
+    /// # Panics
+    /// Where there is no encoder, as [`Engine::has_encoder`] says.
+    pub async fn encode(&mut self, images: Images) -> Result<Array3<f32>, EngineError> {
+        let started = Instant::now();
+        let encoder = self
+            .engine
+            .encoder
+            .as_ref()
+            .expect("only asked where there is one");
+        let codes = encoder.run(move |encoder| encoder.encode(images.view())).await;
+        self.timings.encoder += started.elapsed();
+        codes
+    }
+
+    /// The loss of codes `[batch, rows, dim]` against images `[batch, 3, height, width]`, and its slope.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the run fails.
+    ///
+    /// # Panics
+    /// Where there is no gradient graph, as [`Engine::has_gradient`] says.
+    pub async fn slope(&mut self, codes: Array3<f32>, targets: Images) -> Result<Slope, EngineError> {
+        let started = Instant::now();
+        let gradient = self
+            .engine
+            .gradient
+            .as_ref()
+            .expect("only asked where there is one");
+        let slope = gradient
+            .run(move |gradient| gradient.slope(codes.view(), targets.view()))
+            .await;
+        self.timings.descent += started.elapsed();
+        slope
+    }
+
     /// Where the time went so far.
     #[must_use]
     pub fn timings(&self) -> Timings {
@@ -232,6 +296,8 @@ mod tests {
             mapping: None,
             generators: vec![Box::new(Gate { shape, began, go })],
             classifiers: Vec::new(),
+            encoder: None,
+            gradient: None,
         };
         let waiting = Waiting {
             capacity,

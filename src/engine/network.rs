@@ -1,7 +1,7 @@
-//! One ONNX graph with one float input and one float output.
+//! One ONNX graph with the float inputs and outputs that its role asks for.
 
-use ndarray::{ArrayD, ArrayView, Dimension};
-use ort::session::Session;
+use ndarray::{Array, ArrayD, ArrayView, ArrayViewD, Dimension};
+use ort::session::{Session, SessionInputValue};
 use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
 use super::{EngineError, Runtime};
@@ -11,8 +11,8 @@ use crate::catalog::Graph;
 pub(super) struct Network {
     file: String,
     session: Session,
-    input: Tensor,
-    output: Tensor,
+    inputs: Vec<Tensor>,
+    outputs: Vec<Tensor>,
 }
 
 /// A tensor of a graph: its name, and the length of each axis where the graph fixes it.
@@ -27,46 +27,70 @@ impl Network {
     /// called `output` counts, or else the first.
     pub(super) fn open(runtime: &Runtime, graph: &Graph, output: &str) -> Result<Self, EngineError> {
         let session = runtime.session(graph)?;
-        let wrong = |tensor: &str, found: String, expected: &str| EngineError::Tensor {
-            file: graph.file.clone(),
-            tensor: tensor.to_owned(),
-            found,
-            expected: expected.to_owned(),
-        };
         let [input] = session.inputs() else {
-            let names: Vec<_> = session.inputs().iter().map(Outlet::name).collect();
-            return Err(wrong("the list of inputs", format!("{names:?}"), "one input"));
+            let found = names(session.inputs());
+            return Err(wrong(graph, "the list of inputs", found, "one input"));
         };
         let outputs = session.outputs();
         let output = outputs
             .iter()
             .find(|outlet| outlet.name() == output)
             .or(outputs.first())
-            .ok_or_else(|| wrong("the list of outputs", "empty".to_owned(), "at least one output"))?;
-        let tensor = |kind: &str, outlet: &Outlet| match outlet.dtype() {
-            ValueType::Tensor {
-                ty: TensorElementType::Float32,
-                shape,
-                ..
-            } => {
-                let axes = shape.iter().map(|&axis| usize::try_from(axis).ok()).collect();
-                Ok(Tensor {
-                    name: outlet.name().to_owned(),
-                    axes,
-                })
-            }
-            other => Err(wrong(
-                &format!("{kind} {:?}", outlet.name()),
-                format!("{other:?}"),
-                "a float32 tensor",
-            )),
-        };
-        let (input, output) = (tensor("input", input)?, tensor("output", output)?);
+            .ok_or_else(|| {
+                wrong(
+                    graph,
+                    "the list of outputs",
+                    "empty".to_owned(),
+                    "at least one output",
+                )
+            })?;
+        let (inputs, outputs) = (
+            vec![Tensor::of(graph, "input", input)?],
+            vec![Tensor::of(graph, "output", output)?],
+        );
         Ok(Self {
             file: graph.file.clone(),
             session,
-            input,
-            output,
+            inputs,
+            outputs,
+        })
+    }
+
+    /// Opens a graph that must have just these inputs, and these outputs among its own, f32 tensors all.
+    pub(super) fn open_named(
+        runtime: &Runtime,
+        graph: &Graph,
+        inputs: &[&str],
+        outputs: &[&str],
+    ) -> Result<Self, EngineError> {
+        let session = runtime.session(graph)?;
+        let find = |kind: &str, outlets: &[Outlet], wanted: &[&str]| {
+            let find_one = |name: &&str| {
+                let outlet = outlets.iter().find(|outlet| outlet.name() == *name);
+                let outlet = outlet.ok_or_else(|| {
+                    let list = format!("the list of {kind}s");
+                    wrong(graph, &list, names(outlets), &format!("{wanted:?}"))
+                })?;
+                Tensor::of(graph, kind, outlet)
+            };
+            wanted
+                .iter()
+                .map(find_one)
+                .collect::<Result<Vec<_>, EngineError>>()
+        };
+        if session.inputs().len() != inputs.len() {
+            let found = names(session.inputs());
+            return Err(wrong(graph, "the list of inputs", found, &format!("{inputs:?}")));
+        }
+        let (inputs, outputs) = (
+            find("input", session.inputs(), inputs)?,
+            find("output", session.outputs(), outputs)?,
+        );
+        Ok(Self {
+            file: graph.file.clone(),
+            session,
+            inputs,
+            outputs,
         })
     }
 
@@ -77,22 +101,33 @@ impl Network {
 
     /// Length of each input axis; `None` where the graph leaves it open.
     pub(super) fn input_axes(&self) -> &[Option<usize>] {
-        &self.input.axes
+        &self.inputs[0].axes
     }
 
     /// Length of each output axis; `None` where the graph leaves it open.
     pub(super) fn output_axes(&self) -> &[Option<usize>] {
-        &self.output.axes
+        &self.outputs[0].axes
+    }
+
+    /// The array, if all its values are finite.
+    pub(super) fn finite<D: Dimension>(&self, array: Array<f32, D>) -> Result<Array<f32, D>, EngineError> {
+        match array.iter().position(|value| !value.is_finite()) {
+            None => Ok(array),
+            Some(index) => Err(EngineError::NotFinite {
+                network: self.file.clone(),
+                index,
+            }),
+        }
     }
 
     /// An error about the input's shape.
     pub(super) fn wrong_input(&self, expected: &str) -> EngineError {
-        self.wrong("input", &self.input, expected)
+        self.wrong("input", &self.inputs[0], expected)
     }
 
     /// An error about the output's shape.
     pub(super) fn wrong_output(&self, expected: &str) -> EngineError {
-        self.wrong("output", &self.output, expected)
+        self.wrong("output", &self.outputs[0], expected)
     }
 
     fn wrong(&self, kind: &str, tensor: &Tensor, expected: &str) -> EngineError {
@@ -109,22 +144,68 @@ impl Network {
         }
     }
 
-    /// Runs the graph on a batch.
+    /// Runs a graph of one input and one output on a batch.
     pub(super) fn run<D: Dimension + 'static>(
         &mut self,
         input: ArrayView<'_, f32, D>,
     ) -> Result<ArrayD<f32>, EngineError> {
-        let contiguous = input.as_standard_layout();
-        let outputs = TensorRef::from_array_view(contiguous.view())
-            .and_then(|input| self.session.run(ort::inputs![self.input.name.as_str() => input]));
-        let array = outputs.and_then(|outputs| {
-            Ok(outputs[self.output.name.as_str()]
-                .try_extract_array::<f32>()?
-                .to_owned())
-        });
-        array.map_err(|error| EngineError::Run {
+        let mut outputs = self.run_all(&[input.into_dyn()])?;
+        Ok(outputs.swap_remove(0))
+    }
+
+    /// Runs the graph on all its inputs, for all the outputs that its role asks for.
+    pub(super) fn run_all(
+        &mut self,
+        inputs: &[ArrayViewD<'_, f32>],
+    ) -> Result<Vec<ArrayD<f32>>, EngineError> {
+        let failed = |error: ort::Error| EngineError::Run {
             network: self.file.clone(),
             reason: error.to_string(),
-        })
+        };
+        let contiguous: Vec<_> = inputs.iter().map(|input| input.as_standard_layout()).collect();
+        let mut values = Vec::with_capacity(contiguous.len());
+        for (tensor, input) in self.inputs.iter().zip(&contiguous) {
+            let value = TensorRef::from_array_view(input.view()).map_err(failed)?;
+            values.push((tensor.name.as_str(), SessionInputValue::from(value)));
+        }
+        let found = self.session.run(values).map_err(failed)?;
+        let take = |tensor: &Tensor| {
+            let array = found[tensor.name.as_str()].try_extract_array::<f32>();
+            array.map(|array| array.to_owned()).map_err(failed)
+        };
+        self.outputs.iter().map(take).collect()
     }
+}
+
+impl Tensor {
+    fn of(graph: &Graph, kind: &str, outlet: &Outlet) -> Result<Self, EngineError> {
+        match outlet.dtype() {
+            ValueType::Tensor {
+                ty: TensorElementType::Float32,
+                shape,
+                ..
+            } => Ok(Self {
+                name: outlet.name().to_owned(),
+                axes: shape.iter().map(|&axis| usize::try_from(axis).ok()).collect(),
+            }),
+            other => {
+                let tensor = format!("{kind} {:?}", outlet.name());
+                Err(wrong(graph, &tensor, format!("{other:?}"), "a float32 tensor"))
+            }
+        }
+    }
+}
+
+fn wrong(graph: &Graph, tensor: &str, found: String, expected: &str) -> EngineError {
+    EngineError::Tensor {
+        file: graph.file.clone(),
+        tensor: tensor.to_owned(),
+        found,
+        expected: expected.to_owned(),
+    }
+}
+
+fn names(outlets: &[Outlet]) -> String {
+    let names: Vec<_> = outlets.iter().map(Outlet::name).collect();
+    format!("{names:?}")
 }

@@ -1,9 +1,13 @@
 //! From a model's files to networks at work.
 
 use super::onnx_classifier::OnnxClassifier;
+use super::onnx_encoder::OnnxEncoder;
 use super::onnx_generator::OnnxGenerator;
+use super::onnx_gradient::OnnxGradient;
 use super::onnx_mapping::OnnxMapping;
-use super::{Classifier, Engine, EngineError, Generator, Mapping, Networks, Runtime, Waiting};
+use super::{
+    Classifier, Encoder, Engine, EngineError, Generator, Gradient, Mapping, Networks, Runtime, Waiting,
+};
 use crate::catalog::ModelPackage;
 use crate::metrics::Metrics;
 
@@ -46,10 +50,25 @@ pub fn open(
         generators.push(Box::new(first.replica(runtime, package)?));
     }
     generators.push(Box::new(first));
+    let shape = generators[0].shape().clone();
+    let encoder = match (&package.encoder, &package.manifest.encoder) {
+        (Some(graph), Some(entry)) => {
+            let opened = OnnxEncoder::open(runtime, graph, entry, &shape, range)?;
+            Some(Box::new(opened) as Box<dyn Encoder>)
+        }
+        _ => None,
+    };
+    let gradient = package
+        .gradient
+        .as_ref()
+        .map(|graph| OnnxGradient::open(runtime, graph, &shape))
+        .transpose()?;
     let networks = Networks {
         mapping: mapping.map(|mapping| Box::new(mapping) as Box<dyn Mapping>),
         generators,
         classifiers,
+        encoder,
+        gradient: gradient.map(|gradient| Box::new(gradient) as Box<dyn Gradient>),
     };
     Ok(Engine::start(
         &package.manifest.name,

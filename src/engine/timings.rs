@@ -13,4 +13,8 @@ pub struct Timings {
     pub synthesis: Duration,
     /// Classifier runs, and waiting for them.
     pub scoring: Duration,
+    /// Encoder runs, and waiting for them.
+    pub encoder: Duration,
+    /// Runs of the gradient graph, and waiting for them.
+    pub descent: Duration,
 }

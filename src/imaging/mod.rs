@@ -6,6 +6,7 @@ mod grid;
 mod lossy;
 mod picture;
 mod png;
+mod similarity;
 
 pub use decode::{DecodeError, decode};
 pub use framing::{Crop, Framing, OutsideThePicture, frame};
@@ -13,6 +14,7 @@ pub use grid::{Layout, arrange};
 pub use lossy::{Quality, encode_jpeg, encode_webp};
 pub use picture::{ImageRange, Picture};
 pub use png::{Compression, encode_png, read_png_text};
+pub use similarity::Similarity;
 
 /// What can go wrong between a tensor and a file.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! A picture: 8-bit RGB, row by row, made from a generator's image tensor.
 
-use ndarray::ArrayView3;
+use ndarray::{Array3, ArrayView3};
 
 use super::ImagingError;
 
@@ -99,6 +99,15 @@ impl Picture {
         Self { width, height, rgb }
     }
 
+    /// The image tensor `[3, height, width]` of this picture, with values in `range`: level 0 is black, 255 white.
+    #[must_use]
+    pub fn tensor(&self, range: ImageRange) -> Array3<f32> {
+        let scale = (range.white - range.black) / 255.0;
+        Array3::from_shape_fn((3, self.height, self.width), |(channel, row, column)| {
+            range.black + scale * f32::from(self.rgb[3 * (row * self.width + column) + channel])
+        })
+    }
+
     /// An all-white picture, to paint others on.
     pub(super) fn blank(width: usize, height: usize) -> Self {
         Self {
@@ -142,8 +151,6 @@ impl Picture {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array3;
-
     use super::*;
 
     #[test]
@@ -178,6 +185,16 @@ mod tests {
         );
         let picture = Picture::from_tensor(tensor.view(), ImageRange::SIGNED).unwrap();
         assert_eq!(picture.rgb(), [255, 0, 0, 0, 255, 0]);
+    }
+
+    #[test]
+    fn a_picture_becomes_the_tensor_that_it_was_made_of() {
+        let levels: Vec<u8> = (0..=255).chain(0..=43).collect();
+        let picture = Picture::from_rgb(10, 10, levels);
+        for range in [ImageRange::SIGNED, ImageRange::new(0.0, 1.0).unwrap()] {
+            let tensor = picture.tensor(range);
+            assert_eq!(Picture::from_tensor(tensor.view(), range).unwrap(), picture);
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! | move it | [`Direction`], [`Edit`], [`apply`] |
 //! | move it and keep other attributes | [`condition`] |
 //! | move it in steps | [`Trajectory`] |
+//! | find the one behind a picture | [`Descent`] |
 //!
 //! Every value is checked once, when it is made; a value that exists is right, and none can be changed. Codes
 //! are kept in `f32`, as networks take them; arithmetic is in `f64`, in a fixed order, and is rounded once at
@@ -21,6 +22,7 @@
 mod boundary;
 mod code;
 mod condition;
+mod descent;
 mod direction;
 mod edit;
 mod error;
@@ -36,6 +38,7 @@ mod truncation;
 pub use boundary::{Accuracy, Boundary, Provenance};
 pub use code::LatentCode;
 pub use condition::{Conditioned, condition};
+pub use descent::{Descent, Pace};
 pub use direction::Direction;
 pub use edit::{Amount, Edit, apply};
 pub use error::LatentError;

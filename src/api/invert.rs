@@ -1,0 +1,418 @@
+//! `/v1/invert`: from a picture to its code.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest as _, FromRequestParts as _, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::answer::{Answer, FaceBody, Recipe, bodies, encoding, picture};
+use super::decode::{Body, Query, is_json, unread};
+use super::document::{BodyProblems, FaceProblems, JpegFile, PngFile, WebpFile};
+use super::presentation::{Compression, Format, Metadata, Presentation, Wishes};
+use super::problem::Problem;
+use super::wire::{Object, Real, Space, Whole};
+use crate::editor::{Descended, InvertRequest, Inverted, Method, Model};
+use crate::imaging::{self, Framing, Picture};
+
+/// Largest picture file, in bytes.
+pub(super) const LARGEST_PICTURE: usize = 20 * 1024 * 1024;
+
+/// Most pixels of a picture.
+const MOST_PIXELS: u64 = 25_000_000;
+
+/// Most steps of one descent.
+const MOST_STEPS: u32 = 1000;
+
+/// Steps of a descent where a request names none.
+const STEPS: u32 = 100;
+
+/// Longest time that makes sense.
+const DAY: Duration = Duration::from_hours(24);
+
+/// How the code is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum MethodName {
+    /// One run of the encoder.
+    Encoder,
+    /// Down the loss, from the mean code.
+    Optimize,
+    /// Down the loss, from the encoder's answer.
+    Refine,
+}
+
+impl From<MethodName> for Method {
+    fn from(name: MethodName) -> Self {
+        match name {
+            MethodName::Encoder => Self::Encoder,
+            MethodName::Optimize => Self::Optimize,
+            MethodName::Refine => Self::Refine,
+        }
+    }
+}
+
+impl From<Method> for MethodName {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Encoder => Self::Encoder,
+            Method::Optimize => Self::Optimize,
+            Method::Refine => Self::Refine,
+        }
+    }
+}
+
+/// A rectangle of pixels, from the upper left corner of the picture as it is looked at.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Crop {
+    left: u32,
+    top: u32,
+    #[schema(minimum = 1)]
+    width: u32,
+    #[schema(minimum = 1)]
+    height: u32,
+}
+
+/// A picture to invert.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(examples(json!({"image": "iVBORw0KGgo…", "space": "w+", "steps": 50})))]
+pub(super) struct InvertBody {
+    /// A PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels.
+    #[serde(skip_serializing)]
+    #[schema(content_encoding = "base64", required)]
+    image: Option<String>,
+    /// The part that the model is shown; the largest square (or whatever its pictures are) in the middle if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Crop>)]
+    crop: Option<Object<Crop>>,
+    /// The model; the default one if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// How the code is found; the best way that the model has if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<MethodName>,
+    /// The code's space; the encoder's, or else w, if left out. w+ follows the picture more closely, w edits more cleanly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    space: Option<Space>,
+    /// Steps down the loss; 100 if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1000)]
+    steps: Option<u32>,
+    /// Time after which no further step is taken, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(exclusive_minimum = 0)]
+    seconds: Option<f64>,
+    /// The kind of answer; `Accept` decides if left out.
+    #[serde(skip_serializing)]
+    format: Option<Format>,
+    /// What a PNG says of itself.
+    #[serde(skip_serializing)]
+    metadata: Option<Metadata>,
+    /// How small a PNG is made.
+    #[serde(skip_serializing)]
+    compression: Option<Compression>,
+    /// How much of the picture a JPEG or WebP keeps; 90 if left out.
+    #[serde(skip_serializing)]
+    #[schema(minimum = 1, maximum = 100)]
+    quality: Option<u8>,
+}
+
+/// How a picture is inverted, where the body is the picture itself.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct InvertQuery {
+    /// The part that the model is shown, as left,top,width,height; the middle if left out.
+    #[param(value_type = Option<String>, example = "10,20,300,300")]
+    crop: Option<CropText>,
+    /// The model; the default one if left out.
+    model: Option<String>,
+    /// How the code is found; the best way that the model has if left out.
+    #[param(inline)]
+    method: Option<MethodName>,
+    /// The code's space; the encoder's, or else w, if left out.
+    #[param(inline)]
+    space: Option<Space>,
+    /// Steps down the loss; 100 if left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    steps: Option<Whole>,
+    /// Time after which no further step is taken, in seconds.
+    #[param(value_type = Option<f64>)]
+    seconds: Option<Real>,
+    /// The kind of answer; `Accept` decides if left out.
+    #[param(inline)]
+    format: Option<Format>,
+    /// What a PNG says of itself.
+    #[param(inline)]
+    metadata: Option<Metadata>,
+    /// How small a PNG is made.
+    #[param(inline)]
+    compression: Option<Compression>,
+    /// How much of the picture a JPEG or WebP keeps; 90 if left out.
+    #[param(minimum = 1, maximum = 100)]
+    quality: Option<u8>,
+}
+
+/// A crop in a URL.
+#[derive(Debug)]
+struct CropText(Crop);
+
+impl<'de> Deserialize<'de> for CropText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let numbers: Option<Vec<u32>> = text.split(',').map(|number| number.parse().ok()).collect();
+        match numbers.as_deref() {
+            Some(&[left, top, width, height]) => Ok(Self(Crop {
+                left,
+                top,
+                width,
+                height,
+            })),
+            _ => Err(D::Error::custom(format!(
+                "found {text:?}, expected left,top,width,height in pixels"
+            ))),
+        }
+    }
+}
+
+impl From<InvertQuery> for InvertBody {
+    fn from(query: InvertQuery) -> Self {
+        Self {
+            image: None,
+            crop: query.crop.map(|crop| Object(crop.0)),
+            model: query.model,
+            method: query.method,
+            space: query.space,
+            steps: query.steps.map(|steps| steps.0),
+            seconds: query.seconds.map(|seconds| seconds.0),
+            format: query.format,
+            metadata: query.metadata,
+            compression: query.compression,
+            quality: query.quality,
+        }
+    }
+}
+
+/// A picture's code, and how well it draws the picture.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct InvertAnswer {
+    /// The model.
+    model: String,
+    /// SHA-256 of the model's files.
+    digest: String,
+    /// How the code was found.
+    method: MethodName,
+    /// The code, and the reconstruction that it draws.
+    face: FaceBody,
+    /// The PNG of the picture as the model was shown it.
+    #[schema(content_encoding = "base64", content_media_type = "image/png")]
+    target: String,
+    /// Mean square error of the reconstruction, black being 0 and white 1.
+    mse: f64,
+    /// Peak signal-to-noise ratio of the reconstruction, in dB.
+    psnr: f64,
+    /// Structural similarity of reconstruction and picture, −1 to 1.
+    ssim: f64,
+    /// How the descent went, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    descent: Option<DescentBody>,
+}
+
+/// A way down the loss.
+#[derive(Debug, Serialize, ToSchema)]
+struct DescentBody {
+    /// The loss of the code returned, the least that was met.
+    loss: f32,
+    /// The loss at the start.
+    loss_at_start: f32,
+    /// Steps taken.
+    steps: usize,
+    /// Whether all steps were taken and the last tenth of them lowered the loss by less than 1 %.
+    converged: bool,
+}
+
+impl From<Descended> for DescentBody {
+    fn from(descended: Descended) -> Self {
+        let Descended {
+            loss,
+            loss_at_start,
+            steps,
+            converged,
+        } = descended;
+        Self {
+            loss,
+            loss_at_start,
+            steps,
+            converged,
+        }
+    }
+}
+
+/// Find the code of a picture
+///
+/// The body is the picture itself, with the options in the URL, or JSON. The answer is the reconstruction, whose PNG carries
+/// the code, or JSON. Edit it by sending the code to `/v1/edit` as `latent`.
+#[utoipa::path(
+    post, path = "/v1/invert", tag = "faces", operation_id = "invert",
+    params(InvertQuery),
+    request_body(content((InvertBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"))),
+    responses(
+        (status = 200, description = "The reconstruction", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (InvertAnswer = "application/json"))),
+        FaceProblems, BodyProblems,
+    )
+)]
+pub(super) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    let (body, file) = Sent::from_request(request).await?;
+    Ok(invert(&api, &headers, body, file).await?.once())
+}
+
+/// A picture as it was sent.
+struct Sent;
+
+impl Sent {
+    /// The options, and the picture's file.
+    async fn from_request(request: Request) -> Result<(InvertBody, Bytes), Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let kind = kind
+            .map_or("", |kind| kind.to_str().unwrap_or("unreadable"))
+            .to_owned();
+        let (mut parts, body) = request.into_parts();
+        let Query(query) = Query::<InvertQuery>::from_request_parts(&mut parts, &()).await?;
+        let named = parts.uri.query().is_some_and(|query| !query.is_empty());
+        let request = Request::from_parts(parts, body);
+        if is_json(&kind) {
+            if named {
+                let reason = "beside a JSON body the URL has no options; put them into the body";
+                return Err(Problem::field("", reason));
+            }
+            let Body(mut body) = Body::<InvertBody>::from_request(request, &()).await?;
+            let missing = || Problem::field("image", "missing, expected a picture file in base64");
+            let text = body.image.take().ok_or_else(missing)?;
+            let file = STANDARD
+                .decode(text)
+                .map_err(|error| Problem::field("image", format!("not base64: {error}")))?;
+            return Ok((body, file.into()));
+        }
+        if !(kind.is_empty() || kind.starts_with("image/") || kind == "application/octet-stream") {
+            return Err(Problem::MediaType {
+                found: kind,
+                expected: "image/png or another picture's type, or application/json; with curl: -H 'Content-Type: image/jpeg' \
+                           --data-binary @photo.jpg",
+            });
+        }
+        let file = Bytes::from_request(request, &())
+            .await
+            .map_err(|rejection| unread(rejection, LARGEST_PICTURE))?;
+        Ok((query.into(), file))
+    }
+}
+
+async fn invert(
+    api: &Api,
+    headers: &HeaderMap,
+    mut body: InvertBody,
+    file: Bytes,
+) -> Result<Answer, Problem> {
+    let presentation = Presentation::of(body.wishes(), headers)?;
+    let model = api.models.get(body.model.as_deref())?;
+    body.model = Some(model.name().to_owned());
+    let request = body.request(read_picture(api, file).await?, presentation.format)?;
+    let inverted = model.invert(request).await?;
+    let timings = inverted.timings;
+    let recipe = Recipe::new(presentation, model, "/v1/invert", &body);
+    let started = Instant::now();
+    let answer = match presentation.format {
+        format @ (Format::Png | Format::Jpeg | Format::Webp) => {
+            let file = picture(vec![inverted.face], presentation, recipe).await?;
+            Answer::picture(format, file, model)
+        }
+        Format::Json => Answer::json(&answer_body(model, inverted, presentation, recipe).await?, model),
+    };
+    let encoding = started.elapsed();
+    api.metrics.encoded(encoding);
+    Ok(answer.with_timings(&timings, encoding))
+}
+
+/// Decodes a file off the async threads, a few at a time, for each takes much memory.
+async fn read_picture(api: &Api, file: Bytes) -> Result<Picture, Problem> {
+    let turn = api.decoding.acquire().await;
+    let _turn = turn.expect("nobody closes the semaphore");
+    let decoded = tokio::task::spawn_blocking(move || imaging::decode(&file, MOST_PIXELS)).await;
+    let decoded = decoded.map_err(|error| Problem::Internal {
+        reason: format!("decoding: {error}"),
+    })?;
+    decoded.map_err(|error| Problem::field("image", error.to_string()))
+}
+
+async fn answer_body(
+    model: &Model,
+    inverted: Inverted,
+    presentation: Presentation,
+    recipe: Option<Recipe>,
+) -> Result<InvertAnswer, Problem> {
+    let target = encoding(move || presentation.encode(&inverted.target, None)).await?;
+    let mut faces = bodies(vec![inverted.face], presentation, recipe).await?;
+    Ok(InvertAnswer {
+        model: model.name().to_owned(),
+        digest: model.digest().to_owned(),
+        method: inverted.method.into(),
+        face: faces.remove(0),
+        target: STANDARD.encode(target),
+        mse: inverted.similarity.mse,
+        psnr: inverted.similarity.psnr,
+        ssim: inverted.similarity.ssim,
+        descent: inverted.descended.map(Into::into),
+    })
+}
+
+impl InvertBody {
+    fn wishes(&self) -> Wishes {
+        Wishes {
+            format: self.format,
+            layout: None,
+            metadata: self.metadata,
+            compression: self.compression,
+            quality: self.quality,
+        }
+    }
+
+    fn request(&self, picture: Picture, format: Format) -> Result<InvertRequest, Problem> {
+        let steps = self.steps.unwrap_or(STEPS);
+        if !(1..=MOST_STEPS).contains(&steps) {
+            let reason = format!("found {steps}, expected 1 to {MOST_STEPS}");
+            return Err(Problem::field("steps", reason));
+        }
+        let budget = self.seconds.map(|seconds| {
+            let time = Some(seconds).filter(|&seconds| seconds > 0.0);
+            let time = time.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            let reason = || format!("found {seconds}, expected a number of seconds above 0");
+            time.filter(|time| *time < DAY)
+                .ok_or_else(|| Problem::field("seconds", reason()))
+        });
+        let crop = self.crop.as_ref().map(|Object(crop)| imaging::Crop {
+            left: crop.left,
+            top: crop.top,
+            width: crop.width,
+            height: crop.height,
+        });
+        Ok(InvertRequest {
+            picture,
+            framing: crop.map_or(Framing::Centre, Framing::Crop),
+            method: self.method.map(Into::into),
+            space: self.space.map(Into::into),
+            steps: steps as usize,
+            budget: budget.transpose()?,
+            with_scores: format == Format::Json,
+        })
+    }
+}

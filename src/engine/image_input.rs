@@ -1,0 +1,71 @@
+//! A generator's images, brought to the size and range that another network wants.
+
+use ndarray::{Array4, ArrayView4, Axis, Slice};
+
+use super::network::Network;
+use super::{EngineError, GeneratorShape};
+
+/// How images are brought to a network.
+pub(super) struct ImageInput {
+    /// Source pixels that become one, along each axis.
+    pooled: usize,
+    /// `value · scale + shift` takes the generator's range to the network's.
+    scale: f32,
+    shift: f32,
+    /// Most images that one run may hold.
+    pub(super) at_once: usize,
+}
+
+impl ImageInput {
+    /// What brings a generator's images, black and white at the values of `from`, to the input of `network`, at those of
+    /// `to`.
+    pub(super) fn of(
+        network: &Network,
+        generator: &GeneratorShape,
+        from: [f32; 2],
+        to: [f32; 2],
+    ) -> Result<Self, EngineError> {
+        let (height, width) = (generator.height, generator.width);
+        let expected = format!(
+            "[batch, 3, {height}, {width}], the generator's pictures, or a whole fraction of their height and width"
+        );
+        let &[batch @ (None | Some(1)), Some(3), rows, columns] = network.input_axes() else {
+            return Err(network.wrong_input(&expected));
+        };
+        let (rows, columns) = (rows.unwrap_or(height), columns.unwrap_or(width));
+        if rows == 0
+            || columns == 0
+            || height % rows != 0
+            || width % columns != 0
+            || height / rows != width / columns
+        {
+            return Err(network.wrong_input(&expected));
+        }
+        let ([black, white], [own_black, own_white]) = (from, to);
+        let scale = (own_white - own_black) / (white - black);
+        Ok(Self {
+            pooled: height / rows,
+            scale,
+            shift: own_black - black * scale,
+            at_once: if batch.is_some() { 1 } else { usize::MAX },
+        })
+    }
+
+    /// Means of squares of `pooled` × `pooled` pixels, in the network's range.
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand pixels at most")]
+    pub(super) fn prepare(&self, images: ArrayView4<'_, f32>) -> Array4<f32> {
+        let n = self.pooled;
+        let (batch, channels, height, width) = images.dim();
+        let mut pooled = Array4::zeros((batch, channels, height / n, width / n));
+        let every_nth = |first: usize| Slice::from(first..).step_by(n.cast_signed());
+        for row in 0..n {
+            let rows = images.slice_axis(Axis(2), every_nth(row));
+            for column in 0..n {
+                pooled += &rows.slice_axis(Axis(3), every_nth(column));
+            }
+        }
+        let scale = self.scale / (n * n) as f32;
+        pooled.mapv_inplace(|sum| sum * scale + self.shift);
+        pooled
+    }
+}

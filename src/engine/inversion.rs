@@ -1,0 +1,37 @@
+//! What finds the codes behind images, whatever runs it.
+
+use ndarray::{Array1, Array3, ArrayView3, ArrayView4};
+
+use super::EngineError;
+
+/// An encoder: images in, codes out.
+pub trait Encoder: Send + 'static {
+    /// Codes `[batch, rows, dim]` of images `[batch, 3, height, width]`, in the generator's range.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the run fails.
+    fn encode(&mut self, images: ArrayView4<'_, f32>) -> Result<Array3<f32>, EngineError>;
+}
+
+/// How wrong codes are.
+#[derive(Clone, Debug)]
+pub struct Slope {
+    /// The loss of each code, `[batch]`.
+    pub loss: Array1<f32>,
+    /// The gradient of each code's loss, `[batch, rows, dim]`.
+    pub gradient: Array3<f32>,
+}
+
+/// A generator's loss against images, differentiated by its code.
+pub trait Gradient: Send + 'static {
+    /// The losses of codes `[batch, rows, dim]` (rows as synthesis takes them) against images
+    /// `[batch, 3, height, width]`, in the generator's range.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the run fails.
+    fn slope(
+        &mut self,
+        codes: ArrayView3<'_, f32>,
+        targets: ArrayView4<'_, f32>,
+    ) -> Result<Slope, EngineError>;
+}
