@@ -5,11 +5,11 @@ import logging
 import pathlib
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
-from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference
 from torch import nn
+
+from graph import save
 
 from .factors import LAYER_COUNT
 from .mapping import Mapping, sample_z
@@ -30,23 +30,7 @@ def export(module: nn.Module, example: torch.Tensor, source: str, result: str, p
         dynamic_shapes=({0: torch.export.Dim("batch")},),
         verbose=False,
     )
-    model = program.model_proto
-    for value in (*model.graph.input, *model.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    # The exporter's notes about source lines weigh more than the graph.
-    model.doc_string = ""
-    for node in model.graph.node:
-        node.doc_string = ""
-        del node.metadata_props[:]
-    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
-        del value.metadata_props[:]
-    del model.metadata_props[:]
-    del model.graph.metadata_props[:]
-    # ONNX Runtime opens a graph eight times faster where every shape is spelled out with the batch axis's name.
-    del model.graph.value_info[:]
-    model = SymbolicShapeInference.infer_shapes(model, auto_merge=True)
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
+    save(program.model_proto, path)
 
 
 def session(path: pathlib.Path) -> onnxruntime.InferenceSession:
