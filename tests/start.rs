@@ -68,7 +68,12 @@ fn a_wrong_library_is_one_sentence() {
 #[test]
 fn a_broken_model_folder_is_named_by_its_first_wrong_file() {
     type Break = fn(&Path);
-    let cases: [(&str, Break, &str); 14] = [
+    let cases: [(&str, Break, &str); 15] = [
+        (
+            "gradient.onnx",
+            |model| std::fs::write(model.join("gradient.onnx"), "not a graph").unwrap(),
+            "ONNX Runtime refuses",
+        ),
         (
             "manifest.toml",
             |model| std::fs::remove_file(model.join("manifest.toml")).unwrap(),

@@ -56,14 +56,14 @@ impl Network {
         })
     }
 
-    /// Opens a graph that must have just these inputs, and these outputs among its own, f32 tensors all.
-    pub(super) fn open_named(
+    /// Opens a gradient graph that must have just these inputs, and these outputs among its own, f32 tensors all.
+    pub(super) fn open_gradient(
         runtime: &Runtime,
         graph: &Graph,
         inputs: &[&str],
         outputs: &[&str],
     ) -> Result<Self, EngineError> {
-        let session = runtime.session(graph)?;
+        let session = runtime.gradient_session(graph)?;
         let find = |kind: &str, outlets: &[Outlet], wanted: &[&str]| {
             let find_one = |name: &&str| {
                 let outlet = outlets.iter().find(|outlet| outlet.name() == *name);

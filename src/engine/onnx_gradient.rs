@@ -4,7 +4,7 @@ use ndarray::{ArrayView3, ArrayView4, Axis, Ix1, Ix2, Ix3};
 
 use super::network::Network;
 use super::{EngineError, GeneratorShape, Gradient, Runtime, Slope, SynthesisInput};
-use crate::catalog::Graph;
+use crate::catalog::ModelPackage;
 
 /// A network from codes and images to losses and slopes.
 pub(super) struct OnnxGradient {
@@ -13,14 +13,15 @@ pub(super) struct OnnxGradient {
 }
 
 impl OnnxGradient {
-    /// Opens a gradient graph for a generator.
-    pub(super) fn open(
-        runtime: &Runtime,
-        graph: &Graph,
-        generator: &GeneratorShape,
-    ) -> Result<Self, EngineError> {
-        let code = if generator.has_mapping() { "w" } else { "z" };
-        let network = Network::open_named(runtime, graph, &[code, "target"], &["gradient", "loss"])?;
+    /// Opens a gradient graph, which takes longer than any other and needs nothing but its file.
+    pub(super) fn network(runtime: &Runtime, package: &ModelPackage) -> Result<Option<Network>, EngineError> {
+        let code = if package.mapping.is_some() { "w" } else { "z" };
+        let open = |graph| Network::open_gradient(runtime, graph, &[code, "target"], &["gradient", "loss"]);
+        package.gradient.as_ref().map(open).transpose()
+    }
+
+    /// Checks a gradient graph against its generator.
+    pub(super) fn of(network: Network, generator: &GeneratorShape) -> Result<Self, EngineError> {
         let dim = generator.w_dim;
         let (rows, expected) = match generator.synthesis {
             SynthesisInput::WPlus { layers } => (Some(layers), format!("[batch, {layers}, {dim}]")),

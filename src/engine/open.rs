@@ -6,7 +6,8 @@ use super::onnx_generator::OnnxGenerator;
 use super::onnx_gradient::OnnxGradient;
 use super::onnx_mapping::OnnxMapping;
 use super::{
-    Classifier, Encoder, Engine, EngineError, Generator, Gradient, Mapping, Networks, Runtime, Waiting,
+    Classifier, Encoder, Engine, EngineError, Generator, GeneratorShape, Gradient, Mapping, Networks,
+    Runtime, Waiting,
 };
 use crate::catalog::ModelPackage;
 use crate::metrics::Metrics;
@@ -30,6 +31,29 @@ pub fn open(
     operation: Operation,
     metrics: &Metrics,
 ) -> Result<Engine, EngineError> {
+    // The gradient graph is opened beside all others.
+    std::thread::scope(|scope| {
+        let gradient = scope.spawn(|| OnnxGradient::network(runtime, package));
+        let (networks, shape) = networks(runtime, package, operation.replicas)?;
+        let gradient = gradient
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let gradient = gradient
+            .map(|network| OnnxGradient::of(network, &shape))
+            .transpose()?;
+        let gradient = gradient.map(|gradient| Box::new(gradient) as Box<dyn Gradient>);
+        let networks = Networks { gradient, ..networks };
+        let name = &package.manifest.name;
+        Ok(Engine::start(name, networks, operation.waiting, metrics))
+    })
+}
+
+/// Every network but the gradient, and the generator's spaces and sizes.
+fn networks(
+    runtime: &Runtime,
+    package: &ModelPackage,
+    replicas: usize,
+) -> Result<(Networks, GeneratorShape), EngineError> {
     let mut mapping = package
         .mapping
         .as_ref()
@@ -45,8 +69,8 @@ pub fn open(
             Ok(Box::new(opened) as Box<dyn Classifier>)
         })
         .collect::<Result<_, EngineError>>()?;
-    let mut generators: Vec<Box<dyn Generator>> = Vec::with_capacity(operation.replicas);
-    for _ in 1..operation.replicas {
+    let mut generators: Vec<Box<dyn Generator>> = Vec::with_capacity(replicas);
+    for _ in 1..replicas {
         generators.push(Box::new(first.replica(runtime, package)?));
     }
     generators.push(Box::new(first));
@@ -58,22 +82,12 @@ pub fn open(
         }
         _ => None,
     };
-    let gradient = package
-        .gradient
-        .as_ref()
-        .map(|graph| OnnxGradient::open(runtime, graph, &shape))
-        .transpose()?;
     let networks = Networks {
         mapping: mapping.map(|mapping| Box::new(mapping) as Box<dyn Mapping>),
         generators,
         classifiers,
         encoder,
-        gradient: gradient.map(|gradient| Box::new(gradient) as Box<dyn Gradient>),
+        gradient: None,
     };
-    Ok(Engine::start(
-        &package.manifest.name,
-        networks,
-        operation.waiting,
-        metrics,
-    ))
+    Ok((networks, shape))
 }

@@ -79,12 +79,23 @@ impl Runtime {
         &self.path
     }
 
-    /// Makes a session of a graph.
+    /// Makes a session of a graph that draws or looks at pictures.
     pub(super) fn session(&self, graph: &Graph) -> Result<Session, EngineError> {
-        self.try_session(graph).map_err(|error| EngineError::Graph {
-            file: graph.file.clone(),
-            reason: error.to_string(),
-        })
+        self.session_at(graph, GraphOptimizationLevel::All)
+    }
+
+    /// Makes a session of a gradient graph. There are many small nodes in it, and nothing to gain by looking at each of them
+    /// for fusions but a start that takes seconds longer.
+    pub(super) fn gradient_session(&self, graph: &Graph) -> Result<Session, EngineError> {
+        self.session_at(graph, GraphOptimizationLevel::Level1)
+    }
+
+    fn session_at(&self, graph: &Graph, level: GraphOptimizationLevel) -> Result<Session, EngineError> {
+        self.try_session(graph, level)
+            .map_err(|error| EngineError::Graph {
+                file: graph.file.clone(),
+                reason: error.to_string(),
+            })
     }
 
     /// A session to be, on the device. Nothing falls back to the CPU where that fails.
@@ -96,9 +107,9 @@ impl Runtime {
         }
     }
 
-    fn try_session(&self, graph: &Graph) -> ort::Result<Session> {
+    fn try_session(&self, graph: &Graph, level: GraphOptimizationLevel) -> ort::Result<Session> {
         self.on_device()?
-            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_optimization_level(level)?
             .with_intra_threads(self.threads)?
             .with_inter_threads(1)?
             // Several sessions share the cores: threads that spin while they wait take them from one another.

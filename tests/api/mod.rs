@@ -3,6 +3,7 @@
 mod caching;
 mod edit;
 mod hostile;
+mod invert;
 mod models;
 mod openapi;
 mod phantom;

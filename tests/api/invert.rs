@@ -1,0 +1,147 @@
+//! `/v1/invert`, on the bundled model.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, phantom};
+
+fn client() -> Client {
+    Client::new(phantom(), std::time::Duration::from_mins(1))
+}
+
+async fn face(client: &Client, seed: u32) -> Vec<u8> {
+    let answer = client.get(&format!("/v1/sample?seed={seed}&metadata=none")).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    answer.body
+}
+
+async fn send(client: &Client, options: &str, kind: &str, file: impl Into<Body>) -> Answer {
+    let request = Request::post(format!("/v1/invert?{options}"))
+        .header("content-type", kind)
+        .header("accept", "application/json");
+    client.send(request.body(file.into()).unwrap()).await
+}
+
+fn number(answer: &Value, pointer: &str) -> f64 {
+    answer.pointer(pointer).and_then(Value::as_f64).unwrap()
+}
+
+#[tokio::test]
+async fn more_steps_draw_the_picture_better_and_the_code_can_be_edited() {
+    let client = client();
+    let file = face(&client, 7).await;
+    let mut last = (f64::INFINITY, 0.0);
+    for steps in [1, 12] {
+        let options = format!("method=optimize&space=w%2B&steps={steps}");
+        let answer = send(&client, &options, "image/png", file.clone()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.json());
+        let answer = answer.json();
+        assert_eq!(answer["method"], "optimize");
+        assert_eq!(answer["face"]["latent"]["space"], "w+");
+        assert_eq!(answer["descent"]["steps"], steps);
+        let (loss, psnr) = (number(&answer, "/descent/loss"), number(&answer, "/psnr"));
+        assert!(
+            loss < last.0 && psnr > last.1,
+            "{steps} steps: loss {loss}, psnr {psnr}"
+        );
+        assert!(loss <= number(&answer, "/descent/loss_at_start"));
+        last = (loss, psnr);
+        // A sample is shown to the model as it is.
+        let target = STANDARD.decode(answer["target"].as_str().unwrap()).unwrap();
+        assert_eq!(target, face(&client, 7).await);
+        let edit = json!({"latent": answer["face"]["latent"], "edits": [{"attribute": "smile", "by": 2}], "space": "w+"});
+        let edited = client.post("/v1/edit", edit).await;
+        assert_eq!(edited.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn a_picture_may_come_in_json_and_go_back_as_a_png_that_carries_its_code() {
+    let client = client();
+    let image = STANDARD.encode(face(&client, 3).await);
+    let crop = json!({"left": 16, "top": 0, "width": 240, "height": 256});
+    let body = json!({"image": image, "crop": crop, "method": "optimize", "space": "w", "steps": 1});
+    let answer = client.post("/v1/invert", body).await;
+    let (width, height, _) = answer.pixels();
+    assert_eq!((width, height), (256, 256));
+    let text = faceplane::imaging::read_png_text(&answer.body).unwrap().unwrap();
+    let recipe: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(recipe["latent"]["space"], "w");
+    assert_eq!(recipe["request"]["crop"]["width"], 240);
+    assert!(
+        recipe["request"].get("image").is_none(),
+        "the picture itself is not repeated"
+    );
+    let again = client
+        .post(
+            "/v1/sample",
+            json!({"latent": recipe["latent"], "metadata": "none"}),
+        )
+        .await;
+    assert_eq!(again.pixels(), answer.pixels());
+}
+
+#[tokio::test]
+async fn what_cannot_be_inverted_is_said() {
+    let client = client();
+    let file = face(&client, 1).await;
+    for (options, says) in [
+        ("method=guess", "unknown variant `guess`"),
+        ("steps=0", "expected 1 to 1000"),
+        ("steps=1001", "expected 1 to 1000"),
+        ("steps=many", "expected a whole number"),
+        ("seconds=0", "above 0"),
+        ("seconds=-1", "above 0"),
+        ("seconds=inf", "above 0"),
+        ("crop=0,0,1000,1000", "inside the picture's 256×256"),
+        ("crop=0,0,0,10", "inside the picture's 256×256"),
+        ("crop=1,2,3", "expected left,top,width,height"),
+        ("space=z&method=optimize", "cannot be turned into z"),
+        ("beard=1", "unknown field `beard`"),
+    ] {
+        let answer = send(&client, options, "image/png", file.clone()).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{options}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(
+            detail.contains(says),
+            "{options} should say {says:?}, says: {detail}"
+        );
+    }
+    for (body, says) in [
+        (json!({}), "missing"),
+        (json!({"image": "?"}), "not base64"),
+        (json!({"image": ""}), "no picture"),
+        (json!({"image": STANDARD.encode("text")}), "no picture"),
+        (json!({"image": 7}), "expected a string"),
+    ] {
+        let answer = client.post("/v1/invert", body.clone()).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(
+            detail.contains(says),
+            "{body} should say {says:?}, says: {detail}"
+        );
+    }
+    let answer = send(&client, "", "text/html", "<p>").await;
+    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let answer = send(&client, "", "image/png", vec![0; 30 << 20]).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_model_without_the_graphs_says_what_to_add() {
+    let client = Client::sketch();
+    let file = face(&client, 1).await;
+    for (options, says) in [
+        ("", "an [encoder] and a [gradient]"),
+        ("method=refine", "by refine"),
+    ] {
+        let answer = send(&client, options, "image/png", file.clone()).await;
+        assert_eq!(answer.json()["type"], "urn:faceplane:problem:cannot-invert");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(says), "{detail}");
+    }
+}
