@@ -16,7 +16,7 @@ use super::problem::ProblemDocument;
                        are `application/problem+json` (RFC 9457). Every answer carries `X-Request-Id`."
     ),
     tags(
-        (name = "faces", description = "Sample, edit and conditionally edit"),
+        (name = "faces", description = "Sample, edit, conditionally edit and score"),
         (name = "models", description = "What is loaded"),
         (name = "health", description = "For orchestrators")
     ),
@@ -60,6 +60,27 @@ pub(super) enum FaceProblems {
     #[response(status = 406, content_type = "application/problem+json")]
     NotAcceptable(ProblemDocument),
     /// A field has a wrong type, shape, space or value, or contradicts another
+    #[response(status = 422, content_type = "application/problem+json")]
+    Unprocessable(ProblemDocument),
+    /// The service failed; its log has the cause
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(ProblemDocument),
+    /// Too much to do at once, or shutting down; try again after `Retry-After` seconds
+    #[response(status = 503, content_type = "application/problem+json")]
+    Overloaded(ProblemDocument),
+    /// Not done in time
+    #[response(status = 504, content_type = "application/problem+json")]
+    Deadline(ProblemDocument),
+}
+
+/// What scoring may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the variants are read by the derive")]
+pub(super) enum ScoreProblems {
+    /// No such model; the detail says which there are
+    #[response(status = 404, content_type = "application/problem+json")]
+    Unknown(ProblemDocument),
+    /// A field has a wrong type, shape, space or value, or the model has no classifier
     #[response(status = 422, content_type = "application/problem+json")]
     Unprocessable(ProblemDocument),
     /// The service failed; its log has the cause

@@ -15,6 +15,7 @@ mod problem;
 mod repeats;
 mod request_id;
 mod sample;
+mod score;
 mod wire;
 
 use std::any::Any;
@@ -97,6 +98,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(sample::get, sample::post))
         .routes(routes!(edit::get_plain, edit::post_plain))
         .routes(routes!(edit::get_conditional, edit::post_conditional))
+        .routes(routes!(score::get, score::post))
         .routes(routes!(models::list))
         .routes(routes!(models::show))
         .routes(routes!(health::live))

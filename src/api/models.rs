@@ -116,7 +116,7 @@ pub(super) struct AttributeBody {
 }
 
 /// What a score is.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ScoreName {
     /// A log-odds.
@@ -125,6 +125,16 @@ pub(super) enum ScoreName {
     Probability,
     /// A quantity of its own, such as an angle or years.
     Value,
+}
+
+impl From<ScoreKind> for ScoreName {
+    fn from(kind: ScoreKind) -> Self {
+        match kind {
+            ScoreKind::Logit => Self::Logit,
+            ScoreKind::Probability => Self::Probability,
+            ScoreKind::Value => Self::Value,
+        }
+    }
 }
 
 /// A boundary, and how it was found; what is not known is absent.
@@ -256,11 +266,7 @@ fn body(model: &Model) -> ModelBody {
 fn attribute(output: &OutputEntry) -> AttributeBody {
     AttributeBody {
         name: output.attribute.clone(),
-        kind: match output.kind {
-            ScoreKind::Logit => ScoreName::Logit,
-            ScoreKind::Probability => ScoreName::Probability,
-            ScoreKind::Value => ScoreName::Value,
-        },
+        kind: output.kind.into(),
         threshold: output.threshold,
         positive: output.positive.clone(),
         negative: output.negative.clone(),

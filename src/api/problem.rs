@@ -129,6 +129,11 @@ impl Problem {
                 "truncation",
                 "Truncation does not apply",
             ),
+            Self::Editor(Edit::NoClassifier { .. }) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "no-classifier",
+                "The model has no classifier",
+            ),
             Self::Editor(Edit::NoEdits | Edit::NoAmount { .. } | Edit::NothingFollows) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "unclear-edit",

@@ -81,6 +81,12 @@ pub enum EditorError {
         /// The code's space.
         found: LatentSpace,
     },
+    /// Scores were asked of a model that has no classifier.
+    #[error("model {model} has no classifier: its manifest names none, so nothing scores its faces")]
+    NoClassifier {
+        /// The model.
+        model: String,
+    },
     /// An edit names no attribute.
     #[error(
         "no edits: name at least one attribute and how far to move, such as {{\"attribute\": \"smile\", \"by\": 2}}"

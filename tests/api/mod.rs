@@ -7,4 +7,5 @@ mod models;
 mod openapi;
 mod phantom;
 mod sample;
+mod score;
 mod trouble;
