@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::catalog::parse_toml;
+use crate::engine::Device;
 
 /// InterFaceGAN as an HTTP service: sample, edit and conditionally edit faces in a GAN's latent space.
 #[derive(Debug, Parser)]
@@ -69,6 +70,14 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_ONNXRUNTIME", value_name = "PATH")]
     pub onnxruntime: Option<PathBuf>,
 
+    /// Where networks run: cpu, cuda, or cuda:N (a program built with the feature cuda)
+    #[arg(long, env = "FACEPLANE_DEVICE", default_value = "cpu", value_name = "DEVICE")]
+    pub device: Device,
+
+    /// Generators of each model that work side by side, each with its own memory
+    #[arg(long, env = "FACEPLANE_REPLICAS", default_value = "1", value_name = "COUNT", value_parser = positive)]
+    pub replicas: u32,
+
     /// Threads of each network; 0 takes one for each core
     #[arg(long, env = "FACEPLANE_THREADS", default_value_t = 0, value_name = "COUNT")]
     pub threads: usize,
@@ -77,7 +86,16 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_QUEUE", default_value = "256", value_name = "COUNT", value_parser = positive)]
     pub queue: u32,
 
-    /// Longest time for one request, in seconds
+    /// How long a run of the generator that is not full waits for more images, in milliseconds
+    #[arg(
+        long,
+        env = "FACEPLANE_BATCH_WAIT",
+        default_value_t = 0,
+        value_name = "MILLISECONDS"
+    )]
+    pub batch_wait: u32,
+
+    /// Longest time for one request, in seconds; a request may ask for less in Faceplane-Timeout
     #[arg(long, env = "FACEPLANE_TIMEOUT", default_value = "60", value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Duration,
 

@@ -1,14 +1,14 @@
 //! The program: reads its settings, loads the models, serves.
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use faceplane::api::{self, Api, Limits, Readiness};
 use faceplane::catalog::ModelFolder;
 use faceplane::config::{Action, Cli, Config, ConfigError};
 use faceplane::editor::{Model, Models};
-use faceplane::engine::Runtime;
+use faceplane::engine::{Operation, Runtime, Waiting};
 use faceplane::metrics::Metrics;
 use faceplane::{probe, server, telemetry};
 use tokio::net::TcpListener;
@@ -70,13 +70,20 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 
 /// The bundled model and those in the configured folders.
 fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
-    let runtime = Runtime::load(config.onnxruntime.as_deref(), config.threads)?;
-    tracing::info!(library = %runtime.path().display(), "ONNX Runtime is loaded");
+    let runtime = Runtime::load(config.onnxruntime.as_deref(), config.device, config.threads)?;
+    tracing::info!(library = %runtime.path().display(), device = %runtime.device(), "ONNX Runtime is loaded");
+    let operation = Operation {
+        replicas: config.replicas as usize,
+        waiting: Waiting {
+            capacity: config.queue as usize,
+            patience: Duration::from_millis(config.batch_wait.into()),
+        },
+    };
     let folders =
         std::iter::once(ModelFolder::Bundled).chain(config.model.iter().cloned().map(ModelFolder::Disk));
     let mut models = Vec::new();
     for folder in folders {
-        let model = Model::load(&folder, &runtime, config.queue as usize, metrics)?;
+        let model = Model::load(&folder, &runtime, operation, metrics)?;
         tracing::info!(model = model.name(), digest = model.digest(), "loaded");
         models.push(model);
     }

@@ -115,12 +115,12 @@ impl Metrics {
         );
         registry.register(
             "images_drawing",
-            "Images in the generator's present run",
+            "Images in the generators' present runs",
             metrics.drawing.clone(),
         );
         registry.register(
             "images_dropped",
-            "Images that were not drawn: overloaded (no room), or gone (their caller left)",
+            "Images that were not drawn: overloaded (no room), gone (their caller left), or late (past their deadline)",
             metrics.dropped.clone(),
         );
         registry.register(
@@ -130,7 +130,7 @@ impl Metrics {
         );
         registry.register(
             "queue_seconds",
-            "Time that images wait for their first run",
+            "Time that images wait for their run",
             metrics.queue.clone(),
         );
         registry.register(
@@ -167,6 +167,7 @@ impl Metrics {
             drawing: self.drawing.get_or_create_owned(&model),
             overloaded: dropped("overloaded"),
             gone: dropped("gone"),
+            late: dropped("late"),
             batch: self.batch.get_or_create_owned(&model),
             queue: self.queue.get_or_create_owned(&model),
             mapping: self.mapping.get_or_create_owned(&model),
@@ -223,6 +224,7 @@ pub struct ModelMetrics {
     pub(crate) drawing: Gauge,
     pub(crate) overloaded: Counter,
     pub(crate) gone: Counter,
+    pub(crate) late: Counter,
     pub(crate) batch: Histogram,
     pub(crate) queue: Histogram,
     pub(crate) mapping: Histogram,

@@ -11,7 +11,8 @@ use faceplane::api::{Api, Limits, Readiness, router};
 use faceplane::catalog::{Graph, Manifest, ModelFolder, ModelPackage};
 use faceplane::editor::{Model, Models};
 use faceplane::engine::{
-    Classifier, Engine, EngineError, Generator, GeneratorShape, Runtime, SynthesisInput,
+    Classifier, Device, Engine, EngineError, Generator, GeneratorShape, Mapping, Networks, Operation,
+    Runtime, SynthesisInput, Waiting,
 };
 use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 use faceplane::metrics::Metrics;
@@ -46,15 +47,20 @@ impl Generator for Sketch {
         &self.shape
     }
 
-    fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
-        Ok(z.slice_axis(Axis(1), ndarray::Slice::new(0, None, -1)).to_owned())
-    }
-
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
         let size = (codes.len_of(Axis(0)), 3, 8, 8);
         Ok(Array4::from_shape_fn(size, |(image, channel, row, column)| {
             codes[[image, channel, (row + column) % DIM]].tanh()
         }))
+    }
+}
+
+/// Turns z around.
+struct Turned;
+
+impl Mapping for Turned {
+    fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
+        Ok(z.slice_axis(Axis(1), ndarray::Slice::new(0, None, -1)).to_owned())
     }
 }
 
@@ -140,21 +146,28 @@ fn counted_model_of(generator: impl Generator, queue: usize, metrics: &Metrics) 
         boundaries: boundaries(),
         digest: "0123456789abcdef".repeat(4),
     };
-    let engine = Engine::start(
-        "sketch",
-        Box::new(generator),
-        vec![Box::new(Means)],
-        queue,
-        metrics,
-    );
+    let networks = Networks {
+        mapping: Some(Box::new(Turned)),
+        generators: vec![Box::new(generator)],
+        classifiers: vec![Box::new(Means)],
+    };
+    let engine = Engine::start("sketch", networks, waiting(queue), metrics);
     Model::new(package, engine).unwrap()
+}
+
+/// Room for `capacity` images, and no waiting for more of them.
+fn waiting(capacity: usize) -> Waiting {
+    Waiting {
+        capacity,
+        patience: Duration::ZERO,
+    }
 }
 
 /// ONNX Runtime, as `make` fetches it; loaded once.
 pub(crate) fn runtime() -> &'static Runtime {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         let path = std::env::var_os("FACEPLANE_ONNXRUNTIME").map(PathBuf::from);
-        Runtime::load(path.as_deref(), 0).expect("`make setup` fetches ONNX Runtime")
+        Runtime::load(path.as_deref(), Device::Cpu, 0).expect("`make setup` fetches ONNX Runtime")
     });
     &RUNTIME
 }
@@ -162,7 +175,11 @@ pub(crate) fn runtime() -> &'static Runtime {
 /// The bundled model, loaded once.
 pub(crate) fn phantom() -> Models {
     static MODELS: LazyLock<Models> = LazyLock::new(|| {
-        let phantom = Model::load(&ModelFolder::Bundled, runtime(), 64, &Metrics::new())
+        let operation = Operation {
+            replicas: 2,
+            waiting: waiting(64),
+        };
+        let phantom = Model::load(&ModelFolder::Bundled, runtime(), operation, &Metrics::new())
             .expect("the bundled model loads");
         Models::new(vec![phantom], None).unwrap()
     });

@@ -13,7 +13,8 @@ use super::problem::ProblemDocument;
         title = "faceplane",
         description = "InterFaceGAN as a service: sample faces, move them along an attribute's boundary in latent space, hold \
                        other attributes while doing so.\n\nAnswers are PNG unless `Accept` or `format` asks for JSON. Errors \
-                       are `application/problem+json` (RFC 9457). Every answer carries `X-Request-Id`."
+                       are `application/problem+json` (RFC 9457). Every answer carries `X-Request-Id`. A request that cannot wait \
+                       as long as the service would says so in `Faceplane-Timeout`, in seconds."
     ),
     tags(
         (name = "faces", description = "Sample, edit, conditionally edit and score"),

@@ -16,6 +16,7 @@ mod repeats;
 mod request_id;
 mod sample;
 mod score;
+mod timeout;
 mod wire;
 
 use std::any::Any;
@@ -133,7 +134,7 @@ pub fn router(api: Api) -> Router {
         .layer(from_fn_with_state(api.metrics.clone(), counted))
         .layer(from_fn(problem::write_out))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(api.limits.timeout, within_time))
+        .layer(from_fn_with_state(api.limits.timeout, timeout::within_time))
         .layer(DefaultBodyLimit::max(decode::LARGEST_BODY));
     routes
         .route("/", get(async || Redirect::to("/docs/")))
@@ -162,12 +163,6 @@ async fn counted(State(metrics): State<Metrics>, request: Request, next: Next) -
     let route = route.as_deref().unwrap_or("none");
     metrics.answered(route, response.status().as_u16(), started.elapsed());
     response
-}
-
-/// Gives up on a request that takes too long; what it waits for is dropped with it.
-async fn within_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    let answer = tokio::time::timeout(limit, next.run(request)).await;
-    answer.unwrap_or_else(|_| Problem::Deadline { limit }.into_response())
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> Response {

@@ -177,6 +177,7 @@ impl Problem {
             | Self::Editor(
                 Edit::Engine(
                     EngineError::Library { .. }
+                    | EngineError::Device { .. }
                     | EngineError::Graph { .. }
                     | EngineError::Tensor { .. }
                     | EngineError::Run { .. }

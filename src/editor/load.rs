@@ -2,7 +2,7 @@
 
 use super::Model;
 use crate::catalog::{CatalogError, ModelFolder, ModelPackage};
-use crate::engine::{self, EngineError, Runtime};
+use crate::engine::{self, EngineError, Operation, Runtime};
 use crate::latent::{LatentError, LatentSpace};
 use crate::metrics::Metrics;
 
@@ -90,19 +90,19 @@ impl LoadError {
 }
 
 impl Model {
-    /// Loads a model folder: reads its files, opens its graphs with room for `capacity` images, and checks them
-    /// against one another.
+    /// Loads a model folder: reads its files, opens its graphs, checks them against one another, and sets
+    /// them to work as `operation` says.
     ///
     /// # Errors
     /// [`LoadError`], naming the first file that is wrong.
     pub fn load(
         folder: &ModelFolder,
         runtime: &Runtime,
-        capacity: usize,
+        operation: Operation,
         metrics: &Metrics,
     ) -> Result<Self, LoadError> {
         let package = ModelPackage::read(folder)?;
-        let engine = engine::open(runtime, &package, capacity, metrics)?;
+        let engine = engine::open(runtime, &package, operation, metrics)?;
         Self::new(package, engine)
     }
 }

@@ -23,12 +23,11 @@ impl Model {
         let mut scores = Vec::with_capacity(codes.len());
         for part in codes.chunks(self.shape().largest_batch) {
             let input = self.synthesis_input(admission, part, truncation).await?;
-            for images in admission.synthesize(input).await? {
-                if with_scores {
-                    scores.extend(self.scores(admission, &images).await?);
-                }
-                pictures.extend(self.pictures(images).await?);
+            let images = admission.synthesize(input).await?;
+            if with_scores {
+                scores.extend(self.scores(admission, &images).await?);
             }
+            pictures.extend(self.pictures(images).await?);
         }
         scores.resize_with(codes.len(), BTreeMap::new);
         let face = |((code, picture), scores)| Face {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array2, Array3, ArrayView2, Axis, concatenate};
+use ndarray::{Array2, Array3};
 
 use super::{EditorError, FaceSource, Model, TruncationChoice};
 use crate::engine::{Admission, EngineError, Timings};
@@ -79,10 +79,6 @@ pub(super) async fn draw_and_score(
     admission: &mut Admission,
     codes: Array3<f32>,
 ) -> Result<Array2<f32>, EngineError> {
-    let mut scores = Vec::new();
-    for images in admission.synthesize(codes).await? {
-        scores.push(admission.score(&images).await?);
-    }
-    let views: Vec<ArrayView2<'_, f32>> = scores.iter().map(|piece| piece.view()).collect();
-    Ok(concatenate(Axis(0), &views).expect("every piece has a column for each output"))
+    let images = admission.synthesize(codes).await?;
+    admission.score(&images).await
 }

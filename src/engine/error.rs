@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::Device;
+
 /// A network or its runtime failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EngineError {
@@ -15,6 +17,21 @@ pub enum EngineError {
         /// The path that was tried last.
         path: PathBuf,
         /// What the loader said.
+        reason: String,
+    },
+    /// ONNX Runtime cannot use the device.
+    #[error(
+        "the device {device} cannot be used with {}: {reason}; nothing falls back to the CPU, so choose --device cpu, or \
+         build with `--features cuda` and give the library of ONNX Runtime's GPU package, with the CUDA and cuDNN that it \
+         names on the loader's path",
+        library.display()
+    )]
+    Device {
+        /// The device asked for.
+        device: Device,
+        /// ONNX Runtime's library.
+        library: PathBuf,
+        /// What ONNX Runtime said.
         reason: String,
     },
     /// ONNX Runtime does not take the file.

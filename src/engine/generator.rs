@@ -8,22 +8,25 @@ use crate::latent::LatentSpace;
 /// Images `[images, 3, height, width]`, shared with those that the same run has drawn for others.
 pub type Images = ArcArray<f32, Ix4>;
 
-/// A generator: codes in, image tensors out, a batch at a time.
+/// A generator's synthesis: codes in, image tensors out, a batch at a time.
 pub trait Generator: Send + 'static {
     /// Its spaces and sizes, which never change.
     fn shape(&self) -> &GeneratorShape;
-
-    /// Mapping: z `[batch, z_dim]` → w `[batch, w_dim]`.
-    ///
-    /// # Errors
-    /// [`EngineError`] where the run fails. Only called where [`GeneratorShape::has_mapping`].
-    fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError>;
 
     /// Synthesis: codes `[batch, rows, dim]` (rows is 1 unless synthesis takes w+) → images `[batch, 3, height, width]`.
     ///
     /// # Errors
     /// [`EngineError`] where the run fails.
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError>;
+}
+
+/// A generator's mapping, from z to w.
+pub trait Mapping: Send + 'static {
+    /// z `[batch, z_dim]` → w `[batch, w_dim]`.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the run fails.
+    fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError>;
 }
 
 /// What the synthesis graph takes.

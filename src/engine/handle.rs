@@ -1,20 +1,41 @@
 //! The handle that async code holds: networks on their threads, and room for so many images.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ndarray::{Array2, Array3, Axis};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::batcher::Batcher;
+use super::queue::Lane;
 use super::worker::Worker;
-use super::{Classifier, EngineError, Generator, GeneratorShape, Images, Timings};
+use super::{Classifier, EngineError, Generator, GeneratorShape, Images, Mapping, Timings};
 use crate::metrics::{Metrics, ModelMetrics};
+
+/// A model's networks, before they are at work.
+pub struct Networks {
+    /// z → w, where the generator has a mapping.
+    pub mapping: Option<Box<dyn Mapping>>,
+    /// The synthesis, once or in several replicas that work side by side.
+    pub generators: Vec<Box<dyn Generator>>,
+    /// What scores images.
+    pub classifiers: Vec<Box<dyn Classifier>>,
+}
+
+/// How much may wait, and how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting {
+    /// Room for requests' images: those under way and those that wait.
+    pub capacity: usize,
+    /// How long a run that is not full waits for more images.
+    pub patience: Duration,
+}
 
 /// A model's networks at work. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    generator: Batcher,
+    mapping: Option<Worker<Box<dyn Mapping>>>,
+    generators: Batcher,
     classifiers: Vec<Worker<Box<dyn Classifier>>>,
     shape: Arc<GeneratorShape>,
     network: Arc<str>,
@@ -24,25 +45,29 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Gives each network a thread, and room to `capacity` images. `name` is what errors call the networks.
+    /// Gives each network a thread. `name` is what errors call them.
+    ///
+    /// # Panics
+    /// Where there is no generator.
     #[must_use]
-    pub fn start(
-        name: &str,
-        generator: Box<dyn Generator>,
-        classifiers: Vec<Box<dyn Classifier>>,
-        capacity: usize,
-        metrics: &Metrics,
-    ) -> Self {
+    pub fn start(name: &str, networks: Networks, waiting: Waiting, metrics: &Metrics) -> Self {
         let metrics = metrics.of_model(name);
-        let shape = Arc::new(generator.shape().clone());
-        let spawn = |(place, classifier)| Worker::spawn(&format!("{name} scores {place}"), classifier);
+        let shape = networks
+            .generators
+            .first()
+            .expect("a model has a generator")
+            .shape();
+        let shape = Arc::new(shape.clone());
+        let map = |mapping| Worker::spawn(&format!("{name} maps"), mapping);
+        let score = |(place, classifier)| Worker::spawn(&format!("{name} scores {place}"), classifier);
         Self {
-            generator: Batcher::start(name, generator, metrics.clone()),
-            classifiers: classifiers.into_iter().enumerate().map(spawn).collect(),
+            mapping: networks.mapping.map(map),
+            generators: Batcher::start(name, networks.generators, waiting.patience, &metrics),
+            classifiers: networks.classifiers.into_iter().enumerate().map(score).collect(),
             shape,
             network: name.into(),
-            room: Arc::new(Semaphore::new(capacity)),
-            capacity,
+            room: Arc::new(Semaphore::new(waiting.capacity)),
+            capacity: waiting.capacity,
             metrics,
         }
     }
@@ -73,16 +98,30 @@ impl Engine {
         })?;
         Ok(Admission {
             engine: self.clone(),
-            _room: room,
+            lane: Lane::Request,
+            _room: Some(room),
             timings: Timings::default(),
         })
     }
+
+    /// Admits work that nobody waits for: its images are drawn where no request's images wait, and take no room of
+    /// theirs. Who does such work sees to it that there is not too much of it.
+    #[must_use]
+    pub fn background(&self) -> Admission {
+        Admission {
+            engine: self.clone(),
+            lane: Lane::Background,
+            _room: None,
+            timings: Timings::default(),
+        }
+    }
 }
 
-/// A request that the engine has room for.
+/// Leave to have so many images drawn.
 pub struct Admission {
     engine: Engine,
-    _room: OwnedSemaphorePermit,
+    lane: Lane,
+    _room: Option<OwnedSemaphorePermit>,
     timings: Timings,
 }
 
@@ -91,23 +130,32 @@ impl Admission {
     ///
     /// # Errors
     /// [`EngineError`] where the run fails.
+    ///
+    /// # Panics
+    /// Where the generator has no mapping, as its [`GeneratorShape`] says.
     pub async fn map(&mut self, z: Array2<f32>) -> Result<Array2<f32>, EngineError> {
-        let (w, taken) = self.engine.generator.map(z).await?;
-        self.timings.mapping += taken;
-        Ok(w)
+        let started = Instant::now();
+        let mapping = self.engine.mapping.as_ref();
+        let mapping = mapping.expect("only asked where the shape has a mapping");
+        let mapped = mapping.run(move |mapping| mapping.map(z.view())).await;
+        self.timings.mapping += started.elapsed();
+        self.engine
+            .metrics
+            .mapping
+            .observe(started.elapsed().as_secs_f64());
+        mapped
     }
 
-    /// Synthesis: codes `[images, rows, dim]` → pieces of `[n, 3, height, width]`, in order.
-    ///
-    /// At most [`largest_batch`](GeneratorShape::largest_batch) images at a time let others take turns.
+    /// Synthesis in one run: codes `[images, rows, dim]`, at most [`largest_batch`](GeneratorShape::largest_batch) of
+    /// them, → `[images, 3, height, width]`.
     ///
     /// # Errors
     /// [`EngineError`] where the run fails.
-    pub async fn synthesize(&mut self, codes: Array3<f32>) -> Result<Vec<Images>, EngineError> {
-        let drawn = self.engine.generator.synthesize(codes).await?;
+    pub async fn synthesize(&mut self, codes: Array3<f32>) -> Result<Images, EngineError> {
+        let drawn = self.engine.generators.synthesize(self.lane, codes).await?;
         self.timings.queue += drawn.waited;
         self.timings.synthesis += drawn.ran;
-        Ok(drawn.pieces)
+        Ok(drawn.images)
     }
 
     /// Scores of images `[batch, 3, height, width]`: one row an image, the classifiers' outputs side by side.
@@ -141,11 +189,11 @@ impl Admission {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array4, ArrayView2, ArrayView3};
+    use ndarray::{Array4, ArrayView3};
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
-    use crate::engine::SynthesisInput;
+    use crate::engine::{SynthesisInput, deadline};
 
     /// A generator that paints its codes, says how many images each run has, and waits to be told to go on.
     struct Gate {
@@ -157,10 +205,6 @@ mod tests {
     impl Generator for Gate {
         fn shape(&self) -> &GeneratorShape {
             &self.shape
-        }
-
-        fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
-            Ok(z.to_owned())
         }
 
         fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
@@ -179,18 +223,21 @@ mod tests {
         let shape = GeneratorShape {
             z_dim: 1,
             w_dim: 1,
-            synthesis: SynthesisInput::W,
+            synthesis: SynthesisInput::Z,
             height: 1,
             width: 1,
             largest_batch,
         };
-        let engine = Engine::start(
-            "gate",
-            Box::new(Gate { shape, began, go }),
-            Vec::new(),
+        let networks = Networks {
+            mapping: None,
+            generators: vec![Box::new(Gate { shape, began, go })],
+            classifiers: Vec::new(),
+        };
+        let waiting = Waiting {
             capacity,
-            &Metrics::new(),
-        );
+            patience: Duration::ZERO,
+        };
+        let engine = Engine::start("gate", networks, waiting, &Metrics::new());
         (engine, runs, go_on)
     }
 
@@ -199,9 +246,8 @@ mod tests {
     }
 
     /// The first channel of each image.
-    fn painted(pieces: &[Images]) -> Vec<f32> {
-        let images = pieces.iter().flat_map(|piece| piece.outer_iter());
-        images.map(|image| image[[0, 0, 0]]).collect()
+    fn painted(images: &Images) -> Vec<f32> {
+        images.outer_iter().map(|image| image[[0, 0, 0]]).collect()
     }
 
     fn spawn(engine: &Engine, values: &[f32]) -> tokio::task::JoinHandle<Result<Vec<f32>, EngineError>> {
@@ -217,8 +263,8 @@ mod tests {
         assert_eq!(runs.recv().unwrap(), 1, "nobody is waited for");
         let others = [
             spawn(&engine, &[2.0, 3.0]),
-            spawn(&engine, &[4.0]),
-            spawn(&engine, &[5.0, 6.0]),
+            spawn(&engine, &[4.0, 5.0, 6.0]),
+            spawn(&engine, &[7.0]),
         ];
         tokio::task::yield_now().await;
         for _ in 0..3 {
@@ -229,12 +275,63 @@ mod tests {
         for other in others {
             painted.push(other.await.unwrap().unwrap());
         }
-        assert_eq!(painted, [vec![2.0, 3.0], vec![4.0], vec![5.0, 6.0]]);
+        assert_eq!(painted, [vec![2.0, 3.0], vec![4.0, 5.0, 6.0], vec![7.0]]);
         assert_eq!(
             runs.try_iter().collect::<Vec<_>>(),
-            [4, 1],
-            "a caller's images may be split"
+            [3, 3],
+            "what fits beside the first goes with it"
         );
+    }
+
+    #[tokio::test]
+    async fn background_images_wait_for_every_request() {
+        let (engine, runs, go_on) = gate(1, 64);
+        let first = spawn(&engine, &[1.0]);
+        tokio::task::yield_now().await;
+        runs.recv().unwrap();
+        let (done, order) = channel();
+        let mut tasks = Vec::new();
+        for (value, mut admission) in [
+            (2.0, engine.background()),
+            (3.0, engine.admit(1).unwrap()),
+            (4.0, engine.admit(1).unwrap()),
+        ] {
+            let done = done.clone();
+            tasks.push(tokio::spawn(async move {
+                admission.synthesize(codes(&[value])).await.unwrap();
+                done.send(value).unwrap();
+            }));
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..4 {
+            go_on.send(()).unwrap();
+            // Each is told before the next run begins.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        first.await.unwrap().unwrap();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(order.try_iter().collect::<Vec<_>>(), [3.0, 4.0, 2.0]);
+    }
+
+    #[tokio::test]
+    async fn images_past_their_deadline_are_not_drawn() {
+        let (engine, runs, go_on) = gate(4, 64);
+        let first = spawn(&engine, &[1.0]);
+        tokio::task::yield_now().await;
+        runs.recv().unwrap();
+        let mut late = engine.admit(2).unwrap();
+        let late = deadline::within(Duration::from_millis(1), late.synthesize(codes(&[2.0, 3.0])));
+        assert!(late.await.is_none());
+        let next = spawn(&engine, &[4.0]);
+        tokio::task::yield_now().await;
+        go_on.send(()).unwrap();
+        go_on.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        assert_eq!(next.await.unwrap().unwrap(), [4.0]);
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1]);
+        assert_eq!(engine.metrics.late.get(), 2);
     }
 
     #[tokio::test]

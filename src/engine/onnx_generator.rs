@@ -2,14 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use ndarray::{Array1, Array2, Array3, Array4, ArrayView2, ArrayView3, Axis, Ix2, Ix4};
+use ndarray::{Array1, Array3, Array4, ArrayView3, Axis, Ix4, Slice, concatenate};
 
 use super::network::Network;
-use super::{EngineError, Generator, GeneratorShape, Runtime, SynthesisInput};
+use super::onnx_mapping::OnnxMapping;
+use super::{Device, EngineError, Generator, GeneratorShape, Mapping as _, Runtime, SynthesisInput};
 use crate::catalog::ModelPackage;
-
-/// Most images in one run where the graph's batch is open: enough to fill the cores, few enough to take turns.
-const LARGEST_BATCH: usize = 8;
 
 /// A larger batch is used where it takes at most this much of the smaller one's time for each image.
 const WORTH_IT: f64 = 0.95;
@@ -17,21 +15,20 @@ const WORTH_IT: f64 = 0.95;
 /// No larger batch is tried after a run that takes longer: people would wait for it too long.
 const LONG_RUN: Duration = Duration::from_millis(250);
 
-/// Mapping (where there is one) and synthesis.
+/// The synthesis graph.
 pub(super) struct OnnxGenerator {
-    mapping: Option<Network>,
     synthesis: Network,
     shape: GeneratorShape,
+    device: Device,
 }
 
 impl OnnxGenerator {
-    /// Opens a package's graphs, checks them against each other, and draws one face to learn the picture's size.
-    pub(super) fn open(runtime: &Runtime, package: &ModelPackage) -> Result<Self, EngineError> {
-        let mapping = package
-            .mapping
-            .as_ref()
-            .map(|graph| Network::open(runtime, graph, "w"))
-            .transpose()?;
+    /// Opens a package's synthesis, checks it against the mapping, and draws one face to learn the picture's size.
+    pub(super) fn open(
+        runtime: &Runtime,
+        package: &ModelPackage,
+        mapping: Option<&mut OnnxMapping>,
+    ) -> Result<Self, EngineError> {
         let synthesis = Network::open(runtime, &package.synthesis, "image")?;
         let expected = match mapping {
             Some(_) => "[batch, dim] for w, or [batch, layers, dim] for w+",
@@ -43,23 +40,15 @@ impl OnnxGenerator {
             (&[batch, Some(layers), Some(dim)], Some(_)) => (batch, dim, SynthesisInput::WPlus { layers }),
             _ => return Err(synthesis.wrong_input(expected)),
         };
-        let mut largest_batch =
-            one_or_open(batch).ok_or_else(|| synthesis.wrong_input("a batch that is open, or 1"))?;
-        let mut z_dim = w_dim;
+        let device = runtime.device();
+        let largest_batch = match batch {
+            None => device.largest_batch(),
+            Some(1) => 1,
+            Some(_) => return Err(synthesis.wrong_input("a batch that is open, or 1")),
+        };
+        let z_dim = mapping.as_ref().map_or(w_dim, |mapping| mapping.z_dim());
         if let Some(mapping) = &mapping {
-            let &[batch, Some(dim)] = mapping.input_axes() else {
-                return Err(mapping.wrong_input("[batch, dim] for z"));
-            };
-            let &[_, Some(mapped)] = mapping.output_axes() else {
-                return Err(mapping.wrong_output("[batch, dim] for w, before it is repeated for layers"));
-            };
-            if mapped != w_dim {
-                return Err(mapping.wrong_output(&format!("[batch, {w_dim}], which synthesis takes")));
-            }
-            let mapped_at_once =
-                one_or_open(batch).ok_or_else(|| mapping.wrong_input("a batch that is open, or 1"))?;
-            largest_batch = largest_batch.min(mapped_at_once);
-            z_dim = dim;
+            mapping.check_w_dim(w_dim)?;
         }
         let shape = GeneratorShape {
             z_dim,
@@ -70,13 +59,22 @@ impl OnnxGenerator {
             largest_batch,
         };
         let mut generator = Self {
-            mapping,
             synthesis,
             shape,
+            device,
         };
-        generator.learn_size()?;
+        generator.learn_size(mapping)?;
         generator.shape.largest_batch = generator.worthwhile_batch()?;
         Ok(generator)
+    }
+
+    /// The same generator once more, to work beside this one.
+    pub(super) fn replica(&self, runtime: &Runtime, package: &ModelPackage) -> Result<Self, EngineError> {
+        Ok(Self {
+            synthesis: Network::open(runtime, &package.synthesis, "image")?,
+            shape: self.shape.clone(),
+            device: self.device,
+        })
     }
 
     /// The largest of the batches 1, 2, 4, … that is worth it on this device, by a run of each.
@@ -115,12 +113,11 @@ impl OnnxGenerator {
         Ok(best)
     }
 
-    fn learn_size(&mut self) -> Result<(), EngineError> {
+    fn learn_size(&mut self, mapping: Option<&mut OnnxMapping>) -> Result<(), EngineError> {
         let z = Array1::linspace(-1.0, 1.0, self.shape.z_dim).insert_axis(Axis(0));
-        let row = if self.shape.has_mapping() {
-            self.map(z.view())?
-        } else {
-            z
+        let row = match mapping {
+            Some(mapping) => mapping.map(z.view())?,
+            None => z,
         };
         let rows = if let SynthesisInput::WPlus { layers } = self.shape.synthesis {
             layers
@@ -146,33 +143,33 @@ impl Generator for OnnxGenerator {
         &self.shape
     }
 
-    fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
-        let mapping = self
-            .mapping
-            .as_mut()
-            .expect("only called where the shape has a mapping");
-        let w = mapping.run(z)?.into_dimensionality::<Ix2>();
-        w.map_err(|_| mapping.wrong_output("[batch, dim]"))
-    }
-
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
+        let images = codes.len_of(Axis(0));
+        let size = self.device.padded(images);
+        let drawn = if size == images {
+            self.run(codes)?
+        } else {
+            let last = codes.slice_axis(Axis(0), Slice::from(images - 1..));
+            let mut padded = vec![codes];
+            padded.resize(1 + size - images, last);
+            let padded = concatenate(Axis(0), &padded).expect("codes of one generator have one shape");
+            let mut drawn = self.run(padded.view())?;
+            drawn.slice_axis_inplace(Axis(0), Slice::from(..images));
+            drawn
+        };
+        Ok(drawn)
+    }
+}
+
+impl OnnxGenerator {
+    fn run(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
         let images = match self.shape.synthesis {
             SynthesisInput::WPlus { .. } => self.synthesis.run(codes),
             SynthesisInput::Z | SynthesisInput::W => self.synthesis.run(codes.index_axis(Axis(1), 0)),
         }?;
-        let frames = codes.len_of(Axis(0));
         match images.into_dimensionality::<Ix4>() {
-            Ok(images) if images.len_of(Axis(0)) == frames => Ok(images),
+            Ok(images) if images.len_of(Axis(0)) == codes.len_of(Axis(0)) => Ok(images),
             _ => Err(self.synthesis.wrong_output("[batch, 3, height, width]")),
         }
-    }
-}
-
-/// The largest batch of a graph whose batch axis is open or 1.
-fn one_or_open(batch: Option<usize>) -> Option<usize> {
-    match batch {
-        None => Some(LARGEST_BATCH),
-        Some(1) => Some(1),
-        Some(_) => None,
     }
 }

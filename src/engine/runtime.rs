@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use ort::environment::Environment;
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
-use super::EngineError;
+use super::{Device, EngineError};
 use crate::catalog::Graph;
 
 /// The library's name.
@@ -20,17 +20,19 @@ const LIBRARY: &str = if cfg!(target_os = "macos") {
 #[derive(Clone)]
 pub struct Runtime {
     environment: Environment,
+    device: Device,
     threads: usize,
     path: PathBuf,
 }
 
 impl Runtime {
     /// Loads the library from `path`, or else from the first of: beside the program, `.onnxruntime/` in the working
-    /// directory, the system's loader. Each session gets `threads` threads.
+    /// directory, the system's loader. Sessions run on `device`, each with `threads` threads.
     ///
     /// # Errors
-    /// [`EngineError::Library`] where there is none, or it is no ONNX Runtime, or too old.
-    pub fn load(path: Option<&Path>, threads: usize) -> Result<Self, EngineError> {
+    /// [`EngineError::Library`] where there is none, or it is no ONNX Runtime, or too old; [`EngineError::Device`] where
+    /// it cannot use the device.
+    pub fn load(path: Option<&Path>, device: Device, threads: usize) -> Result<Self, EngineError> {
         let path = path.map_or_else(find, Path::to_path_buf);
         let failed = |reason: String| EngineError::Library {
             path: path.clone(),
@@ -51,11 +53,24 @@ impl Runtime {
             .with_telemetry(false)
             .build()
             .map_err(|error| failed(error.to_string()))?;
-        Ok(Self {
+        let runtime = Self {
             environment,
+            device,
             threads,
             path,
-        })
+        };
+        runtime.on_device().map_err(|error| EngineError::Device {
+            device,
+            library: runtime.path.clone(),
+            reason: error.to_string(),
+        })?;
+        Ok(runtime)
+    }
+
+    /// Where sessions run.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.device
     }
 
     /// The library that was loaded.
@@ -72,8 +87,17 @@ impl Runtime {
         })
     }
 
+    /// A session to be, on the device. Nothing falls back to the CPU where that fails.
+    fn on_device(&self) -> ort::Result<SessionBuilder> {
+        let builder = Session::builder(&self.environment)?;
+        match self.device {
+            Device::Cpu => Ok(builder),
+            Device::Cuda(number) => cuda(builder, number),
+        }
+    }
+
     fn try_session(&self, graph: &Graph) -> ort::Result<Session> {
-        Session::builder(&self.environment)?
+        self.on_device()?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(self.threads)?
             .with_inter_threads(1)?
@@ -83,6 +107,25 @@ impl Runtime {
             .with_memory_pattern(false)?
             .commit_from_memory(&graph.bytes)
     }
+}
+
+/// CUDA for a session's nodes. ONNX Runtime's default would search anew for the best convolution at every new size.
+#[cfg(feature = "cuda")]
+fn cuda(builder: SessionBuilder, number: u16) -> ort::Result<SessionBuilder> {
+    use ort::ep::{CUDA, cuda::ConvAlgorithmSearch};
+    let provider = CUDA::default()
+        .with_device_id(i32::from(number))
+        .with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic)
+        .build()
+        .error_on_failure();
+    Ok(builder.with_execution_providers([provider])?)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(_: SessionBuilder, _: u16) -> ort::Result<SessionBuilder> {
+    Err(ort::Error::new(
+        "this program was built without the feature `cuda`",
+    ))
 }
 
 /// The first place that has the library; its bare name, for the system's loader, if none has.

@@ -3,10 +3,11 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use faceplane::editor::Models;
 use faceplane::engine::{EngineError, Generator, GeneratorShape};
-use ndarray::{Array2, Array4, ArrayView2, ArrayView3};
+use ndarray::{Array4, ArrayView3};
 
 use crate::support::{Client, Sketch, model_of};
 
@@ -34,10 +35,6 @@ where
 {
     fn shape(&self) -> &GeneratorShape {
         self.sketch.shape()
-    }
-
-    fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
-        self.sketch.map(z)
     }
 
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
@@ -163,6 +160,30 @@ async fn a_request_past_its_time_is_a_504() {
 }
 
 #[tokio::test]
+async fn a_client_may_ask_for_less_time_and_not_for_more() {
+    let asking = |seconds: &str| {
+        let request = Request::get("/v1/sample?seed=1").header("faceplane-timeout", seconds);
+        request.body(Body::empty()).unwrap()
+    };
+    for (seconds, longest) in [
+        ("0.02", Duration::from_mins(1)),
+        ("3600", Duration::from_millis(20)),
+    ] {
+        let (generator, _begun, release) = gate();
+        let models = Models::new(vec![model_of(generator, 4)], None).unwrap();
+        let answer = Client::new(models, longest).send(asking(seconds)).await;
+        assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("within 0.02 s"), "{detail}");
+        drop(release);
+    }
+    for seconds in ["0", "-1", "soon", "NaN", "inf", ""] {
+        let answer = Client::sketch().send(asking(seconds)).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{seconds}");
+    }
+}
+
+#[tokio::test]
 async fn what_happens_is_counted_and_every_series_is_there_from_the_start() {
     let client = Client::sketch();
     let value = |text: &str, series: &str| -> Option<f64> {
@@ -179,6 +200,9 @@ async fn what_happens_is_counted_and_every_series_is_there_from_the_start() {
         "faceplane_images_drawing{model=\"sketch\"}",
         "faceplane_images_dropped_total{model=\"sketch\",reason=\"overloaded\"}",
         "faceplane_images_dropped_total{model=\"sketch\",reason=\"gone\"}",
+        "faceplane_images_dropped_total{model=\"sketch\",reason=\"late\"}",
+        "faceplane_cache_hits_total",
+        "faceplane_cache_misses_total",
         "faceplane_batch_images_count{model=\"sketch\"}",
         "faceplane_queue_seconds_count{model=\"sketch\"}",
         "faceplane_mapping_seconds_count{model=\"sketch\"}",

@@ -1,0 +1,23 @@
+//! Until when a caller waits: known to whatever its task asks of the engine.
+
+use std::time::{Duration, Instant};
+
+tokio::task_local! {
+    static DEADLINE: Instant;
+}
+
+/// Waits for `work`, for `limit` at the longest; `None` after that.
+///
+/// Images that `work` has ordered and that have not been taken by then are not drawn.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let work = async { tokio::time::timeout(limit, work).await.ok() };
+    match Instant::now().checked_add(limit) {
+        Some(deadline) => DEADLINE.scope(deadline, work).await,
+        None => work.await,
+    }
+}
+
+/// When the present task's caller gives up, if it does.
+pub(super) fn current() -> Option<Instant> {
+    DEADLINE.try_with(|&deadline| deadline).ok()
+}

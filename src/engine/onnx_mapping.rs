@@ -1,0 +1,67 @@
+//! A mapping whose graph is ONNX.
+
+use ndarray::{Array2, ArrayView2, Axis, Ix2, concatenate};
+
+use super::network::Network;
+use super::{EngineError, Mapping, Runtime};
+use crate::catalog::Graph;
+
+/// A network from z to w.
+pub(super) struct OnnxMapping {
+    network: Network,
+    z_dim: usize,
+    one_at_a_time: bool,
+}
+
+impl OnnxMapping {
+    /// Opens a mapping.
+    pub(super) fn open(runtime: &Runtime, graph: &Graph) -> Result<Self, EngineError> {
+        let network = Network::open(runtime, graph, "w")?;
+        let &[batch, Some(z_dim)] = network.input_axes() else {
+            return Err(network.wrong_input("[batch, dim] for z"));
+        };
+        if !matches!(batch, None | Some(1)) {
+            return Err(network.wrong_input("a batch that is open, or 1"));
+        }
+        if !matches!(network.output_axes(), [_, Some(_)]) {
+            return Err(network.wrong_output("[batch, dim] for w, before it is repeated for layers"));
+        }
+        Ok(Self {
+            network,
+            z_dim,
+            one_at_a_time: batch.is_some(),
+        })
+    }
+
+    /// Length of a z code.
+    pub(super) fn z_dim(&self) -> usize {
+        self.z_dim
+    }
+
+    /// Refuses a mapping whose w is not what synthesis takes.
+    pub(super) fn check_w_dim(&self, w_dim: usize) -> Result<(), EngineError> {
+        match self.network.output_axes() {
+            &[_, Some(mapped)] if mapped == w_dim => Ok(()),
+            _ => Err(self
+                .network
+                .wrong_output(&format!("[batch, {w_dim}], which synthesis takes"))),
+        }
+    }
+}
+
+impl Mapping for OnnxMapping {
+    fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
+        let at_once = if self.one_at_a_time {
+            1
+        } else {
+            z.len_of(Axis(0)).max(1)
+        };
+        let mut parts = Vec::new();
+        for part in z.axis_chunks_iter(Axis(0), at_once) {
+            let w = self.network.run(part)?.into_dimensionality::<Ix2>();
+            parts.push(w.map_err(|_| self.network.wrong_output("[batch, dim]"))?);
+        }
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        Ok(concatenate(Axis(0), &views).expect("every part has w_dim columns"))
+    }
+}

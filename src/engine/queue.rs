@@ -1,0 +1,194 @@
+//! Where images wait: in the order they came, requests' before background work's, until a generator takes a batch of them.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ndarray::{Array3, Axis};
+use tokio::sync::oneshot;
+
+use super::{EngineError, Images};
+use crate::metrics::ModelMetrics;
+
+/// Who waits for images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// A person.
+    Request,
+    /// Nobody in particular: drawn where no request's images wait.
+    Background,
+}
+
+/// A caller's images, drawn together in one run.
+pub(super) struct Order {
+    /// Codes `[images, rows, dim]`, no more than one run holds.
+    pub(super) codes: Array3<f32>,
+    pub(super) came: Instant,
+    /// When its caller gives up, if it does.
+    pub(super) deadline: Option<Instant>,
+    pub(super) reply: oneshot::Sender<Result<Drawn, EngineError>>,
+}
+
+impl Order {
+    fn images(&self) -> usize {
+        self.codes.len_of(Axis(0))
+    }
+}
+
+/// A caller's images, drawn.
+pub(super) struct Drawn {
+    pub(super) images: Images,
+    /// From the order to the run.
+    pub(super) waited: Duration,
+    /// The run.
+    pub(super) ran: Duration,
+}
+
+/// The orders of one model, shared by its callers and its generators.
+pub(super) struct Queue {
+    lanes: Mutex<Lanes>,
+    changed: Condvar,
+    /// How long a run that is not full waits for more images.
+    patience: Duration,
+    metrics: ModelMetrics,
+}
+
+struct Lanes {
+    requests: VecDeque<Order>,
+    background: VecDeque<Order>,
+    open: bool,
+}
+
+impl Queue {
+    pub(super) fn new(patience: Duration, metrics: ModelMetrics) -> Self {
+        let lanes = Lanes {
+            requests: VecDeque::new(),
+            background: VecDeque::new(),
+            open: true,
+        };
+        Self {
+            lanes: Mutex::new(lanes),
+            changed: Condvar::new(),
+            patience,
+            metrics,
+        }
+    }
+
+    /// Puts an order at its lane's end.
+    pub(super) fn put(&self, lane: Lane, order: Order) {
+        self.metrics.waiting.inc_by(count(order.images()));
+        let mut lanes = self.lock();
+        match lane {
+            Lane::Request => lanes.requests.push_back(order),
+            Lane::Background => lanes.background.push_back(order),
+        }
+        drop(lanes);
+        self.changed.notify_one();
+    }
+
+    /// Lets the generators end when nothing waits any more.
+    pub(super) fn close(&self) {
+        self.lock().open = false;
+        self.changed.notify_all();
+    }
+
+    /// Waits for orders, and takes the first and those after it that fit beside it into a run of `largest` images; `None`
+    /// when the queue is closed and empty.
+    pub(super) fn take(&self, largest: usize) -> Option<Vec<Order>> {
+        let mut lanes = self.lock();
+        loop {
+            self.forget_the_gone(&mut lanes);
+            let open = lanes.open;
+            let wait = match lanes.first() {
+                None if !open => return None,
+                None => None,
+                Some(lane) => {
+                    let (images, oldest) = (images(lane), lane[0].came.elapsed());
+                    if images >= largest || oldest >= self.patience || !open {
+                        break;
+                    }
+                    Some(self.patience.saturating_sub(oldest))
+                }
+            };
+            // A poisoned lock holds whole orders still: nothing panics between two changes of a lane.
+            lanes = match wait {
+                None => self.changed.wait(lanes).unwrap_or_else(PoisonError::into_inner),
+                Some(time) => {
+                    self.changed
+                        .wait_timeout(lanes, time)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+            };
+        }
+        let taken = lanes.first().map_or_else(Vec::new, |lane| fill(lane, largest));
+        if lanes.first().is_some() {
+            // Another generator may be asleep.
+            self.changed.notify_one();
+        }
+        self.metrics
+            .waiting
+            .dec_by(count(taken.iter().map(Order::images).sum()));
+        Some(taken)
+    }
+
+    /// Drops, and counts, the images that nobody waits for.
+    fn forget_the_gone(&self, lanes: &mut Lanes) {
+        let now = Instant::now();
+        let wanted = |order: &Order| {
+            let late = order.deadline.is_some_and(|deadline| deadline <= now);
+            let gone = late || order.reply.is_closed();
+            if gone {
+                let counter = if late {
+                    &self.metrics.late
+                } else {
+                    &self.metrics.gone
+                };
+                counter.inc_by(order.images() as u64);
+                self.metrics.waiting.dec_by(count(order.images()));
+            }
+            !gone
+        };
+        lanes.requests.retain(wanted);
+        lanes.background.retain(wanted);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lanes {
+    /// The lane to take from, if any has an order.
+    fn first(&mut self) -> Option<&mut VecDeque<Order>> {
+        [&mut self.requests, &mut self.background]
+            .into_iter()
+            .find(|lane| !lane.is_empty())
+    }
+}
+
+fn images(lane: &VecDeque<Order>) -> usize {
+    lane.iter().map(Order::images).sum()
+}
+
+/// Takes the lane's first order, and whatever fits beside it in order; the rest stays as it stood.
+fn fill(lane: &mut VecDeque<Order>, largest: usize) -> Vec<Order> {
+    let mut taken = Vec::new();
+    let mut room = largest;
+    let mut place = 0;
+    while place < lane.len() && room > 0 {
+        if taken.is_empty() || lane[place].images() <= room {
+            let order = lane.remove(place).expect("the place is in the lane");
+            room = room.saturating_sub(order.images());
+            taken.push(order);
+        } else {
+            place += 1;
+        }
+    }
+    taken
+}
+
+/// As a gauge counts.
+pub(super) fn count(images: usize) -> i64 {
+    i64::try_from(images).unwrap_or(i64::MAX)
+}
