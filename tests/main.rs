@@ -8,4 +8,5 @@ mod latent;
 mod layers;
 mod parity;
 mod start;
+mod store;
 mod support;

@@ -54,6 +54,7 @@ impl Format {
             Some(_) => Ok(Self::Png),
             None => Err(Problem::NotAcceptable {
                 found: String::from_utf8_lossy(found.as_bytes()).into_owned(),
+                offered: "image/png and application/json",
             }),
         }
     }
@@ -219,6 +220,16 @@ impl Answer {
     pub(super) fn json(body: &impl Serialize, model: &Model) -> Self {
         let body = serde_json::to_vec(body).expect("an answer holds finite numbers and texts");
         Self::new("application/json", body, model)
+    }
+
+    /// A normal, as NumPy's file.
+    pub(super) fn npy(body: Vec<u8>, model: &Model) -> Self {
+        Self::new("application/octet-stream", body, model)
+    }
+
+    /// Whether it is a picture, and not numbers.
+    pub(super) fn is_picture(&self) -> bool {
+        self.kind.starts_with("image/")
     }
 
     fn new(kind: &'static str, body: Vec<u8>, model: &Model) -> Self {

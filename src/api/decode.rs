@@ -39,14 +39,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 /// Whether a Content-Type is `application/json` or one built on it.
-fn is_json(kind: &str) -> bool {
+pub(super) fn is_json(kind: &str) -> bool {
     mediatype::MediaType::parse(kind).is_ok_and(|kind| {
         let suffix = kind.suffix.is_some_and(|suffix| suffix == "json");
         kind.ty == "application" && (kind.subty == "json" || suffix)
     })
 }
 
-fn unread(rejection: BytesRejection) -> Problem {
+pub(super) fn unread(rejection: BytesRejection) -> Problem {
     match rejection {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
             Problem::BodyTooLarge { limit: LARGEST_BODY }

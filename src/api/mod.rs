@@ -4,6 +4,7 @@
 //! goes wrong becomes a `Problem`, and `problem` alone knows its status.
 
 mod answer;
+mod boundaries;
 mod decode;
 mod document;
 mod edit;
@@ -102,6 +103,8 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(score::get, score::post))
         .routes(routes!(models::list))
         .routes(routes!(models::show))
+        .routes(routes!(boundaries::list))
+        .routes(routes!(boundaries::show, boundaries::put, boundaries::delete))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::show))

@@ -138,8 +138,11 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let seeded = query.seed.is_some();
     let answer = sample(&api, &headers, query.into()).await?;
-    Ok(if seeded {
+    Ok(if seeded && answer.is_picture() {
         answer.repeatable(&headers)
+    } else if seeded {
+        // The distances in it are from boundaries, which may change.
+        answer.until_changed(&headers)
     } else {
         answer.once()
     })
@@ -169,10 +172,10 @@ async fn sample(api: &Api, headers: &HeaderMap, mut body: SampleBody) -> Result<
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
     if body.seed.is_none() {
-        return make(api, model, format, body).await;
+        return make(api, &model, format, body).await;
     }
     let key = repeats::key(PATH, model.digest(), &body, &(format, body.layout, body.metadata));
-    api.repeats.answer(key, make(api, model, format, body)).await
+    api.repeats.answer(key, make(api, &model, format, body)).await
 }
 
 async fn make(api: &Api, model: &Model, format: Format, mut body: SampleBody) -> Result<Answer, Problem> {

@@ -182,10 +182,10 @@ async fn score(api: &Api, mut body: ScoreBody) -> Result<Answer, Problem> {
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
     if body.seed.is_none() {
-        return make(model, body).await;
+        return make(&model, body).await;
     }
     let key = repeats::key("/v1/score", model.digest(), &body, &());
-    api.repeats.answer(key, make(model, body)).await
+    api.repeats.answer(key, make(&model, body)).await
 }
 
 async fn make(model: &Model, body: ScoreBody) -> Result<Answer, Problem> {

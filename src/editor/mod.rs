@@ -3,6 +3,7 @@
 //! A request names a [`FaceSource`]; a [`Model`] turns it into a code, moves the code, and draws it. [`Models`] holds the
 //! models that are loaded.
 
+mod boundaries;
 mod edit;
 mod error;
 mod face;
