@@ -296,7 +296,7 @@ pub(super) async fn put(
         body.boundary(&model, &attribute, space)?
     };
     let model = api.models.put_boundary(&name, boundary).await?;
-    change(&api, &model, Some(model.boundary(&attribute, space)?))
+    Ok(change(&api, &model, Some(model.boundary(&attribute, space)?)))
 }
 
 /// Remove a boundary
@@ -312,16 +312,16 @@ pub(super) async fn put(
 pub(super) async fn delete(State(api): State<Api>, path: Place) -> Result<Json<ChangeBody>, Problem> {
     let (name, attribute, space) = place(path)?;
     let model = api.models.delete_boundary(&name, &attribute, space).await?;
-    change(&api, &model, None)
+    Ok(change(&api, &model, None))
 }
 
-fn change(api: &Api, model: &Model, boundary: Option<&Boundary>) -> Result<Json<ChangeBody>, Problem> {
-    Ok(Json(ChangeBody {
+fn change(api: &Api, model: &Model, boundary: Option<&Boundary>) -> Json<ChangeBody> {
+    Json(ChangeBody {
         model: model.name().to_owned(),
         digest: model.digest().to_owned(),
         kept: Lasting::of(api),
         boundary: boundary.map(Into::into),
-    }))
+    })
 }
 
 impl Lasting {

@@ -35,7 +35,7 @@ pub enum Kept {
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Record {
-    Boundary { card: BoundaryCard, npy: String },
+    Boundary { card: Box<BoundaryCard>, npy: String },
     Removed { attribute: String, space: String },
 }
 
@@ -93,7 +93,7 @@ impl Store {
     /// [`CatalogError::Unwritable`]; the store is then as it was.
     pub fn keep(&self, model: &str, boundary: &Boundary) -> Result<(), CatalogError> {
         let record = Record::Boundary {
-            card: BoundaryCard::of(boundary),
+            card: Box::new(BoundaryCard::of(boundary)),
             npy: STANDARD.encode(NpyArray::of_normal(boundary).write_f8()),
         };
         self.write(model, boundary.attribute(), boundary.space(), &record)

@@ -68,7 +68,7 @@ pub enum LoadError {
         /// The file.
         file: String,
         /// Why it does not fit.
-        source: EditorError,
+        source: Box<EditorError>,
     },
     /// Two models have one name.
     #[error("two models are called {name:?}; change the name in one manifest")]

@@ -67,7 +67,10 @@ impl Models {
                         other => other,
                     },
                 };
-                model = Arc::new(changed.map_err(|source| LoadError::Stored { file, source })?);
+                model = Arc::new(changed.map_err(|source| LoadError::Stored {
+                    file,
+                    source: Box::new(source),
+                })?);
             }
             *place.write().unwrap_or_else(PoisonError::into_inner) = model;
         }
