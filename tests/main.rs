@@ -7,5 +7,6 @@ mod conformance;
 mod latent;
 mod layers;
 mod parity;
+mod separation;
 mod start;
 mod support;

@@ -30,7 +30,7 @@ pub struct Boundary {
 pub struct Provenance {
     /// Codes that were sampled and scored.
     pub samples: Option<u64>,
-    /// Codes that were chosen among them for training and validation.
+    /// Codes that were chosen among them at each end of the scores, for training and validation.
     pub chosen: Option<u64>,
     /// The seed of sampling.
     pub seed: Option<u64>,
@@ -47,7 +47,7 @@ pub struct Accuracy {
     pub train: Option<f64>,
     /// Of the chosen codes that were held out.
     pub held_out: Option<f64>,
-    /// Of all codes that were not chosen.
+    /// Of all codes, on the side that the classifier's threshold gives them.
     pub all: Option<f64>,
 }
 
