@@ -14,6 +14,7 @@
 //! | move it and keep other attributes | [`condition`] |
 //! | move it in steps | [`Trajectory`] |
 //! | find a boundary by scored codes | [`Separation::separate`] |
+//! | tell attributes that go together | [`correlation`], [`cosines`] |
 //!
 //! Every value is checked once, when it is made; a value that exists is right, and none can be changed. Codes
 //! are kept in `f32`, as networks take them; arithmetic is in `f64`, in a fixed order, and is rounded once at
@@ -22,6 +23,7 @@
 mod boundary;
 mod code;
 mod condition;
+mod correlation;
 mod direction;
 mod edit;
 mod error;
@@ -44,6 +46,7 @@ mod watch;
 pub use boundary::{Accuracy, Boundary, Provenance};
 pub use code::LatentCode;
 pub use condition::{Conditioned, condition};
+pub use correlation::{correlation, cosines};
 pub use direction::Direction;
 pub use edit::{Amount, Edit, apply};
 pub use error::LatentError;

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use faceplane::latent::{Boundary, LatentError, LatentSpace, Provenance, Separation, standard_normal};
 use ndarray::{Array1, Array3, ArrayView1, ArrayView3};
 
+mod correlation;
 mod parity;
 mod properties;
 mod refusals;
