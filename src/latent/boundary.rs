@@ -33,7 +33,7 @@ const UNIT: f64 = 1e-14;
 pub struct Provenance {
     /// Codes that were sampled and scored.
     pub samples: Option<u64>,
-    /// Codes that were chosen among them for training and validation.
+    /// Codes that were chosen among them at each end of the scores, for training and validation.
     pub chosen: Option<u64>,
     /// The seed of sampling.
     pub seed: Option<u64>,
@@ -58,7 +58,7 @@ pub struct Accuracy {
     pub train: Option<f64>,
     /// Of the chosen codes that were held out.
     pub held_out: Option<f64>,
-    /// Of all codes.
+    /// Of all codes, on the side that the classifier's threshold gives them.
     pub all: Option<f64>,
 }
 
