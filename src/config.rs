@@ -111,6 +111,10 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_CACHE", default_value_t = 64, value_name = "MIB")]
     pub cache: u32,
 
+    /// A folder that keeps boundaries changed through the API; without one the changes end with the service
+    #[arg(long, env = "FACEPLANE_STORE", value_name = "DIR")]
+    pub store: Option<PathBuf>,
+
     /// What the log says: error, warn, info, debug, or a filter such as faceplane=debug
     #[arg(long, env = "FACEPLANE_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use faceplane::api::{self, Api, Limits, Readiness};
-use faceplane::catalog::ModelFolder;
+use faceplane::catalog::{ModelFolder, Store};
 use faceplane::config::{Action, Cli, Config, ConfigError};
 use faceplane::editor::{Model, Models};
 use faceplane::engine::{Operation, Runtime, Waiting};
@@ -89,5 +89,9 @@ fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
         tracing::info!(model = model.name(), digest = model.digest(), "loaded");
         models.push(model);
     }
-    Ok(Models::new(models, config.default_model.as_deref())?)
+    let models = Models::new(models, config.default_model.as_deref())?;
+    match &config.store {
+        Some(folder) => Ok(models.with_store(Store::open(folder.clone())?)?),
+        None => Ok(models),
+    }
 }

@@ -72,5 +72,5 @@ async fn the_small_generator_conforms() {
 
 #[tokio::test]
 async fn the_bundled_generator_conforms() {
-    conforms(phantom().default_model()).await;
+    conforms(&phantom().default_model()).await;
 }

@@ -7,5 +7,7 @@ mod conformance;
 mod latent;
 mod layers;
 mod parity;
+mod separation;
 mod start;
+mod store;
 mod support;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_faceplane"));
     program.current_dir(env!("CARGO_MANIFEST_DIR"));
     program.arg("serve").args(["--listen", "127.0.0.1:0"]);
@@ -250,13 +250,13 @@ fn a_settings_file_with_mistakes_names_them() {
 }
 
 /// A running service.
-struct Service {
-    child: Child,
-    address: String,
+pub(crate) struct Service {
+    pub(crate) child: Child,
+    pub(crate) address: String,
 }
 
 impl Service {
-    fn start(program: &mut Command) -> Self {
+    pub(crate) fn start(program: &mut Command) -> Self {
         let mut child = program.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut lines = log.lines().map(Result::unwrap);
@@ -280,7 +280,7 @@ impl Service {
         Self { child, address }
     }
 
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,

@@ -175,6 +175,16 @@ impl Answer {
         Self::new(Format::Json.media_type(), body, model)
     }
 
+    /// A normal, as NumPy's file.
+    pub(super) fn npy(body: Vec<u8>, model: &Model) -> Self {
+        Self::new("application/octet-stream", body, model)
+    }
+
+    /// Whether it is a picture, and not numbers.
+    pub(super) fn is_picture(&self) -> bool {
+        self.kind.starts_with("image/")
+    }
+
     fn new(kind: &'static str, body: Vec<u8>, model: &Model) -> Self {
         let mut headers = HeaderMap::new();
         let name = HeaderValue::from_str(model.name());
@@ -244,7 +254,17 @@ impl Answer {
 
     /// The response to a request that always has this answer: with a strong `ETag`, and kept by caches as long as
     /// they like; 304 where the client has it already.
-    pub(super) fn repeatable(mut self, request: &HeaderMap) -> Response {
+    pub(super) fn repeatable(self, request: &HeaderMap) -> Response {
+        self.tagged(request, "public, max-age=31536000, immutable")
+    }
+
+    /// The response to a request that has this answer until a boundary changes: with a strong `ETag`, by which caches
+    /// ask each time whether it still holds; 304 where it does.
+    pub(super) fn until_changed(self, request: &HeaderMap) -> Response {
+        self.tagged(request, "public, no-cache")
+    }
+
+    fn tagged(mut self, request: &HeaderMap, caching: &'static str) -> Response {
         let digest = Sha256::digest(&self.body);
         let half = u128::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes"));
         let tag: ETag = format!("\"{half:032x}\"")
@@ -254,15 +274,14 @@ impl Answer {
             .typed_get::<IfNoneMatch>()
             .is_some_and(|known| !known.precondition_passes(&tag));
         self.headers.typed_insert(tag);
-        let forever = "public, max-age=31536000, immutable";
         if known {
             self.body = Bytes::new();
-            let mut response = self.respond(forever);
+            let mut response = self.respond(caching);
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response.headers_mut().remove(header::CONTENT_TYPE);
             return response;
         }
-        self.respond(forever)
+        self.respond(caching)
     }
 
     fn respond(self, caching: &'static str) -> Response {

@@ -17,8 +17,9 @@ use super::problem::ProblemDocument;
                        as long as the service would says so in `Faceplane-Timeout`, in seconds."
     ),
     tags(
-        (name = "faces", description = "Sample, edit and conditionally edit"),
+        (name = "faces", description = "Sample, edit, conditionally edit and score"),
         (name = "models", description = "What is loaded"),
+        (name = "boundaries", description = "The planes of a model"),
         (name = "health", description = "For orchestrators")
     ),
     components(schemas(ProblemDocument))
@@ -86,6 +87,27 @@ pub(super) enum FaceProblems {
     Deadline(ProblemDocument),
 }
 
+/// What scoring may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the variants are read by the derive")]
+pub(super) enum ScoreProblems {
+    /// No such model; the detail says which there are
+    #[response(status = 404, content_type = "application/problem+json")]
+    Unknown(ProblemDocument),
+    /// A field has a wrong type, shape, space or value, or the model has no classifier
+    #[response(status = 422, content_type = "application/problem+json")]
+    Unprocessable(ProblemDocument),
+    /// The service failed; its log has the cause
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(ProblemDocument),
+    /// Too much to do at once, or shutting down; try again after `Retry-After` seconds
+    #[response(status = 503, content_type = "application/problem+json")]
+    Overloaded(ProblemDocument),
+    /// Not done in time
+    #[response(status = 504, content_type = "application/problem+json")]
+    Deadline(ProblemDocument),
+}
+
 /// What operations with a body may answer besides.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the variants are read by the derive")]
@@ -111,6 +133,33 @@ pub(super) enum ModelProblems {
     /// No such model; the detail says which there are
     #[response(status = 404, content_type = "application/problem+json")]
     Unknown(ProblemDocument),
+}
+
+/// What a boundary's page may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the variants are read by the derive")]
+pub(super) enum BoundaryProblems {
+    /// A name in the path cannot be decoded
+    #[response(status = 400, content_type = "application/problem+json")]
+    Undecodable(ProblemDocument),
+    /// No such model, or no such boundary; the detail says which there are
+    #[response(status = 404, content_type = "application/problem+json")]
+    Unknown(ProblemDocument),
+    /// `Accept` names nothing that there is
+    #[response(status = 406, content_type = "application/problem+json")]
+    NotAcceptable(ProblemDocument),
+    /// A value that cannot be taken, or a boundary of another model, space or shape
+    #[response(status = 422, content_type = "application/problem+json")]
+    Unprocessable(ProblemDocument),
+}
+
+/// What a change may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the variants are read by the derive")]
+pub(super) enum KeptProblems {
+    /// The change cannot be kept on disk, and was not made
+    #[response(status = 507, content_type = "application/problem+json")]
+    NotKept(ProblemDocument),
 }
 
 /// What readiness may answer besides.

@@ -337,8 +337,8 @@ impl From<Steering> for SteeringBody {
 
 /// Edit a face
 ///
-/// The code is moved along the attributes' boundaries. With a `seed` the answer is the same for ever, and caches may
-/// keep it.
+/// The code is moved along the attributes' boundaries. With a `seed` the answer is the same until a boundary changes, and
+/// caches may keep it and ask by its `ETag`.
 #[utoipa::path(
     get, path = "/v1/edit", tag = "faces", operation_id = "edit",
     params(EditQuery),
@@ -419,7 +419,7 @@ async fn get(
     let seeded = query.seed.is_some();
     let answer = edit(api, path, headers, query.try_into()?).await?;
     Ok(if seeded {
-        answer.repeatable(headers)
+        answer.until_changed(headers)
     } else {
         answer.once()
     })
@@ -438,10 +438,10 @@ async fn edit(
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
     if body.seed.is_none() {
-        return make(api, path, model, presentation, body).await;
+        return make(api, path, &model, presentation, body).await;
     }
     let key = repeats::key(path, model.digest(), &body, &presentation);
-    let make = make(api, path, model, presentation, body);
+    let make = make(api, path, &model, presentation, body);
     api.repeats.answer(key, make).await
 }
 

@@ -329,14 +329,17 @@ async fn invert(
     let request = body.request(read_picture(api, file).await?, presentation.format)?;
     let inverted = model.invert(request).await?;
     let timings = inverted.timings;
-    let recipe = Recipe::new(presentation, model, "/v1/invert", &body);
+    let recipe = Recipe::new(presentation, &model, "/v1/invert", &body);
     let started = Instant::now();
     let answer = match presentation.format {
         format @ (Format::Png | Format::Jpeg | Format::Webp) => {
             let file = picture(vec![inverted.face], presentation, recipe).await?;
-            Answer::picture(format, file, model)
+            Answer::picture(format, file, &model)
         }
-        Format::Json => Answer::json(&answer_body(model, inverted, presentation, recipe).await?, model),
+        Format::Json => Answer::json(
+            &answer_body(&model, inverted, presentation, recipe).await?,
+            &model,
+        ),
     };
     let encoding = started.elapsed();
     api.metrics.encoded(encoding);

@@ -4,6 +4,7 @@
 //! goes wrong becomes a `Problem`, and `problem` alone knows its status.
 
 mod answer;
+mod boundaries;
 mod decode;
 mod document;
 mod edit;
@@ -17,6 +18,7 @@ mod problem;
 mod repeats;
 mod request_id;
 mod sample;
+mod score;
 mod timeout;
 mod wire;
 
@@ -111,8 +113,11 @@ fn described() -> OpenApiRouter<Api> {
                 .routes(routes!(invert::post))
                 .layer(DefaultBodyLimit::max(invert::LARGEST_PICTURE * 4 / 3)),
         )
+        .routes(routes!(score::get, score::post))
         .routes(routes!(models::list))
         .routes(routes!(models::show))
+        .routes(routes!(boundaries::list))
+        .routes(routes!(boundaries::show, boundaries::put, boundaries::delete))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::show))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -14,7 +14,7 @@ use super::problem::Problem;
 use super::wire::Space;
 use crate::catalog::{OutputEntry, ScoreKind};
 use crate::editor::Model;
-use crate::latent::{Boundary, LatentSpace};
+use crate::latent::{Accuracy, Boundary, LatentSpace};
 
 /// The models that are loaded.
 #[derive(Serialize, ToSchema)]
@@ -116,7 +116,7 @@ pub(super) struct AttributeBody {
 }
 
 /// What a score is.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ScoreName {
     /// A log-odds.
@@ -127,8 +127,18 @@ pub(super) enum ScoreName {
     Value,
 }
 
+impl From<ScoreKind> for ScoreName {
+    fn from(kind: ScoreKind) -> Self {
+        match kind {
+            ScoreKind::Logit => Self::Logit,
+            ScoreKind::Probability => Self::Probability,
+            ScoreKind::Value => Self::Value,
+        }
+    }
+}
+
 /// A boundary, and how it was found; what is not known is absent.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct BoundaryBody {
     /// The attribute.
     attribute: String,
@@ -148,22 +158,35 @@ pub(super) struct BoundaryBody {
     /// The classifier that scored them.
     #[serde(skip_serializing_if = "Option::is_none")]
     classifier: Option<String>,
+    /// SHA-256 of the classifier's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classifier_digest: Option<String>,
+    /// SHA-256 of the generator that it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// What found the plane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    /// When it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
     /// Share of codes that lie on the right side of the plane.
     accuracy: AccuracyBody,
 }
 
 /// Share of codes that lie on the right side of the plane, 0 to 1.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct AccuracyBody {
     /// Of the extremes that the plane was fitted to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    train: Option<f64>,
+    pub(super) train: Option<f64>,
     /// Of the extremes that were held out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    held_out: Option<f64>,
+    pub(super) held_out: Option<f64>,
     /// Of all the codes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    all: Option<f64>,
+    pub(super) all: Option<f64>,
 }
 
 /// Cosines between normals.
@@ -180,7 +203,7 @@ pub(super) struct CosineTable {
 pub(super) async fn list(State(api): State<Api>) -> Json<ModelList> {
     Json(ModelList {
         default: api.models.default_model().name().to_owned(),
-        models: api.models.iter().map(|model| summary(model)).collect(),
+        models: api.models.iter().map(|model| summary(&model)).collect(),
     })
 }
 
@@ -199,7 +222,7 @@ pub(super) async fn show(
     let Path(name) = name.map_err(|rejection| Problem::Undecodable {
         reason: rejection.body_text(),
     })?;
-    Ok(Json(body(api.models.get(Some(&name))?)))
+    Ok(Json(body(&*api.models.get(Some(&name))?)))
 }
 
 fn summary(model: &Model) -> ModelSummary {
@@ -244,7 +267,7 @@ fn body(model: &Model) -> ModelBody {
             layers: truncation.layers(),
         }),
         attributes: model.outputs().iter().map(attribute).collect(),
-        boundaries: model.boundaries().iter().map(|found| boundary(found)).collect(),
+        boundaries: model.boundaries().iter().map(|found| (&**found).into()).collect(),
         cosines: shape
             .spaces()
             .into_iter()
@@ -256,32 +279,40 @@ fn body(model: &Model) -> ModelBody {
 fn attribute(output: &OutputEntry) -> AttributeBody {
     AttributeBody {
         name: output.attribute.clone(),
-        kind: match output.kind {
-            ScoreKind::Logit => ScoreName::Logit,
-            ScoreKind::Probability => ScoreName::Probability,
-            ScoreKind::Value => ScoreName::Value,
-        },
+        kind: output.kind.into(),
         threshold: output.threshold,
         positive: output.positive.clone(),
         negative: output.negative.clone(),
     }
 }
 
-fn boundary(boundary: &Boundary) -> BoundaryBody {
-    let provenance = boundary.provenance().clone();
-    BoundaryBody {
-        attribute: boundary.attribute().to_owned(),
-        space: boundary.space().into(),
-        intercept: boundary.intercept(),
-        samples: provenance.samples,
-        chosen: provenance.chosen,
-        seed: provenance.seed,
-        classifier: provenance.classifier,
-        accuracy: AccuracyBody {
-            train: provenance.accuracy.train,
-            held_out: provenance.accuracy.held_out,
-            all: provenance.accuracy.all,
-        },
+impl From<&Boundary> for BoundaryBody {
+    fn from(boundary: &Boundary) -> Self {
+        let known = boundary.provenance().clone();
+        Self {
+            attribute: boundary.attribute().to_owned(),
+            space: boundary.space().into(),
+            intercept: boundary.intercept(),
+            samples: known.samples,
+            chosen: known.chosen,
+            seed: known.seed,
+            classifier: known.classifier,
+            classifier_digest: known.classifier_digest,
+            model: known.model,
+            method: known.method,
+            date: known.date,
+            accuracy: known.accuracy.into(),
+        }
+    }
+}
+
+impl From<Accuracy> for AccuracyBody {
+    fn from(accuracy: Accuracy) -> Self {
+        Self {
+            train: accuracy.train,
+            held_out: accuracy.held_out,
+            all: accuracy.all,
+        }
     }
 }
 

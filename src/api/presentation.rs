@@ -50,6 +50,7 @@ impl Format {
         });
         chosen.ok_or_else(|| Problem::NotAcceptable {
             found: String::from_utf8_lossy(found.as_bytes()).into_owned(),
+            offered: "image/png, image/jpeg, image/webp and application/json",
         })
     }
 

@@ -31,10 +31,8 @@ pub(super) enum Problem {
     Field { field: String, reason: String },
     #[error("the body's Content-Type is {found}, expected {expected}")]
     MediaType { found: String, expected: &'static str },
-    #[error(
-        "Accept is {found:?}, but there is image/png, image/jpeg, image/webp and application/json; ask for one, or leave it out"
-    )]
-    NotAcceptable { found: String },
+    #[error("Accept is {found:?}, but there is {offered}; ask for one, or leave it out")]
+    NotAcceptable { found: String, offered: &'static str },
     #[error("the body is larger than {limit} bytes")]
     BodyTooLarge { limit: usize },
     #[error("there is nothing at {path}; /docs lists what there is")]
@@ -130,6 +128,26 @@ impl Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "truncation",
                 "Truncation does not apply",
+            ),
+            Self::Editor(Edit::AttributeName { .. } | Edit::BoundaryShape { .. }) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "boundary-shape",
+                "The boundary does not fit the model",
+            ),
+            Self::Editor(Edit::ForeignBoundary { .. }) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "foreign-boundary",
+                "The boundary is of another model",
+            ),
+            Self::Editor(Edit::NotKept(_)) => kind(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "not-kept",
+                "The change cannot be kept",
+            ),
+            Self::Editor(Edit::NoClassifier { .. }) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "no-classifier",
+                "The model has no classifier",
             ),
             Self::Editor(Edit::NoEdits | Edit::NoAmount { .. } | Edit::NothingFollows) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,

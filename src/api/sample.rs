@@ -166,8 +166,11 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let seeded = query.seed.is_some();
     let answer = sample(&api, &headers, query.into()).await?;
-    Ok(if seeded {
+    Ok(if seeded && answer.is_picture() {
         answer.repeatable(&headers)
+    } else if seeded {
+        // The distances in it are from boundaries, which may change.
+        answer.until_changed(&headers)
     } else {
         answer.once()
     })
@@ -197,11 +200,11 @@ async fn sample(api: &Api, headers: &HeaderMap, mut body: SampleBody) -> Result<
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
     if body.seed.is_none() {
-        return make(api, model, presentation, body).await;
+        return make(api, &model, presentation, body).await;
     }
     let key = repeats::key(PATH, model.digest(), &body, &presentation);
     api.repeats
-        .answer(key, make(api, model, presentation, body))
+        .answer(key, make(api, &model, presentation, body))
         .await
 }
 

@@ -29,6 +29,18 @@ pub struct BoundaryCard {
     /// The classifier that scored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classifier: Option<String>,
+    /// SHA-256 of the classifier's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classifier_digest: Option<String>,
+    /// SHA-256 of the generator's files; a boundary of another generator is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What found the plane: `svm` or `least-squares`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// When it was found, as RFC 3339 has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
     /// How well the plane separates.
     #[serde(default)]
     pub accuracy: AccuracyCard,
@@ -61,7 +73,76 @@ impl BoundaryCard {
             chosen: None,
             seed: None,
             classifier: None,
+            classifier_digest: None,
+            model: None,
+            method: None,
+            date: None,
             accuracy: AccuracyCard::default(),
+        })
+    }
+
+    /// The card of a boundary.
+    #[must_use]
+    pub fn of(boundary: &Boundary) -> Self {
+        let known = boundary.provenance().clone();
+        Self {
+            attribute: boundary.attribute().to_owned(),
+            space: boundary.space().to_string(),
+            intercept: boundary.intercept(),
+            samples: known.samples,
+            chosen: known.chosen,
+            seed: known.seed,
+            classifier: known.classifier,
+            classifier_digest: known.classifier_digest,
+            model: known.model,
+            method: known.method,
+            date: known.date,
+            accuracy: AccuracyCard {
+                train: known.accuracy.train,
+                held_out: known.accuracy.held_out,
+                all: known.accuracy.all,
+            },
+        }
+    }
+
+    /// The boundary that `array` is with this card; errors name the file of each.
+    pub(super) fn boundary(self, array: NpyArray, npy: &str, card: &str) -> Result<Boundary, CatalogError> {
+        let space: LatentSpace = self.space.parse().map_err(|source| CatalogError::Latent {
+            file: card.to_owned(),
+            source,
+        })?;
+        let shape = space
+            .rows_and_columns(&array.shape)
+            .ok_or_else(|| CatalogError::BoundaryShape {
+                file: npy.to_owned(),
+                space,
+                expected: match space {
+                    LatentSpace::WPlus => "(layers, dim) or (1, layers, dim)",
+                    LatentSpace::Z | LatentSpace::W => "(dim,) or (1, dim)",
+                },
+                found: array.shape.clone(),
+            })?;
+        let normal =
+            Array2::from_shape_vec(shape, array.values).expect("the shape holds as many values as the array");
+        let provenance = Provenance {
+            samples: self.samples,
+            chosen: self.chosen,
+            seed: self.seed,
+            classifier: self.classifier,
+            classifier_digest: self.classifier_digest,
+            model: self.model,
+            method: self.method,
+            date: self.date,
+            accuracy: Accuracy {
+                train: self.accuracy.train,
+                held_out: self.accuracy.held_out,
+                all: self.accuracy.all,
+            },
+        };
+        let made = Boundary::new(self.attribute, space, normal, self.intercept, provenance);
+        made.map_err(|source| CatalogError::Latent {
+            file: npy.to_owned(),
+            source,
         })
     }
 }
@@ -88,39 +169,7 @@ pub(super) fn read_boundary(folder: &ModelFolder, file: &str) -> Result<Boundary
         file: name.clone(),
         source,
     })?;
-    let latent = |source| CatalogError::Latent {
-        file: name.clone(),
-        source,
-    };
-    let space: LatentSpace = card.space.parse().map_err(|source| CatalogError::Latent {
-        file: folder.name(&json),
-        source,
-    })?;
-    let shape = space
-        .rows_and_columns(&array.shape)
-        .ok_or_else(|| CatalogError::BoundaryShape {
-            file: name.clone(),
-            space,
-            expected: match space {
-                LatentSpace::WPlus => "(layers, dim) or (1, layers, dim)",
-                LatentSpace::Z | LatentSpace::W => "(dim,) or (1, dim)",
-            },
-            found: array.shape.clone(),
-        })?;
-    let normal =
-        Array2::from_shape_vec(shape, array.values).expect("the shape holds as many values as the array");
-    let provenance = Provenance {
-        samples: card.samples,
-        chosen: card.chosen,
-        seed: card.seed,
-        classifier: card.classifier,
-        accuracy: Accuracy {
-            train: card.accuracy.train,
-            held_out: card.accuracy.held_out,
-            all: card.accuracy.all,
-        },
-    };
-    Boundary::new(card.attribute, space, normal, card.intercept, provenance).map_err(latent)
+    card.boundary(array, &name, &folder.name(&json))
 }
 
 #[cfg(test)]

@@ -13,6 +13,14 @@ pub enum CatalogError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The file could not be written or removed.
+    #[error("{file}: cannot be written: {source}")]
+    Unwritable {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The manifest is not the TOML that `onnx/README.md` describes.
     #[error("{file}: {reason}")]
     Manifest {

@@ -1,4 +1,4 @@
-//! What lies on disk: model folders, their manifests, boundary files, and the model that is compiled in.
+//! What lies on disk: model folders, their manifests, boundary files, the store of changed ones, and the model that is compiled in.
 
 mod boundary_file;
 mod error;
@@ -6,7 +6,9 @@ mod folder;
 mod manifest;
 mod npy;
 mod package;
+mod store;
 mod toml_text;
+mod whole;
 
 pub use boundary_file::BoundaryCard;
 pub use error::{CatalogError, NpyError};
@@ -16,4 +18,6 @@ pub use manifest::{
 };
 pub use npy::NpyArray;
 pub use package::{ClassifierPackage, Graph, ModelPackage};
+pub use store::{Kept, Store};
 pub use toml_text::parse_toml;
+pub use whole::write_whole;

@@ -3,6 +3,7 @@
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
 use super::error::NpyError;
+use crate::latent::Boundary;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
@@ -79,6 +80,27 @@ impl NpyArray {
         })
     }
 
+    /// The normal of a boundary, of shape `(1, dim)`, or `(layers, dim)` in w+.
+    #[must_use]
+    pub fn of_normal(boundary: &Boundary) -> Self {
+        let (rows, dim) = boundary.normal().dim();
+        Self {
+            shape: vec![rows, dim],
+            values: boundary.normal().iter().copied().collect(),
+        }
+    }
+
+    /// Writes the array as `<f8`, otherwise as [`write_f4`](Self::write_f4) does.
+    ///
+    /// # Panics
+    /// As `write_f4`.
+    #[must_use]
+    pub fn write_f8(&self) -> Vec<u8> {
+        let mut file = self.header("<f8");
+        file.extend(self.values.iter().flat_map(|value| value.to_le_bytes()));
+        file
+    }
+
     /// Writes the array as `<f4` in C order, format version 1, byte for byte as `numpy.save` does.
     ///
     /// # Panics
@@ -89,20 +111,24 @@ impl NpyArray {
         reason = "single precision is what is asked for"
     )]
     pub fn write_f4(&self) -> Vec<u8> {
+        let mut file = self.header("<f4");
+        file.extend(self.values.iter().flat_map(|&value| (value as f32).to_le_bytes()));
+        file
+    }
+
+    fn header(&self, descr: &str) -> Vec<u8> {
         let axes: Vec<String> = self.shape.iter().map(ToString::to_string).collect();
         let tuple = if axes.len() == 1 {
             format!("({},)", axes[0])
         } else {
             format!("({})", axes.join(", "))
         };
-        let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {tuple}, }}");
+        let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {tuple}, }}");
         let unpadded = MAGIC.len() + 4 + header.len() + 1;
         header.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(64) - unpadded));
         header.push('\n');
         let length = u16::try_from(header.len()).expect("a header of a few axes is short");
-        let mut file = [MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes()].concat();
-        file.extend(self.values.iter().flat_map(|&value| (value as f32).to_le_bytes()));
-        file
+        [MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes()].concat()
     }
 }
 
@@ -223,6 +249,7 @@ mod tests {
             let written = array.write_f4();
             assert_eq!(written.len() % 64, 12, "the header is padded to 64 bytes");
             assert_eq!(NpyArray::read(&written).unwrap(), array);
+            assert_eq!(NpyArray::read(&array.write_f8()).unwrap(), array);
         }
     }
 

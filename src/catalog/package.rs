@@ -48,7 +48,7 @@ pub struct ModelPackage {
     pub gradient: Option<Graph>,
     /// The boundaries, each with its file, sorted by file.
     pub boundaries: Vec<(String, Boundary)>,
-    /// SHA-256 over all files that were read, in hexadecimal: equal digests draw equal faces.
+    /// SHA-256 over all files but the boundaries', in hexadecimal: equal digests draw equal faces.
     pub digest: String,
 }
 
@@ -110,14 +110,10 @@ impl ModelPackage {
             for file in folder.list(&entry.folder, "npy")? {
                 let boundary = read_boundary(folder, &file)?;
                 refuse_twin(&boundaries, &folder.name(&file), &boundary)?;
-                read(&file)?;
                 boundaries.push((folder.name(&file), boundary));
             }
         }
-        let digest = digest.finalize().iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
-            hex
-        });
+        let digest = hexadecimal(&digest.finalize());
         Ok(Self {
             manifest_file,
             manifest,
@@ -131,6 +127,32 @@ impl ModelPackage {
             digest,
         })
     }
+
+    /// SHA-256 over the generator's graphs, in hexadecimal: codes of equal ones mean the same, and so do boundaries.
+    #[must_use]
+    pub fn generator_digest(&self) -> String {
+        let mut digest = Sha256::new();
+        for graph in self.mapping.iter().chain([&self.synthesis]) {
+            digest.update(graph.bytes.len().to_le_bytes());
+            digest.update(&graph.bytes);
+        }
+        hexadecimal(&digest.finalize())
+    }
+}
+
+impl ClassifierPackage {
+    /// SHA-256 of its graph, in hexadecimal.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        hexadecimal(&Sha256::digest(&self.graph.bytes))
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
+        hex
+    })
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "codes are single precision")]

@@ -1,6 +1,7 @@
 //! Why an operation on a face fails. Each message says what was found, what was expected, and what exists.
 
 use super::Method;
+use crate::catalog::CatalogError;
 use crate::engine::EngineError;
 use crate::imaging::{ImagingError, OutsideThePicture};
 use crate::latent::{LatentError, LatentSpace};
@@ -98,6 +99,50 @@ pub enum EditorError {
     /// A crop does not lie in its picture.
     #[error("crop: {0}")]
     OutsideThePicture(#[from] OutsideThePicture),
+    /// Scores were asked of a model that has no classifier.
+    #[error("model {model} has no classifier: its manifest names none, so nothing scores its faces")]
+    NoClassifier {
+        /// The model.
+        model: String,
+    },
+    /// A boundary's attribute has no usable name.
+    #[error(
+        "found the attribute {found:?}, expected a name of 1 to 64 characters, without blanks around it or line breaks"
+    )]
+    AttributeName {
+        /// The name found.
+        found: String,
+    },
+    /// A boundary was found for another generator.
+    #[error(
+        "the boundary is of a generator of digest {found}, but that of {model} has {expected}: its codes mean other faces"
+    )]
+    ForeignBoundary {
+        /// The model.
+        model: String,
+        /// The digest that the boundary records.
+        found: String,
+        /// The digest of this model's generator.
+        expected: String,
+    },
+    /// A boundary's shape does not fit the model.
+    #[error(
+        "a {space} boundary of model {model} has shape [{}, {}], found [{}, {}]",
+        expected.0, expected.1, found.0, found.1
+    )]
+    BoundaryShape {
+        /// The model.
+        model: String,
+        /// The boundary's space.
+        space: LatentSpace,
+        /// Rows and columns found.
+        found: (usize, usize),
+        /// Rows and columns that would fit.
+        expected: (usize, usize),
+    },
+    /// A change could not be kept, and was not made.
+    #[error("the change cannot be kept, and was not made: {0}")]
+    NotKept(#[from] CatalogError),
     /// An edit names no attribute.
     #[error(
         "no edits: name at least one attribute and how far to move, such as {{\"attribute\": \"smile\", \"by\": 2}}"

@@ -1,6 +1,6 @@
 //! Loading a model: files, then networks, then the checks between them.
 
-use super::Model;
+use super::{EditorError, Model};
 use crate::catalog::{CatalogError, ModelFolder, ModelPackage};
 use crate::engine::{self, EngineError, Operation, Runtime};
 use crate::latent::{LatentError, LatentSpace};
@@ -61,6 +61,14 @@ pub enum LoadError {
         key: &'static str,
         /// What is wrong.
         reason: String,
+    },
+    /// A file of the store does not fit the model that it is kept for.
+    #[error("{file}: {source}; move the file away to start without it")]
+    Stored {
+        /// The file.
+        file: String,
+        /// Why it does not fit.
+        source: Box<EditorError>,
     },
     /// Two models have one name.
     #[error("two models are called {name:?}; change the name in one manifest")]

@@ -1,8 +1,9 @@
-//! The operations on faces: sample, edit, conditionally edit. Knows no HTTP and no `ort`.
+//! The operations on faces: sample, edit, conditionally edit, score. Knows no HTTP and no `ort`.
 //!
 //! A request names a [`FaceSource`]; a [`Model`] turns it into a code, moves the code, and draws it. [`Models`] holds the
 //! models that are loaded.
 
+mod boundaries;
 mod edit;
 mod error;
 mod face;
@@ -12,6 +13,7 @@ mod model;
 mod models;
 mod render;
 mod sample;
+mod score;
 
 pub use edit::{EditRequest, EditStep, Edited, Follow, Series, Steering, Warning};
 pub use error::EditorError;
@@ -21,3 +23,4 @@ pub use load::LoadError;
 pub use model::Model;
 pub use models::Models;
 pub use sample::{SampleRequest, Sampled};
+pub use score::{ScoreRequest, Scored};

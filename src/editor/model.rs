@@ -1,12 +1,12 @@
 //! A loaded model: its networks, its boundaries, and how a face becomes a code in the space asked for.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ndarray::{Array2, Axis, concatenate};
 
+use super::boundaries::digest_with;
 use super::{EditorError, FaceSource, LoadError, TruncationChoice};
-use crate::catalog::{EncoderEntry, GradientEntry, ModelPackage, OutputEntry};
+use crate::catalog::{ClassifierPackage, EncoderEntry, GradientEntry, ModelPackage, OutputEntry};
 use crate::engine::{Admission, Engine, GeneratorShape, SynthesisInput};
 use crate::imaging::ImageRange;
 use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, sample_z};
@@ -15,23 +15,32 @@ use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, sample_z};
 /// within about ±5, so this catches slips and still leaves room for any honest experiment.
 pub(super) const FARTHEST: f64 = 1000.0;
 
-/// A model that is loaded.
+/// A model that is loaded; its boundaries are what they are, and a model with others is another one.
+#[derive(Clone)]
 pub struct Model {
     name: String,
     description: String,
     license: Option<String>,
+    /// SHA-256 of its files but the boundaries'.
+    files: String,
     digest: String,
+    generator_digest: String,
     pub(super) engine: Engine,
     pub(super) image_range: ImageRange,
     rescale_z: bool,
     mean: Option<Mean>,
     outputs: Vec<OutputEntry>,
+    /// For each output the classifier's file and its digest.
+    scorers: Vec<(String, String)>,
+    /// Attributes and spaces of the boundaries that the model folder has.
+    shipped: Arc<[(String, LatentSpace)]>,
     boundaries: Vec<Arc<Boundary>>,
     encoder: Option<EncoderEntry>,
     gradient: Option<GradientEntry>,
 }
 
 /// The mean w code, and the truncation that a request gets unless it names another.
+#[derive(Clone)]
 struct Mean {
     w_avg: Vec<f32>,
     truncation: Truncation,
@@ -43,12 +52,18 @@ impl Model {
     /// # Errors
     /// [`LoadError`] where a boundary, the mean code or the manifest does not fit the generator.
     pub fn new(package: ModelPackage, engine: Engine) -> Result<Self, LoadError> {
+        let generator_digest = package.generator_digest();
+        let scorer = |classifier: &ClassifierPackage| {
+            let scorer = (classifier.entry.file.clone(), classifier.digest());
+            std::iter::repeat_n(scorer, classifier.entry.outputs.len())
+        };
+        let scorers = package.classifiers.iter().flat_map(scorer).collect();
         let ModelPackage {
             manifest_file: file,
             manifest,
             w_avg,
             boundaries,
-            digest,
+            digest: files,
             ..
         } = package;
         let shape = engine.shape();
@@ -101,11 +116,22 @@ impl Model {
                 }
             }
         }
+        let boundaries: Vec<_> = boundaries
+            .into_iter()
+            .map(|(_, boundary)| Arc::new(boundary))
+            .collect();
+        let shipped = boundaries
+            .iter()
+            .map(|boundary| (boundary.attribute().to_owned(), boundary.space()));
         Ok(Self {
             name: manifest.name,
             description: manifest.description,
             license: manifest.license,
-            digest,
+            digest: digest_with(&files, &boundaries),
+            files,
+            generator_digest,
+            scorers,
+            shipped: shipped.collect(),
             image_range,
             rescale_z: manifest.generator.rescale_z,
             mean,
@@ -116,10 +142,7 @@ impl Model {
                 .collect(),
             encoder: manifest.encoder,
             gradient: manifest.gradient,
-            boundaries: boundaries
-                .into_iter()
-                .map(|(_, boundary)| Arc::new(boundary))
-                .collect(),
+            boundaries,
             engine,
         })
     }
@@ -142,10 +165,37 @@ impl Model {
         self.license.as_deref()
     }
 
-    /// SHA-256 of its files, in hexadecimal.
+    /// SHA-256 of its files and its boundaries, in hexadecimal: equal ones draw and edit alike.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// SHA-256 of the generator's graphs, in hexadecimal: boundaries of one generator are boundaries of its equals.
+    #[must_use]
+    pub fn generator_digest(&self) -> &str {
+        &self.generator_digest
+    }
+
+    /// The classifier's file of each output, and its SHA-256, as far as they are known.
+    #[must_use]
+    pub fn scorers(&self) -> &[(String, String)] {
+        &self.scorers
+    }
+
+    /// Whether the model folder has a boundary of `attribute` in `space`.
+    pub(super) fn came_with(&self, attribute: &str, space: LatentSpace) -> bool {
+        let same = |(own, own_space): &(String, LatentSpace)| own == attribute && *own_space == space;
+        self.shipped.iter().any(same)
+    }
+
+    /// The same model with other boundaries, which are known to fit.
+    pub(super) fn with_boundaries(&self, boundaries: Vec<Arc<Boundary>>) -> Self {
+        Self {
+            digest: digest_with(&self.files, &boundaries),
+            boundaries,
+            ..self.clone()
+        }
     }
 
     /// The generator's spaces and sizes.
@@ -375,60 +425,6 @@ impl Model {
             found,
             known,
         }
-    }
-
-    /// The boundaries of `attributes` that apply to codes in `space`, in the order asked for.
-    ///
-    /// A w+ code is moved along w+ boundaries where all the attributes have one, and along w boundaries, layer by
-    /// layer, otherwise.
-    pub(super) fn boundaries_of(
-        &self,
-        attributes: &[&str],
-        space: LatentSpace,
-    ) -> Result<Vec<Arc<Boundary>>, EditorError> {
-        let find = |space: LatentSpace| {
-            let own = |attribute: &&str| {
-                let fits = |boundary: &&Arc<Boundary>| {
-                    boundary.attribute() == *attribute && boundary.space() == space
-                };
-                self.boundaries
-                    .iter()
-                    .find(fits)
-                    .cloned()
-                    .ok_or_else(|| EditorError::UnknownAttribute {
-                        model: self.name.clone(),
-                        found: (*attribute).to_owned(),
-                        space,
-                        known: self.known_boundaries(),
-                    })
-            };
-            attributes.iter().map(own).collect::<Result<Vec<_>, _>>()
-        };
-        match space {
-            LatentSpace::WPlus => find(LatentSpace::WPlus).or_else(|_| find(LatentSpace::W)),
-            LatentSpace::Z | LatentSpace::W => find(space),
-        }
-    }
-
-    fn known_boundaries(&self) -> Vec<(String, LatentSpace)> {
-        self.boundaries
-            .iter()
-            .map(|boundary| (boundary.attribute().to_owned(), boundary.space()))
-            .collect()
-    }
-
-    /// The signed distance of a code from every boundary that measures it; of two, the one in the code's own space.
-    pub(super) fn distances(&self, code: &LatentCode) -> BTreeMap<String, f64> {
-        let mut distances = BTreeMap::new();
-        let foreign_first = |boundary: &&Arc<Boundary>| boundary.space() == code.space();
-        let mut boundaries: Vec<_> = self.boundaries.iter().collect();
-        boundaries.sort_by_key(foreign_first);
-        for boundary in boundaries {
-            if let Ok(distance) = boundary.signed_distance(code) {
-                distances.insert(boundary.attribute().to_owned(), distance);
-            }
-        }
-        distances
     }
 }
 

@@ -46,7 +46,7 @@ impl Model {
     }
 
     /// What the synthesis graph takes for codes of one space: `[batch, rows, dim]`.
-    async fn synthesis_input(
+    pub(super) async fn synthesis_input(
         &self,
         admission: &mut Admission,
         codes: &[LatentCode],

@@ -25,17 +25,28 @@ pub struct Boundary {
     provenance: Provenance,
 }
 
+/// How far the norm of a unit normal may be from 1 by rounding.
+const UNIT: f64 = 1e-14;
+
 /// How a boundary was found, as far as that is known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Provenance {
     /// Codes that were sampled and scored.
     pub samples: Option<u64>,
-    /// Codes that were chosen among them for training and validation.
+    /// Codes that were chosen among them at each end of the scores, for training and validation.
     pub chosen: Option<u64>,
     /// The seed of sampling.
     pub seed: Option<u64>,
     /// What scored them.
     pub classifier: Option<String>,
+    /// SHA-256 of what scored them, in hexadecimal.
+    pub classifier_digest: Option<String>,
+    /// SHA-256 of the generator whose codes they are, in hexadecimal.
+    pub model: Option<String>,
+    /// What found the plane.
+    pub method: Option<String>,
+    /// When it was found, as RFC 3339 has it.
+    pub date: Option<String>,
     /// How well the boundary separates them.
     pub accuracy: Accuracy,
 }
@@ -47,14 +58,15 @@ pub struct Accuracy {
     pub train: Option<f64>,
     /// Of the chosen codes that were held out.
     pub held_out: Option<f64>,
-    /// Of all codes.
+    /// Of all codes, on the side that the classifier's threshold gives them.
     pub all: Option<f64>,
 }
 
 impl Boundary {
     /// The boundary with the `normal` n of shape [1, dim], or [layers, dim] in w+, and the `intercept` b.
     ///
-    /// Both are divided by ‖n‖, so that n·z + b = 0 stays the same plane. An unknown intercept is 0.
+    /// Both are divided by ‖n‖, so that n·z + b = 0 stays the same plane; a norm that is 1 but for rounding leaves them
+    /// as they are. An unknown intercept is 0.
     ///
     /// # Errors
     ///
@@ -82,6 +94,7 @@ impl Boundary {
         if !square.is_normal() {
             return Err(LatentError::Norm { attribute, norm });
         }
+        let norm = if (norm - 1.0).abs() < UNIT { 1.0 } else { norm };
         let intercept = intercept / norm;
         if !intercept.is_finite() {
             return Err(LatentError::Intercept {

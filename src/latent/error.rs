@@ -255,6 +255,114 @@ pub enum LatentError {
         attributes: Vec<String>,
     },
 
+    /// Not every code has one score.
+    #[error(
+        "found {scores} scores for {codes} codes; expected one a code: give them in the order of the codes"
+    )]
+    ScoreCount {
+        /// Scores found.
+        scores: usize,
+        /// Codes found.
+        codes: usize,
+    },
+
+    /// A score is a NaN or an infinity.
+    #[error(
+        "found the score {found} for sample {sample}; expected a finite number: leave the sample out, or name this \
+         score as the invalid one"
+    )]
+    Score {
+        /// The sample, from 0.
+        sample: usize,
+        /// Its score.
+        found: f64,
+    },
+
+    /// All scores are one number.
+    #[error(
+        "found the score {score} for every one of {samples} samples; expected scores that differ: score more samples, \
+         or with a classifier that tells them apart"
+    )]
+    ConstantScores {
+        /// Samples that have a score.
+        samples: usize,
+        /// Their score.
+        score: f64,
+    },
+
+    /// One end of the scores has no score that the other has not.
+    #[error(
+        "found {chosen} samples at each end of the scores of which one end has only the score {score}, and the other \
+         has it too; expected two classes: choose fewer, or score more samples"
+    )]
+    OneClass {
+        /// Samples chosen at each end.
+        chosen: usize,
+        /// The score that both ends have.
+        score: f64,
+    },
+
+    /// There are too few samples to find a boundary by.
+    #[error("found {found} samples {of}; expected at least {least}: {advice}")]
+    TooFewSamples {
+        /// Samples found.
+        found: usize,
+        /// Samples needed.
+        least: usize,
+        /// Which samples were counted.
+        of: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+
+    /// Codes have more values than least squares takes.
+    #[error(
+        "found codes of {found} values for least squares; expected at most {most}: use the support vector machine"
+    )]
+    TooWide {
+        /// Values found.
+        found: usize,
+        /// The most that it takes.
+        most: usize,
+    },
+
+    /// The codes do not fill their space.
+    #[error(
+        "found codes that lie in a plane of fewer dimensions than their {dim} values; expected independent values: \
+         sample more codes, or use the support vector machine"
+    )]
+    Flat {
+        /// Values of a code.
+        dim: usize,
+    },
+
+    /// An option of a separation is out of range.
+    #[error("found {found} for the {option}; expected {expected}")]
+    Separation {
+        /// The option.
+        option: &'static str,
+        /// The value found.
+        found: f64,
+        /// What it may be, and what is usual.
+        expected: &'static str,
+    },
+
+    /// A support vector machine did not come to an end.
+    #[error(
+        "found margins {gap} apart when the support vector machine gave up; expected {tolerance}: scale the codes so that \
+         their values are near 1, or choose other samples"
+    )]
+    Unsettled {
+        /// How far apart the margins still are.
+        gap: f64,
+        /// How far they may be.
+        tolerance: f64,
+    },
+
+    /// Whoever asked for a long computation wants it no more.
+    #[error("the computation was cancelled before it was done; start it again if it is wanted")]
+    Cancelled,
+
     /// A trajectory has an end that is no number.
     #[error(
         "found a trajectory from {start} to {end}; expected finite ends and a finite length: -3 to 3 is usual"

@@ -14,6 +14,8 @@
 //! | move it and keep other attributes | [`condition`] |
 //! | move it in steps | [`Trajectory`] |
 //! | find the one behind a picture | [`Descent`] |
+//! | find a boundary by scored codes | [`Separation::separate`] |
+//! | tell attributes that go together | [`correlation`], [`cosines`] |
 //!
 //! Every value is checked once, when it is made; a value that exists is right, and none can be changed. Codes
 //! are kept in `f32`, as networks take them; arithmetic is in `f64`, in a fixed order, and is rounded once at
@@ -22,28 +24,38 @@
 mod boundary;
 mod code;
 mod condition;
+mod correlation;
 mod descent;
 mod direction;
 mod edit;
 mod error;
+mod gram;
 mod layers;
+mod newton;
 mod product;
+mod regression;
 mod sampling;
+mod separation;
+mod smo;
 mod space;
 mod span;
+mod svm;
 mod system;
 mod trajectory;
 mod truncation;
+mod watch;
 
 pub use boundary::{Accuracy, Boundary, Provenance};
 pub use code::LatentCode;
 pub use condition::{Conditioned, condition};
+pub use correlation::{correlation, cosines};
 pub use descent::{Descent, Pace};
 pub use direction::Direction;
 pub use edit::{Amount, Edit, apply};
 pub use error::LatentError;
 pub use layers::LayerRange;
 pub use sampling::{sample_z, standard_normal};
+pub use separation::{Chosen, Method, Separation};
 pub use space::LatentSpace;
 pub use trajectory::Trajectory;
 pub use truncation::Truncation;

@@ -41,6 +41,33 @@ pub fn sample_z(seed: u32, dim: usize, rescale: bool) -> Result<LatentCode, Late
     LatentCode::rounded(LatentSpace::Z, &z.insert_axis(Axis(0)))
 }
 
+/// What one seed shuffles, as `numpy.random.RandomState(seed)` does: one list after the other.
+pub(super) struct Shuffler(Mt);
+
+impl Shuffler {
+    pub(super) fn new(seed: u32) -> Self {
+        Self(Mt::new(seed))
+    }
+
+    /// Shuffles in place, as `RandomState.shuffle` and `permutation` do, to the bit.
+    ///
+    /// Fisher and Yates, from the last place down; an index up to the place is a random word under the mask of as many
+    /// bits, drawn until it is not above. Source: numpy's `random_interval`, frozen there for good (NEP 19).
+    pub(super) fn shuffle<T>(&mut self, list: &mut [T]) {
+        for place in (1..list.len()).rev() {
+            let top = u32::try_from(place).expect("no list has 2^32 entries");
+            let mask = u32::MAX >> top.leading_zeros();
+            let other = loop {
+                let word = self.0.next_u32() & mask;
+                if word <= top {
+                    break word;
+                }
+            };
+            list.swap(place, other as usize);
+        }
+    }
+}
+
 /// Two independent normal numbers, in the order in which numpy returns them.
 fn normal_pair(twister: &mut Mt) -> [f64; 2] {
     loop {
@@ -65,6 +92,12 @@ fn uniform(twister: &mut Mt) -> f64 {
 mod tests {
     use super::*;
 
+    /// `RandomState(2020).permutation(12)`, twice.
+    const NUMPYS: [[usize; 12]; 2] = [
+        [2, 1, 11, 4, 10, 5, 7, 9, 6, 3, 8, 0],
+        [1, 6, 5, 4, 10, 7, 2, 9, 3, 8, 11, 0],
+    ];
+
     #[test]
     fn seed_zero_begins_as_everyone_knows_it() {
         let known = [
@@ -79,6 +112,17 @@ mod tests {
     #[test]
     fn an_odd_count_is_the_beginning_of_an_even_one() {
         assert_eq!(standard_normal(7, 5), standard_normal(7, 6)[..5]);
+    }
+
+    #[test]
+    fn a_seed_shuffles_as_in_numpy_and_goes_on_with_the_next_list() {
+        let mut shuffler = Shuffler::new(2020);
+        let mut lists = [[0; 12], [0; 12]];
+        for list in &mut lists {
+            *list = std::array::from_fn(|place| place);
+            shuffler.shuffle(list);
+        }
+        assert_eq!(lists, NUMPYS);
     }
 
     #[test]

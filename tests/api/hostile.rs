@@ -76,6 +76,13 @@ async fn urls() {
         ("/v1/sample?metadata=some", VALUE, "expected `full` or `none`"),
         ("/v1/sample?colour=red", VALUE, "unknown field `colour`"),
         ("/v1/sample?latent=x", VALUE, "unknown field `latent`"),
+        ("/v1/score?seed=-1", VALUE, "seed: found \"-1\""),
+        ("/v1/score?model=nobody", UNKNOWN, "there is sketch"),
+        ("/v1/score?space=x", VALUE, "space: `x` is no latent space"),
+        ("/v1/score?psi=much", VALUE, "psi: found \"much\""),
+        ("/v1/score?psi=3", VALUE, "psi 3"),
+        ("/v1/score?psi=0.5&truncation_layers=9", VALUE, "9 layers"),
+        ("/v1/score?count=2", VALUE, "unknown field `count`"),
         ("/v1/edit?seed=7", VALUE, "name at least one attribute"),
         ("/v1/edit?edit=", VALUE, "expected ATTRIBUTE:AMOUNT"),
         ("/v1/edit?edit=smile", VALUE, "does not say how far"),
@@ -193,7 +200,11 @@ async fn fields_of_wrong_types() {
         json!(true),
         json!([[1]]),
     ];
-    let fields: [(&str, &[&str]); 3] = [
+    let fields: [(&str, &[&str]); 4] = [
+        (
+            "/v1/score",
+            &["model", "seed", "latent", "space", "psi", "truncation_layers"],
+        ),
         (
             "/v1/sample",
             &[
@@ -254,7 +265,7 @@ async fn fields_of_wrong_types() {
                     continue;
                 }
                 let mut body = json!({});
-                if path != "/v1/sample" {
+                if path.ends_with("edit") {
                     body["edits"] = json!([{"attribute": "smile", "by": 1}]);
                     body["conditions"] = json!(["age"]);
                 }
@@ -310,6 +321,16 @@ async fn bodies_that_contradict_themselves_or_do_not_fit() {
             ("/v1/sample", json!({"latent": code, "psi": 0.5})),
             VALUE,
             "leave psi out",
+        ),
+        (
+            ("/v1/score", json!({"seed": 7, "latent": code})),
+            VALUE,
+            "leave out one of the two",
+        ),
+        (
+            ("/v1/score", json!({"latent": code, "space": "z"})),
+            VALUE,
+            "cannot be turned into z",
         ),
         (
             sample(json!({"values": [1, 2, 3, 4]})),
@@ -443,7 +464,7 @@ async fn bodies_that_contradict_themselves_or_do_not_fit() {
 #[tokio::test]
 async fn bodies_that_are_no_json() {
     let client = Client::sketch();
-    for path in ["/v1/sample", "/v1/edit", "/v1/conditional-edit"] {
+    for path in ["/v1/sample", "/v1/score", "/v1/edit", "/v1/conditional-edit"] {
         for body in [
             "",
             "{",

@@ -1,5 +1,6 @@
 //! The API through its router, with a small generator in ndarray, and in a few tests with the bundled model.
 
+mod boundaries;
 mod caching;
 mod edit;
 mod hostile;
@@ -8,4 +9,5 @@ mod models;
 mod openapi;
 mod phantom;
 mod sample;
+mod score;
 mod trouble;

@@ -1,0 +1,448 @@
+//! `/v1/models/{model}/boundaries`: the planes of a model, to look at, to take away, to bring, and to remove.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest as _, Path, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use headers::HeaderMapExt as _;
+use headers_accept::Accept;
+use mediatype::MediaType;
+use mediatype::names::{APPLICATION, JSON, OCTET_STREAM};
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::answer::Answer;
+use super::decode::{Body, LARGEST_BODY, Query, is_json, unread};
+use super::document::{BodyProblems, BoundaryProblems, KeptProblems, ModelProblems};
+use super::models::{AccuracyBody, BoundaryBody};
+use super::problem::Problem;
+use super::wire::{Object, Real, Space};
+use crate::catalog::NpyArray;
+use crate::editor::{EditorError, Model};
+use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance};
+
+/// The boundaries of a model.
+#[derive(Serialize, ToSchema)]
+pub(super) struct BoundaryList {
+    /// The model.
+    model: String,
+    /// SHA-256 of the model's files and boundaries; it changes with them.
+    digest: String,
+    /// SHA-256 of the generator, which boundaries record as `model`.
+    generator: String,
+    /// The boundaries.
+    boundaries: Vec<BoundaryBody>,
+}
+
+/// A boundary, whole: what GET gives, PUT takes.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({"normal": [0.0, 0.6, 0.8], "intercept": -0.2})))]
+pub(super) struct BoundaryDocument {
+    /// The attribute, as in the path; may be left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attribute: Option<String>,
+    /// The space, as in the path; may be left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    space: Option<Space>,
+    /// The normal, pointing to where the attribute's score is higher: a list of numbers in z and w, a list of such lists
+    /// in w+, one a layer. It need not be of length 1.
+    #[schema(value_type = Vec<serde_json::Value>)]
+    normal: Normal,
+    /// b in n·code + b, for the normal as it stands here; 0 if left out.
+    #[serde(default)]
+    intercept: f64,
+    /// Scored samples that the extremes were chosen from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    samples: Option<u64>,
+    /// Extremes chosen on each side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chosen: Option<u64>,
+    /// Seed of the samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    /// The classifier that scored them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    classifier: Option<String>,
+    /// SHA-256 of the classifier's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    classifier_digest: Option<String>,
+    /// SHA-256 of the generator. A boundary of another one is refused; one that names none is taken to be of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// What found the plane.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    /// When it was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
+    /// How well it separates.
+    #[serde(default)]
+    #[schema(value_type = AccuracyBody)]
+    accuracy: Object<AccuracyBody>,
+}
+
+/// A normal's numbers, flat or in rows.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a list of numbers, or in w+ a list of such lists, one a layer"
+)]
+enum Normal {
+    Flat(Vec<f64>),
+    Rows(Vec<Vec<f64>>),
+}
+
+impl Normal {
+    fn of(boundary: &Boundary) -> Self {
+        let rows: Vec<Vec<f64>> = boundary.normal().outer_iter().map(|row| row.to_vec()).collect();
+        if boundary.space() == LatentSpace::WPlus {
+            Self::Rows(rows)
+        } else {
+            Self::Flat(rows.concat())
+        }
+    }
+
+    fn array(self) -> Result<NpyArray, Problem> {
+        match self {
+            Self::Flat(values) => Ok(NpyArray {
+                shape: vec![values.len()],
+                values,
+            }),
+            Self::Rows(rows) => {
+                let dim = rows.first().map_or(0, Vec::len);
+                if rows.iter().any(|row| row.len() != dim) {
+                    return Err(Problem::field(
+                        "normal",
+                        "found rows of several lengths, expected one",
+                    ));
+                }
+                Ok(NpyArray {
+                    shape: vec![rows.len(), dim],
+                    values: rows.concat(),
+                })
+            }
+        }
+    }
+}
+
+/// What has become of a model's boundaries.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ChangeBody {
+    /// The model.
+    model: String,
+    /// SHA-256 of the model's files and boundaries after the change.
+    digest: String,
+    /// How long the change lasts.
+    kept: Lasting,
+    /// The boundary as it is now; absent where there is none any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boundary: Option<BoundaryBody>,
+}
+
+/// How long a change lasts.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Lasting {
+    /// Until it is changed again: it is in the store.
+    Disk,
+    /// Until the service ends: it has no store (`--store`).
+    Memory,
+}
+
+/// The kind of answer.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum BoundaryFormat {
+    /// Everything that is known of it.
+    Json,
+    /// The normal, as NumPy's file of doubles.
+    Npy,
+}
+
+/// How to answer.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct BoundaryQuery {
+    /// The kind of answer; `Accept` decides if left out.
+    #[param(inline)]
+    format: Option<BoundaryFormat>,
+}
+
+/// What a `.npy` file does not say.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ImportQuery {
+    /// b in n·code + b, for the normal as it stands in a `.npy` body; 0 if left out.
+    #[param(value_type = Option<f64>)]
+    intercept: Option<Real>,
+}
+
+type Place = Result<Path<(String, String, Space)>, PathRejection>;
+
+fn place(place: Place) -> Result<(String, String, LatentSpace), Problem> {
+    let Path((model, attribute, space)) = place.map_err(|rejection| match rejection {
+        PathRejection::FailedToDeserializePathParams(error) => Problem::field("space", error.body_text()),
+        other => Problem::Undecodable {
+            reason: other.body_text(),
+        },
+    })?;
+    Ok((model, attribute, space.into()))
+}
+
+/// List a model's boundaries
+#[utoipa::path(
+    get, path = "/v1/models/{model}/boundaries", tag = "boundaries", operation_id = "boundaries",
+    params(("model" = String, Path, description = "The model's name", example = "phantom")),
+    responses((status = 200, body = BoundaryList), ModelProblems)
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Json<BoundaryList>, Problem> {
+    let Path(name) = name.map_err(|rejection| Problem::Undecodable {
+        reason: rejection.body_text(),
+    })?;
+    let model = api.models.get(Some(&name))?;
+    Ok(Json(BoundaryList {
+        model: model.name().to_owned(),
+        digest: model.digest().to_owned(),
+        generator: model.generator_digest().to_owned(),
+        boundaries: model
+            .boundaries()
+            .iter()
+            .map(|boundary| (&**boundary).into())
+            .collect(),
+    }))
+}
+
+/// A boundary
+///
+/// As JSON with all that is known of it, or its normal as a `.npy` file (`format=npy`, or
+/// `Accept: application/octet-stream`).
+#[utoipa::path(
+    get, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "boundary",
+    params(
+        ("model" = String, Path, description = "The model's name", example = "phantom"),
+        ("attribute" = String, Path, description = "The attribute", example = "smile"),
+        ("space" = Space, Path, description = "The space", example = "w"),
+        BoundaryQuery,
+    ),
+    responses(
+        (status = 200, description = "The boundary", content((BoundaryDocument = "application/json"), (NpyFile = "application/octet-stream"))),
+        BoundaryProblems,
+    )
+)]
+pub(super) async fn show(
+    State(api): State<Api>,
+    path: Place,
+    headers: HeaderMap,
+    Query(query): Query<BoundaryQuery>,
+) -> Result<Response, Problem> {
+    let (name, attribute, space) = place(path)?;
+    let model = api.models.get(Some(&name))?;
+    let boundary = model.boundary(&attribute, space)?;
+    let answer = match choose(query.format, &headers)? {
+        BoundaryFormat::Json => Answer::json(&document(boundary), &model),
+        BoundaryFormat::Npy => Answer::npy(NpyArray::of_normal(boundary).write_f8(), &model),
+    };
+    Ok(answer.until_changed(&headers))
+}
+
+/// Bring a boundary
+///
+/// In place of the one that the model has, or a new one; edits move along it at once. The body is the JSON that GET
+/// gives, or a `.npy` file with the normal (`Content-Type: application/octet-stream`).
+#[utoipa::path(
+    put, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "put_boundary",
+    params(
+        ("model" = String, Path, description = "The model's name", example = "phantom"),
+        ("attribute" = String, Path, description = "The attribute", example = "smile"),
+        ("space" = Space, Path, description = "The space", example = "w"),
+        ImportQuery,
+    ),
+    request_body(content((BoundaryDocument = "application/json"), (NpyFile = "application/octet-stream"))),
+    responses((status = 200, body = ChangeBody), BoundaryProblems, BodyProblems, KeptProblems)
+)]
+pub(super) async fn put(
+    State(api): State<Api>,
+    path: Place,
+    Query(query): Query<ImportQuery>,
+    request: Request,
+) -> Result<Json<ChangeBody>, Problem> {
+    let (name, attribute, space) = place(path)?;
+    let model = api.models.get(Some(&name))?;
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let file = MediaType::parse(kind).is_ok_and(|kind| kind.ty == APPLICATION && kind.subty == OCTET_STREAM);
+    let boundary = if file && !is_json(kind) {
+        let bytes = Bytes::from_request(request, &())
+            .await
+            .map_err(|rejection| unread(rejection, LARGEST_BODY))?;
+        let array = NpyArray::read(&bytes).map_err(|error| Problem::field("body", error.to_string()))?;
+        let intercept = query.intercept.map_or(0.0, |intercept| intercept.0);
+        let known = Provenance::default();
+        made(&model, &attribute, space, array, intercept, known)?
+    } else {
+        if query.intercept.is_some() {
+            let reason = "found it beside a JSON body, expected it in the body";
+            return Err(Problem::field("intercept", reason));
+        }
+        let Body(body) = Body::<BoundaryDocument>::from_request(request, &()).await?;
+        body.boundary(&model, &attribute, space)?
+    };
+    let model = api.models.put_boundary(&name, boundary).await?;
+    Ok(change(&api, &model, Some(model.boundary(&attribute, space)?)))
+}
+
+/// Remove a boundary
+#[utoipa::path(
+    delete, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "delete_boundary",
+    params(
+        ("model" = String, Path, description = "The model's name", example = "phantom"),
+        ("attribute" = String, Path, description = "The attribute", example = "smile"),
+        ("space" = Space, Path, description = "The space", example = "w"),
+    ),
+    responses((status = 200, body = ChangeBody), BoundaryProblems, KeptProblems)
+)]
+pub(super) async fn delete(State(api): State<Api>, path: Place) -> Result<Json<ChangeBody>, Problem> {
+    let (name, attribute, space) = place(path)?;
+    let model = api.models.delete_boundary(&name, &attribute, space).await?;
+    Ok(change(&api, &model, None))
+}
+
+fn change(api: &Api, model: &Model, boundary: Option<&Boundary>) -> Json<ChangeBody> {
+    Json(ChangeBody {
+        model: model.name().to_owned(),
+        digest: model.digest().to_owned(),
+        kept: Lasting::of(api),
+        boundary: boundary.map(Into::into),
+    })
+}
+
+impl Lasting {
+    /// How long this service's changes last.
+    pub(super) fn of(api: &Api) -> Self {
+        if api.models.keeps_changes() {
+            Self::Disk
+        } else {
+            Self::Memory
+        }
+    }
+}
+
+fn choose(asked: Option<BoundaryFormat>, headers: &HeaderMap) -> Result<BoundaryFormat, Problem> {
+    static OFFERED: &[MediaType<'static>] = &[
+        MediaType::new(APPLICATION, JSON),
+        MediaType::new(APPLICATION, OCTET_STREAM),
+    ];
+    let found = headers.get(header::ACCEPT);
+    let (None, Some(found)) = (asked, found) else {
+        return Ok(asked.unwrap_or(BoundaryFormat::Json));
+    };
+    let accept = headers.typed_get::<Accept>();
+    match accept.as_ref().and_then(|accept| accept.negotiate(OFFERED)) {
+        Some(chosen) if chosen.subty == JSON => Ok(BoundaryFormat::Json),
+        Some(_) => Ok(BoundaryFormat::Npy),
+        None => Err(Problem::NotAcceptable {
+            found: String::from_utf8_lossy(found.as_bytes()).into_owned(),
+            offered: "application/json and application/octet-stream",
+        }),
+    }
+}
+
+fn document(boundary: &Boundary) -> BoundaryDocument {
+    let known = boundary.provenance().clone();
+    BoundaryDocument {
+        attribute: Some(boundary.attribute().to_owned()),
+        space: Some(boundary.space().into()),
+        normal: Normal::of(boundary),
+        intercept: boundary.intercept(),
+        samples: known.samples,
+        chosen: known.chosen,
+        seed: known.seed,
+        classifier: known.classifier,
+        classifier_digest: known.classifier_digest,
+        model: known.model,
+        method: known.method,
+        date: known.date,
+        accuracy: Object(known.accuracy.into()),
+    }
+}
+
+impl BoundaryDocument {
+    fn boundary(self, model: &Model, attribute: &str, space: LatentSpace) -> Result<Boundary, Problem> {
+        if let Some(found) = self.attribute.filter(|found| found != attribute) {
+            let reason = format!("found {found:?}, expected {attribute:?} as in the path");
+            return Err(Problem::field("attribute", reason));
+        }
+        if let Some(found) = self.space.map(LatentSpace::from).filter(|&found| found != space) {
+            let reason = format!("found {found}, expected {space} as in the path");
+            return Err(Problem::field("space", reason));
+        }
+        let known = Provenance {
+            samples: self.samples,
+            chosen: self.chosen,
+            seed: self.seed,
+            classifier: self.classifier,
+            classifier_digest: self.classifier_digest,
+            model: self.model,
+            method: self.method,
+            date: self.date,
+            accuracy: Accuracy {
+                train: self.accuracy.0.train,
+                held_out: self.accuracy.0.held_out,
+                all: self.accuracy.0.all,
+            },
+        };
+        made(
+            model,
+            attribute,
+            space,
+            self.normal.array()?,
+            self.intercept,
+            known,
+        )
+    }
+}
+
+/// A boundary of `model`, unless it is known to be another's.
+fn made(
+    model: &Model,
+    attribute: &str,
+    space: LatentSpace,
+    array: NpyArray,
+    intercept: f64,
+    known: Provenance,
+) -> Result<Boundary, Problem> {
+    let shape = space.rows_and_columns(&array.shape).ok_or_else(|| {
+        let expected = match space {
+            LatentSpace::WPlus => "(layers, dim)",
+            LatentSpace::Z | LatentSpace::W => "(dim) or (1, dim)",
+        };
+        let reason = format!(
+            "found the shape {:?}, expected {expected} for a boundary in {space}",
+            array.shape
+        );
+        Problem::field("normal", reason)
+    })?;
+    let normal =
+        Array2::from_shape_vec(shape, array.values).expect("an array holds as many values as its shape says");
+    let known = Provenance {
+        model: known.model.or_else(|| Some(model.generator_digest().to_owned())),
+        ..known
+    };
+    Ok(Boundary::new(attribute, space, normal, intercept, known).map_err(EditorError::from)?)
+}
+
+/// A NumPy `.npy` file: floating-point numbers of shape (dim) or (1, dim); in w+ (layers, dim) or (1, layers, dim).
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
+#[expect(dead_code, reason = "it stands for bytes in the document")]
+pub(super) struct NpyFile(Vec<u8>);

@@ -1,0 +1,344 @@
+//! Boundaries as resources: what is brought is used at once, and what does not fit is refused.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use faceplane::catalog::{NpyArray, Store};
+use faceplane::editor::Models;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::support::{Answer, Client, Sketch, model_of, numbers};
+
+const SMILE: &str = "/v1/models/sketch/boundaries/smile/w";
+
+async fn put(client: &Client, uri: &str, body: Value) -> Answer {
+    let request = Request::put(uri).header(header::CONTENT_TYPE, "application/json");
+    client.send(request.body(body.to_string().into()).unwrap()).await
+}
+
+async fn put_file(client: &Client, uri: &str, file: Vec<u8>) -> Answer {
+    let request = Request::put(uri).header(header::CONTENT_TYPE, "application/octet-stream");
+    client.send(request.body(file.into()).unwrap()).await
+}
+
+async fn delete(client: &Client, uri: &str) -> Answer {
+    let request = Request::builder().method(Method::DELETE).uri(uri);
+    client.send(request.body(Body::empty()).unwrap()).await
+}
+
+fn stored(folder: &std::path::Path) -> Client {
+    let models = Models::new(vec![model_of(Sketch::new(), 64)], None).unwrap();
+    let models = models
+        .with_store(Store::open(folder.to_owned()).unwrap())
+        .unwrap();
+    Client::new(models, Duration::from_mins(1))
+}
+
+#[tokio::test]
+async fn a_boundary_is_json_or_a_numpy_file() {
+    let client = Client::sketch();
+    let list = client.get("/v1/models/sketch/boundaries").await.json();
+    assert_eq!(list["boundaries"].as_array().unwrap().len(), 5);
+    let answer = client.get("/v1/models/sketch/boundaries/age/w").await;
+    assert_eq!(answer.header("cache-control"), Some("public, no-cache"));
+    let boundary = answer.json();
+    assert_eq!(
+        (&boundary["attribute"], &boundary["space"], &boundary["samples"]),
+        (&json!("age"), &json!("w"), &json!(1000))
+    );
+    assert_eq!(numbers(&boundary["normal"]), [0.0, 0.0, 0.8, 0.6]);
+    let by_format = client.get("/v1/models/sketch/boundaries/age/w?format=npy").await;
+    let by_accept = Request::get("/v1/models/sketch/boundaries/age/w")
+        .header(header::ACCEPT, "application/octet-stream")
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(client.send(by_accept).await.body, by_format.body);
+    assert_eq!(by_format.header("content-type"), Some("application/octet-stream"));
+    let array = NpyArray::read(&by_format.body).unwrap();
+    assert_eq!(
+        (array.shape, array.values),
+        (vec![1, 4], vec![0.0, 0.0, 0.8, 0.6])
+    );
+}
+
+#[tokio::test]
+async fn edits_move_along_a_changed_boundary_at_once_and_no_old_answer_is_given() {
+    let client = Client::sketch();
+    let uri = "/v1/edit?seed=7&edit=smile:2&format=json&metadata=none";
+    let before = client.get(uri).await;
+    assert_eq!(before.header("cache-control"), Some("public, no-cache"));
+    let moved = |answer: &Value| -> Vec<f64> {
+        let code = |face: &Value| numbers(&face["latent"]["values"]);
+        let (from, to) = (code(&answer["before"]), code(&answer["faces"][0]));
+        to.iter()
+            .zip(from)
+            .map(|(to, from)| ((to - from) * 1e4).round() / 1e4)
+            .collect()
+    };
+    assert_eq!(moved(&before.json()), [0.0, 0.0, 0.0, 2.0]);
+    let change = put(&client, SMILE, json!({"normal": [3, 0, 0, 4], "intercept": 10})).await;
+    assert_eq!(
+        change.status,
+        StatusCode::OK,
+        "{}",
+        String::from_utf8_lossy(&change.body)
+    );
+    let change = change.json();
+    assert_eq!(
+        (&change["kept"], &change["boundary"]["intercept"]),
+        (&json!("memory"), &json!(2.0))
+    );
+    let after = client.get(uri).await;
+    assert_eq!(moved(&after.json()), [1.2, 0.0, 0.0, 1.6]);
+    assert_ne!(before.header("etag"), after.header("etag"));
+    assert_eq!(after.json()["digest"], change["digest"]);
+    assert_ne!(before.json()["digest"], change["digest"]);
+
+    let gone = delete(&client, SMILE).await;
+    assert_eq!(
+        (gone.status, &gone.json()["boundary"]),
+        (StatusCode::OK, &Value::Null)
+    );
+    for uri in [SMILE, "/v1/edit?seed=7&edit=smile:2"] {
+        assert_eq!(client.get(uri).await.status, StatusCode::NOT_FOUND, "{uri}");
+    }
+    assert_eq!(delete(&client, SMILE).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_is_got_can_be_put_again_and_the_model_is_what_it_was() {
+    let client = Client::sketch();
+    let first = put_file(
+        &client,
+        SMILE,
+        NpyArray {
+            shape: vec![1, 4],
+            values: vec![0.3, 0.1, 0.2, 0.7],
+        }
+        .write_f8(),
+    )
+    .await;
+    assert_eq!(
+        first.status,
+        StatusCode::OK,
+        "{}",
+        String::from_utf8_lossy(&first.body)
+    );
+    let kept = client.get(SMILE).await.json();
+    let file = client.get(&format!("{SMILE}?format=npy")).await.body;
+    delete(&client, SMILE).await;
+    let back = put(&client, SMILE, kept.clone()).await.json();
+    let again = client.get(SMILE).await.json();
+    let close = numbers(&again["normal"])
+        .iter()
+        .zip(numbers(&kept["normal"]))
+        .all(|(a, b)| (a - b).abs() < 1e-15);
+    assert!(close, "{again} {kept}");
+    put_file(&client, SMILE, file.clone()).await;
+    assert_eq!(client.get(&format!("{SMILE}?format=npy")).await.body, file);
+    assert_eq!(back["boundary"]["attribute"], "smile");
+    // A new attribute, with a name that a URL must escape, and in w+.
+    let uri = "/v1/models/sketch/boundaries/hair%20colour%2Fdark/w+";
+    let rows = json!([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]);
+    assert_eq!(
+        put(&client, uri, json!({"normal": rows})).await.status,
+        StatusCode::OK
+    );
+    let found = client.get(uri).await.json();
+    assert_eq!(
+        (&found["attribute"], &found["space"]),
+        (&json!("hair colour/dark"), &json!("w+"))
+    );
+    assert_eq!(found["normal"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn changes_outlive_the_service_where_there_is_a_store() {
+    let place = tempfile::tempdir().unwrap();
+    let client = stored(place.path());
+    let change = put(
+        &client,
+        SMILE,
+        json!({"normal": [3, 0, 0, 4], "samples": 70, "date": "2026-01-02T03:04:05Z"}),
+    )
+    .await;
+    assert_eq!(change.json()["kept"], "disk");
+    put(
+        &client,
+        "/v1/models/sketch/boundaries/beard/z",
+        json!({"normal": [1, 2, 3, 4]}),
+    )
+    .await;
+    delete(&client, "/v1/models/sketch/boundaries/age/w").await;
+    delete(&client, "/v1/models/sketch/boundaries/age/z").await;
+    put(
+        &client,
+        "/v1/models/sketch/boundaries/age/z",
+        json!({"normal": [1, 2, 3, 4]}),
+    )
+    .await;
+    let list = client.get("/v1/models/sketch/boundaries").await.json();
+    let again = stored(place.path());
+    let found = again.get("/v1/models/sketch/boundaries").await.json();
+    let sorted = |list: &Value| {
+        let mut names: Vec<String> = list["boundaries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| format!("{} {}", item["attribute"], item["space"]))
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(sorted(&found), sorted(&list));
+    assert_eq!(client.get(SMILE).await.json(), again.get(SMILE).await.json());
+    assert_eq!(
+        again.get("/v1/models/sketch/boundaries/age/w").await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_kept_is_not_made() {
+    let place = tempfile::tempdir().unwrap();
+    let client = stored(place.path());
+    std::fs::write(place.path().join("sketch"), "in the way").unwrap();
+    let before = client.get(SMILE).await.json();
+    let answer = put(&client, SMILE, json!({"normal": [3, 0, 0, 4]})).await;
+    assert_eq!(answer.status, StatusCode::INSUFFICIENT_STORAGE);
+    assert_eq!(answer.json()["type"], "urn:faceplane:problem:not-kept");
+    assert_eq!(
+        delete(&client, SMILE).await.status,
+        StatusCode::INSUFFICIENT_STORAGE
+    );
+    assert_eq!(client.get(SMILE).await.json(), before);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_with_a_reason() {
+    let client = Client::sketch();
+    let generator = client.get("/v1/models/sketch/boundaries").await.json()["generator"].clone();
+    let cases = [
+        (
+            SMILE,
+            json!({"normal": [1, 2, 3]}),
+            422,
+            "has shape [1, 4], found [1, 3]",
+        ),
+        (SMILE, json!({"normal": [[1, 2], [3]]}), 422, "several lengths"),
+        (
+            SMILE,
+            json!({"normal": [[1, 2, 3, 4], [1, 2, 3, 4]]}),
+            422,
+            "expected (dim)",
+        ),
+        (SMILE, json!({"normal": [0, 0, 0, 0]}), 422, "norm 0"),
+        (SMILE, json!({"normal": "up"}), 422, "normal"),
+        (SMILE, json!({"normal": []}), 422, "shape"),
+        (SMILE, json!({}), 422, "missing field `normal`"),
+        (
+            SMILE,
+            json!({"normal": [1, 2, 3, 4], "attribute": "age"}),
+            422,
+            "as in the path",
+        ),
+        (
+            SMILE,
+            json!({"normal": [1, 2, 3, 4], "space": "z"}),
+            422,
+            "as in the path",
+        ),
+        (
+            SMILE,
+            json!({"normal": [1, 2, 3, 4], "colour": 1}),
+            422,
+            "unknown field `colour`",
+        ),
+        (
+            SMILE,
+            json!({"normal": [1, 2, 3, 4], "intercept": "far"}),
+            422,
+            "intercept",
+        ),
+        (
+            SMILE,
+            json!({"normal": [1, 2, 3, 4], "samples": -1}),
+            422,
+            "samples",
+        ),
+        (
+            SMILE,
+            json!({"normal": [1, 2, 3, 4], "accuracy": []}),
+            422,
+            "accuracy",
+        ),
+        (
+            SMILE,
+            json!({"normal": [1, 2, 3, 4], "model": "00ff"}),
+            422,
+            "its codes mean other faces",
+        ),
+        (
+            SMILE,
+            json!({"normal": [1, 2, 3, 4], "model": generator}),
+            200,
+            "",
+        ),
+        (
+            "/v1/models/sketch/boundaries/smile/x",
+            json!({"normal": [1, 2, 3, 4]}),
+            422,
+            "is no latent space",
+        ),
+        (
+            "/v1/models/sketch/boundaries/%20smile/w",
+            json!({"normal": [1, 2, 3, 4]}),
+            422,
+            "expected a name",
+        ),
+        (
+            "/v1/models/sketch/boundaries/smile%0A/w",
+            json!({"normal": [1, 2, 3, 4]}),
+            422,
+            "expected a name",
+        ),
+        (
+            "/v1/models/nobody/boundaries/smile/w",
+            json!({"normal": [1, 2, 3, 4]}),
+            404,
+            "there is sketch",
+        ),
+        (
+            "/v1/models/sketch/boundaries/smile/w?intercept=2",
+            json!({"normal": [1, 2, 3, 4]}),
+            422,
+            "expected it in the body",
+        ),
+        (
+            "/v1/models/sketch/boundaries/smile/w?intercept=far",
+            json!({}),
+            422,
+            "intercept: found",
+        ),
+    ];
+    for (uri, body, status, says) in cases {
+        let answer = put(&client, uri, body.clone()).await;
+        let text = String::from_utf8_lossy(&answer.body);
+        assert_eq!(answer.status.as_u16(), status, "{uri} {body}: {text}");
+        assert!(text.contains(says), "{uri} {body} should say {says:?}: {text}");
+    }
+    for (file, status) in [(b"PK".to_vec(), 422), (vec![0; 3 << 20], 413)] {
+        assert_eq!(put_file(&client, SMILE, file).await.status.as_u16(), status);
+    }
+    let none = Request::put(SMILE).body("{}".into()).unwrap();
+    assert_eq!(client.send(none).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    for (uri, status) in [
+        ("/v1/models/nobody/boundaries", 404),
+        ("/v1/models/%FF/boundaries", 400),
+        ("/v1/models/sketch/boundaries/smile/x", 422),
+        ("/v1/models/sketch/boundaries/beard/w", 404),
+        ("/v1/models/sketch/boundaries/smile/w?format=png", 422),
+    ] {
+        assert_eq!(client.get(uri).await.status.as_u16(), status, "{uri}");
+    }
+}

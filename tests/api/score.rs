@@ -1,0 +1,62 @@
+//! `/v1/score`.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::support::{Client, numbers};
+
+#[tokio::test]
+async fn a_score_says_what_it_means() {
+    let answer = Client::sketch().get("/v1/score?seed=7").await.json();
+    assert_eq!((&answer["model"], &answer["seed"]), (&json!("sketch"), &json!(7)));
+    let smile = &answer["scores"][0];
+    assert_eq!(
+        (&smile["attribute"], &smile["kind"]),
+        (&json!("smile"), &json!("value"))
+    );
+    let positive = smile["score"].as_f64().unwrap() > smile["threshold"].as_f64().unwrap();
+    let side = if positive { "positive" } else { "negative" };
+    assert_eq!(smile["side"], side);
+    assert_eq!(
+        smile["meaning"],
+        if positive { json!("red") } else { json!(null) }
+    );
+    let code = numbers(&answer["latent"]["values"]);
+    assert!((answer["distances"]["smile"].as_f64().unwrap() - code[3]).abs() < 1e-6);
+}
+
+#[tokio::test]
+async fn scores_are_those_of_the_sampled_face_and_its_code_has_them_again() {
+    let client = Client::sketch();
+    for space in ["z", "w", "w%2B"] {
+        let uri = format!("seed=7&psi=0.5&space={space}");
+        let face = client.get(&format!("/v1/sample?{uri}&format=json")).await.json();
+        let scored = client.get(&format!("/v1/score?{uri}")).await.json();
+        for item in scored["scores"].as_array().unwrap() {
+            let attribute = item["attribute"].as_str().unwrap();
+            assert_eq!(item["score"], face["faces"][0]["scores"][attribute], "{space}");
+        }
+        if space != "z" {
+            let again = client
+                .post("/v1/score", json!({"latent": scored["latent"]}))
+                .await
+                .json();
+            assert_eq!(again["scores"], scored["scores"], "{space}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_seeded_score_is_asked_about_again_and_others_are_not_kept() {
+    let client = Client::sketch();
+    let seeded = client.get("/v1/score?seed=7").await;
+    assert_eq!(seeded.header("cache-control"), Some("public, no-cache"));
+    assert!(seeded.header("etag").is_some());
+    let drawn = client.get("/v1/score").await;
+    assert_eq!(drawn.header("cache-control"), Some("no-store"));
+    assert_eq!(
+        drawn.header("faceplane-seed"),
+        Some(&*drawn.json()["seed"].to_string())
+    );
+    assert_eq!(client.post("/v1/score", json!({})).await.status, StatusCode::OK);
+}

@@ -1,0 +1,70 @@
+//! Correlations of scores and cosines of normals.
+
+use faceplane::latent::{
+    Boundary, LatentError, LatentSpace, Provenance, correlation, cosines, standard_normal,
+};
+use ndarray::{Array2, array};
+use proptest::prelude::*;
+
+fn drawn(seed: u32) -> Array2<f64> {
+    Array2::from_shape_vec((40, 3), standard_normal(seed, 120)).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn correlation_keeps_under_other_units_and_turns_with_a_sign(seed: u32, scale in 0.01..100.0, shift in -50.0..50.0) {
+        let scores = drawn(seed);
+        let plain = correlation(scores.view()).unwrap();
+        let mut other = scores;
+        other.column_mut(1).mapv_inplace(|score| shift - scale * score);
+        let turned = correlation(other.view()).unwrap();
+        prop_assert_eq!(plain.t(), plain.view());
+        let ones = array![1.0, 1.0, 1.0];
+        prop_assert_eq!(plain.diag(), ones.view());
+        for row in 0..3 {
+            for column in 0..row {
+                let sign = if (row == 1) == (column == 1) { 1.0 } else { -1.0 };
+                prop_assert!((turned[[row, column]] - sign * plain[[row, column]]).abs() < 1e-9);
+            }
+        }
+    }
+}
+
+#[test]
+fn correlation_is_what_the_textbook_has() {
+    let found = correlation(array![[1.0, 2.0], [2.0, 1.0], [3.0, 4.0], [4.0, 3.0]].view()).unwrap();
+    assert!((found[[0, 1]] - 0.6).abs() < 1e-15, "{found}");
+}
+
+#[test]
+fn a_column_of_one_score_has_no_correlation() {
+    let refused = correlation(array![[1.0, 2.0], [2.0, 2.0]].view()).unwrap_err();
+    assert_eq!(
+        refused,
+        LatentError::ConstantScores {
+            samples: 2,
+            score: 2.0
+        }
+    );
+    let refused = correlation(array![[1.0, f64::NAN], [2.0, 2.0]].view()).unwrap_err();
+    assert!(
+        matches!(refused, LatentError::Score { sample: 0, .. }),
+        "{refused}"
+    );
+}
+
+#[test]
+fn cosines_are_the_angles_between_normals_and_need_one_space() {
+    let boundary = |space, normal| Boundary::new("age", space, normal, 0.0, Provenance::default()).unwrap();
+    let one = boundary(LatentSpace::Z, array![[2.0, 0.0]]);
+    let other = boundary(LatentSpace::Z, array![[-3.0, 4.0]]);
+    assert_eq!(
+        cosines(&[&one, &other]).unwrap(),
+        array![[1.0, -0.6], [-0.6, 1.0]]
+    );
+    let elsewhere = boundary(LatentSpace::W, array![[1.0, 0.0]]);
+    assert!(matches!(
+        cosines(&[&one, &elsewhere]),
+        Err(LatentError::Space { .. })
+    ));
+}

@@ -1,0 +1,59 @@
+//! What a separation finds: beside scikit-learn and numpy, whatever the scores, and what it refuses.
+
+use std::ops::ControlFlow;
+
+use faceplane::latent::{Boundary, LatentError, LatentSpace, Provenance, Separation, standard_normal};
+use ndarray::{Array1, Array3, ArrayView1, ArrayView3};
+
+mod correlation;
+mod parity;
+mod properties;
+mod refusals;
+
+/// Codes [samples, layers, dim] in normal numbers of `seed`, moved by `offset`.
+#[expect(clippy::cast_possible_truncation, reason = "codes are f32")]
+fn codes(seed: u32, samples: usize, (layers, dim): (usize, usize), offset: f64) -> Array3<f32> {
+    let numbers = standard_normal(seed, samples * layers * dim);
+    let numbers = numbers
+        .into_iter()
+        .map(|number| (number + offset) as f32)
+        .collect();
+    Array3::from_shape_vec((samples, layers, dim), numbers).unwrap()
+}
+
+/// x·t/√d + `noise` ε for each code, t and ε normal numbers of seeds that follow from `seed`.
+fn scores(seed: u32, codes: &Array3<f32>, noise: f64, offset: f64) -> Array1<f64> {
+    let (samples, layers, dim) = codes.dim();
+    let size = layers * dim;
+    let drawn = standard_normal(seed, samples * size);
+    let direction = standard_normal(seed + 100, size);
+    let errors = standard_normal(seed + 200, samples);
+    let along = |code: &[f64]| {
+        code.iter()
+            .zip(&direction)
+            .map(|(x, t)| (x + offset) * t)
+            .sum::<f64>()
+    };
+    #[expect(clippy::cast_precision_loss, reason = "codes are short")]
+    let root = (size as f64).sqrt();
+    drawn
+        .chunks(size)
+        .zip(errors)
+        .map(|(code, error)| along(code) / root + noise * error)
+        .collect()
+}
+
+fn separate(
+    separation: &Separation,
+    codes: ArrayView3<'_, f32>,
+    scores: ArrayView1<'_, f64>,
+) -> Result<Boundary, LatentError> {
+    let space = if codes.dim().1 > 1 {
+        LatentSpace::WPlus
+    } else {
+        LatentSpace::Z
+    };
+    separation.separate("smile", space, codes, scores, Provenance::default(), |_| {
+        ControlFlow::Continue(())
+    })
+}

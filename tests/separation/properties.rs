@@ -1,0 +1,230 @@
+//! What holds for any separation.
+
+use std::ops::ControlFlow;
+
+use faceplane::latent::{Boundary, Chosen, LatentSpace, Method, Provenance, Separation};
+use ndarray::{Array1, Array2, Array3, Axis, concatenate};
+use proptest::prelude::*;
+
+use super::{codes, scores, separate};
+
+const HALF: Separation = Separation {
+    method: Method::Svm,
+    chosen: Chosen::Ratio(0.5),
+    split: 0.7,
+    seed: 5,
+    cost: 1.0,
+    invalid_score: None,
+    threshold: Some(0.0),
+};
+
+fn drawn(seed: u32, noise: f64) -> (Array3<f32>, Array1<f64>) {
+    let codes = codes(seed, 160, (1, 12), 0.0);
+    let scores = scores(seed, &codes, noise, 0.0);
+    (codes, scores)
+}
+
+fn found(separation: &Separation, codes: &Array3<f32>, scores: &Array1<f64>) -> Boundary {
+    separate(separation, codes.view(), scores.view()).unwrap()
+}
+
+/// n for either method, beside its tolerance: what 1e-3 in a margin comes to, and rounding.
+fn methods() -> [(Separation, f64); 2] {
+    [
+        (HALF, 2e-3),
+        (
+            Separation {
+                method: Method::LeastSquares,
+                ..HALF
+            },
+            1e-9,
+        ),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn swapped_labels_give_the_negated_normal(seed in 0..1_000_000_u32, noise in 0.0..1.5) {
+        let (codes, scores) = drawn(seed, noise);
+        for (separation, close) in methods() {
+            // All are trained on, so that no shuffle tells the two apart.
+            let separation = Separation { split: 1.0, ..separation };
+            let plain = found(&separation, &codes, &scores);
+            let swapped = found(&separation, &codes, &-&scores);
+            prop_assert!(plain.cosine(&swapped).unwrap() < -1.0 + close);
+            prop_assert!((plain.intercept() + swapped.intercept()).abs() < 10.0 * close);
+        }
+    }
+
+    #[test]
+    fn scores_in_other_units_give_the_same_boundary(seed in 0..1_000_000_u32, power in -20..20_i32) {
+        let (codes, scores) = drawn(seed, 0.5);
+        for (separation, _) in methods() {
+            let plain = found(&separation, &codes, &scores);
+            // A power of two keeps every bit.
+            let scaled = found(&separation, &codes, &(&scores * 2_f64.powi(power)));
+            prop_assert!((plain.cosine(&scaled).unwrap() - 1.0).abs() < 1e-12);
+            prop_assert!((plain.intercept() - scaled.intercept()).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn codes_in_other_units_give_the_same_direction_where_the_cost_follows(seed in 0..1_000_000_u32, power in -6..6_i32) {
+        let (codes, scores) = drawn(seed, 0.5);
+        let scale = 2_f32.powi(power);
+        let cost = f64::from(scale).powi(-2);
+        for (separation, close) in methods() {
+            let plain = found(&separation, &codes, &scores);
+            let scaled = found(&Separation { cost, ..separation }, &(&codes * scale), &scores);
+            prop_assert!(plain.cosine(&scaled).unwrap() > 1.0 - close);
+            prop_assert!((plain.intercept() - scaled.intercept() / f64::from(scale)).abs() < 10.0 * close);
+        }
+    }
+
+    #[test]
+    fn codes_moved_together_move_the_plane_with_them(seed in 0..1_000_000_u32, by in -20.0..20.0_f32) {
+        let (codes, scores) = drawn(seed, 0.5);
+        for (separation, _) in methods() {
+            let plain = found(&separation, &codes, &scores);
+            let moved = found(&separation, &(&codes + by), &scores);
+            prop_assert!(plain.cosine(&moved).unwrap() > 0.998);
+            let expected = plain.intercept() - f64::from(by) * plain.normal().sum();
+            prop_assert!((moved.intercept() - expected).abs() < 0.05, "{} beside {expected}", moved.intercept());
+        }
+    }
+
+    #[test]
+    fn ends_that_lie_apart_are_told_apart_without_a_mistake(seed in 0..1_000_000_u32) {
+        let (codes, scores) = drawn(seed, 0.0);
+        let separation = Separation { chosen: Chosen::Ratio(0.2), cost: 1e4, ..HALF };
+        let accuracy = found(&separation, &codes, &scores).provenance().accuracy;
+        prop_assert_eq!(accuracy.train, Some(1.0));
+    }
+
+    #[test]
+    fn each_sample_twice_is_each_at_twice_the_cost(seed in 0..1_000_000_u32, noise in 0.0..1.5) {
+        let (codes, scores) = drawn(seed, noise);
+        let twice = concatenate![Axis(0), codes, codes];
+        let twice_scores = concatenate![Axis(0), scores, scores];
+        for (separation, close) in methods() {
+            let once = found(&Separation { split: 1.0, cost: 2.0, ..separation }, &codes, &scores);
+            let twice = found(&Separation { split: 1.0, ..separation }, &twice, &twice_scores);
+            prop_assert!(once.cosine(&twice).unwrap() > 1.0 - close);
+            prop_assert!((once.intercept() - twice.intercept()).abs() < 10.0 * close);
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bits(seed in 0..1_000_000_u32, shuffle: u32) {
+        let (codes, scores) = drawn(seed, 1.0);
+        let separation = Separation { seed: shuffle, ..HALF };
+        prop_assert_eq!(found(&separation, &codes, &scores), found(&separation, &codes, &scores));
+    }
+}
+
+#[test]
+fn samples_with_the_invalid_score_are_as_if_they_were_not_there() {
+    let (codes, scores) = drawn(9, 0.5);
+    let unscored = super::codes(10, 40, (1, 12), 7.0);
+    let with = concatenate![Axis(0), unscored, codes];
+    for invalid in [-1e6, f64::NAN] {
+        let with_scores = concatenate![Axis(0), Array1::from_elem(40, invalid), scores];
+        for (separation, _) in methods() {
+            let without = found(&separation, &codes, &scores);
+            let separation = Separation {
+                invalid_score: Some(invalid),
+                ..separation
+            };
+            let left_out = found(&separation, &with, &with_scores);
+            assert_eq!(left_out.normal(), without.normal());
+            assert_eq!(left_out.provenance().accuracy, without.provenance().accuracy);
+            assert_eq!(left_out.provenance().samples, Some(200));
+        }
+    }
+}
+
+#[test]
+fn codes_in_another_memory_order_are_the_same_codes() {
+    let (codes, scores) = drawn(11, 0.5);
+    let mut columns = Array3::zeros((12, 1, 160)).reversed_axes();
+    columns.assign(&codes);
+    assert_eq!(found(&HALF, &columns, &scores), found(&HALF, &codes, &scores));
+}
+
+#[test]
+fn a_boundary_says_what_it_was_found_by() {
+    let (codes, scores) = drawn(12, 0.5);
+    let known = Provenance {
+        seed: Some(2020),
+        classifier: Some("smile".into()),
+        ..Provenance::default()
+    };
+    let separation = Separation {
+        chosen: Chosen::Count(30),
+        ..HALF
+    };
+    let mut told = Vec::new();
+    let boundary = separation
+        .separate(
+            "smile",
+            LatentSpace::W,
+            codes.view(),
+            scores.view(),
+            known,
+            |share| {
+                told.push(share);
+                ControlFlow::Continue(())
+            },
+        )
+        .unwrap();
+    assert_eq!(
+        (boundary.attribute(), boundary.space()),
+        ("smile", LatentSpace::W)
+    );
+    let provenance = boundary.provenance();
+    assert_eq!(
+        (provenance.samples, provenance.chosen, provenance.seed),
+        (Some(160), Some(30), Some(2020))
+    );
+    assert_eq!(provenance.classifier.as_deref(), Some("smile"));
+    assert!(provenance.accuracy.held_out.unwrap() > 0.8);
+    assert_eq!((told.first(), told.last()), (Some(&0.0), Some(&1.0)));
+    assert!(told.is_sorted(), "{told:?}");
+}
+
+#[test]
+fn a_count_beyond_half_the_samples_is_half_of_them() {
+    let (codes, scores) = drawn(13, 0.5);
+    let all = found(
+        &Separation {
+            chosen: Chosen::Count(1000),
+            ..HALF
+        },
+        &codes,
+        &scores,
+    );
+    assert_eq!(all, found(&HALF, &codes, &scores));
+    assert_eq!(all.provenance().chosen, Some(80));
+}
+
+#[test]
+fn the_plane_lies_halfway_between_two_lonely_points() {
+    let codes = Array2::from_shape_fn((4, 2), |(sample, _)| if sample < 2 { 3.0 } else { 1.0 });
+    let codes = codes.insert_axis(Axis(1));
+    let scores = Array1::from(vec![1.0, 1.0, 0.0, 0.0]);
+    let separation = Separation { split: 1.0, ..HALF };
+    let boundary = found(&separation, &codes, &scores);
+    let half = 0.5_f64.sqrt();
+    assert!(
+        boundary.normal().iter().all(|value| (value - half).abs() < 1e-6),
+        "{}",
+        boundary.normal()
+    );
+    assert!(
+        (boundary.intercept() + 4.0 * half).abs() < 1e-3,
+        "{}",
+        boundary.intercept()
+    );
+}

@@ -1,0 +1,119 @@
+//! The store under a program that is killed, and on a disk that is full.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::start::{Service, program};
+
+const PATH: &str = "/v1/models/phantom/boundaries/smile/w";
+
+/// Brings a boundary whose normal is along the given axis; the status line, if an answer came.
+fn put(address: &str, axis: usize) -> Option<String> {
+    let normal: Vec<u8> = (0..64).map(|place| u8::from(place == axis)).collect();
+    let body = format!("{{\"normal\": {normal:?}, \"intercept\": {axis}}}");
+    let mut stream = TcpStream::connect(address).ok()?;
+    let head = "Host: test\r\nConnection: close\r\nContent-Type: application/json";
+    write!(
+        stream,
+        "PUT {PATH} HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.lines().next().map(str::to_owned)
+}
+
+/// Which axis the service's boundary is along; it must be one of those that were brought, and whole.
+fn axis(service: &Service) -> usize {
+    let answer = service.get(PATH);
+    let body: serde_json::Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let normal = body["normal"].as_array().unwrap();
+    let axis = normal.iter().position(|value| value == 1.0).unwrap();
+    assert_eq!(normal.iter().filter(|value| **value == 0.0).count(), 63, "{body}");
+    assert_eq!(
+        body["intercept"].as_f64(),
+        Some(f64::from(u8::try_from(axis).unwrap())),
+        "{body}"
+    );
+    axis
+}
+
+fn stored(folder: &Path) -> Command {
+    let mut program = program();
+    program.arg("--store").arg(folder);
+    program
+}
+
+#[test]
+fn a_service_killed_while_it_writes_has_the_old_boundary_or_the_new_one() {
+    let place = tempfile::tempdir().unwrap();
+    let mut last = None;
+    for round in 0..6 {
+        let mut service = Service::start(&mut stored(place.path()));
+        if let Some(known) = last {
+            let found = axis(&service);
+            assert!(
+                found == known || found == (known + 1) % 64,
+                "found {found} after {known}"
+            );
+        }
+        let address = service.address.clone();
+        let writer = std::thread::spawn(move || {
+            let mut answered = None;
+            for axis in (0..64).cycle() {
+                match put(&address, axis) {
+                    Some(status) if status.contains("200") => answered = Some(axis),
+                    _ => return answered,
+                }
+            }
+            answered
+        });
+        std::thread::sleep(Duration::from_millis(150 + 37 * round));
+        service.child.kill().unwrap();
+        service.child.wait().unwrap();
+        last = writer.join().unwrap();
+        assert!(last.is_some(), "no boundary was brought in time");
+    }
+}
+
+#[test]
+fn a_full_disk_is_a_507_and_the_service_goes_on_with_what_it_had() {
+    let place = tempfile::tempdir().unwrap();
+    // Files may have 512 bytes, and a write beyond is an error like that of a full disk.
+    let mut shell = Command::new("sh");
+    let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" serve --listen 127.0.0.1:0 --store \"$1\"";
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_faceplane")]);
+    shell.arg(place.path()).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let service = Service::start(&mut shell);
+    let before = service.get(PATH);
+    let status = put(&service.address, 3).unwrap();
+    assert!(status.contains("507"), "{status}");
+    let body = |answer: &str| answer.split("\r\n\r\n").nth(1).map(str::to_owned);
+    assert_eq!(body(&service.get(PATH)), body(&before));
+    let left = std::fs::read_dir(place.path().join("phantom")).unwrap().count();
+    assert_eq!(left, 0, "nothing half-written is left");
+}
+
+#[test]
+fn a_store_of_another_model_is_named_when_the_service_starts() {
+    let place = tempfile::tempdir().unwrap();
+    {
+        let service = Service::start(&mut stored(place.path()));
+        assert!(put(&service.address, 1).unwrap().contains("200"));
+    }
+    let file = place.path().join("phantom/smile_w.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let model = text.split("\"model\": \"").nth(1).unwrap()[..64].to_owned();
+    std::fs::write(&file, text.replace(&model, &"0".repeat(64))).unwrap();
+    let output = stored(place.path()).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("phantom/smile_w.json") && text.contains("move the file away"),
+        "{text}"
+    );
+}
