@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::answer::Answer;
-use super::decode::{Body, Query, is_json, unread};
+use super::decode::{Body, LARGEST_BODY, Query, is_json, unread};
 use super::document::{BodyProblems, BoundaryProblems, KeptProblems, ModelProblems};
 use super::models::{AccuracyBody, BoundaryBody};
 use super::problem::Problem;
@@ -282,7 +282,8 @@ pub(super) async fn put(
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let file = MediaType::parse(kind).is_ok_and(|kind| kind.ty == APPLICATION && kind.subty == OCTET_STREAM);
     let boundary = if file && !is_json(kind) {
-        let bytes = Bytes::from_request(request, &()).await.map_err(unread)?;
+        let bytes = Bytes::from_request(request, &()).await;
+        let bytes = bytes.map_err(|rejection| unread(rejection, LARGEST_BODY))?;
         let array = NpyArray::read(&bytes).map_err(|error| Problem::field("body", error.to_string()))?;
         let intercept = query.intercept.map_or(0.0, |intercept| intercept.0);
         let known = Provenance::default();

@@ -10,6 +10,7 @@ mod document;
 mod edit;
 mod edit_text;
 mod health;
+mod jobs;
 mod metrics;
 mod models;
 mod problem;
@@ -18,6 +19,7 @@ mod request_id;
 mod sample;
 mod score;
 mod timeout;
+mod training;
 mod wire;
 
 use std::any::Any;
@@ -41,7 +43,7 @@ use utoipa_axum::routes;
 
 pub use health::Readiness;
 
-use crate::editor::Models;
+use crate::editor::{Jobs, Models};
 use crate::metrics::Metrics;
 use problem::Problem;
 use repeats::Repeats;
@@ -54,6 +56,7 @@ pub struct Api {
     metrics: Metrics,
     readiness: Readiness,
     repeats: Arc<Repeats>,
+    jobs: Jobs,
 }
 
 /// What one request, and the answers that are kept, may take.
@@ -78,7 +81,14 @@ impl Api {
             metrics,
             readiness,
             repeats,
+            jobs: Jobs::new(),
         }
+    }
+
+    /// The jobs that requests begin; whoever ends the service ends them too.
+    #[must_use]
+    pub fn jobs(&self) -> Jobs {
+        self.jobs.clone()
     }
 
     /// Refuses a number of faces that is 0 or too large.
@@ -104,7 +114,14 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(models::list))
         .routes(routes!(models::show))
         .routes(routes!(boundaries::list))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(training::post))
+                .layer(DefaultBodyLimit::max(decode::LARGEST_CODES)),
+        )
         .routes(routes!(boundaries::show, boundaries::put, boundaries::delete))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::show))

@@ -9,4 +9,5 @@ mod openapi;
 mod phantom;
 mod sample;
 mod score;
+mod training;
 mod trouble;
