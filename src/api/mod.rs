@@ -5,6 +5,7 @@
 
 mod answer;
 mod boundaries;
+mod boundary_document;
 mod decode;
 mod document;
 mod edit;
