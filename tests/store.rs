@@ -62,7 +62,7 @@ fn a_service_killed_while_it_writes_has_the_old_boundary_or_the_new_one() {
             );
         }
         let address = service.address.clone();
-        let (begin, begun) = std::sync::mpsc::channel();
+        let (first, came) = std::sync::mpsc::channel();
         let writer = std::thread::spawn(move || {
             let mut answered = None;
             for axis in (0..64).cycle() {
@@ -70,14 +70,14 @@ fn a_service_killed_while_it_writes_has_the_old_boundary_or_the_new_one() {
                     Some(status) if status.contains("200") => {
                         answered = Some(axis);
                         // The test may have gone on.
-                        let _ = begin.send(());
+                        let _ = first.send(());
                     }
                     _ => return answered,
                 }
             }
             answered
         });
-        begun.recv().expect("a boundary is brought");
+        came.recv().expect("a boundary is brought");
         std::thread::sleep(Duration::from_millis(5 + 37 * round));
         service.child.kill().unwrap();
         service.child.wait().unwrap();
