@@ -59,15 +59,24 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         timeout: config.timeout,
         cache_bytes: u64::from(config.cache) << 20,
     };
-    let router = api::router(Api::new(models, limits, metrics, readiness.clone()));
+    let api = Api::new(models, limits, metrics, readiness.clone());
+    let jobs = api.jobs();
+    let router = api::router(api);
     let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!(
         milliseconds = started.elapsed().as_millis(),
         "ready on http://{address}"
     );
+    let closing = jobs.clone();
+    let shutdown = async move {
+        shutdown.await;
+        closing.close();
+    };
     server::run(listener, router, readiness, config.drain, shutdown)
         .await
-        .context("the listener failed")
+        .context("the listener failed")?;
+    jobs.ended().await;
+    Ok(())
 }
 
 /// The bundled model and those in the configured folders.

@@ -13,6 +13,9 @@ use super::wire::Object;
 /// Largest body that is read, in bytes. A w+ code of 18×512 numbers takes about 200,000.
 pub(super) const LARGEST_BODY: usize = 2 * 1024 * 1024;
 
+/// Largest body with codes and their scores, in bytes: some 20,000 codes of 512 numbers.
+pub(super) const LARGEST_CODES: usize = 64 * 1024 * 1024;
+
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
 
@@ -20,25 +23,43 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE);
-        let kind = kind.map_or("missing", |kind| kind.to_str().unwrap_or("unreadable"));
-        if !is_json(kind) {
-            return Err(Problem::MediaType {
-                found: kind.to_owned(),
-                expected: "application/json; with curl: --json '{…}'",
-            });
-        }
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| unread(rejection, LARGEST_BODY))?;
-        // Two steps tell what is no JSON from what is JSON of another shape.
-        let json: serde_json::Value =
-            serde_json::from_slice(&body).map_err(|error| Problem::Undecodable {
-                reason: format!("the body is not JSON: {error}"),
-            })?;
-        let Object(value) = serde_path_to_error::deserialize(json).map_err(misfit)?;
-        Ok(Self(value))
+        json(request, state, LARGEST_BODY).await.map(Self)
     }
+}
+
+/// A JSON body that may be as large as [`LARGEST_CODES`]; its route says so too.
+pub(super) struct LargeBody<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LargeBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        json(request, state, LARGEST_CODES).await.map(Self)
+    }
+}
+
+/// Reads a JSON body of at most `limit` bytes, which its route allows.
+pub(super) async fn json<S: Send + Sync, T: DeserializeOwned>(
+    request: Request,
+    state: &S,
+    limit: usize,
+) -> Result<T, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = kind.map_or("missing", |kind| kind.to_str().unwrap_or("unreadable"));
+    if !is_json(kind) {
+        return Err(Problem::MediaType {
+            found: kind.to_owned(),
+            expected: "application/json; with curl: --json '{…}'",
+        });
+    }
+    let body = Bytes::from_request(request, state).await;
+    let body = body.map_err(|rejection| unread(rejection, limit))?;
+    // Two steps tell what is no JSON from what is JSON of another shape.
+    let json: serde_json::Value = serde_json::from_slice(&body).map_err(|error| Problem::Undecodable {
+        reason: format!("the body is not JSON: {error}"),
+    })?;
+    let Object(value) = serde_path_to_error::deserialize(json).map_err(misfit)?;
+    Ok(value)
 }
 
 /// Whether a Content-Type is `application/json` or one built on it.

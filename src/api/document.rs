@@ -162,6 +162,33 @@ pub(super) enum KeptProblems {
     NotKept(ProblemDocument),
 }
 
+/// What beginning a job may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the variants are read by the derive")]
+pub(super) enum TrainProblems {
+    /// No such model, or no classifier of it scores an attribute; the detail says which there are
+    #[response(status = 404, content_type = "application/problem+json")]
+    Unknown(ProblemDocument),
+    /// A field has a wrong type, shape, space or value, or contradicts another
+    #[response(status = 422, content_type = "application/problem+json")]
+    Unprocessable(ProblemDocument),
+    /// Too many jobs wait, or shutting down
+    #[response(status = 503, content_type = "application/problem+json")]
+    Overloaded(ProblemDocument),
+}
+
+/// What a job's page may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the variants are read by the derive")]
+pub(super) enum JobProblems {
+    /// The id in the path cannot be decoded
+    #[response(status = 400, content_type = "application/problem+json")]
+    Undecodable(ProblemDocument),
+    /// No such job
+    #[response(status = 404, content_type = "application/problem+json")]
+    Unknown(ProblemDocument),
+}
+
 /// What readiness may answer besides.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the variants are read by the derive")]

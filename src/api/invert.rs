@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::answer::{Answer, FaceBody, Recipe, bodies, encoding, picture};
-use super::decode::{Body, Query, is_json, unread};
+use super::decode::{Query, is_json, json, unread};
 use super::document::{BodyProblems, FaceProblems, JpegFile, PngFile, WebpFile};
 use super::presentation::{Compression, Format, Metadata, Presentation, Wishes};
 use super::problem::Problem;
@@ -24,6 +24,9 @@ use crate::imaging::{self, Framing, Picture};
 
 /// Largest picture file, in bytes.
 pub(super) const LARGEST_PICTURE: usize = 20 * 1024 * 1024;
+
+/// Largest body: such a file in base64, and its options.
+pub(super) const LARGEST_BODY: usize = LARGEST_PICTURE / 3 * 4 + 64 * 1024;
 
 /// Most pixels of a picture.
 const MOST_PIXELS: u64 = 25_000_000;
@@ -295,7 +298,7 @@ impl Sent {
                 let reason = "beside a JSON body the URL has no options; put them into the body";
                 return Err(Problem::field("", reason));
             }
-            let Body(mut body) = Body::<InvertBody>::from_request(request, &()).await?;
+            let mut body: InvertBody = json(request, &(), LARGEST_BODY).await?;
             let missing = || Problem::field("image", "missing, expected a picture file in base64");
             let text = body.image.take().ok_or_else(missing)?;
             let file = STANDARD

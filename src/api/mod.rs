@@ -5,12 +5,14 @@
 
 mod answer;
 mod boundaries;
+mod boundary_document;
 mod decode;
 mod document;
 mod edit;
 mod edit_text;
 mod health;
 mod invert;
+mod jobs;
 mod metrics;
 mod models;
 mod presentation;
@@ -20,6 +22,7 @@ mod request_id;
 mod sample;
 mod score;
 mod timeout;
+mod training;
 mod wire;
 
 use std::any::Any;
@@ -44,7 +47,7 @@ use utoipa_axum::routes;
 
 pub use health::Readiness;
 
-use crate::editor::Models;
+use crate::editor::{Jobs, Models};
 use crate::metrics::Metrics;
 use problem::Problem;
 use repeats::Repeats;
@@ -61,6 +64,7 @@ pub struct Api {
     readiness: Readiness,
     repeats: Arc<Repeats>,
     decoding: Arc<Semaphore>,
+    jobs: Jobs,
 }
 
 /// What one request, and the answers that are kept, may take.
@@ -86,7 +90,14 @@ impl Api {
             readiness,
             repeats,
             decoding: Arc::new(Semaphore::new(DECODING)),
+            jobs: Jobs::new(),
         }
+    }
+
+    /// The jobs that requests begin; whoever ends the service ends them too.
+    #[must_use]
+    pub fn jobs(&self) -> Jobs {
+        self.jobs.clone()
     }
 
     /// Refuses a number of faces that is 0 or too large.
@@ -111,13 +122,20 @@ fn described() -> OpenApiRouter<Api> {
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(invert::post))
-                .layer(DefaultBodyLimit::max(invert::LARGEST_PICTURE * 4 / 3)),
+                .layer(DefaultBodyLimit::max(invert::LARGEST_BODY)),
         )
         .routes(routes!(score::get, score::post))
         .routes(routes!(models::list))
         .routes(routes!(models::show))
         .routes(routes!(boundaries::list))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(training::post))
+                .layer(DefaultBodyLimit::max(decode::LARGEST_CODES)),
+        )
         .routes(routes!(boundaries::show, boundaries::put, boundaries::delete))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::show))

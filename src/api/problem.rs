@@ -144,6 +144,22 @@ impl Problem {
                 "not-kept",
                 "The change cannot be kept",
             ),
+            Self::Editor(Edit::NotScored { .. }) => {
+                kind(StatusCode::NOT_FOUND, "not-scored", "No classifier scores this")
+            }
+            Self::Editor(Edit::UnknownJob { .. }) => {
+                kind(StatusCode::NOT_FOUND, "unknown-job", "No such job")
+            }
+            Self::Editor(Edit::TrainedInW | Edit::TooManySamples { .. }) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "training",
+                "The boundary cannot be found this way",
+            ),
+            Self::Editor(Edit::TooManyJobs { .. }) => kind(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too-many-jobs",
+                "Too many jobs wait",
+            ),
             Self::Editor(Edit::NoClassifier { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-classifier",
@@ -184,7 +200,9 @@ impl Problem {
                 "latent",
                 "The latent code or the edit cannot be taken as it is",
             ),
-            Self::Draining => kind(StatusCode::SERVICE_UNAVAILABLE, "draining", "Shutting down"),
+            Self::Draining | Self::Editor(Edit::Closing) => {
+                kind(StatusCode::SERVICE_UNAVAILABLE, "draining", "Shutting down")
+            }
             Self::Editor(Edit::Engine(EngineError::Overloaded { .. })) => kind(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "overloaded",

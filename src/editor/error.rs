@@ -140,6 +140,49 @@ pub enum EditorError {
         /// Rows and columns that would fit.
         expected: (usize, usize),
     },
+    /// No classifier scores an attribute.
+    #[error(
+        "no classifier of model {model} scores {found:?}; they score {}",
+        listed(known)
+    )]
+    NotScored {
+        /// The model.
+        model: String,
+        /// The attribute asked for.
+        found: String,
+        /// The attributes that are scored.
+        known: Vec<String>,
+    },
+    /// A boundary in w+ was asked for from sampled codes.
+    #[error(
+        "sampled w+ codes are w codes, repeated; train in w, whose boundaries move w+ codes too, or give w+ codes with          their scores"
+    )]
+    TrainedInW,
+    /// Codes would take too much memory.
+    #[error("found {found} samples, expected at most {most}: their codes are kept in memory")]
+    TooManySamples {
+        /// Samples asked for.
+        found: usize,
+        /// The most that there may be.
+        most: usize,
+    },
+    /// No such job.
+    #[error("no job is called {found:?}; /v1/jobs lists those that there are")]
+    UnknownJob {
+        /// The id asked for.
+        found: String,
+    },
+    /// Too many jobs wait.
+    #[error(
+        "{most} jobs are under way or wait, and there is room for no more; try again later, or cancel one"
+    )]
+    TooManyJobs {
+        /// The most that there may be.
+        most: usize,
+    },
+    /// The service is ending, and begins nothing that takes long.
+    #[error("the service is shutting down; ask another instance")]
+    Closing,
     /// A change could not be kept, and was not made.
     #[error("the change cannot be kept, and was not made: {0}")]
     NotKept(#[from] CatalogError),

@@ -4,23 +4,28 @@
 //! models that are loaded.
 
 mod boundaries;
+mod date;
 mod edit;
 mod error;
 mod face;
 mod invert;
+mod jobs;
 mod load;
 mod model;
 mod models;
 mod render;
 mod sample;
 mod score;
+mod train;
 
 pub use edit::{EditRequest, EditStep, Edited, Follow, Series, Steering, Warning};
 pub use error::EditorError;
 pub use face::{Face, FaceSource, TruncationChoice};
 pub use invert::{Descended, InvertRequest, Inverted, Method};
+pub use jobs::{Job, JobState, Jobs, Stage};
 pub use load::LoadError;
 pub use model::Model;
 pub use models::Models;
 pub use sample::{SampleRequest, Sampled};
 pub use score::{ScoreRequest, Scored};
+pub use train::{TrainRequest, TrainSource};

@@ -27,7 +27,7 @@ pub struct Model {
     generator_digest: String,
     pub(super) engine: Engine,
     pub(super) image_range: ImageRange,
-    rescale_z: bool,
+    pub(super) rescale_z: bool,
     mean: Option<Mean>,
     outputs: Vec<OutputEntry>,
     /// For each output the classifier's file and its digest.

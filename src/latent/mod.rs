@@ -7,6 +7,7 @@
 //! | to | go to |
 //! | --- | --- |
 //! | draw a code from a seed | [`sample_z`] |
+//! | draw many from one | [`Samples`] |
 //! | hold one | [`LatentCode`], in a [`LatentSpace`] |
 //! | pull it towards the average | [`Truncation`] |
 //! | measure on which side it lies, and how far | [`Boundary::signed_distance`] |
@@ -34,6 +35,7 @@ mod layers;
 mod newton;
 mod product;
 mod regression;
+mod samples;
 mod sampling;
 mod separation;
 mod smo;
@@ -54,6 +56,7 @@ pub use direction::Direction;
 pub use edit::{Amount, Edit, apply};
 pub use error::LatentError;
 pub use layers::LayerRange;
+pub use samples::Samples;
 pub use sampling::{sample_z, standard_normal};
 pub use separation::{Chosen, Method, Separation};
 pub use space::LatentSpace;

@@ -69,7 +69,7 @@ impl Shuffler {
 }
 
 /// Two independent normal numbers, in the order in which numpy returns them.
-fn normal_pair(twister: &mut Mt) -> [f64; 2] {
+pub(super) fn normal_pair(twister: &mut Mt) -> [f64; 2] {
     loop {
         let x1 = 2.0 * uniform(twister) - 1.0;
         let x2 = 2.0 * uniform(twister) - 1.0;

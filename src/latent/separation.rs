@@ -162,7 +162,12 @@ impl Separation {
         Boundary::new(attribute, space, normal, plane.intercept, provenance)
     }
 
-    fn check(&self) -> Result<(), LatentError> {
+    /// Refuses options out of range.
+    ///
+    /// # Errors
+    ///
+    /// [`LatentError::Separation`].
+    pub fn check(&self) -> Result<(), LatentError> {
         let refuse = |option, found, expected| {
             Err(LatentError::Separation {
                 option,

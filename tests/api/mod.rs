@@ -10,4 +10,5 @@ mod openapi;
 mod phantom;
 mod sample;
 mod score;
+mod training;
 mod trouble;

@@ -1,0 +1,386 @@
+//! Training jobs: planes are found behind requests, and every job ends in a clear state.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use faceplane::catalog::{NpyArray, Store};
+use faceplane::editor::{Model, Models};
+use faceplane::engine::{EngineError, Generator, GeneratorShape};
+use faceplane::latent::standard_normal;
+use ndarray::{Array4, ArrayView3};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::support::{Answer, Client, Sketch, model_of, numbers, phantom};
+
+const PATH: &str = "/v1/models/sketch/boundaries";
+
+/// Begins a job and gives it as it has ended.
+async fn run(client: &Client, path: &str, body: Value) -> Value {
+    let answer = client.post(path, body).await;
+    assert_eq!(
+        answer.status,
+        StatusCode::ACCEPTED,
+        "{}",
+        String::from_utf8_lossy(&answer.body)
+    );
+    let place = answer.header("location").unwrap().to_owned();
+    end(client, &place).await
+}
+
+async fn end(client: &Client, place: &str) -> Value {
+    loop {
+        let job = client.get(place).await.json();
+        if ["done", "failed", "cancelled"].contains(&job["stage"].as_str().unwrap()) {
+            return job;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn cancel(client: &Client, place: &str) -> Answer {
+    let request = Request::builder().method(Method::DELETE).uri(place);
+    client.send(request.body(Body::empty()).unwrap()).await
+}
+
+fn file(shape: Vec<usize>, values: Vec<f64>) -> String {
+    STANDARD.encode(NpyArray { shape, values }.write_f8())
+}
+
+/// 200 codes of 4 numbers, and their scores along (0.6, 0.8, 0, 0).
+fn codes() -> (Vec<f64>, Vec<f64>) {
+    let codes = standard_normal(3, 800);
+    let scores = codes
+        .chunks(4)
+        .map(|code| 0.6 * code[0] + 0.8 * code[1])
+        .collect();
+    (codes, scores)
+}
+
+#[tokio::test]
+async fn a_plane_is_found_from_sampled_faces_and_edits_follow_it_at_once() {
+    let client = Client::sketch();
+    let body = json!({"attributes": ["smile", "age"], "space": "w", "samples": 400, "ratio": 0.2, "seed": 5});
+    let before = client.get("/v1/edit?seed=7&edit=smile:2").await.body;
+    let job = run(&client, PATH, body.clone()).await;
+    assert_eq!(job["stage"], "done", "{job}");
+    assert_eq!(
+        (&job["samples_done"], &job["kept"]),
+        (&json!(400), &json!("memory"))
+    );
+    let found = client.get("/v1/models/sketch/boundaries/smile/w").await.json();
+    let known = [
+        ("samples", json!(400)),
+        ("chosen", json!(80)),
+        ("seed", json!(5)),
+        ("method", json!("svm")),
+    ];
+    for (key, value) in known {
+        assert_eq!(found[key], value, "{found}");
+    }
+    assert!(found["date"].is_string() && found["model"].is_string(), "{found}");
+    // The sketch scores smile by the mean of tanh over the code's numbers.
+    let normal = numbers(&found["normal"]);
+    let cosine = normal.iter().sum::<f64>() / 2.0;
+    assert!(cosine > 0.97, "{cosine}");
+    assert!(found["accuracy"]["held_out"].as_f64().unwrap() > 0.95, "{found}");
+    assert_ne!(client.get("/v1/edit?seed=7&edit=smile:2").await.body, before);
+    // The same again gives the same plane.
+    let again = run(&client, PATH, body).await;
+    assert_eq!(again["stage"], "done");
+    let found_again = client.get("/v1/models/sketch/boundaries/smile/w").await.json();
+    assert_eq!(found_again["normal"], found["normal"]);
+    let list = client.get("/v1/jobs").await.json();
+    assert_eq!(list["jobs"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn codes_and_scores_of_the_callers_work_in_every_space() {
+    let client = Client::sketch();
+    let (values, scores) = codes();
+    for (space, method) in [("z", "svm"), ("w", "least-squares")] {
+        let body = json!({
+            "attributes": ["beard"], "space": space, "chosen": 60, "method": method,
+            "codes": file(vec![200, 4], values.clone()), "scores": file(vec![200, 1], scores.clone()),
+        });
+        let job = run(&client, PATH, body).await;
+        assert_eq!(job["stage"], "done", "{job}");
+        let found = client.get(&format!("{PATH}/beard/{space}")).await.json();
+        let normal = numbers(&found["normal"]);
+        assert!(0.6 * normal[0] + 0.8 * normal[1] > 0.98, "{space}: {normal:?}");
+        assert_eq!(found["seed"], Value::Null);
+    }
+    let repeated: Vec<f64> = values.chunks(4).flat_map(|code| code.repeat(3)).collect();
+    let body = json!({
+        "attributes": ["beard"], "space": "w+", "ratio": 0.3,
+        "codes": file(vec![200, 3, 4], repeated), "scores": file(vec![200], scores),
+    });
+    assert_eq!(run(&client, PATH, body).await["stage"], "done");
+    assert_eq!(
+        client.get(&format!("{PATH}/beard/w+")).await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn scores_that_tell_nothing_apart_end_in_a_failure_that_says_so() {
+    let client = Client::sketch();
+    let (values, scores) = codes();
+    let mut with_nan = scores.clone();
+    with_nan[17] = f64::NAN;
+    let mut one_class = vec![0.0; 200];
+    one_class[0] = 1.0;
+    for (scores, says) in [
+        (vec![1.0; 200], "for every one of 200 samples"),
+        (with_nan, "found the score NaN for sample 17"),
+        (one_class, "expected two classes"),
+    ] {
+        let body = json!({
+            "attributes": ["beard"], "space": "z", "ratio": 0.2,
+            "codes": file(vec![200, 4], values.clone()), "scores": file(vec![200], scores),
+        });
+        let job = run(&client, PATH, body).await;
+        assert_eq!(job["stage"], "failed", "{job}");
+        assert!(job["failure"].as_str().unwrap().contains(says), "{says}: {job}");
+        assert_eq!(
+            client.get(&format!("{PATH}/beard/z")).await.status,
+            StatusCode::NOT_FOUND
+        );
+    }
+}
+
+/// A sketch that takes its time, or fails.
+struct Slow {
+    sketch: Sketch,
+    pause: Duration,
+    fails: bool,
+}
+
+impl Generator for Slow {
+    fn shape(&self) -> &GeneratorShape {
+        self.sketch.shape()
+    }
+
+    fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
+        std::thread::sleep(self.pause);
+        if self.fails {
+            let (network, reason) = ("sketch".to_owned(), "out of ink".to_owned());
+            return Err(EngineError::Run { network, reason });
+        }
+        self.sketch.synthesize(codes)
+    }
+}
+
+fn slow(milliseconds: u64, fails: bool) -> Client {
+    Client::of(Slow {
+        sketch: Sketch::new(),
+        pause: Duration::from_millis(milliseconds),
+        fails,
+    })
+}
+
+#[tokio::test]
+async fn a_job_is_cancelled_while_it_samples_and_while_it_waits_and_others_go_on() {
+    let client = slow(2, false);
+    let begin = async |samples: u32| {
+        let body = json!({"attributes": ["smile"], "space": "w", "samples": samples, "ratio": 0.3});
+        client
+            .post(PATH, body)
+            .await
+            .header("location")
+            .unwrap()
+            .to_owned()
+    };
+    let (first, second, third) = (begin(1_000_000).await, begin(1_000_000).await, begin(40).await);
+    assert_eq!(client.get(&second).await.json()["stage"], "waiting");
+    assert_eq!(cancel(&client, &second).await.json()["stage"], "cancelled");
+    loop {
+        let job = client.get(&first).await.json();
+        if job["samples_done"].as_u64().unwrap() > 0 {
+            assert_eq!(job["stage"], "sampling");
+            assert!(
+                job["samples_per_second"].is_number() && job["seconds_left"].is_number(),
+                "{job}"
+            );
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    // People's requests are answered meanwhile.
+    assert_eq!(client.get("/v1/sample?seed=1").await.status, StatusCode::OK);
+    assert_eq!(cancel(&client, &first).await.json()["stage"], "cancelled");
+    assert_eq!(end(&client, &third).await["stage"], "done");
+    // What has ended stays as it is.
+    assert_eq!(cancel(&client, &third).await.json()["stage"], "done");
+    assert_eq!(cancel(&client, &first).await.json()["stage"], "cancelled");
+}
+
+#[tokio::test]
+async fn networks_that_fail_and_disks_that_cannot_be_written_fail_the_job_and_change_nothing() {
+    let body = json!({"attributes": ["smile"], "space": "w", "samples": 100, "ratio": 0.3});
+    let job = run(&slow(0, true), PATH, body.clone()).await;
+    assert_eq!(job["stage"], "failed");
+    assert!(job["failure"].as_str().unwrap().contains("out of ink"), "{job}");
+    let place = tempfile::tempdir().unwrap();
+    let models = Models::new(vec![model_of(Sketch::new(), 64)], None).unwrap();
+    let models = models
+        .with_store(Store::open(place.path().to_owned()).unwrap())
+        .unwrap();
+    std::fs::write(place.path().join("sketch"), "in the way").unwrap();
+    let client = Client::new(models, Duration::from_mins(1));
+    let before = client.get(&format!("{PATH}/smile/w")).await.json();
+    let job = run(&client, PATH, body).await;
+    assert_eq!(
+        (&job["stage"], &job["boundaries"]),
+        (&json!("failed"), &json!([]))
+    );
+    assert!(job["failure"].as_str().unwrap().contains("was not made"), "{job}");
+    assert_eq!(client.get(&format!("{PATH}/smile/w")).await.json(), before);
+}
+
+#[tokio::test]
+async fn events_follow_a_job_to_its_end() {
+    let client = slow(1, false);
+    let body = json!({"attributes": ["smile"], "space": "z", "samples": 400, "ratio": 0.2});
+    let place = client
+        .post(PATH, body)
+        .await
+        .header("location")
+        .unwrap()
+        .to_owned();
+    let request = Request::get(&place).header(header::ACCEPT, "text/event-stream");
+    let answer = client.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+    let text = String::from_utf8(answer.body).unwrap();
+    let events: Vec<Value> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(text.starts_with("event: progress") && events.len() > 1, "{text}");
+    assert_eq!(events.last().unwrap()["stage"], "done");
+}
+
+#[tokio::test]
+async fn what_cannot_be_trained_is_refused_before_it_begins() {
+    let client = Client::sketch();
+    let (values, scores) = codes();
+    let (values, scores) = (file(vec![200, 4], values), file(vec![200], scores));
+    let with = |key: &str, value: Value| {
+        let mut body = json!({"attributes": ["smile"], "space": "w", "samples": 100});
+        body[key] = value;
+        body
+    };
+    let given = |key: &str, value: Value| {
+        let mut body = json!({"attributes": ["smile"], "space": "w", "codes": values, "scores": scores});
+        body[key] = value;
+        body
+    };
+    let cases = [
+        (json!({}), 422, "missing field `attributes`"),
+        (with("attributes", json!([])), 422, "expected at least one"),
+        (
+            with("attributes", json!(["smile", "smile"])),
+            422,
+            "expected each once",
+        ),
+        (with("attributes", json!("smile")), 422, "attributes"),
+        (with("attributes", json!(["beard"])), 404, "they score smile, age"),
+        (with("space", json!("x")), 422, "is no latent space"),
+        (with("space", json!("w+")), 422, "train in w"),
+        (with("samples", json!(0)), 422, "expected at least 4"),
+        (with("samples", json!(-1)), 422, "samples"),
+        (
+            with("samples", json!(4_000_000_000u32)),
+            422,
+            "expected at most 67108864",
+        ),
+        (with("chosen", json!(0)), 422, "expected at least 1"),
+        (with("ratio", json!(0)), 422, "for the ratio"),
+        (with("ratio", json!(1.5)), 422, "for the ratio"),
+        (with("split", json!(0)), 422, "for the split"),
+        (with("split", json!(2)), 422, "for the split"),
+        (with("seed", json!(-1)), 422, "seed"),
+        (with("invalid_score", json!("none")), 422, "invalid_score"),
+        (
+            with("method", json!("magic")),
+            422,
+            "expected `svm` or `least-squares`",
+        ),
+        (
+            with("codes", json!(values)),
+            422,
+            "scores: found codes without them",
+        ),
+        (
+            with("scores", json!(scores)),
+            422,
+            "codes: found scores without them",
+        ),
+        (with("colour", json!(1)), 422, "unknown field `colour`"),
+        (given("codes", json!("?")), 422, "codes: not base64"),
+        (given("codes", json!("AAAA")), 422, "no .npy file"),
+        (
+            given("codes", json!(file(vec![200], vec![0.0; 200]))),
+            422,
+            "expected (samples, dim)",
+        ),
+        (
+            given("codes", json!(file(vec![200, 3], vec![0.0; 600]))),
+            422,
+            "has shape [1, 4]",
+        ),
+        (
+            given("scores", json!(file(vec![2], vec![0.0; 2]))),
+            422,
+            "expected (200)",
+        ),
+        (given("samples", json!(100)), 422, "which are the samples"),
+        (
+            given("attributes", json!(["smile", "age"])),
+            422,
+            "which are one's",
+        ),
+    ];
+    for (body, status, says) in cases {
+        let answer = client.post(PATH, body.clone()).await;
+        let text = String::from_utf8_lossy(&answer.body);
+        assert_eq!(answer.status.as_u16(), status, "{body}: {text}");
+        assert!(text.contains(says), "{body} should say {says:?}: {text}");
+    }
+    let both = json!({"attributes": ["smile"], "chosen": 5, "ratio": 0.1});
+    assert_eq!(
+        client.post(PATH, both).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(
+        client
+            .post("/v1/models/nobody/boundaries", with("seed", json!(1)))
+            .await
+            .status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(client.get("/v1/jobs/7").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(cancel(&client, "/v1/jobs/7").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(client.get("/v1/jobs/%FF").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(client.get("/v1/jobs").await.json(), json!({"jobs": []}));
+}
+
+#[tokio::test]
+async fn the_phantoms_own_boundaries_are_found_again() {
+    // A copy, for other tests have the model as it was.
+    let own = Model::clone(&phantom().default_model());
+    let client = Client::new(Models::new(vec![own], None).unwrap(), Duration::from_mins(1));
+    let cosines = async |client: &Client| {
+        let found = client.get("/v1/models/phantom/boundaries/smile/w").await.json();
+        numbers(&found["normal"])
+    };
+    let shipped = cosines(&client).await;
+    let body = json!({"attributes": ["smile"], "space": "w", "samples": 800, "seed": 2020, "method": "least-squares"});
+    let job = run(&client, "/v1/models/phantom/boundaries", body).await;
+    assert_eq!(job["stage"], "done", "{job}");
+    let found = cosines(&client).await;
+    let cosine: f64 = shipped.iter().zip(&found).map(|(a, b)| a * b).sum();
+    assert!(cosine > 0.95, "{cosine}");
+}
