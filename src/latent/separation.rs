@@ -100,8 +100,9 @@ impl Separation {
     /// threshold. Least squares chooses and holds out none. `watch` is told the share that is done, from 0 to 1, and
     /// says whether to go on.
     ///
-    /// The support vector machine works in memory that grows by some 50 bytes a sample, besides 5 MB, or 32 MB where
-    /// the ends overlap. The same input gives the same bits on one kind of processor.
+    /// The support vector machine works in memory that grows by some 50 bytes a sample, besides 5 MB and, where the
+    /// ends overlap, 8 bytes for each pair of a code's values; codes that do not lie in row-major order are copied.
+    /// The same input gives the same bits on one kind of processor.
     ///
     /// # Errors
     ///

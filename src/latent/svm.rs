@@ -66,7 +66,7 @@ impl Machine<'_> {
     /// The plane, within 1e-3 in every margin.
     ///
     /// Sequential minimal optimisation, decomposed: each round settles 512 samples by their products in `f32`, then
-    /// makes w and all gradients anew in `f64`, so that memory grows with the samples and not with their square. A
+    /// brings w and all gradients up to date in `f64`, so that memory grows with the samples and not with their square. A
     /// block has the pair that disagrees most, hence it converges (Keerthi, Gilbert, *Convergence of a Generalized
     /// SMO Algorithm*, Machine Learning 46, 2002); half of it are those that disagree most, the rest those left
     /// free before (Joachims, *Making Large-Scale SVM Learning Practical*, 1999; Zanghirati, Zanni, *A Parallel
@@ -144,7 +144,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Settles the samples of `block` to a tenth of the `gap` among all, and makes w and the gradient anew; returns how
+    /// Settles the samples of `block` to a tenth of the `gap` among all, and brings w and the gradient up to date; returns how
     /// many pairs moved.
     fn settle(&self, block: &[usize], gap: f64, centre: &Array1<f64>, dual: &mut Dual) -> usize {
         let m = block.len().next_multiple_of(LANES);

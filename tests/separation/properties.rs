@@ -154,6 +154,15 @@ fn codes_in_another_memory_order_are_the_same_codes() {
 }
 
 #[test]
+fn codes_of_many_values_are_told_apart_too() {
+    let codes = codes(14, 60, (3, 800), 0.0);
+    let scores = scores(14, &codes, 0.1, 0.0);
+    let boundary = found(&HALF, &codes, &scores);
+    assert_eq!(boundary.normal().dim(), (3, 800));
+    assert_eq!(boundary.provenance().accuracy.train, Some(1.0));
+}
+
+#[test]
 fn a_boundary_says_what_it_was_found_by() {
     let (codes, scores) = drawn(12, 0.5);
     let known = Provenance {
