@@ -54,7 +54,11 @@ impl Ceiling {
     /// Measures each batch, and the loops side by side.
     pub(crate) fn measure(&mut self, options: &Options, report: &mut Report) -> anyhow::Result<()> {
         let mut best = 0.0_f64;
-        let batches = if self.wide.open_batch { &BATCHES[..] } else { &BATCHES[..1] };
+        let batches = if self.wide.open_batch {
+            &BATCHES[..]
+        } else {
+            &BATCHES[..1]
+        };
         for &batch in batches {
             let cpu = own_cpu();
             let times = self.wide.run(batch, options.span().mul_f64(0.5))?;
@@ -63,10 +67,18 @@ impl Ceiling {
             let rate = ratio(images, 1) / times.iter().sum::<f64>();
             best = best.max(rate);
             report.number(NAME, &format!("batch {batch}: images/s"), rate);
-            report.number(NAME, &format!("batch {batch}: CPU ms an image"), used / ratio(images, 1000));
+            report.number(
+                NAME,
+                &format!("batch {batch}: CPU ms an image"),
+                used / ratio(images, 1000),
+            );
             let mut sorted = times;
             sorted.sort_by(f64::total_cmp);
-            report.number(NAME, &format!("batch {batch}: p50 ms"), quantile(&sorted, 0.5) * 1e3);
+            report.number(
+                NAME,
+                &format!("batch {batch}: p50 ms"),
+                quantile(&sorted, 0.5) * 1e3,
+            );
         }
         report.number(NAME, "images/s", best);
         self.best = self.best.max(best);

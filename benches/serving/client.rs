@@ -74,7 +74,9 @@ impl Client {
         };
         let keep = header("connection") != Some("close");
         let run = header("server-timing").and_then(|parts| {
-            let part = parts.split(',').find_map(|part| part.trim().strip_prefix("synthesis;dur="));
+            let part = parts
+                .split(',')
+                .find_map(|part| part.trim().strip_prefix("synthesis;dur="));
             part?.parse().ok()
         });
         let answer = Answer { status, run, keep };

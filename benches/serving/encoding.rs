@@ -56,7 +56,10 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> anyhow::Result<
     child.stdin.take().context("a pipe")?.write_all(picture.rgb())?;
     let output = child.wait_with_output()?;
     if !output.status.success() {
-        eprintln!("encoding: Pillow is not timed: {} does not have it", python.display());
+        eprintln!(
+            "encoding: Pillow is not timed: {} does not have it",
+            python.display()
+        );
         return Ok(());
     }
     let text = String::from_utf8(output.stdout)?;

@@ -85,7 +85,10 @@ pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
         reason = "a share of a length is an index"
     )]
     let place = (ratio(sorted.len(), 1) * share) as usize;
-    sorted.get(place.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
+    sorted
+        .get(place.min(sorted.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0.0)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are small numbers")]
@@ -94,13 +97,7 @@ pub(crate) fn ratio(count: usize, of: usize) -> f64 {
 }
 
 /// `clients` clients, each with one request under way at any time, for `span`.
-pub(crate) async fn closed(
-    host: &str,
-    path: &str,
-    clients: usize,
-    span: Duration,
-    seeds: &Seeds,
-) -> Outcome {
+pub(crate) async fn closed(host: &str, path: &str, clients: usize, span: Duration, seeds: &Seeds) -> Outcome {
     let outcome = Rc::new(RefCell::new(Outcome::default()));
     let began = Instant::now();
     let local = LocalSet::new();

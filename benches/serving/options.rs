@@ -114,7 +114,9 @@ impl Options {
         }
         for text in &self.url {
             let (name, url) = named(text)?;
-            let place = url.strip_prefix("http://").context("--url: http:// comes first")?;
+            let place = url
+                .strip_prefix("http://")
+                .context("--url: http:// comes first")?;
             let (address, path) = place.split_once('/').context("--url: a path comes last")?;
             found.push(Contestant {
                 name: name.to_owned(),

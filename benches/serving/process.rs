@@ -1,8 +1,6 @@
 //! Servers as processes: started, watched in /proc, stopped with all that they have started.
 
-use std::collections::VecDeque;
 use std::fs::File;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -46,7 +44,9 @@ impl Server {
             Kind::Running(host) => (None, host.clone()),
             Kind::Own(arguments) => {
                 let program = env!("CARGO_BIN_EXE_faceplane").to_owned();
-                let words: Vec<_> = std::iter::once(program).chain(arguments.iter().cloned()).collect();
+                let words: Vec<_> = std::iter::once(program)
+                    .chain(arguments.iter().cloned())
+                    .collect();
                 let mut server = Self {
                     host: String::new(),
                     started_in: None,
@@ -69,13 +69,21 @@ impl Server {
             child,
         };
         server.first_picture(&contestant.path, began, &log).await?;
-        server.started_in = server.child.is_some().then(|| began.elapsed().as_secs_f64() * 1e3);
+        server.started_in = server
+            .child
+            .is_some()
+            .then(|| began.elapsed().as_secs_f64() * 1e3);
         Ok(server)
     }
 
     async fn first_picture(&mut self, path: &str, began: Instant, log: &Path) -> anyhow::Result<()> {
         loop {
-            let asked = async { Client::connect(&self.host).await?.post(path, r#"{"seed": 1}"#).await };
+            let asked = async {
+                Client::connect(&self.host)
+                    .await?
+                    .post(path, r#"{"seed": 1}"#)
+                    .await
+            };
             if let Ok(Ok(answer)) = tokio::time::timeout(Duration::from_secs(20), asked).await
                 && answer.status == 200
             {
@@ -91,7 +99,9 @@ impl Server {
         loop {
             let text = std::fs::read_to_string(log).unwrap_or_default();
             if let Some((_, rest)) = text.split_once("ready on http://")
-                && let Some(address) = rest.split(|letter: char| letter.is_whitespace() || letter == '\u{1b}').next()
+                && let Some(address) = rest
+                    .split(|letter: char| letter.is_whitespace() || letter == '\u{1b}')
+                    .next()
                 && rest.len() > address.len()
             {
                 return Ok(address.to_owned());
@@ -114,28 +124,38 @@ impl Server {
 
     /// What the server and its children have used.
     pub(crate) fn usage(&self) -> Usage {
-        let Some(child) = &self.child else {
-            return Usage::default();
-        };
         let mut sum = Usage::default();
-        let mut family = VecDeque::from([child.id()]);
-        while let Some(process) = family.pop_front() {
+        for process in self.family() {
             let one = usage_of(process);
             sum.cpu += one.cpu;
             sum.peak += one.peak;
             sum.resident += one.resident;
-            family.extend(children(process));
         }
         sum
+    }
+
+    /// The server's process and all that it has started.
+    fn family(&self) -> Vec<u32> {
+        let mut found: Vec<u32> = self.child.iter().map(Child::id).collect();
+        let mut next = 0;
+        while let Some(&process) = found.get(next) {
+            found.extend(children(process));
+            next += 1;
+        }
+        found
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
+        let family: Vec<String> = self.family().iter().map(u32::to_string).collect();
         if let Some(child) = &mut self.child {
-            // The group: what the server has started ends with it.
-            let group = format!("-{}", child.id());
-            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+            // What has ended meanwhile is nothing to complain of.
+            let _ = Command::new("kill")
+                .arg("-KILL")
+                .args(family)
+                .stderr(Stdio::null())
+                .status();
             let _ = child.wait();
         }
     }
@@ -147,7 +167,13 @@ pub(crate) fn own_cpu() -> f64 {
 }
 
 fn log_file(name: &str) -> PathBuf {
-    let letters = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+    let letters = |letter: char| {
+        if letter.is_ascii_alphanumeric() {
+            letter
+        } else {
+            '-'
+        }
+    };
     let name: String = name.chars().map(letters).collect();
     std::env::temp_dir().join(format!("serving-{}-{name}.log", std::process::id()))
 }
@@ -161,11 +187,16 @@ fn spawn(words: &[String], options: &Options, port: u16, log: &Path) -> anyhow::
         .env("ORT_DISABLE_TELEMETRY", "1")
         .env("PORT", port.to_string())
         .env("THREADS", options.threads.to_string())
-        .env("MODEL", options.model.clone().unwrap_or_else(|| PathBuf::from("onnx/phantom")))
+        .env(
+            "MODEL",
+            options
+                .model
+                .clone()
+                .unwrap_or_else(|| PathBuf::from("onnx/phantom")),
+        )
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)
-        .process_group(0)
         .spawn()
         .with_context(|| program.clone())
 }
@@ -174,8 +205,18 @@ fn usage_of(process: u32) -> Usage {
     let read = |file: &str| std::fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default();
     let (stat, status) = (read("stat"), read("status"));
     // The fields after the name, which ends at the last parenthesis; the times are fields 14 and 15.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let time = |field: usize| fields.get(field - 3).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let time = |field: usize| {
+        fields
+            .get(field - 3)
+            .and_then(|text| text.parse::<f64>().ok())
+            .unwrap_or(0.0)
+    };
     let memory = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
@@ -192,6 +233,14 @@ fn children(process: u32) -> Vec<u32> {
     let Ok(tasks) = std::fs::read_dir(format!("/proc/{process}/task")) else {
         return Vec::new();
     };
-    let lists = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|text| text.parse().ok()).collect::<Vec<u32>>()).collect()
+    let lists = tasks
+        .flatten()
+        .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|text| text.parse().ok())
+                .collect::<Vec<u32>>()
+        })
+        .collect()
 }

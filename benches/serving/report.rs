@@ -38,15 +38,25 @@ impl Report {
 
     /// A table for people: medians, and the least and the most of the rounds.
     pub(crate) fn table(&self) -> String {
-        let mut text = String::from("| of | what | median | least | most |\n| --- | --- | ---: | ---: | ---: |\n");
+        let mut text =
+            String::from("| of | what | median | least | most |\n| --- | --- | ---: | ---: | ---: |\n");
         for key in &self.order {
             let [median, least, most] = spread(&self.numbers[key]);
-            let _ = writeln!(text, "| {} | {} | {median:.2} | {least:.2} | {most:.2} |", key.0, key.1);
+            let _ = writeln!(
+                text,
+                "| {} | {} | {median:.2} | {least:.2} | {most:.2} |",
+                key.0, key.1
+            );
         }
         for (of, what, said) in &self.words {
             let _ = writeln!(text, "\n{of}: {what}: {said}");
         }
-        let _ = writeln!(text, "\nLoad of the machine before: {}, after: {}", self.load[0], load());
+        let _ = writeln!(
+            text,
+            "\nLoad of the machine before: {}, after: {}",
+            self.load[0],
+            load()
+        );
         text
     }
 

@@ -33,9 +33,21 @@ impl Scenario<'_> {
             let way = format!("{clients} at once");
             self.note(report, &way, &outcome);
             let drawn = ratio(outcome.pictures.len().max(1), 1000);
-            report.number(name, &format!("{way}: server's CPU ms an image"), (server.usage().cpu - cpu) / drawn);
-            report.number(name, &format!("{way}: client's CPU ms an image"), (own_cpu() - own) / drawn);
-            report.number(name, &format!("{way}: of the ceiling"), outcome.rate() / self.ceiling);
+            report.number(
+                name,
+                &format!("{way}: server's CPU ms an image"),
+                (server.usage().cpu - cpu) / drawn,
+            );
+            report.number(
+                name,
+                &format!("{way}: client's CPU ms an image"),
+                (own_cpu() - own) / drawn,
+            );
+            report.number(
+                name,
+                &format!("{way}: of the ceiling"),
+                outcome.rate() / self.ceiling,
+            );
         }
         for &load in &self.options.load {
             let rate = self.ceiling * f64::from(load) / 100.0;
@@ -59,9 +71,17 @@ impl Scenario<'_> {
         report.number(name, &format!("{way}: images/s"), outcome.rate());
         report.number(name, &format!("{way}: p50 ms"), quantile(&outcome.pictures, 0.5));
         report.number(name, &format!("{way}: p99 ms"), quantile(&outcome.pictures, 0.99));
-        report.number(name, &format!("{way}: refused %"), outcome.share_refused() * 100.0);
+        report.number(
+            name,
+            &format!("{way}: refused %"),
+            outcome.share_refused() * 100.0,
+        );
         if !outcome.refused.is_empty() {
-            report.number(name, &format!("{way}: 503 p99 ms"), quantile(&outcome.refused, 0.99));
+            report.number(
+                name,
+                &format!("{way}: 503 p99 ms"),
+                quantile(&outcome.refused, 0.99),
+            );
         }
     }
 
@@ -74,7 +94,11 @@ impl Scenario<'_> {
         report.number(name, &format!("beside {count}: p50 ms"), single);
         report.number(name, &format!("beside {count}: a run's ms"), run);
         report.number(name, &format!("beside {count}: p50 in runs"), single / run);
-        report.number(name, &format!("beside {count}: large requests answered"), ratio(large, 1));
+        report.number(
+            name,
+            &format!("beside {count}: large requests answered"),
+            ratio(large, 1),
+        );
         Ok(())
     }
 

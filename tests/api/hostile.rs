@@ -67,7 +67,11 @@ async fn urls() {
         ),
         ("/v1/sample?truncation_layers=0&psi=0.5", VALUE, "0 layers"),
         ("/v1/sample?truncation_layers=9&psi=0.5", VALUE, "9 layers"),
-        ("/v1/sample?format=gif", VALUE, "expected one of `png`, `jpeg`, `webp`, `json`"),
+        (
+            "/v1/sample?format=gif",
+            VALUE,
+            "expected one of `png`, `jpeg`, `webp`, `json`",
+        ),
         ("/v1/sample?layout=circle", VALUE, "expected `grid` or `strip`"),
         ("/v1/sample?metadata=some", VALUE, "expected `full` or `none`"),
         ("/v1/sample?colour=red", VALUE, "unknown field `colour`"),
