@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """A model folder with a 1024×1024 generator of PGGAN's shape and random weights: z [batch, 512] -> [batch, 3, 1024, 1024].
 
     python benches/models/pggan.py target/bench/pggan

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Measure the service beside the bare loop and the peers: `cargo bench`, with the peers in a folder of their own.
 
     benches/peers/run.py [--peers fastapi,litserve,mosec,bentoml] [--model pggan] [OPTION OF THE BENCH …]
