@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::options::{Contestant, Kind, Options};
 
 /// Longest that a server may take to start.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 
 /// Clock ticks a second in /proc: a constant of Linux's interface.
 const TICKS: f64 = 100.0;
