@@ -55,6 +55,11 @@ openapi: setup ## Write openapi/openapi.json anew from the code
 schemathesis: build ## Send generated requests to the service, by its OpenAPI document (ARGS="--max-examples 500")
 	PYTHON='$(PYTHON)' tests/schemathesis/run $(PROGRAM) $(ARGS)
 
+.PHONY: bench
+bench: setup ## Measure the service beside a bare loop and other servers (benches/README.md; ARGS="--seconds 10")
+	mkdir -p target/bench
+	CARGO='$(CARGO)' $(PYTHON) benches/peers/run.py --json target/bench/serving.json $(ARGS)
+
 ##@ Check
 
 .PHONY: check

@@ -43,11 +43,11 @@ impl ImageRange {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "clamped to 0 ‥ 255 before the cast"
+        reason = "the cast is the floor and the clamp, and several times as fast as both by name"
     )]
     fn level(self, value: f32) -> u8 {
         let scale = 255.0 / (self.white - self.black);
-        ((value - self.black) * scale + 0.5).floor().clamp(0.0, 255.0) as u8
+        ((value - self.black) * scale + 0.5) as u8
     }
 }
 
@@ -74,8 +74,10 @@ impl Picture {
                 width,
             });
         }
-        if let Some(((channel, row, column), _)) = tensor.indexed_iter().find(|(_, value)| !value.is_finite())
-        {
+        // No branch, so that several values are looked at at once; where they are is asked only of a broken tensor.
+        let broken = tensor.fold(false, |broken, value| broken | !value.is_finite());
+        let place = || tensor.indexed_iter().find(|(_, value)| !value.is_finite());
+        if let Some(((channel, row, column), _)) = broken.then(place).flatten() {
             let count = tensor.iter().filter(|value| !value.is_finite()).count();
             return Err(ImagingError::NotFinite {
                 count,

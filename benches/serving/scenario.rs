@@ -1,0 +1,124 @@
+//! What one server goes through in a round.
+
+use std::time::Duration;
+
+use crate::load::{Outcome, Seeds, beside, closed, hang_up, open, quantile, ratio};
+use crate::options::{Contestant, Kind, Options};
+use crate::process::{Server, own_cpu};
+use crate::report::Report;
+
+/// A server, and what it is measured against.
+pub(crate) struct Scenario<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) contestant: &'a Contestant,
+    /// Images a second of the bare loop.
+    pub(crate) ceiling: f64,
+}
+
+impl Scenario<'_> {
+    /// Starts the server, measures it, stops it.
+    pub(crate) async fn play(&self, report: &mut Report) -> anyhow::Result<()> {
+        let name = &self.contestant.name;
+        eprintln!("  {name}");
+        let server = Server::start(self.contestant, self.options).await?;
+        if let Some(milliseconds) = server.started_in {
+            report.number(name, "first picture after ms", milliseconds);
+        }
+        let (path, seeds) = (&self.contestant.path, Seeds::default());
+        let warm = self.options.span().min(Duration::from_secs(1));
+        closed(&server.host, path, 4, warm, &seeds).await;
+        for &clients in &self.options.concurrency {
+            let (cpu, own) = (server.usage().cpu, own_cpu());
+            let outcome = closed(&server.host, path, clients, self.options.span(), &seeds).await;
+            let way = format!("{clients} at once");
+            self.note(report, &way, &outcome);
+            let drawn = ratio(outcome.pictures.len().max(1), 1000);
+            report.number(
+                name,
+                &format!("{way}: server's CPU ms an image"),
+                (server.usage().cpu - cpu) / drawn,
+            );
+            report.number(
+                name,
+                &format!("{way}: client's CPU ms an image"),
+                (own_cpu() - own) / drawn,
+            );
+            report.number(
+                name,
+                &format!("{way}: of the ceiling"),
+                outcome.rate() / self.ceiling,
+            );
+        }
+        for &load in &self.options.load {
+            let rate = self.ceiling * f64::from(load) / 100.0;
+            let outcome = open(&server.host, path, rate, self.options.span(), &seeds).await;
+            self.note(report, &format!("at {load} %"), &outcome);
+        }
+        if matches!(self.contestant.kind, Kind::Own(_)) {
+            if self.options.beside > 0 {
+                self.beside(report, &server, &seeds).await?;
+            }
+            if self.options.overload > 0.0 {
+                self.overload(report, &server, &seeds).await?;
+            }
+        }
+        report.number(name, "peak MiB", server.usage().peak);
+        Ok(())
+    }
+
+    fn note(&self, report: &mut Report, way: &str, outcome: &Outcome) {
+        let name = &self.contestant.name;
+        report.number(name, &format!("{way}: images/s"), outcome.rate());
+        report.number(name, &format!("{way}: p50 ms"), quantile(&outcome.pictures, 0.5));
+        report.number(name, &format!("{way}: p99 ms"), quantile(&outcome.pictures, 0.99));
+        report.number(
+            name,
+            &format!("{way}: refused %"),
+            outcome.share_refused() * 100.0,
+        );
+        if !outcome.refused.is_empty() {
+            report.number(
+                name,
+                &format!("{way}: 503 p99 ms"),
+                quantile(&outcome.refused, 0.99),
+            );
+        }
+    }
+
+    /// Single pictures beside a request for many.
+    async fn beside(&self, report: &mut Report, server: &Server, seeds: &Seeds) -> anyhow::Result<()> {
+        let (name, count) = (&self.contestant.name, self.options.beside);
+        let path = &self.contestant.path;
+        let (outcome, large) = beside(&server.host, path, count, self.options.span(), seeds).await?;
+        let (single, run) = (quantile(&outcome.pictures, 0.5), quantile(&outcome.runs, 0.5));
+        report.number(name, &format!("beside {count}: p50 ms"), single);
+        report.number(name, &format!("beside {count}: a run's ms"), run);
+        report.number(name, &format!("beside {count}: p50 in runs"), single / run);
+        report.number(
+            name,
+            &format!("beside {count}: large requests answered"),
+            ratio(large, 1),
+        );
+        Ok(())
+    }
+
+    /// More than it can draw for a while, with clients that hang up midway; then what it still does.
+    async fn overload(&self, report: &mut Report, server: &Server, seeds: &Seeds) -> anyhow::Result<()> {
+        let (name, path) = (&self.contestant.name, &self.contestant.path);
+        let half = Duration::from_secs_f64(self.options.overload / 2.0);
+        let rate = self.ceiling * 1.2;
+        let before = server.usage().resident;
+        let first = open(&server.host, path, rate, half, seeds).await;
+        let between = server.usage().resident;
+        hang_up(&server.host, path, 100, seeds).await?;
+        let second = open(&server.host, path, rate, half, seeds).await;
+        self.note(report, "overload, first half", &first);
+        self.note(report, "overload, second half", &second);
+        report.number(name, "overload: MiB before", before);
+        report.number(name, "overload: MiB midway", between);
+        report.number(name, "overload: MiB after", server.usage().resident);
+        let after = closed(&server.host, path, 32, self.options.span(), seeds).await;
+        self.note(report, "after the overload, 32 at once", &after);
+        Ok(())
+    }
+}
