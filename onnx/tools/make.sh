@@ -19,5 +19,8 @@ step() {
 step export
 step classifier --cache "$cache"
 step boundaries --cache "$cache"
+step gradient
+step encoder --cache "$cache"
+step invert --cache "$cache"
 step evaluate --cache "$cache"
 step card

@@ -33,10 +33,12 @@ def export(module: nn.Module, example: torch.Tensor, source: str, result: str, p
     save(program.model_proto, path)
 
 
-def session(path: pathlib.Path) -> onnxruntime.InferenceSession:
-    """The graph in ONNX Runtime on two threads."""
+def session(path: pathlib.Path, threads: int = 2, rewritten: bool = True) -> onnxruntime.InferenceSession:
+    """The graph in ONNX Runtime on the CPU, rewritten by its optimiser first or run as it stands."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
+    options.intra_op_num_threads = threads
+    if not rewritten:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 

@@ -64,7 +64,11 @@ class Studio:
 
     def pictures(self, factors: np.ndarray) -> np.ndarray:
         """Bytes [count, 3, size, size]."""
-        return np.concatenate(list(self._each(_draw, factors)))
+        return np.concatenate(list(self.chunks(factors)))
+
+    def chunks(self, factors: np.ndarray) -> Iterator[np.ndarray]:
+        """The same bytes as they are finished, `CHUNK` pictures at a time."""
+        return self._each(_draw, factors)
 
     def scores(self, factors: np.ndarray) -> np.ndarray:
         """The classifier's scores [count, 5]."""
