@@ -59,6 +59,29 @@ async fn more_steps_draw_the_picture_better_and_the_code_can_be_edited() {
 }
 
 #[tokio::test]
+async fn the_encoder_begins_near_and_a_few_steps_come_nearer() {
+    let client = client();
+    let file = face(&client, 11).await;
+    let encoded = send(&client, "method=encoder", "image/png", file.clone())
+        .await
+        .json();
+    assert_eq!(
+        (&encoded["method"], encoded.get("descent")),
+        (&json!("encoder"), None)
+    );
+    assert_eq!(encoded["face"]["latent"]["space"], "w");
+    assert!(number(&encoded, "/psnr") > 20.0, "{}", encoded["psnr"]);
+    let refined = send(&client, "steps=40", "image/png", file).await.json();
+    assert_eq!(refined["method"], "refine");
+    assert!(
+        number(&refined, "/psnr") > number(&encoded, "/psnr") + 0.5,
+        "{} beside {}",
+        refined["psnr"],
+        encoded["psnr"]
+    );
+}
+
+#[tokio::test]
 async fn a_picture_may_come_in_json_and_go_back_as_a_png_that_carries_its_code() {
     let client = client();
     let image = STANDARD.encode(face(&client, 3).await);
