@@ -180,6 +180,9 @@ def export(step: Step, w: Tensor, target: Tensor, path: pathlib.Path) -> None:
     if len(w) < 2 or len(w) in (*w.shape[1:], *target.shape[1:]):
         raise ValueError(f"a batch of {len(w)} cannot be told from the other axes: give another, from 2 up")
     traced = make_fx(step, DECOMPOSITIONS, tracing_mode="symbolic", _allow_non_fake_inputs=True)(w, target)
+    given = next(node for node in traced.graph.nodes if node.op == "placeholder").meta["val"]
+    if str(given.shape[0]).isdigit():
+        raise ValueError(f"the batch was frozen at {len(w)}: a module may ask for w.shape[0], but not for len(w)")
     traced.train(False)
     batch = torch.export.Dim("batch")
     program = torch.onnx.export(

@@ -22,5 +22,6 @@ step boundaries --cache "$cache"
 step gradient
 step encoder --cache "$cache"
 step invert --cache "$cache"
+step quality
 step evaluate --cache "$cache"
 step card

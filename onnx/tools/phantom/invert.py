@@ -249,6 +249,7 @@ def main() -> None:
         "first_clean": FIRST_CLEAN,
         "descent": asdict(descent),
         "speed": speed(given.folder),
+        "bytes": {name: (given.folder / name).stat().st_size for name in ("encoder.onnx", "gradient.onnx")},
         "psnr": {name: summary(values, 2) for name, values in found.items()},
         "refine_in_w_on_the_few": round(float(found["refine"][few].mean()), 2),
         "sender": summary(decibels(((tensor(seeds(FIRST_SENT, given.count, model)[1]) - target) ** 2).mean(axis=(1, 2, 3))), 2),
