@@ -74,17 +74,22 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_DEVICE", default_value = "cpu", value_name = "DEVICE")]
     pub device: Device,
 
-    /// Generators of each model that work side by side, each with its own memory
-    #[arg(long, env = "FACEPLANE_REPLICAS", default_value = "1", value_name = "COUNT", value_parser = positive)]
-    pub replicas: u32,
+    /// Generators of each model that work side by side, each with its own memory [default: one, or one of a single
+    /// thread for each of the threads where a run at the start shows that as fast]
+    #[arg(long, env = "FACEPLANE_REPLICAS", value_name = "COUNT", value_parser = positive)]
+    pub replicas: Option<u32>,
 
-    /// Threads of each network; 0 takes one for each core
-    #[arg(long, env = "FACEPLANE_THREADS", default_value_t = 0, value_name = "COUNT")]
-    pub threads: usize,
+    /// Threads of each network [default: one for each core]
+    #[arg(long, env = "FACEPLANE_THREADS", value_name = "COUNT", value_parser = positive)]
+    pub threads: Option<u32>,
 
     /// Images of each model that may be under way or wait before requests are refused with 503
     #[arg(long, env = "FACEPLANE_QUEUE", default_value = "256", value_name = "COUNT", value_parser = positive)]
     pub queue: u32,
+
+    /// Longest expected wait of a request, in seconds, by the time of the runs so far; refused with 503 beyond it
+    #[arg(long, env = "FACEPLANE_LONGEST_WAIT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    pub longest_wait: Duration,
 
     /// How long a run of the generator that is not full waits for more images, in milliseconds
     #[arg(

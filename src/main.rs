@@ -81,12 +81,17 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 
 /// The bundled model and those in the configured folders.
 fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
-    let runtime = Runtime::load(config.onnxruntime.as_deref(), config.device, config.threads)?;
+    let runtime = Runtime::load(
+        config.onnxruntime.as_deref(),
+        config.device,
+        config.threads.map(|threads| threads as usize),
+    )?;
     tracing::info!(library = %runtime.path().display(), device = %runtime.device(), "ONNX Runtime is loaded");
     let operation = Operation {
-        replicas: config.replicas as usize,
+        replicas: config.replicas.map(|replicas| replicas as usize),
         waiting: Waiting {
             capacity: config.queue as usize,
+            longest: config.longest_wait,
             patience: Duration::from_millis(config.batch_wait.into()),
         },
     };

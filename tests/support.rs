@@ -163,6 +163,7 @@ fn counted_model_of(generator: impl Generator, queue: usize, metrics: &Metrics) 
 fn waiting(capacity: usize) -> Waiting {
     Waiting {
         capacity,
+        longest: Duration::MAX,
         patience: Duration::ZERO,
     }
 }
@@ -171,7 +172,7 @@ fn waiting(capacity: usize) -> Waiting {
 pub(crate) fn runtime() -> &'static Runtime {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         let path = std::env::var_os("FACEPLANE_ONNXRUNTIME").map(PathBuf::from);
-        Runtime::load(path.as_deref(), Device::Cpu, 0).expect("`make setup` fetches ONNX Runtime")
+        Runtime::load(path.as_deref(), Device::Cpu, None).expect("`make setup` fetches ONNX Runtime")
     });
     &RUNTIME
 }
@@ -180,7 +181,7 @@ pub(crate) fn runtime() -> &'static Runtime {
 pub(crate) fn phantom() -> Models {
     static MODELS: LazyLock<Models> = LazyLock::new(|| {
         let operation = Operation {
-            replicas: 2,
+            replicas: Some(2),
             waiting: waiting(64),
         };
         let phantom = Model::load(&ModelFolder::Bundled, runtime(), operation, &Metrics::new())

@@ -16,9 +16,9 @@ pub(crate) struct Options {
     /// ONNX Runtime's library
     #[arg(long, env = "FACEPLANE_ONNXRUNTIME", value_name = "PATH")]
     pub(crate) onnxruntime: PathBuf,
-    /// Threads of each network; 0 takes one for each core
-    #[arg(long, default_value_t = 0)]
-    pub(crate) threads: usize,
+    /// Threads of each network [default: one for each core]
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
     /// How often everything is measured, in turns
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: u32,
@@ -135,8 +135,10 @@ impl Options {
         if let Some(folder) = &self.model {
             arguments.extend(["--model".to_owned(), folder.display().to_string()]);
         }
-        if !more.contains("--threads") {
-            arguments.extend(["--threads".to_owned(), self.threads.to_string()]);
+        if let Some(threads) = self.threads
+            && !more.contains("--threads")
+        {
+            arguments.extend(["--threads".to_owned(), threads.to_string()]);
         }
         arguments.extend(more.split_whitespace().map(str::to_owned));
         arguments

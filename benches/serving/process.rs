@@ -186,13 +186,13 @@ fn spawn(words: &[String], options: &Options, port: u16, log: &Path) -> anyhow::
         .env("FACEPLANE_ONNXRUNTIME", &options.onnxruntime)
         .env("ORT_DISABLE_TELEMETRY", "1")
         .env("PORT", port.to_string())
-        .env("THREADS", options.threads.to_string())
+        .env("THREADS", options.threads.unwrap_or(0).to_string())
         .env(
             "MODEL",
             options
                 .model
                 .clone()
-                .unwrap_or_else(|| PathBuf::from("onnx/phantom")),
+                .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/phantom")),
         )
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)

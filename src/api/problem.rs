@@ -19,9 +19,6 @@ use crate::latent::LatentError;
 
 const MEDIA_TYPE: &str = "application/problem+json";
 
-/// What a client is asked to wait for when the service is full, in seconds.
-const RETRY_AFTER: &str = "1";
-
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
@@ -203,11 +200,13 @@ impl Problem {
             Self::Draining | Self::Editor(Edit::Closing) => {
                 kind(StatusCode::SERVICE_UNAVAILABLE, "draining", "Shutting down")
             }
-            Self::Editor(Edit::Engine(EngineError::Overloaded { .. })) => kind(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "overloaded",
-                "Too much to do at once",
-            ),
+            Self::Editor(Edit::Engine(EngineError::Overloaded { .. } | EngineError::LongWait { .. })) => {
+                kind(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "overloaded",
+                    "Too much to do at once",
+                )
+            }
             Self::Deadline { .. } => kind(StatusCode::GATEWAY_TIMEOUT, "deadline", "Not done in time"),
             Self::Editor(
                 Edit::Engine(EngineError::NotFinite { .. }) | Edit::Imaging(ImagingError::NotFinite { .. }),
@@ -289,6 +288,19 @@ pub(super) struct ProblemDocument {
     request_id: Option<String>,
 }
 
+impl Problem {
+    /// Seconds after which to try again: what waits is expected to be done by then.
+    fn retry_after(&self) -> u64 {
+        let wait = match self {
+            Self::Editor(EditorError::Engine(
+                EngineError::Overloaded { wait, .. } | EngineError::LongWait { wait, .. },
+            )) => *wait,
+            _ => Duration::ZERO,
+        };
+        wait.as_secs().saturating_add(1)
+    }
+}
+
 impl IntoResponse for Problem {
     /// The status, and the problem itself for [`write_out`].
     fn into_response(self) -> Response {
@@ -322,7 +334,7 @@ pub(super) async fn write_out(request: Request, next: Next) -> Response {
     if status == StatusCode::SERVICE_UNAVAILABLE {
         parts
             .headers
-            .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            .insert(header::RETRY_AFTER, problem.retry_after().into());
     }
     let body = Json(problem.document(id)).into_response().into_body();
     Response::from_parts(parts, body)

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::panic::message;
 use super::queue::{Drawn, Lane, Order, Queue, count};
+use super::room::Pace;
 use super::{EngineError, Generator, Images, deadline};
 use crate::metrics::ModelMetrics;
 
@@ -34,14 +35,18 @@ impl Batcher {
         name: &str,
         generators: Vec<Box<dyn Generator>>,
         patience: Duration,
+        pace: &Pace,
         metrics: &ModelMetrics,
     ) -> Self {
         let network: Arc<str> = name.into();
         let queue = Arc::new(Queue::new(patience, metrics.clone()));
+        let replicas = generators.len();
         for generator in generators {
             let station = Station {
                 network: Arc::clone(&network),
                 generator,
+                replicas,
+                pace: pace.clone(),
                 queue: Arc::clone(&queue),
                 metrics: metrics.clone(),
             };
@@ -76,6 +81,9 @@ impl Batcher {
 struct Station {
     network: Arc<str>,
     generator: Box<dyn Generator>,
+    /// How many there are, this one counted.
+    replicas: usize,
+    pace: Pace,
     queue: Arc<Queue>,
     metrics: ModelMetrics,
 }
@@ -99,6 +107,7 @@ impl Station {
         let started = Instant::now();
         let drawn = self.run(batch);
         let ran = started.elapsed();
+        self.pace.note(ran, images, self.replicas);
         self.metrics.synthesis.observe(ran.as_secs_f64());
         self.metrics.drawing.dec_by(count(images));
         let mut first = 0;

@@ -1,6 +1,7 @@
 //! What can go wrong with networks, at the start and at work.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Device;
 
@@ -91,6 +92,23 @@ pub enum EngineError {
         free: usize,
         /// How many there are.
         capacity: usize,
+        /// How long the images before these are expected to take.
+        wait: Duration,
+    },
+    /// What waits would take too long.
+    #[error(
+        "{network}: {images} images are before this request and take about {:.1} s, more than the {:.1} s that a request \
+         may wait; try again shortly", wait.as_secs_f64(), longest.as_secs_f64()
+    )]
+    LongWait {
+        /// The network's file or name.
+        network: String,
+        /// Images under way and waiting.
+        images: usize,
+        /// How long they are expected to take.
+        wait: Duration,
+        /// How long a request may wait.
+        longest: Duration,
     },
     /// The network's thread has ended.
     #[error("{network}: has stopped")]

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ndarray::{Array2, Array3, Axis};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::batcher::Batcher;
 use super::queue::Lane;
+use super::room::{Pace, Room};
 use super::worker::Worker;
 use super::{
     Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Images, Mapping, Slope, Timings,
@@ -33,6 +34,8 @@ pub struct Networks {
 pub struct Waiting {
     /// Room for requests' images: those under way and those that wait.
     pub capacity: usize,
+    /// The longest expected wait that a request is admitted to.
+    pub longest: Duration,
     /// How long a run that is not full waits for more images.
     pub patience: Duration,
 }
@@ -46,9 +49,7 @@ pub struct Engine {
     encoder: Option<Worker<Box<dyn Encoder>>>,
     gradient: Option<Worker<Box<dyn Gradient>>>,
     shape: Arc<GeneratorShape>,
-    network: Arc<str>,
-    room: Arc<Semaphore>,
-    capacity: usize,
+    room: Room,
     metrics: ModelMetrics,
 }
 
@@ -66,20 +67,19 @@ impl Engine {
             .expect("a model has a generator")
             .shape();
         let shape = Arc::new(shape.clone());
+        let pace = Pace::default();
         let map = |mapping| Worker::spawn(&format!("{name} maps"), mapping);
         let score = |(place, classifier)| Worker::spawn(&format!("{name} scores {place}"), classifier);
         let encode = |encoder| Worker::spawn(&format!("{name} encodes"), encoder);
         let descend = |gradient| Worker::spawn(&format!("{name} descends"), gradient);
         Self {
             mapping: networks.mapping.map(map),
-            generators: Batcher::start(name, networks.generators, waiting.patience, &metrics),
+            generators: Batcher::start(name, networks.generators, waiting.patience, &pace, &metrics),
             classifiers: networks.classifiers.into_iter().enumerate().map(score).collect(),
             encoder: networks.encoder.map(encode),
             gradient: networks.gradient.map(descend),
             shape,
-            network: name.into(),
-            room: Arc::new(Semaphore::new(waiting.capacity)),
-            capacity: waiting.capacity,
+            room: Room::new(name.into(), waiting, pace),
             metrics,
         }
     }
@@ -107,18 +107,11 @@ impl Engine {
     /// Whatever is admitted is done: a request is refused here, at once, or not at all.
     ///
     /// # Errors
-    /// [`EngineError::Overloaded`] where there is no room.
+    /// [`EngineError::Overloaded`] where there is no room, [`EngineError::LongWait`] where it would wait for too long.
     pub fn admit(&self, images: usize) -> Result<Admission, EngineError> {
-        let wanted = u32::try_from(images).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room).try_acquire_many_owned(wanted);
-        let room = room.map_err(|_| {
+        let room = self.room.take(images);
+        let room = room.inspect_err(|_| {
             self.metrics.overloaded.inc_by(images as u64);
-            EngineError::Overloaded {
-                network: self.network.to_string(),
-                images,
-                free: self.room.available_permits(),
-                capacity: self.capacity,
-            }
         })?;
         Ok(Admission {
             engine: self.clone(),
@@ -301,6 +294,7 @@ mod tests {
         };
         let waiting = Waiting {
             capacity,
+            longest: Duration::MAX,
             patience: Duration::ZERO,
         };
         let engine = Engine::start("gate", networks, waiting, &Metrics::new());
@@ -415,27 +409,5 @@ mod tests {
         assert_eq!(first.await.unwrap().unwrap(), [1.0]);
         assert_eq!(stays.await.unwrap().unwrap(), [4.0]);
         assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1]);
-    }
-
-    #[tokio::test]
-    async fn room_is_counted_in_images_and_given_back() {
-        let (engine, _runs, _go_on) = gate(4, 3);
-        let two = engine.admit(2).unwrap();
-        let refused = engine.admit(2).map(drop).unwrap_err();
-        assert!(
-            matches!(
-                refused,
-                EngineError::Overloaded {
-                    images: 2,
-                    free: 1,
-                    capacity: 3,
-                    ..
-                }
-            ),
-            "{refused}"
-        );
-        let one = engine.admit(1).unwrap();
-        drop((one, two));
-        assert!(engine.admit(3).is_ok());
     }
 }

@@ -5,6 +5,7 @@
 //! [`Engine`] is the cheap handle that async code holds: it admits so many images and no more, and a caller that goes away
 //! takes its waiting images along.
 
+mod arrangement;
 mod batcher;
 mod classifier;
 mod deadline;
@@ -23,6 +24,7 @@ mod onnx_mapping;
 mod open;
 mod panic;
 mod queue;
+mod room;
 mod runtime;
 mod timings;
 mod worker;

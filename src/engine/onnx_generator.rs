@@ -12,7 +12,7 @@ use crate::catalog::ModelPackage;
 /// A larger batch is used where it takes at most this much of the smaller one's time for each image.
 const WORTH_IT: f64 = 0.95;
 
-/// No larger batch is tried after a run that takes longer: people would wait for it too long.
+/// Runs longer than this are not tried in other ways: people would wait for them too long.
 const LONG_RUN: Duration = Duration::from_millis(250);
 
 /// The synthesis graph.
@@ -29,7 +29,7 @@ impl OnnxGenerator {
         package: &ModelPackage,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
-        let synthesis = Network::open(runtime, &package.synthesis, "image")?;
+        let synthesis = Self::network(runtime, package)?;
         let expected = match mapping {
             Some(_) => "[batch, dim] for w, or [batch, layers, dim] for w+",
             None => "[batch, dim], as the manifest names no generator.mapping",
@@ -64,35 +64,35 @@ impl OnnxGenerator {
             device,
         };
         generator.learn_size(mapping)?;
-        generator.shape.largest_batch = generator.worthwhile_batch()?;
         Ok(generator)
     }
 
-    /// The same generator once more, to work beside this one.
-    pub(super) fn replica(&self, runtime: &Runtime, package: &ModelPackage) -> Result<Self, EngineError> {
-        Ok(Self {
-            synthesis: Network::open(runtime, &package.synthesis, "image")?,
-            shape: self.shape.clone(),
-            device: self.device,
-        })
+    /// A package's synthesis graph.
+    pub(super) fn network(runtime: &Runtime, package: &ModelPackage) -> Result<Network, EngineError> {
+        Network::open(runtime, &package.synthesis, "image")
     }
 
-    /// The largest of the batches 1, 2, 4, … that is worth it on this device, by a run of each.
-    fn worthwhile_batch(&mut self) -> Result<usize, EngineError> {
-        let rows = if let SynthesisInput::WPlus { layers } = self.shape.synthesis {
-            layers
-        } else {
-            1
-        };
+    /// The same generator once more, with a synthesis graph of its own.
+    pub(super) fn replica(&self, synthesis: Network) -> Self {
+        Self {
+            synthesis,
+            shape: self.shape.clone(),
+            device: self.device,
+        }
+    }
+
+    /// How long a run of one image takes; `None` where that is long.
+    pub(super) fn time_of_one(&mut self) -> Result<Option<Duration>, EngineError> {
+        let time = self.time(1)?;
+        Ok((time <= LONG_RUN).then_some(time))
+    }
+
+    /// Makes the largest of the batches 1, 2, 4, … that is worth it the largest batch, by runs of each.
+    pub(super) fn choose_batch(&mut self) -> Result<(), EngineError> {
         let (mut best, mut least) = (1, f64::INFINITY);
         let mut batch = 1;
         while batch <= self.shape.largest_batch {
-            let codes = Array3::zeros((batch, rows, self.shape.w_dim));
-            // The first run of a size makes room for it.
-            self.synthesize(codes.view())?;
-            let started = Instant::now();
-            self.synthesize(codes.view())?;
-            let taken = started.elapsed();
+            let taken = self.time(batch)?;
             #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
             let each = taken.as_secs_f64() / batch as f64;
             if each > WORTH_IT * least {
@@ -104,13 +104,34 @@ impl OnnxGenerator {
             }
             batch *= 2;
         }
-        tracing::debug!(
-            batch = best,
-            milliseconds = least * 1e3,
-            file = self.synthesis.file(),
-            "largest batch"
-        );
-        Ok(best)
+        self.shape.largest_batch = best;
+        Ok(())
+    }
+
+    /// The least time of some runs of a batch: whatever else the machine does makes a run longer, never shorter.
+    fn time(&mut self, batch: usize) -> Result<Duration, EngineError> {
+        let codes = Array3::zeros((batch, self.rows(), self.shape.w_dim));
+        // The first run of a size makes room for it.
+        self.synthesize(codes.view())?;
+        let mut least = Duration::MAX;
+        for _ in 0..3 {
+            let started = Instant::now();
+            self.synthesize(codes.view())?;
+            least = least.min(started.elapsed());
+            if least > LONG_RUN {
+                break;
+            }
+        }
+        Ok(least)
+    }
+
+    /// Rows of a code as synthesis takes it.
+    fn rows(&self) -> usize {
+        if let SynthesisInput::WPlus { layers } = self.shape.synthesis {
+            layers
+        } else {
+            1
+        }
     }
 
     fn learn_size(&mut self, mapping: Option<&mut OnnxMapping>) -> Result<(), EngineError> {
@@ -119,14 +140,9 @@ impl OnnxGenerator {
             Some(mapping) => mapping.map(z.view())?,
             None => z,
         };
-        let rows = if let SynthesisInput::WPlus { layers } = self.shape.synthesis {
-            layers
-        } else {
-            1
-        };
         let code = row.insert_axis(Axis(1));
         let code = code
-            .broadcast((1, rows, self.shape.w_dim))
+            .broadcast((1, self.rows(), self.shape.w_dim))
             .expect("one row is repeated");
         let image = self.synthesize(code)?;
         let (_, channels, height, width) = image.dim();

@@ -1,8 +1,8 @@
 //! From a model's files to networks at work.
 
+use super::arrangement::arrange;
 use super::onnx_classifier::OnnxClassifier;
 use super::onnx_encoder::OnnxEncoder;
-use super::onnx_generator::OnnxGenerator;
 use super::onnx_gradient::OnnxGradient;
 use super::onnx_mapping::OnnxMapping;
 use super::{
@@ -15,8 +15,8 @@ use crate::metrics::Metrics;
 /// How a model's networks work: how many replicas of the generator, and what may wait for them.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation {
-    /// Sessions of the synthesis graph that work side by side, at least 1.
-    pub replicas: usize,
+    /// Sessions of the synthesis graph that work side by side, at least 1; `None` for what a measurement shows to be best.
+    pub replicas: Option<usize>,
     /// What may wait.
     pub waiting: Waiting,
 }
@@ -52,29 +52,24 @@ pub fn open(
 fn networks(
     runtime: &Runtime,
     package: &ModelPackage,
-    replicas: usize,
+    replicas: Option<usize>,
 ) -> Result<(Networks, GeneratorShape), EngineError> {
     let mut mapping = package
         .mapping
         .as_ref()
         .map(|graph| OnnxMapping::open(runtime, graph))
         .transpose()?;
-    let first = OnnxGenerator::open(runtime, package, mapping.as_mut())?;
+    let generators = arrange(runtime, package, replicas, mapping.as_mut())?;
+    let shape = generators[0].shape().clone();
     let range = package.manifest.generator.image_range;
     let classifiers = package
         .classifiers
         .iter()
         .map(|classifier| {
-            let opened = OnnxClassifier::open(runtime, classifier, first.shape(), range)?;
+            let opened = OnnxClassifier::open(runtime, classifier, &shape, range)?;
             Ok(Box::new(opened) as Box<dyn Classifier>)
         })
         .collect::<Result<_, EngineError>>()?;
-    let mut generators: Vec<Box<dyn Generator>> = Vec::with_capacity(replicas);
-    for _ in 1..replicas {
-        generators.push(Box::new(first.replica(runtime, package)?));
-    }
-    generators.push(Box::new(first));
-    let shape = generators[0].shape().clone();
     let encoder = match (&package.encoder, &package.manifest.encoder) {
         (Some(graph), Some(entry)) => {
             let opened = OnnxEncoder::open(runtime, graph, entry, &shape, range)?;
@@ -84,7 +79,10 @@ fn networks(
     };
     let networks = Networks {
         mapping: mapping.map(|mapping| Box::new(mapping) as Box<dyn Mapping>),
-        generators,
+        generators: generators
+            .into_iter()
+            .map(|generator| Box::new(generator) as Box<dyn Generator>)
+            .collect(),
         classifiers,
         encoder,
         gradient: None,

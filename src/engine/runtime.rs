@@ -27,12 +27,13 @@ pub struct Runtime {
 
 impl Runtime {
     /// Loads the library from `path`, or else from the first of: beside the program, `.onnxruntime/` in the working
-    /// directory, the system's loader. Sessions run on `device`, each with `threads` threads.
+    /// directory, the system's loader. Sessions run on `device`, each with `threads` threads, or as many as the process
+    /// has cores (by its affinity and its control group, to which ONNX Runtime's own count is blind).
     ///
     /// # Errors
     /// [`EngineError::Library`] where there is none, or it is no ONNX Runtime, or too old; [`EngineError::Device`] where
     /// it cannot use the device.
-    pub fn load(path: Option<&Path>, device: Device, threads: usize) -> Result<Self, EngineError> {
+    pub fn load(path: Option<&Path>, device: Device, threads: Option<usize>) -> Result<Self, EngineError> {
         let path = path.map_or_else(find, Path::to_path_buf);
         let failed = |reason: String| EngineError::Library {
             path: path.clone(),
@@ -53,10 +54,11 @@ impl Runtime {
             .with_telemetry(false)
             .build()
             .map_err(|error| failed(error.to_string()))?;
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let runtime = Self {
             environment,
             device,
-            threads,
+            threads: threads.unwrap_or_else(cores),
             path,
         };
         runtime.on_device().map_err(|error| EngineError::Device {
@@ -71,6 +73,19 @@ impl Runtime {
     #[must_use]
     pub fn device(&self) -> Device {
         self.device
+    }
+
+    /// Threads of each session.
+    pub(super) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The same with another number of threads.
+    pub(super) fn with_threads(&self, threads: usize) -> Self {
+        Self {
+            threads,
+            ..self.clone()
+        }
     }
 
     /// The library that was loaded.

@@ -1,0 +1,151 @@
+//! Room for a model's images: so many may be under way or wait, and none for longer than so long.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{EngineError, Waiting};
+
+/// The places of requests' images.
+#[derive(Clone)]
+pub(super) struct Room {
+    network: Arc<str>,
+    places: Arc<Semaphore>,
+    capacity: usize,
+    longest: Duration,
+    pace: Pace,
+}
+
+impl Room {
+    /// Empty. `pace` is what the generators keep up to date.
+    pub(super) fn new(network: Arc<str>, waiting: Waiting, pace: Pace) -> Self {
+        Self {
+            network,
+            places: Arc::new(Semaphore::new(waiting.capacity)),
+            capacity: waiting.capacity,
+            longest: waiting.longest,
+            pace,
+        }
+    }
+
+    /// Takes places for `images`, until the permit is dropped.
+    ///
+    /// The wait that counts is for the images before these: however many a request asks for, and however slow the
+    /// generator, it is taken where nothing is before it.
+    pub(super) fn take(&self, images: usize) -> Result<OwnedSemaphorePermit, EngineError> {
+        let before = self.capacity.saturating_sub(self.places.available_permits());
+        let wait = self.pace.of(before);
+        if wait > self.longest {
+            return Err(EngineError::LongWait {
+                network: self.network.to_string(),
+                images: before,
+                wait,
+                longest: self.longest,
+            });
+        }
+        let wanted = u32::try_from(images).unwrap_or(u32::MAX);
+        Arc::clone(&self.places)
+            .try_acquire_many_owned(wanted)
+            .map_err(|_| EngineError::Overloaded {
+                network: self.network.to_string(),
+                images,
+                free: self.places.available_permits(),
+                capacity: self.capacity,
+                wait,
+            })
+    }
+}
+
+/// How long an image takes the generators together: a mean over the last runs, in which each newer one counts an eighth.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pace(Arc<AtomicU64>);
+
+impl Pace {
+    /// Counts a run of `images` on one of `generators`.
+    pub(super) fn note(&self, run: Duration, images: usize, generators: usize) {
+        let nanoseconds = u64::try_from(run.as_nanos()).unwrap_or(u64::MAX);
+        let each = nanoseconds / (images.max(1) * generators.max(1)) as u64;
+        let mean = |mean: u64| {
+            Some(if mean == 0 {
+                each
+            } else {
+                mean - mean / 8 + each / 8
+            })
+        };
+        // The closure always gives a value.
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, mean);
+    }
+
+    /// The time that so many images take; zero before the first run.
+    fn of(&self, images: usize) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed).saturating_mul(images as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(capacity: usize, longest: Duration, pace: &Pace) -> Room {
+        let waiting = Waiting {
+            capacity,
+            longest,
+            patience: Duration::ZERO,
+        };
+        Room::new("test".into(), waiting, pace.clone())
+    }
+
+    #[test]
+    fn room_is_counted_in_images_and_given_back() {
+        let room = room(3, Duration::MAX, &Pace::default());
+        let two = room.take(2).unwrap();
+        let refused = room.take(2).map(drop).unwrap_err();
+        assert!(
+            matches!(
+                refused,
+                EngineError::Overloaded {
+                    images: 2,
+                    free: 1,
+                    capacity: 3,
+                    ..
+                }
+            ),
+            "{refused}"
+        );
+        let one = room.take(1).unwrap();
+        drop((one, two));
+        assert!(room.take(3).is_ok());
+    }
+
+    #[test]
+    fn a_request_is_refused_where_the_images_before_it_take_too_long() {
+        let pace = Pace::default();
+        let room = room(64, Duration::from_millis(50), &pace);
+        pace.note(Duration::from_millis(40), 2, 2);
+        let five = room.take(5).expect("nothing is before it");
+        let sixth = room.take(1).expect("50 ms are before it");
+        let refused = room.take(1).map(drop).unwrap_err();
+        assert!(
+            matches!(&refused, EngineError::LongWait { images: 6, wait, .. } if wait.as_millis() == 60),
+            "{refused}"
+        );
+        drop((five, sixth));
+        assert!(room.take(64).is_ok());
+    }
+
+    #[test]
+    fn the_pace_follows_the_runs() {
+        let pace = Pace::default();
+        assert_eq!(pace.of(7), Duration::ZERO);
+        for _ in 0..100 {
+            pace.note(Duration::from_millis(30), 3, 1);
+        }
+        assert_eq!(pace.of(2).as_millis(), 20);
+        for _ in 0..100 {
+            pace.note(Duration::from_millis(40), 1, 1);
+        }
+        assert!((39..=40).contains(&pace.of(1).as_millis()), "{:?}", pace.of(1));
+    }
+}
