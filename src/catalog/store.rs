@@ -1,12 +1,12 @@
 //! The store: boundaries that were changed while the service ran, one file each, over those of the model folders.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::boundary_file::file_stem;
 use super::whole::{remove_whole, write_whole};
 use super::{BoundaryCard, CatalogError, NpyArray};
 use crate::latent::{Boundary, LatentSpace};
@@ -143,7 +143,7 @@ impl Store {
     }
 
     fn path(&self, model: &str, attribute: &str, space: LatentSpace) -> PathBuf {
-        let name = format!("{}_{space}.json", escaped(attribute));
+        let name = format!("{}.json", file_stem(attribute, space));
         self.folder.join(model).join(name)
     }
 }
@@ -173,18 +173,6 @@ fn kept(file: &str, bytes: &[u8]) -> Result<Kept, CatalogError> {
             Ok(Kept::Boundary(Box::new(card.boundary(array, file, file)?)))
         }
     }
-}
-
-/// An attribute's name as it may stand in a file's.
-fn escaped(attribute: &str) -> String {
-    attribute.bytes().fold(String::new(), |mut name, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
-            name.push(byte.into());
-        } else {
-            write!(name, "%{byte:02X}").expect("writing to a string cannot fail");
-        }
-        name
-    })
 }
 
 #[cfg(test)]
