@@ -63,7 +63,7 @@ pub struct TrainBoundary {
     #[arg(long, value_name = "FILE", requires = "latents")]
     scores: Option<PathBuf>,
 
-    /// The folder for ATTRIBUTE_SPACE.npy and the .json beside it; it is made where it is missing
+    /// The folder for the files, a .npy and a .json each; it is made where it is missing
     #[arg(long, default_value = ".", value_name = "DIR")]
     output: PathBuf,
 
@@ -133,8 +133,8 @@ impl TrainBoundary {
     pub fn run(&self) -> Result<(), TrainBoundaryError> {
         let mut line = ProgressLine::new();
         let found = match (&self.latents, &self.scores) {
-            (Some(latents), Some(scores)) => vec![self.from_files(latents, scores, &mut line)?],
-            _ => self.from_model(&mut line)?,
+            (Some(latents), Some(scores)) => vec![self.of_files(latents, scores, &mut line)?],
+            _ => self.of_model(&mut line)?,
         };
         line.end();
         for boundary in &found {
@@ -144,7 +144,7 @@ impl TrainBoundary {
         Ok(())
     }
 
-    fn from_files(
+    fn of_files(
         &self,
         latents: &Path,
         scores: &Path,
@@ -168,7 +168,7 @@ impl TrainBoundary {
     }
 
     #[tokio::main]
-    async fn from_model(&self, line: &mut ProgressLine) -> Result<Vec<Boundary>, TrainBoundaryError> {
+    async fn of_model(&self, line: &mut ProgressLine) -> Result<Vec<Boundary>, TrainBoundaryError> {
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
         let folder = self.model.clone().map_or(ModelFolder::Bundled, ModelFolder::Disk);
         let alone = Operation {

@@ -3,6 +3,7 @@
 //! A request names a [`FaceSource`]; a [`Model`] turns it into a code, moves the code, and draws it. [`Models`] holds the
 //! models that are loaded.
 
+mod aim;
 mod boundaries;
 mod date;
 mod edit;
@@ -19,6 +20,7 @@ mod sample;
 mod score;
 mod train;
 
+pub use aim::Aimed;
 pub use edit::{EditRequest, EditStep, Edited, Follow, Series, Steering, Warning};
 pub use error::EditorError;
 pub use face::{Face, FaceSource, TruncationChoice};
