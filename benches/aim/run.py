@@ -46,23 +46,22 @@ def plain(service, seeds, space, attribute, wanted):
     def score(answer):
         return sigmoid(answer["faces"][0]["scores"][attribute])
 
-    aimed, rounds, pictures, seconds = [], [], [], []
+    aimed, ended, rounds, pictures, seconds = [], [], [], [], []
     for seed in seeds:
         started = time.monotonic()
         answer = service.edit(seed, space, attribute, [], to_score=wanted)
         seconds.append(time.monotonic() - started)
         aimed.append((score(answer), answer["aim"]["moved"][attribute]))
+        ended.append(answer["faces"][0]["distances"][attribute])
         rounds.append(answer["aim"]["rounds"])
         pictures.append(answer["aim"]["pictures"])
     # The best that one distance can be expected to do: the median of what the faces took.
-    fixed = {"by": statistics.median(moved for _, moved in aimed), "to": None}
+    fixed = {
+        "by": statistics.median(moved for _, moved in aimed),
+        "to": statistics.median(ended),
+    }
     ends = [service.edit(seed, space, attribute, [], by=fixed["by"]) for seed in seeds]
     by = [score(answer) for answer in ends]
-    moved = [
-        service.edit(seed, space, attribute, [], by=amount)["faces"][0]["distances"][attribute]
-        for seed, (_, amount) in zip(seeds, aimed)
-    ]
-    fixed["to"] = statistics.median(moved)
     to = [score(service.edit(seed, space, attribute, [], to=fixed["to"])) for seed in seeds]
 
     def near(scores):
