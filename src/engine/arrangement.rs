@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::network::Network;
-use super::onnx_generator::OnnxGenerator;
+use super::onnx_generator::{LONG_RUN, OnnxGenerator, RUNS};
 use super::onnx_mapping::OnnxMapping;
 use super::{Device, EngineError, Generator as _, Runtime};
 use crate::catalog::ModelPackage;
@@ -13,71 +13,99 @@ use crate::catalog::ModelPackage;
 /// alone then comes about as soon, and many together come as much faster as there are cores.
 const NEARLY_AS_FAST: f64 = 1.25;
 
-/// Opens the generators of a package: `replicas` of them with all threads each, or as measured where none is given.
+/// A model's first generator, and the way that may turn out to be better.
 ///
 /// A graph of many small nodes gains nothing from a second thread, a graph of few large ones nearly everything. Only a run
 /// of each way tells which this is.
-pub(super) fn arrange(
-    runtime: &Runtime,
-    package: &ModelPackage,
+pub(super) struct Arrangement<'a> {
+    runtime: &'a Runtime,
+    package: &'a ModelPackage,
     replicas: Option<usize>,
-    mapping: Option<&mut OnnxMapping>,
-) -> Result<Vec<OnnxGenerator>, EngineError> {
-    let measured = replicas.is_none() && runtime.device() == Device::Cpu && runtime.threads() > 1;
-    let single = runtime.with_threads(1);
-    let (mut first, narrow) = beside(
-        || OnnxGenerator::open(runtime, package, mapping),
-        || {
-            measured
-                .then(|| OnnxGenerator::network(&single, package))
-                .transpose()
-        },
-    )?;
-    let mut others = replicas.unwrap_or(1) - 1;
-    let mut threads = runtime;
-    if let Some(network) = narrow
-        && let Some(narrow) = nearly_as_fast(&mut first, network)?
-    {
-        (first, others, threads) = (narrow, runtime.threads() - 1, &single);
-    }
-    first.choose_batch()?;
-    let networks: Vec<Network> = thread::scope(|scope| {
-        let opening: Vec<_> = (0..others)
-            .map(|_| scope.spawn(|| OnnxGenerator::network(threads, package)))
-            .collect();
-        opening.into_iter().map(joined).collect::<Result<_, _>>()
-    })?;
-    tracing::info!(
-        model = package.manifest.name,
-        replicas = 1 + others,
-        threads = threads.threads(),
-        batch = first.shape().largest_batch,
-        "generators"
-    );
-    let mut generators: Vec<_> = networks
-        .into_iter()
-        .map(|network| first.replica(network))
-        .collect();
-    generators.push(first);
-    Ok(generators)
+    wide: OnnxGenerator,
+    narrow: Option<Network>,
 }
 
-/// The generator on one thread, if it is about as fast as `wide`.
-fn nearly_as_fast(wide: &mut OnnxGenerator, network: Network) -> Result<Option<OnnxGenerator>, EngineError> {
-    let Some(all) = wide.time_of_one()? else {
-        // A run this long is not made longer for anybody.
-        return Ok(None);
-    };
-    let mut narrow = wide.replica(network);
-    let one = narrow.time_of_one()?;
-    tracing::debug!(?all, ?one, "a run with all threads, and with one");
-    Ok(one
-        .is_some_and(|one: Duration| one <= all.mul_f64(NEARLY_AS_FAST))
-        .then_some(narrow))
+impl<'a> Arrangement<'a> {
+    /// Opens the generator of a package with all threads and, where there is a choice to make, its graph with one.
+    pub(super) fn open(
+        runtime: &'a Runtime,
+        package: &'a ModelPackage,
+        replicas: Option<usize>,
+        mapping: Option<&mut OnnxMapping>,
+    ) -> Result<Self, EngineError> {
+        let choice = replicas.is_none() && runtime.device() == Device::Cpu && runtime.threads() > 1;
+        let one_thread = || OnnxGenerator::network(&runtime.with_threads(1), package);
+        let (wide, narrow) = beside(
+            || OnnxGenerator::open(runtime, package, mapping),
+            || choice.then(one_thread).transpose(),
+        )?;
+        Ok(Self {
+            runtime,
+            package,
+            replicas,
+            wide,
+            narrow,
+        })
+    }
+
+    /// The generators: `replicas` of them with all threads each, or as measured where no number was given. The process
+    /// should have nothing else to do meanwhile.
+    pub(super) fn measure(mut self) -> Result<Vec<OnnxGenerator>, EngineError> {
+        let narrow = self.narrow.take();
+        let narrow = narrow.map(|network| self.nearly_as_fast(network)).transpose()?;
+        let (threads, first, others) = if let Some(mut narrow) = narrow.flatten() {
+            let others = self.runtime.threads() - 1;
+            let single = self.runtime.with_threads(1);
+            // Each has a core of its own to do this on.
+            let ((), others) = beside(|| narrow.choose_batch(), || self.networks(others, &single))?;
+            (1, narrow, others)
+        } else {
+            self.wide.choose_batch()?;
+            let others = self.networks(self.replicas.unwrap_or(1) - 1, self.runtime)?;
+            (self.runtime.threads(), self.wide, others)
+        };
+        tracing::info!(
+            model = self.package.manifest.name,
+            replicas = 1 + others.len(),
+            threads,
+            batch = first.shape().largest_batch,
+            "generators"
+        );
+        let mut generators: Vec<_> = others.into_iter().map(|network| first.replica(network)).collect();
+        generators.push(first);
+        Ok(generators)
+    }
+
+    /// The generator on one thread, if it is about as fast as with all.
+    fn nearly_as_fast(&mut self, network: Network) -> Result<Option<OnnxGenerator>, EngineError> {
+        let mut narrow = self.wide.replica(network);
+        let (mut all, mut one) = (Duration::MAX, Duration::MAX);
+        // In turns, so that whatever else the machine does meets both.
+        for _ in 0..RUNS {
+            all = all.min(self.wide.time(1)?);
+            if all > LONG_RUN {
+                // A run this long is not made longer for anybody.
+                return Ok(None);
+            }
+            one = one.min(narrow.time(1)?);
+        }
+        tracing::debug!(?all, ?one, "a run with all threads, and with one");
+        Ok((one <= all.mul_f64(NEARLY_AS_FAST)).then_some(narrow))
+    }
+
+    /// The synthesis graph so many times more, opened side by side.
+    fn networks(&self, count: usize, runtime: &Runtime) -> Result<Vec<Network>, EngineError> {
+        thread::scope(|scope| {
+            let opening: Vec<_> = (0..count)
+                .map(|_| scope.spawn(|| OnnxGenerator::network(runtime, self.package)))
+                .collect();
+            opening.into_iter().map(joined).collect()
+        })
+    }
 }
 
 /// Does two things at once; the first error of the two, if any.
-fn beside<A, B: Send>(
+pub(super) fn beside<A, B: Send>(
     here: impl FnOnce() -> Result<A, EngineError>,
     there: impl FnOnce() -> Result<B, EngineError> + Send,
 ) -> Result<(A, B), EngineError> {

@@ -13,7 +13,10 @@ use crate::catalog::ModelPackage;
 const WORTH_IT: f64 = 0.95;
 
 /// Runs longer than this are not tried in other ways: people would wait for them too long.
-const LONG_RUN: Duration = Duration::from_millis(250);
+pub(super) const LONG_RUN: Duration = Duration::from_millis(250);
+
+/// Runs of each way that is tried.
+pub(super) const RUNS: usize = 4;
 
 /// The synthesis graph.
 pub(super) struct OnnxGenerator {
@@ -81,18 +84,12 @@ impl OnnxGenerator {
         }
     }
 
-    /// How long a run of one image takes; `None` where that is long.
-    pub(super) fn time_of_one(&mut self) -> Result<Option<Duration>, EngineError> {
-        let time = self.time(1)?;
-        Ok((time <= LONG_RUN).then_some(time))
-    }
-
     /// Makes the largest of the batches 1, 2, 4, … that is worth it the largest batch, by runs of each.
     pub(super) fn choose_batch(&mut self) -> Result<(), EngineError> {
         let (mut best, mut least) = (1, f64::INFINITY);
         let mut batch = 1;
         while batch <= self.shape.largest_batch {
-            let taken = self.time(batch)?;
+            let taken = self.least_time(batch)?;
             #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
             let each = taken.as_secs_f64() / batch as f64;
             if each > WORTH_IT * least {
@@ -109,20 +106,23 @@ impl OnnxGenerator {
     }
 
     /// The least time of some runs of a batch: whatever else the machine does makes a run longer, never shorter.
-    fn time(&mut self, batch: usize) -> Result<Duration, EngineError> {
-        let codes = Array3::zeros((batch, self.rows(), self.shape.w_dim));
-        // The first run of a size makes room for it.
-        self.synthesize(codes.view())?;
+    fn least_time(&mut self, batch: usize) -> Result<Duration, EngineError> {
         let mut least = Duration::MAX;
-        for _ in 0..3 {
-            let started = Instant::now();
-            self.synthesize(codes.view())?;
-            least = least.min(started.elapsed());
+        for _ in 0..RUNS {
+            least = least.min(self.time(batch)?);
             if least > LONG_RUN {
                 break;
             }
         }
         Ok(least)
+    }
+
+    /// The time of one run of a batch. The first of its size takes longer, for it makes room.
+    pub(super) fn time(&mut self, batch: usize) -> Result<Duration, EngineError> {
+        let codes = Array3::zeros((batch, self.rows(), self.shape.w_dim));
+        let started = Instant::now();
+        self.synthesize(codes.view())?;
+        Ok(started.elapsed())
     }
 
     /// Rows of a code as synthesis takes it.

@@ -1,13 +1,12 @@
 //! From a model's files to networks at work.
 
-use super::arrangement::arrange;
+use super::arrangement::{Arrangement, beside};
 use super::onnx_classifier::OnnxClassifier;
 use super::onnx_encoder::OnnxEncoder;
 use super::onnx_gradient::OnnxGradient;
 use super::onnx_mapping::OnnxMapping;
 use super::{
-    Classifier, Encoder, Engine, EngineError, Generator, GeneratorShape, Gradient, Mapping, Networks,
-    Runtime, Waiting,
+    Classifier, Encoder, Engine, EngineError, Generator, Gradient, Mapping, Networks, Runtime, Waiting,
 };
 use crate::catalog::ModelPackage;
 use crate::metrics::Metrics;
@@ -31,35 +30,17 @@ pub fn open(
     operation: Operation,
     metrics: &Metrics,
 ) -> Result<Engine, EngineError> {
-    // The gradient graph is opened beside all others.
-    std::thread::scope(|scope| {
-        let gradient = scope.spawn(|| OnnxGradient::network(runtime, package));
-        let (networks, shape) = networks(runtime, package, operation.replicas)?;
-        let gradient = gradient
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        let gradient = gradient
-            .map(|network| OnnxGradient::of(network, &shape))
-            .transpose()?;
-        let gradient = gradient.map(|gradient| Box::new(gradient) as Box<dyn Gradient>);
-        let networks = Networks { gradient, ..networks };
-        let name = &package.manifest.name;
-        Ok(Engine::start(name, networks, operation.waiting, metrics))
-    })
-}
-
-/// Every network but the gradient, and the generator's spaces and sizes.
-fn networks(
-    runtime: &Runtime,
-    package: &ModelPackage,
-    replicas: Option<usize>,
-) -> Result<(Networks, GeneratorShape), EngineError> {
     let mut mapping = package
         .mapping
         .as_ref()
         .map(|graph| OnnxMapping::open(runtime, graph))
         .transpose()?;
-    let generators = arrange(runtime, package, replicas, mapping.as_mut())?;
+    // The graph that takes longest to open is opened beside the others, and runs are measured after it.
+    let (arrangement, gradient) = beside(
+        || Arrangement::open(runtime, package, operation.replicas, mapping.as_mut()),
+        || OnnxGradient::network(runtime, package),
+    )?;
+    let generators = arrangement.measure()?;
     let shape = generators[0].shape().clone();
     let range = package.manifest.generator.image_range;
     let classifiers = package
@@ -77,6 +58,10 @@ fn networks(
         }
         _ => None,
     };
+    let gradient = match gradient {
+        Some(network) => Some(Box::new(OnnxGradient::of(network, &shape)?) as Box<dyn Gradient>),
+        None => None,
+    };
     let networks = Networks {
         mapping: mapping.map(|mapping| Box::new(mapping) as Box<dyn Mapping>),
         generators: generators
@@ -85,7 +70,8 @@ fn networks(
             .collect(),
         classifiers,
         encoder,
-        gradient: None,
+        gradient,
     };
-    Ok((networks, shape))
+    let name = &package.manifest.name;
+    Ok(Engine::start(name, networks, operation.waiting, metrics))
 }
