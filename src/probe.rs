@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// Nothing answers.
-    #[error("no answer from {address}")]
+    #[error("no answer from {address}, expected a running `faceplane serve --listen {address}`")]
     NoAnswer {
         /// Where it was asked.
         address: SocketAddr,

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 
 use tempfile::TempDir;
 
@@ -253,6 +254,7 @@ fn a_settings_file_with_mistakes_names_them() {
 pub(crate) struct Service {
     pub(crate) child: Child,
     pub(crate) address: String,
+    log: JoinHandle<Vec<String>>,
 }
 
 impl Service {
@@ -276,8 +278,15 @@ impl Service {
             seen.push(line);
         };
         // The pipe must not fill up.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        let log = std::thread::spawn(move || lines.collect());
+        Self { child, address, log }
+    }
+
+    /// Ends the service, and gives what it logged since it was ready.
+    fn end(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        let log = std::mem::replace(&mut self.log, std::thread::spawn(Vec::new));
+        log.join().unwrap()
     }
 
     pub(crate) fn get(&self, path: &str) -> String {
@@ -344,6 +353,20 @@ fn the_program_asks_another_of_itself_whether_it_is_ready() {
     let Output { status, stderr, .. } = ask(&address);
     assert_eq!(status.code(), Some(1));
     assert!(String::from_utf8_lossy(&stderr).contains("no answer from"));
+}
+
+#[test]
+fn the_log_has_requests_but_no_probes() {
+    let service = Service::start(&mut program());
+    for path in ["/health/live", "/health/ready", "/metrics", "/v1/models/phantom"] {
+        assert!(service.get(path).starts_with("HTTP/1.1 200"), "{path}");
+    }
+    let log = service.end().join("\n");
+    assert!(
+        log.contains("/v1/models/phantom") && log.contains("status=200"),
+        "{log}"
+    );
+    assert!(!log.contains("/health/") && !log.contains("/metrics"), "{log}");
 }
 
 #[test]

@@ -41,8 +41,8 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::{DefaultOnResponse, TraceLayer};
-use tracing::Level;
+use tower_http::trace::TraceLayer;
+use tracing::{Level, Span};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -161,7 +161,7 @@ pub fn router(api: Api) -> Router {
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(span)
-                .on_response(DefaultOnResponse::new().level(Level::INFO))
+                .on_response(logged)
                 .on_failure(()),
         )
         .layer(PropagateRequestIdLayer::x_request_id())
@@ -181,10 +181,29 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// What the log calls a request while it is worked on.
-fn span(request: &Request) -> tracing::Span {
+/// What the log calls a request while it is worked on. What asks every few seconds whether all is well is left to those
+/// who debug.
+fn span(request: &Request) -> Span {
     let id = request_id::request_id(request).unwrap_or_default();
-    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+    let (method, path) = (request.method(), request.uri().path());
+    if path.starts_with("/health/") || path == "/metrics" {
+        tracing::debug_span!("request", id, %method, path)
+    } else {
+        tracing::info_span!("request", id, %method, path)
+    }
+}
+
+/// Logs an answer, at its request's level.
+fn logged(response: &Response, latency: Duration, span: &Span) {
+    let (status, milliseconds) = (response.status().as_u16(), latency.as_millis());
+    if span
+        .metadata()
+        .is_some_and(|about| *about.level() == Level::DEBUG)
+    {
+        tracing::debug!(status, milliseconds, "answered");
+    } else {
+        tracing::info!(status, milliseconds, "answered");
+    }
 }
 
 /// Counts each answer by its route.
