@@ -8,6 +8,7 @@ mod invert;
 mod models;
 mod openapi;
 mod phantom;
+mod pictures;
 mod sample;
 mod score;
 mod training;
