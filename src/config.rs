@@ -9,6 +9,7 @@ use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, Va
 
 use crate::catalog::parse_toml;
 use crate::engine::Device;
+use crate::train_boundary::TrainBoundary;
 
 /// InterFaceGAN as an HTTP service: sample, edit and conditionally edit faces in a GAN's latent space.
 #[derive(Debug, Parser)]
@@ -24,6 +25,8 @@ pub struct Cli {
 pub enum Action {
     /// Run the service
     Serve(Box<Config>),
+    /// Find boundaries as the paper does, and write them as files of a model folder
+    TrainBoundary(Box<TrainBoundary>),
     /// Ask a running service whether it is ready; exits with 0 if it is, for container health checks
     Health(HealthConfig),
 }
@@ -197,7 +200,7 @@ impl Cli {
         let cli = Self::try_parse_from(&arguments)?;
         let file = match &cli.action {
             Action::Serve(config) => config.config.clone(),
-            Action::Health(_) => None,
+            Action::TrainBoundary(_) | Action::Health(_) => None,
         };
         let Some(file) = file else {
             return Ok(cli);

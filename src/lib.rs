@@ -11,3 +11,4 @@ pub mod privacy;
 pub mod probe;
 pub mod server;
 pub mod telemetry;
+pub mod train_boundary;

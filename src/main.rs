@@ -20,15 +20,19 @@ fn main() -> ExitCode {
         Err(error) => return failed(&error.into()),
     };
     let done = match cli.action {
-        Action::Serve(config) => privacy::keep_reports_off()
-            .context("the program cannot be started without ONNX Runtime's reports to its makers")
-            .and_then(|()| serve(&config)),
+        Action::Serve(config) => unreported().and_then(|()| serve(&config)),
+        Action::TrainBoundary(wanted) => unreported().and_then(|()| Ok(wanted.run()?)),
         Action::Health(config) => probe::ask(config.listen).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
+}
+
+fn unreported() -> anyhow::Result<()> {
+    privacy::keep_reports_off()
+        .context("the program cannot be started without ONNX Runtime's reports to its makers")
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {

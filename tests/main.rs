@@ -11,3 +11,4 @@ mod separation;
 mod start;
 mod store;
 mod support;
+mod train_boundary;

@@ -160,3 +160,19 @@ fn a_service_that_ends_in_mid_job_changes_no_boundary() {
     assert_eq!(body(&service.get(PATH)), body(&before));
     assert!(service.get("/v1/jobs").ends_with("{\"jobs\":[]}"));
 }
+
+#[test]
+fn a_second_service_on_one_store_is_refused_until_the_first_has_ended() {
+    let place = tempfile::tempdir().unwrap();
+    let mut first = Service::start(&mut stored(place.path()));
+    let output = stored(place.path()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let folder = place.path().display().to_string();
+    let named = format!("{folder}: another service has this store open");
+    assert!(text.contains(&named), "{text}");
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+    let next = Service::start(&mut stored(place.path()));
+    assert!(next.get(PATH).contains("200 OK"));
+}

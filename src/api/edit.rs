@@ -9,6 +9,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::aim::AimBody;
 use super::answer::{Answer, FaceBody, Recipe, bodies, picture};
 use super::decode::Query;
 use super::document::{BodyProblems, FaceProblems, JpegFile, PngFile, WebpFile};
@@ -29,6 +30,7 @@ use crate::latent::{Amount, LayerRange, Trajectory};
 #[schema(examples(
     json!({"seed": 7, "edits": [{"attribute": "smile", "by": 3}]}),
     json!({"seed": 7, "space": "z", "edits": [{"attribute": "age", "by": 3}], "conditions": ["eyeglasses"]}),
+    json!({"seed": 7, "edits": [{"attribute": "smile", "to_score": 0.9}], "conditions": ["age"]}),
     json!({"seed": 7, "edits": [{"attribute": "age"}], "trajectory": {"start": -3, "end": 3, "steps": 7}, "layout": "strip"})
 ))]
 pub(super) struct EditBody {
@@ -92,7 +94,7 @@ pub(super) struct EditBody {
     quality: Option<u8>,
 }
 
-/// One attribute's move: `by` or `to`, or neither where a trajectory says how far.
+/// One attribute's move: `by`, `to` or `to_score`, or none of them where a trajectory says how far.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EditItem {
@@ -106,6 +108,11 @@ pub(super) struct EditItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = -1000, maximum = 1000)]
     pub(super) to: Option<f64>,
+    /// The score to end at, by the attribute's classifier: a probability above 0 and below 1 where it gives logits or
+    /// probabilities, a value otherwise. The distance is searched for, and every condition's score is held where it was.
+    /// By one edit alone, and without a trajectory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) to_score: Option<f64>,
 }
 
 /// Evenly spaced positions, both ends among them.
@@ -168,7 +175,8 @@ pub(super) struct EditQuery {
     /// How many of the first layers are truncated.
     #[param(value_type = Option<u32>, minimum = 1)]
     truncation_layers: Option<Whole>,
-    /// A move: `smile:2` is by 2, `smile:to:2` to the signed distance 2, `smile` follows the trajectory. Several
+    /// A move: `smile:2` is by 2, `smile:to:2` to the signed distance 2, `smile:to_score:0.9` to where the classifier
+    /// says 0.9, `smile` follows the trajectory. Several
     /// are made together.
     #[serde(default)]
     #[param(value_type = Vec<String>, required, min_items = 1, example = json!(["smile:3"]))]
@@ -275,18 +283,19 @@ impl EditBody {
 
     fn request(&self, api: &Api, format: Format) -> Result<EditRequest, Problem> {
         let step = |(place, Object(item)): (usize, &Object<EditItem>)| {
-            let amount = match (item.by, item.to) {
-                (Some(_), Some(_)) => {
-                    let reason = "found both by and to, expected one of them";
+            let amount = match (item.by, item.to, item.to_score) {
+                (Some(by), None, None) => Some(Amount::By(by)),
+                (None, Some(to), None) => Some(Amount::To(to)),
+                (None, None, _) => None,
+                _ => {
+                    let reason = "found several of by, to and to_score, expected one of them";
                     return Err(Problem::field(format!("edits[{place}]"), reason));
                 }
-                (Some(by), None) => Some(Amount::By(by)),
-                (None, Some(to)) => Some(Amount::To(to)),
-                (None, None) => None,
             };
             Ok(EditStep {
                 attribute: item.attribute.clone(),
                 amount,
+                score: item.to_score,
             })
         };
         let series = self.trajectory.as_ref().map(|Object(body)| {
@@ -335,6 +344,9 @@ pub(super) struct EditAnswer {
     positions: Vec<f64>,
     /// What the code was moved along, one for each edit.
     steering: Vec<SteeringBody>,
+    /// What a search for a score came to, where an edit has `to_score`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aim: Option<AimBody>,
     /// What the caller should know.
     warnings: Vec<String>,
 }
@@ -522,6 +534,7 @@ async fn answer_body(
         before: faces.remove(0),
         faces,
         positions: edited.positions,
+        aim: edited.aimed.map(Into::into),
         steering: edited.steering.into_iter().map(Into::into).collect(),
         warnings,
     })

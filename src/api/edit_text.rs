@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::edit::{EditItem, TrajectoryBody};
 
-/// An edit: `ATTRIBUTE:AMOUNT`, `ATTRIBUTE:by:AMOUNT`, `ATTRIBUTE:to:DISTANCE` or `ATTRIBUTE`.
+/// An edit: `ATTRIBUTE:AMOUNT`, `ATTRIBUTE:by:AMOUNT`, `ATTRIBUTE:to:DISTANCE`, `ATTRIBUTE:to_score:SCORE` or `ATTRIBUTE`.
 #[derive(Debug)]
 pub(super) struct EditText(pub(super) EditItem);
 
@@ -14,8 +14,8 @@ impl<'de> Deserialize<'de> for EditText {
         let text = String::deserialize(deserializer)?;
         let item = edit(&text).ok_or_else(|| {
             D::Error::custom(format!(
-                "found {text:?}, expected ATTRIBUTE:AMOUNT such as smile:2, ATTRIBUTE:to:DISTANCE such as smile:to:2, or \
-                 ATTRIBUTE alone beside a trajectory"
+                "found {text:?}, expected ATTRIBUTE:AMOUNT such as smile:2, ATTRIBUTE:to:DISTANCE such as smile:to:2, \
+                 ATTRIBUTE:to_score:SCORE such as smile:to_score:0.9, or ATTRIBUTE alone beside a trajectory"
             ))
         });
         item.map(Self)
@@ -24,14 +24,22 @@ impl<'de> Deserialize<'de> for EditText {
 
 fn edit(text: &str) -> Option<EditItem> {
     let parts: Vec<&str> = text.split(':').collect();
-    let (attribute, by, to) = match parts[..] {
-        [attribute] => (attribute, None, None),
-        [attribute, amount] | [attribute, "by", amount] => (attribute, Some(amount.parse().ok()?), None),
-        [attribute, "to", distance] => (attribute, None, Some(distance.parse().ok()?)),
+    let (attribute, by, to, to_score) = match parts[..] {
+        [attribute] => (attribute, None, None, None),
+        [attribute, amount] | [attribute, "by", amount] => {
+            (attribute, Some(amount.parse().ok()?), None, None)
+        }
+        [attribute, "to", distance] => (attribute, None, Some(distance.parse().ok()?), None),
+        [attribute, "to_score", score] => (attribute, None, None, Some(score.parse().ok()?)),
         _ => return None,
     };
-    let attribute = attribute.to_owned();
-    (!attribute.is_empty()).then_some(EditItem { attribute, by, to })
+    let item = EditItem {
+        attribute: attribute.to_owned(),
+        by,
+        to,
+        to_score,
+    };
+    (!attribute.is_empty()).then_some(item)
 }
 
 /// A trajectory: `START:END:STEPS`.
@@ -72,6 +80,10 @@ mod tests {
         assert_eq!(read("smile:2"), Some((smile(), Some(2.0), None)));
         assert_eq!(read("smile:by:-0.5"), Some((smile(), Some(-0.5), None)));
         assert_eq!(read("smile:to:1e1"), Some((smile(), None, Some(10.0))));
+        assert_eq!(
+            edit("smile:to_score:0.9").and_then(|item| item.to_score),
+            Some(0.9)
+        );
         assert_eq!(read("smile"), Some((smile(), None, None)));
         for text in ["", ":2", "smile:", "smile:much", "smile:at:2", "smile:to:2:3"] {
             assert_eq!(read(text), None, "{text:?}");

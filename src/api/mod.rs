@@ -3,6 +3,7 @@
 //! [`router`] is the whole URL map. A handler decodes (`decode`), calls the editor once, and encodes (`answer`); whatever
 //! goes wrong becomes a `Problem`, and `problem` alone knows its status.
 
+mod aim;
 mod answer;
 mod boundaries;
 mod boundary_document;

@@ -162,10 +162,17 @@ impl Problem {
                 "no-classifier",
                 "The model has no classifier",
             ),
-            Self::Editor(Edit::NoEdits | Edit::NoAmount { .. } | Edit::NothingFollows) => kind(
+            Self::Editor(Edit::NoEdits | Edit::NoAmount { .. } | Edit::NothingFollows | Edit::AimsAlone) => {
+                kind(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "unclear-edit",
+                    "The edit does not say what to do",
+                )
+            }
+            Self::Editor(Edit::NoScore { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "unclear-edit",
-                "The edit does not say what to do",
+                "no-score",
+                "No classifier gives such a score",
             ),
             Self::Editor(Edit::NoConditions) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,

@@ -7,7 +7,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ndarray::Array3;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -18,7 +17,7 @@ use super::jobs::JobBody;
 use super::problem::Problem;
 use super::wire::Space;
 use crate::catalog::NpyArray;
-use crate::editor::{TrainRequest, TrainSource};
+use crate::editor::{GivenCodes, GivenError, TrainRequest, TrainSource};
 use crate::latent::{Chosen, LatentSpace, Method, Separation};
 
 /// Samples where a request names no number.
@@ -172,30 +171,14 @@ fn given(space: LatentSpace, codes: &str, scores: &str) -> Result<TrainSource, P
         NpyArray::read(&file).map_err(|error| wrong(error.to_string()))
     };
     let (codes, scores) = (read("codes", codes)?, read("scores", scores)?);
-    let dims = match (space, &codes.shape[..]) {
-        (LatentSpace::WPlus, &[samples, layers, dim]) => (samples, layers, dim),
-        (LatentSpace::Z | LatentSpace::W, &[samples, dim] | &[samples, 1, dim]) => (samples, 1, dim),
-        (_, shape) => {
-            let expected = match space {
-                LatentSpace::WPlus => "(samples, layers, dim)",
-                LatentSpace::Z | LatentSpace::W => "(samples, dim)",
-            };
-            let reason = format!("found the shape {shape:?}, expected {expected} for codes in {space}");
-            return Err(Problem::field("codes", reason));
-        }
-    };
-    if !matches!(scores.shape[..], [count] | [count, 1] if count == dims.0) {
-        let reason = format!("found the shape {:?}, expected ({})", scores.shape, dims.0);
-        return Err(Problem::field("scores", reason));
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "codes are single precision")]
-    let values = codes.values.into_iter().map(|value| value as f32).collect();
-    let codes =
-        Array3::from_shape_vec(dims, values).expect("an array holds as many values as its shape says");
-    Ok(TrainSource::Given {
-        codes: codes.into_shared(),
-        scores: scores.values,
-    })
+    let given = GivenCodes::new(space, codes, scores).map_err(|error| {
+        let field = match &error {
+            GivenError::Codes { .. } => "codes",
+            GivenError::Scores { .. } => "scores",
+        };
+        Problem::field(field, error.to_string())
+    })?;
+    Ok(TrainSource::Given(given))
 }
 
 /// Find boundaries

@@ -1,8 +1,12 @@
 //! A boundary on disk: the normal as `.npy`, and a JSON beside it that says what the normal means.
 
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::whole::{remove_whole, write_whole};
 use super::{CatalogError, ModelFolder, NpyArray};
 use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 
@@ -170,6 +174,48 @@ pub(super) fn read_boundary(folder: &ModelFolder, file: &str) -> Result<Boundary
         source,
     })?;
     card.boundary(array, &name, &folder.name(&json))
+}
+
+/// Writes a boundary into `folder` as a model folder has it, and gives the `.npy` file. Whoever reads the two files finds
+/// no card beside a normal that it is not of, whenever the program is killed.
+///
+/// # Errors
+/// [`CatalogError::Unwritable`], naming the file.
+pub fn write_boundary(folder: &Path, boundary: &Boundary) -> Result<PathBuf, CatalogError> {
+    let stem = file_stem(boundary.attribute(), boundary.space());
+    let (npy, json) = (
+        folder.join(format!("{stem}.npy")),
+        folder.join(format!("{stem}.json")),
+    );
+    let unwritable = |file: &Path| {
+        let file = file.display().to_string();
+        move |source| CatalogError::Unwritable { file, source }
+    };
+    std::fs::create_dir_all(folder).map_err(unwritable(folder))?;
+    remove_whole(&json).map_err(unwritable(&json))?;
+    write_whole(&npy, &NpyArray::of_normal(boundary).write_f8()).map_err(unwritable(&npy))?;
+    let mut card = serde_json::to_vec_pretty(&BoundaryCard::of(boundary))
+        .expect("a card holds finite numbers and texts");
+    card.push(b'\n');
+    write_whole(&json, &card).map_err(unwritable(&json))?;
+    Ok(npy)
+}
+
+/// What a boundary's files are called, without what comes after the dot.
+pub(super) fn file_stem(attribute: &str, space: LatentSpace) -> String {
+    format!("{}_{space}", escaped(attribute))
+}
+
+/// An attribute's name as it may stand in a file's.
+fn escaped(attribute: &str) -> String {
+    attribute.bytes().fold(String::new(), |mut name, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            name.push(byte.into());
+        } else {
+            write!(name, "%{byte:02X}").expect("writing to a string cannot fail");
+        }
+        name
+    })
 }
 
 #[cfg(test)]

@@ -21,6 +21,14 @@ pub enum CatalogError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Another service keeps its boundaries in the folder.
+    #[error(
+        "{folder}: another service has this store open; end it, or give this one a folder of its own with --store"
+    )]
+    StoreInUse {
+        /// The folder.
+        folder: String,
+    },
     /// The manifest is not the TOML that `onnx/README.md` describes.
     #[error("{file}: {reason}")]
     Manifest {

@@ -1,12 +1,14 @@
 //! The store: boundaries that were changed while the service ran, one file each, over those of the model folders.
 
-use std::fmt::Write as _;
+use std::fs::{File, TryLockError};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::boundary_file::file_stem;
 use super::whole::{remove_whole, write_whole};
 use super::{BoundaryCard, CatalogError, NpyArray};
 use crate::latent::{Boundary, LatentSpace};
@@ -15,6 +17,8 @@ use crate::latent::{Boundary, LatentSpace};
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
+    /// Locked as long as the store is open: the system takes the lock back when a program ends, however it does.
+    _lock: Arc<File>,
 }
 
 /// What the store says of one boundary.
@@ -40,16 +44,30 @@ enum Record {
 }
 
 impl Store {
-    /// Opens the store, and makes the folder where it is missing.
+    /// Opens the store, and makes the folder where it is missing. No other service can open it meanwhile: each keeps
+    /// boundaries in memory, and would not hear of the other's changes.
     ///
     /// # Errors
-    /// [`CatalogError::Unwritable`] where it cannot be made.
+    /// [`CatalogError::StoreInUse`] where another has it open, [`CatalogError::Unwritable`] where it cannot be made or
+    /// locked.
     pub fn open(folder: PathBuf) -> Result<Self, CatalogError> {
-        std::fs::create_dir_all(&folder).map_err(|source| CatalogError::Unwritable {
-            file: folder.display().to_string(),
-            source,
-        })?;
-        Ok(Self { folder })
+        let unwritable = |file: &PathBuf| {
+            let file = file.display().to_string();
+            move |source| CatalogError::Unwritable { file, source }
+        };
+        std::fs::create_dir_all(&folder).map_err(unwritable(&folder))?;
+        let file = folder.join(".lock");
+        let lock = File::create(&file).map_err(unwritable(&file))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                folder,
+                _lock: Arc::new(lock),
+            }),
+            Err(TryLockError::WouldBlock) => Err(CatalogError::StoreInUse {
+                folder: folder.display().to_string(),
+            }),
+            Err(TryLockError::Error(source)) => Err(unwritable(&file)(source)),
+        }
     }
 
     /// All that the store says of a model's boundaries, each with its file, sorted by file.
@@ -143,7 +161,7 @@ impl Store {
     }
 
     fn path(&self, model: &str, attribute: &str, space: LatentSpace) -> PathBuf {
-        let name = format!("{}_{space}.json", escaped(attribute));
+        let name = format!("{}.json", file_stem(attribute, space));
         self.folder.join(model).join(name)
     }
 }
@@ -173,18 +191,6 @@ fn kept(file: &str, bytes: &[u8]) -> Result<Kept, CatalogError> {
             Ok(Kept::Boundary(Box::new(card.boundary(array, file, file)?)))
         }
     }
-}
-
-/// An attribute's name as it may stand in a file's.
-fn escaped(attribute: &str) -> String {
-    attribute.bytes().fold(String::new(), |mut name, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
-            name.push(byte.into());
-        } else {
-            write!(name, "%{byte:02X}").expect("writing to a string cannot fail");
-        }
-        name
-    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::model::FARTHEST;
-use super::{EditorError, Face, FaceSource, Model, TruncationChoice};
+use super::{Aimed, EditorError, Face, FaceSource, Model, TruncationChoice};
 use crate::engine::Timings;
 use crate::latent::{
     Amount, Boundary, Conditioned, Direction, Edit, LatentCode, LatentSpace, LayerRange, Trajectory, apply,
@@ -42,8 +42,11 @@ pub struct EditRequest {
 pub struct EditStep {
     /// The attribute.
     pub attribute: String,
-    /// How far; `None` follows the series.
+    /// How far; `None` follows the series, or goes as far as `score` takes.
     pub amount: Option<Amount>,
+    /// The score to aim for: a probability between 0 and 1 where the classifier gives logits or probabilities, a value
+    /// otherwise.
+    pub score: Option<f64>,
 }
 
 /// A trajectory, and what its positions are.
@@ -87,6 +90,8 @@ pub struct Edited {
     pub faces: Vec<Face>,
     /// What the code was moved along, one for each step.
     pub steering: Vec<Steering>,
+    /// What a search for a score came to, where one was asked for.
+    pub aimed: Option<Aimed>,
     /// What the caller should know.
     pub warnings: Vec<Warning>,
     /// Where the time went.
@@ -116,6 +121,24 @@ pub enum Warning {
         /// The face's signed distance, the largest of the series.
         distance: f64,
     },
+    /// The score that was aimed for was not reached.
+    Missed {
+        /// The attribute.
+        attribute: String,
+        /// The score asked for.
+        wanted: f64,
+        /// The nearest found.
+        found: f64,
+    },
+    /// A held attribute's score has moved, whatever was tried.
+    NotHeld {
+        /// The attribute.
+        attribute: String,
+        /// Its score before.
+        before: f64,
+        /// Its score after.
+        after: f64,
+    },
     /// A face lies where no sample is ever found.
     VeryFar {
         /// The plane's attribute.
@@ -132,12 +155,34 @@ impl std::fmt::Display for Warning {
                 formatter,
                 "{attribute} is at distance {distance:.2}, beyond {FAR}: the picture may leave what the generator learned"
             ),
+            Self::Missed {
+                attribute,
+                wanted,
+                found,
+            } => write!(
+                formatter,
+                "{attribute} was to score {wanted}, and the nearest found scores {found:.3}"
+            ),
+            Self::NotHeld {
+                attribute,
+                before,
+                after,
+            } => write!(
+                formatter,
+                "{attribute} was to be held at {before:.3}, and the nearest found has {after:.3}"
+            ),
             Self::VeryFar { attribute, distance } => write!(
                 formatter,
                 "{attribute} is at distance {distance:.2}, beyond {VERY_FAR}: no sample is ever found there, the \
                  picture means little"
             ),
         }
+    }
+}
+
+impl EditRequest {
+    fn aims(&self) -> bool {
+        self.steps.iter().any(|step| step.score.is_some())
     }
 }
 
@@ -178,7 +223,13 @@ impl Model {
         if request.with_comparison {
             codes.push(start.clone());
         }
-        if let Some(series) = &request.series {
+        let mut aimed = None;
+        if request.aims() {
+            let aim = self.aim(&mut admission, request, &paths, &start, truncation);
+            let (code, found) = aim.await?;
+            codes.push(code);
+            aimed = Some(found);
+        } else if let Some(series) = &request.series {
             for &position in &positions {
                 codes.push(moved(
                     &start,
@@ -200,11 +251,12 @@ impl Model {
         } else {
             None
         };
-        let warnings = request
+        let mut warnings: Vec<Warning> = request
             .steps
             .iter()
             .filter_map(|step| warning(&step.attribute, &faces))
             .collect();
+        warnings.extend(aimed.iter().flat_map(Aimed::warnings));
         let steering = paths.into_iter().map(|path| path.steering).collect();
         Ok(Edited {
             seed,
@@ -212,6 +264,7 @@ impl Model {
             positions,
             faces,
             steering,
+            aimed,
             warnings,
             timings: admission.timings(),
         })
@@ -238,9 +291,9 @@ impl Model {
 }
 
 /// A boundary that measures, and a direction that moves.
-struct Path {
-    boundary: Arc<Boundary>,
-    direction: Direction,
+pub(super) struct Path {
+    pub(super) boundary: Arc<Boundary>,
+    pub(super) direction: Direction,
     steering: Steering,
 }
 
@@ -295,6 +348,9 @@ fn moved(
 fn check_amounts(request: &EditRequest) -> Result<(), EditorError> {
     if request.steps.is_empty() {
         return Err(EditorError::NoEdits);
+    }
+    if request.aims() && (request.steps.len() > 1 || request.series.is_some()) {
+        return Err(EditorError::AimsAlone);
     }
     if request.conditions.as_ref().is_some_and(Vec::is_empty) {
         return Err(EditorError::NoConditions);

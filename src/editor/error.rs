@@ -207,6 +207,20 @@ pub enum EditorError {
         "a trajectory is given, but every edit has an amount of its own; leave out the amount of the one to follow it"
     )]
     NothingFollows,
+    /// A score is aimed for beside other moves.
+    #[error("a score can be aimed for by one edit alone, without others beside it and without a trajectory")]
+    AimsAlone,
+    /// A score was asked for that the classifier cannot give.
+    #[error(
+        "the score of {attribute:?} is {found}, expected a probability above 0 and below 1, such as 0.9: that is what its \
+         classifier says, whether as a logit or as it is"
+    )]
+    NoScore {
+        /// The attribute.
+        attribute: String,
+        /// The score asked for.
+        found: f64,
+    },
     /// An amount or a value of a code is far outside of anything that a generator has seen.
     #[error(
         "{what} is {found}, expected a number from -{limit} to {limit}: a sampled code lies within about ±5"

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::date::rfc3339;
 use super::train::ScoredCodes;
-use super::{EditorError, Model, Models, TrainRequest, TrainSource};
+use super::{EditorError, GivenCodes, Model, Models, TrainRequest, TrainSource};
 use crate::latent::{Boundary, LatentError, LatentSpace, Method, Provenance, Separation};
 
 /// Most jobs that may wait or run.
@@ -269,7 +269,7 @@ impl Job {
             turn = turn.acquire() => turn.expect("the turns are never closed"),
         };
         let scored = match &request.source {
-            TrainSource::Given { codes, scores } => {
+            TrainSource::Given(GivenCodes { codes, scores }) => {
                 let count = scores.len();
                 let column = Array2::from_shape_vec((count, 1), scores.clone());
                 let scores = column.expect("one column").mapv(|score| {
@@ -379,7 +379,7 @@ impl Job {
     }
 }
 
-fn method_name(method: Method) -> &'static str {
+pub(super) fn method_name(method: Method) -> &'static str {
     match method {
         Method::Svm => "svm",
         Method::LeastSquares => "least-squares",

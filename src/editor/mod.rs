@@ -3,11 +3,13 @@
 //! A request names a [`FaceSource`]; a [`Model`] turns it into a code, moves the code, and draws it. [`Models`] holds the
 //! models that are loaded.
 
+mod aim;
 mod boundaries;
 mod date;
 mod edit;
 mod error;
 mod face;
+mod given;
 mod invert;
 mod jobs;
 mod load;
@@ -18,9 +20,11 @@ mod sample;
 mod score;
 mod train;
 
+pub use aim::Aimed;
 pub use edit::{EditRequest, EditStep, Edited, Follow, Series, Steering, Warning};
 pub use error::EditorError;
 pub use face::{Face, FaceSource, TruncationChoice};
+pub use given::{GivenCodes, GivenError};
 pub use invert::{Descended, InvertRequest, Inverted, Method};
 pub use jobs::{Job, JobState, Jobs, Stage};
 pub use load::LoadError;

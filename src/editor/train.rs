@@ -6,7 +6,7 @@ use ndarray::{ArcArray, Array2, Array3, Axis, Ix3, Slice};
 use tokio::task::JoinSet;
 
 use super::score::draw_and_score;
-use super::{EditorError, Model};
+use super::{EditorError, GivenCodes, Model};
 use crate::engine::{EngineError, SynthesisInput};
 use crate::latent::{LatentSpace, Provenance, Samples, Separation};
 
@@ -39,13 +39,8 @@ pub enum TrainSource {
         /// The seed of them all.
         seed: u32,
     },
-    /// The caller has them: codes `[samples, rows, dim]`, and a score for each.
-    Given {
-        /// The codes.
-        codes: ArcArray<f32, Ix3>,
-        /// Their scores.
-        scores: Vec<f64>,
-    },
+    /// The caller has them.
+    Given(GivenCodes),
 }
 
 /// Codes with their scores.
@@ -62,7 +57,7 @@ impl TrainRequest {
     pub fn samples(&self) -> usize {
         match &self.source {
             TrainSource::Sampled { samples, .. } => *samples,
-            TrainSource::Given { codes, .. } => codes.len_of(Axis(0)),
+            TrainSource::Given(given) => given.codes.len_of(Axis(0)),
         }
     }
 }
@@ -93,8 +88,8 @@ impl Model {
                     self.column(attribute)?;
                 }
             }
-            TrainSource::Given { codes, .. } => {
-                let (_, rows, dim) = codes.dim();
+            TrainSource::Given(given) => {
+                let (_, rows, dim) = given.codes.dim();
                 if (rows, dim) != dims {
                     return Err(EditorError::CodeShape {
                         model: self.name().to_owned(),
@@ -131,7 +126,7 @@ impl Model {
         let (classifier, classifier_digest) = scorer.unzip();
         let seed = match request.source {
             TrainSource::Sampled { seed, .. } => Some(seed.into()),
-            TrainSource::Given { .. } => None,
+            TrainSource::Given(_) => None,
         };
         Provenance {
             seed,

@@ -14,6 +14,7 @@
 //! | move it | [`Direction`], [`Edit`], [`apply`] |
 //! | move it and keep other attributes | [`condition`] |
 //! | move it in steps | [`Trajectory`] |
+//! | move it until something measured has a value | [`LineSearch`], [`correction`] |
 //! | find the one behind a picture | [`Descent`] |
 //! | find a boundary by scored codes | [`Separation::separate`] |
 //! | tell attributes that go together | [`correlation`], [`cosines`] |
@@ -23,6 +24,7 @@
 //! its end, so the same input gives the same bits. Finding boundaries multiplies matrices as fast as the processor
 //! can: there the same bits come from one kind of processor.
 
+mod aim;
 mod boundary;
 mod code;
 mod condition;
@@ -48,6 +50,7 @@ mod trajectory;
 mod truncation;
 mod watch;
 
+pub use aim::{LineSearch, correction};
 pub use boundary::{Accuracy, Boundary, Provenance};
 pub use code::LatentCode;
 pub use condition::{Conditioned, condition};

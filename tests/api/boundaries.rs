@@ -178,6 +178,8 @@ async fn changes_outlive_the_service_where_there_is_a_store() {
     )
     .await;
     let list = client.get("/v1/models/sketch/boundaries").await.json();
+    let smile = client.get(SMILE).await.json();
+    drop(client);
     let again = stored(place.path());
     let found = again.get("/v1/models/sketch/boundaries").await.json();
     let sorted = |list: &Value| {
@@ -191,11 +193,24 @@ async fn changes_outlive_the_service_where_there_is_a_store() {
         names
     };
     assert_eq!(sorted(&found), sorted(&list));
-    assert_eq!(client.get(SMILE).await.json(), again.get(SMILE).await.json());
+    assert_eq!(smile, again.get(SMILE).await.json());
     assert_eq!(
         again.get("/v1/models/sketch/boundaries/age/w").await.status,
         StatusCode::NOT_FOUND
     );
+}
+
+#[tokio::test]
+async fn quality_is_an_attribute_like_any_and_its_intercept_counts() {
+    let client = Client::sketch();
+    let quality = json!({"normal": [0, 0, 2, 0], "intercept": -1.4});
+    let answer = put(&client, "/v1/models/sketch/boundaries/quality/w", quality).await;
+    assert!(answer.status.is_success(), "{}", answer.json());
+    let uri = "/v1/edit?seed=7&edit=quality:to:1&condition=smile&format=json";
+    let face = client.get(uri).await.json()["faces"][0].clone();
+    assert!((face["distances"]["quality"].as_f64().unwrap() - 1.0).abs() < 1e-6);
+    let code = numbers(&face["latent"]["values"]);
+    assert!((code[2] - 1.7).abs() < 1e-6, "{code:?}");
 }
 
 #[tokio::test]

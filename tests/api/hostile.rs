@@ -423,7 +423,7 @@ async fn bodies_that_contradict_themselves_or_do_not_fit() {
         (
             edit(json!([{"attribute": "smile", "by": 1, "to": 1}])),
             VALUE,
-            "edits[0]: found both by and to",
+            "edits[0]: found several of by, to and to_score",
         ),
         (
             edit(json!([{"attribute": "smile", "by": "1"}])),

@@ -1,0 +1,148 @@
+//! Edits that end at a score: `to_score`.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{Client, phantom};
+
+async fn edited(client: &Client, body: &Value) -> Value {
+    let answer = client.post("/v1/edit", body.clone()).await;
+    let text = String::from_utf8_lossy(&answer.body);
+    assert_eq!(answer.status, StatusCode::OK, "{text}");
+    answer.json()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+#[tokio::test]
+async fn a_face_is_moved_until_its_classifier_says_the_probability_asked_for() {
+    let client = Client::new(phantom(), Duration::from_mins(1));
+    for (seed, wanted) in [(1, 0.9), (2, 0.9), (3, 0.1), (4, 0.5)] {
+        let body = json!({
+            "seed": seed, "format": "json", "edits": [{"attribute": "smile", "to_score": wanted}]
+        });
+        let answer = edited(&client, &body).await;
+        let aim = &answer["aim"];
+        let logit = number(&answer["faces"][0]["scores"]["smile"]);
+        let found = 1.0 / (1.0 + (-logit).exp());
+        assert!(
+            (found - wanted).abs() < 0.05,
+            "{found} instead of {wanted}: {aim}"
+        );
+        assert!((found - number(&aim["found"])).abs() < 1e-3, "{aim}");
+        assert_eq!(aim["reached"], true);
+        let distance = |face: &Value| number(&face["distances"]["smile"]);
+        let way = distance(&answer["faces"][0]) - distance(&answer["before"]);
+        assert!((way - number(&aim["moved"]["smile"])).abs() < 1e-4, "{aim}");
+    }
+}
+
+#[tokio::test]
+async fn held_scores_stay_where_a_condition_on_distances_alone_lets_them_drift() {
+    let client = Client::new(phantom(), Duration::from_mins(1));
+    let (mut drifted, mut held) = (0.0, 0.0);
+    for seed in 1..5 {
+        let mut body = json!({
+            "seed": seed, "space": "z", "format": "json", "conditions": ["eyeglasses", "gender"],
+            "edits": [{"attribute": "age", "to_score": 0.9}]
+        });
+        let aimed = edited(&client, &body).await;
+        body["edits"][0] = json!({"attribute": "age", "by": aimed["aim"]["moved"]["age"]});
+        let plain = edited(&client, &body).await;
+        for attribute in ["eyeglasses", "gender"] {
+            let drift = |answer: &Value| {
+                let score = |face: &Value| number(&face["scores"][attribute]);
+                (score(&answer["faces"][0]) - score(&answer["before"])).abs()
+            };
+            drifted += drift(&plain);
+            held += drift(&aimed);
+        }
+        assert_eq!(aimed["aim"]["reached"], true, "{}", aimed["aim"]);
+    }
+    assert!(held < drifted / 2.0, "{held} held, {drifted} not");
+}
+
+#[tokio::test]
+async fn a_score_out_of_reach_is_a_warning_that_says_how_near_it_came() {
+    let body = json!({"seed": 7, "format": "json", "edits": [{"attribute": "smile", "to_score": 5.0}]});
+    let answer = edited(&Client::sketch(), &body).await;
+    assert_eq!(answer["aim"]["reached"], false);
+    let warnings = answer["warnings"].to_string();
+    assert!(
+        warnings.contains("smile was to score 5, and the nearest found scores 0."),
+        "{warnings}"
+    );
+}
+
+#[tokio::test]
+async fn a_value_is_aimed_for_as_it_is_and_by_a_url_too() {
+    let client = Client::sketch();
+    let before = client.get("/v1/score?seed=7").await.json();
+    let wanted = number(&before["scores"][0]["score"]) - 0.05;
+    let uri = format!("/v1/edit?seed=7&edit=smile:to_score:{wanted}&format=json");
+    let answer = client.get(&uri).await.json();
+    let found = number(&answer["faces"][0]["scores"]["smile"]);
+    assert!(
+        (found - wanted).abs() <= 0.001 + 1e-6,
+        "{found}, {wanted}, {}",
+        answer["aim"]
+    );
+    assert_eq!(answer["aim"]["reached"], true, "{answer}");
+}
+
+#[tokio::test]
+async fn conditions_that_say_one_thing_twice_are_still_answered() {
+    let body = json!({
+        "seed": 7, "space": "w", "format": "json", "edits": [{"attribute": "smile", "to_score": 0.1}],
+        "conditions": ["age", "age"]
+    });
+    let answer = edited(&Client::sketch(), &body).await;
+    assert_eq!(answer["aim"]["held"].as_object().unwrap().len(), 1, "{answer}");
+}
+
+#[tokio::test]
+async fn an_aim_that_cannot_be_is_refused() {
+    let (sketch, phantom) = (Client::sketch(), Client::new(phantom(), Duration::from_mins(1)));
+    let smile = json!({"attribute": "smile", "to_score": 0.5});
+    let cases = [
+        (
+            &sketch,
+            json!({"edits": [smile, {"attribute": "age", "by": 1}]}),
+            "by one edit alone",
+        ),
+        (
+            &sketch,
+            json!({"edits": [smile], "trajectory": {"steps": 3}}),
+            "by one edit alone",
+        ),
+        (
+            &sketch,
+            json!({"edits": [{"attribute": "smile", "to_score": 0.5, "by": 1}]}),
+            "found several of by, to and to_score",
+        ),
+        (
+            &sketch,
+            json!({"edits": [{"attribute": "grin", "to_score": 0.5}]}),
+            "no classifier of model sketch scores \"grin\"",
+        ),
+        (
+            &phantom,
+            json!({"edits": [{"attribute": "smile", "to_score": 1}]}),
+            "above 0 and below 1",
+        ),
+    ];
+    for (client, mut body, expected) in cases {
+        body["seed"] = json!(7);
+        let answer = client.post("/v1/edit", body).await;
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(answer.status.is_client_error(), "{text}");
+        assert!(
+            answer.json()["detail"].as_str().unwrap().contains(expected),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! `faceplane train-boundary`: files that a model folder can have, or one sentence.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use faceplane::catalog::NpyArray;
+use faceplane::latent::standard_normal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn train(arguments: &[&str], output: &Path) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_faceplane"));
+    program.current_dir(env!("CARGO_MANIFEST_DIR"));
+    program
+        .arg("train-boundary")
+        .args(arguments)
+        .arg("--output")
+        .arg(output);
+    program.output().unwrap()
+}
+
+fn card(folder: &Path, name: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+}
+
+/// 400 codes of 4 numbers, and their scores along (0.6, 0.8, 0, 0), as the reference's own input files.
+fn files(scores: usize) -> (TempDir, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let codes = standard_normal(3, 1600);
+    let along = |code: &[f64]| 0.6 * code[0] + 0.8 * code[1];
+    let values: Vec<f64> = codes.chunks(4).map(along).take(scores).collect();
+    let write = |name: &str, shape: Vec<usize>, values: Vec<f64>| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, NpyArray { shape, values }.write_f8()).unwrap();
+        file.display().to_string()
+    };
+    let latents = write("codes.npy", vec![400, 4], codes);
+    let scores = write("scores.npy", vec![scores, 1], values);
+    (folder, latents, scores)
+}
+
+#[test]
+fn a_plane_is_found_from_the_references_own_files() {
+    let (folder, latents, scores) = files(400);
+    let arguments = [
+        "--latents",
+        &latents,
+        "--scores",
+        &scores,
+        "--attribute",
+        "smile",
+        "--chosen",
+        "100",
+    ];
+    let Output {
+        status,
+        stderr,
+        stdout,
+    } = train(&arguments, &folder.path().join("found"));
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    assert!(stderr.is_empty(), "no line is drawn where nobody looks");
+    assert!(
+        String::from_utf8(stdout)
+            .unwrap()
+            .contains("smile_z.npy: right side: trained on 100.00 %"),
+    );
+    let normal = std::fs::read(folder.path().join("found/smile_z.npy")).unwrap();
+    let normal = NpyArray::read(&normal).unwrap().values;
+    assert!(0.6 * normal[0] + 0.8 * normal[1] > 0.99, "{normal:?}");
+    let card = card(folder.path(), "found/smile_z.json");
+    assert_eq!(
+        (&card["attribute"], &card["chosen"]),
+        (&"smile".into(), &100.into())
+    );
+}
+
+#[test]
+fn a_model_gets_boundaries_that_its_folder_can_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "--attribute",
+        "smile",
+        "--attribute",
+        "pose",
+        "--space",
+        "w",
+        "--samples",
+        "64",
+        "--ratio",
+        "0.5",
+        "--seed",
+        "3",
+    ];
+    let Output { status, stderr, .. } = train(&arguments, folder.path());
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    for attribute in ["smile", "pose"] {
+        let card = card(folder.path(), &format!("{attribute}_w.json"));
+        assert_eq!(
+            (&card["samples"], &card["seed"]),
+            (&64.into(), &3.into()),
+            "{card}"
+        );
+        assert!(card["model"].is_string() && card["classifier"] == "classifier.onnx");
+    }
+}
+
+#[test]
+fn what_cannot_be_trained_is_one_sentence_and_no_file() {
+    let (folder, latents, scores) = files(399);
+    let output = folder.path().join("found");
+    let given = ["--latents", &latents, "--scores", &scores, "--attribute", "smile"];
+    let cases: [(&[&str], &str); 4] = [
+        (&given, "scores.npy: found the shape [399, 1], expected (400)"),
+        (
+            &["--attribute", "hat", "--samples", "8"],
+            "no classifier of model phantom scores \"hat\"",
+        ),
+        (
+            &["--attribute", "smile", "--samples", "8", "--split", "2"],
+            "split",
+        ),
+        (&[&given[..], &["--attribute", "age"]].concat(), "expected once"),
+    ];
+    for (arguments, expected) in cases {
+        let Output { status, stderr, .. } = train(arguments, &output);
+        let text = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(1), "{text}");
+        assert!(text.contains(expected) && !text.contains("panicked"), "{text}");
+        assert!(!output.exists(), "{text}");
+    }
+}
