@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -11,9 +11,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::aim::AimBody;
 use super::answer::{Answer, FaceBody, Recipe, bodies, picture};
-use super::decode::{Body, Query};
+use super::decode::Query;
 use super::document::{BodyProblems, FaceProblems, JpegFile, PngFile, WebpFile};
 use super::edit_text::{EditText, TrajectoryText};
+use super::picture_file::{PictureFile, alone, sent};
 use super::presentation::{Compression, Format, Layout, Metadata, Presentation, Wishes};
 use super::problem::Problem;
 use super::wire::{LatentBody, Object, Real, Space, Whole, face_source};
@@ -23,7 +24,7 @@ use crate::editor::{
 };
 use crate::latent::{Amount, LayerRange, Trajectory};
 
-/// What to edit. Without `seed` and `latent`, a seed is drawn and given back.
+/// What to edit. Without `seed`, `latent` and `image`, a seed is drawn and given back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(examples(
@@ -44,6 +45,11 @@ pub(super) struct EditBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<LatentBody>)]
     latent: Option<Object<LatentBody>>,
+    /// A picture of the face instead: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels. A PNG that this
+    /// model made carries its code; any other picture is inverted first, as `/v1/invert` does it.
+    #[serde(skip_serializing)]
+    #[schema(value_type = Option<String>, content_encoding = "base64")]
+    image: Option<PictureFile>,
     /// The space of the move. If left out, a code's own; for a seed the model's default, or w+ where `layers` are given.
     #[serde(skip_serializing_if = "Option::is_none")]
     space: Option<Space>,
@@ -225,6 +231,7 @@ impl TryFrom<EditQuery> for EditBody {
             model: query.model,
             seed: query.seed.map(|seed| seed.0),
             latent: None,
+            image: None,
             space: query.space,
             psi: query.psi.map(|psi| psi.0),
             truncation_layers: query.truncation_layers.map(|layers| layers.0 as usize),
@@ -242,6 +249,28 @@ impl TryFrom<EditQuery> for EditBody {
 }
 
 impl EditBody {
+    /// The edit of a picture that came as the body itself.
+    fn of_picture(query: EditQuery, image: PictureFile) -> Result<Self, Problem> {
+        let body = Self::try_from(query)?;
+        Ok(Self {
+            image: Some(image),
+            ..body
+        })
+    }
+
+    /// Puts a picture's code into its place.
+    async fn take_code(&mut self, api: &Api, model: &Model) -> Result<(), Problem> {
+        let Some(image) = self.image.take() else {
+            return Ok(());
+        };
+        alone(self.seed, self.latent.as_ref())?;
+        let code = image.code(api, model).await?;
+        self.latent = Some(code.latent);
+        self.psi = self.psi.or(code.psi);
+        self.truncation_layers = self.truncation_layers.or(code.truncation_layers);
+        Ok(())
+    }
+
     fn wishes(&self) -> Wishes {
         Wishes {
             format: self.format,
@@ -368,20 +397,18 @@ pub(super) async fn get_plain(
 }
 
 /// Edit a face
+///
+/// The body is JSON, or a picture of the face; then the URL says the rest, as for GET.
 #[utoipa::path(
     post, path = "/v1/edit", tag = "faces", operation_id = "edit_with_body",
-    request_body = EditBody,
+    request_body(content((EditBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"))),
     responses(
         (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (EditAnswer = "application/json"))),
         FaceProblems, BodyProblems,
     )
 )]
-pub(super) async fn post_plain(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    Body(body): Body<EditBody>,
-) -> Result<Response, Problem> {
-    Ok(edit(&api, "/v1/edit", &headers, body).await?.once())
+pub(super) async fn post_plain(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+    post(&api, "/v1/edit", request).await
 }
 
 /// Edit a face, other attributes held
@@ -404,20 +431,18 @@ pub(super) async fn get_conditional(
 }
 
 /// Edit a face, other attributes held
+///
+/// The body is JSON, or a picture of the face; then the URL says the rest, as for GET.
 #[utoipa::path(
     post, path = "/v1/conditional-edit", tag = "faces", operation_id = "conditional_edit_with_body",
-    request_body = EditBody,
+    request_body(content((EditBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"))),
     responses(
         (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (EditAnswer = "application/json"))),
         FaceProblems, BodyProblems,
     )
 )]
-pub(super) async fn post_conditional(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    Body(body): Body<EditBody>,
-) -> Result<Response, Problem> {
-    Ok(edit(&api, CONDITIONAL, &headers, body).await?.once())
+pub(super) async fn post_conditional(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+    post(&api, CONDITIONAL, request).await
 }
 
 const CONDITIONAL: &str = "/v1/conditional-edit";
@@ -437,6 +462,12 @@ async fn get(
     })
 }
 
+async fn post(api: &Api, path: &'static str, request: Request) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    let body = sent(request, EditBody::of_picture).await?;
+    Ok(edit(api, path, &headers, body).await?.once())
+}
+
 async fn edit(
     api: &Api,
     path: &'static str,
@@ -449,6 +480,7 @@ async fn edit(
     let presentation = Presentation::of(body.wishes(), headers)?;
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
+    body.take_code(api, &model).await?;
     if body.seed.is_none() {
         return make(api, path, &model, presentation, body).await;
     }

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest as _, FromRequestParts as _, Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use base64::Engine as _;
@@ -14,28 +13,17 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::answer::{Answer, FaceBody, Recipe, bodies, encoding, picture};
-use super::decode::{Query, is_json, json, unread};
+use super::decode::{Query, is_json, json};
 use super::document::{BodyProblems, FaceProblems, JpegFile, PngFile, WebpFile};
+use super::picture_file::{LARGEST_BODY, PictureFile, STEPS};
 use super::presentation::{Compression, Format, Metadata, Presentation, Wishes};
 use super::problem::Problem;
 use super::wire::{Object, Real, Space, Whole};
 use crate::editor::{Descended, InvertRequest, Inverted, Method, Model};
 use crate::imaging::{self, Framing, Picture};
 
-/// Largest picture file, in bytes.
-pub(super) const LARGEST_PICTURE: usize = 20 * 1024 * 1024;
-
-/// Largest body: such a file in base64, and its options.
-pub(super) const LARGEST_BODY: usize = LARGEST_PICTURE / 3 * 4 + 64 * 1024;
-
-/// Most pixels of a picture.
-const MOST_PIXELS: u64 = 25_000_000;
-
 /// Most steps of one descent.
 const MOST_STEPS: u32 = 1000;
-
-/// Steps of a descent where a request names none.
-const STEPS: u32 = 100;
 
 /// Longest time that makes sense.
 const DAY: Duration = Duration::from_hours(24);
@@ -91,8 +79,8 @@ struct Crop {
 pub(super) struct InvertBody {
     /// A PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels.
     #[serde(skip_serializing)]
-    #[schema(content_encoding = "base64", required)]
-    image: Option<String>,
+    #[schema(value_type = String, content_encoding = "base64", required)]
+    image: Option<PictureFile>,
     /// The part that the model is shown; the largest square (or whatever its pictures are) in the middle if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Crop>)]
@@ -284,7 +272,7 @@ struct Sent;
 
 impl Sent {
     /// The options, and the picture's file.
-    async fn from_request(request: Request) -> Result<(InvertBody, Bytes), Problem> {
+    async fn from_request(request: Request) -> Result<(InvertBody, PictureFile), Problem> {
         let kind = request.headers().get(header::CONTENT_TYPE);
         let kind = kind
             .map_or("", |kind| kind.to_str().unwrap_or("unreadable"))
@@ -300,11 +288,8 @@ impl Sent {
             }
             let mut body: InvertBody = json(request, &(), LARGEST_BODY).await?;
             let missing = || Problem::field("image", "missing, expected a picture file in base64");
-            let text = body.image.take().ok_or_else(missing)?;
-            let file = STANDARD
-                .decode(text)
-                .map_err(|error| Problem::field("image", format!("not base64: {error}")))?;
-            return Ok((body, file.into()));
+            let file = body.image.take().ok_or_else(missing)?;
+            return Ok((body, file));
         }
         if !(kind.is_empty() || kind.starts_with("image/") || kind == "application/octet-stream") {
             return Err(Problem::MediaType {
@@ -313,9 +298,7 @@ impl Sent {
                            --data-binary @photo.jpg",
             });
         }
-        let file = Bytes::from_request(request, &())
-            .await
-            .map_err(|rejection| unread(rejection, LARGEST_PICTURE))?;
+        let file = PictureFile::from_request(request).await?;
         Ok((query.into(), file))
     }
 }
@@ -324,12 +307,12 @@ async fn invert(
     api: &Api,
     headers: &HeaderMap,
     mut body: InvertBody,
-    file: Bytes,
+    file: PictureFile,
 ) -> Result<Answer, Problem> {
     let presentation = Presentation::of(body.wishes(), headers)?;
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
-    let request = body.request(read_picture(api, file).await?, presentation.format)?;
+    let request = body.request(file.picture(api).await?, presentation.format)?;
     let inverted = model.invert(request).await?;
     let timings = inverted.timings;
     let recipe = Recipe::new(presentation, &model, "/v1/invert", &body);
@@ -347,17 +330,6 @@ async fn invert(
     let encoding = started.elapsed();
     api.metrics.encoded(encoding);
     Ok(answer.with_timings(&timings, encoding))
-}
-
-/// Decodes a file off the async threads, a few at a time, for each takes much memory.
-async fn read_picture(api: &Api, file: Bytes) -> Result<Picture, Problem> {
-    let turn = api.decoding.acquire().await;
-    let _turn = turn.expect("nobody closes the semaphore");
-    let decoded = tokio::task::spawn_blocking(move || imaging::decode(&file, MOST_PIXELS)).await;
-    let decoded = decoded.map_err(|error| Problem::Internal {
-        reason: format!("decoding: {error}"),
-    })?;
-    decoded.map_err(|error| Problem::field("image", error.to_string()))
 }
 
 async fn answer_body(

@@ -16,6 +16,7 @@ mod invert;
 mod jobs;
 mod metrics;
 mod models;
+mod picture_file;
 mod presentation;
 mod problem;
 mod repeats;
@@ -118,14 +119,14 @@ impl Api {
 fn described() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(document::head())
         .routes(routes!(sample::get, sample::post))
-        .routes(routes!(edit::get_plain, edit::post_plain))
-        .routes(routes!(edit::get_conditional, edit::post_conditional))
         .merge(
             OpenApiRouter::new()
+                .routes(routes!(edit::get_plain, edit::post_plain))
+                .routes(routes!(edit::get_conditional, edit::post_conditional))
                 .routes(routes!(invert::post))
-                .layer(DefaultBodyLimit::max(invert::LARGEST_BODY)),
+                .routes(routes!(score::get, score::post))
+                .layer(DefaultBodyLimit::max(picture_file::LARGEST_BODY)),
         )
-        .routes(routes!(score::get, score::post))
         .routes(routes!(models::list))
         .routes(routes!(models::show))
         .routes(routes!(boundaries::list))

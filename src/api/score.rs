@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
-use super::decode::{Body, Query};
-use super::document::{BodyProblems, ScoreProblems};
+use super::decode::Query;
+use super::document::{BodyProblems, JpegFile, PngFile, ScoreProblems, WebpFile};
 use super::models::ScoreName;
+use super::picture_file::{PictureFile, alone, sent};
 use super::problem::Problem;
 use super::wire::{LatentBody, Object, Real, Space, Whole, face_source};
 use super::{Api, repeats};
 use crate::catalog::OutputEntry;
 use crate::editor::{Model, ScoreRequest, Scored, TruncationChoice};
 
-/// What to score. Without `seed` and `latent`, a seed is drawn and given back.
+/// What to score. Without `seed`, `latent` and `image`, a seed is drawn and given back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(examples(json!({"seed": 7})))]
@@ -34,6 +35,11 @@ pub(super) struct ScoreBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<LatentBody>)]
     latent: Option<Object<LatentBody>>,
+    /// A picture of the face instead: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels. A PNG that this
+    /// model made carries its code; any other picture is inverted first, as `/v1/invert` does it.
+    #[serde(skip_serializing)]
+    #[schema(value_type = Option<String>, content_encoding = "base64")]
+    image: Option<PictureFile>,
     /// The space of the code and the distances in the answer; a seed's code goes to the model's default space if left
     /// out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,10 +82,34 @@ impl From<ScoreQuery> for ScoreBody {
             model: query.model,
             seed: query.seed.map(|seed| seed.0),
             latent: None,
+            image: None,
             space: query.space,
             psi: query.psi.map(|psi| psi.0),
             truncation_layers: query.truncation_layers.map(|layers| layers.0 as usize),
         }
+    }
+}
+
+impl ScoreBody {
+    /// The score of a picture that came as the body itself.
+    fn of_picture(query: ScoreQuery, image: PictureFile) -> Self {
+        Self {
+            image: Some(image),
+            ..query.into()
+        }
+    }
+
+    /// Puts a picture's code into its place.
+    async fn take_code(&mut self, api: &Api, model: &Model) -> Result<(), Problem> {
+        let Some(image) = self.image.take() else {
+            return Ok(());
+        };
+        alone(self.seed, self.latent.as_ref())?;
+        let code = image.code(api, model).await?;
+        self.latent = Some(code.latent);
+        self.psi = self.psi.or(code.psi);
+        self.truncation_layers = self.truncation_layers.or(code.truncation_layers);
+        Ok(())
     }
 }
 
@@ -169,18 +199,22 @@ pub(super) async fn get(
 }
 
 /// Score a face
+///
+/// The body is JSON, or a picture of the face; then the URL says the rest, as for GET.
 #[utoipa::path(
     post, path = "/v1/score", tag = "faces", operation_id = "score_with_body",
-    request_body = ScoreBody,
+    request_body(content((ScoreBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"))),
     responses((status = 200, description = "The face's scores", body = ScoreAnswer), ScoreProblems, BodyProblems)
 )]
-pub(super) async fn post(State(api): State<Api>, Body(body): Body<ScoreBody>) -> Result<Response, Problem> {
+pub(super) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+    let body = sent(request, |query, image| Ok(ScoreBody::of_picture(query, image))).await?;
     Ok(score(&api, body).await?.once())
 }
 
 async fn score(api: &Api, mut body: ScoreBody) -> Result<Answer, Problem> {
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
+    body.take_code(api, &model).await?;
     if body.seed.is_none() {
         return make(&model, body).await;
     }

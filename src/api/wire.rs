@@ -106,6 +106,11 @@ impl LatentBody {
         }
     }
 
+    /// Whether it is a code of z.
+    pub(super) fn is_z(&self) -> bool {
+        self.space == Space::Z
+    }
+
     fn code(&self) -> Result<LatentCode, Problem> {
         let space = LatentSpace::from(self.space);
         let (shape, values, field) = match (&self.values, &self.npy) {

@@ -9,6 +9,7 @@ mod invert;
 mod models;
 mod openapi;
 mod phantom;
+mod pictures;
 mod sample;
 mod score;
 mod training;

@@ -1,0 +1,155 @@
+//! A picture that a request brings: its file, its pixels, and the code that it stands for.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest as _, FromRequestParts as _, Request};
+use axum::http::header;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+
+use super::Api;
+use super::decode::{Query, json, unread};
+use super::problem::Problem;
+use super::wire::{LatentBody, Object};
+use crate::editor::{InvertRequest, Model};
+use crate::imaging::{self, Framing, Picture, read_png_text};
+
+/// Largest picture file, in bytes.
+const LARGEST_PICTURE: usize = 20 * 1024 * 1024;
+
+/// Largest body: such a file in base64, and what is asked of it.
+pub(super) const LARGEST_BODY: usize = LARGEST_PICTURE / 3 * 4 + 64 * 1024;
+
+/// Most pixels of a picture.
+const MOST_PIXELS: u64 = 25_000_000;
+
+/// Steps of a descent where a request names none.
+pub(super) const STEPS: u32 = 100;
+
+/// A picture's file; base64 in JSON.
+#[derive(Clone, Debug)]
+pub(super) struct PictureFile(Bytes);
+
+impl<'de> Deserialize<'de> for PictureFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let file = STANDARD.decode(text);
+        file.map(|file| Self(file.into()))
+            .map_err(|error| D::Error::custom(format!("not base64: {error}")))
+    }
+}
+
+/// A code that stands for a picture, and the truncation that it is drawn with.
+pub(super) struct PictureCode {
+    pub(super) latent: Object<LatentBody>,
+    pub(super) psi: Option<f64>,
+    pub(super) truncation_layers: Option<usize>,
+}
+
+/// What a PNG of this program says of the face in it.
+#[derive(Deserialize)]
+struct Carried {
+    digest: String,
+    latent: LatentBody,
+    request: CarriedTruncation,
+}
+
+#[derive(Deserialize)]
+struct CarriedTruncation {
+    psi: Option<f64>,
+    truncation_layers: Option<usize>,
+}
+
+impl PictureFile {
+    /// The picture in the rest of a request.
+    pub(super) async fn from_request(request: Request) -> Result<Self, Problem> {
+        let file = Bytes::from_request(request, &()).await;
+        file.map(Self)
+            .map_err(|rejection| unread(rejection, LARGEST_PICTURE))
+    }
+
+    /// Decodes it off the async threads, a few at a time, for each takes much memory.
+    pub(super) async fn picture(self, api: &Api) -> Result<Picture, Problem> {
+        if self.0.len() > LARGEST_PICTURE {
+            return Err(Problem::BodyTooLarge {
+                limit: LARGEST_PICTURE,
+            });
+        }
+        let turn = api.decoding.acquire().await;
+        let _turn = turn.expect("nobody closes the semaphore");
+        let decoded = tokio::task::spawn_blocking(move || imaging::decode(&self.0, MOST_PIXELS)).await;
+        let decoded = decoded.map_err(|error| Problem::Internal {
+            reason: format!("decoding: {error}"),
+        })?;
+        decoded.map_err(|error| Problem::field("image", error.to_string()))
+    }
+
+    /// The code of the picture: the one that it carries, where this model made it, or else the one that is found by the
+    /// model's best method.
+    pub(super) async fn code(self, api: &Api, model: &Model) -> Result<PictureCode, Problem> {
+        let carried = self.carried().filter(|carried| carried.digest == model.digest());
+        if let Some(carried) = carried {
+            // Truncation belongs to mapping, which only z codes have before them.
+            let truncation = carried.request;
+            let mapped = !carried.latent.is_z();
+            return Ok(PictureCode {
+                latent: Object(carried.latent),
+                psi: truncation.psi.filter(|_| !mapped),
+                truncation_layers: truncation.truncation_layers.filter(|_| !mapped),
+            });
+        }
+        let request = InvertRequest {
+            picture: self.picture(api).await?,
+            framing: Framing::Centre,
+            method: None,
+            space: None,
+            steps: STEPS as usize,
+            budget: None,
+            with_scores: false,
+        };
+        let inverted = model.invert(request).await?;
+        Ok(PictureCode {
+            latent: Object(LatentBody::file(&inverted.face.code)),
+            psi: None,
+            truncation_layers: None,
+        })
+    }
+
+    /// What the file says of itself, where this program wrote it.
+    fn carried(&self) -> Option<Carried> {
+        let text = read_png_text(&self.0).ok().flatten()?;
+        serde_json::from_str(&text).ok()
+    }
+}
+
+/// Reads a JSON body, or a body that is a picture itself, of which the URL says the rest.
+pub(super) async fn sent<B: DeserializeOwned, Q: DeserializeOwned>(
+    request: Request,
+    about: impl FnOnce(Q, PictureFile) -> Result<B, Problem>,
+) -> Result<B, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("image/") {
+        if request.uri().query().is_some_and(|query| !query.is_empty()) {
+            let reason = "only beside a picture as the body the URL has fields; put them into the JSON body";
+            return Err(Problem::field("", reason));
+        }
+        return json(request, &(), LARGEST_BODY).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let Query(query) = Query::<Q>::from_request_parts(&mut parts, &()).await?;
+    let file = PictureFile::from_request(Request::from_parts(parts, body)).await?;
+    about(query, file)
+}
+
+/// Refuses a picture beside another name of the face.
+pub(super) fn alone(seed: Option<u32>, latent: Option<&Object<LatentBody>>) -> Result<(), Problem> {
+    let beside = match (seed, latent) {
+        (None, None) => return Ok(()),
+        (Some(_), _) => "a seed",
+        (None, Some(_)) => "a latent code",
+    };
+    let reason = format!("found {beside} beside it, expected one face: leave out one of the two");
+    Err(Problem::field("image", reason))
+}

@@ -1,0 +1,90 @@
+//! Pictures where a face is asked for: `/v1/edit`, `/v1/conditional-edit` and `/v1/score`.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, phantom};
+
+async fn send(client: &Client, uri: &str, kind: &str, file: Vec<u8>) -> Answer {
+    let request = Request::post(uri)
+        .header("content-type", kind)
+        .header("accept", "application/json");
+    client.send(request.body(Body::from(file)).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_png_of_ours_is_edited_and_scored_as_the_code_that_it_carries() {
+    let client = Client::sketch();
+    for options in ["space=w", "space=z", "space=z&psi=0.5", "space=w%2B"] {
+        let file = client.get(&format!("/v1/sample?seed=7&{options}")).await.body;
+        let face = client
+            .get(&format!("/v1/sample?seed=7&{options}&format=json"))
+            .await
+            .json();
+        let sampled = &face["faces"][0];
+        let scored = send(&client, "/v1/score", "image/png", file.clone()).await;
+        // The sketch has no encoder: only the code in the file can be what was scored.
+        assert_eq!(scored.status, StatusCode::OK, "{options}: {}", scored.json());
+        assert_eq!(scored.json()["latent"], sampled["latent"], "{options}");
+        for item in scored.json()["scores"].as_array().unwrap() {
+            let attribute = item["attribute"].as_str().unwrap();
+            assert_eq!(item["score"], sampled["scores"][attribute], "{options}");
+        }
+        let image = STANDARD.encode(&file);
+        let body = json!({"image": image, "edits": [{"attribute": "smile", "by": 0}], "format": "json"});
+        let edited = client.post("/v1/edit", body).await.json();
+        assert_eq!(edited["before"]["latent"], sampled["latent"], "{options}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_carries_nothing_is_inverted_on_the_way() {
+    let client = Client::new(phantom(), std::time::Duration::from_mins(2));
+    let file = client.get("/v1/sample?seed=7&metadata=none").await.body;
+    let inverted = send(&client, "/v1/invert", "image/png", file.clone()).await;
+    let inverted: Value = inverted.json();
+    let uri = "/v1/conditional-edit?edit=smile:1&condition=age";
+    let edited = send(&client, uri, "image/png", file).await;
+    assert_eq!(edited.status, StatusCode::OK, "{}", edited.json());
+    assert_eq!(edited.json()["before"]["latent"], inverted["face"]["latent"]);
+}
+
+#[tokio::test]
+async fn a_picture_that_cannot_be_a_face_is_refused_by_name() {
+    let client = Client::sketch();
+    let file = client.get("/v1/sample?seed=7").await.body;
+    let bare = client.get("/v1/sample?seed=7&metadata=none").await.body;
+    let image = STANDARD.encode(&file);
+    for (body, words) in [
+        (json!({"image": image, "seed": 7}), "found a seed beside it"),
+        (json!({"image": "?"}), "not base64"),
+        (json!({"image": STANDARD.encode(b"no picture")}), "no picture"),
+        (json!({"image": STANDARD.encode(&bare)}), "[encoder]"),
+    ] {
+        let answer = client.post("/v1/score", body).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{}",
+            answer.json()
+        );
+        assert!(answer.json().to_string().contains(words), "{}", answer.json());
+    }
+    let named = send(&client, "/v1/score?psi=0.5", "application/json", b"{}".to_vec()).await;
+    assert_eq!(named.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn an_edit_of_a_picture_carries_the_code_and_not_the_picture() {
+    let client = Client::sketch();
+    let image = STANDARD.encode(client.get("/v1/sample?seed=7").await.body);
+    let body = json!({"image": image, "edits": [{"attribute": "smile", "by": 2}]});
+    let file = client.post("/v1/edit", body).await.body;
+    let recipe = faceplane::imaging::read_png_text(&file).unwrap().unwrap();
+    let recipe: Value = serde_json::from_str(&recipe).unwrap();
+    assert_eq!(recipe["request"].get("image"), None);
+    assert!(recipe["request"]["latent"].is_object());
+}
