@@ -25,6 +25,7 @@ mod sample;
 mod score;
 mod timeout;
 mod training;
+mod viewer;
 mod wire;
 
 use std::any::Any;
