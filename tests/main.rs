@@ -4,7 +4,6 @@
 
 mod api;
 mod conformance;
-mod gradient;
 mod latent;
 mod layers;
 mod parity;
