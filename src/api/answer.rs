@@ -33,6 +33,8 @@ pub(super) struct Recipe {
     faceplane: &'static str,
     model: String,
     digest: String,
+    /// Digest of what draws: a code means the same face to every model that has it.
+    generator: String,
     path: &'static str,
     request: serde_json::Value,
 }
@@ -57,6 +59,7 @@ impl Recipe {
             faceplane: env!("CARGO_PKG_VERSION"),
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
+            generator: model.generator_digest().to_owned(),
             path,
             request: serde_json::to_value(request).expect("a request that came as JSON can be JSON again"),
         })

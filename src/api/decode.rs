@@ -88,10 +88,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
-        let query = serde_html_form::Deserializer::from_bytes(query.as_bytes());
-        serde_path_to_error::deserialize(query).map(Self).map_err(misfit)
+        query(parts.uri.query().unwrap_or_default()).map(Self)
     }
+}
+
+/// Decodes a query string.
+pub(super) fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    let query = serde_html_form::Deserializer::from_bytes(text.as_bytes());
+    serde_path_to_error::deserialize(query).map_err(misfit)
 }
 
 /// A value of another shape than its field's.

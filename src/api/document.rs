@@ -45,6 +45,15 @@ pub(super) fn page() -> SwaggerUi {
     SwaggerUi::new("/docs").config(config)
 }
 
+/// A form with a picture; its other fields are those of the URL, by the same names.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it stands for a form in the document")]
+pub(super) struct PictureForm {
+    /// The picture.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
 /// A PNG file.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Binary, content_media_type = "image/png")]

@@ -3,7 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::edit::{EditItem, TrajectoryBody};
+use super::edit_body::{EditItem, TrajectoryBody};
 
 /// An edit: `ATTRIBUTE:AMOUNT`, `ATTRIBUTE:by:AMOUNT`, `ATTRIBUTE:to:DISTANCE`, `ATTRIBUTE:to_score:SCORE` or `ATTRIBUTE`.
 #[derive(Debug)]

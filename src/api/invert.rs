@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::header;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,11 +13,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::answer::{Answer, FaceBody, Recipe, bodies, encoding, picture};
-use super::decode::{Query, is_json, json};
-use super::document::{BodyProblems, FaceProblems, JpegFile, PngFile, WebpFile};
-use super::picture_file::{LARGEST_BODY, PictureFile, STEPS};
+use super::document::{BodyProblems, FaceProblems, JpegFile, PictureForm, PngFile, WebpFile};
+use super::picture_file::{PictureFile, STEPS};
 use super::presentation::{Compression, Format, Metadata, Presentation, Wishes};
 use super::problem::Problem;
+use super::upload::{self, Pictured};
 use super::viewer::Viewer;
 use super::wire::{Object, Real, Space, Whole};
 use crate::editor::{Descended, InvertRequest, Inverted, Method, Model, Progress};
@@ -194,6 +193,18 @@ impl<'de> Deserialize<'de> for CropText {
     }
 }
 
+impl Pictured for InvertBody {
+    type Query = InvertQuery;
+
+    fn asked(query: InvertQuery) -> Result<Self, Problem> {
+        Ok(query.into())
+    }
+
+    fn image(&mut self) -> &mut Option<PictureFile> {
+        &mut self.image
+    }
+}
+
 impl From<InvertQuery> for InvertBody {
     fn from(query: InvertQuery) -> Self {
         Self {
@@ -277,7 +288,8 @@ impl From<Descended> for DescentBody {
 
 /// Find the code of a picture
 ///
-/// The body is the picture itself, with the options in the URL, or JSON. The answer is the reconstruction, whose PNG carries
+/// The body is the picture itself, with the options in the URL; or a form with the picture as `file` and the options beside
+/// it; or JSON. The answer is the reconstruction, whose PNG carries
 /// the code, or JSON. Edit it by sending the code to `/v1/edit` as `latent`.
 ///
 /// With `Accept: text/event-stream` the way there can be watched: an event `progress` for each step, with the loss and, up
@@ -286,7 +298,7 @@ impl From<Descended> for DescentBody {
 #[utoipa::path(
     post, path = "/v1/invert", tag = "faces", operation_id = "invert",
     params(InvertQuery),
-    request_body(content((InvertBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"))),
+    request_body(content((InvertBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (PictureForm = "multipart/form-data"))),
     responses(
         (status = 200, description = "The reconstruction", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (InvertAnswer = "application/json"), (String = "text/event-stream"))),
         FaceProblems, BodyProblems,
@@ -294,61 +306,26 @@ impl From<Descended> for DescentBody {
 )]
 pub(super) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    let viewer = Viewer::of(&request, api.limits.timeout);
-    let (mut body, file) = Sent::from_request(request).await?;
-    let Some(viewer) = viewer? else {
+    let viewer = Viewer::of(&request, api.limits.timeout)?;
+    let mut body: InvertBody = upload::read(request).await?;
+    let Some(viewer) = viewer else {
         let presentation = Presentation::of(body.wishes(), &headers)?;
-        return Ok(invert(api, presentation, body, file, None).await?.once());
+        return Ok(invert(api, presentation, body, None).await?.once());
     };
     body.format = Some(Format::Json);
     let presentation = Presentation::of(body.wishes(), &headers)?;
-    let work = |sender| async move { invert(api, presentation, body, file, Some(&sender)).await };
+    let work = |sender| async move { invert(api, presentation, body, Some(&sender)).await };
     viewer.watch(work).await
-}
-
-/// A picture as it was sent.
-struct Sent;
-
-impl Sent {
-    /// The options, and the picture's file.
-    async fn from_request(request: Request) -> Result<(InvertBody, PictureFile), Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE);
-        let kind = kind
-            .map_or("", |kind| kind.to_str().unwrap_or("unreadable"))
-            .to_owned();
-        let (mut parts, body) = request.into_parts();
-        let Query(query) = Query::<InvertQuery>::from_request_parts(&mut parts, &()).await?;
-        let named = parts.uri.query().is_some_and(|query| !query.is_empty());
-        let request = Request::from_parts(parts, body);
-        if is_json(&kind) {
-            if named {
-                let reason = "beside a JSON body the URL has no options; put them into the body";
-                return Err(Problem::field("", reason));
-            }
-            let mut body: InvertBody = json(request, &(), LARGEST_BODY).await?;
-            let missing = || Problem::field("image", "missing, expected a picture file in base64");
-            let file = body.image.take().ok_or_else(missing)?;
-            return Ok((body, file));
-        }
-        if !(kind.is_empty() || kind.starts_with("image/") || kind == "application/octet-stream") {
-            return Err(Problem::MediaType {
-                found: kind,
-                expected: "image/png or another picture's type, or application/json; with curl: -H 'Content-Type: image/jpeg' \
-                           --data-binary @photo.jpg",
-            });
-        }
-        let file = PictureFile::from_request(request).await?;
-        Ok((query.into(), file))
-    }
 }
 
 async fn invert(
     api: Api,
     presentation: Presentation,
     mut body: InvertBody,
-    file: PictureFile,
     watcher: Option<&UnboundedSender<Progress>>,
 ) -> Result<Answer, Problem> {
+    let missing = || Problem::field("image", "missing, expected a picture file in base64");
+    let file = body.image.take().ok_or_else(missing)?;
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
     let request = body.request(file.picture(&api).await?, presentation.format)?;

@@ -10,6 +10,7 @@ mod boundary_document;
 mod decode;
 mod document;
 mod edit;
+mod edit_body;
 mod edit_text;
 mod health;
 mod invert;
@@ -25,6 +26,7 @@ mod sample;
 mod score;
 mod timeout;
 mod training;
+mod upload;
 mod viewer;
 mod wire;
 
@@ -126,7 +128,7 @@ fn described() -> OpenApiRouter<Api> {
                 .routes(routes!(edit::get_conditional, edit::post_conditional))
                 .routes(routes!(invert::post))
                 .routes(routes!(score::get, score::post))
-                .layer(DefaultBodyLimit::max(picture_file::LARGEST_BODY)),
+                .layer(DefaultBodyLimit::max(upload::LARGEST_BODY)),
         )
         .routes(routes!(models::list))
         .routes(routes!(models::show))

@@ -1,25 +1,19 @@
 //! A picture that a request brings: its file, its pixels, and the code that it stands for.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest as _, FromRequestParts as _, Request};
-use axum::http::header;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::Api;
-use super::decode::{Query, json, unread};
 use super::problem::Problem;
 use super::wire::{LatentBody, Object};
 use crate::editor::{InvertRequest, Model};
 use crate::imaging::{self, Framing, Picture, read_png_text};
 
 /// Largest picture file, in bytes.
-const LARGEST_PICTURE: usize = 20 * 1024 * 1024;
-
-/// Largest body: such a file in base64, and what is asked of it.
-pub(super) const LARGEST_BODY: usize = LARGEST_PICTURE / 3 * 4 + 64 * 1024;
+pub(super) const LARGEST_PICTURE: usize = 20 * 1024 * 1024;
 
 /// Most pixels of a picture.
 const MOST_PIXELS: u64 = 25_000_000;
@@ -29,7 +23,7 @@ pub(super) const STEPS: u32 = 100;
 
 /// A picture's file; base64 in JSON.
 #[derive(Clone, Debug)]
-pub(super) struct PictureFile(Bytes);
+pub(super) struct PictureFile(pub(super) Bytes);
 
 impl<'de> Deserialize<'de> for PictureFile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -41,16 +35,16 @@ impl<'de> Deserialize<'de> for PictureFile {
 }
 
 /// A code that stands for a picture, and the truncation that it is drawn with.
-pub(super) struct PictureCode {
-    pub(super) latent: Object<LatentBody>,
-    pub(super) psi: Option<f64>,
-    pub(super) truncation_layers: Option<usize>,
+struct PictureCode {
+    latent: Object<LatentBody>,
+    psi: Option<f64>,
+    truncation_layers: Option<usize>,
 }
 
 /// What a PNG of this program says of the face in it.
 #[derive(Deserialize)]
 struct Carried {
-    digest: String,
+    generator: String,
     latent: LatentBody,
     request: CarriedTruncation,
 }
@@ -62,13 +56,6 @@ struct CarriedTruncation {
 }
 
 impl PictureFile {
-    /// The picture in the rest of a request.
-    pub(super) async fn from_request(request: Request) -> Result<Self, Problem> {
-        let file = Bytes::from_request(request, &()).await;
-        file.map(Self)
-            .map_err(|rejection| unread(rejection, LARGEST_PICTURE))
-    }
-
     /// Decodes it off the async threads, a few at a time, for each takes much memory.
     pub(super) async fn picture(self, api: &Api) -> Result<Picture, Problem> {
         if self.0.len() > LARGEST_PICTURE {
@@ -87,8 +74,10 @@ impl PictureFile {
 
     /// The code of the picture: the one that it carries, where this model made it, or else the one that is found by the
     /// model's best method.
-    pub(super) async fn code(self, api: &Api, model: &Model) -> Result<PictureCode, Problem> {
-        let carried = self.carried().filter(|carried| carried.digest == model.digest());
+    async fn code(self, api: &Api, model: &Model) -> Result<PictureCode, Problem> {
+        let carried = self
+            .carried()
+            .filter(|carried| carried.generator == model.generator_digest());
         if let Some(carried) = carried {
             // Truncation belongs to mapping, which only z codes have before them.
             let truncation = carried.request;
@@ -125,28 +114,32 @@ impl PictureFile {
     }
 }
 
-/// Reads a JSON body, or a body that is a picture itself, of which the URL says the rest.
-pub(super) async fn sent<B: DeserializeOwned, Q: DeserializeOwned>(
-    request: Request,
-    about: impl FnOnce(Q, PictureFile) -> Result<B, Problem>,
-) -> Result<B, Problem> {
-    let kind = request.headers().get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("image/") {
-        if request.uri().query().is_some_and(|query| !query.is_empty()) {
-            let reason = "only beside a picture as the body the URL has fields; put them into the JSON body";
-            return Err(Problem::field("", reason));
-        }
-        return json(request, &(), LARGEST_BODY).await;
+/// The fields of a body that say which face is meant.
+pub(super) struct NamedFace<'a> {
+    pub(super) image: &'a mut Option<PictureFile>,
+    pub(super) seed: Option<u32>,
+    pub(super) latent: &'a mut Option<Object<LatentBody>>,
+    pub(super) psi: &'a mut Option<f64>,
+    pub(super) truncation_layers: &'a mut Option<usize>,
+}
+
+impl NamedFace<'_> {
+    /// Puts a picture's code into its place, so that what is kept of the request makes the same face again.
+    pub(super) async fn take_code(self, api: &Api, model: &Model) -> Result<(), Problem> {
+        let Some(image) = self.image.take() else {
+            return Ok(());
+        };
+        alone(self.seed, self.latent.as_ref())?;
+        let code = image.code(api, model).await?;
+        *self.latent = Some(code.latent);
+        *self.psi = self.psi.or(code.psi);
+        *self.truncation_layers = self.truncation_layers.or(code.truncation_layers);
+        Ok(())
     }
-    let (mut parts, body) = request.into_parts();
-    let Query(query) = Query::<Q>::from_request_parts(&mut parts, &()).await?;
-    let file = PictureFile::from_request(Request::from_parts(parts, body)).await?;
-    about(query, file)
 }
 
 /// Refuses a picture beside another name of the face.
-pub(super) fn alone(seed: Option<u32>, latent: Option<&Object<LatentBody>>) -> Result<(), Problem> {
+fn alone(seed: Option<u32>, latent: Option<&Object<LatentBody>>) -> Result<(), Problem> {
     let beside = match (seed, latent) {
         (None, None) => return Ok(()),
         (Some(_), _) => "a seed",

@@ -10,10 +10,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::decode::Query;
-use super::document::{BodyProblems, JpegFile, PngFile, ScoreProblems, WebpFile};
+use super::document::{BodyProblems, JpegFile, PictureForm, PngFile, ScoreProblems, WebpFile};
 use super::models::ScoreName;
-use super::picture_file::{PictureFile, alone, sent};
+use super::picture_file::{NamedFace, PictureFile};
 use super::problem::Problem;
+use super::upload::{self, Pictured};
 use super::wire::{LatentBody, Object, Real, Space, Whole, face_source};
 use super::{Api, repeats};
 use crate::catalog::OutputEntry;
@@ -90,26 +91,27 @@ impl From<ScoreQuery> for ScoreBody {
     }
 }
 
-impl ScoreBody {
-    /// The score of a picture that came as the body itself.
-    fn of_picture(query: ScoreQuery, image: PictureFile) -> Self {
-        Self {
-            image: Some(image),
-            ..query.into()
-        }
+impl Pictured for ScoreBody {
+    type Query = ScoreQuery;
+
+    fn asked(query: ScoreQuery) -> Result<Self, Problem> {
+        Ok(query.into())
     }
 
-    /// Puts a picture's code into its place.
-    async fn take_code(&mut self, api: &Api, model: &Model) -> Result<(), Problem> {
-        let Some(image) = self.image.take() else {
-            return Ok(());
-        };
-        alone(self.seed, self.latent.as_ref())?;
-        let code = image.code(api, model).await?;
-        self.latent = Some(code.latent);
-        self.psi = self.psi.or(code.psi);
-        self.truncation_layers = self.truncation_layers.or(code.truncation_layers);
-        Ok(())
+    fn image(&mut self) -> &mut Option<PictureFile> {
+        &mut self.image
+    }
+}
+
+impl ScoreBody {
+    fn face(&mut self) -> NamedFace<'_> {
+        NamedFace {
+            image: &mut self.image,
+            seed: self.seed,
+            latent: &mut self.latent,
+            psi: &mut self.psi,
+            truncation_layers: &mut self.truncation_layers,
+        }
     }
 }
 
@@ -200,21 +202,22 @@ pub(super) async fn get(
 
 /// Score a face
 ///
-/// The body is JSON, or a picture of the face; then the URL says the rest, as for GET.
+/// The body is JSON; or a picture of the face, and the URL says the rest, as for GET; or a form with the picture as `file`,
+/// and its other fields say the rest.
 #[utoipa::path(
     post, path = "/v1/score", tag = "faces", operation_id = "score_with_body",
-    request_body(content((ScoreBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"))),
+    request_body(content((ScoreBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (PictureForm = "multipart/form-data"))),
     responses((status = 200, description = "The face's scores", body = ScoreAnswer), ScoreProblems, BodyProblems)
 )]
 pub(super) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
-    let body = sent(request, |query, image| Ok(ScoreBody::of_picture(query, image))).await?;
+    let body = upload::read(request).await?;
     Ok(score(&api, body).await?.once())
 }
 
 async fn score(api: &Api, mut body: ScoreBody) -> Result<Answer, Problem> {
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
-    body.take_code(api, &model).await?;
+    body.face().take_code(api, &model).await?;
     if body.seed.is_none() {
         return make(&model, body).await;
     }

@@ -13,7 +13,10 @@ use crate::catalog::ModelPackage;
 /// alone then comes about as soon, and many together come as much faster as there are cores.
 const NEARLY_AS_FAST: f64 = 1.25;
 
-/// A model's first generator, and the way that may turn out to be better.
+/// A run of one thread that takes no longer is fast enough for anybody: what all threads would take is not even asked.
+const SHORT_RUN: Duration = Duration::from_millis(25);
+
+/// A model's first generator: with one thread, where there is a choice to make, or else with all.
 ///
 /// A graph of many small nodes gains nothing from a second thread, a graph of few large ones nearly everything. Only a run
 /// of each way tells which this is.
@@ -21,49 +24,51 @@ pub(super) struct Arrangement<'a> {
     runtime: &'a Runtime,
     package: &'a ModelPackage,
     replicas: Option<usize>,
-    wide: OnnxGenerator,
-    narrow: Option<Network>,
+    first: OnnxGenerator,
 }
 
 impl<'a> Arrangement<'a> {
-    /// Opens the generator of a package with all threads and, where there is a choice to make, its graph with one.
+    /// Opens the first generator of a package.
     pub(super) fn open(
         runtime: &'a Runtime,
         package: &'a ModelPackage,
         replicas: Option<usize>,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
-        let choice = replicas.is_none() && runtime.device() == Device::Cpu && runtime.threads() > 1;
-        let one_thread = || OnnxGenerator::network(&runtime.with_threads(1), package);
-        let (wide, narrow) = beside(
-            || OnnxGenerator::open(runtime, package, mapping),
-            || choice.then(one_thread).transpose(),
-        )?;
+        let threads = if has_choice(runtime, replicas) {
+            1
+        } else {
+            runtime.threads()
+        };
+        let first = OnnxGenerator::open(&runtime.with_threads(threads), package, mapping)?;
         Ok(Self {
             runtime,
             package,
             replicas,
-            wide,
-            narrow,
+            first,
         })
     }
 
     /// The generators: `replicas` of them with all threads each, or as measured where no number was given. The process
     /// should have nothing else to do meanwhile.
     pub(super) fn measure(mut self) -> Result<Vec<OnnxGenerator>, EngineError> {
-        let narrow = self.narrow.take();
-        let narrow = narrow.map(|network| self.nearly_as_fast(network)).transpose()?;
-        let (threads, first, others) = if let Some(mut narrow) = narrow.flatten() {
+        let narrow = has_choice(self.runtime, self.replicas) && self.stays_narrow()?;
+        let (threads, others) = if narrow {
             let others = self.runtime.threads() - 1;
             let single = self.runtime.with_threads(1);
             // Each has a core of its own to do this on.
-            let ((), others) = beside(|| narrow.choose_batch(), || self.networks(others, &single))?;
-            (1, narrow, others)
+            let networks = || networks(others, &single, self.package);
+            let ((), others) = beside(|| self.first.choose_batch(), networks)?;
+            (1, others)
         } else {
-            self.wide.choose_batch()?;
-            let others = self.networks(self.replicas.unwrap_or(1) - 1, self.runtime)?;
-            (self.runtime.threads(), self.wide, others)
+            self.first.choose_batch()?;
+            let others = self.replicas.unwrap_or(1) - 1;
+            (
+                self.runtime.threads(),
+                networks(others, self.runtime, self.package)?,
+            )
         };
+        let first = self.first;
         tracing::info!(
             model = self.package.manifest.name,
             replicas = 1 + others.len(),
@@ -76,32 +81,46 @@ impl<'a> Arrangement<'a> {
         Ok(generators)
     }
 
-    /// The generator on one thread, if it is about as fast as with all.
-    fn nearly_as_fast(&mut self, network: Network) -> Result<Option<OnnxGenerator>, EngineError> {
-        let mut narrow = self.wide.replica(network);
+    /// Whether the first generator is fast enough on one thread; if not, it is opened anew with all.
+    fn stays_narrow(&mut self) -> Result<bool, EngineError> {
+        if self.first.least_time(1)? <= SHORT_RUN {
+            return Ok(true);
+        }
+        let mut wide = self
+            .first
+            .replica(OnnxGenerator::network(self.runtime, self.package)?);
         let (mut all, mut one) = (Duration::MAX, Duration::MAX);
         // In turns, so that whatever else the machine does meets both.
         for _ in 0..RUNS {
-            all = all.min(self.wide.time(1)?);
+            all = all.min(wide.time(1)?);
+            one = one.min(self.first.time(1)?);
             if all > LONG_RUN {
-                // A run this long is not made longer for anybody.
-                return Ok(None);
+                break;
             }
-            one = one.min(narrow.time(1)?);
         }
         tracing::debug!(?all, ?one, "a run with all threads, and with one");
-        Ok((one <= all.mul_f64(NEARLY_AS_FAST)).then_some(narrow))
+        // A run that is long with all threads is not made longer for anybody.
+        let narrow = all <= LONG_RUN && one <= all.mul_f64(NEARLY_AS_FAST);
+        if !narrow {
+            self.first = wide;
+        }
+        Ok(narrow)
     }
+}
 
-    /// The synthesis graph so many times more, opened side by side.
-    fn networks(&self, count: usize, runtime: &Runtime) -> Result<Vec<Network>, EngineError> {
-        thread::scope(|scope| {
-            let opening: Vec<_> = (0..count)
-                .map(|_| scope.spawn(|| OnnxGenerator::network(runtime, self.package)))
-                .collect();
-            opening.into_iter().map(joined).collect()
-        })
-    }
+/// Whether it is to be found out how many generators there are, and with how many threads.
+fn has_choice(runtime: &Runtime, replicas: Option<usize>) -> bool {
+    replicas.is_none() && runtime.device() == Device::Cpu && runtime.threads() > 1
+}
+
+/// The synthesis graph so many times more, opened side by side.
+fn networks(count: usize, runtime: &Runtime, package: &ModelPackage) -> Result<Vec<Network>, EngineError> {
+    thread::scope(|scope| {
+        let opening: Vec<_> = (0..count)
+            .map(|_| scope.spawn(|| OnnxGenerator::network(runtime, package)))
+            .collect();
+        opening.into_iter().map(joined).collect()
+    })
 }
 
 /// Does two things at once; the first error of the two, if any.

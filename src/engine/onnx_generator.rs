@@ -106,7 +106,7 @@ impl OnnxGenerator {
     }
 
     /// The least time of some runs of a batch: whatever else the machine does makes a run longer, never shorter.
-    fn least_time(&mut self, batch: usize) -> Result<Duration, EngineError> {
+    pub(super) fn least_time(&mut self, batch: usize) -> Result<Duration, EngineError> {
         let mut least = Duration::MAX;
         for _ in 0..RUNS {
             least = least.min(self.time(batch)?);

@@ -181,7 +181,7 @@ impl Line {
                     if waiting >= self.largest.min(state.under_way) || waited >= self.patience || !open {
                         break;
                     }
-                    Some(self.patience - waited)
+                    Some(self.patience.saturating_sub(waited))
                 }
             };
             // A poisoned lock holds whole orders still: nothing panics between two changes.
