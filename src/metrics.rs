@@ -64,6 +64,9 @@ pub struct Metrics {
     mapping: Histograms<OfModel>,
     synthesis: Histograms<OfModel>,
     scoring: Histograms<OfModel>,
+    descending: Family<OfModel, Gauge>,
+    slope_codes: Histograms<OfModel>,
+    slope: Histograms<OfModel>,
 }
 
 impl Metrics {
@@ -86,6 +89,9 @@ impl Metrics {
             mapping: seconds(),
             synthesis: seconds(),
             scoring: seconds(),
+            descending: Family::default(),
+            slope_codes: Family::new_with_constructor(|| Histogram::new(IMAGES)),
+            slope: seconds(),
         };
         registry.register("requests", "Requests answered", metrics.requests.clone());
         registry.register(
@@ -148,6 +154,21 @@ impl Metrics {
             "Time of a classifier run",
             metrics.scoring.clone(),
         );
+        registry.register(
+            "codes_descending",
+            "Codes that are optimised at present",
+            metrics.descending.clone(),
+        );
+        registry.register(
+            "slope_codes",
+            "Codes in a run of the gradient graph",
+            metrics.slope_codes.clone(),
+        );
+        registry.register(
+            "slope_seconds",
+            "Time of a run of the gradient graph",
+            metrics.slope.clone(),
+        );
         metrics.registry = Arc::new(registry);
         metrics
     }
@@ -173,6 +194,9 @@ impl Metrics {
             mapping: self.mapping.get_or_create_owned(&model),
             synthesis: self.synthesis.get_or_create_owned(&model),
             scoring: self.scoring.get_or_create_owned(&model),
+            descending: self.descending.get_or_create_owned(&model),
+            slope_codes: self.slope_codes.get_or_create_owned(&model),
+            slope: self.slope.get_or_create_owned(&model),
         }
     }
 
@@ -230,4 +254,7 @@ pub struct ModelMetrics {
     pub(crate) mapping: Histogram,
     pub(crate) synthesis: Histogram,
     pub(crate) scoring: Histogram,
+    pub(crate) descending: Gauge,
+    pub(crate) slope_codes: Histogram,
+    pub(crate) slope: Histogram,
 }

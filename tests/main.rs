@@ -4,6 +4,7 @@
 
 mod api;
 mod conformance;
+mod gradient;
 mod latent;
 mod layers;
 mod parity;

@@ -11,8 +11,8 @@ use faceplane::api::{Api, Limits, Readiness, router};
 use faceplane::catalog::{Graph, Manifest, ModelFolder, ModelPackage};
 use faceplane::editor::{Model, Models};
 use faceplane::engine::{
-    Classifier, Device, Engine, EngineError, Generator, GeneratorShape, Mapping, Networks, Operation,
-    Runtime, SynthesisInput, Waiting,
+    Classifier, Device, Engine, EngineError, Generator, GeneratorShape, Gradient, Mapping, Networks,
+    Operation, Runtime, SynthesisInput, Waiting,
 };
 use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 use faceplane::metrics::Metrics;
@@ -132,6 +132,15 @@ pub(crate) fn model_of(generator: impl Generator, queue: usize) -> Model {
 }
 
 fn counted_model_of(generator: impl Generator, queue: usize, metrics: &Metrics) -> Model {
+    descending_model_of(generator, None, queue, metrics)
+}
+
+fn descending_model_of(
+    generator: impl Generator,
+    gradient: Option<Box<dyn Gradient>>,
+    queue: usize,
+    metrics: &Metrics,
+) -> Model {
     let nothing = |file: &str| Graph {
         file: file.to_owned(),
         bytes: Vec::new().into(),
@@ -153,7 +162,7 @@ fn counted_model_of(generator: impl Generator, queue: usize, metrics: &Metrics) 
         generators: vec![Box::new(generator)],
         classifiers: vec![Box::new(Means)],
         encoder: None,
-        gradient: None,
+        gradient,
     };
     let engine = Engine::start("sketch", networks, waiting(queue), metrics);
     Model::new(package, engine).unwrap()
@@ -256,6 +265,22 @@ impl Client {
         let metrics = Metrics::new();
         let models = Models::new(vec![counted_model_of(generator, 64, &metrics)], None).unwrap();
         Self::counted(models, Duration::from_mins(1), metrics)
+    }
+
+    /// A client of the small generator with a gradient graph of the test's own.
+    pub(crate) fn descending(gradient: impl Gradient) -> Self {
+        let (metrics, gradient) = (Metrics::new(), Box::new(gradient));
+        let model = descending_model_of(Sketch::new(), Some(gradient), 64, &metrics);
+        let models = Models::new(vec![model], None).unwrap();
+        Self::counted(models, Duration::from_mins(1), metrics)
+    }
+
+    /// Serves the router on a socket.
+    pub(crate) async fn listen(&self) -> std::net::SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(axum::serve(listener, self.router.clone()).into_future());
+        address
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

@@ -199,6 +199,11 @@ impl Answer {
         Self { kind, body, headers }
     }
 
+    /// Its body, where that is a text.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// Bytes of its body.
     pub(super) fn len(&self) -> usize {
         self.body.len()

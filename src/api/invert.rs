@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use tokio::sync::mpsc::UnboundedSender;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
@@ -18,9 +18,13 @@ use super::picture_file::{PictureFile, STEPS};
 use super::presentation::{Compression, Format, Metadata, Presentation, Wishes};
 use super::problem::Problem;
 use super::upload::{self, Pictured};
+use super::viewer::Viewer;
 use super::wire::{Object, Real, Space, Whole};
-use crate::editor::{Descended, InvertRequest, Inverted, Method, Model};
+use crate::editor::{Descended, InvertRequest, Inverted, Method, Model, Progress};
 use crate::imaging::{self, Framing, Picture};
+
+/// Most codes that one request begins at.
+const MOST_STARTS: u32 = 8;
 
 /// Most steps of one descent.
 const MOST_STEPS: u32 = 1000;
@@ -98,6 +102,14 @@ pub(super) struct InvertBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1000)]
     steps: Option<u32>,
+    /// Ends the descent when so many steps have not lowered the loss by 1 %.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1000)]
+    patience: Option<u32>,
+    /// How many codes `optimize` begins at, side by side: the mean code, and those of the seeds 0, 1, …; 1 if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 8)]
+    starts: Option<u32>,
     /// Time after which no further step is taken, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(exclusive_minimum = 0)]
@@ -136,6 +148,12 @@ pub(super) struct InvertQuery {
     /// Steps down the loss; 100 if left out.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     steps: Option<Whole>,
+    /// Ends the descent when so many steps have not lowered the loss by 1 %.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    patience: Option<Whole>,
+    /// How many codes `optimize` begins at, side by side: the mean code, and those of the seeds 0, 1, …; 1 if left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 8)]
+    starts: Option<Whole>,
     /// Time after which no further step is taken, in seconds.
     #[param(value_type = Option<f64>)]
     seconds: Option<Real>,
@@ -196,6 +214,8 @@ impl From<InvertQuery> for InvertBody {
             method: query.method,
             space: query.space,
             steps: query.steps.map(|steps| steps.0),
+            patience: query.patience.map(|patience| patience.0),
+            starts: query.starts.map(|starts| starts.0),
             seconds: query.seconds.map(|seconds| seconds.0),
             format: query.format,
             metadata: query.metadata,
@@ -237,9 +257,13 @@ struct DescentBody {
     loss: f32,
     /// The loss at the start.
     loss_at_start: f32,
+    /// The perceptual part of the loss before it is weighed, where the model's gradient graph tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    perceptual: Option<f32>,
     /// Steps taken.
     steps: usize,
-    /// Whether all steps were taken and the last tenth of them lowered the loss by less than 1 %.
+    /// Whether more steps would hardly help: there was no way further down, patience ran out, or all steps were taken and
+    /// the last tenth of them lowered the loss by less than 1 %.
     converged: bool,
 }
 
@@ -248,12 +272,14 @@ impl From<Descended> for DescentBody {
         let Descended {
             loss,
             loss_at_start,
+            perceptual,
             steps,
             converged,
         } = descended;
         Self {
             loss,
             loss_at_start,
+            perceptual,
             steps,
             converged,
         }
@@ -265,29 +291,45 @@ impl From<Descended> for DescentBody {
 /// The body is the picture itself, with the options in the URL; or a form with the picture as `file` and the options beside
 /// it; or JSON. The answer is the reconstruction, whose PNG carries
 /// the code, or JSON. Edit it by sending the code to `/v1/edit` as `latent`.
+///
+/// With `Accept: text/event-stream` the way there can be watched: an event `progress` for each step, with the loss and, up
+/// to ten times, a small JPEG of what is drawn and how near it is; then `done` with the JSON answer, or `problem` with the
+/// document of what went wrong. Work for a client that goes away ends.
 #[utoipa::path(
     post, path = "/v1/invert", tag = "faces", operation_id = "invert",
     params(InvertQuery),
     request_body(content((InvertBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (PictureForm = "multipart/form-data"))),
     responses(
-        (status = 200, description = "The reconstruction", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (InvertAnswer = "application/json"))),
+        (status = 200, description = "The reconstruction", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (InvertAnswer = "application/json"), (String = "text/event-stream"))),
         FaceProblems, BodyProblems,
     )
 )]
 pub(super) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    let body = upload::read(request).await?;
-    Ok(invert(&api, &headers, body).await?.once())
+    let viewer = Viewer::of(&request, api.limits.timeout);
+    let mut body: InvertBody = upload::read(request).await?;
+    let Some(viewer) = viewer? else {
+        let presentation = Presentation::of(body.wishes(), &headers)?;
+        return Ok(invert(api, presentation, body, None).await?.once());
+    };
+    body.format = Some(Format::Json);
+    let presentation = Presentation::of(body.wishes(), &headers)?;
+    let work = |sender| async move { invert(api, presentation, body, Some(&sender)).await };
+    viewer.watch(work).await
 }
 
-async fn invert(api: &Api, headers: &HeaderMap, mut body: InvertBody) -> Result<Answer, Problem> {
+async fn invert(
+    api: Api,
+    presentation: Presentation,
+    mut body: InvertBody,
+    watcher: Option<&UnboundedSender<Progress>>,
+) -> Result<Answer, Problem> {
     let missing = || Problem::field("image", "missing, expected a picture file in base64");
     let file = body.image.take().ok_or_else(missing)?;
-    let presentation = Presentation::of(body.wishes(), headers)?;
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
-    let request = body.request(file.picture(api).await?, presentation.format)?;
-    let inverted = model.invert(request).await?;
+    let request = body.request(file.picture(&api).await?, presentation.format)?;
+    let inverted = model.invert(request, watcher).await?;
     let timings = inverted.timings;
     let recipe = Recipe::new(presentation, &model, "/v1/invert", &body);
     let started = Instant::now();
@@ -312,6 +354,7 @@ async fn answer_body(
     presentation: Presentation,
     recipe: Option<Recipe>,
 ) -> Result<InvertAnswer, Problem> {
+    let similarity = inverted.similarity.expect("an answer in JSON asks for it");
     let target = encoding(move || presentation.encode(&inverted.target, None)).await?;
     let mut faces = bodies(vec![inverted.face], presentation, recipe).await?;
     Ok(InvertAnswer {
@@ -320,9 +363,9 @@ async fn answer_body(
         method: inverted.method.into(),
         face: faces.remove(0),
         target: STANDARD.encode(target),
-        mse: inverted.similarity.mse,
-        psnr: inverted.similarity.psnr,
-        ssim: inverted.similarity.ssim,
+        mse: similarity.mse,
+        psnr: similarity.psnr,
+        ssim: similarity.ssim,
         descent: inverted.descended.map(Into::into),
     })
 }
@@ -339,10 +382,17 @@ impl InvertBody {
     }
 
     fn request(&self, picture: Picture, format: Format) -> Result<InvertRequest, Problem> {
-        let steps = self.steps.unwrap_or(STEPS);
-        if !(1..=MOST_STEPS).contains(&steps) {
-            let reason = format!("found {steps}, expected 1 to {MOST_STEPS}");
-            return Err(Problem::field("steps", reason));
+        let within = |field, found: Option<u32>, most| match found {
+            Some(found) if !(1..=most).contains(&found) => {
+                let reason = format!("found {found}, expected 1 to {most}");
+                Err(Problem::field(field, reason))
+            }
+            found => Ok(found.map(|found| found as usize)),
+        };
+        let starts = within("starts", self.starts, MOST_STARTS)?;
+        if starts.is_some() && self.method != Some(MethodName::Optimize) {
+            let reason = "is for method optimize; the others begin at the encoder's answer";
+            return Err(Problem::field("starts", reason));
         }
         let budget = self.seconds.map(|seconds| {
             let time = Some(seconds).filter(|&seconds| seconds > 0.0);
@@ -362,7 +412,9 @@ impl InvertBody {
             framing: crop.map_or(Framing::Centre, Framing::Crop),
             method: self.method.map(Into::into),
             space: self.space.map(Into::into),
-            steps: steps as usize,
+            steps: within("steps", self.steps, MOST_STEPS)?.unwrap_or(STEPS as usize),
+            patience: within("patience", self.patience, MOST_STEPS)?,
+            starts: starts.unwrap_or(1),
             budget: budget.transpose()?,
             with_scores: format == Format::Json,
         })

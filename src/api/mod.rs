@@ -27,6 +27,7 @@ mod score;
 mod timeout;
 mod training;
 mod upload;
+mod viewer;
 mod wire;
 
 use std::any::Any;

@@ -94,10 +94,12 @@ impl PictureFile {
             method: None,
             space: None,
             steps: STEPS as usize,
+            patience: None,
+            starts: 1,
             budget: None,
             with_scores: false,
         };
-        let inverted = model.invert(request).await?;
+        let inverted = model.invert(request, None).await?;
         Ok(PictureCode {
             latent: Object(LatentBody::file(&inverted.face.code)),
             psi: None,

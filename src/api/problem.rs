@@ -246,7 +246,18 @@ impl Problem {
         }
     }
 
-    fn document(&self, request_id: Option<String>) -> ProblemDocument {
+    /// Tells the log, where it is our fault as an error.
+    pub(super) fn log(&self) {
+        let status = self.kind().status;
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(cause = %self, "the request failed");
+        } else {
+            tracing::debug!(%status, reason = %self, "the request is refused");
+        }
+    }
+
+    /// The document that tells of it.
+    pub(super) fn document(&self, request_id: Option<String>) -> ProblemDocument {
         let Kind { status, slug, title } = self.kind();
         let detail = if slug == "internal" {
             "the cause is in the service's log, beside this request's id".to_owned()
@@ -325,11 +336,7 @@ pub(super) async fn write_out(request: Request, next: Next) -> Response {
         return response;
     };
     let status = response.status();
-    if status == StatusCode::INTERNAL_SERVER_ERROR {
-        tracing::error!(cause = %problem, "the request failed");
-    } else {
-        tracing::debug!(%status, reason = %problem, "the request is refused");
-    }
+    problem.log();
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     parts

@@ -22,7 +22,8 @@ pub(super) async fn within_time(State(longest): State<Duration>, request: Reques
     answer.unwrap_or_else(|| Problem::Deadline { limit }.into_response())
 }
 
-fn asked(request: &Request) -> Result<Option<Duration>, Problem> {
+/// The time that a request asks for.
+pub(super) fn asked(request: &Request) -> Result<Option<Duration>, Problem> {
     let Some(value) = request.headers().get(HEADER) else {
         return Ok(None);
     };

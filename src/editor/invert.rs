@@ -1,20 +1,22 @@
 //! Inversion: from a picture to a code that draws it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ndarray::{Array2, Array3, Axis};
+use ndarray::Axis;
+use tokio::sync::mpsc::UnboundedSender;
 
-use super::{EditorError, Face, Model};
-use crate::engine::{Admission, Images, SynthesisInput, Timings};
+use super::descend::Course;
+use super::{Descended, EditorError, Face, FaceSource, Model, Progress, TruncationChoice};
+use crate::engine::{Admission, Images, Timings};
 use crate::imaging::{Framing, Picture, Similarity, frame};
-use crate::latent::{Descent, LatentCode, LatentSpace, Pace};
+use crate::latent::{LatentCode, LatentSpace};
 
 /// How the code behind a picture is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// The encoder's answer.
     Encoder,
-    /// Down the loss, from the mean code.
+    /// Down the loss, from the mean code, or from several.
     Optimize,
     /// Down the loss, from the encoder's answer.
     Refine,
@@ -43,9 +45,13 @@ pub struct InvertRequest {
     pub space: Option<LatentSpace>,
     /// Steps down the loss.
     pub steps: usize,
+    /// Steps without as much as 1 % less of the loss after which no further one is taken.
+    pub patience: Option<usize>,
+    /// How many codes [`Method::Optimize`] begins at, at least 1: the mean, and the codes of seeds from 0 on.
+    pub starts: usize,
     /// Time after which no further step is taken.
     pub budget: Option<Duration>,
-    /// Whether the classifiers score the reconstruction.
+    /// Whether the classifiers score the reconstruction, and it is compared with the picture.
     pub with_scores: bool,
 }
 
@@ -58,78 +64,101 @@ pub struct Inverted {
     pub target: Picture,
     /// The method used.
     pub method: Method,
-    /// The reconstruction against the picture.
-    pub similarity: Similarity,
+    /// The reconstruction against the picture, where that was asked for.
+    pub similarity: Option<Similarity>,
     /// How the descent went; `None` without one.
     pub descended: Option<Descended>,
     /// Where the time went.
     pub timings: Timings,
 }
 
-/// A way down the loss.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Descended {
-    /// The gradient graph's loss of the code returned, the least that was met.
-    pub loss: f32,
-    /// Its loss at the start.
-    pub loss_at_start: f32,
-    /// Steps taken.
-    pub steps: usize,
-    /// Whether all steps were taken and the last tenth of them lowered the loss by less than 1 %.
-    pub converged: bool,
-}
-
 impl Model {
-    /// Finds the code behind a picture.
+    /// Finds the code behind a picture, and tells `watcher`, if there is one, of the way there.
     ///
     /// # Errors
     /// [`EditorError::CannotInvert`] where the model lacks what the method needs, [`EditorError::OutsideThePicture`] for a
     /// crop that does not lie in it, other [`EditorError`]s for spaces that do not fit and networks that fail.
-    pub async fn invert(&self, request: InvertRequest) -> Result<Inverted, EditorError> {
+    pub async fn invert(
+        &self,
+        request: InvertRequest,
+        watcher: Option<&UnboundedSender<Progress>>,
+    ) -> Result<Inverted, EditorError> {
         let method = self.method(request.method)?;
         let space = self.space_of_inversion(method, request.space)?;
-        let mut admission = self.engine.admit(1)?;
+        let mut admission = match method {
+            Method::Encoder => self.engine.admit(1)?,
+            Method::Refine => self.engine.admit_descent(1)?,
+            Method::Optimize => self.engine.admit_descent(request.starts)?,
+        };
         let (width, height) = (self.shape().width, self.shape().height);
-        let (range, InvertRequest { picture, framing, .. }) = (self.image_range, request.clone());
+        let (range, framing, picture) = (self.image_range, request.framing, request.picture);
         let framed = tokio::task::spawn_blocking(move || {
             let target = frame(picture, framing, width, height)?;
             let tensor = target.tensor(range).insert_axis(Axis(0)).into_shared();
             Ok::<_, EditorError>((target, tensor))
         });
         let (target, tensor) = framed.await.expect("framing does not panic")?;
-        let start = match method {
-            Method::Optimize => self.mean_code(),
-            Method::Encoder | Method::Refine => self.encoded(&mut admission, tensor.clone()).await?,
+        let starts = match method {
+            Method::Optimize => self.starts(&mut admission, request.starts).await?,
+            Method::Encoder | Method::Refine => vec![self.encoded(&mut admission, tensor.clone()).await?],
         };
-        let start = match space {
-            LatentSpace::WPlus => start.broadcast(self.layers())?,
-            LatentSpace::W | LatentSpace::Z => start,
+        let widened = |start: LatentCode| match space {
+            LatentSpace::WPlus => Ok(start.broadcast(self.layers())?),
+            LatentSpace::W | LatentSpace::Z => Ok(start),
         };
+        let mut starts: Vec<_> = starts
+            .into_iter()
+            .map(widened)
+            .collect::<Result<_, EditorError>>()?;
         let (code, descended) = if method == Method::Encoder {
-            (start, None)
+            (starts.remove(0), None)
         } else {
-            let until = request.budget.map(|budget| Instant::now() + budget);
-            let (code, descended) = self
-                .descend(&mut admission, &start, tensor, request.steps, until)
-                .await?;
+            let course = Course {
+                target: tensor,
+                picture: &target,
+                steps: request.steps,
+                patience: request.patience,
+                budget: request.budget,
+                watcher,
+            };
+            let (code, descended) = self.descend(&mut admission, &starts, method, course).await?;
             (code, Some(descended))
         };
         let mut faces = self
             .render(&mut admission, vec![code], None, request.with_scores)
             .await?;
         let face = faces.remove(0);
-        let (drawn, shown) = (face.picture.clone(), target.clone());
-        let similarity = tokio::task::spawn_blocking(move || Similarity::of(&drawn, &shown));
+        let similarity = if request.with_scores {
+            let (drawn, shown) = (face.picture.clone(), target.clone());
+            let compared = tokio::task::spawn_blocking(move || Similarity::of(&drawn, &shown)).await;
+            Some(compared.expect("comparing pictures of one size does not panic"))
+        } else {
+            None
+        };
         Ok(Inverted {
             face,
             target,
             method,
-            similarity: similarity
-                .await
-                .expect("comparing pictures of one size does not panic"),
+            similarity,
             descended,
             timings: admission.timings(),
         })
+    }
+
+    /// Where [`Method::Optimize`] begins: at the mean code, and at those of the seeds 0, 1, ….
+    async fn starts(&self, admission: &mut Admission, count: usize) -> Result<Vec<LatentCode>, EditorError> {
+        let mean = self.mean_code();
+        let seeds = 0..u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX);
+        let sources: Vec<_> = seeds.map(FaceSource::Seed).collect();
+        let sampled = self.codes(
+            admission,
+            &sources,
+            Some(mean.space()),
+            TruncationChoice::default(),
+        );
+        let mut starts = vec![mean];
+        starts.extend(sampled.await?);
+        Ok(starts)
     }
 
     /// The methods that the model has what they need for, the best first.
@@ -204,67 +233,5 @@ impl Model {
             }
         }
         Ok(LatentCode::new(self.encoder_space(), values)?)
-    }
-
-    /// Down the loss from `start`; the best code that was met.
-    async fn descend(
-        &self,
-        admission: &mut Admission,
-        start: &LatentCode,
-        target: Images,
-        steps: usize,
-        until: Option<Instant>,
-    ) -> Result<(LatentCode, Descended), EditorError> {
-        let rows = if let SynthesisInput::WPlus { layers } = self.shape().synthesis {
-            layers
-        } else {
-            1
-        };
-        let one_row = start.values().nrows() == 1;
-        let mut descent = Descent::new(start.values().mapv(f64::from), self.pace(steps));
-        let (mut best, mut losses): (Option<(f32, Array2<f32>)>, Vec<f32>) = (None, Vec::new());
-        loop {
-            #[expect(clippy::cast_possible_truncation, reason = "networks take single precision")]
-            let code = descent.code().mapv(|value| value as f32);
-            let input: Array3<f32> = code
-                .broadcast((1, rows, code.ncols()))
-                .expect("a code has one row or as many as synthesis takes")
-                .to_owned();
-            let slope = admission.slope(input, target.clone()).await?;
-            let loss = slope.loss[0];
-            losses.push(loss);
-            if best.as_ref().is_none_or(|(least, _)| loss < *least) {
-                best = Some((loss, code));
-            }
-            if descent.is_done() || until.is_some_and(|until| Instant::now() >= until) {
-                break;
-            }
-            let gradient = slope.gradient.index_axis_move(Axis(0), 0).mapv(f64::from);
-            // One row stands for all layers, and all of them say where it should go.
-            let gradient = if one_row {
-                gradient.sum_axis(Axis(0)).insert_axis(Axis(0))
-            } else {
-                gradient
-            };
-            descent.step(&gradient);
-        }
-        let (loss, values) = best.expect("the start was looked at");
-        let late = losses.len() - 1 - (losses.len() - 1) / 10;
-        let before = losses[..late.max(1)]
-            .iter()
-            .copied()
-            .fold(f32::INFINITY, f32::min);
-        let descended = Descended {
-            loss,
-            loss_at_start: losses[0],
-            steps: losses.len() - 1,
-            converged: descent.is_done() && before - loss < 0.01 * before,
-        };
-        Ok((LatentCode::new(start.space(), values)?, descended))
-    }
-
-    fn pace(&self, steps: usize) -> Pace {
-        let (rate, pull) = self.descent_rates();
-        Pace { steps, rate, pull }
     }
 }

@@ -6,6 +6,7 @@
 mod aim;
 mod boundaries;
 mod date;
+mod descend;
 mod edit;
 mod error;
 mod face;
@@ -21,11 +22,12 @@ mod score;
 mod train;
 
 pub use aim::Aimed;
+pub use descend::{Descended, Progress};
 pub use edit::{EditRequest, EditStep, Edited, Follow, Series, Steering, Warning};
 pub use error::EditorError;
 pub use face::{Face, FaceSource, TruncationChoice};
 pub use given::{GivenCodes, GivenError};
-pub use invert::{Descended, InvertRequest, Inverted, Method};
+pub use invert::{InvertRequest, Inverted, Method};
 pub use jobs::{Job, JobState, Jobs, Stage};
 pub use load::LoadError;
 pub use model::Model;

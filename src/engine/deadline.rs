@@ -17,6 +17,12 @@ pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option
     }
 }
 
+/// How long the present task's caller still waits, if it gives up at all.
+#[must_use]
+pub fn time_left() -> Option<Duration> {
+    current().map(|deadline| deadline.saturating_duration_since(Instant::now()))
+}
+
 /// When the present task's caller gives up, if it does.
 pub(super) fn current() -> Option<Instant> {
     DEADLINE.try_with(|&deadline| deadline).ok()

@@ -9,6 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::batcher::Batcher;
 use super::queue::Lane;
 use super::room::{Pace, Room};
+use super::slopes::{Slopes, UnderWay};
 use super::worker::Worker;
 use super::{
     Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Images, Mapping, Slope, Timings,
@@ -29,6 +30,9 @@ pub struct Networks {
     pub gradient: Option<Box<dyn Gradient>>,
 }
 
+/// Descents are refused beyond so many runs' worth of codes: each step of all of them takes that many runs.
+const ROUNDS: usize = 4;
+
 /// How much may wait, and how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting {
@@ -47,9 +51,11 @@ pub struct Engine {
     generators: Batcher,
     classifiers: Vec<Worker<Box<dyn Classifier>>>,
     encoder: Option<Worker<Box<dyn Encoder>>>,
-    gradient: Option<Worker<Box<dyn Gradient>>>,
+    slopes: Option<Slopes>,
     shape: Arc<GeneratorShape>,
     room: Room,
+    descents: Room,
+    descent_pace: Pace,
     metrics: ModelMetrics,
 }
 
@@ -71,15 +77,30 @@ impl Engine {
         let map = |mapping| Worker::spawn(&format!("{name} maps"), mapping);
         let score = |(place, classifier)| Worker::spawn(&format!("{name} scores {place}"), classifier);
         let encode = |encoder| Worker::spawn(&format!("{name} encodes"), encoder);
-        let descend = |gradient| Worker::spawn(&format!("{name} descends"), gradient);
+        let descend = |gradient| {
+            let name = format!("{name} descends");
+            Slopes::start(&name, gradient, &metrics)
+        };
+        let codes_at_once = networks
+            .gradient
+            .as_ref()
+            .map_or(0, |gradient| gradient.largest_batch());
+        let descent_pace = Pace::default();
+        let descents = Waiting {
+            capacity: ROUNDS * codes_at_once,
+            longest: Duration::MAX,
+            ..waiting
+        };
         Self {
             mapping: networks.mapping.map(map),
             generators: Batcher::start(name, networks.generators, waiting.patience, &pace, &metrics),
             classifiers: networks.classifiers.into_iter().enumerate().map(score).collect(),
             encoder: networks.encoder.map(encode),
-            gradient: networks.gradient.map(descend),
+            slopes: networks.gradient.map(descend),
             shape,
             room: Room::new(name.into(), waiting, pace),
+            descents: Room::new(format!("{name} descends").into(), descents, descent_pace.clone()),
+            descent_pace,
             metrics,
         }
     }
@@ -99,7 +120,7 @@ impl Engine {
     /// Whether there is a gradient graph.
     #[must_use]
     pub fn has_gradient(&self) -> bool {
-        self.gradient.is_some()
+        self.slopes.is_some()
     }
 
     /// Takes room for a request's `images`, until the [`Admission`] is dropped.
@@ -117,8 +138,30 @@ impl Engine {
             engine: self.clone(),
             lane: Lane::Request,
             _room: Some(room),
+            _descents: None,
             timings: Timings::default(),
         })
+    }
+
+    /// Takes room for the descent of `codes` that go down together, besides that of the image that they end as.
+    ///
+    /// # Errors
+    /// [`EngineError`] where there is no room.
+    pub fn admit_descent(&self, codes: usize) -> Result<Admission, EngineError> {
+        let descents = self.descents.take(codes);
+        let descents = descents.inspect_err(|_| {
+            self.metrics.overloaded.inc_by(codes as u64);
+        })?;
+        Ok(Admission {
+            _descents: Some(descents),
+            ..self.admit(1)?
+        })
+    }
+
+    /// Most codes that go down together.
+    #[must_use]
+    pub fn codes_at_once(&self) -> usize {
+        self.slopes.as_ref().map_or(0, Slopes::largest)
     }
 
     /// Admits work that nobody waits for: its images are drawn where no request's images wait, and take no room of
@@ -129,6 +172,7 @@ impl Engine {
             engine: self.clone(),
             lane: Lane::Background,
             _room: None,
+            _descents: None,
             timings: Timings::default(),
         }
     }
@@ -139,7 +183,24 @@ pub struct Admission {
     engine: Engine,
     lane: Lane,
     _room: Option<OwnedSemaphorePermit>,
+    _descents: Option<OwnedSemaphorePermit>,
     timings: Timings,
+}
+
+/// Codes on their way down, until the value is dropped: other descents' runs wait a moment for each of their steps.
+pub struct Descending {
+    _under_way: UnderWay,
+    began: Instant,
+    engine: Engine,
+    beside: usize,
+}
+
+impl Drop for Descending {
+    fn drop(&mut self) {
+        self.engine
+            .descent_pace
+            .note(self.began.elapsed(), 1, self.beside);
+    }
 }
 
 impl Admission {
@@ -216,7 +277,27 @@ impl Admission {
         codes
     }
 
-    /// The loss of codes `[batch, rows, dim]` against images `[batch, 3, height, width]`, and its slope.
+    /// Says that `codes` begin to go down.
+    ///
+    /// # Panics
+    /// Where there is no gradient graph, as [`Engine::has_gradient`] says.
+    #[must_use]
+    pub fn descend(&self, codes: usize) -> Descending {
+        let slopes = self
+            .engine
+            .slopes
+            .as_ref()
+            .expect("only asked where there is one");
+        Descending {
+            _under_way: slopes.under_way(codes, &self.engine.metrics),
+            began: Instant::now(),
+            engine: self.engine.clone(),
+            beside: slopes.descending(),
+        }
+    }
+
+    /// The loss of codes `[batch, rows, dim]` against images `[batch, 3, height, width]`, and its slope: in one run with
+    /// those of other descents, and no more than [`codes_at_once`](Engine::codes_at_once).
     ///
     /// # Errors
     /// [`EngineError`] where the run fails.
@@ -225,14 +306,12 @@ impl Admission {
     /// Where there is no gradient graph, as [`Engine::has_gradient`] says.
     pub async fn slope(&mut self, codes: Array3<f32>, targets: Images) -> Result<Slope, EngineError> {
         let started = Instant::now();
-        let gradient = self
+        let slopes = self
             .engine
-            .gradient
+            .slopes
             .as_ref()
             .expect("only asked where there is one");
-        let slope = gradient
-            .run(move |gradient| gradient.slope(codes.view(), targets.view()))
-            .await;
+        let slope = slopes.of(codes, targets).await;
         self.timings.descent += started.elapsed();
         slope
     }

@@ -1,6 +1,6 @@
 //! What finds the codes behind images, whatever runs it.
 
-use ndarray::{Array1, Array3, ArrayView3, ArrayView4};
+use ndarray::{Array1, Array3, ArrayView3, ArrayView4, Axis, Slice};
 
 use super::EngineError;
 
@@ -18,12 +18,29 @@ pub trait Encoder: Send + 'static {
 pub struct Slope {
     /// The loss of each code, `[batch]`.
     pub loss: Array1<f32>,
+    /// The perceptual part of it before it is weighed, `[batch]`, where the graph tells it.
+    pub perceptual: Option<Array1<f32>>,
     /// The gradient of each code's loss, `[batch, rows, dim]`.
     pub gradient: Array3<f32>,
 }
 
+impl Slope {
+    /// Some of the codes' part.
+    pub(super) fn part(&self, codes: Slice) -> Self {
+        let part = |values: &Array1<f32>| values.slice_axis(Axis(0), codes).to_owned();
+        Self {
+            loss: part(&self.loss),
+            perceptual: self.perceptual.as_ref().map(part),
+            gradient: self.gradient.slice_axis(Axis(0), codes).to_owned(),
+        }
+    }
+}
+
 /// A generator's loss against images, differentiated by its code.
 pub trait Gradient: Send + 'static {
+    /// Most codes that one run should hold, at least 1.
+    fn largest_batch(&self) -> usize;
+
     /// The losses of codes `[batch, rows, dim]` (rows as synthesis takes them) against images
     /// `[batch, 3, height, width]`, in the generator's range.
     ///

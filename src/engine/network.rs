@@ -56,12 +56,14 @@ impl Network {
         })
     }
 
-    /// Opens a gradient graph that must have just these inputs, and these outputs among its own, f32 tensors all.
+    /// Opens a gradient graph that must have just these inputs, and these outputs among its own, f32 tensors all. An
+    /// `optional` output comes after them where the graph has it.
     pub(super) fn open_gradient(
         runtime: &Runtime,
         graph: &Graph,
         inputs: &[&str],
         outputs: &[&str],
+        optional: &str,
     ) -> Result<Self, EngineError> {
         let session = runtime.gradient_session(graph)?;
         let find = |kind: &str, outlets: &[Outlet], wanted: &[&str]| {
@@ -82,9 +84,13 @@ impl Network {
             let found = names(session.inputs());
             return Err(wrong(graph, "the list of inputs", found, &format!("{inputs:?}")));
         }
+        let mut outputs = outputs.to_vec();
+        if session.outputs().iter().any(|outlet| outlet.name() == optional) {
+            outputs.push(optional);
+        }
         let (inputs, outputs) = (
             find("input", session.inputs(), inputs)?,
-            find("output", session.outputs(), outputs)?,
+            find("output", session.outputs(), &outputs)?,
         );
         Ok(Self {
             file: graph.file.clone(),

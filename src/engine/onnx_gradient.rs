@@ -1,27 +1,43 @@
 //! A gradient graph in ONNX: the loss of codes against images, and its slope.
 
-use ndarray::{ArrayView3, ArrayView4, Axis, Ix1, Ix2, Ix3};
+use ndarray::{
+    Array3, Array4, ArrayD, ArrayView, ArrayView3, ArrayView4, Axis, Dimension, Ix1, Ix2, Ix3, RemoveAxis,
+    Slice, concatenate,
+};
 
 use super::network::Network;
-use super::{EngineError, GeneratorShape, Gradient, Runtime, Slope, SynthesisInput};
+use super::{Device, EngineError, GeneratorShape, Gradient, Runtime, Slope, SynthesisInput};
 use crate::catalog::ModelPackage;
 
 /// A network from codes and images to losses and slopes.
 pub(super) struct OnnxGradient {
     network: Network,
     with_rows: bool,
+    device: Device,
 }
 
 impl OnnxGradient {
     /// Opens a gradient graph, which takes longer than any other and needs nothing but its file.
     pub(super) fn network(runtime: &Runtime, package: &ModelPackage) -> Result<Option<Network>, EngineError> {
         let code = if package.mapping.is_some() { "w" } else { "z" };
-        let open = |graph| Network::open_gradient(runtime, graph, &[code, "target"], &["gradient", "loss"]);
+        let open = |graph| {
+            Network::open_gradient(
+                runtime,
+                graph,
+                &[code, "target"],
+                &["gradient", "loss"],
+                "perceptual",
+            )
+        };
         package.gradient.as_ref().map(open).transpose()
     }
 
     /// Checks a gradient graph against its generator.
-    pub(super) fn of(network: Network, generator: &GeneratorShape) -> Result<Self, EngineError> {
+    pub(super) fn of(
+        network: Network,
+        generator: &GeneratorShape,
+        device: Device,
+    ) -> Result<Self, EngineError> {
         let dim = generator.w_dim;
         let (rows, expected) = match generator.synthesis {
             SynthesisInput::WPlus { layers } => (Some(layers), format!("[batch, {layers}, {dim}]")),
@@ -38,12 +54,43 @@ impl OnnxGradient {
         Ok(Self {
             network,
             with_rows: rows.is_some(),
+            device,
         })
     }
 }
 
 impl Gradient for OnnxGradient {
+    fn largest_batch(&self) -> usize {
+        self.device.largest_batch()
+    }
+
     fn slope(
+        &mut self,
+        codes: ArrayView3<'_, f32>,
+        targets: ArrayView4<'_, f32>,
+    ) -> Result<Slope, EngineError> {
+        let count = codes.len_of(Axis(0));
+        let size = self.device.padded(count);
+        if size == count {
+            return self.run(codes, targets);
+        }
+        let (codes, targets): (Array3<f32>, Array4<f32>) = (padded(codes, size), padded(targets, size));
+        let found = self.run(codes.view(), targets.view())?;
+        Ok(found.part(Slice::from(..count)))
+    }
+}
+
+/// The same with the last item repeated until there are `size`.
+fn padded<D: Dimension + RemoveAxis>(items: ArrayView<'_, f32, D>, size: usize) -> ndarray::Array<f32, D> {
+    let count = items.len_of(Axis(0));
+    let mut all = vec![items.clone()];
+    let last = items.slice_axis(Axis(0), Slice::from(count - 1..));
+    all.resize(1 + size - count, last);
+    concatenate(Axis(0), &all).expect("items of one array have one shape")
+}
+
+impl OnnxGradient {
+    fn run(
         &mut self,
         codes: ArrayView3<'_, f32>,
         targets: ArrayView4<'_, f32>,
@@ -53,29 +100,43 @@ impl Gradient for OnnxGradient {
         } else {
             codes.index_axis_move(Axis(1), 0).into_dyn()
         };
-        let mut outputs = self.network.run_all(&[input, targets.into_dyn()])?;
-        let loss = outputs
-            .pop()
-            .and_then(|loss| loss.into_dimensionality::<Ix1>().ok());
-        let gradient = outputs.pop().and_then(|gradient| {
-            if self.with_rows {
-                return gradient.into_dimensionality::<Ix3>().ok();
-            }
-            let gradient = gradient.into_dimensionality::<Ix2>().ok()?;
-            Some(gradient.insert_axis(Axis(1)))
-        });
-        match (loss, gradient) {
-            (Some(loss), Some(gradient))
-                if gradient.dim() == codes.dim() && loss.len() == codes.len_of(Axis(0)) =>
-            {
-                Ok(Slope {
-                    loss: self.network.finite(loss)?,
-                    gradient: self.network.finite(gradient)?,
-                })
-            }
-            _ => Err(self
-                .network
-                .wrong_output(&format!("{:?}, as the codes, and one loss for each", codes.dim()))),
-        }
+        let outputs = self.network.run_all(&[input, targets.into_dyn()])?;
+        let count = codes.len_of(Axis(0));
+        self.read(outputs)
+            .filter(|slope| {
+                let perceptual = slope.perceptual.as_ref().is_none_or(|part| part.len() == count);
+                slope.gradient.dim() == codes.dim() && slope.loss.len() == count && perceptual
+            })
+            .map_or_else(
+                || {
+                    let expected = format!("{:?}, as the codes, and one loss for each", codes.dim());
+                    Err(self.network.wrong_output(&expected))
+                },
+                |slope| {
+                    Ok(Slope {
+                        loss: self.network.finite(slope.loss)?,
+                        gradient: self.network.finite(slope.gradient)?,
+                        ..slope
+                    })
+                },
+            )
+    }
+
+    fn read(&self, outputs: Vec<ArrayD<f32>>) -> Option<Slope> {
+        let mut outputs = outputs.into_iter();
+        let gradient = outputs.next()?;
+        let gradient = if self.with_rows {
+            gradient.into_dimensionality::<Ix3>().ok()?
+        } else {
+            gradient.into_dimensionality::<Ix2>().ok()?.insert_axis(Axis(1))
+        };
+        Some(Slope {
+            gradient,
+            loss: outputs.next()?.into_dimensionality::<Ix1>().ok()?,
+            perceptual: match outputs.next() {
+                Some(perceptual) => Some(perceptual.into_dimensionality::<Ix1>().ok()?),
+                None => None,
+            },
+        })
     }
 }

@@ -7,6 +7,7 @@ use super::onnx_gradient::OnnxGradient;
 use super::onnx_mapping::OnnxMapping;
 use super::{
     Classifier, Encoder, Engine, EngineError, Generator, Gradient, Mapping, Networks, Runtime, Waiting,
+    priority,
 };
 use crate::catalog::ModelPackage;
 use crate::metrics::Metrics;
@@ -38,7 +39,11 @@ pub fn open(
     // The graph that takes longest to open is opened beside the others, and runs are measured after it.
     let (arrangement, gradient) = beside(
         || Arrangement::open(runtime, package, operation.replicas, mapping.as_mut()),
-        || OnnxGradient::network(runtime, package),
+        || {
+            // ONNX Runtime's threads for it are begun here, and are as the one that begins them.
+            priority::lower();
+            OnnxGradient::network(runtime, package)
+        },
     )?;
     let generators = arrangement.measure()?;
     let shape = generators[0].shape().clone();
@@ -59,7 +64,10 @@ pub fn open(
         _ => None,
     };
     let gradient = match gradient {
-        Some(network) => Some(Box::new(OnnxGradient::of(network, &shape)?) as Box<dyn Gradient>),
+        Some(network) => {
+            let checked = OnnxGradient::of(network, &shape, runtime.device())?;
+            Some(Box::new(checked) as Box<dyn Gradient>)
+        }
         None => None,
     };
     let networks = Networks {

@@ -76,25 +76,38 @@ fn luma(picture: &Picture) -> Vec<f64> {
 }
 
 /// Means under the window; at the edge, under the part of it that lies in the picture.
+///
+/// Each row of the sums is made of whole rows: the columns first, for rows lie side by side, and the rows by a turned
+/// picture.
 fn blur(plane: &[f64], width: usize, height: usize) -> Vec<f64> {
-    let along = |plane: &[f64], length: usize, stride: usize, place: usize| {
-        let at = place / stride % length;
-        let (mut sum, mut weights) = (0.0, 0.0);
-        for near in at.saturating_sub(REACH)..=(at + REACH).min(length - 1) {
-            #[expect(clippy::cast_precision_loss, reason = "at most the window's reach")]
-            let distance = near.abs_diff(at) as f64;
-            let weight = (-distance * distance / (2.0 * SIGMA * SIGMA)).exp();
-            sum += weight * plane[place - at * stride + near * stride];
-            weights += weight;
+    let down = blur_down(plane, width, height);
+    turned(&blur_down(&turned(&down, width), height, width), height)
+}
+
+/// Means along the columns of a plane of rows of `width`.
+fn blur_down(plane: &[f64], width: usize, height: usize) -> Vec<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "at most the window's reach")]
+    let weights: [f64; REACH + 1] =
+        std::array::from_fn(|distance| (-((distance * distance) as f64) / (2.0 * SIGMA * SIGMA)).exp());
+    let mut means = vec![0.0; plane.len()];
+    for (at, row) in means.chunks_exact_mut(width).enumerate() {
+        let near = at.saturating_sub(REACH)..=(at + REACH).min(height - 1);
+        let total: f64 = near.clone().map(|other| weights[other.abs_diff(at)]).sum();
+        for other in near {
+            let weight = weights[other.abs_diff(at)] / total;
+            let values = &plane[other * width..][..width];
+            for (mean, value) in row.iter_mut().zip(values) {
+                *mean += weight * value;
+            }
         }
-        sum / weights
-    };
-    let rows: Vec<f64> = (0..plane.len())
-        .map(|place| along(plane, width, 1, place))
-        .collect();
-    (0..plane.len())
-        .map(|place| along(&rows, height, width, place))
-        .collect()
+    }
+    means
+}
+
+/// A plane of rows of `width` with rows for columns.
+fn turned(plane: &[f64], width: usize) -> Vec<f64> {
+    let column = |column: usize| plane[column..].iter().step_by(width);
+    (0..width).flat_map(column).copied().collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod aim;
 mod boundaries;
 mod caching;
+mod descents;
 mod edit;
 mod hostile;
 mod invert;

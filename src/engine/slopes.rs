@@ -1,0 +1,396 @@
+//! Where the steps of several descents become one run of the gradient graph.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ndarray::{Array3, Axis, Slice, concatenate};
+use tokio::sync::oneshot;
+
+use super::panic::message;
+use super::{EngineError, Gradient, Images, Slope, deadline, priority};
+use crate::metrics::ModelMetrics;
+
+/// How long a run waits for the descents that have only just been told of their last step.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// Handle of a gradient graph's thread, which ends when the last handle is dropped.
+#[derive(Clone)]
+pub(super) struct Slopes {
+    network: Arc<str>,
+    line: Arc<Open>,
+}
+
+/// A line that closes when nobody can put anything into it any more.
+struct Open(Arc<Line>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.lock().open = false;
+        self.0.changed.notify_all();
+    }
+}
+
+/// What waits for a run.
+struct Line {
+    state: Mutex<State>,
+    changed: Condvar,
+    patience: Duration,
+    largest: usize,
+}
+
+struct State {
+    orders: VecDeque<Order>,
+    /// Codes of descents under way, each of which orders one step after another.
+    under_way: usize,
+    open: bool,
+}
+
+/// A descent's next step.
+struct Order {
+    codes: Array3<f32>,
+    targets: Images,
+    came: Instant,
+    deadline: Option<Instant>,
+    reply: oneshot::Sender<Result<Slope, EngineError>>,
+}
+
+impl Order {
+    fn codes(&self) -> usize {
+        self.codes.len_of(Axis(0))
+    }
+
+    /// Whether nobody waits for it.
+    fn is_gone(&self) -> bool {
+        self.reply.is_closed() || self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+}
+
+/// Codes on their way down: runs wait a moment for their next step.
+pub(super) struct UnderWay {
+    line: Arc<Line>,
+    codes: usize,
+    metrics: ModelMetrics,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.line.lock().under_way -= self.codes;
+        self.line.changed.notify_all();
+        self.metrics.descending.dec_by(count(self.codes));
+    }
+}
+
+impl Slopes {
+    /// Moves `gradient` to a new thread, which gives way to all others.
+    pub(super) fn start(name: &str, gradient: Box<dyn Gradient>, metrics: &ModelMetrics) -> Self {
+        Self::with_patience(name, gradient, PATIENCE, metrics)
+    }
+
+    fn with_patience(
+        name: &str,
+        gradient: Box<dyn Gradient>,
+        patience: Duration,
+        metrics: &ModelMetrics,
+    ) -> Self {
+        let network: Arc<str> = name.into();
+        let state = State {
+            orders: VecDeque::new(),
+            under_way: 0,
+            open: true,
+        };
+        let line = Arc::new(Line {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            patience,
+            largest: gradient.largest_batch(),
+        });
+        let station = Station {
+            network: Arc::clone(&network),
+            gradient,
+            line: Arc::clone(&line),
+            metrics: metrics.clone(),
+        };
+        std::thread::Builder::new()
+            .name(name.chars().take(15).collect())
+            .spawn(move || station.work())
+            .expect("the system has a thread for each network");
+        Self {
+            network,
+            line: Arc::new(Open(line)),
+        }
+    }
+
+    /// Most codes in one run.
+    pub(super) fn largest(&self) -> usize {
+        self.line.0.largest
+    }
+
+    /// Says that so many codes go down together, until the value is dropped.
+    pub(super) fn under_way(&self, codes: usize, metrics: &ModelMetrics) -> UnderWay {
+        self.line.0.lock().under_way += codes;
+        metrics.descending.inc_by(count(codes));
+        UnderWay {
+            line: Arc::clone(&self.line.0),
+            codes,
+            metrics: metrics.clone(),
+        }
+    }
+
+    /// How many codes are under way.
+    pub(super) fn descending(&self) -> usize {
+        self.line.0.lock().under_way
+    }
+
+    /// Losses and slopes of codes `[batch, rows, dim]` against images `[batch, 3, height, width]`, no more than one run
+    /// holds, beside those of other descents.
+    pub(super) async fn of(&self, codes: Array3<f32>, targets: Images) -> Result<Slope, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order {
+            codes,
+            targets,
+            came: Instant::now(),
+            deadline: deadline::current(),
+            reply,
+        };
+        self.line.0.lock().orders.push_back(order);
+        self.line.0.changed.notify_all();
+        answer.await.map_err(|_| EngineError::Stopped {
+            network: self.network.to_string(),
+        })?
+    }
+}
+
+impl Line {
+    /// Waits for orders, and takes the first and those after it that fit into a run; `None` when there will be no more.
+    ///
+    /// A run waits until each descent under way has ordered its step, or the first order has waited for long enough:
+    /// they step together then, where otherwise the first would always be alone, and all others in the next run.
+    fn take(&self) -> Option<Vec<Order>> {
+        let mut state = self.lock();
+        loop {
+            state.orders.retain(|order| !order.is_gone());
+            let open = state.open;
+            let wait = match state.orders.front() {
+                None if !open => return None,
+                None => None,
+                Some(first) => {
+                    let waiting: usize = state.orders.iter().map(Order::codes).sum();
+                    let waited = first.came.elapsed();
+                    if waiting >= self.largest.min(state.under_way) || waited >= self.patience || !open {
+                        break;
+                    }
+                    Some(self.patience.saturating_sub(waited))
+                }
+            };
+            // A poisoned lock holds whole orders still: nothing panics between two changes.
+            state = match wait {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(time) => {
+                    self.changed
+                        .wait_timeout(state, time)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+            };
+        }
+        let (mut taken, mut room) = (Vec::new(), self.largest);
+        while let Some(first) = state.orders.front().map(Order::codes)
+            && (taken.is_empty() || first <= room)
+        {
+            room = room.saturating_sub(first);
+            taken.extend(state.orders.pop_front());
+        }
+        Some(taken)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The gradient graph's side.
+struct Station {
+    network: Arc<str>,
+    gradient: Box<dyn Gradient>,
+    line: Arc<Line>,
+    metrics: ModelMetrics,
+}
+
+impl Station {
+    fn work(mut self) {
+        priority::lower();
+        while let Some(orders) = self.line.take() {
+            self.run(orders);
+        }
+    }
+
+    fn run(&mut self, orders: Vec<Order>) {
+        let codes: Vec<_> = orders.iter().map(|order| order.codes.view()).collect();
+        let targets: Vec<_> = orders.iter().map(|order| order.targets.view()).collect();
+        let codes = concatenate(Axis(0), &codes).expect("codes of one generator have one shape");
+        let targets = concatenate(Axis(0), &targets).expect("pictures are of the generator's size");
+        #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
+        self.metrics.slope_codes.observe(codes.len_of(Axis(0)) as f64);
+        let started = Instant::now();
+        let gradient = &mut *self.gradient;
+        let run = || gradient.slope(codes.view(), targets.view());
+        let found = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+            Err(EngineError::Panicked {
+                network: self.network.to_string(),
+                reason: message(panic.as_ref()),
+            })
+        });
+        self.metrics.slope.observe(started.elapsed().as_secs_f64());
+        let mut first = 0;
+        for order in orders {
+            let next = first + order.codes();
+            let own = found.as_ref().map(|slope| slope.part(Slice::from(first..next)));
+            // A caller that left meanwhile has no use for the result.
+            let _ = order.reply.send(own.map_err(Clone::clone));
+            first = next;
+        }
+    }
+}
+
+fn count(codes: usize) -> i64 {
+    i64::try_from(codes).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use ndarray::{Array1, ArrayView3, ArrayView4};
+
+    use super::*;
+    use crate::metrics::Metrics;
+
+    /// Loss: the code's first number; slope: that of the target. Says how many codes each run has, and waits to go on.
+    struct Gate {
+        largest: usize,
+        began: Sender<usize>,
+        go: Receiver<()>,
+    }
+
+    impl Gradient for Gate {
+        fn largest_batch(&self) -> usize {
+            self.largest
+        }
+
+        fn slope(
+            &mut self,
+            codes: ArrayView3<'_, f32>,
+            targets: ArrayView4<'_, f32>,
+        ) -> Result<Slope, EngineError> {
+            self.began.send(codes.len_of(Axis(0))).unwrap();
+            self.go.recv().unwrap();
+            assert!(codes[[0, 0, 0]] < 100.0, "a code too far");
+            let first = |place: usize| codes[[place, 0, 0]];
+            Ok(Slope {
+                loss: Array1::from_shape_fn(codes.len_of(Axis(0)), first),
+                perceptual: None,
+                gradient: Array3::from_shape_fn(codes.dim(), |(place, ..)| targets[[place, 0, 0, 0]]),
+            })
+        }
+    }
+
+    fn gate(largest: usize) -> (Slopes, Receiver<usize>, Sender<()>, ModelMetrics) {
+        let (began, runs) = channel();
+        let (go_on, go) = channel();
+        let metrics = Metrics::new().of_model("gate");
+        let gate = Box::new(Gate { largest, began, go });
+        let slopes = Slopes::with_patience("gate", gate, Duration::from_hours(1), &metrics);
+        (slopes, runs, go_on, metrics)
+    }
+
+    /// A descent of so many steps from `code`; each loss and slope.
+    fn descend(
+        slopes: &Slopes,
+        metrics: &ModelMetrics,
+        code: f32,
+        steps: usize,
+    ) -> tokio::task::JoinHandle<Vec<(f32, f32)>> {
+        let (slopes, under_way) = (slopes.clone(), slopes.under_way(1, metrics));
+        tokio::spawn(async move {
+            let _under_way = under_way;
+            let mut found = Vec::new();
+            for step in 0..steps {
+                #[expect(clippy::cast_precision_loss, reason = "a few steps")]
+                let codes = Array3::from_elem((1, 1, 1), code + step as f32);
+                let targets = Images::from_elem((1, 3, 1, 1), -code);
+                let slope = slopes.of(codes, targets).await.unwrap();
+                found.push((slope.loss[0], slope.gradient[[0, 0, 0]]));
+            }
+            found
+        })
+    }
+
+    #[tokio::test]
+    async fn descents_step_together_and_each_gets_its_own() {
+        let (slopes, runs, go_on, metrics) = gate(8);
+        let three = [(10.0, 3), (20.0, 2), (30.0, 1)].map(|(code, steps)| {
+            let descent = descend(&slopes, &metrics, code, steps);
+            (code, steps, descent)
+        });
+        for _ in 0..3 {
+            go_on.send(()).unwrap();
+        }
+        for (code, steps, descent) in three {
+            let expected = [(code, -code), (code + 1.0, -code), (code + 2.0, -code)];
+            assert_eq!(descent.await.unwrap(), expected[..steps]);
+        }
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [3, 2, 1]);
+        assert_eq!(slopes.descending(), 0);
+    }
+
+    #[tokio::test]
+    async fn no_run_is_larger_than_the_largest() {
+        let (slopes, runs, go_on, metrics) = gate(2);
+        let three = [1.0, 2.0, 3.0].map(|code| descend(&slopes, &metrics, code, 1));
+        for _ in 0..2 {
+            go_on.send(()).unwrap();
+        }
+        for descent in three {
+            descent.await.unwrap();
+        }
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [2, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_descent_that_is_dropped_keeps_nobody_waiting_and_steps_no_more() {
+        let (slopes, runs, go_on, metrics) = gate(8);
+        let (gone, stays) = (
+            descend(&slopes, &metrics, 1.0, 1000),
+            descend(&slopes, &metrics, 2.0, 3),
+        );
+        // Both are in the first run when one of them goes.
+        while runs.try_recv().is_err() {
+            tokio::task::yield_now().await;
+        }
+        gone.abort();
+        assert!(gone.await.unwrap_err().is_cancelled());
+        for _ in 0..3 {
+            go_on.send(()).unwrap();
+        }
+        assert_eq!(stays.await.unwrap().len(), 3);
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(metrics.descending.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_panic_fails_its_own_run_and_the_next_one_works() {
+        let (slopes, _runs, go_on, metrics) = gate(8);
+        go_on.send(()).unwrap();
+        go_on.send(()).unwrap();
+        let targets = Images::zeros((1, 3, 1, 1));
+        let failed = slopes.of(Array3::from_elem((1, 1, 1), 100.0), targets).await;
+        let failed = failed.map(drop).unwrap_err();
+        assert!(
+            matches!(&failed, EngineError::Panicked { reason, .. } if reason == "a code too far"),
+            "{failed}"
+        );
+        assert_eq!(descend(&slopes, &metrics, 1.0, 1).await.unwrap(), [(1.0, -1.0)]);
+    }
+}
