@@ -110,7 +110,7 @@ impl Watched {
             },
         };
         let event = match next {
-            Next::Progress(progress) => match StepBody::of(progress).await {
+            Next::Progress(progress) => match StepTaken::of(progress).await {
                 Ok(step) => Event::default().event("progress").json_data(step),
                 Err(problem) => self.failed(&problem),
             },
@@ -143,9 +143,8 @@ async fn ended(tasks: &mut JoinSet<Result<Answer, Problem>>) -> Result<Answer, P
 
 /// How far an inversion is.
 #[derive(Serialize)]
-struct StepBody {
-    #[serde(rename = "step")]
-    taken: usize,
+struct StepTaken {
+    step: usize,
     of: usize,
     loss: f32,
     #[serde(flatten)]
@@ -162,7 +161,7 @@ struct Shown {
     image: String,
 }
 
-impl StepBody {
+impl StepTaken {
     async fn of(progress: Progress) -> Result<Self, Problem> {
         let shown = match progress.shown {
             Some((picture, similarity)) => Some(Shown {
@@ -174,7 +173,7 @@ impl StepBody {
             None => None,
         };
         Ok(Self {
-            taken: progress.step,
+            step: progress.step,
             of: progress.of,
             loss: progress.loss,
             shown,
