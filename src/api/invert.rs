@@ -306,9 +306,9 @@ impl From<Descended> for DescentBody {
 )]
 pub(super) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    let viewer = Viewer::of(&request, api.limits.timeout);
+    let viewer = Viewer::of(&request, api.limits.timeout)?;
     let mut body: InvertBody = upload::read(request).await?;
-    let Some(viewer) = viewer? else {
+    let Some(viewer) = viewer else {
         let presentation = Presentation::of(body.wishes(), &headers)?;
         return Ok(invert(api, presentation, body, None).await?.once());
     };

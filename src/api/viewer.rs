@@ -110,7 +110,7 @@ impl Watched {
             },
         };
         let event = match next {
-            Next::Progress(progress) => match StepTaken::of(progress).await {
+            Next::Progress(progress) => match StepBody::of(progress).await {
                 Ok(step) => Event::default().event("progress").json_data(step),
                 Err(problem) => self.failed(&problem),
             },
@@ -143,8 +143,9 @@ async fn ended(tasks: &mut JoinSet<Result<Answer, Problem>>) -> Result<Answer, P
 
 /// How far an inversion is.
 #[derive(Serialize)]
-struct StepTaken {
-    step: usize,
+struct StepBody {
+    #[serde(rename = "step")]
+    taken: usize,
     of: usize,
     loss: f32,
     #[serde(flatten)]
@@ -161,7 +162,7 @@ struct Shown {
     image: String,
 }
 
-impl StepTaken {
+impl StepBody {
     async fn of(progress: Progress) -> Result<Self, Problem> {
         let shown = match progress.shown {
             Some((picture, similarity)) => Some(Shown {
@@ -173,7 +174,7 @@ impl StepTaken {
             None => None,
         };
         Ok(Self {
-            step: progress.step,
+            taken: progress.step,
             of: progress.of,
             loss: progress.loss,
             shown,
