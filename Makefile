@@ -55,6 +55,12 @@ openapi: setup ## Write openapi/openapi.json anew from the code
 schemathesis: build ## Send generated requests to the service, by its OpenAPI document (ARGS="--max-examples 500")
 	PYTHON='$(PYTHON)' tests/schemathesis/run $(PROGRAM) $(ARGS)
 
+.PHONY: fuzz
+fuzz: ## Feed damaged pictures to the decoder; needs cargo-fuzz and a nightly toolchain (SECONDS=600)
+	mkdir -p target/fuzz/corpus
+	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . --target-dir $(CURDIR)/target/fuzz picture \
+		$(CURDIR)/target/fuzz/corpus -- -max_total_time=$(or $(SECONDS),600) -rss_limit_mb=2048 -timeout=10
+
 .PHONY: bench
 bench: setup ## Measure the service beside a bare loop and other servers (benches/README.md; ARGS="--seconds 10")
 	mkdir -p target/bench

@@ -153,6 +153,7 @@ fn descending_model_of(
         w_avg: Some(("w_avg.npy".to_owned(), vec![0.1, 0.2, 0.3, 0.4])),
         classifiers: Vec::new(),
         encoder: None,
+        landmarks: None,
         gradient: None,
         boundaries: boundaries(),
         digest: "0123456789abcdef".repeat(4),
@@ -162,6 +163,7 @@ fn descending_model_of(
         generators: vec![Box::new(generator)],
         classifiers: vec![Box::new(Means)],
         encoder: None,
+        landmarker: None,
         gradient,
     };
     let engine = Engine::start("sketch", networks, waiting(queue), metrics);

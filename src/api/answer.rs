@@ -244,6 +244,7 @@ impl Answer {
             ("queue", timings.queue),
             ("synthesis", timings.synthesis),
             ("scoring", timings.scoring),
+            ("landmarks", timings.landmarks),
             ("encoder", timings.encoder),
             ("descent", timings.descent),
             ("encoding", encoding),

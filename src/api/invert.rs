@@ -21,7 +21,7 @@ use super::upload::{self, Pictured};
 use super::viewer::Viewer;
 use super::wire::{Object, Real, Space, Whole};
 use crate::editor::{Descended, InvertRequest, Inverted, Method, Model, Progress};
-use crate::imaging::{self, Framing, Picture};
+use crate::imaging::{self, Framing, Landmarks, Picture};
 
 /// Most codes that one request begins at.
 const MOST_STARTS: u32 = 8;
@@ -85,10 +85,16 @@ pub(super) struct InvertBody {
     #[serde(skip_serializing)]
     #[schema(value_type = String, content_encoding = "base64", required)]
     image: Option<PictureFile>,
-    /// The part that the model is shown; the largest square (or whatever its pictures are) in the middle if left out.
+    /// The part that the model is shown; the face, if the model has a landmark graph, or else the largest square (or
+    /// whatever its pictures are) in the middle, if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Crop>)]
     crop: Option<Object<Crop>>,
+    /// Where the face is, by 5 points (left eye, right eye, nose, left and right corner of the mouth, left as the picture
+    /// is looked at) or iBUG's 68, x and y in pixels: it is turned and scaled as FFHQ's faces are. In place of `crop`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_items = 5, max_items = 68)]
+    landmarks: Option<Vec<[f64; 2]>>,
     /// The model; the default one if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
@@ -134,9 +140,14 @@ pub(super) struct InvertBody {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct InvertQuery {
-    /// The part that the model is shown, as left,top,width,height; the middle if left out.
+    /// The part that the model is shown, as left,top,width,height; the face, if the model has a landmark graph, or else the
+    /// middle, if left out.
     #[param(value_type = Option<String>, example = "10,20,300,300")]
     crop: Option<CropText>,
+    /// Where the face is, by 5 points (left eye, right eye, nose, left and right corner of the mouth) or iBUG's 68, as
+    /// x,y;x,y;… in pixels.
+    #[param(value_type = Option<String>, example = "92,118;164,117;128,150;104,184;152,183")]
+    landmarks: Option<LandmarksText>,
     /// The model; the default one if left out.
     model: Option<String>,
     /// How the code is found; the best way that the model has if left out.
@@ -193,6 +204,23 @@ impl<'de> Deserialize<'de> for CropText {
     }
 }
 
+/// Landmarks in a URL.
+#[derive(Debug)]
+struct LandmarksText(Vec<[f64; 2]>);
+
+impl<'de> Deserialize<'de> for LandmarksText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let point = |point: &str| {
+            let (x, y) = point.split_once(',')?;
+            Some([x.trim().parse().ok()?, y.trim().parse().ok()?])
+        };
+        let points: Option<_> = text.split(';').map(point).collect();
+        let wrong = || D::Error::custom(format!("found {text:?}, expected x,y;x,y;… in pixels"));
+        points.map(Self).ok_or_else(wrong)
+    }
+}
+
 impl Pictured for InvertBody {
     type Query = InvertQuery;
 
@@ -210,6 +238,7 @@ impl From<InvertQuery> for InvertBody {
         Self {
             image: None,
             crop: query.crop.map(|crop| Object(crop.0)),
+            landmarks: query.landmarks.map(|landmarks| landmarks.0),
             model: query.model,
             method: query.method,
             space: query.space,
@@ -328,7 +357,8 @@ async fn invert(
     let file = body.image.take().ok_or_else(missing)?;
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
-    let request = body.request(file.picture(&api).await?, presentation.format)?;
+    let framing = body.framing(&model)?;
+    let request = body.request(file.picture(&api).await?, framing, presentation.format)?;
     let inverted = model.invert(request, watcher).await?;
     let timings = inverted.timings;
     let recipe = Recipe::new(presentation, &model, "/v1/invert", &body);
@@ -371,6 +401,28 @@ async fn answer_body(
 }
 
 impl InvertBody {
+    /// The part of the picture that is asked for.
+    fn framing(&self, model: &Model) -> Result<Option<Framing>, Problem> {
+        match (&self.crop, &self.landmarks) {
+            (None, None) => Ok(None),
+            (Some(Object(crop)), None) => Ok(Some(Framing::Crop(imaging::Crop {
+                left: crop.left,
+                top: crop.top,
+                width: crop.width,
+                height: crop.height,
+            }))),
+            (None, Some(points)) => {
+                let landmarks = Landmarks::new(points);
+                let landmarks = landmarks.map_err(|error| Problem::field("landmarks", error.to_string()))?;
+                Ok(Some(Framing::Face(landmarks, model.alignment())))
+            }
+            (Some(_), Some(_)) => {
+                let reason = "found a crop beside it, expected one of the two";
+                Err(Problem::field("landmarks", reason))
+            }
+        }
+    }
+
     fn wishes(&self) -> Wishes {
         Wishes {
             format: self.format,
@@ -381,7 +433,12 @@ impl InvertBody {
         }
     }
 
-    fn request(&self, picture: Picture, format: Format) -> Result<InvertRequest, Problem> {
+    fn request(
+        &self,
+        picture: Picture,
+        framing: Option<Framing>,
+        format: Format,
+    ) -> Result<InvertRequest, Problem> {
         let within = |field, found: Option<u32>, most| match found {
             Some(found) if !(1..=most).contains(&found) => {
                 let reason = format!("found {found}, expected 1 to {most}");
@@ -401,15 +458,9 @@ impl InvertBody {
             time.filter(|time| *time < DAY)
                 .ok_or_else(|| Problem::field("seconds", reason()))
         });
-        let crop = self.crop.as_ref().map(|Object(crop)| imaging::Crop {
-            left: crop.left,
-            top: crop.top,
-            width: crop.width,
-            height: crop.height,
-        });
         Ok(InvertRequest {
             picture,
-            framing: crop.map_or(Framing::Centre, Framing::Crop),
+            framing,
             method: self.method.map(Into::into),
             space: self.space.map(Into::into),
             steps: within("steps", self.steps, MOST_STEPS)?.unwrap_or(STEPS as usize),

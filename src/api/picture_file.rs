@@ -10,7 +10,7 @@ use super::Api;
 use super::problem::Problem;
 use super::wire::{LatentBody, Object};
 use crate::editor::{InvertRequest, Model};
-use crate::imaging::{self, Framing, Picture, read_png_text};
+use crate::imaging::{self, Picture, read_png_text};
 
 /// Largest picture file, in bytes.
 pub(super) const LARGEST_PICTURE: usize = 20 * 1024 * 1024;
@@ -90,7 +90,7 @@ impl PictureFile {
         }
         let request = InvertRequest {
             picture: self.picture(api).await?,
-            framing: Framing::Centre,
+            framing: None,
             method: None,
             space: None,
             steps: STEPS as usize,

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::request_id::request_id;
 use crate::editor::EditorError;
 use crate::engine::EngineError;
-use crate::imaging::ImagingError;
+use crate::imaging::{FramingError, ImagingError};
 use crate::latent::LatentError;
 
 const MEDIA_TYPE: &str = "application/problem+json";
@@ -184,10 +184,15 @@ impl Problem {
                 "cannot-invert",
                 "The model cannot find codes of pictures this way",
             ),
-            Self::Editor(Edit::OutsideThePicture(_)) => kind(
+            Self::Editor(Edit::Framing(FramingError::Crop(_))) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "outside-the-picture",
                 "The crop does not lie in the picture",
+            ),
+            Self::Editor(Edit::Framing(FramingError::Landmarks(_)) | Edit::NoFace(_)) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "no-face",
+                "No face is marked in the picture",
             ),
             Self::Editor(Edit::OutOfRange { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,

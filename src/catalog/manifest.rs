@@ -26,6 +26,11 @@ pub struct Manifest {
     pub classifiers: Vec<ClassifierEntry>,
     /// From a picture to its code, in one run.
     pub encoder: Option<EncoderEntry>,
+    /// From a photograph to where its face is.
+    pub landmarks: Option<LandmarksEntry>,
+    /// Where the model's pictures have the face.
+    #[serde(default)]
+    pub alignment: AlignmentEntry,
     /// From a code and a picture to how wrong the code is, and which way is better.
     pub gradient: Option<GradientEntry>,
     /// Where the boundaries are.
@@ -47,6 +52,35 @@ pub struct EncoderEntry {
     /// Whether its codes already contain `w_avg`; otherwise it is added to them.
     #[serde(default = "yes")]
     pub adds_w_avg: bool,
+}
+
+/// `[landmarks]`: photograph → landmarks of the face in it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LandmarksEntry {
+    /// File of the graph.
+    pub file: String,
+    /// The image values of black and white that it wants.
+    #[serde(default = "signed")]
+    pub image_range: [f32; 2],
+}
+
+/// `[alignment]`: where the model's pictures have the face, beside FFHQ's.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlignmentEntry {
+    /// The side of a picture, in sides of FFHQ's square.
+    #[serde(default = "one")]
+    pub side: f64,
+    /// How far the picture's middle lies below FFHQ's, in the picture's sides.
+    #[serde(default)]
+    pub down: f64,
+}
+
+impl Default for AlignmentEntry {
+    fn default() -> Self {
+        Self { side: 1.0, down: 0.0 }
+    }
 }
 
 /// `[gradient]`: the loss of a code against a picture, and its gradient.
@@ -192,6 +226,14 @@ impl Manifest {
                     "a rate above 0 and a pull of at least 0",
                 );
             }
+        }
+        let AlignmentEntry { side, down } = manifest.alignment;
+        if !((0.1..=10.0).contains(&side) && (-1.0..=1.0).contains(&down)) {
+            return wrong(
+                "alignment",
+                format!("side {side}, down {down}"),
+                "a side from 0.1 to 10 and down from -1 to 1",
+            );
         }
         let outputs: Vec<_> = manifest
             .classifiers

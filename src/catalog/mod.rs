@@ -14,7 +14,8 @@ pub use boundary_file::{BoundaryCard, write_boundary};
 pub use error::{CatalogError, NpyError};
 pub use folder::ModelFolder;
 pub use manifest::{
-    ClassifierEntry, EncoderEntry, Generator, GradientEntry, Manifest, OutputEntry, ScoreKind, Truncation,
+    AlignmentEntry, ClassifierEntry, EncoderEntry, Generator, GradientEntry, LandmarksEntry, Manifest,
+    OutputEntry, ScoreKind, Truncation,
 };
 pub use npy::NpyArray;
 pub use package::{ClassifierPackage, Graph, ModelPackage};

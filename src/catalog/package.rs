@@ -44,6 +44,8 @@ pub struct ModelPackage {
     pub classifiers: Vec<ClassifierPackage>,
     /// The encoder, if the model has one.
     pub encoder: Option<Graph>,
+    /// The landmark graph, if the model has one.
+    pub landmarks: Option<Graph>,
     /// The gradient graph, if the model has one.
     pub gradient: Option<Graph>,
     /// The boundaries, each with its file, sorted by file.
@@ -98,6 +100,8 @@ impl ModelPackage {
             .collect::<Result<_, CatalogError>>()?;
         let encoder = manifest.encoder.as_ref();
         let encoder = encoder.map(|entry| graph(&entry.file)).transpose()?;
+        let landmarks = manifest.landmarks.as_ref();
+        let landmarks = landmarks.map(|entry| graph(&entry.file)).transpose()?;
         let gradient = manifest.gradient.as_ref();
         let gradient = gradient.map(|entry| graph(&entry.file)).transpose()?;
         let w_avg = manifest
@@ -122,6 +126,7 @@ impl ModelPackage {
             w_avg,
             classifiers,
             encoder,
+            landmarks,
             gradient,
             boundaries,
             digest,

@@ -3,7 +3,7 @@
 use super::Method;
 use crate::catalog::CatalogError;
 use crate::engine::EngineError;
-use crate::imaging::{ImagingError, OutsideThePicture};
+use crate::imaging::{FramingError, ImagingError, LandmarksError};
 use crate::latent::{LatentError, LatentSpace};
 
 /// An operation on a face failed.
@@ -96,9 +96,14 @@ pub enum EditorError {
         /// What its manifest would have to name.
         lacking: &'static str,
     },
-    /// A crop does not lie in its picture.
-    #[error("crop: {0}")]
-    OutsideThePicture(#[from] OutsideThePicture),
+    /// A crop or landmarks do not fit their picture.
+    #[error(transparent)]
+    Framing(#[from] FramingError),
+    /// The model's landmark graph did not find a face.
+    #[error(
+        "the model's landmark graph finds no face: {0}; say by `landmarks` where it is, or by `crop` which part to take"
+    )]
+    NoFace(LandmarksError),
     /// Scores were asked of a model that has no classifier.
     #[error("model {model} has no classifier: its manifest names none, so nothing scores its faces")]
     NoClassifier {

@@ -1,5 +1,6 @@
 //! Inversion: from a picture to a code that draws it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ndarray::Axis;
@@ -8,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::descend::Course;
 use super::{Descended, EditorError, Face, FaceSource, Model, Progress, TruncationChoice};
 use crate::engine::{Admission, Images, Timings};
-use crate::imaging::{Framing, Picture, Similarity, frame};
+use crate::imaging::{Crop, Framing, ImageRange, Landmarks, Picture, Similarity, centre, frame};
 use crate::latent::{LatentCode, LatentSpace};
 
 /// How the code behind a picture is found.
@@ -37,8 +38,9 @@ impl std::fmt::Display for Method {
 pub struct InvertRequest {
     /// The picture.
     pub picture: Picture,
-    /// The part of it that the generator is shown.
-    pub framing: Framing,
+    /// The part of it that the generator is shown. Where it is `None` the model's landmark graph finds the face; without
+    /// one it is the middle.
+    pub framing: Option<Framing>,
     /// The method; the best that the model has where it is `None`.
     pub method: Option<Method>,
     /// The code's space; the encoder's, or else w, where it is `None`.
@@ -76,8 +78,8 @@ impl Model {
     /// Finds the code behind a picture, and tells `watcher`, if there is one, of the way there.
     ///
     /// # Errors
-    /// [`EditorError::CannotInvert`] where the model lacks what the method needs, [`EditorError::OutsideThePicture`] for a
-    /// crop that does not lie in it, other [`EditorError`]s for spaces that do not fit and networks that fail.
+    /// [`EditorError::CannotInvert`] where the model lacks what the method needs, [`EditorError::Framing`] for a crop or
+    /// landmarks that do not fit it, [`EditorError::NoFace`] where the model's landmark graph finds none, other [`EditorError`]s for spaces that do not fit and networks that fail.
     pub async fn invert(
         &self,
         request: InvertRequest,
@@ -91,9 +93,13 @@ impl Model {
             Method::Optimize => self.engine.admit_descent(request.starts)?,
         };
         let (width, height) = (self.shape().width, self.shape().height);
-        let (range, framing, picture) = (self.image_range, request.framing, request.picture);
+        let (range, picture) = (self.image_range, Arc::new(request.picture));
+        let framing = match request.framing {
+            Some(framing) => framing,
+            None => self.framing(&mut admission, &picture).await?,
+        };
         let framed = tokio::task::spawn_blocking(move || {
-            let target = frame(picture, framing, width, height)?;
+            let target = frame(Arc::unwrap_or_clone(picture), framing, width, height)?;
             let tensor = target.tensor(range).insert_axis(Axis(0)).into_shared();
             Ok::<_, EditorError>((target, tensor))
         });
@@ -143,6 +149,42 @@ impl Model {
             descended,
             timings: admission.timings(),
         })
+    }
+
+    /// The part of a picture that is taken where a request names none.
+    async fn framing(
+        &self,
+        admission: &mut Admission,
+        picture: &Arc<Picture>,
+    ) -> Result<Framing, EditorError> {
+        let Some([height, width]) = self.engine.landmarker_size() else {
+            return Ok(Framing::Centre);
+        };
+        let part = centre([picture.width(), picture.height()], [width, height]);
+        let whole = Arc::clone(picture);
+        let shown = tokio::task::spawn_blocking(move || {
+            let shown = frame(Arc::unwrap_or_clone(whole), Framing::Crop(part), width, height)?;
+            let range = ImageRange::new(-1.0, 1.0).expect("black is below white");
+            Ok::<_, EditorError>(shown.tensor(range).insert_axis(Axis(0)).into_shared())
+        });
+        let shown = shown.await.expect("framing does not panic")?;
+        let found = admission.landmarks(shown).await?;
+        let Crop {
+            left,
+            top,
+            width,
+            height,
+        } = part;
+        let place =
+            |share: f32, start: u32, length: u32| f64::from(start) + f64::from(share) * f64::from(length);
+        let point =
+            |row: ndarray::ArrayView1<'_, f32>| [place(row[0], left, width), place(row[1], top, height)];
+        let points: Vec<_> = found.outer_iter().map(point).collect();
+        let landmarks = Landmarks::new(&points).map_err(EditorError::NoFace)?;
+        landmarks
+            .within(picture.width(), picture.height())
+            .map_err(EditorError::NoFace)?;
+        Ok(Framing::Face(landmarks, self.alignment()))
     }
 
     /// Where [`Method::Optimize`] begins: at the mean code, and at those of the seeds 0, 1, ….

@@ -8,7 +8,7 @@ use super::boundaries::digest_with;
 use super::{EditorError, FaceSource, LoadError, TruncationChoice};
 use crate::catalog::{ClassifierPackage, EncoderEntry, GradientEntry, ModelPackage, OutputEntry};
 use crate::engine::{Admission, Engine, GeneratorShape, SynthesisInput};
-use crate::imaging::ImageRange;
+use crate::imaging::{Alignment, ImageRange};
 use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, sample_z};
 
 /// Largest magnitude of a value in a code that a caller gives, and of an amount to move by or to. Sampled codes lie
@@ -36,6 +36,7 @@ pub struct Model {
     shipped: Arc<[(String, LatentSpace)]>,
     boundaries: Vec<Arc<Boundary>>,
     encoder: Option<EncoderEntry>,
+    alignment: Alignment,
     gradient: Option<GradientEntry>,
 }
 
@@ -141,6 +142,10 @@ impl Model {
                 .flat_map(|classifier| classifier.outputs)
                 .collect(),
             encoder: manifest.encoder,
+            alignment: Alignment {
+                side: manifest.alignment.side,
+                down: manifest.alignment.down,
+            },
             gradient: manifest.gradient,
             boundaries,
             engine,
@@ -233,6 +238,12 @@ impl Model {
             LatentSpace::Z
         };
         spaces.into_iter().find(|&space| has(space)).unwrap_or(bare)
+    }
+
+    /// Where the model's pictures have the face.
+    #[must_use]
+    pub fn alignment(&self) -> Alignment {
+        self.alignment
     }
 
     /// The space of the encoder's codes; where there is none, the one that a descent begins in.

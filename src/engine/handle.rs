@@ -12,7 +12,8 @@ use super::room::{Pace, Room};
 use super::slopes::{Slopes, UnderWay};
 use super::worker::Worker;
 use super::{
-    Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Images, Mapping, Slope, Timings,
+    Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Images, Landmarker, Mapping,
+    Slope, Timings,
 };
 use crate::metrics::{Metrics, ModelMetrics};
 
@@ -26,9 +27,14 @@ pub struct Networks {
     pub classifiers: Vec<Box<dyn Classifier>>,
     /// Image → code.
     pub encoder: Option<Box<dyn Encoder>>,
+    /// Where a photograph's face is.
+    pub landmarker: Option<Box<dyn Landmarker>>,
     /// The loss of codes against images.
     pub gradient: Option<Box<dyn Gradient>>,
 }
+
+/// The landmark graph at work, and the height and width of its images.
+type Finder = (Worker<Box<dyn Landmarker>>, [usize; 2]);
 
 /// Descents are refused beyond so many runs' worth of codes: each step of all of them takes that many runs.
 const ROUNDS: usize = 4;
@@ -51,6 +57,7 @@ pub struct Engine {
     generators: Batcher,
     classifiers: Vec<Worker<Box<dyn Classifier>>>,
     encoder: Option<Worker<Box<dyn Encoder>>>,
+    landmarker: Option<Finder>,
     slopes: Option<Slopes>,
     shape: Arc<GeneratorShape>,
     room: Room,
@@ -77,6 +84,10 @@ impl Engine {
         let map = |mapping| Worker::spawn(&format!("{name} maps"), mapping);
         let score = |(place, classifier)| Worker::spawn(&format!("{name} scores {place}"), classifier);
         let encode = |encoder| Worker::spawn(&format!("{name} encodes"), encoder);
+        let find = |landmarker: Box<dyn Landmarker>| {
+            let size = landmarker.size();
+            (Worker::spawn(&format!("{name} finds"), landmarker), size)
+        };
         let descend = |gradient| {
             let name = format!("{name} descends");
             Slopes::start(&name, gradient, &metrics)
@@ -96,6 +107,7 @@ impl Engine {
             generators: Batcher::start(name, networks.generators, waiting.patience, &pace, &metrics),
             classifiers: networks.classifiers.into_iter().enumerate().map(score).collect(),
             encoder: networks.encoder.map(encode),
+            landmarker: networks.landmarker.map(find),
             slopes: networks.gradient.map(descend),
             shape,
             room: Room::new(name.into(), waiting, pace),
@@ -115,6 +127,12 @@ impl Engine {
     #[must_use]
     pub fn has_encoder(&self) -> bool {
         self.encoder.is_some()
+    }
+
+    /// Height and width of the image that the landmark graph wants, where there is one.
+    #[must_use]
+    pub fn landmarker_size(&self) -> Option<[usize; 2]> {
+        self.landmarker.as_ref().map(|(_, size)| *size)
     }
 
     /// Whether there is a gradient graph.
@@ -277,6 +295,25 @@ impl Admission {
         codes
     }
 
+    /// Landmarks `[points, 2]` of the face in an image `[1, 3, height, width]` of [`Engine::landmarker_size`], black at
+    /// −1 and white at 1, as fractions of its width and height.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the run fails.
+    ///
+    /// # Panics
+    /// Where there is no landmark graph.
+    pub async fn landmarks(&mut self, image: Images) -> Result<Array2<f32>, EngineError> {
+        let started = Instant::now();
+        let landmarker = self.engine.landmarker.as_ref();
+        let (landmarker, _) = landmarker.expect("only asked where there is one");
+        let points = landmarker
+            .run(move |landmarker| landmarker.find(image.view()))
+            .await;
+        self.timings.landmarks += started.elapsed();
+        points
+    }
+
     /// Says that `codes` begin to go down.
     ///
     /// # Panics
@@ -369,6 +406,7 @@ mod tests {
             generators: vec![Box::new(Gate { shape, began, go })],
             classifiers: Vec::new(),
             encoder: None,
+            landmarker: None,
             gradient: None,
         };
         let waiting = Waiting {

@@ -1,6 +1,6 @@
 //! What finds the codes behind images, whatever runs it.
 
-use ndarray::{Array1, Array3, ArrayView3, ArrayView4, Axis, Slice};
+use ndarray::{Array1, Array2, Array3, ArrayView3, ArrayView4, Axis, Slice};
 
 use super::EngineError;
 
@@ -11,6 +11,19 @@ pub trait Encoder: Send + 'static {
     /// # Errors
     /// [`EngineError`] where the run fails.
     fn encode(&mut self, images: ArrayView4<'_, f32>) -> Result<Array3<f32>, EngineError>;
+}
+
+/// A landmark graph: an image in, a face's landmarks out.
+pub trait Landmarker: Send + 'static {
+    /// Height and width of the image that it wants.
+    fn size(&self) -> [usize; 2];
+
+    /// Landmarks `[points, 2]` of the face in an image `[1, 3, height, width]`, black at −1 and white at 1: x and y as
+    /// fractions of the image's width and height.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the run fails.
+    fn find(&mut self, image: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError>;
 }
 
 /// How wrong codes are.

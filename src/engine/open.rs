@@ -4,10 +4,11 @@ use super::arrangement::{Arrangement, beside};
 use super::onnx_classifier::OnnxClassifier;
 use super::onnx_encoder::OnnxEncoder;
 use super::onnx_gradient::OnnxGradient;
+use super::onnx_landmarker::OnnxLandmarker;
 use super::onnx_mapping::OnnxMapping;
 use super::{
-    Classifier, Encoder, Engine, EngineError, Generator, Gradient, Mapping, Networks, Runtime, Waiting,
-    priority,
+    Classifier, Encoder, Engine, EngineError, Generator, Gradient, Landmarker, Mapping, Networks, Runtime,
+    Waiting, priority,
 };
 use crate::catalog::ModelPackage;
 use crate::metrics::Metrics;
@@ -63,6 +64,13 @@ pub fn open(
         }
         _ => None,
     };
+    let landmarker = match (&package.landmarks, &package.manifest.landmarks) {
+        (Some(graph), Some(entry)) => {
+            let opened = OnnxLandmarker::open(runtime, graph, entry)?;
+            Some(Box::new(opened) as Box<dyn Landmarker>)
+        }
+        _ => None,
+    };
     let gradient = match gradient {
         Some(network) => {
             let checked = OnnxGradient::of(network, &shape, runtime.device())?;
@@ -78,6 +86,7 @@ pub fn open(
             .collect(),
         classifiers,
         encoder,
+        landmarker,
         gradient,
     };
     let name = &package.manifest.name;

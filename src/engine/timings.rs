@@ -13,6 +13,8 @@ pub struct Timings {
     pub synthesis: Duration,
     /// Classifier runs, and waiting for them.
     pub scoring: Duration,
+    /// Runs of the landmark graph, and waiting for them.
+    pub landmarks: Duration,
     /// Encoder runs, and waiting for them.
     pub encoder: Duration,
     /// Runs of the gradient graph, and waiting for them.

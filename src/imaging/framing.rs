@@ -3,16 +3,19 @@
 use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, resize};
 
-use super::Picture;
+use super::alignment::align;
+use super::{Alignment, Landmarks, LandmarksError, Picture};
 
 /// Which part of a picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Framing {
     /// The largest part in the middle that has the generator's proportions.
     #[default]
     Centre,
     /// A rectangle, stretched to the generator's proportions.
     Crop(Crop),
+    /// The face that landmarks mark, turned and scaled to where the model's pictures have it.
+    Face(Landmarks, Alignment),
 }
 
 /// A rectangle of pixels, from the picture's upper left corner.
@@ -28,6 +31,17 @@ pub struct Crop {
     pub height: u32,
 }
 
+/// A part that cannot be taken out of a picture.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum FramingError {
+    /// A crop that does not lie in it.
+    #[error("crop: {0}")]
+    Crop(#[from] OutsideThePicture),
+    /// Landmarks that mark no face in it.
+    #[error("landmarks: {0}")]
+    Landmarks(#[from] LandmarksError),
+}
+
 /// A rectangle that is empty or does not lie in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -41,31 +55,34 @@ pub struct OutsideThePicture {
 }
 
 /// The part of `picture` that `framing` says, `width` × `height` pixels large, by a Lanczos filter that takes every pixel
-/// of the part into account.
+/// of the part into account, or as FFHQ's faces are aligned.
 ///
 /// # Errors
-/// [`OutsideThePicture`].
+/// [`FramingError`].
 pub fn frame(
     picture: Picture,
     framing: Framing,
     width: usize,
     height: usize,
-) -> Result<Picture, OutsideThePicture> {
+) -> Result<Picture, FramingError> {
     let own = [picture.width(), picture.height()].map(in_image);
     let wanted = [width, height].map(in_image);
     let crop = match framing {
-        Framing::Centre => centre(own, wanted),
+        Framing::Centre => centre([picture.width(), picture.height()], [width, height]),
         Framing::Crop(crop) => crop,
+        Framing::Face(landmarks, alignment) => {
+            return Ok(align(picture, &landmarks, alignment, width, height)?);
+        }
     };
     let fits = |start: u32, length: u32, whole: u32| {
         length > 0 && start.checked_add(length).is_some_and(|end| end <= whole)
     };
     if !(fits(crop.left, crop.width, own[0]) && fits(crop.top, crop.height, own[1])) {
-        return Err(OutsideThePicture {
+        return Err(FramingError::Crop(OutsideThePicture {
             crop,
             width: picture.width(),
             height: picture.height(),
-        });
+        }));
     }
     let image = RgbImage::from_raw(own[0], own[1], picture.into_rgb());
     let image = image.expect("a picture has three bytes a pixel");
@@ -78,8 +95,10 @@ pub fn frame(
     Ok(Picture::from_rgb(width, height, framed.into_raw()))
 }
 
-/// The largest rectangle in the middle of `own` with the proportions of `wanted`, both width and height.
-fn centre(own: [u32; 2], wanted: [u32; 2]) -> Crop {
+/// The largest rectangle in the middle of `own` with the proportions of `wanted`, both width and height in pixels.
+#[must_use]
+pub fn centre(own: [usize; 2], wanted: [usize; 2]) -> Crop {
+    let (own, wanted) = (own.map(in_image), wanted.map(in_image));
     let ([own_width, own_height], [width, height]) = (own.map(u64::from), wanted.map(u64::from));
     let narrow = |length: u64| u32::try_from(length.max(1)).expect("no more than a side of the picture");
     let (crop_width, crop_height) = if own_width * height > own_height * width {

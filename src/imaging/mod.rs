@@ -1,5 +1,6 @@
 //! Pictures: image tensors become pixels, pixels become files: PNG that says what made it, JPEG, WebP.
 
+mod alignment;
 mod decode;
 mod framing;
 mod grid;
@@ -8,8 +9,9 @@ mod picture;
 mod png;
 mod similarity;
 
+pub use alignment::{Alignment, Landmarks, LandmarksError};
 pub use decode::{DecodeError, decode};
-pub use framing::{Crop, Framing, OutsideThePicture, frame};
+pub use framing::{Crop, Framing, FramingError, OutsideThePicture, centre, frame};
 pub use grid::{Layout, arrange};
 pub use lossy::{Quality, encode_jpeg, encode_webp};
 pub use picture::{ImageRange, Picture};

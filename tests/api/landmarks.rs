@@ -1,0 +1,217 @@
+//! Photographs framed by the landmarks of the face in them: named by the client, or found by the model's own graph.
+
+use std::io::Cursor;
+use std::path::Path;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use faceplane::catalog::ModelFolder;
+use faceplane::editor::{Model, Models};
+use faceplane::engine::{Operation, Waiting};
+use faceplane::metrics::Metrics;
+use image::{ImageFormat, Rgb, RgbImage, imageops};
+use serde_json::{Value, json};
+
+use crate::support::{Client, phantom, runtime};
+
+/// Eyes, nose and corners of the mouth of seed 7, as the renderer draws it.
+const SEVEN: [[f64; 2]; 5] = [
+    [110.3, 123.2],
+    [155.2, 121.9],
+    [133.5, 143.9],
+    [119.6, 168.0],
+    [148.7, 167.1],
+];
+
+fn client() -> Client {
+    Client::new(phantom(), Duration::from_mins(1))
+}
+
+async fn seven(client: &Client) -> RgbImage {
+    let file = client.get("/v1/sample?seed=7&metadata=none").await.body;
+    image::load_from_memory(&file).unwrap().into_rgb8()
+}
+
+/// The face on a white ground of 700 × 500 pixels, its upper left corner at a place.
+fn pasted(face: &RgbImage, x: i64, y: i64) -> RgbImage {
+    let mut ground = RgbImage::from_pixel(700, 500, Rgb([255; 3]));
+    imageops::replace(&mut ground, face, x, y);
+    ground
+}
+
+fn png(picture: &RgbImage) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    picture.write_to(&mut file, ImageFormat::Png).unwrap();
+    file.into_inner()
+}
+
+fn text(points: &[[f64; 2]]) -> String {
+    let points: Vec<_> = points.iter().map(|[x, y]| format!("{x},{y}")).collect();
+    points.join(";")
+}
+
+async fn send(client: &Client, options: &str, picture: &RgbImage) -> (StatusCode, Value) {
+    let request = Request::post(format!("/v1/invert?method=encoder&{options}"))
+        .header("content-type", "image/png")
+        .header("accept", "application/json");
+    let answer = client.send(request.body(Body::from(png(picture))).unwrap()).await;
+    (answer.status, answer.json())
+}
+
+/// The picture as the model was shown it.
+fn shown(answer: &Value) -> RgbImage {
+    let file = STANDARD.decode(answer["target"].as_str().unwrap()).unwrap();
+    image::load_from_memory(&file).unwrap().into_rgb8()
+}
+
+/// The mean difference of two pictures' middles, in levels.
+fn apart(one: &RgbImage, other: &RgbImage) -> f64 {
+    let middle = |picture: &RgbImage| imageops::crop_imm(picture, 64, 64, 128, 128).to_image();
+    let (one, other) = (middle(one), middle(other));
+    let pairs = one.iter().zip(other.iter());
+    pairs.map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / f64::from(3 * 128 * 128)
+}
+
+#[tokio::test]
+async fn a_face_anywhere_in_a_picture_is_brought_to_where_the_model_draws_it() {
+    let client = client();
+    let face = seven(&client).await;
+    let (status, answer) = send(&client, &format!("landmarks={}", text(&SEVEN)), &face).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let alone = shown(&answer);
+    for turned in [false, true] {
+        let mut picture = pasted(&face, 390, 30);
+        let mut points = SEVEN.map(|[x, y]| [x + 390.0, y + 30.0]);
+        if turned {
+            picture = imageops::rotate180(&picture);
+            points = points.map(|[x, y]| [700.0 - x, 500.0 - y]);
+        }
+        let (status, answer) = send(&client, &format!("landmarks={}", text(&points)), &picture).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        let difference = apart(&shown(&answer), &alone);
+        assert!(difference < 1.0, "{difference} levels, turned: {turned}");
+        let (_, middle) = send(&client, "", &picture).await;
+        assert!(
+            apart(&shown(&middle), &alone) > 10.0,
+            "the middle of the picture is no face"
+        );
+        let body = json!({"image": STANDARD.encode(png(&picture)), "landmarks": points, "method": "encoder", "format": "json"});
+        let again = client.post("/v1/invert", body).await.json();
+        assert_eq!(again["target"], answer["target"]);
+    }
+    // What the model is shown is about what it drew: a samples' eyes do not lie where the mean face has them.
+    assert!(apart(&alone, &face) < 25.0, "{}", apart(&alone, &face));
+}
+
+#[tokio::test]
+async fn landmarks_that_mark_no_face_are_refused_by_what_is_wrong() {
+    let client = client();
+    let face = seven(&client).await;
+    let five = text(&SEVEN);
+    let moved = |x: f64| text(&SEVEN.map(|[own, y]| [own + x, y]));
+    for (options, says) in [
+        ("landmarks=".to_owned(), "expected x,y;x,y;… in pixels"),
+        ("landmarks=1,2;3".to_owned(), "expected x,y;x,y;… in pixels"),
+        (
+            format!("landmarks={}", text(&SEVEN[..4])),
+            "found 4 points, expected 5",
+        ),
+        (
+            format!("landmarks={}", five.replace("110.3", "nan")),
+            "point 0 is not finite",
+        ),
+        (
+            format!("landmarks={}", moved(200.0)),
+            "inside the picture's 256×256 pixels",
+        ),
+        (
+            format!("landmarks={}", text(&[[99.0, 99.0]; 5])),
+            "expected a face of some pixels",
+        ),
+        (
+            format!("landmarks={five}&crop=0,0,256,256"),
+            "found a crop beside it",
+        ),
+    ] {
+        let (status, answer) = send(&client, &options, &face).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{options}");
+        let detail = answer["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("landmarks") && detail.contains(says),
+            "{options}: {detail}"
+        );
+    }
+}
+
+/// The phantom with the tests' landmark graph, which takes what is dark for the face.
+fn looking(output: &str) -> Result<Model, faceplane::editor::LoadError> {
+    let (place, root) = (
+        tempfile::tempdir().unwrap(),
+        Path::new(env!("CARGO_MANIFEST_DIR")),
+    );
+    for file in ["mapping.onnx", "synthesis.onnx", "encoder.onnx"] {
+        std::fs::copy(root.join("onnx/phantom").join(file), place.path().join(file)).unwrap();
+    }
+    std::fs::copy(
+        root.join("tests/landmarks.onnx"),
+        place.path().join("landmarks.onnx"),
+    )
+    .unwrap();
+    let manifest = format!(
+        "name = \"looking\"\n[generator]\nmapping = \"mapping.onnx\"\nsynthesis = \"synthesis.onnx\"\n\
+         [encoder]\nfile = \"encoder.onnx\"\nspace = \"w\"\n\
+         [landmarks]\nfile = \"{output}\"\nimage_range = [0.0, 1.0]\n"
+    );
+    std::fs::write(place.path().join("manifest.toml"), manifest).unwrap();
+    let waiting = Waiting {
+        capacity: 64,
+        longest: Duration::MAX,
+        patience: Duration::ZERO,
+    };
+    let operation = Operation {
+        replicas: Some(1),
+        waiting,
+    };
+    let folder = ModelFolder::Disk(place.path().to_owned());
+    Model::load(&folder, runtime(), operation, &Metrics::new())
+}
+
+#[tokio::test]
+async fn a_model_with_a_landmark_graph_finds_the_face_unasked() {
+    let models = Models::new(vec![looking("landmarks.onnx").unwrap()], None).unwrap();
+    let client = Client::new(models, Duration::from_mins(1));
+    let face = seven(&client).await;
+    let face = imageops::resize(&face, 128, 128, imageops::FilterType::Lanczos3);
+    let (_, one) = send(&client, "", &pasted(&face, 150, 100)).await;
+    let (_, other) = send(&client, "", &pasted(&face, 400, 300)).await;
+    let difference = apart(&shown(&one), &shown(&other));
+    assert!(difference < 4.0, "{difference} levels");
+    assert!(one["face"]["latent"]["space"] == "w");
+    let white = RgbImage::from_pixel(64, 64, Rgb([255; 3]));
+    let (status, answer) = send(&client, "", &white).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(answer["type"], "urn:faceplane:problem:no-face");
+    assert!(
+        answer["detail"]
+            .as_str()
+            .unwrap()
+            .contains("by `crop` which part to take"),
+        "{answer}"
+    );
+    let (status, _) = send(&client, "crop=0,0,64,64", &white).await;
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[test]
+fn a_graph_that_gives_no_landmarks_is_refused_at_the_start() {
+    let error = looking("encoder.onnx").err().unwrap().to_string();
+    assert!(
+        error.contains("encoder.onnx") && error.contains("[batch, 68, 2]"),
+        "{error}"
+    );
+    let error = looking("nowhere.onnx").err().unwrap().to_string();
+    assert!(error.contains("nowhere.onnx"), "{error}");
+}

@@ -1,0 +1,27 @@
+//! Any bytes as a picture: decoded, its text read, and framed, within a limit and without a panic.
+#![no_main]
+
+use faceplane::imaging::{Alignment, Framing, Landmarks, decode, frame, read_png_text};
+use libfuzzer_sys::fuzz_target;
+
+const MOST_PIXELS: u64 = 1 << 20;
+
+fuzz_target!(|file: &[u8]| {
+    let _ = read_png_text(file);
+    let Ok(picture) = decode(file, MOST_PIXELS) else {
+        return;
+    };
+    let (width, height) = (picture.width(), picture.height());
+    assert!(width > 0 && height > 0 && (width * height) as u64 <= MOST_PIXELS);
+    // The file's last bytes say where the face is.
+    let places: Vec<f64> = file.iter().rev().take(10).map(|&byte| f64::from(byte) / 255.0).collect();
+    if let [a, b, c, d, e, f, g, h, i, j] = places[..] {
+        let (x, y) = (width as f64, height as f64);
+        let points = [[a * x, b * y], [c * x, d * y], [e * x, f * y], [g * x, h * y], [i * x, j * y]];
+        let landmarks = Landmarks::new(&points).expect("five finite points");
+        let framing = Framing::Face(landmarks, Alignment::default());
+        let _ = frame(picture.clone(), framing, 16, 16);
+    }
+    let framed = frame(picture, Framing::Centre, 16, 16).expect("every picture has a middle");
+    assert_eq!((framed.width(), framed.height()), (16, 16));
+});
