@@ -59,7 +59,7 @@ schemathesis: build ## Send generated requests to the service, by its OpenAPI do
 fuzz: ## Feed damaged pictures to the decoder; needs cargo-fuzz and a nightly toolchain (SECONDS=600)
 	mkdir -p target/fuzz/corpus
 	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . --target-dir $(CURDIR)/target/fuzz picture \
-		$(CURDIR)/target/fuzz/corpus -- -max_total_time=$(or $(SECONDS),600) -rss_limit_mb=2048 -timeout=10
+		$(CURDIR)/target/fuzz/corpus -- -artifact_prefix=$(CURDIR)/target/fuzz/ -max_total_time=$(or $(SECONDS),600) -rss_limit_mb=2048 -timeout=10
 
 .PHONY: bench
 bench: setup ## Measure the service beside a bare loop and other servers (benches/README.md; ARGS="--seconds 10")

@@ -21,7 +21,6 @@ step classifier --cache "$cache"
 step boundaries --cache "$cache"
 step gradient
 step encoder --cache "$cache"
-step invert --cache "$cache"
 step quality
 step evaluate --cache "$cache"
 step card

@@ -59,6 +59,9 @@ pub fn decode(file: &[u8], limit: u64) -> Result<Picture, DecodeError> {
     let decoded = catch_unwind(AssertUnwindSafe(|| -> Result<_, DecodeError> {
         let mut decoder = reader.into_decoder().map_err(|error| broken(error.to_string()))?;
         let (width, height) = decoder.dimensions();
+        if width == 0 || height == 0 {
+            return Err(broken(format!("it declares {width}×{height} pixels")));
+        }
         if u64::from(width) * u64::from(height) > limit {
             return Err(DecodeError::TooLarge { width, height, limit });
         }
@@ -88,10 +91,11 @@ fn over_white(image: DynamicImage) -> Picture {
             .expect("a mean of two levels is a level")
     };
     let rgba = image.into_rgba8();
-    let rgb = rgba
-        .pixels()
-        .flat_map(|&image::Rgba([r, g, b, a])| [blend(r, a), blend(g, a), blend(b, a)]);
-    Picture::from_rgb(width, height, rgb.collect())
+    let mut rgb = Vec::with_capacity(3 * width * height);
+    for &image::Rgba([r, g, b, a]) in rgba.pixels() {
+        rgb.extend_from_slice(&[blend(r, a), blend(g, a), blend(b, a)]);
+    }
+    Picture::from_rgb(width, height, rgb)
 }
 
 #[cfg(test)]
@@ -233,6 +237,22 @@ mod tests {
                 limit: LIMIT
             }
         );
+    }
+
+    #[test]
+    fn a_picture_has_pixels() {
+        // A GIF's frame may be larger than the screen that it declares.
+        let mut gif = file(&red_and_blue(), ImageFormat::Gif);
+        for axis in [6, 8] {
+            let declared = gif[axis];
+            gif[axis] = 0;
+            let error = decode(&gif, LIMIT).unwrap_err().to_string();
+            assert!(
+                error.contains("GIF file") && error.contains("it declares"),
+                "{error}"
+            );
+            gif[axis] = declared;
+        }
     }
 
     #[test]

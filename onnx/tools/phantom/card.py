@@ -20,6 +20,8 @@ ROWS = {"pose": 47, "smile": 193, "age": 87, "gender": 53, "eyeglasses": 74}
 PAIRS = (("age", "eyeglasses", 7), ("gender", "eyeglasses", 150), ("age", "gender", 82))
 """Primal, condition and seed of each plain row with its conditional row below."""
 
+COLOURS = {"refine": "#b6434a", "optimize": "#2f6fa5"}
+
 SINGLES = {
     "seed": ("w", "smile", (), 0.0),
     "smile": ("w", "smile", (), 3.0),
@@ -187,7 +189,47 @@ def ratios(figures: dict) -> str:
     )
 
 
-def card(figures: dict, template: str) -> str:
+def inversions(found: dict) -> str:
+    """How near each way from a picture to a code comes."""
+    rows = [
+        [name, *(f"{found['psnr'][name][part]:.1f}" for part in ("mean", "median", "least"))]
+        for name in ("encoder", "optimize", "refine")
+    ]
+    return table(("method", "mean PSNR, dB", "median", "least"), rows)
+
+
+def plot(ways: dict[str, dict[str, float]], path: pathlib.Path) -> None:
+    """Mean PSNR against steps as an SVG."""
+    width, height, left, top = 640, 300, 48, 16
+    values = [value for way in ways.values() for value in way.values()]
+    low, high = 4 * (min(values) // 4), 4 * (max(values) // 4 + 1)
+    last = max(int(step) for way in ways.values() for step in way)
+
+    def x(step: float) -> float:
+        return left + step / last * (width - left - 90)
+
+    def y(value: float) -> float:
+        return top + (high - value) / (high - low) * (height - top - 40)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+    ]
+    for value in range(int(low), int(high) + 1, 4):
+        parts.append(f'<path d="M{left} {y(value):.1f}H{x(last):.1f}" stroke="#dddddd"/>')
+        parts.append(f'<text x="{left - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value}</text>')
+    for step in range(0, last + 1, last // 5):
+        parts.append(f'<text x="{x(step):.1f}" y="{y(low) + 18:.1f}" text-anchor="middle">{step}</text>')
+    parts.append(f'<text x="{x(last / 2):.1f}" y="{height - 6}" text-anchor="middle">steps (mean PSNR in dB)</text>')
+    for name, way in ways.items():
+        points = " ".join(f"{x(int(step)):.1f},{y(value):.1f}" for step, value in way.items())
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>')
+        end = y(list(way.values())[-1]) + 4
+        parts.append(f'<text x="{x(last) + 8:.1f}" y="{end:.1f}" fill="{COLOURS[name]}">{name}</text>')
+    path.write_text("\n".join([*parts, "</svg>"]) + "\n")
+
+
+def card(figures: dict, found: dict, quality: dict, template: str) -> str:
     """The card's text."""
     z, w = (
         max(
@@ -213,6 +255,21 @@ def card(figures: dict, template: str) -> str:
         "designed": table(
             ("factors", "correlation"), [[pair.replace("_", " "), signed(value)] for pair, value in steps.items()]
         ),
+        "inversions": inversions(found),
+        "inverted": str(found["count"]),
+        "steps": str(found["steps"]),
+        "beats_encoder": str(found["beats"]["encoder"]),
+        "beats_optimize": str(found["beats"]["optimize"]),
+        "rising_least": str(min(found["rising"].values())),
+        "own_cosine": f"{found['own_cosine']['refine']['mean']:.2f}",
+        "own_cosine_least": f"{found['own_cosine']['refine']['least']:.2f}",
+        "own_cosine_encoder": f"{found['own_cosine']['encoder']['mean']:.2f}",
+        "own_psnr": f"{found['own_psnr']['refine']['mean']:.0f}",
+        "spoiled_z": percent(quality["z"]),
+        "spoiled_w": percent(quality["w"]),
+        "spoiled_least": str(quality["least"]),
+        "spoiled_most": f"{quality['most']:.0f}",
+        "by_distance": percent(quality["by_distance"]),
         "one": f"{drawn['1']:.0f}",
         "four": f"{drawn['4']:.0f}",
         "count": str(SAMPLES),
@@ -241,8 +298,11 @@ def main() -> None:
     parser.add_argument("--folder", type=pathlib.Path, required=True, help="the model folder")
     parser.add_argument("--text-only", action="store_true", help="leave the pictures as they are")
     given = parser.parse_args()
-    figures = json.loads((given.folder / "figures.json").read_text())
-    (given.folder / "README.md").write_text(card(figures, (pathlib.Path(__file__).parent / "card.md").read_text()))
+    figures, found, quality = (
+        json.loads((given.folder / f"{name}.json").read_text()) for name in ("figures", "inversion", "quality")
+    )
+    plot(found["way"], given.folder / "card" / "descent.svg")
+    (given.folder / "README.md").write_text(card(figures, found, quality, (pathlib.Path(__file__).parent / "card.md").read_text()))
     if not given.text_only:
         draw(Model(given.folder), given.folder / "card")
 
