@@ -13,6 +13,9 @@ use faceplane::metrics::Metrics;
 use faceplane::{privacy, probe, server, telemetry};
 use tokio::net::TcpListener;
 
+/// Threads beside those of the cores for work that takes long: a plane that is found, a file that is written.
+const SLOW_WORK: usize = 2;
+
 fn main() -> ExitCode {
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
@@ -40,9 +43,18 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-#[tokio::main]
-async fn serve(config: &Config) -> anyhow::Result<()> {
+fn serve(config: &Config) -> anyhow::Result<()> {
     let started = Instant::now();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Encoding and decoding keep a core busy each: more threads would only hold more memory.
+        .max_blocking_threads(std::thread::available_parallelism().map_or(1, usize::from) + SLOW_WORK)
+        .build()
+        .context("threads cannot be started")?;
+    runtime.block_on(run(config, started))
+}
+
+async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     telemetry::start(&config.log, config.log_format)
         .with_context(|| format!("--log {:?} cannot be understood", config.log))?;
     anyhow::ensure!(

@@ -1,4 +1,4 @@
-//! `/v1/jobs`: trainings under way and those that have ended.
+//! `/v1/jobs`: trainings and reports under way and those that have ended.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(super) struct JobBody {
     /// What requests call it.
     #[schema(example = "1")]
     id: String,
-    /// The model that gets the boundaries.
+    /// The model that gets the boundaries, or is reported on.
     #[schema(example = "phantom")]
     model: String,
     /// The boundaries' attributes.
@@ -48,7 +48,7 @@ pub(super) struct JobBody {
     space: Space,
     /// What it does.
     stage: StageName,
-    /// How many codes there are.
+    /// How many codes there are; of a report, how many pictures it draws.
     samples: usize,
     /// How many of them it has sampled and scored.
     samples_done: usize,
@@ -64,6 +64,10 @@ pub(super) struct JobBody {
     /// The share of that which is done, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     fitted: Option<f64>,
+    /// Where the report is, once it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/v1/jobs/1/report")]
+    report: Option<String>,
     /// The boundaries found so far; the model has them.
     boundaries: Vec<BoundaryBody>,
     /// How long those last.
@@ -83,7 +87,7 @@ pub(super) enum StageName {
     Sampling,
     /// Planes are found.
     Fitting,
-    /// All boundaries are found, and the model has them.
+    /// All boundaries are found, and the model has them; or the report is there.
     Done,
     /// It ended with an error.
     Failed,
@@ -123,6 +127,10 @@ impl JobBody {
             seconds_left: seconds_left.filter(|_| sampling),
             fitting,
             fitted,
+            report: state
+                .report
+                .is_some()
+                .then(|| format!("/v1/jobs/{}/report", job.id())),
             boundaries: state.boundaries.iter().map(Into::into).collect(),
             kept: Lasting::of(api),
             failure: state.failure,
@@ -189,7 +197,7 @@ pub(super) async fn cancel(
     Ok(Json(JobBody::of(&api, &job, job.state())))
 }
 
-fn find(api: &Api, id: Result<Path<String>, PathRejection>) -> Result<Arc<Job>, Problem> {
+pub(super) fn find(api: &Api, id: Result<Path<String>, PathRejection>) -> Result<Arc<Job>, Problem> {
     let Path(id) = id.map_err(|rejection| Problem::Undecodable {
         reason: rejection.body_text(),
     })?;

@@ -21,6 +21,8 @@ mod picture_file;
 mod presentation;
 mod problem;
 mod repeats;
+mod report;
+mod report_page;
 mod request_id;
 mod sample;
 mod score;
@@ -138,9 +140,11 @@ fn described() -> OpenApiRouter<Api> {
                 .routes(routes!(training::post))
                 .layer(DefaultBodyLimit::max(decode::LARGEST_CODES)),
         )
+        .routes(routes!(report::post))
         .routes(routes!(boundaries::show, boundaries::put, boundaries::delete))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show, jobs::cancel))
+        .routes(routes!(report::show))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::show))

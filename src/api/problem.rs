@@ -157,6 +157,14 @@ impl Problem {
                 "too-many-jobs",
                 "Too many jobs wait",
             ),
+            Self::Editor(Edit::NoReport { .. }) => {
+                kind(StatusCode::NOT_FOUND, "no-report", "The job has no report")
+            }
+            Self::Editor(Edit::NothingToReport { .. }) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "nothing-to-report",
+                "Nothing can be judged in this space",
+            ),
             Self::Editor(Edit::NoClassifier { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-classifier",

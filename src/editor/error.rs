@@ -104,6 +104,24 @@ pub enum EditorError {
         "the model's landmark graph finds no face: {0}; say by `landmarks` where it is, or by `crop` which part to take"
     )]
     NoFace(LandmarksError),
+    /// A report was asked for where nothing can be judged.
+    #[error(
+        "model {model} has no boundary in {space} of an attribute that its classifiers score, so there is nothing to report on"
+    )]
+    NothingToReport {
+        /// The model.
+        model: String,
+        /// The space asked for.
+        space: LatentSpace,
+    },
+    /// A report was asked of a job that has none.
+    #[error("job {id} has no report: it {why}")]
+    NoReport {
+        /// The job.
+        id: String,
+        /// What it does instead.
+        why: &'static str,
+    },
     /// Scores were asked of a model that has no classifier.
     #[error("model {model} has no classifier: its manifest names none, so nothing scores its faces")]
     NoClassifier {

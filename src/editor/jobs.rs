@@ -1,4 +1,4 @@
-//! Jobs: trainings that go on after their request was answered, one at a time, behind people's requests.
+//! Jobs: trainings and reports that go on after their request was answered, one at a time, behind people's requests.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::date::rfc3339;
 use super::train::ScoredCodes;
-use super::{EditorError, GivenCodes, Model, Models, TrainRequest, TrainSource};
+use super::{EditorError, GivenCodes, Model, Models, Report, ReportRequest, TrainRequest, TrainSource};
 use crate::latent::{Boundary, LatentError, LatentSpace, Method, Provenance, Separation};
 
 /// Most jobs that may wait or run.
@@ -29,7 +29,13 @@ pub struct Jobs {
     closing: CancellationToken,
 }
 
-/// A training, under way or ended.
+/// What a job is to do.
+enum Task {
+    Train(TrainRequest),
+    Report(ReportRequest),
+}
+
+/// A training or a report, under way or ended.
 pub struct Job {
     id: String,
     model: String,
@@ -53,6 +59,8 @@ pub struct JobState {
     pub fitting: Option<(String, f64)>,
     /// The boundaries found so far; the model has them.
     pub boundaries: Vec<Boundary>,
+    /// The report, where one was asked for and is done.
+    pub report: Option<Arc<Report>>,
     /// Why it failed.
     pub failure: Option<String>,
 }
@@ -66,7 +74,7 @@ pub enum Stage {
     Sampling,
     /// Planes are found.
     Fitting,
-    /// All boundaries are found, and the model has them.
+    /// All boundaries are found, and the model has them; or the report is there.
     Done,
     /// It ended with an error.
     Failed,
@@ -94,7 +102,7 @@ impl Jobs {
         }
     }
 
-    /// Begins a training, as soon as those before it have ended.
+    /// Begins a training, as soon as the jobs before it have ended.
     ///
     /// # Errors
     /// [`EditorError`] for a request that does not fit the model, for too many jobs, and while the service ends.
@@ -105,6 +113,34 @@ impl Jobs {
         request: TrainRequest,
     ) -> Result<Arc<Job>, EditorError> {
         model.check_training(&request)?;
+        let about = (request.attributes.clone(), request.space, request.samples());
+        self.begin(models, model, Task::Train(request), about)
+    }
+
+    /// Begins a report, as soon as the jobs before it have ended.
+    ///
+    /// # Errors
+    /// [`EditorError`] for a request that does not fit the model, for too many jobs, and while the service ends.
+    pub fn report(
+        &self,
+        models: &Models,
+        model: Arc<Model>,
+        request: ReportRequest,
+    ) -> Result<Arc<Job>, EditorError> {
+        let pictures = model.check_report(&request)?;
+        let scored = model.outputs().iter().map(|output| output.attribute.clone());
+        let judged = scored.filter(|attribute| model.boundary(attribute, request.space).is_ok());
+        let about = (judged.collect(), request.space, pictures);
+        self.begin(models, model, Task::Report(request), about)
+    }
+
+    fn begin(
+        &self,
+        models: &Models,
+        model: Arc<Model>,
+        task: Task,
+        (attributes, space, samples): (Vec<String>, LatentSpace, usize),
+    ) -> Result<Arc<Job>, EditorError> {
         if self.closing.is_cancelled() {
             return Err(EditorError::Closing);
         }
@@ -114,6 +150,7 @@ impl Jobs {
             samples_per_second: None,
             fitting: None,
             boundaries: Vec::new(),
+            report: None,
             failure: None,
         };
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,9 +161,9 @@ impl Jobs {
         let job = Arc::new(Job {
             id: (self.last.fetch_add(1, Ordering::Relaxed) + 1).to_string(),
             model: model.name().to_owned(),
-            attributes: request.attributes.clone(),
-            space: request.space,
-            samples: request.samples(),
+            attributes,
+            space,
+            samples,
             state: watch::Sender::new(state),
             cancel: self.closing.child_token(),
         });
@@ -140,7 +177,7 @@ impl Jobs {
         let (turn, models, own) = (Arc::clone(&self.turn), models.clone(), Arc::clone(&job));
         let work = tokio::spawn({
             let job = Arc::clone(&job);
-            async move { job.run(&turn, &models, &model, request).await }
+            async move { job.run(&turn, &models, &model, task).await }
         });
         tokio::spawn(async move {
             let ended = work
@@ -250,6 +287,23 @@ impl Job {
         self.cancel.cancel();
     }
 
+    /// Its report.
+    ///
+    /// # Errors
+    /// [`EditorError::NoReport`] where it has none, or not yet.
+    pub fn report_found(&self) -> Result<Arc<Report>, EditorError> {
+        let state = self.state();
+        state.report.ok_or_else(|| EditorError::NoReport {
+            id: self.id.clone(),
+            why: match state.stage {
+                Stage::Waiting | Stage::Sampling | Stage::Fitting => "has not ended yet, or finds boundaries",
+                Stage::Done => "found boundaries",
+                Stage::Failed => "has failed",
+                Stage::Cancelled => "was cancelled",
+            },
+        })
+    }
+
     /// Waits until it has ended.
     pub async fn ended(&self) {
         // The sender lives as long as the job does.
@@ -261,13 +315,45 @@ impl Job {
         turn: &Semaphore,
         models: &Models,
         model: &Arc<Model>,
-        request: TrainRequest,
+        task: Task,
     ) -> Result<(), End> {
-        let turn = tokio::select! {
+        let _turn = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(End::Cancelled),
             turn = turn.acquire() => turn.expect("the turns are never closed"),
         };
+        match task {
+            Task::Train(request) => self.train(models, model, request).await,
+            Task::Report(request) => self.report(model, request).await,
+        }
+    }
+
+    async fn report(&self, model: &Arc<Model>, request: ReportRequest) -> Result<(), End> {
+        self.state.send_modify(|state| state.stage = Stage::Sampling);
+        let report = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => return Err(End::Cancelled),
+            report = model.report(request, self.counter()) => report?,
+        };
+        self.state
+            .send_modify(|state| state.report = Some(Arc::new(report)));
+        Ok(())
+    }
+
+    /// Tells how many pictures are drawn and scored since now.
+    fn counter(&self) -> impl FnMut(usize) {
+        let started = Instant::now();
+        move |done: usize| {
+            #[expect(clippy::cast_precision_loss, reason = "a rate to show")]
+            let rate = done as f64 / started.elapsed().as_secs_f64();
+            self.state.send_modify(|state| {
+                state.samples_done = done;
+                state.samples_per_second = Some(rate);
+            });
+        }
+    }
+
+    async fn train(&self, models: &Models, model: &Arc<Model>, request: TrainRequest) -> Result<(), End> {
         let scored = match &request.source {
             TrainSource::Given(GivenCodes { codes, scores }) => {
                 let count = scores.len();
@@ -287,15 +373,7 @@ impl Job {
             }
             TrainSource::Sampled { samples, seed } => {
                 self.state.send_modify(|state| state.stage = Stage::Sampling);
-                let started = Instant::now();
-                let told = |done: usize| {
-                    #[expect(clippy::cast_precision_loss, reason = "a rate to show")]
-                    let rate = done as f64 / started.elapsed().as_secs_f64();
-                    self.state.send_modify(|state| {
-                        state.samples_done = done;
-                        state.samples_per_second = Some(rate);
-                    });
-                };
+                let told = self.counter();
                 tokio::select! {
                     biased;
                     () = self.cancel.cancelled() => return Err(End::Cancelled),
@@ -309,7 +387,6 @@ impl Job {
             models.put_boundary(&self.model, boundary.clone()).await?;
             self.state.send_modify(|state| state.boundaries.push(boundary));
         }
-        drop(turn);
         Ok(())
     }
 

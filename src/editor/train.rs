@@ -14,7 +14,7 @@ use crate::latent::{LatentSpace, Provenance, Samples, Separation};
 const MOST_BYTES: usize = 1 << 30;
 
 /// Batches that are under way at a time, so that the generator does not wait for the classifiers.
-const BATCHES: usize = 4;
+pub(super) const BATCHES: usize = 4;
 
 /// Which boundaries to find, and how.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ mod models;
 mod openapi;
 mod phantom;
 mod pictures;
+mod report;
 mod sample;
 mod score;
 mod training;

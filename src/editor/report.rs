@@ -1,0 +1,348 @@
+//! A report on a model's boundaries: how well they part fresh samples, how they lean on one another, and what edits along them do.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use ndarray::{Array2, Array3, ArrayView1, Axis, Slice};
+use tokio::task::JoinSet;
+
+use super::date::rfc3339;
+use super::score::draw_and_score;
+use super::train::{BATCHES, ScoredCodes};
+use super::{EditorError, Model};
+use crate::imaging::{Framing, Picture, frame};
+use crate::latent::{
+    Amount, Boundary, Direction, Edit, LatentCode, LatentError, LatentSpace, apply, condition, correlation,
+    cosines,
+};
+
+/// Of a thousand samples, those at each end of the scores: 2 %, as the paper has it.
+const ENDS_OF_1000: usize = 20;
+
+/// Distances from a plane that faces are brought to for the curves, and how far they are moved for the tables.
+const FARTHEST: i32 = 10;
+const STEP: usize = 2;
+const BY: f64 = 3.0;
+
+/// Pictures of a strip, from −[`BY`] to [`BY`], and the longest side of each.
+const STRIP: usize = 7;
+const SIDE: usize = 128;
+
+/// What to report on.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportRequest {
+    /// The boundaries' space: z or w.
+    pub space: LatentSpace,
+    /// Faces to sample and score.
+    pub samples: usize,
+    /// How many of them are edited, at most all.
+    pub faces: usize,
+    /// The seed of the samples.
+    pub seed: u32,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The model's name.
+    pub model: String,
+    /// The model's digest.
+    pub digest: String,
+    /// What was asked for.
+    pub request: ReportRequest,
+    /// When, in RFC 3339.
+    pub date: String,
+    /// The planes, one for each attribute that has a boundary and is scored: the order of all axes below.
+    pub planes: Vec<JudgedPlane>,
+    /// Cosines between the normals.
+    pub cosines: Array2<f64>,
+    /// Pearson's correlations of the samples' scores.
+    pub correlations: Array2<f64>,
+    /// Distances from the plane that faces were brought to.
+    pub positions: Vec<f64>,
+    /// Mean scores `[edited, position, scored]` of the faces there.
+    pub curves: Array3<f64>,
+    /// How far faces were moved for what follows.
+    pub by: f64,
+    /// Mean change `[edited, scored]` of the scores, in their standard deviations over the samples.
+    pub plain: Array2<f64>,
+    /// The same with all other attributes as conditions; `None` where these leave nothing of the edit.
+    pub conditional: Vec<Option<Vec<f64>>>,
+    /// The first face, moved from −by to by with all others held (or plainly, where that cannot be): a strip for each edit.
+    pub strips: Vec<Vec<Picture>>,
+}
+
+/// How well a plane parts fresh samples.
+#[derive(Clone, Debug)]
+pub struct JudgedPlane {
+    /// The attribute.
+    pub attribute: String,
+    /// The score at which it changes sides.
+    pub threshold: f64,
+    /// The standard deviation of the samples' scores.
+    pub deviation: f64,
+    /// How many samples each end of the scores has.
+    pub chosen: usize,
+    /// The share of both ends on the right side.
+    pub ends: f64,
+    /// The share of all samples on the side that the threshold puts them.
+    pub all: f64,
+}
+
+/// An attribute to report on: its plane, and the column of its scores.
+struct Judged {
+    boundary: Arc<Boundary>,
+    column: usize,
+    threshold: f64,
+}
+
+/// Pictures that edits ask for: each face at every position, and by both kinds of edit.
+fn pictures(faces: usize, attributes: usize) -> usize {
+    attributes * faces * (positions().len() + 2)
+}
+
+fn positions() -> Vec<f64> {
+    (-FARTHEST..=FARTHEST).step_by(STEP).map(f64::from).collect()
+}
+
+impl Model {
+    /// How many pictures a report draws.
+    ///
+    /// # Errors
+    /// [`EditorError`] where the model has no classifier, or none whose attribute has a boundary in that space.
+    pub(super) fn check_report(&self, request: &ReportRequest) -> Result<usize, EditorError> {
+        self.check_scores()?;
+        if self.shape().code_shape(request.space).is_none() {
+            return Err(self.no_such_space(request.space));
+        }
+        if request.space == LatentSpace::WPlus {
+            return Err(EditorError::TrainedInW);
+        }
+        let judged = self.judged(request.space);
+        if judged.is_empty() {
+            return Err(EditorError::NothingToReport {
+                model: self.name().to_owned(),
+                space: request.space,
+            });
+        }
+        Ok(request.samples + pictures(request.faces, judged.len()))
+    }
+
+    fn judged(&self, space: LatentSpace) -> Vec<Judged> {
+        let of = |(column, output): (usize, &crate::catalog::OutputEntry)| {
+            let boundary = self.boundary(&output.attribute, space).ok()?;
+            Some(Judged {
+                boundary: Arc::clone(boundary),
+                column,
+                threshold: output.threshold,
+            })
+        };
+        self.outputs().iter().enumerate().filter_map(of).collect()
+    }
+
+    /// Draws, scores and compares, behind all requests; `told` hears how many pictures are drawn.
+    ///
+    /// Whoever drops the future stops the work.
+    pub(super) async fn report(
+        self: &Arc<Self>,
+        request: ReportRequest,
+        mut told: impl FnMut(usize),
+    ) -> Result<Report, EditorError> {
+        let ReportRequest {
+            space,
+            samples,
+            faces,
+            seed,
+        } = request;
+        let judged = self.judged(space);
+        let sampled = self.score_samples(space, samples, seed, &mut told).await?;
+        let planes = planes(&judged, &sampled, space)?;
+        let columns: Vec<usize> = judged.iter().map(|one| one.column).collect();
+        let scores = sampled.scores.select(Axis(1), &columns).mapv(f64::from);
+        let correlations = correlation(scores.view())?;
+        let boundaries: Vec<&Boundary> = judged.iter().map(|one| &*one.boundary).collect();
+
+        let faces = faces.min(samples);
+        let codes: Vec<_> = (0..faces)
+            .map(|face| code(&sampled, space, face))
+            .collect::<Result<_, _>>()?;
+        let before = scores
+            .slice_axis(Axis(0), Slice::from(..faces))
+            .mean_axis(Axis(0));
+        let before = before.expect("at least one face");
+        let deviations: Vec<f64> = planes.iter().map(|plane| plane.deviation).collect();
+        let positions = positions();
+        let mut curves = Array3::zeros((judged.len(), positions.len(), judged.len()));
+        let mut plain = Array2::zeros((judged.len(), judged.len()));
+        let (mut conditional, mut strips) = (Vec::new(), Vec::new());
+        let mut done = samples;
+        let mut mean = async |edit: Edit| -> Result<ndarray::Array1<f64>, EditorError> {
+            let moved = moved(&codes, &edit)?;
+            let count = moved.len();
+            let drawn = self.score_codes(moved).await?;
+            done += count;
+            told(done);
+            let own = drawn.select(Axis(1), &columns).mapv(f64::from);
+            Ok(own.mean_axis(Axis(0)).expect("at least one face"))
+        };
+        for (place, one) in judged.iter().enumerate() {
+            let normal = Direction::along(&one.boundary);
+            for (step, &position) in positions.iter().enumerate() {
+                let edit = Edit::new(Arc::clone(&one.boundary), normal.clone(), Amount::To(position))?;
+                curves
+                    .index_axis_mut(Axis(0), place)
+                    .row_mut(step)
+                    .assign(&mean(edit).await?);
+            }
+            let by = |direction: Direction, amount| {
+                Edit::new(Arc::clone(&one.boundary), direction, Amount::By(amount))
+            };
+            let in_deviations = |after: ndarray::Array1<f64>| -> Vec<f64> {
+                let changes = after.iter().zip(&before).zip(&deviations);
+                changes
+                    .map(|((after, before), deviation)| (after - before) / deviation)
+                    .collect()
+            };
+            let change = in_deviations(mean(by(normal.clone(), BY)?).await?);
+            plain.row_mut(place).assign(&ArrayView1::from(&change));
+            let others: Vec<_> = boundaries
+                .iter()
+                .copied()
+                .filter(|&other| !std::ptr::eq(other, &raw const *one.boundary))
+                .collect();
+            let held = match condition(&one.boundary, &others) {
+                Ok(conditioned) => Some(conditioned.direction),
+                Err(LatentError::Spanned { .. }) => None,
+                Err(error) => return Err(error.into()),
+            };
+            conditional.push(match &held {
+                Some(direction) => Some(in_deviations(mean(by(direction.clone(), BY)?).await?)),
+                None => None,
+            });
+            let direction = held.unwrap_or(normal);
+            let amount = |step: usize| BY * (2.0 * ratio(step, STRIP - 1) - 1.0);
+            let steps =
+                (0..STRIP).map(|step| Ok(apply(&codes[0], &[by(direction.clone(), amount(step))?], None)?));
+            strips.push(self.strip(steps.collect::<Result<_, EditorError>>()?).await?);
+        }
+        Ok(Report {
+            model: self.name().to_owned(),
+            digest: self.digest().to_owned(),
+            request,
+            date: rfc3339(SystemTime::now()),
+            cosines: cosines(&boundaries)?,
+            planes,
+            correlations,
+            positions,
+            curves,
+            by: BY,
+            plain,
+            conditional,
+            strips,
+        })
+    }
+
+    /// The scores `[codes, outputs]` of what codes of one space draw.
+    async fn score_codes(self: &Arc<Self>, codes: Vec<LatentCode>) -> Result<Array2<f32>, EditorError> {
+        let mut scores = Array2::zeros((codes.len(), self.outputs().len()));
+        let mut parts = codes.chunks(self.shape().largest_batch).enumerate();
+        let mut under_way = JoinSet::new();
+        loop {
+            while under_way.len() < BATCHES
+                && let Some((place, part)) = parts.next()
+            {
+                let (model, part) = (Arc::clone(self), part.to_vec());
+                under_way.spawn(async move {
+                    let mut admission = model.engine.background();
+                    let input = model.synthesis_input(&mut admission, &part, None).await?;
+                    Ok::<_, EditorError>((place, draw_and_score(&mut admission, input).await?))
+                });
+            }
+            let Some(done) = under_way.join_next().await else {
+                return Ok(scores);
+            };
+            let (place, own) = done.expect("a batch does not panic, and nobody else ends it")?;
+            let first = place * self.shape().largest_batch;
+            let places = Slice::from(first..first + own.nrows());
+            scores.slice_axis_mut(Axis(0), places).assign(&own);
+        }
+    }
+
+    /// Small pictures of codes.
+    async fn strip(&self, codes: Vec<LatentCode>) -> Result<Vec<Picture>, EditorError> {
+        let mut admission = self.engine.background();
+        let faces = self.render(&mut admission, codes, None, false).await?;
+        let shrunk =
+            tokio::task::spawn_blocking(move || faces.into_iter().map(|face| shrunk(face.picture)).collect());
+        Ok(shrunk.await.expect("shrinking pictures does not panic"))
+    }
+}
+
+/// How well the planes part the samples.
+fn planes(
+    judged: &[Judged],
+    drawn: &ScoredCodes,
+    space: LatentSpace,
+) -> Result<Vec<JudgedPlane>, EditorError> {
+    let samples = drawn.scores.nrows();
+    let chosen = (samples * ENDS_OF_1000 / 1000).clamp(1, samples / 2);
+    let judge = |one: &Judged| {
+        let scores: Vec<f64> = drawn
+            .scores
+            .column(one.column)
+            .iter()
+            .map(|&score| f64::from(score))
+            .collect();
+        let mut positive = Vec::with_capacity(samples);
+        for sample in 0..samples {
+            let distance = one.boundary.signed_distance(&code(drawn, space, sample)?)?;
+            positive.push(distance > 0.0);
+        }
+        let mut order: Vec<usize> = (0..samples).collect();
+        order.sort_by(|&one, &other| scores[one].total_cmp(&scores[other]));
+        let (low, high) = (&order[..chosen], &order[samples - chosen..]);
+        let right = low.iter().filter(|&&sample| !positive[sample]).count()
+            + high.iter().filter(|&&sample| positive[sample]).count();
+        let all = scores
+            .iter()
+            .zip(&positive)
+            .filter(|&(&score, &side)| (score > one.threshold) == side)
+            .count();
+        let mean = scores.iter().sum::<f64>() / ratio(samples, 1);
+        let squares = scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>();
+        Ok(JudgedPlane {
+            attribute: one.boundary.attribute().to_owned(),
+            threshold: one.threshold,
+            deviation: (squares / ratio(samples, 1)).sqrt(),
+            chosen,
+            ends: ratio(right, 2 * chosen),
+            all: ratio(all, samples),
+        })
+    };
+    judged.iter().map(judge).collect()
+}
+
+/// One of the sampled codes.
+fn code(scored: &ScoredCodes, space: LatentSpace, sample: usize) -> Result<LatentCode, LatentError> {
+    LatentCode::new(space, scored.codes.index_axis(Axis(0), sample).to_owned())
+}
+
+fn moved(codes: &[LatentCode], edit: &Edit) -> Result<Vec<LatentCode>, LatentError> {
+    let edits = std::slice::from_ref(edit);
+    codes.iter().map(|code| apply(code, edits, None)).collect()
+}
+
+fn shrunk(picture: Picture) -> Picture {
+    let (width, height) = (picture.width(), picture.height());
+    let longest = width.max(height);
+    if longest <= SIDE {
+        return picture;
+    }
+    let side = |length: usize| (length * SIDE / longest).max(1);
+    frame(picture, Framing::Centre, side(width), side(height)).expect("the middle of a picture lies in it")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of pictures")]
+fn ratio(part: usize, whole: usize) -> f64 {
+    part as f64 / whole as f64
+}

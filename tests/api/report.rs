@@ -1,0 +1,213 @@
+//! Reports on boundaries: figures that can be computed otherwise, a page that stands alone, jobs that end clearly.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use faceplane::latent::Samples;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::support::{Answer, Client, numbers};
+
+const PATH: &str = "/v1/models/sketch/report";
+const COUNT: usize = 100;
+
+async fn ended(client: &Client, place: &str) -> Value {
+    loop {
+        let job = client.get(place).await.json();
+        if ["done", "failed", "cancelled"].contains(&job["stage"].as_str().unwrap()) {
+            return job;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn begun(client: &Client, body: Value) -> String {
+    let answer = client.post(PATH, body).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.json());
+    answer.header("location").unwrap().to_owned()
+}
+
+async fn get(client: &Client, place: &str, accept: &str) -> Answer {
+    let request = Request::get(place).header("accept", accept);
+    client.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// The sketch's w codes of seed 3: z turned around.
+fn codes() -> Vec<[f64; 4]> {
+    let z = Samples::new(3, 4, false).draw(COUNT);
+    let code = |row: ndarray::ArrayView1<'_, f32>| [3, 2, 1, 0].map(|place| f64::from(row[place]));
+    z.outer_iter().map(code).collect()
+}
+
+/// What both of the sketch's classifiers say of a code.
+fn score(code: &[f64; 4]) -> f64 {
+    code.iter().map(|value| value.tanh()).sum::<f64>() / 4.0
+}
+
+fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
+    let values: Vec<f64> = values.into_iter().collect();
+    values.iter().sum::<f64>() / f64::from(u32::try_from(values.len()).unwrap())
+}
+
+fn near(found: &Value, expected: f64) {
+    let found = found.as_f64().unwrap();
+    assert!((found - expected).abs() < 1e-4, "{found}, expected {expected}");
+}
+
+#[tokio::test]
+async fn a_report_says_how_planes_part_fresh_faces_and_what_edits_do() {
+    let client = Client::sketch();
+    let place = begun(
+        &client,
+        json!({"space": "w", "samples": COUNT, "faces": 10, "seed": 3}),
+    )
+    .await;
+    let job = ended(&client, &place).await;
+    assert_eq!(job["stage"], "done", "{job}");
+    assert_eq!(
+        (&job["samples"], &job["samples_done"]),
+        (&json!(360), &json!(360))
+    );
+    let report = client.get(job["report"].as_str().unwrap()).await.json();
+
+    let (codes, smile) = (codes(), [0.0, 0.0, 0.0, 1.0]);
+    let scores: Vec<f64> = codes.iter().map(score).collect();
+    let side = |code: &[f64; 4]| {
+        code.iter()
+            .zip(smile)
+            .map(|(value, normal)| value * normal)
+            .sum::<f64>()
+            > 0.0
+    };
+    let right = |sample: usize| f64::from(u8::from(side(&codes[sample]) == (scores[sample] > 0.0)));
+    near(&report["attributes"][0]["all"], mean((0..COUNT).map(right)));
+    let mut order: Vec<usize> = (0..COUNT).collect();
+    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    let ends = [order[0], order[1]].map(|low| !side(&codes[low])).into_iter();
+    let ends = ends.chain([order[98], order[99]].map(|high| side(&codes[high])));
+    near(
+        &report["attributes"][0]["ends"],
+        mean(ends.map(|right| f64::from(u8::from(right)))),
+    );
+    assert_eq!(report["attributes"][0]["chosen"], 2);
+    let average = mean(scores.iter().copied());
+    let deviation = mean(scores.iter().map(|score| (score - average).powi(2))).sqrt();
+    near(&report["attributes"][0]["deviation"], deviation);
+
+    // Smile and age are one score here, and their planes meet at a cosine of 0.6.
+    near(&report["correlations"][0][1], 1.0);
+    near(&report["cosines"][0][1], 0.6);
+    assert_eq!(
+        numbers(&report["distances"]),
+        [-10.0, -8.0, -6.0, -4.0, -2.0, 0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+    );
+    let brought = |code: &[f64; 4]| score(&[code[0], code[1], code[2], -4.0]);
+    near(&report["curves"][0][3][1], mean(codes[..10].iter().map(brought)));
+    let before = mean(scores[..10].iter().copied());
+    let plain = |code: &[f64; 4]| score(&[code[0], code[1], code[2], code[3] + 3.0]);
+    let change = (mean(codes[..10].iter().map(plain)) - before) / deviation;
+    near(&report["plain"][0][0], change);
+    // (0, 0, 0, 1) without what it shares with (0, 0, 0.8, 0.6) is (0, 0, −0.6, 0.8).
+    let held = |code: &[f64; 4]| score(&[code[0], code[1], code[2] - 1.8, code[3] + 2.4]);
+    let change = (mean(codes[..10].iter().map(held)) - before) / deviation;
+    near(&report["conditional"][0][1], change);
+    assert_eq!(report["strips"][1].as_array().unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn a_reports_page_stands_alone() {
+    let client = Client::sketch();
+    let place = begun(&client, json!({"samples": 50, "faces": 2})).await;
+    ended(&client, &place).await;
+    let answer = get(
+        &client,
+        &format!("{place}/report"),
+        "text/html,application/xhtml+xml,*/*;q=0.8",
+    )
+    .await;
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+    let page = String::from_utf8(answer.body).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
+    for outside in ["http:", "https:", "<script", "<link", "url(", "@import"] {
+        assert!(!page.contains(outside), "the page asks for {outside}");
+    }
+    assert_eq!(page.matches("data:image/jpeg;base64,").count(), 14);
+    assert_eq!(page.matches("<svg").count(), 2);
+    for text in ["smile", "age", "+1.00", "no graph that compares persons"] {
+        assert!(page.contains(text), "the page says nothing of {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_report_and_a_training_have_none() {
+    let client = Client::sketch();
+    let place = begun(&client, json!({"samples": 100_000})).await;
+    let early = client.get(&format!("{place}/report")).await;
+    assert_eq!(early.status, StatusCode::NOT_FOUND);
+    assert!(
+        early.json()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("has not ended yet")
+    );
+    let request = Request::builder().method(Method::DELETE).uri(&place);
+    let cancelled = client.send(request.body(Body::empty()).unwrap()).await.json();
+    assert_eq!(cancelled["stage"], "cancelled", "{cancelled}");
+    let none = client.get(&format!("{place}/report")).await.json();
+    assert_eq!(none["type"], "urn:faceplane:problem:no-report");
+    assert!(
+        none["detail"].as_str().unwrap().contains("was cancelled"),
+        "{none}"
+    );
+    let training = json!({"attributes": ["smile"], "samples": 100, "ratio": 0.2});
+    let answer = client.post("/v1/models/sketch/boundaries", training).await;
+    let place = answer.header("location").unwrap().to_owned();
+    assert_eq!(ended(&client, &place).await["stage"], "done");
+    let none = client.get(&format!("{place}/report")).await.json();
+    assert!(
+        none["detail"].as_str().unwrap().contains("found boundaries"),
+        "{none}"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_reported_on_is_refused_before_it_begins() {
+    let client = Client::sketch();
+    for (body, says) in [
+        (json!({"samples": 49}), "samples: found 49, expected 50 to 100000"),
+        (json!({"samples": 100_001}), "expected 50 to 100000"),
+        (json!({"faces": 0}), "faces: found 0, expected 1 to 1000"),
+        (
+            json!({"samples": 60, "faces": 61}),
+            "faces: found 61, expected 1 to 60",
+        ),
+        (json!({"space": "w+"}), "w+"),
+        (json!({"attributes": ["smile"]}), "unknown field `attributes`"),
+    ] {
+        let answer = client.post(PATH, body.clone()).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(says), "{body}: {detail}");
+    }
+    let answer = client.post("/v1/models/nobody/report", json!({})).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    for attribute in ["smile", "age"] {
+        let place = format!("/v1/models/sketch/boundaries/{attribute}/z");
+        let request = Request::builder().method(Method::DELETE).uri(place);
+        assert!(
+            client
+                .send(request.body(Body::empty()).unwrap())
+                .await
+                .status
+                .is_success()
+        );
+    }
+    let answer = client.post(PATH, json!({"space": "z"})).await;
+    assert_eq!(answer.json()["type"], "urn:faceplane:problem:nothing-to-report");
+    assert!(
+        client.get("/v1/jobs").await.json()["jobs"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+}
