@@ -38,6 +38,16 @@ pub enum LandmarksError {
         /// The picture's height.
         height: usize,
     },
+    /// Next to the face, the picture is a line.
+    #[error(
+        "found a face too large for a picture of {width}×{height} pixels, expected a picture that shows it"
+    )]
+    Thin {
+        /// The picture's width.
+        width: usize,
+        /// The picture's height.
+        height: usize,
+    },
     /// Eyes and mouth are in one place, so that they point nowhere.
     #[error("found eyes and mouth at {places:?}, expected a face of some pixels")]
     Together {
@@ -218,6 +228,13 @@ pub(super) fn align(
     // At most two of its pixels for one of the result's, a side.
     let largest = u32::try_from(width.max(height)).expect("a picture's sides are below 2³²");
     let scale = (2.0 * f64::from(largest) / square.side()).min(1.0);
+    // A line of pixels would be padded to a square of its length, unshrunk.
+    if size.iter().any(|&side| f64::from(side) * scale < 1.0) {
+        return Err(LandmarksError::Thin {
+            width: own_width,
+            height: own_height,
+        });
+    }
     let shrunk = size.map(|side| whole((f64::from(side) * scale).round()).max(1));
     let part = if shrunk == size {
         part
@@ -533,6 +550,23 @@ mod tests {
                 matches!(refused(&points), LandmarksError::Outside { width: 100, .. }),
                 "{far}"
             );
+        }
+    }
+
+    #[test]
+    fn a_face_across_a_line_of_pixels_is_refused_before_it_is_padded() {
+        for (width, height) in [(1_000_000, 1), (1, 1_000_000)] {
+            let line = Picture::from_rgb(width, height, vec![0; 3 * width * height]);
+            let at = |share: f64| {
+                if height == 1 {
+                    [share * 1e6, 0.5]
+                } else {
+                    [0.5, share * 1e6]
+                }
+            };
+            let landmarks = Landmarks::new(&[0.0, 1.0, 0.5, 0.4, 0.6].map(at)).unwrap();
+            let refused = align(line, &landmarks, Alignment::default(), 16, 16).unwrap_err();
+            assert!(matches!(refused, LandmarksError::Thin { .. }), "{refused}");
         }
     }
 }
