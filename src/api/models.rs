@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use super::Api;
 use super::document::ModelProblems;
 use super::problem::Problem;
-use super::wire::Space;
+use super::wire::{Space, rows};
 use crate::catalog::{OutputEntry, ScoreKind};
 use crate::editor::Model;
-use crate::latent::{Accuracy, Boundary, LatentSpace};
+use crate::latent::{self, Accuracy, Boundary, LatentSpace};
 
 /// The models that are loaded.
 #[derive(Serialize, ToSchema)]
@@ -324,16 +324,12 @@ fn cosines(model: &Model, space: LatentSpace) -> Option<CosineTable> {
         .map(|boundary| &**boundary)
         .filter(|boundary| boundary.space() == space)
         .collect();
-    let cosine = |a: &Boundary, b: &Boundary| {
-        a.cosine(b)
-            .expect("boundaries of one space and model have one shape")
-    };
-    let row = |a: &&Boundary| found.iter().map(|b| cosine(a, b)).collect();
+    let matrix = latent::cosines(&found).expect("boundaries of one space and model have one shape");
     (!found.is_empty()).then(|| CosineTable {
         attributes: found
             .iter()
             .map(|boundary| boundary.attribute().to_owned())
             .collect(),
-        matrix: found.iter().map(row).collect(),
+        matrix: rows(&matrix),
     })
 }

@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,7 +19,7 @@ use super::document::{BodyProblems, JobProblems, TrainProblems};
 use super::jobs::{JobBody, find};
 use super::problem::Problem;
 use super::report_page::page;
-use super::wire::Space;
+use super::wire::{Space, rows};
 use crate::editor::{JudgedPlane, Report, ReportRequest};
 use crate::imaging::{ImagingError, Quality, encode_jpeg};
 
@@ -142,10 +141,6 @@ impl ReportBody {
             strips,
         }
     }
-}
-
-fn rows(matrix: &Array2<f64>) -> Vec<Vec<f64>> {
-    matrix.outer_iter().map(|row| row.to_vec()).collect()
 }
 
 /// Report on boundaries

@@ -10,11 +10,11 @@ const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1d2330; --dim: #5c6577; --paper: #fbfaf7; --line: #d9d6cd; --up: 182 67 74; --down: 47 111 165; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e6e0; --dim: #a3a9b6; --paper: #16181d; --line: #363a44; --up: 224 108 110; --down: 97 160 214; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 2.5rem 1.5rem 4rem; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 68rem; padding: 2.5rem 1.5rem 4rem; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2.6rem 0 .4rem; }
 p { margin: .3rem 0 1rem; max-width: 46rem; } .dim, caption, figcaption { color: var(--dim); font-size: .88rem; }
 code { font-size: .85em; overflow-wrap: anywhere; }
-.beside { display: flex; flex-wrap: wrap; gap: 1.5rem 2.5rem; } .beside > * { flex: 0 1 auto; min-width: 0; }
+.beside { display: flex; flex-wrap: wrap; gap: 1.5rem 2rem; } .beside > * { flex: 0 1 auto; min-width: 0; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } caption { text-align: left; padding-bottom: .35rem; }
 th { font-weight: 500; font-size: .88rem; padding: .3rem .55rem; text-align: left; } thead th { text-align: right; } thead th:first-child { text-align: left; }
@@ -31,6 +31,9 @@ svg .axis { stroke: var(--line); } svg polyline { fill: none; stroke-width: 2; }
 const COLOURS: [&str; 8] = [
     "#c2565b", "#3f86c6", "#4f9a6f", "#b07f2c", "#8d6cc4", "#c2639c", "#5aa0a0", "#8a8a8a",
 ];
+
+/// Room at a plot's right edge, for half of the last number.
+const RIGHT: f64 = 14.0;
 
 /// The page. `strips` are the JPEGs in base64 of [`Report::strips`].
 pub(super) fn page(report: &Report, strips: &[Vec<String>]) -> String {
@@ -232,7 +235,7 @@ fn plot(
 ) {
     let (width, height, left, bottom) = (320.0, 200.0, 26.0, 22.0);
     let (first, last) = (report.positions[0], report.positions[report.positions.len() - 1]);
-    let x = |position: f64| left + (position - first) / (last - first) * (width - left - 8.0);
+    let x = |position: f64| left + (position - first) / (last - first) * (width - left - RIGHT);
     let y = |value: f64| 8.0 + (greatest - value) / (2.0 * greatest) * (height - bottom - 8.0);
     let _ = write!(
         out,
@@ -243,7 +246,7 @@ fn plot(
         let _ = write!(
             out,
             "<path class=\"axis\" d=\"M{left} {at:.1}H{end:.1}\"/><text x=\"{x:.1}\" y=\"{text:.1}\" text-anchor=\"end\">{number}</text>",
-            end = width - 8.0,
+            end = width - RIGHT,
             x = left - 5.0,
             text = at + 4.0,
             number = signed(value, 0)

@@ -309,3 +309,8 @@ fn parsed<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D, expected: &str
     text.parse()
         .map_err(|_| D::Error::custom(format!("found {text:?}, expected {expected}")))
 }
+
+/// A matrix as JSON has it.
+pub(super) fn rows(matrix: &Array2<f64>) -> Vec<Vec<f64>> {
+    matrix.outer_iter().map(|row| row.to_vec()).collect()
+}
