@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use ndarray::Array2;
 
 /// Steps whose changes of slope are kept.
-const KEPT: usize = 20;
+const KEPT: usize = 64;
 /// Length of the first step, in units of the code.
 const FIRST: f64 = 0.3;
 /// Longest step. A code's numbers deviate by about 1.
