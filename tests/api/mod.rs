@@ -5,6 +5,7 @@ mod boundaries;
 mod caching;
 mod descents;
 mod edit;
+mod endings;
 mod hostile;
 mod hostile_pictures;
 mod invert;

@@ -29,7 +29,7 @@ async fn run(client: &Client, path: &str, body: Value) -> Value {
     end(client, &place).await
 }
 
-async fn end(client: &Client, place: &str) -> Value {
+pub(super) async fn end(client: &Client, place: &str) -> Value {
     loop {
         let job = client.get(place).await.json();
         if ["done", "failed", "cancelled"].contains(&job["stage"].as_str().unwrap()) {
@@ -172,7 +172,7 @@ impl Generator for Slow {
     }
 }
 
-fn slow(milliseconds: u64, fails: bool) -> Client {
+pub(super) fn slow(milliseconds: u64, fails: bool) -> Client {
     Client::of(Slow {
         sketch: Sketch::new(),
         pause: Duration::from_millis(milliseconds),

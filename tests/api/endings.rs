@@ -1,0 +1,129 @@
+//! Jobs end in a clear state: wherever they are cancelled, and whatever their samples lack.
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use faceplane::catalog::NpyArray;
+use faceplane::engine::{EngineError, Generator, GeneratorShape};
+use faceplane::latent::standard_normal;
+use ndarray::{Array4, ArrayView3, Axis};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use super::training::{end, slow};
+use crate::support::{Client, Sketch};
+
+const BOUNDARIES: &str = "/v1/models/sketch/boundaries";
+const REPORT: &str = "/v1/models/sketch/report";
+
+async fn begun(client: &Client, path: &str, body: Value) -> String {
+    let answer = client.post(path, body).await;
+    let place = answer.header("location").map(str::to_owned);
+    place.unwrap_or_else(|| panic!("{}", answer.json()))
+}
+
+/// Cancels a job once it is as far as `far` says; the job as it has ended.
+async fn cancelled_when(client: &Client, place: &str, far: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let job = client.get(place).await.json();
+        assert!(job["failure"].is_null() && job["stage"] != "done", "{job}");
+        if far(&job) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let request = Request::builder().method(Method::DELETE).uri(place);
+    client.send(request.body(Body::empty()).unwrap()).await.json()
+}
+
+#[tokio::test]
+async fn a_training_cancelled_while_it_finds_a_plane_leaves_the_boundaries_as_they_were() {
+    let client = Client::sketch();
+    let file = |shape, values| STANDARD.encode(NpyArray { shape, values }.write_f8());
+    // Scores that have nothing to do with the codes: the machine works long on them.
+    let count = 60_000;
+    let body = json!({
+        "attributes": ["smile"], "space": "w", "ratio": 1, "split": 1,
+        "codes": file(vec![count, 4], standard_normal(1, 4 * count)),
+        "scores": file(vec![count], standard_normal(2, count)),
+    });
+    let before = client.get(BOUNDARIES).await.json();
+    let place = begun(&client, BOUNDARIES, body).await;
+    let job = cancelled_when(&client, &place, |job| job["stage"] == "fitting").await;
+    assert_eq!(
+        (&job["stage"], &job["boundaries"]),
+        (&json!("cancelled"), &json!([]))
+    );
+    assert!(job["fitting"].is_null() && job["failure"].is_null(), "{job}");
+    assert_eq!(client.get(BOUNDARIES).await.json(), before);
+}
+
+#[tokio::test]
+async fn a_report_is_cancelled_while_it_waits_while_it_samples_and_while_it_edits() {
+    let client = slow(2, false);
+    let body = json!({"samples": 400, "faces": 400});
+    let (first, second) = (
+        begun(&client, REPORT, body.clone()).await,
+        begun(&client, REPORT, body.clone()).await,
+    );
+    let job = cancelled_when(&client, &second, |job| job["stage"] == "waiting").await;
+    assert_eq!(
+        (&job["stage"], &job["samples_done"]),
+        (&json!("cancelled"), &json!(0))
+    );
+    let done = |job: &Value| job["samples_done"].as_u64().unwrap();
+    let job = cancelled_when(&client, &first, |job| done(job) > 0).await;
+    assert_eq!(job["stage"], "cancelled");
+    let third = begun(&client, REPORT, body).await;
+    let job = cancelled_when(&client, &third, |job| done(job) > 400).await;
+    assert_eq!(job["stage"], "cancelled");
+    assert!(job["report"].is_null(), "{job}");
+    // The next one finds its turn.
+    let last = begun(&client, REPORT, json!({"samples": 50, "faces": 1})).await;
+    assert_eq!(end(&client, &last).await["stage"], "done");
+}
+
+/// Draws every code as the same grey.
+struct Grey(Sketch);
+
+impl Generator for Grey {
+    fn shape(&self) -> &GeneratorShape {
+        self.0.shape()
+    }
+
+    fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
+        Ok(Array4::zeros((codes.len_of(Axis(0)), 3, 8, 8)))
+    }
+}
+
+#[tokio::test]
+async fn faces_that_all_score_alike_fail_a_training_and_a_report_with_the_score() {
+    let client = Client::of(Grey(Sketch::new()));
+    let training = json!({"attributes": ["smile"], "space": "w", "samples": 60});
+    for (path, body) in [(BOUNDARIES, training), (REPORT, json!({"samples": 60}))] {
+        let job = end(&client, &begun(&client, path, body).await).await;
+        assert_eq!(job["stage"], "failed", "{job}");
+        let failure = job["failure"].as_str().unwrap();
+        assert!(failure.contains("for every one of 60 samples"), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_samples_than_a_code_has_numbers_are_too_few_for_least_squares_and_enough_for_the_machine() {
+    let client = Client::sketch();
+    for (method, stage) in [("least-squares", "failed"), ("svm", "done")] {
+        let body = json!({
+            "attributes": ["smile"], "space": "w", "samples": 4, "ratio": 1, "split": 1, "method": method,
+        });
+        let job = end(&client, &begun(&client, BOUNDARIES, body).await).await;
+        assert_eq!(job["stage"], stage, "{job}");
+        if stage == "failed" {
+            let failure = job["failure"].as_str().unwrap();
+            assert!(
+                failure.contains("found 4") && failure.contains("samples"),
+                "{failure}"
+            );
+        }
+    }
+}
