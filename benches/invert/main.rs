@@ -1,4 +1,4 @@
-//! What a caller waits for, beside bare runs and beside other work: `benches/README.md`.
+//! How long an encoder's answer takes beside the bare runs, and a single picture beside inversions: `benches/README.md`.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -16,8 +16,8 @@ use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
-/// Measures a running service on the bundled model: an encoder's answer beside the bare runs, and single pictures alone,
-/// beside inversions, and beside a request for many frames.
+/// Measures a running service on the bundled model: an encoder's answer beside the bare runs, and single pictures alone and
+/// beside inversions.
 #[derive(Parser)]
 struct Options {
     /// Where the service listens.
@@ -66,7 +66,7 @@ fn encoder(options: &Options, client: &mut Client, file: &[u8]) -> anyhow::Resul
     Ok(())
 }
 
-/// Single pictures alone, beside four inversions that do not end, and beside requests for 64 frames.
+/// Single pictures alone, and beside four inversions that do not end.
 fn beside(options: &Options, client: &mut Client, file: &[u8]) -> anyhow::Result<()> {
     let mut seed = 0_u32;
     let mut singles = |times: usize| -> anyhow::Result<Duration> {
@@ -81,42 +81,33 @@ fn beside(options: &Options, client: &mut Client, file: &[u8]) -> anyhow::Result
     };
     singles(10)?;
     let alone = singles(options.times)?;
-    let frames = br#"{"seed": 3, "trajectory": {"start": -3, "end": 3, "steps": 64}, "edits": [{"attribute": "smile"}], "format": "json"}"#;
-    let inversion = "/v1/invert?steps=1000&metadata=none";
-    println!("a single picture, median: alone {:.1} ms", milliseconds(alone));
-    for (what, uri, body, count) in [
-        ("four inversions", inversion, file, 4),
-        ("requests for 64 frames", "/v1/edit", &frames[..], 1),
-    ] {
-        let stopped = AtomicBool::new(false);
-        let found = std::thread::scope(|scope| {
-            for _ in 0..count {
-                scope.spawn(|| {
-                    while !stopped.load(Ordering::Relaxed) {
-                        let asked = Client::open(&options.address).and_then(|mut other| {
-                            other
-                                .send("POST", uri, body)
-                                .and_then(|()| other.answer(Some(&stopped)))
-                        });
-                        if let Err(error) = asked
-                            && !stopped.load(Ordering::Relaxed)
-                        {
-                            eprintln!("beside: {error:#}");
-                        }
-                    }
-                });
-            }
-            std::thread::sleep(Duration::from_secs(1));
-            let found = singles(options.times);
-            stopped.store(true, Ordering::Relaxed);
-            found
-        })?;
-        println!(
-            "beside {what}: {:.1} ms, {:.1} times",
-            milliseconds(found),
-            found.as_secs_f64() / alone.as_secs_f64()
-        );
-    }
+    let stopped = AtomicBool::new(false);
+    let invert = || {
+        let mut client = Client::open(&options.address)?;
+        client.send("POST", "/v1/invert?steps=1000&metadata=none", file)?;
+        client.answer(Some(&stopped))
+    };
+    let found = std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                if let Err(error) = invert()
+                    && !stopped.load(Ordering::Relaxed)
+                {
+                    eprintln!("an inversion: {error:#}");
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        let found = singles(options.times);
+        stopped.store(true, Ordering::Relaxed);
+        found
+    })?;
+    println!(
+        "a single picture, median: alone {:.1} ms, beside four inversions {:.1} ms, {:.2} times",
+        milliseconds(alone),
+        milliseconds(found),
+        found.as_secs_f64() / alone.as_secs_f64()
+    );
     Ok(())
 }
 
