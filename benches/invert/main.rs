@@ -1,5 +1,8 @@
 //! How long an encoder's answer takes beside the bare runs, and a single picture beside inversions: `benches/README.md`.
 
+#[path = "../bare.rs"]
+mod bare;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -7,14 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use bare::{environment, run, session};
 use clap::Parser;
-use faceplane::catalog::{Graph, ModelFolder, ModelPackage};
+use faceplane::catalog::{ModelFolder, ModelPackage};
 use faceplane::imaging::{Compression, Framing, ImageRange, Picture, decode, encode_png, frame};
-use ndarray::{ArrayD, ArrayViewD, Axis, Ix2, Ix4};
-use ort::environment::Environment;
+use ndarray::{Axis, Ix2, Ix4};
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
-use ort::value::TensorRef;
 
 /// Measures a running service on the bundled model: an encoder's answer beside the bare runs, and single pictures alone and
 /// beside inversions.
@@ -120,9 +121,7 @@ struct Bare {
 
 impl Bare {
     fn open(options: &Options) -> anyhow::Result<Self> {
-        let environment = ort::init_from(std::path::absolute(&options.onnxruntime)?)?
-            .with_telemetry(false)
-            .build()?;
+        let environment = environment(&options.onnxruntime)?;
         let package = ModelPackage::read(&ModelFolder::Bundled)?;
         let cores = std::thread::available_parallelism()?.get();
         Ok(Self {
@@ -138,8 +137,8 @@ impl Bare {
 
     /// From a picture's file to its reconstruction's.
     fn invert(&mut self, file: &[u8]) -> anyhow::Result<Vec<u8>> {
-        let range = ImageRange::new(-1.0, 1.0).context("a range")?;
-        let picture = frame(decode(file, 25_000_000)?, Framing::Centre, 256, 256)?;
+        let range = ImageRange::SIGNED;
+        let picture = frame(&decode(file, 25_000_000)?, Framing::Centre, 256, 256)?;
         let image = picture.tensor(range).insert_axis(Axis(0)).into_dyn();
         let w = run(&mut self.encoder, image.view())?.into_dimensionality::<Ix2>()?;
         let rows = w.view().insert_axis(Axis(1));
@@ -151,23 +150,6 @@ impl Bare {
         let drawn = Picture::from_tensor(image.index_axis(Axis(0), 0), range)?;
         Ok(encode_png(&drawn, Compression::Fast, None)?)
     }
-}
-
-/// A session with the service's settings.
-fn session(environment: &Environment, graph: &Graph, threads: usize) -> anyhow::Result<Session> {
-    let session = Session::builder(environment)
-        .and_then(|builder| Ok(builder.with_optimization_level(GraphOptimizationLevel::All)?))
-        .and_then(|builder| Ok(builder.with_intra_threads(threads)?))
-        .and_then(|builder| Ok(builder.with_inter_threads(1)?))
-        .and_then(|builder| Ok(builder.with_intra_op_spinning(false)?))
-        .and_then(|builder| Ok(builder.with_memory_pattern(false)?))
-        .and_then(|mut builder| builder.commit_from_memory(&graph.bytes));
-    session.with_context(|| graph.file.clone())
-}
-
-fn run(session: &mut Session, input: ArrayViewD<'_, f32>) -> anyhow::Result<ArrayD<f32>> {
-    let outputs = session.run(ort::inputs![TensorRef::from_array_view(input)?])?;
-    Ok(outputs[0].try_extract_array::<f32>()?.to_owned())
 }
 
 /// One connection that stays open.

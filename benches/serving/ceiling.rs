@@ -6,12 +6,12 @@ use anyhow::Context as _;
 use faceplane::catalog::{Graph, ModelPackage};
 use faceplane::imaging::{Compression, ImageRange, Picture, encode_png};
 use faceplane::latent::sample_z;
-use ndarray::{Array2, ArrayD, ArrayViewD, Axis, Ix2, Ix4};
+use ndarray::{Array2, Axis, Ix2, Ix4};
 use ort::environment::Environment;
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
-use ort::value::{TensorRef, ValueType};
+use ort::value::ValueType;
 
+use crate::bare::{environment, run, session};
 use crate::load::{quantile, ratio};
 use crate::options::Options;
 use crate::process::own_cpu;
@@ -33,9 +33,7 @@ pub(crate) struct Ceiling {
 impl Ceiling {
     /// Opens the sessions.
     pub(crate) fn open(options: &Options) -> anyhow::Result<Self> {
-        let environment = ort::init_from(std::path::absolute(&options.onnxruntime)?)?
-            .with_telemetry(false)
-            .build()?;
+        let environment = environment(&options.onnxruntime)?;
         let package = ModelPackage::read(&options.folder())?;
         let open = |threads| Loop::open(&environment, &package, threads);
         let cores = std::thread::available_parallelism()?.get();
@@ -178,27 +176,10 @@ impl Loop {
     }
 }
 
-/// A session with the service's settings.
-fn session(environment: &Environment, graph: &Graph, threads: usize) -> anyhow::Result<Session> {
-    let session = Session::builder(environment)
-        .and_then(|builder| Ok(builder.with_optimization_level(GraphOptimizationLevel::All)?))
-        .and_then(|builder| Ok(builder.with_intra_threads(threads)?))
-        .and_then(|builder| Ok(builder.with_inter_threads(1)?))
-        .and_then(|builder| Ok(builder.with_intra_op_spinning(false)?))
-        .and_then(|builder| Ok(builder.with_memory_pattern(false)?))
-        .and_then(|mut builder| builder.commit_from_memory(&graph.bytes));
-    session.with_context(|| graph.file.clone())
-}
-
 fn axes(session: &Session) -> anyhow::Result<Vec<Option<usize>>> {
     let input = session.inputs().first().context("a graph has an input")?;
     let ValueType::Tensor { shape, .. } = input.dtype() else {
         anyhow::bail!("the input is no tensor");
     };
     Ok(shape.iter().map(|&axis| usize::try_from(axis).ok()).collect())
-}
-
-fn run(session: &mut Session, input: ArrayViewD<'_, f32>) -> anyhow::Result<ArrayD<f32>> {
-    let outputs = session.run(ort::inputs![TensorRef::from_array_view(input)?])?;
-    Ok(outputs[0].try_extract_array::<f32>()?.to_owned())
 }

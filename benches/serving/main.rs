@@ -1,5 +1,7 @@
 //! How fast the service is beside a bare loop over the same graphs, and beside other servers: `benches/README.md`.
 
+#[path = "../bare.rs"]
+mod bare;
 mod ceiling;
 mod client;
 mod encoding;

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Api;
 use super::answer::Answer;
 use super::boundary_document::{BoundaryDocument, NpyFile, document, made};
-use super::decode::{Body, LARGEST_BODY, Query, is_json, unread};
+use super::decode::{Body, LARGEST_BODY, Name, Query, is_json, unread};
 use super::document::{BodyProblems, BoundaryProblems, KeptProblems, ModelProblems};
 use super::models::BoundaryBody;
 use super::problem::Problem;
@@ -110,13 +110,7 @@ fn place(place: Place) -> Result<(String, String, LatentSpace), Problem> {
     params(("model" = String, Path, description = "The model's name", example = "phantom")),
     responses((status = 200, body = BoundaryList), ModelProblems)
 )]
-pub(super) async fn list(
-    State(api): State<Api>,
-    name: Result<Path<String>, PathRejection>,
-) -> Result<Json<BoundaryList>, Problem> {
-    let Path(name) = name.map_err(|rejection| Problem::Undecodable {
-        reason: rejection.body_text(),
-    })?;
+pub(super) async fn list(State(api): State<Api>, Name(name): Name) -> Result<Json<BoundaryList>, Problem> {
     let model = api.models.get(Some(&name))?;
     Ok(Json(BoundaryList {
         model: model.name().to_owned(),

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -78,6 +78,21 @@ pub(super) fn unread(rejection: BytesRejection, limit: usize) -> Problem {
         other => Problem::Undecodable {
             reason: other.body_text(),
         },
+    }
+}
+
+/// The one name in a path.
+pub(super) struct Name(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = Path::from_request_parts(parts, state).await;
+        let Path(name) = name.map_err(|rejection| Problem::Undecodable {
+            reason: rejection.body_text(),
+        })?;
+        Ok(Self(name))
     }
 }
 

@@ -1,8 +1,9 @@
 //! `/openapi.json` and `/docs`: the API's description, made from the code, and a page to try it on.
 
 use axum::Json;
-use utoipa::openapi::OpenApi as Document;
-use utoipa::{IntoResponses, OpenApi, ToSchema};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::{KnownFormat, OpenApi as Document, RefOr};
+use utoipa::{IntoResponses, OpenApi, PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::problem::ProblemDocument;
@@ -45,13 +46,28 @@ pub(super) fn page() -> SwaggerUi {
     SwaggerUi::new("/docs").config(config)
 }
 
-/// A form with a picture; its other fields are those of the URL, by the same names.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it stands for a form in the document")]
-pub(super) struct PictureForm {
-    /// The picture.
-    #[schema(value_type = String, format = Binary)]
-    file: Vec<u8>,
+/// A form with a picture, as the document describes it.
+pub(super) struct PictureForm;
+
+impl ToSchema for PictureForm {}
+
+impl PartialSchema for PictureForm {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let file = text()
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .description(Some("The picture."));
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some(
+                "A form with a picture; its other fields are those of the URL, by the same names.",
+            ))
+            .property("file", file)
+            .required("file")
+            .additional_properties(Some(text()))
+            .property_names(Some(Schema::Object(text().pattern(Some("^[a-z_]+$")).build())))
+            .into()
+    }
 }
 
 /// A PNG file.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -16,7 +15,9 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use super::Api;
+use super::accept::{EVENTS, USUAL, prefers};
 use super::boundaries::Lasting;
+use super::decode::Name;
 use super::document::JobProblems;
 use super::models::BoundaryBody;
 use super::problem::Problem;
@@ -138,6 +139,13 @@ impl JobBody {
     }
 }
 
+/// The answer to a request that began a job.
+pub(super) fn begun(api: &Api, job: &Job) -> Response {
+    let place = format!("/v1/jobs/{}", job.id());
+    let body = Json(JobBody::of(api, job, job.state()));
+    (StatusCode::ACCEPTED, [(header::LOCATION, place)], body).into_response()
+}
+
 /// List the jobs
 #[utoipa::path(get, path = "/v1/jobs", tag = "boundaries", operation_id = "jobs", responses((status = 200, body = JobList)))]
 pub(super) async fn list(State(api): State<Api>) -> Json<JobList> {
@@ -164,14 +172,11 @@ pub(super) async fn list(State(api): State<Api>) -> Json<JobList> {
 )]
 pub(super) async fn show(
     State(api): State<Api>,
-    id: Result<Path<String>, PathRejection>,
+    Name(id): Name,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let job = find(&api, id)?;
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok());
-    if accept.is_some_and(|accept| accept.contains("text/event-stream")) {
+    let job = api.jobs.get(&id)?;
+    if prefers(&headers, &EVENTS, &USUAL) {
         return Ok(events(api, job).into_response());
     }
     let state = job.state();
@@ -187,21 +192,11 @@ pub(super) async fn show(
     params(("job" = String, Path, description = "The job's id", example = "1")),
     responses((status = 200, description = "The job as it has ended", body = JobBody), JobProblems)
 )]
-pub(super) async fn cancel(
-    State(api): State<Api>,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Json<JobBody>, Problem> {
-    let job = find(&api, id)?;
+pub(super) async fn cancel(State(api): State<Api>, Name(id): Name) -> Result<Json<JobBody>, Problem> {
+    let job = api.jobs.get(&id)?;
     job.cancel();
     job.ended().await;
     Ok(Json(JobBody::of(&api, &job, job.state())))
-}
-
-pub(super) fn find(api: &Api, id: Result<Path<String>, PathRejection>) -> Result<Arc<Job>, Problem> {
-    let Path(id) = id.map_err(|rejection| Problem::Undecodable {
-        reason: rejection.body_text(),
-    })?;
-    Ok(api.jobs.get(&id)?)
 }
 
 /// Where a stream of events is.

@@ -3,6 +3,7 @@
 //! [`router`] is the whole URL map. A handler decodes (`decode`), calls the editor once, and encodes (`answer`); whatever
 //! goes wrong becomes a `Problem`, and `problem` alone knows its status.
 
+mod accept;
 mod aim;
 mod answer;
 mod boundaries;
@@ -14,6 +15,8 @@ mod edit_body;
 mod edit_text;
 mod health;
 mod invert;
+mod invert_body;
+mod invert_text;
 mod jobs;
 mod metrics;
 mod models;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Api;
+use super::decode::Name;
 use super::document::ModelProblems;
 use super::problem::Problem;
 use super::wire::{Space, rows};
@@ -215,13 +215,7 @@ pub(super) async fn list(State(api): State<Api>) -> Json<ModelList> {
     params(("model" = String, Path, description = "The model's name", example = "phantom")),
     responses((status = 200, body = ModelBody), ModelProblems)
 )]
-pub(super) async fn show(
-    State(api): State<Api>,
-    name: Result<Path<String>, PathRejection>,
-) -> Result<Json<ModelBody>, Problem> {
-    let Path(name) = name.map_err(|rejection| Problem::Undecodable {
-        reason: rejection.body_text(),
-    })?;
+pub(super) async fn show(State(api): State<Api>, Name(name): Name) -> Result<Json<ModelBody>, Problem> {
     Ok(Json(body(&*api.models.get(Some(&name))?)))
 }
 

@@ -25,7 +25,8 @@ pub(super) enum Format {
     Json,
 }
 
-static OFFERED: [MediaType<'static>; 4] = [
+/// The kinds of answer, the first to who takes any.
+pub(super) static OFFERED: [MediaType<'static>; 4] = [
     MediaType::new(IMAGE, PNG),
     MediaType::new(IMAGE, JPEG),
     MediaType::new(IMAGE, WEBP),

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Api;
+use super::accept::{PAGE, USUAL, prefers};
 use super::answer::encoding;
-use super::decode::Body;
+use super::decode::{Body, Name};
 use super::document::{BodyProblems, JobProblems, TrainProblems};
-use super::jobs::{JobBody, find};
+use super::jobs::{JobBody, begun};
 use super::problem::Problem;
 use super::report_page::page;
 use super::wire::{Space, rows};
@@ -160,12 +160,9 @@ impl ReportBody {
 )]
 pub(super) async fn post(
     State(api): State<Api>,
-    name: Result<Path<String>, PathRejection>,
+    Name(name): Name,
     Body(wish): Body<ReportWish>,
 ) -> Result<Response, Problem> {
-    let Path(name) = name.map_err(|rejection| Problem::Undecodable {
-        reason: rejection.body_text(),
-    })?;
     let model = api.models.get(Some(&name))?;
     let within = |field, found: usize, least, most| {
         let fits = (least..=most).contains(&found);
@@ -191,9 +188,7 @@ pub(super) async fn post(
         seed: wish.seed.unwrap_or(0),
     };
     let job = api.jobs.report(&api.models, model, request)?;
-    let place = format!("/v1/jobs/{}", job.id());
-    let body = Json(JobBody::of(&api, &job, job.state()));
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], body).into_response())
+    Ok(begun(&api, &job))
 }
 
 /// A report
@@ -209,19 +204,15 @@ pub(super) async fn post(
 )]
 pub(super) async fn show(
     State(api): State<Api>,
-    id: Result<Path<String>, PathRejection>,
+    Name(id): Name,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let report = find(&api, id)?.report_found()?;
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok());
-    let as_page = accept.is_some_and(|accept| accept.contains("text/html"));
+    let report = api.jobs.get(&id)?.report_found()?;
     let own = [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")];
     let drawn = Arc::clone(&report);
     let strips: Vec<Vec<String>> =
         encoding(move || drawn.strips.iter().map(|strip| files(strip)).collect()).await?;
-    if as_page {
+    if prefers(&headers, &PAGE, &USUAL) {
         return Ok((own, Html(page(&report, &strips))).into_response());
     }
     Ok((own, Json(ReportBody::of(&report, strips))).into_response())

@@ -241,26 +241,22 @@ fn plot(
         out,
         "<figure><svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"Scores by the distance from the plane of {name}\">"
     );
-    for value in [-greatest, 0.0, greatest] {
-        let at = y(value);
+    let mut axis = |line: String, (x, y): (f64, f64), anchor: &str, number: f64| {
+        let number = signed(number, 0);
         let _ = write!(
             out,
-            "<path class=\"axis\" d=\"M{left} {at:.1}H{end:.1}\"/><text x=\"{x:.1}\" y=\"{text:.1}\" text-anchor=\"end\">{number}</text>",
-            end = width - RIGHT,
-            x = left - 5.0,
-            text = at + 4.0,
-            number = signed(value, 0)
+            "<path class=\"axis\" d=\"{line}\"/><text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{number}</text>"
         );
+    };
+    for value in [-greatest, 0.0, greatest] {
+        let (at, end) = (y(value), width - RIGHT);
+        let line = format!("M{left} {at:.1}H{end:.1}");
+        axis(line, (left - 5.0, at + 4.0), "end", value);
     }
     for position in [first, 0.0, last] {
-        let at = x(position);
-        let _ = write!(
-            out,
-            "<path class=\"axis\" d=\"M{at:.1} 8V{end:.1}\"/><text x=\"{at:.1}\" y=\"{text:.1}\" text-anchor=\"middle\">{number}</text>",
-            end = height - bottom,
-            text = height - 6.0,
-            number = signed(position, 0)
-        );
+        let (at, end) = (x(position), height - bottom);
+        let line = format!("M{at:.1} 8V{end:.1}");
+        axis(line, (at, height - 6.0), "middle", position);
     }
     for scored in 0..curve.ncols() {
         let points = report.positions.iter().zip(curve.column(scored));

@@ -1,19 +1,16 @@
 //! `POST /v1/models/{model}/boundaries`: finding new planes, as a job.
 
-use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::decode::LargeBody;
+use super::decode::{LargeBody, Name};
 use super::document::{BodyProblems, TrainProblems};
-use super::jobs::JobBody;
+use super::jobs::{JobBody, begun};
 use super::problem::Problem;
 use super::wire::Space;
 use crate::catalog::NpyArray;
@@ -196,16 +193,11 @@ fn given(space: LatentSpace, codes: &str, scores: &str) -> Result<TrainSource, P
 )]
 pub(super) async fn post(
     State(api): State<Api>,
-    name: Result<Path<String>, PathRejection>,
+    Name(name): Name,
     LargeBody(body): LargeBody<TrainBody>,
 ) -> Result<Response, Problem> {
-    let Path(name) = name.map_err(|rejection| Problem::Undecodable {
-        reason: rejection.body_text(),
-    })?;
     let model = api.models.get(Some(&name))?;
     let request = body.request(model.default_space())?;
     let job = api.jobs.train(&api.models, model, request)?;
-    let place = format!("/v1/jobs/{}", job.id());
-    let body = Json(JobBody::of(&api, &job, job.state()));
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], body).into_response())
+    Ok(begun(&api, &job))
 }

@@ -14,13 +14,15 @@ use serde::Serialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
+use super::accept::{EVENTS, prefers};
 use super::answer::{Answer, encoding};
+use super::presentation::OFFERED;
 use super::problem::Problem;
 use super::request_id::request_id;
 use super::timeout::asked;
 use crate::editor::Progress;
 use crate::engine;
-use crate::imaging::{Framing, ImagingError, Picture, Quality, encode_jpeg, frame};
+use crate::imaging::{ImagingError, Picture, Quality, encode_jpeg, shrunk};
 
 /// Longest side of the pictures on the way, in pixels.
 const SIDE: usize = 256;
@@ -35,11 +37,7 @@ pub(super) struct Viewer {
 impl Viewer {
     /// The client of a request, if that asks for a stream of events; `longest` is what any request may take.
     pub(super) fn of(request: &Request, longest: Duration) -> Result<Option<Self>, Problem> {
-        let accept = request
-            .headers()
-            .get(header::ACCEPT)
-            .and_then(|accept| accept.to_str().ok());
-        if !accept.is_some_and(|accept| accept.contains("text/event-stream")) {
+        if !prefers(request.headers(), &EVENTS, &OFFERED) {
             return Ok(None);
         }
         Ok(Some(Self {
@@ -184,14 +182,5 @@ impl StepBody {
 
 /// A small file of a picture.
 fn small(picture: Picture) -> Result<Vec<u8>, ImagingError> {
-    let (width, height) = (picture.width(), picture.height());
-    let side = width.max(height);
-    let picture = if side > SIDE {
-        let (width, height) = (width * SIDE / side, height * SIDE / side);
-        let framed = frame(picture, Framing::Centre, width.max(1), height.max(1));
-        framed.expect("the middle of a picture lies in it")
-    } else {
-        picture
-    };
-    encode_jpeg(&picture, Quality::default())
+    encode_jpeg(&shrunk(picture, SIDE), Quality::default())
 }

@@ -8,6 +8,7 @@ use ndarray::Array2;
 
 use super::edit::{Path, Warning};
 use super::score::draw_and_score;
+use super::watched::{Watched, logit};
 use super::{EditRequest, EditorError, Model};
 use crate::catalog::ScoreKind;
 use crate::engine::Admission;
@@ -23,8 +24,6 @@ const NEAR_SHARE: f64 = 0.02;
 const HELD: f64 = 0.2;
 /// The same for a held value: what this distance along its own boundary changes.
 const HELD_DISTANCE: f64 = 0.1;
-/// Logits beyond this are not told apart.
-const SATURATED: f64 = 14.0;
 /// Rounds of the search along the line, and of corrections after it.
 const LINE_ROUNDS: usize = 8;
 const CORRECTIONS: usize = 6;
@@ -73,39 +72,6 @@ impl Aimed {
             });
         missed.into_iter().chain(moved).collect()
     }
-}
-
-/// An attribute whose score counts.
-struct Watched {
-    attribute: String,
-    column: usize,
-    kind: ScoreKind,
-    direction: Option<(Arc<Boundary>, crate::latent::Direction)>,
-}
-
-impl Watched {
-    /// A score on the scale where it is about straight along the boundary: logits of probabilities.
-    fn straight(&self, score: f64) -> f64 {
-        match self.kind {
-            ScoreKind::Value => score,
-            ScoreKind::Logit => score.clamp(-SATURATED, SATURATED),
-            ScoreKind::Probability => logit(score),
-        }
-    }
-
-    /// Back to what a request says.
-    fn said(&self, straight: f64) -> f64 {
-        match self.kind {
-            ScoreKind::Value => straight,
-            ScoreKind::Logit | ScoreKind::Probability => 1.0 / (1.0 + (-straight).exp()),
-        }
-    }
-}
-
-fn logit(probability: f64) -> f64 {
-    (probability / (1.0 - probability))
-        .ln()
-        .clamp(-SATURATED, SATURATED)
 }
 
 /// What is under way.

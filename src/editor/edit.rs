@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::model::FARTHEST;
+use super::codes::FARTHEST;
 use super::{Aimed, EditorError, Face, FaceSource, Model, TruncationChoice};
 use crate::engine::Timings;
 use crate::latent::{

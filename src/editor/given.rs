@@ -7,7 +7,6 @@ use ndarray::{ArcArray, Array3, ArrayView1, Ix3};
 
 use super::EditorError;
 use super::date::rfc3339;
-use super::jobs::method_name;
 use crate::catalog::NpyArray;
 use crate::latent::{Boundary, LatentSpace, Provenance, Separation};
 
@@ -89,7 +88,7 @@ impl GivenCodes {
         mut told: impl FnMut(f64),
     ) -> Result<Boundary, EditorError> {
         let known = Provenance {
-            method: Some(method_name(separation.method).to_owned()),
+            method: Some(separation.method.to_string()),
             date: Some(rfc3339(SystemTime::now())),
             ..Provenance::default()
         };

@@ -99,7 +99,7 @@ impl Model {
             None => self.framing(&mut admission, &picture).await?,
         };
         let framed = tokio::task::spawn_blocking(move || {
-            let target = frame(Arc::unwrap_or_clone(picture), framing, width, height)?;
+            let target = frame(&picture, framing, width, height)?;
             let tensor = target.tensor(range).insert_axis(Axis(0)).into_shared();
             Ok::<_, EditorError>((target, tensor))
         });
@@ -163,9 +163,13 @@ impl Model {
         let part = centre([picture.width(), picture.height()], [width, height]);
         let whole = Arc::clone(picture);
         let shown = tokio::task::spawn_blocking(move || {
-            let shown = frame(Arc::unwrap_or_clone(whole), Framing::Crop(part), width, height)?;
-            let range = ImageRange::new(-1.0, 1.0).expect("black is below white");
-            Ok::<_, EditorError>(shown.tensor(range).insert_axis(Axis(0)).into_shared())
+            let shown = frame(&whole, Framing::Crop(part), width, height)?;
+            Ok::<_, EditorError>(
+                shown
+                    .tensor(ImageRange::SIGNED)
+                    .insert_axis(Axis(0))
+                    .into_shared(),
+            )
         });
         let shown = shown.await.expect("framing does not panic")?;
         let found = admission.landmarks(shown).await?;

@@ -5,6 +5,7 @@
 
 mod aim;
 mod boundaries;
+mod codes;
 mod date;
 mod descend;
 mod edit;
@@ -12,6 +13,7 @@ mod error;
 mod face;
 mod given;
 mod invert;
+mod job;
 mod jobs;
 mod load;
 mod model;
@@ -21,6 +23,7 @@ mod report;
 mod sample;
 mod score;
 mod train;
+mod watched;
 
 pub use aim::Aimed;
 pub use descend::{Descended, Progress};
@@ -29,7 +32,8 @@ pub use error::EditorError;
 pub use face::{Face, FaceSource, TruncationChoice};
 pub use given::{GivenCodes, GivenError};
 pub use invert::{InvertRequest, Inverted, Method};
-pub use jobs::{Job, JobState, Jobs, Stage};
+pub use job::{Job, JobState, Stage};
+pub use jobs::Jobs;
 pub use load::LoadError;
 pub use model::Model;
 pub use models::Models;

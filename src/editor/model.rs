@@ -1,19 +1,13 @@
-//! A loaded model: its networks, its boundaries, and how a face becomes a code in the space asked for.
+//! A loaded model: its networks, its boundaries, and what its manifest says of them.
 
 use std::sync::Arc;
 
-use ndarray::{Array2, Axis, concatenate};
-
 use super::boundaries::digest_with;
-use super::{EditorError, FaceSource, LoadError, TruncationChoice};
+use super::{EditorError, LoadError};
 use crate::catalog::{ClassifierPackage, EncoderEntry, GradientEntry, ModelPackage, OutputEntry};
-use crate::engine::{Admission, Engine, GeneratorShape, SynthesisInput};
+use crate::engine::{Engine, GeneratorShape, SynthesisInput};
 use crate::imaging::{Alignment, ImageRange};
-use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, sample_z};
-
-/// Largest magnitude of a value in a code that a caller gives, and of an amount to move by or to. Sampled codes lie
-/// within about ±5, so this catches slips and still leaves room for any honest experiment.
-pub(super) const FARTHEST: f64 = 1000.0;
+use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation};
 
 /// A model that is loaded; its boundaries are what they are, and a model with others is another one.
 #[derive(Clone)]
@@ -28,7 +22,7 @@ pub struct Model {
     pub(super) engine: Engine,
     pub(super) image_range: ImageRange,
     pub(super) rescale_z: bool,
-    mean: Option<Mean>,
+    pub(super) mean: Option<Mean>,
     outputs: Vec<OutputEntry>,
     /// For each output the classifier's file and its digest.
     scorers: Vec<(String, String)>,
@@ -42,9 +36,9 @@ pub struct Model {
 
 /// The mean w code, and the truncation that a request gets unless it names another.
 #[derive(Clone)]
-struct Mean {
-    w_avg: Vec<f32>,
-    truncation: Truncation,
+pub(super) struct Mean {
+    pub(super) w_avg: Vec<f32>,
+    pub(super) truncation: Truncation,
 }
 
 impl Model {
@@ -282,146 +276,6 @@ impl Model {
     pub(super) fn descent_rates(&self) -> (f64, f64) {
         let entry = self.gradient.as_ref();
         entry.map_or((0.1, 0.0), |entry| (entry.rate, entry.pull))
-    }
-
-    /// Fills a request's truncation in from the manifest.
-    pub(super) fn truncation(&self, choice: TruncationChoice) -> Result<Option<Truncation>, EditorError> {
-        let Some(mean) = &self.mean else {
-            return match choice {
-                TruncationChoice {
-                    psi: None,
-                    layers: None,
-                } => Ok(None),
-                _ => Err(EditorError::NoTruncation {
-                    model: self.name.clone(),
-                }),
-            };
-        };
-        let psi = choice.psi.unwrap_or(mean.truncation.psi());
-        let truncation = Truncation::new(psi, choice.layers.or(mean.truncation.layers()))?;
-        // Wrong layers are an error even where nothing is mapped with them.
-        let w_avg = LatentCode::from_row(LatentSpace::W, mean.w_avg.clone())?;
-        truncation.apply(&w_avg, &mean.w_avg, layers(self.shape()))?;
-        Ok(Some(truncation))
-    }
-
-    /// The codes of faces in `space`; `None` leaves a code in its own and takes a seed to the default space.
-    pub(super) async fn codes(
-        &self,
-        admission: &mut Admission,
-        sources: &[FaceSource],
-        space: Option<LatentSpace>,
-        choice: TruncationChoice,
-    ) -> Result<Vec<LatentCode>, EditorError> {
-        let truncation = self.truncation(choice)?;
-        let start = |source| self.start(source, space, choice);
-        let started: Vec<(LatentCode, LatentSpace)> = sources.iter().map(start).collect::<Result<_, _>>()?;
-        let to_map = |(code, wanted): &(LatentCode, LatentSpace)| {
-            code.space() == LatentSpace::Z && *wanted != code.space()
-        };
-        let z: Vec<LatentCode> = started
-            .iter()
-            .filter(|pair| to_map(pair))
-            .map(|(code, _)| code.clone())
-            .collect();
-        let mut mapped = self.map(admission, &z, truncation).await?.into_iter();
-        let finish = |pair: (LatentCode, LatentSpace)| {
-            let mapped =
-                to_map(&pair).then(|| mapped.next().expect("every z code that asks for it is mapped"));
-            let (code, wanted) = (mapped.unwrap_or(pair.0), pair.1);
-            if wanted == LatentSpace::WPlus {
-                Ok(code.broadcast(layers(self.shape()))?)
-            } else {
-                Ok(code)
-            }
-        };
-        started.into_iter().map(finish).collect()
-    }
-
-    /// A source's own code, checked, and the space that it is wanted in.
-    fn start(
-        &self,
-        source: &FaceSource,
-        space: Option<LatentSpace>,
-        choice: TruncationChoice,
-    ) -> Result<(LatentCode, LatentSpace), EditorError> {
-        let (code, wanted) = match source {
-            FaceSource::Seed(seed) => {
-                let z = sample_z(*seed, self.shape().z_dim, self.rescale_z)?;
-                (z, space.unwrap_or_else(|| self.default_space()))
-            }
-            FaceSource::Latent(code) => {
-                self.check(code)?;
-                if code.space() != LatentSpace::Z && choice != TruncationChoice::default() {
-                    return Err(EditorError::TruncatedLater { found: code.space() });
-                }
-                (code.clone(), space.unwrap_or(code.space()))
-            }
-        };
-        if self.shape().code_shape(wanted).is_none() {
-            return Err(self.no_such_space(wanted));
-        }
-        // The spaces are ordered as codes pass through them: z, w, w+.
-        if code.space() > wanted {
-            return Err(EditorError::NoWayBack {
-                found: code.space(),
-                wanted,
-            });
-        }
-        Ok((code, wanted))
-    }
-
-    /// Maps z codes to w (or w+, where only the first layers are truncated).
-    pub(super) async fn map(
-        &self,
-        admission: &mut Admission,
-        codes: &[LatentCode],
-        truncation: Option<Truncation>,
-    ) -> Result<Vec<LatentCode>, EditorError> {
-        if codes.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows: Vec<_> = codes.iter().map(|code| code.values().view()).collect();
-        let z: Array2<f32> = concatenate(Axis(0), &rows).expect("z codes have one length");
-        let mapped = admission.map(z).await?;
-        let truncate = |row: ndarray::ArrayView1<'_, f32>| {
-            let w = LatentCode::from_row(LatentSpace::W, row.to_vec())?;
-            match (&self.mean, truncation) {
-                (Some(mean), Some(truncation)) => truncation.apply(&w, &mean.w_avg, layers(self.shape())),
-                _ => Ok(w),
-            }
-        };
-        Ok(mapped.outer_iter().map(truncate).collect::<Result<_, _>>()?)
-    }
-
-    /// Refuses a caller's code that does not fit.
-    fn check(&self, code: &LatentCode) -> Result<(), EditorError> {
-        let space = code.space();
-        let expected = self
-            .shape()
-            .code_shape(space)
-            .ok_or_else(|| self.no_such_space(space))?;
-        let found = code.values().dim();
-        if found != expected {
-            return Err(EditorError::CodeShape {
-                model: self.name.clone(),
-                space,
-                found,
-                expected,
-            });
-        }
-        match code
-            .values()
-            .iter()
-            .find(|value| f64::from(value.abs()) > FARTHEST)
-        {
-            None => Ok(()),
-            Some(&value) => Err(EditorError::OutOfRange {
-                what: format!("a value of the {space} code"),
-                found: f64::from(value),
-                limit: FARTHEST,
-            }),
-        }
     }
 
     pub(super) fn no_such_space(&self, found: LatentSpace) -> EditorError {

@@ -10,7 +10,7 @@ use super::date::rfc3339;
 use super::score::draw_and_score;
 use super::train::{BATCHES, ScoredCodes};
 use super::{EditorError, Model};
-use crate::imaging::{Framing, Picture, frame};
+use crate::imaging::{Picture, shrunk};
 use crate::latent::{
     Amount, Boundary, Direction, Edit, LatentCode, LatentError, LatentSpace, apply, condition, correlation,
     cosines,
@@ -272,8 +272,9 @@ impl Model {
     async fn strip(&self, codes: Vec<LatentCode>) -> Result<Vec<Picture>, EditorError> {
         let mut admission = self.engine.background();
         let faces = self.render(&mut admission, codes, None, false).await?;
-        let shrunk =
-            tokio::task::spawn_blocking(move || faces.into_iter().map(|face| shrunk(face.picture)).collect());
+        let shrunk = tokio::task::spawn_blocking(move || {
+            faces.into_iter().map(|face| shrunk(face.picture, SIDE)).collect()
+        });
         Ok(shrunk.await.expect("shrinking pictures does not panic"))
     }
 }
@@ -287,12 +288,7 @@ fn planes(
     let samples = drawn.scores.nrows();
     let chosen = (samples * ENDS_OF_1000 / 1000).clamp(1, samples / 2);
     let judge = |one: &Judged| {
-        let scores: Vec<f64> = drawn
-            .scores
-            .column(one.column)
-            .iter()
-            .map(|&score| f64::from(score))
-            .collect();
+        let scores = drawn.scores.column(one.column).mapv(f64::from);
         let mut positive = Vec::with_capacity(samples);
         for sample in 0..samples {
             let distance = one.boundary.signed_distance(&code(drawn, space, sample)?)?;
@@ -308,12 +304,10 @@ fn planes(
             .zip(&positive)
             .filter(|&(&score, &side)| (score > one.threshold) == side)
             .count();
-        let mean = scores.iter().sum::<f64>() / ratio(samples, 1);
-        let squares = scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>();
         Ok(JudgedPlane {
             attribute: one.boundary.attribute().to_owned(),
             threshold: one.threshold,
-            deviation: (squares / ratio(samples, 1)).sqrt(),
+            deviation: scores.std(0.0),
             chosen,
             ends: ratio(right, 2 * chosen),
             all: ratio(all, samples),
@@ -330,16 +324,6 @@ fn code(scored: &ScoredCodes, space: LatentSpace, sample: usize) -> Result<Laten
 fn moved(codes: &[LatentCode], edit: &Edit) -> Result<Vec<LatentCode>, LatentError> {
     let edits = std::slice::from_ref(edit);
     codes.iter().map(|code| apply(code, edits, None)).collect()
-}
-
-fn shrunk(picture: Picture) -> Picture {
-    let (width, height) = (picture.width(), picture.height());
-    let longest = width.max(height);
-    if longest <= SIDE {
-        return picture;
-    }
-    let side = |length: usize| (length * SIDE / longest).max(1);
-    frame(picture, Framing::Centre, side(width), side(height)).expect("the middle of a picture lies in it")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of pictures")]

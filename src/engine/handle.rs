@@ -1,19 +1,15 @@
-//! The handle that async code holds: networks on their threads, and room for so many images.
+//! The handle that async code holds: a model's networks on their threads, and room for so many images.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use ndarray::{Array2, Array3, Axis};
-use tokio::sync::OwnedSemaphorePermit;
+use std::time::Duration;
 
 use super::batcher::Batcher;
 use super::queue::Lane;
 use super::room::{Pace, Room};
-use super::slopes::{Slopes, UnderWay};
+use super::slopes::Slopes;
 use super::worker::Worker;
 use super::{
-    Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Images, Landmarker, Mapping,
-    Slope, Timings,
+    Admission, Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Landmarker, Mapping,
 };
 use crate::metrics::{Metrics, ModelMetrics};
 
@@ -34,7 +30,7 @@ pub struct Networks {
 }
 
 /// The landmark graph at work, and the height and width of its images.
-type Finder = (Worker<Box<dyn Landmarker>>, [usize; 2]);
+pub(super) type Finder = (Worker<Box<dyn Landmarker>>, [usize; 2]);
 
 /// Descents are refused beyond so many runs' worth of codes: each step of all of them takes that many runs.
 const ROUNDS: usize = 4;
@@ -53,17 +49,17 @@ pub struct Waiting {
 /// A model's networks at work. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    mapping: Option<Worker<Box<dyn Mapping>>>,
-    generators: Batcher,
-    classifiers: Vec<Worker<Box<dyn Classifier>>>,
-    encoder: Option<Worker<Box<dyn Encoder>>>,
-    landmarker: Option<Finder>,
-    slopes: Option<Slopes>,
+    pub(super) mapping: Option<Worker<Box<dyn Mapping>>>,
+    pub(super) generators: Batcher,
+    pub(super) classifiers: Vec<Worker<Box<dyn Classifier>>>,
+    pub(super) encoder: Option<Worker<Box<dyn Encoder>>>,
+    pub(super) landmarker: Option<Finder>,
+    pub(super) slopes: Option<Slopes>,
     shape: Arc<GeneratorShape>,
     room: Room,
     descents: Room,
-    descent_pace: Pace,
-    metrics: ModelMetrics,
+    pub(super) descent_pace: Pace,
+    pub(super) metrics: ModelMetrics,
 }
 
 impl Engine {
@@ -152,13 +148,7 @@ impl Engine {
         let room = room.inspect_err(|_| {
             self.metrics.overloaded.inc_by(images as u64);
         })?;
-        Ok(Admission {
-            engine: self.clone(),
-            lane: Lane::Request,
-            _room: Some(room),
-            _descents: None,
-            timings: Timings::default(),
-        })
+        Ok(Admission::new(self, Lane::Request, Some(room)))
     }
 
     /// Takes room for the descent of `codes` that go down together, besides that of the image that they end as.
@@ -170,10 +160,7 @@ impl Engine {
         let descents = descents.inspect_err(|_| {
             self.metrics.overloaded.inc_by(codes as u64);
         })?;
-        Ok(Admission {
-            _descents: Some(descents),
-            ..self.admit(1)?
-        })
+        Ok(self.admit(1)?.with_descents(descents))
     }
 
     /// Most codes that go down together.
@@ -186,345 +173,6 @@ impl Engine {
     /// theirs. Who does such work sees to it that there is not too much of it.
     #[must_use]
     pub fn background(&self) -> Admission {
-        Admission {
-            engine: self.clone(),
-            lane: Lane::Background,
-            _room: None,
-            _descents: None,
-            timings: Timings::default(),
-        }
-    }
-}
-
-/// Leave to have so many images drawn.
-pub struct Admission {
-    engine: Engine,
-    lane: Lane,
-    _room: Option<OwnedSemaphorePermit>,
-    _descents: Option<OwnedSemaphorePermit>,
-    timings: Timings,
-}
-
-/// Codes on their way down, until the value is dropped: other descents' runs wait a moment for each of their steps.
-pub struct Descending {
-    _under_way: UnderWay,
-    began: Instant,
-    engine: Engine,
-    beside: usize,
-}
-
-impl Drop for Descending {
-    fn drop(&mut self) {
-        self.engine
-            .descent_pace
-            .note(self.began.elapsed(), 1, self.beside);
-    }
-}
-
-impl Admission {
-    /// Mapping: z `[batch, z_dim]` → w `[batch, w_dim]`.
-    ///
-    /// # Errors
-    /// [`EngineError`] where the run fails.
-    ///
-    /// # Panics
-    /// Where the generator has no mapping, as its [`GeneratorShape`] says.
-    pub async fn map(&mut self, z: Array2<f32>) -> Result<Array2<f32>, EngineError> {
-        let started = Instant::now();
-        let mapping = self.engine.mapping.as_ref();
-        let mapping = mapping.expect("only asked where the shape has a mapping");
-        let mapped = mapping.run(move |mapping| mapping.map(z.view())).await;
-        self.timings.mapping += started.elapsed();
-        self.engine
-            .metrics
-            .mapping
-            .observe(started.elapsed().as_secs_f64());
-        mapped
-    }
-
-    /// Synthesis in one run: codes `[images, rows, dim]`, at most [`largest_batch`](GeneratorShape::largest_batch) of
-    /// them, → `[images, 3, height, width]`.
-    ///
-    /// # Errors
-    /// [`EngineError`] where the run fails.
-    pub async fn synthesize(&mut self, codes: Array3<f32>) -> Result<Images, EngineError> {
-        let drawn = self.engine.generators.synthesize(self.lane, codes).await?;
-        self.timings.queue += drawn.waited;
-        self.timings.synthesis += drawn.ran;
-        Ok(drawn.images)
-    }
-
-    /// Scores of images `[batch, 3, height, width]`: one row an image, the classifiers' outputs side by side.
-    ///
-    /// # Errors
-    /// [`EngineError`] where a run fails.
-    pub async fn score(&mut self, images: &Images) -> Result<Array2<f32>, EngineError> {
-        let started = Instant::now();
-        let mut scores = Array2::zeros((images.len_of(Axis(0)), 0));
-        for classifier in &self.engine.classifiers {
-            let images = images.clone();
-            let run = classifier.run(move |classifier| classifier.score(images.view()));
-            scores
-                .append(Axis(1), run.await?.view())
-                .expect("every classifier gives one row an image");
-        }
-        self.timings.scoring += started.elapsed();
-        self.engine
-            .metrics
-            .scoring
-            .observe(started.elapsed().as_secs_f64());
-        Ok(scores)
-    }
-
-    /// Codes `[batch, rows, dim]` of images `[batch, 3, height, width]`.
-    ///
-    /// # Errors
-    /// [`EngineError`] where the run fails.
-    ///
-    /// # Panics
-    /// Where there is no encoder, as [`Engine::has_encoder`] says.
-    pub async fn encode(&mut self, images: Images) -> Result<Array3<f32>, EngineError> {
-        let started = Instant::now();
-        let encoder = self
-            .engine
-            .encoder
-            .as_ref()
-            .expect("only asked where there is one");
-        let codes = encoder.run(move |encoder| encoder.encode(images.view())).await;
-        self.timings.encoder += started.elapsed();
-        codes
-    }
-
-    /// Landmarks `[points, 2]` of the face in an image `[1, 3, height, width]` of [`Engine::landmarker_size`], black at
-    /// −1 and white at 1, as fractions of its width and height.
-    ///
-    /// # Errors
-    /// [`EngineError`] where the run fails.
-    ///
-    /// # Panics
-    /// Where there is no landmark graph.
-    pub async fn landmarks(&mut self, image: Images) -> Result<Array2<f32>, EngineError> {
-        let started = Instant::now();
-        let landmarker = self.engine.landmarker.as_ref();
-        let (landmarker, _) = landmarker.expect("only asked where there is one");
-        let points = landmarker
-            .run(move |landmarker| landmarker.find(image.view()))
-            .await;
-        self.timings.landmarks += started.elapsed();
-        points
-    }
-
-    /// Says that `codes` begin to go down.
-    ///
-    /// # Panics
-    /// Where there is no gradient graph, as [`Engine::has_gradient`] says.
-    #[must_use]
-    pub fn descend(&self, codes: usize) -> Descending {
-        let slopes = self
-            .engine
-            .slopes
-            .as_ref()
-            .expect("only asked where there is one");
-        Descending {
-            _under_way: slopes.under_way(codes, &self.engine.metrics),
-            began: Instant::now(),
-            engine: self.engine.clone(),
-            beside: slopes.descending(),
-        }
-    }
-
-    /// The loss of codes `[batch, rows, dim]` against images `[batch, 3, height, width]`, and its slope: in one run with
-    /// those of other descents, and no more than [`codes_at_once`](Engine::codes_at_once).
-    ///
-    /// # Errors
-    /// [`EngineError`] where the run fails.
-    ///
-    /// # Panics
-    /// Where there is no gradient graph, as [`Engine::has_gradient`] says.
-    pub async fn slope(&mut self, codes: Array3<f32>, targets: Images) -> Result<Slope, EngineError> {
-        let started = Instant::now();
-        let slopes = self
-            .engine
-            .slopes
-            .as_ref()
-            .expect("only asked where there is one");
-        let slope = slopes.of(codes, targets).await;
-        self.timings.descent += started.elapsed();
-        slope
-    }
-
-    /// Where the time went so far.
-    #[must_use]
-    pub fn timings(&self) -> Timings {
-        self.timings
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::{Array4, ArrayView3};
-    use std::sync::mpsc::{Receiver, Sender, channel};
-
-    use super::*;
-    use crate::engine::{SynthesisInput, deadline};
-
-    /// A generator that paints its codes, says how many images each run has, and waits to be told to go on.
-    struct Gate {
-        shape: GeneratorShape,
-        began: Sender<usize>,
-        go: Receiver<()>,
-    }
-
-    impl Generator for Gate {
-        fn shape(&self) -> &GeneratorShape {
-            &self.shape
-        }
-
-        fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
-            let images = codes.len_of(Axis(0));
-            self.began.send(images).unwrap();
-            self.go.recv().unwrap();
-            Ok(Array4::from_shape_fn((images, 3, 1, 1), |(image, ..)| {
-                codes[[image, 0, 0]]
-            }))
-        }
-    }
-
-    fn gate(largest_batch: usize, capacity: usize) -> (Engine, Receiver<usize>, Sender<()>) {
-        let (began, runs) = channel();
-        let (go_on, go) = channel();
-        let shape = GeneratorShape {
-            z_dim: 1,
-            w_dim: 1,
-            synthesis: SynthesisInput::Z,
-            height: 1,
-            width: 1,
-            largest_batch,
-        };
-        let networks = Networks {
-            mapping: None,
-            generators: vec![Box::new(Gate { shape, began, go })],
-            classifiers: Vec::new(),
-            encoder: None,
-            landmarker: None,
-            gradient: None,
-        };
-        let waiting = Waiting {
-            capacity,
-            longest: Duration::MAX,
-            patience: Duration::ZERO,
-        };
-        let engine = Engine::start("gate", networks, waiting, &Metrics::new());
-        (engine, runs, go_on)
-    }
-
-    fn codes(values: &[f32]) -> Array3<f32> {
-        Array3::from_shape_vec((values.len(), 1, 1), values.to_vec()).unwrap()
-    }
-
-    /// The first channel of each image.
-    fn painted(images: &Images) -> Vec<f32> {
-        images.outer_iter().map(|image| image[[0, 0, 0]]).collect()
-    }
-
-    fn spawn(engine: &Engine, values: &[f32]) -> tokio::task::JoinHandle<Result<Vec<f32>, EngineError>> {
-        let (mut admission, codes) = (engine.admit(values.len()).unwrap(), codes(values));
-        tokio::spawn(async move { Ok(painted(&admission.synthesize(codes).await?)) })
-    }
-
-    #[tokio::test]
-    async fn images_that_wait_share_a_run_and_each_caller_gets_its_own() {
-        let (engine, runs, go_on) = gate(4, 64);
-        let first = spawn(&engine, &[1.0]);
-        tokio::task::yield_now().await;
-        assert_eq!(runs.recv().unwrap(), 1, "nobody is waited for");
-        let others = [
-            spawn(&engine, &[2.0, 3.0]),
-            spawn(&engine, &[4.0, 5.0, 6.0]),
-            spawn(&engine, &[7.0]),
-        ];
-        tokio::task::yield_now().await;
-        for _ in 0..3 {
-            go_on.send(()).unwrap();
-        }
-        assert_eq!(first.await.unwrap().unwrap(), [1.0]);
-        let mut painted = Vec::new();
-        for other in others {
-            painted.push(other.await.unwrap().unwrap());
-        }
-        assert_eq!(painted, [vec![2.0, 3.0], vec![4.0, 5.0, 6.0], vec![7.0]]);
-        assert_eq!(
-            runs.try_iter().collect::<Vec<_>>(),
-            [3, 3],
-            "what fits beside the first goes with it"
-        );
-    }
-
-    #[tokio::test]
-    async fn background_images_wait_for_every_request() {
-        let (engine, runs, go_on) = gate(1, 64);
-        let first = spawn(&engine, &[1.0]);
-        tokio::task::yield_now().await;
-        runs.recv().unwrap();
-        let (done, order) = channel();
-        let mut tasks = Vec::new();
-        for (value, mut admission) in [
-            (2.0, engine.background()),
-            (3.0, engine.admit(1).unwrap()),
-            (4.0, engine.admit(1).unwrap()),
-        ] {
-            let done = done.clone();
-            tasks.push(tokio::spawn(async move {
-                admission.synthesize(codes(&[value])).await.unwrap();
-                done.send(value).unwrap();
-            }));
-            tokio::task::yield_now().await;
-        }
-        for _ in 0..4 {
-            go_on.send(()).unwrap();
-            // Each is told before the next run begins.
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        first.await.unwrap().unwrap();
-        for task in tasks {
-            task.await.unwrap();
-        }
-        assert_eq!(order.try_iter().collect::<Vec<_>>(), [3.0, 4.0, 2.0]);
-    }
-
-    #[tokio::test]
-    async fn images_past_their_deadline_are_not_drawn() {
-        let (engine, runs, go_on) = gate(4, 64);
-        let first = spawn(&engine, &[1.0]);
-        tokio::task::yield_now().await;
-        runs.recv().unwrap();
-        let mut late = engine.admit(2).unwrap();
-        let late = deadline::within(Duration::from_millis(1), late.synthesize(codes(&[2.0, 3.0])));
-        assert!(late.await.is_none());
-        let next = spawn(&engine, &[4.0]);
-        tokio::task::yield_now().await;
-        go_on.send(()).unwrap();
-        go_on.send(()).unwrap();
-        first.await.unwrap().unwrap();
-        assert_eq!(next.await.unwrap().unwrap(), [4.0]);
-        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1]);
-        assert_eq!(engine.metrics.late.get(), 2);
-    }
-
-    #[tokio::test]
-    async fn a_callers_images_are_dropped_with_it_before_they_are_drawn() {
-        let (engine, runs, go_on) = gate(4, 64);
-        let first = spawn(&engine, &[1.0]);
-        tokio::task::yield_now().await;
-        assert_eq!(runs.recv().unwrap(), 1);
-        let (gone, stays) = (spawn(&engine, &[2.0, 3.0]), spawn(&engine, &[4.0]));
-        tokio::task::yield_now().await;
-        gone.abort();
-        assert!(gone.await.is_err());
-        go_on.send(()).unwrap();
-        go_on.send(()).unwrap();
-        assert_eq!(first.await.unwrap().unwrap(), [1.0]);
-        assert_eq!(stays.await.unwrap().unwrap(), [4.0]);
-        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1]);
+        Admission::new(self, Lane::Background, None)
     }
 }

@@ -5,6 +5,7 @@
 //! [`Engine`] is the cheap handle that async code holds: it admits so many images and no more, and a caller that goes away
 //! takes its waiting images along.
 
+mod admission;
 mod arrangement;
 mod batcher;
 mod classifier;
@@ -32,12 +33,13 @@ mod slopes;
 mod timings;
 mod worker;
 
+pub use admission::{Admission, Descending};
 pub use classifier::Classifier;
 pub use deadline::{time_left, within};
 pub use device::{Device, UnknownDevice};
 pub use error::EngineError;
 pub use generator::{Generator, GeneratorShape, Images, Mapping, SynthesisInput};
-pub use handle::{Admission, Descending, Engine, Networks, Waiting};
+pub use handle::{Engine, Networks, Waiting};
 pub use inversion::{Encoder, Gradient, Landmarker, Slope};
 pub use open::{Operation, open};
 pub use runtime::Runtime;

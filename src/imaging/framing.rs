@@ -1,6 +1,5 @@
 //! Which part of a photograph a generator is shown, and at which size.
 
-use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, resize};
 
 use super::alignment::align;
@@ -60,12 +59,12 @@ pub struct OutsideThePicture {
 /// # Errors
 /// [`FramingError`].
 pub fn frame(
-    picture: Picture,
+    picture: &Picture,
     framing: Framing,
     width: usize,
     height: usize,
 ) -> Result<Picture, FramingError> {
-    let own = [picture.width(), picture.height()].map(in_image);
+    let own = picture.sides();
     let wanted = [width, height].map(in_image);
     let crop = match framing {
         Framing::Centre => centre([picture.width(), picture.height()], [width, height]),
@@ -84,15 +83,26 @@ pub fn frame(
             height: picture.height(),
         }));
     }
-    let image = RgbImage::from_raw(own[0], own[1], picture.into_rgb());
-    let image = image.expect("a picture has three bytes a pixel");
-    let part = crop_imm(&image, crop.left, crop.top, crop.width, crop.height);
     let framed = if (crop.width, crop.height) == (wanted[0], wanted[1]) {
-        part.to_image()
+        picture.part([crop.left, crop.top], wanted)
     } else {
+        let image = picture.image();
+        let part = crop_imm(&image, crop.left, crop.top, crop.width, crop.height);
         resize(&*part, wanted[0], wanted[1], FilterType::Lanczos3)
     };
     Ok(Picture::from_rgb(width, height, framed.into_raw()))
+}
+
+/// A picture whose longer side is at most `longest`, in its own proportions.
+#[must_use]
+pub fn shrunk(picture: Picture, longest: usize) -> Picture {
+    let (width, height) = (picture.width(), picture.height());
+    let own = width.max(height);
+    if own <= longest {
+        return picture;
+    }
+    let side = |length: usize| (length * longest / own).max(1);
+    frame(&picture, Framing::Centre, side(width), side(height)).expect("the middle of a picture lies in it")
 }
 
 /// The largest rectangle in the middle of `own` with the proportions of `wanted`, both width and height in pixels.
@@ -130,12 +140,12 @@ mod tests {
 
     #[test]
     fn the_middle_of_a_wide_picture_is_kept_as_it_is() {
-        let framed = frame(columns(8, 4), Framing::Centre, 4, 4).unwrap();
+        let framed = frame(&columns(8, 4), Framing::Centre, 4, 4).unwrap();
         assert_eq!(
             framed.rgb()[..12],
             [20, 20, 20, 30, 30, 30, 40, 40, 40, 50, 50, 50]
         );
-        let tall = frame(columns(4, 9), Framing::Centre, 4, 2).unwrap();
+        let tall = frame(&columns(4, 9), Framing::Centre, 4, 2).unwrap();
         assert_eq!((tall.width(), tall.height()), (4, 2));
     }
 
@@ -144,7 +154,7 @@ mod tests {
         let stripes: Vec<u8> = (0..64 * 64)
             .flat_map(|place| [if place % 2 == 0 { 0 } else { 255 }; 3])
             .collect();
-        let framed = frame(Picture::from_rgb(64, 64, stripes), Framing::Centre, 8, 8).unwrap();
+        let framed = frame(&Picture::from_rgb(64, 64, stripes), Framing::Centre, 8, 8).unwrap();
         assert!(
             framed.rgb().iter().all(|level| level.abs_diff(127) <= 8),
             "{:?}",
@@ -161,7 +171,7 @@ mod tests {
                 width,
                 height,
             };
-            frame(columns(8, 4), Framing::Crop(crop), 2, 2)
+            frame(&columns(8, 4), Framing::Crop(crop), 2, 2)
         };
         assert_eq!(crop(3, 1, 2, 2).unwrap().rgb()[..6], [30, 30, 30, 40, 40, 40]);
         assert!(crop(0, 0, 8, 4).is_ok());
@@ -177,8 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_is_shrunk_in_its_proportions_and_never_enlarged() {
+        let sides = |width, height| {
+            let shrunk = shrunk(columns(width, height), 8);
+            (shrunk.width(), shrunk.height())
+        };
+        assert_eq!(sides(16, 4), (8, 2));
+        assert_eq!(sides(1, 20), (1, 8));
+        assert_eq!(sides(8, 3), (8, 3));
+    }
+
+    #[test]
     fn a_line_of_pixels_still_fills_a_square() {
-        let framed = frame(columns(20, 1), Framing::Centre, 4, 4).unwrap();
+        let framed = frame(&columns(20, 1), Framing::Centre, 4, 4).unwrap();
         assert_eq!((framed.width(), framed.height()), (4, 4));
     }
 }

@@ -1,5 +1,6 @@
 //! A picture: 8-bit RGB, row by row, made from a generator's image tensor.
 
+use image::{ImageBuffer, Rgb, RgbImage};
 use ndarray::{Array3, ArrayView3};
 
 use super::ImagingError;
@@ -127,9 +128,21 @@ impl Picture {
         }
     }
 
-    /// The pixels, given away.
-    pub(super) fn into_rgb(self) -> Vec<u8> {
-        self.rgb
+    /// The same pixels, as the image library has them.
+    pub(super) fn image(&self) -> ImageBuffer<Rgb<u8>, &[u8]> {
+        let [width, height] = self.sides();
+        ImageBuffer::from_raw(width, height, self.rgb()).expect("a picture has three bytes a pixel")
+    }
+
+    /// Width and height in pixels, as the image library counts them.
+    pub(super) fn sides(&self) -> [u32; 2] {
+        [self.width, self.height].map(|side| u32::try_from(side).expect("a picture's sides are below 2³²"))
+    }
+
+    /// A rectangle of it; it must lie inside.
+    pub(super) fn part(&self, [left, top]: [u32; 2], [width, height]: [u32; 2]) -> RgbImage {
+        let image = self.image();
+        RgbImage::from_fn(width, height, |x, y| *image.get_pixel(left + x, top + y))
     }
 
     /// Width in pixels.

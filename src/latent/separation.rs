@@ -50,6 +50,15 @@ pub enum Method {
     LeastSquares,
 }
 
+impl std::fmt::Display for Method {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Svm => "svm",
+            Self::LeastSquares => "least-squares",
+        })
+    }
+}
+
 /// How many samples to choose at each end of the scores; at most half of all.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Chosen {
