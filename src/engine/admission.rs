@@ -59,7 +59,7 @@ impl Admission {
     /// [`EngineError`] where the run fails.
     ///
     /// # Panics
-    /// Where the generator has no mapping, as its [`GeneratorShape`] says.
+    /// Where the generator has no mapping, as its [`GeneratorShape`](super::GeneratorShape) says.
     pub async fn map(&mut self, z: Array2<f32>) -> Result<Array2<f32>, EngineError> {
         let started = Instant::now();
         let mapping = self.engine.mapping.as_ref();
@@ -73,7 +73,7 @@ impl Admission {
         mapped
     }
 
-    /// Synthesis in one run: codes `[images, rows, dim]`, at most [`largest_batch`](GeneratorShape::largest_batch) of
+    /// Synthesis in one run: codes `[images, rows, dim]`, at most [`largest_batch`](super::GeneratorShape::largest_batch) of
     /// them, → `[images, 3, height, width]`.
     ///
     /// # Errors
