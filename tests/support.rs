@@ -154,6 +154,7 @@ fn descending_model_of(
         classifiers: Vec::new(),
         encoder: None,
         landmarks: None,
+        identity: None,
         gradient: None,
         boundaries: boundaries(),
         digest: "0123456789abcdef".repeat(4),
@@ -164,6 +165,7 @@ fn descending_model_of(
         classifiers: vec![Box::new(Means)],
         encoder: None,
         landmarker: None,
+        recognizer: None,
         gradient,
     };
     let engine = Engine::start("sketch", networks, waiting(queue), metrics);

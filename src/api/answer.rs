@@ -244,6 +244,7 @@ impl Answer {
             ("queue", timings.queue),
             ("synthesis", timings.synthesis),
             ("scoring", timings.scoring),
+            ("identity", timings.identity),
             ("landmarks", timings.landmarks),
             ("encoder", timings.encoder),
             ("descent", timings.descent),

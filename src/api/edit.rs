@@ -31,6 +31,11 @@ pub(super) struct EditAnswer {
     before: FaceBody,
     /// The face after; one for each position of a trajectory.
     faces: Vec<FaceBody>,
+    /// How alike the person is to the one before, −1 to 1, by the model's identity graph: one a face; absent where the
+    /// model brings none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    similarities: Vec<f64>,
     /// The positions of the trajectory, one a face; empty without one.
     positions: Vec<f64>,
     /// What the code was moved along, one for each edit.
@@ -226,6 +231,7 @@ async fn answer_body(
         digest: model.digest().to_owned(),
         before: faces.remove(0),
         faces,
+        similarities: edited.similarities,
         positions: edited.positions,
         aim: edited.aimed.map(Into::into),
         steering: edited.steering.into_iter().map(Into::into).collect(),

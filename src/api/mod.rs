@@ -21,6 +21,7 @@ mod jobs;
 mod metrics;
 mod models;
 mod picture_file;
+mod plot;
 mod presentation;
 mod problem;
 mod repeats;

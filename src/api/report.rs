@@ -20,7 +20,7 @@ use super::jobs::{JobBody, begun};
 use super::problem::Problem;
 use super::report_page::page;
 use super::wire::{Space, rows};
-use crate::editor::{JudgedPlane, Report, ReportRequest};
+use crate::editor::{Identity, JudgedPlane, Report, ReportRequest};
 use crate::imaging::{ImagingError, Quality, encode_jpeg};
 
 /// Faces to sample, where a request names no number, and the least and the most.
@@ -85,8 +85,32 @@ pub(super) struct ReportBody {
     plain: Vec<Vec<f64>>,
     /// The same with all other attributes held; null where nothing of the edit is left then.
     conditional: Vec<Option<Vec<f64>>>,
+    /// Whose faces they remain; absent where the model brings no identity graph.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<IdentityBody>,
     /// For each attribute, JPEGs in base64 of the first face moved from −by to by, the others held.
     strips: Vec<Vec<String>>,
+}
+
+/// How alike persons stay when they are edited: mean similarities to the faces before, −1 to 1.
+#[derive(Serialize, ToSchema)]
+struct IdentityBody {
+    /// For each attribute that is edited, at each of the distances.
+    curves: Vec<Vec<f64>>,
+    /// For each attribute, after the plain edit.
+    plain: Vec<f64>,
+    /// The same with all other attributes held; null where nothing of the edit is left then.
+    conditional: Vec<Option<f64>>,
+}
+
+impl From<&Identity> for IdentityBody {
+    fn from(identity: &Identity) -> Self {
+        Self {
+            curves: rows(&identity.curves),
+            plain: identity.plain.clone(),
+            conditional: identity.conditional.clone(),
+        }
+    }
 }
 
 /// How well a plane parts samples that it was not found with.
@@ -138,6 +162,7 @@ impl ReportBody {
             by: report.by,
             plain: rows(&report.plain),
             conditional: report.conditional.clone(),
+            identity: report.identity.as_ref().map(Into::into),
             strips,
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use ndarray::ArrayView2;
 
+use super::plot::{COLOURS, Plot, signed};
 use crate::editor::Report;
 
 const STYLE: &str = "
@@ -26,14 +27,6 @@ svg { width: 100%; height: auto; display: block; } svg text { fill: var(--dim); 
 svg .axis { stroke: var(--line); } svg polyline { fill: none; stroke-width: 2; }
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .88rem; margin: 0 0 .8rem; } .key span::before { content: ''; display: inline-block; width: 1.1rem; height: .2rem; margin-right: .4rem; vertical-align: middle; background: currentColor; }
 ";
-
-/// One for each attribute, in turn; read on light and on dark.
-const COLOURS: [&str; 8] = [
-    "#c2565b", "#3f86c6", "#4f9a6f", "#b07f2c", "#8d6cc4", "#c2639c", "#5aa0a0", "#8a8a8a",
-];
-
-/// Room at a plot's right edge, for half of the last number.
-const RIGHT: f64 = 14.0;
 
 /// The page. `strips` are the JPEGs in base64 of [`Report::strips`].
 pub(super) fn page(report: &Report, strips: &[Vec<String>]) -> String {
@@ -63,9 +56,9 @@ pub(super) fn page(report: &Report, strips: &[Vec<String>]) -> String {
     changes(&mut out, report, &names);
     faces(&mut out, report, &names, strips);
     curves(&mut out, report, &names);
+    identity(&mut out, report, &names);
     out.push_str(
-        "<h2>Identity</h2><p>Not judged: the model brings no graph that compares persons.</p>\n\
-         <p class=\"dim\">Tables 1 to 3 are those of Shen et al., <em>Interpreting the Latent Space of GANs for Semantic Face \
+        "<p class=\"dim\">Tables 1 to 3 are those of Shen et al., <em>Interpreting the Latent Space of GANs for Semantic Face \
          Editing</em>, CVPR 2020.</p>\n</body></html>\n",
     );
     out
@@ -219,63 +212,57 @@ fn curves(out: &mut String, report: &Report, names: &[String]) {
     let greatest = values.fold(1.0_f64, |greatest, ((_, _, scored), &score)| {
         greatest.max(scaled(scored, score).abs())
     });
+    let greatest = greatest.ceil();
     for (name, curve) in names.iter().zip(report.curves.outer_iter()) {
-        plot(out, name, report, &curve, greatest.ceil(), &scaled);
+        let line = |scored: usize| {
+            let scores = curve.column(scored);
+            scores.iter().map(|&score| scaled(scored, score)).collect()
+        };
+        Plot {
+            label: &format!("Scores by the distance from the plane of {name}"),
+            caption: &format!("edited: {name}"),
+            positions: &report.positions,
+            marks: [-greatest, 0.0, greatest],
+            digits: 0,
+            lines: (0..names.len()).map(line).collect(),
+        }
+        .draw(out);
     }
     out.push_str("</div>\n");
 }
 
-fn plot(
-    out: &mut String,
-    name: &str,
-    report: &Report,
-    curve: &ArrayView2<'_, f64>,
-    greatest: f64,
-    scaled: &impl Fn(usize, f64) -> f64,
-) {
-    let (width, height, left, bottom) = (320.0, 200.0, 26.0, 22.0);
-    let (first, last) = (report.positions[0], report.positions[report.positions.len() - 1]);
-    let x = |position: f64| left + (position - first) / (last - first) * (width - left - RIGHT);
-    let y = |value: f64| 8.0 + (greatest - value) / (2.0 * greatest) * (height - bottom - 8.0);
+/// Whose faces they remain: a plot, and a table.
+fn identity(out: &mut String, report: &Report, names: &[String]) {
+    out.push_str("<h2>Identity</h2><p>");
+    let Some(identity) = &report.identity else {
+        out.push_str("Not judged: the model brings no graph that compares persons.</p>\n");
+        return;
+    };
     let _ = write!(
         out,
-        "<figure><svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"Scores by the distance from the plane of {name}\">"
+        "How alike the persons stay, by the model\'s identity graph: the mean cosine to the face before, 1 for the same. On the left \
+         by the distance from the plane, on the right for the edits by {:+.0}.</p>\n<div class=\"beside\"><div style=\"width: 22rem\">\n",
+        report.by
     );
-    let mut axis = |line: String, (x, y): (f64, f64), anchor: &str, number: f64| {
-        let number = signed(number, 0);
-        let _ = write!(
-            out,
-            "<path class=\"axis\" d=\"{line}\"/><text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{number}</text>"
-        );
-    };
-    for value in [-greatest, 0.0, greatest] {
-        let (at, end) = (y(value), width - RIGHT);
-        let line = format!("M{left} {at:.1}H{end:.1}");
-        axis(line, (left - 5.0, at + 4.0), "end", value);
+    let lines: Vec<Vec<f64>> = identity.curves.outer_iter().map(|row| row.to_vec()).collect();
+    let least = lines.iter().flatten().copied().fold(0.0, f64::min);
+    Plot {
+        label: "Similarity by the distance from each plane",
+        caption: "edited: by colour, as above",
+        positions: &report.positions,
+        marks: [least, f64::midpoint(least, 1.0), 1.0],
+        digits: 2,
+        lines,
     }
-    for position in [first, 0.0, last] {
-        let (at, end) = (x(position), height - bottom);
-        let line = format!("M{at:.1} 8V{end:.1}");
-        axis(line, (at, height - 6.0), "middle", position);
+    .draw(out);
+    out.push_str(
+        "</div>\n<table><thead><tr><th></th><th>plain</th><th>all others held</th></tr></thead><tbody>\n",
+    );
+    for (name, (plain, held)) in names.iter().zip(identity.plain.iter().zip(&identity.conditional)) {
+        let held = held.map_or_else(|| "–".to_owned(), |held| format!("{held:.2}"));
+        let _ = writeln!(out, "<tr><th>{name}</th><td>{plain:.2}</td><td>{held}</td></tr>");
     }
-    for scored in 0..curve.ncols() {
-        let points = report.positions.iter().zip(curve.column(scored));
-        let points =
-            points.map(|(&position, &score)| format!("{:.1},{:.1}", x(position), y(scaled(scored, score))));
-        let points = points.collect::<Vec<_>>().join(" ");
-        let colour = COLOURS[scored % COLOURS.len()];
-        let _ = write!(out, "<polyline stroke=\"{colour}\" points=\"{points}\"/>");
-    }
-    let _ = writeln!(out, "</svg><figcaption>edited: {name}</figcaption></figure>");
-}
-
-/// A number with its sign, and none for 0.
-fn signed(value: f64, digits: usize) -> String {
-    let text = format!("{value:+.digits$}");
-    if text.trim_matches(['+', '-', '0', '.']).is_empty() {
-        return format!("{:.digits$}", 0.0);
-    }
-    text.replace('-', "−")
+    out.push_str("</tbody></table></div>\n");
 }
 
 /// Text that stands for itself in HTML.
@@ -300,12 +287,5 @@ mod tests {
     #[test]
     fn names_cannot_write_html() {
         assert_eq!(escaped("<b>\"a\" & b"), "&lt;b&gt;&quot;a&quot; &amp; b");
-    }
-
-    #[test]
-    fn numbers_have_their_sign_and_nothing_has_none() {
-        assert_eq!(signed(0.129, 2), "+0.13");
-        assert_eq!(signed(-3.0, 0), "−3");
-        assert_eq!(signed(-0.001, 2), "0.00");
     }
 }

@@ -27,7 +27,9 @@ pub struct Manifest {
     /// From a picture to its code, in one run.
     pub encoder: Option<EncoderEntry>,
     /// From a photograph to where its face is.
-    pub landmarks: Option<LandmarksEntry>,
+    pub landmarks: Option<ImageEntry>,
+    /// From a picture to a vector that tells persons apart.
+    pub identity: Option<ImageEntry>,
     /// Where the model's pictures have the face.
     #[serde(default)]
     pub alignment: AlignmentEntry,
@@ -54,10 +56,10 @@ pub struct EncoderEntry {
     pub adds_w_avg: bool,
 }
 
-/// `[landmarks]`: photograph → landmarks of the face in it.
+/// `[landmarks]`: photograph → landmarks of the face in it; `[identity]`: image → what tells persons apart.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LandmarksEntry {
+pub struct ImageEntry {
     /// File of the graph.
     pub file: String,
     /// The image values of black and white that it wants.

@@ -14,7 +14,7 @@ pub use boundary_file::{BoundaryCard, write_boundary};
 pub use error::{CatalogError, NpyError};
 pub use folder::ModelFolder;
 pub use manifest::{
-    AlignmentEntry, ClassifierEntry, EncoderEntry, Generator, GradientEntry, LandmarksEntry, Manifest,
+    AlignmentEntry, ClassifierEntry, EncoderEntry, Generator, GradientEntry, ImageEntry, Manifest,
     OutputEntry, ScoreKind, Truncation,
 };
 pub use npy::NpyArray;

@@ -46,6 +46,8 @@ pub struct ModelPackage {
     pub encoder: Option<Graph>,
     /// The landmark graph, if the model has one.
     pub landmarks: Option<Graph>,
+    /// The identity graph, if the model has one.
+    pub identity: Option<Graph>,
     /// The gradient graph, if the model has one.
     pub gradient: Option<Graph>,
     /// The boundaries, each with its file, sorted by file.
@@ -102,6 +104,8 @@ impl ModelPackage {
         let encoder = encoder.map(|entry| graph(&entry.file)).transpose()?;
         let landmarks = manifest.landmarks.as_ref();
         let landmarks = landmarks.map(|entry| graph(&entry.file)).transpose()?;
+        let identity = manifest.identity.as_ref();
+        let identity = identity.map(|entry| graph(&entry.file)).transpose()?;
         let gradient = manifest.gradient.as_ref();
         let gradient = gradient.map(|entry| graph(&entry.file)).transpose()?;
         let w_avg = manifest
@@ -127,6 +131,7 @@ impl ModelPackage {
             classifiers,
             encoder,
             landmarks,
+            identity,
             gradient,
             boundaries,
             digest,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use ndarray::{Array2, Array3, Axis};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::render::Scrutiny;
 use super::{EditorError, Method, Model};
 use crate::engine::{Admission, Images, Slope, SynthesisInput, time_left};
 use crate::imaging::{Picture, Similarity};
@@ -212,7 +213,9 @@ impl Model {
         code: LatentCode,
         picture: &Picture,
     ) -> Result<(Picture, Similarity), EditorError> {
-        let mut faces = self.render(admission, vec![code], None, false).await?;
+        let mut faces = self
+            .render(admission, vec![code], None, Scrutiny::Nothing)
+            .await?;
         let (drawn, picture) = (faces.remove(0).picture, picture.clone());
         let compared = tokio::task::spawn_blocking(move || {
             let similarity = Similarity::of(&drawn, &picture);

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::codes::FARTHEST;
+use super::identity::similarities;
+use super::render::Scrutiny;
 use super::{Aimed, EditorError, Face, FaceSource, Model, TruncationChoice};
 use crate::engine::Timings;
 use crate::latent::{
@@ -84,6 +86,8 @@ pub struct Edited {
     pub seed: Option<u32>,
     /// The face before, where a comparison was asked for.
     pub before: Option<Face>,
+    /// How alike each face's person is to the one before, −1 to 1; empty without an identity graph or a comparison.
+    pub similarities: Vec<f64>,
     /// The positions of the trajectory, one a face; empty without one.
     pub positions: Vec<f64>,
     /// The faces after: one, or one for each position.
@@ -241,10 +245,16 @@ impl Model {
         } else {
             codes.push(moved(&start, &paths, request, None)?);
         }
-        let mut faces = self
-            .render(&mut admission, codes, truncation, request.with_comparison)
-            .await?;
+        let scrutiny = if request.with_comparison {
+            Scrutiny::Identity
+        } else {
+            Scrutiny::Nothing
+        };
+        let mut faces = self.render(&mut admission, codes, truncation, scrutiny).await?;
         let before = request.with_comparison.then(|| faces.remove(0));
+        let similarities = before
+            .as_ref()
+            .map_or_else(Vec::new, |before| similarities(before, &faces));
 
         let seed = if let FaceSource::Seed(seed) = request.source {
             Some(seed)
@@ -261,6 +271,7 @@ impl Model {
         Ok(Edited {
             seed,
             before,
+            similarities,
             positions,
             faces,
             steering,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ndarray::Array1;
+
 use crate::imaging::Picture;
 use crate::latent::LatentCode;
 
@@ -36,4 +38,6 @@ pub struct Face {
     pub distances: BTreeMap<String, f64>,
     /// Each classifier output, by attribute; empty unless scores were asked for.
     pub scores: BTreeMap<String, f32>,
+    /// What the identity graph says of it; `None` without one, and unless it is compared.
+    pub embedding: Option<Array1<f32>>,
 }

@@ -7,6 +7,7 @@ use ndarray::Axis;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::descend::Course;
+use super::render::Scrutiny;
 use super::{Descended, EditorError, Face, FaceSource, Model, Progress, TruncationChoice};
 use crate::engine::{Admission, Images, Timings};
 use crate::imaging::{Crop, Framing, ImageRange, Landmarks, Picture, Similarity, centre, frame};
@@ -131,7 +132,12 @@ impl Model {
             (code, Some(descended))
         };
         let mut faces = self
-            .render(&mut admission, vec![code], None, request.with_scores)
+            .render(
+                &mut admission,
+                vec![code],
+                None,
+                Scrutiny::scores(request.with_scores),
+            )
             .await?;
         let face = faces.remove(0);
         let similarity = if request.with_scores {

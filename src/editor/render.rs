@@ -10,6 +10,24 @@ use crate::engine::{Admission, Images, SynthesisInput};
 use crate::imaging::{ImagingError, Picture};
 use crate::latent::{LatentCode, LatentSpace, Truncation};
 
+/// What is found out about faces while they are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scrutiny {
+    /// Nothing.
+    Nothing,
+    /// The classifiers' scores.
+    Scores,
+    /// These, and whose faces they are.
+    Identity,
+}
+
+impl Scrutiny {
+    /// With scores, or without.
+    pub(super) fn scores(wanted: bool) -> Self {
+        if wanted { Self::Scores } else { Self::Nothing }
+    }
+}
+
 impl Model {
     /// Draws codes, at most the generator's largest batch at a time, so that other requests' images take turns with
     /// these; z codes are mapped, with `truncation`, on the way.
@@ -18,15 +36,19 @@ impl Model {
         admission: &mut Admission,
         codes: Vec<LatentCode>,
         truncation: Option<Truncation>,
-        with_scores: bool,
+        scrutiny: Scrutiny,
     ) -> Result<Vec<Face>, EditorError> {
         let mut pictures = Vec::new();
-        let mut scores = Vec::with_capacity(codes.len());
+        let (mut scores, mut embeddings) = (Vec::new(), Vec::new());
         for part in codes.chunks(self.shape().largest_batch) {
             let input = self.synthesis_input(admission, part, truncation).await?;
             let images = admission.synthesize(input).await?;
-            if with_scores {
+            if scrutiny != Scrutiny::Nothing {
                 scores.extend(self.scores(admission, &images).await?);
+            }
+            if scrutiny == Scrutiny::Identity && self.engine.has_recognizer() {
+                let found = admission.embed(&images).await?;
+                embeddings.extend(found.outer_iter().map(|row| row.to_owned()));
             }
             pictures.push(self.pictures(images));
         }
@@ -34,15 +56,16 @@ impl Model {
         for part in pictures {
             drawn.extend(part.await.expect("converting pixels does not panic")?);
         }
-        scores.resize_with(codes.len(), BTreeMap::new);
-        let face = |((code, picture), scores)| Face {
+        let (mut scores, mut embeddings) = (scores.into_iter(), embeddings.into_iter());
+        let face = |(code, picture)| Face {
             seed: None,
             distances: self.distances(&code),
             code,
             picture,
-            scores,
+            scores: scores.next().unwrap_or_default(),
+            embedding: embeddings.next(),
         };
-        Ok(codes.into_iter().zip(drawn).zip(scores).map(face).collect())
+        Ok(codes.into_iter().zip(drawn).map(face).collect())
     }
 
     /// What the synthesis graph takes for codes of one space: `[batch, rows, dim]`.

@@ -3,26 +3,20 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use ndarray::{Array2, Array3, ArrayView1, Axis, Slice};
-use tokio::task::JoinSet;
+use ndarray::{Array2, Array3, Axis};
 
 use super::date::rfc3339;
-use super::score::draw_and_score;
-use super::train::{BATCHES, ScoredCodes};
-use super::{EditorError, Model};
+use super::render::Scrutiny;
+use super::rescoring::{BY, Planes, Rescoring, rescored_pictures};
+use super::train::ScoredCodes;
+use super::{EditorError, Identity, Model};
 use crate::imaging::{Picture, shrunk};
 use crate::latent::{
-    Amount, Boundary, Direction, Edit, LatentCode, LatentError, LatentSpace, apply, condition, correlation,
-    cosines,
+    Amount, Boundary, Direction, Edit, LatentCode, LatentError, LatentSpace, apply, correlation, cosines,
 };
 
 /// Of a thousand samples, those at each end of the scores: 2 %, as the paper has it.
 const ENDS_OF_1000: usize = 20;
-
-/// Distances from a plane that faces are brought to for the curves, and how far they are moved for the tables.
-const FARTHEST: i32 = 10;
-const STEP: usize = 2;
-const BY: f64 = 3.0;
 
 /// Pictures of a strip, from −[`BY`] to [`BY`], and the longest side of each.
 const STRIP: usize = 7;
@@ -68,6 +62,8 @@ pub struct Report {
     pub plain: Array2<f64>,
     /// The same with all other attributes as conditions; `None` where these leave nothing of the edit.
     pub conditional: Vec<Option<Vec<f64>>>,
+    /// Whose faces they remain, where the model has an identity graph.
+    pub identity: Option<Identity>,
     /// The first face, moved from −by to by with all others held (or plainly, where that cannot be): a strip for each edit.
     pub strips: Vec<Vec<Picture>>,
 }
@@ -96,15 +92,6 @@ struct Judged {
     threshold: f64,
 }
 
-/// Pictures that edits ask for: each face at every position, and by both kinds of edit.
-fn pictures(faces: usize, attributes: usize) -> usize {
-    attributes * faces * (positions().len() + 2)
-}
-
-fn positions() -> Vec<f64> {
-    (-FARTHEST..=FARTHEST).step_by(STEP).map(f64::from).collect()
-}
-
 impl Model {
     /// How many pictures a report draws.
     ///
@@ -125,7 +112,8 @@ impl Model {
                 space: request.space,
             });
         }
-        Ok(request.samples + pictures(request.faces, judged.len()))
+        let edits = rescored_pictures(request.faces, judged.len(), self.engine.has_recognizer());
+        Ok(request.samples + edits)
     }
 
     fn judged(&self, space: LatentSpace) -> Vec<Judged> {
@@ -160,77 +148,36 @@ impl Model {
         let columns: Vec<usize> = judged.iter().map(|one| one.column).collect();
         let scores = sampled.scores.select(Axis(1), &columns).mapv(f64::from);
         let correlations = correlation(scores.view())?;
-        let boundaries: Vec<&Boundary> = judged.iter().map(|one| &*one.boundary).collect();
+        let boundaries: Vec<_> = judged.iter().map(|one| Arc::clone(&one.boundary)).collect();
 
-        let faces = faces.min(samples);
-        let codes: Vec<_> = (0..faces)
-            .map(|face| code(&sampled, space, face))
-            .collect::<Result<_, _>>()?;
-        let before = scores
-            .slice_axis(Axis(0), Slice::from(..faces))
-            .mean_axis(Axis(0));
-        let before = before.expect("at least one face");
-        let deviations: Vec<f64> = planes.iter().map(|plane| plane.deviation).collect();
-        let positions = positions();
-        let mut curves = Array3::zeros((judged.len(), positions.len(), judged.len()));
-        let mut plain = Array2::zeros((judged.len(), judged.len()));
-        let (mut conditional, mut strips) = (Vec::new(), Vec::new());
-        let mut done = samples;
-        let mut mean = async |edit: Edit| -> Result<ndarray::Array1<f64>, EditorError> {
-            let moved = moved(&codes, &edit)?;
-            let count = moved.len();
-            let drawn = self.score_codes(moved).await?;
-            done += count;
-            told(done);
-            let own = drawn.select(Axis(1), &columns).mapv(f64::from);
-            Ok(own.mean_axis(Axis(0)).expect("at least one face"))
+        let codes = (0..faces.min(samples)).map(|face| code(&sampled, space, face));
+        let codes: Vec<_> = codes.collect::<Result<_, _>>()?;
+        let first = codes[0].clone();
+        let planes_of = Planes {
+            boundaries: &boundaries,
+            columns: &columns,
+            deviations: &planes.iter().map(|plane| plane.deviation).collect::<Vec<_>>(),
         };
-        for (place, one) in judged.iter().enumerate() {
-            let normal = Direction::along(&one.boundary);
-            for (step, &position) in positions.iter().enumerate() {
-                let edit = Edit::new(Arc::clone(&one.boundary), normal.clone(), Amount::To(position))?;
-                curves
-                    .index_axis_mut(Axis(0), place)
-                    .row_mut(step)
-                    .assign(&mean(edit).await?);
-            }
-            let by = |direction: Direction, amount| {
-                Edit::new(Arc::clone(&one.boundary), direction, Amount::By(amount))
-            };
-            let in_deviations = |after: ndarray::Array1<f64>| -> Vec<f64> {
-                let changes = after.iter().zip(&before).zip(&deviations);
-                changes
-                    .map(|((after, before), deviation)| (after - before) / deviation)
-                    .collect()
-            };
-            let change = in_deviations(mean(by(normal.clone(), BY)?).await?);
-            plain.row_mut(place).assign(&ArrayView1::from(&change));
-            let others: Vec<_> = boundaries
-                .iter()
-                .copied()
-                .filter(|&other| !std::ptr::eq(other, &raw const *one.boundary))
-                .collect();
-            let held = match condition(&one.boundary, &others) {
-                Ok(conditioned) => Some(conditioned.direction),
-                Err(LatentError::Spanned { .. }) => None,
-                Err(error) => return Err(error.into()),
-            };
-            conditional.push(match &held {
-                Some(direction) => Some(in_deviations(mean(by(direction.clone(), BY)?).await?)),
-                None => None,
-            });
-            let direction = held.unwrap_or(normal);
-            let amount = |step: usize| BY * (2.0 * ratio(step, STRIP - 1) - 1.0);
-            let steps =
-                (0..STRIP).map(|step| Ok(apply(&codes[0], &[by(direction.clone(), amount(step))?], None)?));
-            strips.push(self.strip(steps.collect::<Result<_, EditorError>>()?).await?);
+        let Rescoring {
+            positions,
+            curves,
+            plain,
+            conditional,
+            identity,
+            directions,
+        } = self
+            .rescore(&planes_of, codes, scores.view(), |drawn| told(samples + drawn))
+            .await?;
+        let mut strips = Vec::new();
+        for (boundary, direction) in boundaries.iter().zip(&directions) {
+            strips.push(self.strip(&first, boundary, direction).await?);
         }
         Ok(Report {
             model: self.name().to_owned(),
             digest: self.digest().to_owned(),
             request,
             date: rfc3339(SystemTime::now()),
-            cosines: cosines(&boundaries)?,
+            cosines: cosines(&boundaries.iter().map(|boundary| &**boundary).collect::<Vec<_>>())?,
             planes,
             correlations,
             positions,
@@ -238,40 +185,28 @@ impl Model {
             by: BY,
             plain,
             conditional,
+            identity,
             strips,
         })
     }
 
-    /// The scores `[codes, outputs]` of what codes of one space draw.
-    async fn score_codes(self: &Arc<Self>, codes: Vec<LatentCode>) -> Result<Array2<f32>, EditorError> {
-        let mut scores = Array2::zeros((codes.len(), self.outputs().len()));
-        let mut parts = codes.chunks(self.shape().largest_batch).enumerate();
-        let mut under_way = JoinSet::new();
-        loop {
-            while under_way.len() < BATCHES
-                && let Some((place, part)) = parts.next()
-            {
-                let (model, part) = (Arc::clone(self), part.to_vec());
-                under_way.spawn(async move {
-                    let mut admission = model.engine.background();
-                    let input = model.synthesis_input(&mut admission, &part, None).await?;
-                    Ok::<_, EditorError>((place, draw_and_score(&mut admission, input).await?))
-                });
-            }
-            let Some(done) = under_way.join_next().await else {
-                return Ok(scores);
-            };
-            let (place, own) = done.expect("a batch does not panic, and nobody else ends it")?;
-            let first = place * self.shape().largest_batch;
-            let places = Slice::from(first..first + own.nrows());
-            scores.slice_axis_mut(Axis(0), places).assign(&own);
-        }
-    }
-
-    /// Small pictures of codes.
-    async fn strip(&self, codes: Vec<LatentCode>) -> Result<Vec<Picture>, EditorError> {
+    /// Small pictures of a face moved along a direction, from −[`BY`] to [`BY`].
+    async fn strip(
+        &self,
+        face: &LatentCode,
+        boundary: &Arc<Boundary>,
+        direction: &Direction,
+    ) -> Result<Vec<Picture>, EditorError> {
+        let step = |step: usize| {
+            let amount = Amount::By(BY * (2.0 * ratio(step, STRIP - 1) - 1.0));
+            let edit = Edit::new(Arc::clone(boundary), direction.clone(), amount)?;
+            Ok(apply(face, &[edit], None)?)
+        };
+        let codes = (0..STRIP).map(step).collect::<Result<_, EditorError>>()?;
         let mut admission = self.engine.background();
-        let faces = self.render(&mut admission, codes, None, false).await?;
+        let faces = self
+            .render(&mut admission, codes, None, Scrutiny::Nothing)
+            .await?;
         let shrunk = tokio::task::spawn_blocking(move || {
             faces.into_iter().map(|face| shrunk(face.picture, SIDE)).collect()
         });
@@ -319,11 +254,6 @@ fn planes(
 /// One of the sampled codes.
 fn code(scored: &ScoredCodes, space: LatentSpace, sample: usize) -> Result<LatentCode, LatentError> {
     LatentCode::new(space, scored.codes.index_axis(Axis(0), sample).to_owned())
-}
-
-fn moved(codes: &[LatentCode], edit: &Edit) -> Result<Vec<LatentCode>, LatentError> {
-    let edits = std::slice::from_ref(edit);
-    codes.iter().map(|code| apply(code, edits, None)).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of pictures")]

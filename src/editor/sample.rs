@@ -1,5 +1,6 @@
 //! Sampling: seeds (or codes that the caller has) become faces.
 
+use super::render::Scrutiny;
 use super::{EditorError, Face, FaceSource, Model, TruncationChoice};
 use crate::engine::Timings;
 use crate::latent::LatentSpace;
@@ -43,7 +44,12 @@ impl Model {
             )
             .await?;
         let mut faces = self
-            .render(&mut admission, codes, truncation, request.with_scores)
+            .render(
+                &mut admission,
+                codes,
+                truncation,
+                Scrutiny::scores(request.with_scores),
+            )
             .await?;
         for (face, source) in faces.iter_mut().zip(&request.sources) {
             if let FaceSource::Seed(seed) = source {

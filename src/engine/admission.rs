@@ -126,6 +126,25 @@ impl Admission {
         codes
     }
 
+    /// Embeddings `[batch, values]` of images `[batch, 3, height, width]`, which tell persons apart.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the run fails.
+    ///
+    /// # Panics
+    /// Where there is no identity graph, as [`Engine::has_recognizer`] says.
+    pub async fn embed(&mut self, images: &Images) -> Result<Array2<f32>, EngineError> {
+        let started = Instant::now();
+        let recognizer = self.engine.recognizer.as_ref();
+        let recognizer = recognizer.expect("only asked where there is one");
+        let images = images.clone();
+        let embeddings = recognizer
+            .run(move |recognizer| recognizer.embed(images.view()))
+            .await;
+        self.timings.identity += started.elapsed();
+        embeddings
+    }
+
     /// Landmarks `[points, 2]` of the face in an image `[1, 3, height, width]` of [`Engine::landmarker_size`], black at
     /// −1 and white at 1, as fractions of its width and height.
     ///
@@ -241,6 +260,7 @@ mod tests {
             classifiers: Vec::new(),
             encoder: None,
             landmarker: None,
+            recognizer: None,
             gradient: None,
         };
         let waiting = Waiting {

@@ -10,6 +10,7 @@ use super::slopes::Slopes;
 use super::worker::Worker;
 use super::{
     Admission, Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Landmarker, Mapping,
+    Recognizer,
 };
 use crate::metrics::{Metrics, ModelMetrics};
 
@@ -25,6 +26,8 @@ pub struct Networks {
     pub encoder: Option<Box<dyn Encoder>>,
     /// Where a photograph's face is.
     pub landmarker: Option<Box<dyn Landmarker>>,
+    /// What tells persons apart.
+    pub recognizer: Option<Box<dyn Recognizer>>,
     /// The loss of codes against images.
     pub gradient: Option<Box<dyn Gradient>>,
 }
@@ -54,6 +57,7 @@ pub struct Engine {
     pub(super) classifiers: Vec<Worker<Box<dyn Classifier>>>,
     pub(super) encoder: Option<Worker<Box<dyn Encoder>>>,
     pub(super) landmarker: Option<Finder>,
+    pub(super) recognizer: Option<Worker<Box<dyn Recognizer>>>,
     pub(super) slopes: Option<Slopes>,
     shape: Arc<GeneratorShape>,
     room: Room,
@@ -84,6 +88,7 @@ impl Engine {
             let size = landmarker.size();
             (Worker::spawn(&format!("{name} finds"), landmarker), size)
         };
+        let recognize = |recognizer| Worker::spawn(&format!("{name} recognizes"), recognizer);
         let descend = |gradient| {
             let name = format!("{name} descends");
             Slopes::start(&name, gradient, &metrics)
@@ -104,6 +109,7 @@ impl Engine {
             classifiers: networks.classifiers.into_iter().enumerate().map(score).collect(),
             encoder: networks.encoder.map(encode),
             landmarker: networks.landmarker.map(find),
+            recognizer: networks.recognizer.map(recognize),
             slopes: networks.gradient.map(descend),
             shape,
             room: Room::new(name.into(), waiting, pace),
@@ -129,6 +135,12 @@ impl Engine {
     #[must_use]
     pub fn landmarker_size(&self) -> Option<[usize; 2]> {
         self.landmarker.as_ref().map(|(_, size)| *size)
+    }
+
+    /// Whether there is an identity graph.
+    #[must_use]
+    pub fn has_recognizer(&self) -> bool {
+        self.recognizer.is_some()
     }
 
     /// Whether there is a gradient graph.

@@ -1,6 +1,6 @@
 //! A generator's images, brought to the size and range that another network wants.
 
-use ndarray::{Array4, ArrayView4, Axis, Slice};
+use ndarray::{Array2, Array4, ArrayView4, Axis, Ix2, Slice};
 
 use super::network::Network;
 use super::{EngineError, GeneratorShape};
@@ -49,6 +49,27 @@ impl ImageInput {
             shift: own_black - black * scale,
             at_once: if batch.is_some() { 1 } else { usize::MAX },
         })
+    }
+
+    /// One row of `width` values for each image, by as many runs as it takes.
+    pub(super) fn rows(
+        &self,
+        network: &mut Network,
+        images: ArrayView4<'_, f32>,
+        width: usize,
+    ) -> Result<Array2<f32>, EngineError> {
+        let prepared = self.prepare(images);
+        let at_once = self.at_once.min(prepared.len_of(Axis(0)));
+        let mut rows = Array2::zeros((0, width));
+        for batch in prepared.axis_chunks_iter(Axis(0), at_once.max(1)) {
+            let found = network.run(batch)?.into_dimensionality::<Ix2>();
+            let found = found
+                .ok()
+                .filter(|found| found.dim() == (batch.len_of(Axis(0)), width));
+            let found = found.ok_or_else(|| network.wrong_output(&format!("[batch, {width}]")))?;
+            rows.append(Axis(0), found.view()).expect("the widths are equal");
+        }
+        network.finite(rows)
     }
 
     /// Means of squares of `pooled` × `pooled` pixels, in the network's range.

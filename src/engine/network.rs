@@ -100,11 +100,6 @@ impl Network {
         })
     }
 
-    /// The graph's file.
-    pub(super) fn file(&self) -> &str {
-        &self.file
-    }
-
     /// Length of each input axis; `None` where the graph leaves it open.
     pub(super) fn input_axes(&self) -> &[Option<usize>] {
         &self.inputs[0].axes

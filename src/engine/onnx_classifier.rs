@@ -1,6 +1,6 @@
 //! A classifier whose graph is ONNX, with the images brought to its size and range.
 
-use ndarray::{Array2, ArrayView4, Axis, Ix2};
+use ndarray::{Array2, ArrayView4};
 
 use super::image_input::ImageInput;
 use super::network::Network;
@@ -44,26 +44,6 @@ impl Classifier for OnnxClassifier {
     }
 
     fn score(&mut self, images: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError> {
-        let prepared = self.input.prepare(images);
-        let at_once = self.input.at_once.min(prepared.len_of(Axis(0)));
-        let mut scores = Array2::zeros((0, self.outputs));
-        for batch in prepared.axis_chunks_iter(Axis(0), at_once.max(1)) {
-            let found = self.network.run(batch)?.into_dimensionality::<Ix2>();
-            let found = found
-                .ok()
-                .filter(|found| found.dim() == (batch.len_of(Axis(0)), self.outputs));
-            let found =
-                found.ok_or_else(|| self.network.wrong_output(&format!("[batch, {}]", self.outputs)))?;
-            scores
-                .append(Axis(0), found.view())
-                .expect("the widths are equal");
-        }
-        match scores.iter().position(|score| !score.is_finite()) {
-            None => Ok(scores),
-            Some(index) => Err(EngineError::NotFinite {
-                network: self.network.file().to_owned(),
-                index,
-            }),
-        }
+        self.input.rows(&mut self.network, images, self.outputs)
     }
 }

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView4};
 
 use super::network::Network;
 use super::{EngineError, Landmarker, Runtime};
-use crate::catalog::{Graph, LandmarksEntry};
+use crate::catalog::{Graph, ImageEntry};
 
 /// A network from an image to a face's landmarks.
 pub(super) struct OnnxLandmarker {
@@ -17,11 +17,7 @@ pub(super) struct OnnxLandmarker {
 
 impl OnnxLandmarker {
     /// Opens a landmark graph; any fixed size of its images will do.
-    pub(super) fn open(
-        runtime: &Runtime,
-        graph: &Graph,
-        entry: &LandmarksEntry,
-    ) -> Result<Self, EngineError> {
+    pub(super) fn open(runtime: &Runtime, graph: &Graph, entry: &ImageEntry) -> Result<Self, EngineError> {
         let network = Network::open(runtime, graph, "landmarks")?;
         let &[None | Some(1), Some(3), Some(height), Some(width)] = network.input_axes() else {
             return Err(network.wrong_input("[batch, 3, height, width], height and width fixed"));

@@ -6,9 +6,10 @@ use super::onnx_encoder::OnnxEncoder;
 use super::onnx_gradient::OnnxGradient;
 use super::onnx_landmarker::OnnxLandmarker;
 use super::onnx_mapping::OnnxMapping;
+use super::onnx_recognizer::OnnxRecognizer;
 use super::{
-    Classifier, Encoder, Engine, EngineError, Generator, Gradient, Landmarker, Mapping, Networks, Runtime,
-    Waiting, priority,
+    Classifier, Encoder, Engine, EngineError, Generator, Gradient, Landmarker, Mapping, Networks, Recognizer,
+    Runtime, Waiting, priority,
 };
 use crate::catalog::ModelPackage;
 use crate::metrics::Metrics;
@@ -71,6 +72,13 @@ pub fn open(
         }
         _ => None,
     };
+    let recognizer = match (&package.identity, &package.manifest.identity) {
+        (Some(graph), Some(entry)) => {
+            let opened = OnnxRecognizer::open(runtime, graph, entry, &shape, range)?;
+            Some(Box::new(opened) as Box<dyn Recognizer>)
+        }
+        _ => None,
+    };
     let gradient = match gradient {
         Some(network) => {
             let checked = OnnxGradient::of(network, &shape, runtime.device())?;
@@ -87,6 +95,7 @@ pub fn open(
         classifiers,
         encoder,
         landmarker,
+        recognizer,
         gradient,
     };
     let name = &package.manifest.name;

@@ -15,6 +15,8 @@ pub struct Timings {
     pub scoring: Duration,
     /// Runs of the landmark graph, and waiting for them.
     pub landmarks: Duration,
+    /// Runs of the identity graph, and waiting for them.
+    pub identity: Duration,
     /// Encoder runs, and waiting for them.
     pub encoder: Duration,
     /// Runs of the gradient graph, and waiting for them.

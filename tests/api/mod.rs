@@ -8,6 +8,7 @@ mod edit;
 mod endings;
 mod hostile;
 mod hostile_pictures;
+mod identity;
 mod invert;
 mod landmarks;
 mod models;

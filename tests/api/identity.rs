@@ -1,0 +1,148 @@
+//! Whether an edited face is still the same person's, by an identity graph that the model brings.
+
+use std::path::Path;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use faceplane::catalog::ModelFolder;
+use faceplane::editor::{LoadError, Model, Models};
+use faceplane::engine::{Operation, Waiting};
+use faceplane::metrics::Metrics;
+use serde_json::{Value, json};
+
+use crate::support::{Client, numbers, runtime};
+
+/// The phantom, `graph` telling its persons apart.
+fn telling(graph: &str) -> Result<Model, LoadError> {
+    let (place, phantom) = (
+        tempfile::tempdir().unwrap(),
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/phantom"),
+    );
+    std::fs::create_dir(place.path().join("boundaries")).unwrap();
+    for file in [
+        "mapping.onnx",
+        "synthesis.onnx",
+        "classifier.onnx",
+        "boundaries/smile_w.npy",
+        "boundaries/smile_w.json",
+        "boundaries/age_w.npy",
+        "boundaries/age_w.json",
+    ] {
+        std::fs::copy(phantom.join(file), place.path().join(file)).unwrap();
+    }
+    let output = |name| format!("{{ attribute = \"{name}\", kind = \"logit\", threshold = 0.0 }}");
+    let outputs = ["pose", "smile", "age", "gender", "eyeglasses"]
+        .map(output)
+        .join(", ");
+    let manifest = format!(
+        "name = \"telling\"\n[generator]\nmapping = \"mapping.onnx\"\nsynthesis = \"synthesis.onnx\"\n\
+         [[classifiers]]\nfile = \"classifier.onnx\"\noutputs = [{outputs}]\n\
+         [identity]\nfile = \"{graph}\"\n[boundaries]\nfolder = \"boundaries\"\n"
+    );
+    std::fs::write(place.path().join("manifest.toml"), manifest).unwrap();
+    let waiting = Waiting {
+        capacity: 64,
+        longest: Duration::MAX,
+        patience: Duration::ZERO,
+    };
+    let operation = Operation {
+        replicas: Some(1),
+        waiting,
+    };
+    let folder = ModelFolder::Disk(place.path().to_owned());
+    Model::load(&folder, runtime(), operation, &Metrics::new())
+}
+
+fn client() -> Client {
+    let models = Models::new(vec![telling("classifier.onnx").unwrap()], None).unwrap();
+    Client::new(models, Duration::from_mins(1))
+}
+
+async fn edit(client: &Client, body: Value) -> Value {
+    let request = Request::post("/v1/edit").header("content-type", "application/json");
+    let request = request.header("accept", "application/json");
+    let answer = client.send(request.body(Body::from(body.to_string())).unwrap());
+    answer.await.json()
+}
+
+/// The cosine of what the classifier says of two faces, which is its embedding here.
+fn cosine(one: &Value, other: &Value) -> f64 {
+    let scores = |face: &Value| -> Vec<f64> {
+        let scores = face["scores"].as_object().unwrap();
+        scores.values().map(|score| score.as_f64().unwrap()).collect()
+    };
+    let (one, other) = (scores(one), scores(other));
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    dot(&one, &other) / (dot(&one, &one) * dot(&other, &other)).sqrt()
+}
+
+#[tokio::test]
+async fn an_edit_says_whether_it_is_still_the_same_person() {
+    let client = client();
+    let series = json!({"start": -2, "end": 2, "steps": 3});
+    let request = json!({"seed": 7, "edits": [{"attribute": "smile"}], "trajectory": series});
+    let answer = edit(&client, request).await;
+    let similarities = numbers(&answer["similarities"]);
+    assert_eq!(similarities.len(), 3);
+    assert!((similarities[1] - 1.0).abs() < 1e-6, "{similarities:?}");
+    for (face, similarity) in answer["faces"].as_array().unwrap().iter().zip(&similarities) {
+        let expected = cosine(&answer["before"], face);
+        assert!(
+            (similarity - expected).abs() < 1e-4,
+            "{similarity}, not {expected}"
+        );
+    }
+    assert!(similarities[2] < 0.999, "{similarities:?}");
+    let aim = json!({"seed": 7, "edits": [{"attribute": "smile", "to_score": 0.9}], "conditions": ["age"]});
+    let answer = edit(&client, aim).await;
+    assert_eq!(
+        numbers(&answer["similarities"]).len(),
+        1,
+        "{}",
+        answer["warnings"]
+    );
+}
+
+#[tokio::test]
+async fn a_report_says_whose_faces_edits_leave() {
+    let client = client();
+    let wish = json!({"space": "w", "samples": 50, "faces": 1, "seed": 7});
+    let answer = client.post("/v1/models/telling/report", wish).await;
+    let place = answer.header("location").unwrap().to_owned();
+    let job = loop {
+        let job = client.get(&place).await.json();
+        if !["waiting", "sampling"].contains(&job["stage"].as_str().unwrap()) {
+            break job;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(job["stage"], "done", "{job}");
+    // 50 samples, the face once for comparison, and for two planes 11 distances and two edits.
+    assert_eq!((&job["samples"], &job["samples_done"]), (&json!(77), &json!(77)));
+    let report = client.get(&format!("{place}/report")).await.json();
+    let identity = &report["identity"];
+    assert_eq!(identity["curves"].as_array().unwrap().len(), 2);
+    assert_eq!(numbers(&identity["curves"][0]).len(), 11);
+    let names: Vec<_> = report["attributes"].as_array().unwrap().iter().collect();
+    for (place, name) in names.iter().enumerate() {
+        let edits = json!([{"attribute": name["attribute"], "by": 3}]);
+        let alone = edit(&client, json!({"seed": 7, "space": "w", "edits": edits})).await;
+        let (found, expected) = (&identity["plain"][place], &alone["similarities"][0]);
+        let apart = (found.as_f64().unwrap() - expected.as_f64().unwrap()).abs();
+        assert!(apart < 1e-4, "{found}, not {expected}");
+    }
+    let page = Request::get(format!("{place}/report")).header("accept", "text/html");
+    let page = client.send(page.body(Body::empty()).unwrap()).await;
+    let page = String::from_utf8(page.body).unwrap();
+    assert!(page.contains("Similarity by the distance from each plane"));
+    assert!(!page.contains("Not judged"));
+}
+
+#[test]
+fn a_graph_that_tells_nothing_apart_is_refused_at_the_start() {
+    let error = telling("synthesis.onnx").err().unwrap().to_string();
+    assert!(error.contains("synthesis.onnx"), "{error}");
+    let error = telling("nowhere.onnx").err().unwrap().to_string();
+    assert!(error.contains("nowhere.onnx"), "{error}");
+}
