@@ -1,8 +1,9 @@
 //! One ONNX graph with the float inputs and outputs that its role asks for.
 
 use ndarray::{Array, ArrayD, ArrayView, ArrayViewD, Dimension};
+use ort::memory::MemoryInfo;
 use ort::session::{Session, SessionInputValue};
-use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
+use ort::value::{Outlet, Tensor, TensorElementType, TensorRef, ValueType};
 
 use super::{EngineError, Runtime};
 use crate::catalog::Graph;
@@ -11,13 +12,15 @@ use crate::catalog::Graph;
 pub(super) struct Network {
     file: String,
     session: Session,
-    inputs: Vec<Tensor>,
-    outputs: Vec<Tensor>,
+    inputs: Vec<Terminal>,
+    outputs: Vec<Terminal>,
+    /// Where a device leaves its outputs for the processor to read; `None` where they are made in the processor's memory.
+    pinned: Option<MemoryInfo<'static>>,
 }
 
 /// A tensor of a graph: its name, and the length of each axis where the graph fixes it.
 #[derive(Clone, Debug)]
-struct Tensor {
+struct Terminal {
     name: String,
     axes: Vec<Option<usize>>,
 }
@@ -45,14 +48,15 @@ impl Network {
                 )
             })?;
         let (inputs, outputs) = (
-            vec![Tensor::of(graph, "input", input)?],
-            vec![Tensor::of(graph, "output", output)?],
+            vec![Terminal::of(graph, "input", input)?],
+            vec![Terminal::of(graph, "output", output)?],
         );
         Ok(Self {
             file: graph.file.clone(),
             session,
             inputs,
             outputs,
+            pinned: runtime.pinned_memory(),
         })
     }
 
@@ -73,7 +77,7 @@ impl Network {
                     let list = format!("the list of {kind}s");
                     wrong(graph, &list, names(outlets), &format!("{wanted:?}"))
                 })?;
-                Tensor::of(graph, kind, outlet)
+                Terminal::of(graph, kind, outlet)
             };
             wanted
                 .iter()
@@ -97,6 +101,7 @@ impl Network {
             session,
             inputs,
             outputs,
+            pinned: runtime.pinned_memory(),
         })
     }
 
@@ -131,7 +136,7 @@ impl Network {
         self.wrong("output", &self.outputs[0], expected)
     }
 
-    fn wrong(&self, kind: &str, tensor: &Tensor, expected: &str) -> EngineError {
+    fn wrong(&self, kind: &str, tensor: &Terminal, expected: &str) -> EngineError {
         let axes: Vec<_> = tensor
             .axes
             .iter()
@@ -164,13 +169,31 @@ impl Network {
             reason: error.to_string(),
         };
         let contiguous: Vec<_> = inputs.iter().map(|input| input.as_standard_layout()).collect();
-        let mut values = Vec::with_capacity(contiguous.len());
-        for (tensor, input) in self.inputs.iter().zip(&contiguous) {
-            let value = TensorRef::from_array_view(input.view()).map_err(failed)?;
-            values.push((tensor.name.as_str(), SessionInputValue::from(value)));
-        }
-        let found = self.session.run(values).map_err(failed)?;
-        let take = |tensor: &Tensor| {
+        let given = self.inputs.iter().map(|tensor| tensor.name.as_str());
+        let mut binding;
+        let found = if let Some(memory) = &self.pinned {
+            binding = self.session.create_binding().map_err(failed)?;
+            for (name, input) in given.zip(contiguous) {
+                // A borrowed tensor would be copied by a session of its own.
+                let value = Tensor::from_array(input.into_owned()).map_err(failed)?;
+                binding.bind_input(name, &value).map_err(failed)?;
+            }
+            for tensor in &self.outputs {
+                binding
+                    .bind_output_to_device(tensor.name.as_str(), memory)
+                    .map_err(failed)?;
+            }
+            self.session.run_binding(&binding)
+        } else {
+            let mut values = Vec::with_capacity(contiguous.len());
+            for (name, input) in given.zip(&contiguous) {
+                let value = TensorRef::from_array_view(input.view()).map_err(failed)?;
+                values.push((name, SessionInputValue::from(value)));
+            }
+            self.session.run(values)
+        };
+        let found = found.map_err(failed)?;
+        let take = |tensor: &Terminal| {
             let array = found[tensor.name.as_str()].try_extract_array::<f32>();
             array.map(|array| array.to_owned()).map_err(failed)
         };
@@ -178,7 +201,7 @@ impl Network {
     }
 }
 
-impl Tensor {
+impl Terminal {
     fn of(graph: &Graph, kind: &str, outlet: &Outlet) -> Result<Self, EngineError> {
         match outlet.dtype() {
             ValueType::Tensor {
@@ -209,4 +232,36 @@ fn wrong(graph: &Graph, tensor: &str, found: String, expected: &str) -> EngineEr
 fn names(outlets: &[Outlet]) -> String {
     let names: Vec<_> = outlets.iter().map(Outlet::name).collect();
     format!("{names:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, Array4};
+    use ort::memory::{AllocationDevice, AllocatorType, MemoryType};
+
+    use super::*;
+    use crate::catalog::{ModelFolder, ModelPackage};
+    use crate::engine::Device;
+
+    #[test]
+    fn bound_outputs_hold_what_others_do() {
+        let library = std::env::var_os("FACEPLANE_ONNXRUNTIME").map(std::path::PathBuf::from);
+        let runtime = Runtime::load(library.as_deref(), Device::Cpu, Some(1)).unwrap();
+        let package = ModelPackage::read(&ModelFolder::Bundled).unwrap();
+        let graph = package.mapping.as_ref().unwrap();
+        let mut network = Network::open(&runtime, graph, "w").unwrap();
+        let codes = [1.0, -0.5].map(|value| Array2::from_elem((3, 64), value));
+        let plain = codes.clone().map(|codes| network.run(codes.view()).unwrap());
+        let memory = MemoryInfo::new(
+            AllocationDevice::CPU,
+            0,
+            AllocatorType::Device,
+            MemoryType::CPUOutput,
+        );
+        network.pinned = Some(memory.unwrap());
+        let bound = codes.map(|codes| network.run(codes.view()).unwrap());
+        assert_eq!(plain, bound);
+        let wrong = Array4::zeros((1, 1, 1, 1));
+        assert!(network.run(wrong.view()).is_err(), "codes have two axes");
+    }
 }

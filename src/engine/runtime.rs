@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ort::environment::Environment;
+use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
@@ -125,6 +126,20 @@ impl Runtime {
             Device::Cpu => Ok(builder),
             Device::Cuda(number) => cuda(builder, number),
         }
+    }
+
+    /// The memory that a device's outputs are bound to: pinned, so that they are copied to the processor without a stop.
+    pub(super) fn pinned_memory(&self) -> Option<MemoryInfo<'static>> {
+        let Device::Cuda(number) = self.device else {
+            return None;
+        };
+        let memory = MemoryInfo::new(
+            AllocationDevice::CUDA_PINNED,
+            number.into(),
+            AllocatorType::Device,
+            MemoryType::CPUOutput,
+        );
+        Some(memory.expect("a description of memory is made of four values"))
     }
 
     fn try_session(&self, graph: &Graph, level: GraphOptimizationLevel) -> ort::Result<Session> {
