@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the phantom from nothing: make.sh [CACHE]. A step that is done leaves a mark in the cache and is then skipped;
-# delete the mark to repeat the step. PYTHON names an interpreter that has requirements.txt installed.
+# delete the mark to repeat the step. PYTHON names an interpreter that has requirements.txt installed, FACEPLANE the program
+# (`make build`).
 set -eu
 cache=${1:-$(dirname "$0")/../../target/phantom}
 mkdir -p "$cache"
@@ -16,11 +17,22 @@ step() {
     touch "$cache/$name.done"
 }
 
+# The planes are found by faceplane itself, in the model as it is by then.
+boundaries() {
+    [ -e "$cache/boundaries.done" ] && return
+    for space in z w; do
+        "${FACEPLANE:-../../target/release/faceplane}" train-boundary --model ../phantom --output ../phantom/boundaries \
+            --attribute pose --attribute smile --attribute age --attribute gender --attribute eyeglasses \
+            --space "$space" --samples 100000 --ratio 0.1 --seed 2020
+    done
+    touch "$cache/boundaries.done"
+}
+
 step export
 step classifier --cache "$cache"
-step boundaries --cache "$cache"
 step gradient
 step encoder --cache "$cache"
+boundaries
 step quality
-step evaluate --cache "$cache"
+step evaluate
 step card

@@ -162,7 +162,6 @@ def main() -> None:
     print("natural", accuracies(trunk, held_pictures[natural], truth_of(held)[natural]))
     print("wide", accuracies(trunk, held_pictures[2000:], truth_of(held)[2000:]), flush=True)
     trunk = trunk.to(memory_format=torch.contiguous_format)
-    export(trunk, torch.randn(3, 3, SIDE, SIDE), "image", "scores", given.cache / "trunk.onnx")
     classifier = Classifier(trunk).eval()
     example = torch.randn(3, 3, 256, 256)
     export(classifier, example, "image", "scores", given.folder / "classifier.onnx")

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from .anatomy import STEPS
-from .boundaries import CHOSEN_RATIO, SEED
 from .export import gap
 from .factors import ATTRIBUTES, INDEX, TRUTH, rotation
 from .mapping import CORRELATIONS, sample_z, seed_z
@@ -23,8 +22,8 @@ BY = 3.0
 REAL = 0.25
 """A plain edit moves a held attribute for real when its mean change exceeds this share of the score's deviation."""
 
-CHECKED = 4000
-"""Of the samples behind the boundaries, how many are scored again here, at full size and by the finished graphs."""
+SEED, CHECKED = 2020, 20_000
+"""The seed of the samples behind the boundaries, and how many of them are scored again here for the other figures."""
 
 
 def named(values: Iterable[float], digits: int = 4) -> dict[str, float]:
@@ -91,14 +90,18 @@ def edits(model: Model, space: str, codes: np.ndarray, before: np.ndarray, devia
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=pathlib.Path, required=True, help="the model folder")
-    parser.add_argument("--cache", type=pathlib.Path, required=True, help="where the boundaries step left the scores")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     given = parser.parse_args()
     torch.set_num_threads(2)
     model = Model(given.folder)
-    scores, truth = np.load(given.cache / "scores.npy"), np.load(given.cache / "truth.npy")
+    samples = sample_z(CHECKED, SEED)
+    scores, truth = model.scores(samples, "z"), model.truth(samples, "z")
     deviation = scores.std(axis=0)
-    checked = model.scores(sample_z(CHECKED, SEED), "z")
+    found = {
+        f"{name}_{space}": json.loads((given.folder / "boundaries" / f"{name}_{space}.json").read_text())
+        for name in ATTRIBUTES
+        for space in SPACES
+    }
     z = np.concatenate([seed_z(seed) for seed in range(given.seeds)])
     w = model.w_of(z, "z")[:, 0]
     before = model.scores(z, "z")
@@ -112,13 +115,11 @@ def main() -> None:
         "synthesis_against_pytorch": gap(
             Synthesis(), given.folder / "synthesis.onnx", torch.tensor(model.w_of(z[:8], "z"))
         ),
-        "samples": len(scores),
+        "samples": found["pose_z"]["samples"],
         "sample_seed": SEED,
-        "chosen_ratio": CHOSEN_RATIO,
+        "chosen": found["pose_z"]["chosen"],
         "checked": CHECKED,
-        "classifier_accuracy": named(((checked > 0) == (truth[:CHECKED] > 0)).mean(axis=0)),
-        "classifier_accuracy_small": named(((scores > 0) == (truth > 0)).mean(axis=0)),
-        "small_against_full": named(correlations(checked, scores[:CHECKED])),
+        "classifier_accuracy": named(((scores > 0) == (truth > 0)).mean(axis=0)),
         "score_against_truth": named(correlations(scores, truth)),
         "score_deviation": named(deviation),
         "score_correlation": np.corrcoef(scores.T).round(3).tolist(),
@@ -129,13 +130,7 @@ def main() -> None:
         "cosine_to_factor": named(
             normals["w"][i] @ rotation()[INDEX[TRUTH[name]]] for i, name in enumerate(ATTRIBUTES)
         ),
-        "boundaries": {
-            f"{name}_{space}": json.loads((given.folder / "boundaries" / f"{name}_{space}.json").read_text())[
-                "accuracy"
-            ]
-            for name in ATTRIBUTES
-            for space in SPACES
-        },
+        "boundaries": {name: one["accuracy"] for name, one in found.items()},
         "seeds": given.seeds,
         "by": BY,
         "real": REAL,

@@ -17,12 +17,10 @@ CHUNK = 256
 _graphs: dict[str, onnxruntime.InferenceSession] = {}
 
 
-def _open(renderer: str, classifier: str | None) -> None:
+def _open(renderer: str) -> None:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    for name, path in (("renderer", renderer), ("classifier", classifier)):
-        if path is not None:
-            _graphs[name] = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    _graphs["renderer"] = onnxruntime.InferenceSession(renderer, options, providers=["CPUExecutionProvider"])
 
 
 def _draw(factors: np.ndarray) -> np.ndarray:
@@ -32,28 +30,20 @@ def _draw(factors: np.ndarray) -> np.ndarray:
     return to_bytes(np.concatenate(parts))
 
 
-def _score(factors: np.ndarray) -> np.ndarray:
-    parts = []
-    for i in range(0, len(factors), BATCH):
-        picture = _graphs["renderer"].run(None, {"factors": factors[i : i + BATCH]})[0]
-        parts.append(_graphs["classifier"].run(None, {"image": picture})[0])
-    return np.concatenate(parts)
-
-
 def to_bytes(image: np.ndarray) -> np.ndarray:
     """Pictures in [-1, 1] as bytes, rounded half up."""
     return np.clip((image + 1.0) * 127.5 + 0.5, 0, 255).astype(np.uint8)
 
 
 class Studio:
-    """A renderer of a given size, and optionally a classifier graph for pictures of that size, behind some workers."""
+    """A renderer of a given size, behind some workers."""
 
-    def __init__(self, size: int, classifier: pathlib.Path | None = None, workers: int = 2) -> None:
+    def __init__(self, size: int, workers: int = 2) -> None:
         self.folder = tempfile.TemporaryDirectory()
         path = pathlib.Path(self.folder.name) / "renderer.onnx"
         export(Renderer(size), torch.randn(3, 64), "factors", "image", path)
         context = multiprocessing.get_context("spawn")
-        self.pool = context.Pool(workers, _open, (str(path), None if classifier is None else str(classifier)))
+        self.pool = context.Pool(workers, _open, (str(path),))
 
     def __enter__(self) -> "Studio":
         return self
@@ -68,16 +58,9 @@ class Studio:
 
     def chunks(self, factors: np.ndarray) -> Iterator[np.ndarray]:
         """The same bytes as they are finished, `CHUNK` pictures at a time."""
-        return self._each(_draw, factors)
-
-    def scores(self, factors: np.ndarray) -> np.ndarray:
-        """The classifier's scores [count, 5]."""
-        return np.concatenate(list(self._each(_score, factors)))
-
-    def _each(self, work, factors: np.ndarray) -> Iterator[np.ndarray]:
         factors = np.ascontiguousarray(factors, dtype=np.float32)
         chunks = [factors[i : i + CHUNK] for i in range(0, len(factors), CHUNK)]
-        for done, part in enumerate(self.pool.imap(work, chunks), start=1):
+        for done, part in enumerate(self.pool.imap(_draw, chunks), start=1):
             if done % 40 == 0:
                 print(f"{done * CHUNK} of {len(factors)}", flush=True)
             yield part
