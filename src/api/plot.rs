@@ -22,7 +22,7 @@ pub(super) struct Plot<'a> {
 
 impl Plot<'_> {
     pub(super) fn draw(&self, out: &mut String) {
-        let (width, height, left, bottom) = (320.0, 200.0, 30.0, 22.0);
+        let (width, height, left, bottom) = (320.0, 200.0, 36.0, 22.0);
         let (first, last) = (self.positions[0], self.positions[self.positions.len() - 1]);
         let [bottom_mark, middle, top_mark] = self.marks;
         let x = |position: f64| left + (position - first) / (last - first) * (width - left - RIGHT);
