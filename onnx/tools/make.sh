@@ -22,6 +22,7 @@ boundaries() {
     [ -e "$cache/boundaries.done" ] && return
     for space in z w; do
         "${FACEPLANE:-../../target/release/faceplane}" train-boundary --model ../phantom --output ../phantom/boundaries \
+            --onnxruntime "${FACEPLANE_ONNXRUNTIME:-../../.onnxruntime/libonnxruntime.so}" \
             --attribute pose --attribute smile --attribute age --attribute gender --attribute eyeglasses \
             --space "$space" --samples 100000 --ratio 0.1 --seed 2020
     done
