@@ -1,6 +1,6 @@
 //! What the tests share: a small generator in ndarray, models made of it, and a client of the router.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use faceplane::api::{Api, Limits, Readiness, router};
 use faceplane::catalog::{Graph, Manifest, ModelFolder, ModelPackage};
-use faceplane::editor::{Model, Models};
+use faceplane::editor::{LoadError, Model, Models};
 use faceplane::engine::{
     Classifier, Device, Engine, EngineError, Generator, GeneratorShape, Gradient, Mapping, Networks,
     Operation, Runtime, SynthesisInput, Waiting,
@@ -188,6 +188,16 @@ pub(crate) fn runtime() -> &'static Runtime {
         Runtime::load(path.as_deref(), Device::Cpu, None).expect("`make setup` fetches ONNX Runtime")
     });
     &RUNTIME
+}
+
+/// The model of a folder, or why it cannot be loaded.
+pub(crate) fn load(folder: &Path) -> Result<Model, LoadError> {
+    let operation = Operation {
+        replicas: Some(1),
+        waiting: waiting(64),
+    };
+    let folder = ModelFolder::Disk(folder.to_owned());
+    Model::load(&folder, runtime(), operation, &Metrics::new())
 }
 
 /// The bundled model, loaded once.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::edit::{Path, Warning};
+use super::edit::Path;
 use super::score::draw_and_score;
 use super::watched::{Watched, logit};
-use super::{EditRequest, EditorError, Model};
+use super::{EditRequest, EditorError, Model, Warning};
 use crate::catalog::ScoreKind;
 use crate::engine::Admission;
 use crate::latent::{

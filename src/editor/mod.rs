@@ -25,11 +25,12 @@ mod rescoring;
 mod sample;
 mod score;
 mod train;
+mod warning;
 mod watched;
 
 pub use aim::Aimed;
 pub use descend::{Descended, Progress};
-pub use edit::{EditRequest, EditStep, Edited, Follow, Series, Steering, Warning};
+pub use edit::{EditRequest, EditStep, Edited, Follow, Series, Steering};
 pub use error::EditorError;
 pub use face::{Face, FaceSource, TruncationChoice};
 pub use given::{GivenCodes, GivenError};
@@ -44,3 +45,4 @@ pub use rescoring::Identity;
 pub use sample::{SampleRequest, Sampled};
 pub use score::{ScoreRequest, Scored};
 pub use train::{TrainRequest, TrainSource};
+pub use warning::Warning;

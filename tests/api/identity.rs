@@ -5,13 +5,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use faceplane::catalog::ModelFolder;
 use faceplane::editor::{LoadError, Model, Models};
-use faceplane::engine::{Operation, Waiting};
-use faceplane::metrics::Metrics;
 use serde_json::{Value, json};
 
-use crate::support::{Client, numbers, runtime};
+use crate::support::{Client, load, numbers};
 
 /// The phantom, `graph` telling its persons apart.
 fn telling(graph: &str) -> Result<Model, LoadError> {
@@ -41,17 +38,7 @@ fn telling(graph: &str) -> Result<Model, LoadError> {
          [identity]\nfile = \"{graph}\"\n[boundaries]\nfolder = \"boundaries\"\n"
     );
     std::fs::write(place.path().join("manifest.toml"), manifest).unwrap();
-    let waiting = Waiting {
-        capacity: 64,
-        longest: Duration::MAX,
-        patience: Duration::ZERO,
-    };
-    let operation = Operation {
-        replicas: Some(1),
-        waiting,
-    };
-    let folder = ModelFolder::Disk(place.path().to_owned());
-    Model::load(&folder, runtime(), operation, &Metrics::new())
+    load(place.path())
 }
 
 fn client() -> Client {

@@ -8,14 +8,11 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use faceplane::catalog::ModelFolder;
 use faceplane::editor::{Model, Models};
-use faceplane::engine::{Operation, Waiting};
-use faceplane::metrics::Metrics;
 use image::{ImageFormat, Rgb, RgbImage, imageops};
 use serde_json::{Value, json};
 
-use crate::support::{Client, phantom, runtime};
+use crate::support::{Client, load, phantom};
 
 /// Eyes, nose and corners of the mouth of seed 7, as the renderer draws it.
 const SEVEN: [[f64; 2]; 5] = [
@@ -166,17 +163,7 @@ fn looking(output: &str) -> Result<Model, faceplane::editor::LoadError> {
          [landmarks]\nfile = \"{output}\"\nimage_range = [0.0, 1.0]\n"
     );
     std::fs::write(place.path().join("manifest.toml"), manifest).unwrap();
-    let waiting = Waiting {
-        capacity: 64,
-        longest: Duration::MAX,
-        patience: Duration::ZERO,
-    };
-    let operation = Operation {
-        replicas: Some(1),
-        waiting,
-    };
-    let folder = ModelFolder::Disk(place.path().to_owned());
-    Model::load(&folder, runtime(), operation, &Metrics::new())
+    load(place.path())
 }
 
 #[tokio::test]
