@@ -51,8 +51,7 @@ impl Model {
                 expected: self.generator_digest().to_owned(),
             });
         }
-        let expected = self.shape().code_shape(space);
-        let expected = expected.ok_or_else(|| self.no_such_space(space))?;
+        let expected = self.code_shape(space)?;
         let found = boundary.normal().dim();
         if found != expected {
             return Err(EditorError::BoundaryShape {

@@ -124,10 +124,7 @@ impl Model {
     /// Refuses a caller's code that does not fit.
     fn check(&self, code: &LatentCode) -> Result<(), EditorError> {
         let space = code.space();
-        let expected = self
-            .shape()
-            .code_shape(space)
-            .ok_or_else(|| self.no_such_space(space))?;
+        let expected = self.code_shape(space)?;
         let found = code.values().dim();
         if found != expected {
             return Err(EditorError::CodeShape {

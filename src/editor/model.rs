@@ -278,6 +278,12 @@ impl Model {
         entry.map_or((0.1, 0.0), |entry| (entry.rate, entry.pull))
     }
 
+    /// Rows and columns of a code in `space`.
+    pub(super) fn code_shape(&self, space: LatentSpace) -> Result<(usize, usize), EditorError> {
+        let shape = self.shape().code_shape(space);
+        shape.ok_or_else(|| self.no_such_space(space))
+    }
+
     pub(super) fn no_such_space(&self, found: LatentSpace) -> EditorError {
         let known = self
             .shape()

@@ -99,9 +99,7 @@ impl Model {
     /// [`EditorError`] where the model has no classifier, or none whose attribute has a boundary in that space.
     pub(super) fn check_report(&self, request: &ReportRequest) -> Result<usize, EditorError> {
         self.check_scores()?;
-        if self.shape().code_shape(request.space).is_none() {
-            return Err(self.no_such_space(request.space));
-        }
+        self.code_shape(request.space)?;
         if request.space == LatentSpace::WPlus {
             return Err(EditorError::TrainedInW);
         }
