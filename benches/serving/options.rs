@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use faceplane::catalog::ModelFolder;
+use faceplane::catalog::{ModelFolder, ModelPackage};
 
 /// Measures the service beside a bare loop over the same graphs, and beside other servers.
 #[derive(Clone, Debug, Parser)]
@@ -93,14 +93,14 @@ impl Options {
         let mut found = vec![Contestant {
             name: "faceplane".to_owned(),
             path: "/v1/sample".to_owned(),
-            kind: Kind::Own(self.own_arguments("")),
+            kind: Kind::Own(self.own_arguments("")?),
         }];
         for text in &self.variant {
             let (name, arguments) = named(text)?;
             found.push(Contestant {
                 name: name.to_owned(),
                 path: "/v1/sample".to_owned(),
-                kind: Kind::Own(self.own_arguments(arguments)),
+                kind: Kind::Own(self.own_arguments(arguments)?),
             });
         }
         for text in &self.peer {
@@ -128,12 +128,14 @@ impl Options {
     }
 
     /// `serve`, the model, and what comes after it. Nothing is kept, so that every picture is drawn.
-    fn own_arguments(&self, more: &str) -> Vec<String> {
+    fn own_arguments(&self, more: &str) -> anyhow::Result<Vec<String>> {
         let mut arguments: Vec<String> = ["serve", "--listen", "127.0.0.1:0", "--cache", "0"]
             .map(str::to_owned)
             .to_vec();
         if let Some(folder) = &self.model {
+            let name = ModelPackage::read(&self.folder())?.manifest.name;
             arguments.extend(["--model".to_owned(), folder.display().to_string()]);
+            arguments.extend(["--default-model".to_owned(), name]);
         }
         if let Some(threads) = self.threads
             && !more.contains("--threads")
@@ -141,7 +143,7 @@ impl Options {
             arguments.extend(["--threads".to_owned(), threads.to_string()]);
         }
         arguments.extend(more.split_whitespace().map(str::to_owned));
-        arguments
+        Ok(arguments)
     }
 }
 
