@@ -41,6 +41,7 @@ LABEL org.opencontainers.image.title="faceplane" \
       org.opencontainers.image.description="InterFaceGAN as an HTTP service, on NVIDIA GPUs" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 COPY LICENSE-APACHE LICENSE-MIT /usr/local/share/doc/faceplane/
+COPY onnx/portraits /usr/local/share/faceplane/portraits
 COPY --from=onnxruntime-cuda /opt/onnxruntime /opt/onnxruntime
 COPY --from=program-cuda /build/target/release/faceplane /usr/local/bin/
 ENV FACEPLANE_DEVICE=cuda \
@@ -59,6 +60,7 @@ LABEL org.opencontainers.image.title="faceplane" \
       org.opencontainers.image.description="InterFaceGAN as an HTTP service" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 COPY LICENSE-APACHE LICENSE-MIT /usr/local/share/doc/faceplane/
+COPY onnx/portraits /usr/local/share/faceplane/portraits
 COPY --from=onnxruntime /opt/onnxruntime /opt/onnxruntime
 COPY --from=program /build/target/release/faceplane /usr/local/bin/
 ENV FACEPLANE_LISTEN=0.0.0.0:8080 \

@@ -1,9 +1,9 @@
-//! What every generator must do, and does: the small one of the tests, and the bundled one in ONNX Runtime.
+//! What every generator must do, and does: the small one of the tests, and those that come along in ONNX Runtime.
 
 use faceplane::editor::{FaceSource, Model, SampleRequest, TruncationChoice};
 use faceplane::latent::LatentSpace;
 
-use crate::support::{Sketch, model_of, phantom};
+use crate::support::{Sketch, load, model_of, phantom, portraits};
 
 async fn conforms(model: &Model) {
     let shape = model.shape().clone();
@@ -68,6 +68,11 @@ async fn conforms(model: &Model) {
 #[tokio::test]
 async fn the_small_generator_conforms() {
     conforms(&model_of(Sketch::new(), 64)).await;
+}
+
+#[tokio::test]
+async fn the_portraits_conform() {
+    conforms(&load(&portraits()).unwrap()).await;
 }
 
 #[tokio::test]

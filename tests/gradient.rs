@@ -1,11 +1,11 @@
-//! The bundled model's gradient graph against differences of its own loss.
+//! The gradient graphs of the models that come along against differences of their own losses.
 
 use faceplane::catalog::{ModelFolder, ModelPackage};
 use faceplane::engine::{Images, Operation, Waiting, open};
 use faceplane::metrics::Metrics;
 use ndarray::{Array2, Array3, Axis, stack};
 
-use crate::support::runtime;
+use crate::support::{portraits, runtime};
 
 /// How far the way goes, in units of the code.
 const LENGTH: f32 = 0.1;
@@ -23,8 +23,18 @@ fn noise(shape: (usize, usize, usize), first: f32) -> Array3<f32> {
 }
 
 #[tokio::test]
-async fn the_gradient_is_the_slope_of_the_loss_by_finite_differences() {
-    let package = ModelPackage::read(&ModelFolder::Bundled).unwrap();
+async fn the_phantoms_gradient_is_the_slope_of_its_loss_by_finite_differences() {
+    holds(&ModelFolder::Bundled, [8, 64], 1.0).await;
+}
+
+#[tokio::test]
+async fn the_portraits_gradient_is_the_slope_of_their_loss_by_finite_differences() {
+    holds(&ModelFolder::Disk(portraits()), [9, 256], 0.4).await;
+}
+
+/// Of codes whose values deviate by `spread`.
+async fn holds(folder: &ModelFolder, [layers, dim]: [usize; 2], spread: f32) {
+    let package = ModelPackage::read(folder).unwrap();
     let operation = Operation {
         replicas: Some(1),
         waiting: Waiting {
@@ -34,13 +44,13 @@ async fn the_gradient_is_the_slope_of_the_loss_by_finite_differences() {
         },
     };
     let engine = open(runtime(), &package, operation, &Metrics::new()).unwrap();
-    let (count, layers, dim) = (3, 8, 64);
+    let count = 3;
     let mut admission = engine.admit(count).unwrap();
     let targets: Images = admission
-        .synthesize(noise((count, layers, dim), 1000.0) * 0.7)
+        .synthesize(noise((count, layers, dim), 1000.0) * 0.7 * spread)
         .await
         .unwrap();
-    let codes = noise((count, layers, dim), 0.0);
+    let codes = noise((count, layers, dim), 0.0) * spread;
     let at = admission.slope(codes.clone(), targets.clone()).await.unwrap();
     // Straight ahead from each code. Edges of one pixel make the loss bend everywhere, so that its slope at one place is not
     // that of its differences; the mean of its slopes on the way is.

@@ -200,6 +200,11 @@ pub(crate) fn load(folder: &Path) -> Result<Model, LoadError> {
     Model::load(&folder, runtime(), operation, &Metrics::new())
 }
 
+/// The folder of the GAN that comes along.
+pub(crate) fn portraits() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/portraits")
+}
+
 /// The bundled model, loaded once.
 pub(crate) fn phantom() -> Models {
     static MODELS: LazyLock<Models> = LazyLock::new(|| {

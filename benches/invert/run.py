@@ -1,8 +1,8 @@
-"""How well and how fast a running service inverts pictures of the phantom.
+"""How well and how fast a running service inverts pictures.
 
 python benches/invert/run.py --url http://127.0.0.1:8080 --count 100 --steps 100, with numpy and Pillow, from anywhere.
-Pictures of seeds that the encoder never saw; *sent* ones are moved right by two pixels and went through JPEG of quality 85.
-With --json and --sheet it writes what the model's card shows.
+Pictures of seeds that the encoder never saw, or those of --pictures; *sent* ones are moved right by a hundredth of their
+width and went through JPEG of quality 85. With --json and --sheet it writes what the model's card shows.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 FIRST_SENT, FIRST_OWN = 10_000, 20_000
-FOLDER = pathlib.Path(__file__).parents[2] / "onnx" / "phantom"
+ONNX = pathlib.Path(__file__).parents[2] / "onnx"
 ATTRIBUTES = ("pose", "smile", "age", "gender", "eyeglasses")
 SHOWN, SIDE = 8, 112
 """How many inversions the sheet shows, and how large."""
@@ -72,10 +72,10 @@ def values(face):
 
 
 def sent(png):
-    """The picture as another program may send it: moved right by two pixels, then JPEG."""
+    """The picture as another program may send it: moved right, then JPEG."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     moved = picture.copy()
-    moved.paste(picture, (2, 0))
+    moved.paste(picture, (max(1, picture.width // 128), 0))
     file = io.BytesIO()
     moved.save(file, "JPEG", quality=85)
     return file.getvalue()
@@ -114,17 +114,21 @@ def sheet(columns, path):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--url", default="http://127.0.0.1:8080")
+    arguments.add_argument("--model", default="phantom", help="the bundled model that it runs")
+    arguments.add_argument("--pictures", type=pathlib.Path, help="a folder of PNG files to send")
     arguments.add_argument("--count", type=int, default=100)
     arguments.add_argument("--steps", type=int, default=100)
     arguments.add_argument("--beside", type=int, default=2, help="pictures under way at a time")
     arguments.add_argument("--json", type=pathlib.Path, help="write the figures to this file")
     arguments.add_argument("--sheet", type=pathlib.Path, help="draw the first pictures to this file")
     given = arguments.parse_args()
-    service, w_avg = Service(given.url), np.load(FOLDER / "w_avg.npy").reshape(-1).astype(float)
+    service, w_avg = Service(given.url), np.load(ONNX / given.model / "w_avg.npy").reshape(-1).astype(float)
     methods = {name: f"method={name}&steps={given.steps}" for name in ("refine", "optimize")}
 
+    files = sorted(given.pictures.glob("*.png")) if given.pictures else []
+
     def invert_sent(seed):
-        picture = sent(service.sample(seed)[0])
+        picture = sent(files[seed - FIRST_SENT].read_bytes() if files else service.sample(seed)[0])
         found = {"picture": picture, "seconds": {}, "psnr": {}, "way": {}}
         began = time.monotonic()
         encoded = service.encode(picture, "image/jpeg")

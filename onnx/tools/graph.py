@@ -3,6 +3,7 @@
 import pathlib
 
 import onnx
+import onnx.numpy_helper
 from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference
 
 
@@ -21,6 +22,20 @@ def save(model: onnx.ModelProto, path: pathlib.Path) -> None:
     del model.graph.metadata_props[:]
     # ONNX Runtime opens a graph eight times faster where every shape is spelled out with the batch axis's name.
     del model.graph.value_info[:]
+    share_constants(model.graph)
     model = SymbolicShapeInference.infer_shapes(model, auto_merge=True)
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def share_constants(graph: onnx.GraphProto) -> None:
+    """Keeps one of several constants that are the same."""
+    first, again = {}, {}
+    for constant in graph.initializer:
+        value = constant.data_type, tuple(constant.dims), onnx.numpy_helper.to_array(constant).tobytes()
+        again[constant.name] = first.setdefault(value, constant.name)
+    for node in graph.node:
+        node.input[:] = [again.get(name, name) for name in node.input]
+    kept = [constant for constant in graph.initializer if again[constant.name] == constant.name]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)

@@ -1,19 +1,20 @@
 #!/bin/sh
-# Makes the phantom from nothing: make.sh [CACHE]. A step that is done leaves a mark in the cache and is then skipped;
-# delete the mark to repeat the step. PYTHON names an interpreter that has requirements.txt installed, FACEPLANE the program
-# (`make build`).
+# Makes a bundled model from nothing: make.sh MODEL [CACHE], with MODEL phantom or portraits. A step that is done leaves a mark
+# in the cache and is then skipped; delete the mark to repeat the step. PYTHON names an interpreter that has requirements.txt
+# installed, FACEPLANE the program (`make build`).
 set -eu
-cache=${1:-$(dirname "$0")/../../target/phantom}
+model=$1
+cache=${2:-$(dirname "$0")/../../target/$model}
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
 cd "$(dirname "$0")"
-mkdir -p ../phantom
+mkdir -p "../$model"
 
 step() {
     name=$1
     shift
     [ -e "$cache/$name.done" ] && return
-    "${PYTHON:-python3}" -m "phantom.$name" --folder ../phantom "$@"
+    "${PYTHON:-python3}" -m "$model.$name" "$@"
     touch "$cache/$name.done"
 }
 
@@ -21,7 +22,7 @@ step() {
 boundaries() {
     [ -e "$cache/boundaries.done" ] && return
     for space in z w; do
-        "${FACEPLANE:-../../target/release/faceplane}" train-boundary --model ../phantom --output ../phantom/boundaries \
+        "${FACEPLANE:-../../target/release/faceplane}" train-boundary --model "../$model" --output "../$model/boundaries" \
             --onnxruntime "${FACEPLANE_ONNXRUNTIME:-../../.onnxruntime/libonnxruntime.so}" \
             --attribute pose --attribute smile --attribute age --attribute gender --attribute eyeglasses \
             --space "$space" --samples 100000 --ratio 0.1 --seed 2020
@@ -29,11 +30,29 @@ boundaries() {
     touch "$cache/boundaries.done"
 }
 
-step export
-step classifier --cache "$cache"
-step gradient
-step encoder --cache "$cache"
-boundaries
-step quality
-step evaluate
-step card
+case $model in
+phantom)
+    step export --folder ../phantom
+    step classifier --folder ../phantom --cache "$cache"
+    step gradient --folder ../phantom
+    step encoder --folder ../phantom --cache "$cache"
+    boundaries
+    step quality --folder ../phantom
+    step evaluate --folder ../phantom
+    step card --folder ../phantom
+    ;;
+portraits)
+    step train --cache "$cache"
+    step export --folder ../portraits --cache "$cache"
+    step classifier --folder ../portraits --cache "$cache"
+    step gradient --folder ../portraits --cache "$cache"
+    step encoder --folder ../portraits --cache "$cache"
+    boundaries
+    step evaluate --folder ../portraits --cache "$cache"
+    step card --folder ../portraits
+    ;;
+*)
+    echo "make.sh: no recipe for $model; there are phantom and portraits" >&2
+    exit 2
+    ;;
+esac

@@ -15,6 +15,7 @@ mod models;
 mod openapi;
 mod phantom;
 mod pictures;
+mod portraits;
 mod report;
 mod sample;
 mod score;

@@ -4,6 +4,7 @@ import argparse
 import itertools
 import pathlib
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -19,17 +20,19 @@ from .studio import Studio
 SIDE = 128
 """The network looks at pictures of this size: larger ones are pooled first, and training pictures are drawn at it."""
 
+WIDTHS = (3, 16, 32, 64, 96, 128)
+"""Channels of the picture and after each halving."""
+
 SEED = 7
 STEEPNESS = 3.0
 """The score aimed at is this times the true factor, softened as the drawing softens it: ordered far out too."""
 
 
 class Trunk(nn.Module):
-    """Scores [batch, 5] from pictures [batch, 3, 128, 128] in [-1, 1]."""
+    """Scores [batch, outputs] from pictures [batch, 3, side, side] in [-1, 1], which the widths halve to a side of 4."""
 
-    def __init__(self) -> None:
+    def __init__(self, widths: tuple[int, ...], outputs: int) -> None:
         super().__init__()
-        widths = (3, 16, 32, 64, 96, 128)
         blocks: list[nn.Module] = []
         for inward, outward in itertools.pairwise(widths):
             convolution = nn.Conv2d(inward, outward, 3, stride=2, padding=1, bias=False)
@@ -37,7 +40,7 @@ class Trunk(nn.Module):
         blocks += [nn.Conv2d(128, 128, 3, padding=1, bias=False), nn.BatchNorm2d(128), nn.ReLU()]
         self.features = nn.Sequential(*blocks)
         self.reduce = nn.Sequential(nn.Conv2d(128, 32, 1), nn.ReLU(), nn.Flatten())
-        self.scores = nn.Sequential(nn.Linear(32 * 16, 128), nn.ReLU(), nn.Linear(128, len(ATTRIBUTES)))
+        self.scores = nn.Sequential(nn.Linear(32 * 16, 128), nn.ReLU(), nn.Linear(128, outputs))
 
     def forward(self, image: Tensor) -> Tensor:
         return self.scores(self.reduce(self.features(image)))
@@ -74,35 +77,38 @@ def draw_factors(count: int, seed: int) -> Tensor:
 
 def augment(image: Tensor, generator: torch.Generator) -> Tensor:
     """Small shifts, brightness, contrast, colour, noise and blur, as another camera or a GAN would add them."""
-    count = len(image)
+    count, size = len(image), image.shape[-1]
     shift = torch.randint(-4, 5, (2,), generator=generator).tolist()
     top, left = 4 + shift[0], 4 + shift[1]
-    image = functional.pad(image, (4, 4, 4, 4), mode="replicate")[:, :, top : top + SIDE, left : left + SIDE]
+    image = functional.pad(image, (4, 4, 4, 4), mode="replicate")[:, :, top : top + size, left : left + size]
     gain = 1.0 + 0.10 * torch.randn(count, 1, 1, 1, generator=generator)
     cast = 0.05 * torch.randn(count, 3, 1, 1, generator=generator)
     image = image * gain + cast
     chance = torch.rand(2, generator=generator)
     if chance[0] < 0.3:
-        side = int(torch.randint(56, 112, (1,), generator=generator))
+        side = int(torch.randint(size * 7 // 16, size * 7 // 8, (1,), generator=generator))
         small = functional.interpolate(image, (side, side), mode="bilinear", antialias=True)
-        image = functional.interpolate(small, (SIDE, SIDE), mode="bilinear")
+        image = functional.interpolate(small, (size, size), mode="bilinear")
     if chance[1] < 0.5:
         image = image + 0.04 * torch.randn(image.shape, generator=generator)
     return image
 
 
-def loss_of(scores: Tensor, truth: Tensor) -> Tensor:
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""Of scores and what is true, both [batch, outputs]."""
+
+
+def side_and_distance(scores: Tensor, truth: Tensor) -> Tensor:
     """Which side, and how far: cross-entropy on the sign plus a Huber loss on the distance."""
     side = functional.binary_cross_entropy_with_logits(scores, (truth > 0).float())
     far = functional.smooth_l1_loss(scores / STEEPNESS, soften(truth), beta=0.5)
     return side + far
 
 
-def train(pictures: Tensor, truth: Tensor, epochs: int, kept: pathlib.Path) -> Trunk:
+def train(trunk: Trunk, pictures: Tensor, truth: Tensor, epochs: int, kept: pathlib.Path, loss_of: Loss) -> Trunk:
     """The trained trunk; what each epoch leaves is kept in a file, and a run that was cut short goes on from there."""
-    torch.manual_seed(SEED)
     generator = torch.Generator().manual_seed(SEED)
-    trunk = Trunk().to(memory_format=torch.channels_last)
+    trunk = trunk.to(memory_format=torch.channels_last)
     batch = 64
     steps = epochs * (len(pictures) // batch)
     optimiser = torch.optim.AdamW(trunk.parameters(), lr=2e-3, weight_decay=1e-3)
@@ -157,7 +163,9 @@ def main() -> None:
     with Studio(SIDE) as studio:
         pictures, held_pictures = (torch.from_numpy(studio.pictures(some.numpy())) for some in (factors, held))
     print(f"drawn in {time.time() - began:.0f} s", flush=True)
-    trunk = train(pictures, truth_of(factors), given.epochs, given.cache / "training.pt")
+    torch.manual_seed(SEED)
+    trunk = Trunk(WIDTHS, len(ATTRIBUTES))
+    trunk = train(trunk, pictures, truth_of(factors), given.epochs, given.cache / "training.pt", side_and_distance)
     natural = slice(0, 2000)
     print("natural", accuracies(trunk, held_pictures[natural], truth_of(held)[natural]))
     print("wide", accuracies(trunk, held_pictures[2000:], truth_of(held)[2000:]), flush=True)

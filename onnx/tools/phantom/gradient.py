@@ -24,10 +24,11 @@ DEPTH = 3
 
 
 class Features(nn.Module):
-    """The first feature maps of the finished classifier, from pictures [batch, 3, 256, 256]."""
+    """The first feature maps of a finished classifier, from pictures that it shrinks so many times."""
 
-    def __init__(self, path: pathlib.Path) -> None:
+    def __init__(self, path: pathlib.Path, shrunk: int) -> None:
         super().__init__()
+        self.shrunk = shrunk
         model = onnx.load(path)
         weights = {one.name: torch.tensor(numpy_helper.to_array(one).copy()) for one in model.graph.initializer}
         convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
@@ -37,7 +38,7 @@ class Features(nn.Module):
             self.register_buffer(f"bias{place}", weights[node.input[2]])
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        maps = [functional.avg_pool2d(image, 2)]
+        maps = [functional.avg_pool2d(image, self.shrunk) if self.shrunk > 1 else image]
         for place in range(DEPTH):
             kernel, bias = getattr(self, f"kernel{place}"), getattr(self, f"bias{place}")
             maps.append(functional.conv2d(maps[-1], kernel, bias, stride=2, padding=1).relu())
@@ -53,7 +54,7 @@ def main() -> None:
         w = Mapping()(torch.tensor(sample_z(5, seed=1)))[:, None].repeat(1, LAYER_COUNT, 1)
     # Layers that differ, so that each one's gradient is tested.
     w = w + 0.3 * torch.tensor(np.random.RandomState(1).randn(*w.shape), dtype=torch.float32)
-    write(Synthesis(), Features(folder / "classifier.onnx"), w, WEIGHT, folder / "gradient.onnx")
+    write(Synthesis(), Features(folder / "classifier.onnx", shrunk=2), w, WEIGHT, folder / "gradient.onnx")
 
 
 if __name__ == "__main__":

@@ -88,5 +88,5 @@ def seed_z(seed: int) -> np.ndarray:
 
 
 def rescale(z: np.ndarray) -> np.ndarray:
-    """The codes at norm sqrt(64)."""
-    return (z * np.sqrt(DIMENSION) / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32)
+    """Codes [count, dim] at norm sqrt(dim)."""
+    return (z * np.sqrt(z.shape[1]) / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32)

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from .export import session
-from .factors import ATTRIBUTES, LAYER_COUNT
+from .factors import ATTRIBUTES
 
 SPACES = ("z", "w")
 
@@ -16,12 +16,13 @@ def others(attribute: str) -> tuple[str, ...]:
 
 
 class Model:
-    """The four graphs of a model folder and its boundaries."""
+    """The graphs of a model folder, `truth` where it knows it, and its boundaries."""
 
     def __init__(self, folder: pathlib.Path) -> None:
-        self.graphs = {
-            name: session(folder / f"{name}.onnx") for name in ("mapping", "synthesis", "truth", "classifier")
-        }
+        names = [name for name in ("mapping", "synthesis", "truth", "classifier") if (folder / f"{name}.onnx").exists()]
+        self.graphs = {name: session(folder / f"{name}.onnx") for name in names}
+        self.knows_truth = "truth" in names
+        self.layers = self.graphs["synthesis"].get_inputs()[0].shape[1]
         self.normals = {
             (attribute, space): np.load(folder / "boundaries" / f"{attribute}_{space}.npy")[0]
             for attribute in ATTRIBUTES
@@ -34,13 +35,13 @@ class Model:
         return graph.run(None, {graph.get_inputs()[0].name: given})[0]
 
     def w_of(self, codes: np.ndarray, space: str) -> np.ndarray:
-        """w+ codes [count, 8, 64] of codes in z or w."""
+        """w+ codes [count, layers, dim] of codes in z or w."""
         codes = codes.astype(np.float32)
         w = self.run("mapping", codes) if space == "z" else codes
-        return np.repeat(w[:, None], LAYER_COUNT, axis=1)
+        return np.repeat(w[:, None], self.layers, axis=1)
 
     def pictures(self, codes: np.ndarray, space: str) -> np.ndarray:
-        """Images [count, 3, 256, 256]."""
+        """Images [count, 3, height, width]."""
         return self.run("synthesis", self.w_of(codes, space))
 
     def scores(self, codes: np.ndarray, space: str, batch: int = 8) -> np.ndarray:

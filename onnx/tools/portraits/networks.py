@@ -1,0 +1,172 @@
+"""The GAN's networks: mapping, synthesis and discriminator, after StyleGAN2 and much smaller."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+DIMENSION = 256
+"""Values of a code of z, and of a row of w+."""
+
+WIDTHS = {4: 128, 8: 128, 16: 128, 32: 96, 64: 48}
+"""Channels of the feature maps at each size."""
+
+LAYERS = 2 * len(WIDTHS) - 1
+"""Rows of a code of w+: one for each convolution."""
+
+SLOPE = 0.2
+
+
+def bend(x: Tensor) -> Tensor:
+    """The leaky rectifier, scaled so that a standard normal keeps about its variance."""
+    return functional.leaky_relu(x, SLOPE) * 2.0**0.5
+
+
+class Dense(nn.Module):
+    """A fully connected layer whose weights start as standard normals and are scaled when used."""
+
+    def __init__(self, inward: int, outward: int, bias: float = 0.0, rate: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outward, inward) / rate)
+        self.bias = nn.Parameter(torch.full((outward,), bias))
+        self.scale = rate / inward**0.5
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.linear(x, self.weight * self.scale, self.bias)
+
+
+class Mapping(nn.Module):
+    """z [batch, 256] to w [batch, 256]."""
+
+    def __init__(self, depth: int = 3) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(Dense(DIMENSION, DIMENSION, rate=0.1) for _ in range(depth))
+
+    def forward(self, z: Tensor) -> Tensor:
+        w = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
+        for layer in self.layers:
+            w = bend(layer(w))
+        return w
+
+
+class Styled(nn.Module):
+    """A convolution whose input channels a row of w+ scales; constant noise and a learned place are added to its output."""
+
+    def __init__(self, inward: int, outward: int, side: int, grows: bool) -> None:
+        super().__init__()
+        self.grows = grows
+        self.style = Dense(DIMENSION, inward, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(outward, inward, 3, 3))
+        self.scale = 1.0 / (inward * 9) ** 0.5
+        self.bias = nn.Parameter(torch.zeros(1, outward, 1, 1))
+        self.place = nn.Parameter(torch.zeros(1, outward, min(side, 16), min(side, 16)))
+        self.register_buffer("noise", torch.randn(1, 1, side, side))
+        self.loudness = nn.Parameter(torch.zeros(1, outward, 1, 1))
+        self.side = side
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        style = self.style(w)
+        weight = self.weight * self.scale
+        # Activations are scaled, not weights: each picture of a batch has a style of its own.
+        evenness = torch.rsqrt(style.square() @ weight.square().sum(dim=(2, 3)).T + 1e-8)
+        x = x * style[:, :, None, None]
+        if self.grows:
+            x = functional.interpolate(x, scale_factor=2, mode="bilinear")
+        x = functional.conv2d(x, weight, padding=1) * evenness[:, :, None, None]
+        place = self.place
+        if place.shape[-1] < self.side:
+            place = functional.interpolate(place, size=(self.side, self.side), mode="bilinear")
+        # Repeated, so that an exporter does not multiply it out: one map for each channel would double the file.
+        noise = self.noise.repeat(w.shape[0], 1, 1, 1)
+        return bend(x + self.bias + place + noise * self.loudness)
+
+
+class Synthesis(nn.Module):
+    """w+ [batch, 9, 256] to pictures [batch, 3, side, side], near [-1, 1]; each size adds to the one before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.start = nn.Parameter(torch.randn(1, WIDTHS[4], 4, 4))
+        self.layers, self.colours = nn.ModuleList(), nn.ModuleList()
+        inward = WIDTHS[4]
+        for side, width in WIDTHS.items():
+            if side > 4:
+                self.layers.append(Styled(inward, width, side, grows=True))
+            self.layers.append(Styled(width, width, side, grows=False))
+            self.colours.append(nn.Conv2d(width, 3, 1))
+            inward = width
+
+    def forward(self, w: Tensor, side: int = max(WIDTHS)) -> Tensor:
+        x = self.start.repeat(w.shape[0], 1, 1, 1)
+        image, layer = None, 0
+        for place, size in enumerate(WIDTHS):
+            for _ in range(1 if size == 4 else 2):
+                x = self.layers[layer](x, w[:, layer])
+                layer += 1
+            colour = self.colours[place](x)
+            if image is None:
+                image = colour
+            else:
+                image = functional.interpolate(image, scale_factor=2, mode="bilinear") + colour
+            if size == side:
+                break
+        return image
+
+
+class Generator(nn.Module):
+    """z [batch, 256] to pictures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mapping, self.synthesis = Mapping(), Synthesis()
+
+    def forward(self, z: Tensor, side: int = max(WIDTHS)) -> Tensor:
+        return self.synthesis(self.mapping(z)[:, None].expand(-1, LAYERS, -1), side)
+
+
+class Convolution(nn.Module):
+    """A convolution whose weights start as standard normals and are scaled when used, so that all learn at one pace."""
+
+    def __init__(self, inward: int, outward: int, side: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outward, inward, side, side))
+        self.bias = nn.Parameter(torch.zeros(outward))
+        self.scale, self.padding = 1.0 / (inward * side**2) ** 0.5, side // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)
+
+
+class Residual(nn.Module):
+    """Two convolutions beside a shortcut; the picture's sides are halved."""
+
+    def __init__(self, inward: int, outward: int) -> None:
+        super().__init__()
+        self.first, self.second = Convolution(inward, inward, 3), Convolution(inward, outward, 3)
+        self.shortcut = Convolution(inward, outward, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = bend(self.second(bend(self.first(x))))
+        return (functional.avg_pool2d(y, 2) + self.shortcut(functional.avg_pool2d(x, 2))) * 0.5**0.5
+
+
+class Discriminator(nn.Module):
+    """Pictures [batch, 3, 64, 64] to one value each: positive for what looks rendered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        sides = sorted(WIDTHS, reverse=True)
+        self.colours = Convolution(3, WIDTHS[sides[0]], 1)
+        self.blocks = nn.ModuleList(Residual(WIDTHS[a], WIDTHS[b]) for a, b in zip(sides, sides[1:]))
+        self.last = Convolution(WIDTHS[4] + 1, 128, 3)
+        self.dense, self.value = Dense(128 * 16, 128), Dense(128, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = bend(self.colours(image))
+        for block in self.blocks:
+            x = block(x)
+        # How much the pictures of a group of four differ: a generator that draws always the same is found out.
+        groups = x.float().reshape(4, -1, *x.shape[1:])
+        spread = (groups.var(dim=0, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))
+        spread = spread.repeat(4)[:, None, None, None].expand(-1, 1, 4, 4).to(x.dtype)
+        x = bend(self.last(torch.cat([x, spread], dim=1)))
+        return self.value(bend(self.dense(x.flatten(1))))

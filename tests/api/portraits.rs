@@ -1,0 +1,52 @@
+//! The GAN that comes along behind the API.
+
+use std::time::Duration;
+
+use axum::http::{Request, StatusCode, header};
+use faceplane::editor::Models;
+use serde_json::Value;
+
+use crate::support::{Client, load, portraits};
+
+fn client() -> Client {
+    let model = load(&portraits()).unwrap();
+    Client::new(Models::new(vec![model], None).unwrap(), Duration::from_mins(1))
+}
+
+fn distance(face: &Value, attribute: &str) -> f64 {
+    face["distances"][attribute].as_f64().unwrap()
+}
+
+#[tokio::test]
+async fn every_plane_of_the_portraits_moves_its_own_score_up() {
+    let client = client();
+    for space in ["z", "w"] {
+        for attribute in ["pose", "smile", "age", "gender", "eyeglasses"] {
+            let uri = format!("/v1/edit?seed=7&space={space}&edit={attribute}:3&format=json");
+            let answer = client.get(&uri).await.json();
+            let score = |face: &Value| face["scores"][attribute].as_f64().unwrap();
+            let (before, after) = (score(&answer["before"]), score(&answer["faces"][0]));
+            assert!(after > before, "{attribute} in {space}: {before} becomes {after}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_condition_holds_its_distance_in_the_portraits() {
+    let uri = "/v1/conditional-edit?seed=7&space=w&edit=age:3&condition=eyeglasses&format=json";
+    let answer = client().get(uri).await.json();
+    let moved = |attribute| distance(&answer["faces"][0], attribute) - distance(&answer["before"], attribute);
+    assert!(moved("eyeglasses").abs() < 1e-4, "{}", moved("eyeglasses"));
+    assert!(moved("age") > 1.0, "{}", moved("age"));
+}
+
+#[tokio::test]
+async fn a_portrait_is_inverted() {
+    let client = client();
+    let picture = client.get("/v1/sample?seed=3&metadata=none").await;
+    let request = Request::post("/v1/invert?format=json&steps=30").header(header::CONTENT_TYPE, "image/png");
+    let answer = client.send(request.body(picture.body.into()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let psnr = answer.json()["psnr"].as_f64().unwrap();
+    assert!(psnr > 26.0, "{psnr}");
+}
