@@ -124,7 +124,7 @@ async fn invert(
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
     let framing = body.framing(&model)?;
-    let request = body.request(file.picture(&api).await?, framing, presentation.format)?;
+    let request = body.request(file.undecoded(&api).await?, framing, presentation.format)?;
     let inverted = model.invert(request, watcher).await?;
     let timings = inverted.timings;
     let recipe = Recipe::new(presentation, &model, "/v1/invert", &body);

@@ -11,8 +11,8 @@ use super::presentation::{Compression, Format, Metadata, Wishes};
 use super::problem::Problem;
 use super::upload::Pictured;
 use super::wire::{Object, Real, Space, Whole};
-use crate::editor::{InvertRequest, Method, Model};
-use crate::imaging::{self, Framing, Landmarks, Picture};
+use crate::editor::{InvertRequest, Method, Model, UndecodedPicture};
+use crate::imaging::{self, Framing, Landmarks};
 
 /// Most codes that one request begins at.
 const MOST_STARTS: u32 = 8;
@@ -241,7 +241,7 @@ impl InvertBody {
 
     pub(super) fn request(
         &self,
-        picture: Picture,
+        picture: UndecodedPicture,
         framing: Option<Framing>,
         format: Format,
     ) -> Result<InvertRequest, Problem> {

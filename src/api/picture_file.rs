@@ -1,5 +1,7 @@
 //! A picture that a request brings: its file, its pixels, and the code that it stands for.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,8 +11,8 @@ use serde::{Deserialize, Deserializer};
 use super::Api;
 use super::problem::Problem;
 use super::wire::{LatentBody, Object};
-use crate::editor::{InvertRequest, Model};
-use crate::imaging::{self, Picture, read_png_text};
+use crate::editor::{InvertRequest, Model, UndecodedPicture};
+use crate::imaging::{decode, read_png_text};
 
 /// Largest picture file, in bytes.
 pub(super) const LARGEST_PICTURE: usize = 20 * 1024 * 1024;
@@ -56,20 +58,19 @@ struct CarriedTruncation {
 }
 
 impl PictureFile {
-    /// Decodes it off the async threads, a few at a time, for each takes much memory.
-    pub(super) async fn picture(self, api: &Api) -> Result<Picture, Problem> {
+    /// What decodes it. A few can be there at a time, for each takes much memory when it is called.
+    pub(super) async fn undecoded(self, api: &Api) -> Result<UndecodedPicture, Problem> {
         if self.0.len() > LARGEST_PICTURE {
             return Err(Problem::BodyTooLarge {
                 limit: LARGEST_PICTURE,
             });
         }
-        let turn = api.decoding.acquire().await;
-        let _turn = turn.expect("nobody closes the semaphore");
-        let decoded = tokio::task::spawn_blocking(move || imaging::decode(&self.0, MOST_PIXELS)).await;
-        let decoded = decoded.map_err(|error| Problem::Internal {
-            reason: format!("decoding: {error}"),
-        })?;
-        decoded.map_err(|error| Problem::field("image", error.to_string()))
+        let turn = Arc::clone(&api.decoding).acquire_owned().await;
+        let turn = turn.expect("nobody closes the semaphore");
+        Ok(Box::new(move || {
+            let _turn = turn;
+            decode(&self.0, MOST_PIXELS)
+        }))
     }
 
     /// The code of the picture: the one that it carries, where this model made it, or else the one that is found by the
@@ -89,7 +90,7 @@ impl PictureFile {
             });
         }
         let request = InvertRequest {
-            picture: self.picture(api).await?,
+            picture: self.undecoded(api).await?,
             framing: None,
             method: None,
             space: None,

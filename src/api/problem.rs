@@ -101,7 +101,7 @@ impl Problem {
                 "media-type",
                 "The body is of a type that is not taken",
             ),
-            Self::Field { .. } => kind(
+            Self::Field { .. } | Self::Editor(Edit::Undecodable(_)) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "field",
                 "A field cannot be taken as it is",
@@ -279,6 +279,7 @@ impl Problem {
         };
         let field = match self {
             Self::Field { field, .. } => Some(field.clone()),
+            Self::Editor(EditorError::Undecodable(_)) => Some("image".to_owned()),
             _ => None,
         };
         ProblemDocument {

@@ -3,7 +3,7 @@
 use super::Method;
 use crate::catalog::CatalogError;
 use crate::engine::EngineError;
-use crate::imaging::{FramingError, ImagingError, LandmarksError};
+use crate::imaging::{DecodeError, FramingError, ImagingError, LandmarksError};
 use crate::latent::{LatentError, LatentSpace};
 
 /// An operation on a face failed.
@@ -99,6 +99,9 @@ pub enum EditorError {
     /// A crop or landmarks do not fit their picture.
     #[error(transparent)]
     Framing(#[from] FramingError),
+    /// A file cannot be taken as a picture.
+    #[error("image: {0}")]
+    Undecodable(#[from] DecodeError),
     /// The model's landmark graph did not find a face.
     #[error(
         "the model's landmark graph finds no face: {0}; say by `landmarks` where it is, or by `crop` which part to take"

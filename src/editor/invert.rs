@@ -10,7 +10,7 @@ use super::descend::Course;
 use super::render::Scrutiny;
 use super::{Descended, EditorError, Face, FaceSource, Model, Progress, TruncationChoice};
 use crate::engine::{Admission, Images, Timings};
-use crate::imaging::{Crop, Framing, ImageRange, Landmarks, Picture, Similarity, centre, frame};
+use crate::imaging::{Crop, DecodeError, Framing, ImageRange, Landmarks, Picture, Similarity, centre, frame};
 use crate::latent::{LatentCode, LatentSpace};
 
 /// How the code behind a picture is found.
@@ -34,11 +34,13 @@ impl std::fmt::Display for Method {
     }
 }
 
+/// What decodes a picture, when it is its turn: called once, off the async threads.
+pub type UndecodedPicture = Box<dyn FnOnce() -> Result<Picture, DecodeError> + Send>;
+
 /// A picture to invert.
-#[derive(Clone, Debug)]
 pub struct InvertRequest {
     /// The picture.
-    pub picture: Picture,
+    pub picture: UndecodedPicture,
     /// The part of it that the generator is shown. Where it is `None` the model's landmark graph finds the face; without
     /// one it is the middle.
     pub framing: Option<Framing>,
@@ -79,7 +81,8 @@ impl Model {
     /// Finds the code behind a picture, and tells `watcher`, if there is one, of the way there.
     ///
     /// # Errors
-    /// [`EditorError::CannotInvert`] where the model lacks what the method needs, [`EditorError::Framing`] for a crop or
+    /// [`EditorError::CannotInvert`] where the model lacks what the method needs, [`EditorError::Undecodable`] for a file that
+    /// is no picture, [`EditorError::Framing`] for a crop or
     /// landmarks that do not fit it, [`EditorError::NoFace`] where the model's landmark graph finds none, other [`EditorError`]s for spaces that do not fit and networks that fail.
     pub async fn invert(
         &self,
@@ -93,18 +96,9 @@ impl Model {
             Method::Refine => self.engine.admit_descent(1)?,
             Method::Optimize => self.engine.admit_descent(request.starts)?,
         };
-        let (width, height) = (self.shape().width, self.shape().height);
-        let (range, picture) = (self.image_range, Arc::new(request.picture));
-        let framing = match request.framing {
-            Some(framing) => framing,
-            None => self.framing(&mut admission, &picture).await?,
-        };
-        let framed = tokio::task::spawn_blocking(move || {
-            let target = frame(&picture, framing, width, height)?;
-            let tensor = target.tensor(range).insert_axis(Axis(0)).into_shared();
-            Ok::<_, EditorError>((target, tensor))
-        });
-        let (target, tensor) = framed.await.expect("framing does not panic")?;
+        let (target, tensor) = self
+            .target(&mut admission, request.picture, request.framing)
+            .await?;
         let starts = match method {
             Method::Optimize => self.starts(&mut admission, request.starts).await?,
             Method::Encoder | Method::Refine => vec![self.encoded(&mut admission, tensor.clone()).await?],
@@ -157,28 +151,48 @@ impl Model {
         })
     }
 
-    /// The part of a picture that is taken where a request names none.
-    async fn framing(
+    /// The picture as the generator would draw it, as pixels and as `[1, 3, height, width]`: the part that the request names,
+    /// or the face that the model's landmark graph finds, or the middle.
+    async fn target(
+        &self,
+        admission: &mut Admission,
+        undecoded: UndecodedPicture,
+        framing: Option<Framing>,
+    ) -> Result<(Picture, Images), EditorError> {
+        let (width, height, range) = (self.shape().width, self.shape().height, self.image_range);
+        let framed = move |picture: &Picture, framing| {
+            let target = frame(picture, framing, width, height)?;
+            let tensor = target.tensor(range).insert_axis(Axis(0)).into_shared();
+            Ok((target, tensor))
+        };
+        match (framing, self.engine.landmarker_size()) {
+            (None, Some(size)) => {
+                let picture = Arc::new(off_the_async_threads(|| Ok(undecoded()?)).await?);
+                let framing = self.face(admission, &picture, size).await?;
+                off_the_async_threads(move || framed(&picture, framing)).await
+            }
+            (framing, _) => {
+                let framing = framing.unwrap_or(Framing::Centre);
+                off_the_async_threads(move || framed(&undecoded()?, framing)).await
+            }
+        }
+    }
+
+    /// Where the landmark graph, which takes pictures of a height and width, finds a face.
+    async fn face(
         &self,
         admission: &mut Admission,
         picture: &Arc<Picture>,
+        [height, width]: [usize; 2],
     ) -> Result<Framing, EditorError> {
-        let Some([height, width]) = self.engine.landmarker_size() else {
-            return Ok(Framing::Centre);
-        };
         let part = centre([picture.width(), picture.height()], [width, height]);
         let whole = Arc::clone(picture);
-        let shown = tokio::task::spawn_blocking(move || {
+        let shown = off_the_async_threads(move || {
             let shown = frame(&whole, Framing::Crop(part), width, height)?;
-            Ok::<_, EditorError>(
-                shown
-                    .tensor(ImageRange::SIGNED)
-                    .insert_axis(Axis(0))
-                    .into_shared(),
-            )
+            let tensor = shown.tensor(ImageRange::SIGNED);
+            Ok(tensor.insert_axis(Axis(0)).into_shared())
         });
-        let shown = shown.await.expect("framing does not panic")?;
-        let found = admission.landmarks(shown).await?;
+        let found = admission.landmarks(shown.await?).await?;
         let Crop {
             left,
             top,
@@ -286,4 +300,12 @@ impl Model {
         }
         Ok(LatentCode::new(self.encoder_space(), values)?)
     }
+}
+
+/// Does what keeps a core busy where nobody waits for it.
+async fn off_the_async_threads<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EditorError> + Send + 'static,
+) -> Result<T, EditorError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.expect("decoding and framing do not panic")
 }

@@ -34,7 +34,7 @@ pub use edit::{EditRequest, EditStep, Edited, Follow, Series, Steering};
 pub use error::EditorError;
 pub use face::{Face, FaceSource, TruncationChoice};
 pub use given::{GivenCodes, GivenError};
-pub use invert::{InvertRequest, Inverted, Method};
+pub use invert::{InvertRequest, Inverted, Method, UndecodedPicture};
 pub use job::{Job, JobState, Stage};
 pub use jobs::Jobs;
 pub use load::LoadError;

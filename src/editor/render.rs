@@ -10,6 +10,15 @@ use crate::engine::{Admission, Images, SynthesisInput};
 use crate::imaging::{ImagingError, Picture};
 use crate::latent::{LatentCode, LatentSpace, Truncation};
 
+/// Values of images that become pixels in a tenth of a millisecond: one picture of 256×256.
+const FEW: usize = 3 * 256 * 256;
+
+/// Pictures that are there, or will be.
+enum Pixels {
+    Made(Result<Vec<Picture>, ImagingError>),
+    UnderWay(JoinHandle<Result<Vec<Picture>, ImagingError>>),
+}
+
 /// What is found out about faces while they are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scrutiny {
@@ -54,7 +63,10 @@ impl Model {
         }
         let mut drawn = Vec::with_capacity(codes.len());
         for part in pictures {
-            drawn.extend(part.await.expect("converting pixels does not panic")?);
+            drawn.extend(match part {
+                Pixels::Made(pictures) => pictures?,
+                Pixels::UnderWay(part) => part.await.expect("converting pixels does not panic")?,
+            });
         }
         let (mut scores, mut embeddings) = (scores.into_iter(), embeddings.into_iter());
         let face = |(code, picture)| Face {
@@ -109,12 +121,19 @@ impl Model {
             .collect())
     }
 
-    /// Pixels, made off the async threads while the next part is drawn.
-    fn pictures(&self, images: Images) -> JoinHandle<Result<Vec<Picture>, ImagingError>> {
+    /// Pixels, made off the async threads while the next part is drawn; few are made at once, for the way to another thread
+    /// and back takes longer.
+    fn pictures(&self, images: Images) -> Pixels {
         let range = self.image_range;
-        tokio::task::spawn_blocking(move || {
+        let few = images.len() <= FEW;
+        let made = move || {
             let picture = |image| Picture::from_tensor(image, range);
             images.axis_iter(Axis(0)).map(picture).collect()
-        })
+        };
+        if few {
+            Pixels::Made(made())
+        } else {
+            Pixels::UnderWay(tokio::task::spawn_blocking(made))
+        }
     }
 }

@@ -74,11 +74,20 @@ async fn a_picture_that_cannot_be_a_face_is_refused_by_name() {
     let file = client.get("/v1/sample?seed=7").await.body;
     let bare = client.get("/v1/sample?seed=7&metadata=none").await.body;
     let image = STANDARD.encode(&file);
-    for (body, words) in [
-        (json!({"image": image, "seed": 7}), "found a seed beside it"),
-        (json!({"image": "?"}), "not base64"),
-        (json!({"image": STANDARD.encode(b"no picture")}), "no picture"),
-        (json!({"image": STANDARD.encode(&bare)}), "[encoder]"),
+    let inverting = Client::new(phantom(), std::time::Duration::from_mins(2));
+    for (client, body, words) in [
+        (
+            &client,
+            json!({"image": image, "seed": 7}),
+            "found a seed beside it",
+        ),
+        (&client, json!({"image": "?"}), "not base64"),
+        (
+            &inverting,
+            json!({"image": STANDARD.encode(b"no picture")}),
+            "no picture",
+        ),
+        (&client, json!({"image": STANDARD.encode(&bare)}), "[encoder]"),
     ] {
         let answer = client.post("/v1/score", body).await;
         assert_eq!(
