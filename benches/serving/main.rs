@@ -36,7 +36,7 @@ fn main() -> anyhow::Result<()> {
             let scenario = Scenario {
                 options: &options,
                 contestant,
-                ceiling: ceiling.best(),
+                ceiling: &mut ceiling,
             };
             // A server that cannot be measured is left out, and the others go on.
             if let Err(error) = runtime.block_on(scenario.play(&mut report)) {

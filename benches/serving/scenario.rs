@@ -2,22 +2,25 @@
 
 use std::time::Duration;
 
+use crate::ceiling::Ceiling;
 use crate::load::{Outcome, Seeds, beside, closed, hang_up, open, quantile, ratio};
 use crate::options::{Contestant, Kind, Options};
 use crate::process::{Server, own_cpu};
 use crate::report::Report;
 
+/// How often the server and the bare loop take turns.
+const TURNS: usize = 5;
+
 /// A server, and what it is measured against.
 pub(crate) struct Scenario<'a> {
     pub(crate) options: &'a Options,
     pub(crate) contestant: &'a Contestant,
-    /// Images a second of the bare loop.
-    pub(crate) ceiling: f64,
+    pub(crate) ceiling: &'a mut Ceiling,
 }
 
 impl Scenario<'_> {
     /// Starts the server, measures it, stops it.
-    pub(crate) async fn play(&self, report: &mut Report) -> anyhow::Result<()> {
+    pub(crate) async fn play(mut self, report: &mut Report) -> anyhow::Result<()> {
         let name = &self.contestant.name;
         eprintln!("  {name}");
         let server = Server::start(self.contestant, self.options).await?;
@@ -46,15 +49,16 @@ impl Scenario<'_> {
             report.number(
                 name,
                 &format!("{way}: of the ceiling"),
-                outcome.rate() / self.ceiling,
+                outcome.rate() / self.ceiling.best(),
             );
         }
         for &load in &self.options.load {
-            let rate = self.ceiling * f64::from(load) / 100.0;
+            let rate = self.ceiling.best() * f64::from(load) / 100.0;
             let outcome = open(&server.host, path, rate, self.options.span(), &seeds).await;
             self.note(report, &format!("at {load} %"), &outcome);
         }
         if matches!(self.contestant.kind, Kind::Own(_)) {
+            self.in_turns(report, &server, &seeds).await?;
             if self.options.beside > 0 {
                 self.beside(report, &server, &seeds).await?;
             }
@@ -85,6 +89,29 @@ impl Scenario<'_> {
         }
     }
 
+    /// The server and the bare loop, one after the other and again: a machine whose speed changes leaves their ratio alone.
+    async fn in_turns(&mut self, report: &mut Report, server: &Server, seeds: &Seeds) -> anyhow::Result<()> {
+        let (name, path, span) = (&self.contestant.name, &self.contestant.path, self.options.span());
+        let most = self.options.concurrency.iter().copied().max().unwrap_or(1);
+        for _ in 0..TURNS {
+            let bare = self.ceiling.again(span)?;
+            let rate = closed(&server.host, path, most, span, seeds).await.rate();
+            report.number(name, "in turns: bare loop's images/s", bare);
+            report.number(name, &format!("in turns, {most} at once: images/s"), rate);
+            report.number(
+                name,
+                &format!("in turns, {most} at once: % of the loop"),
+                rate / bare * 100.0,
+            );
+            let bare = self.ceiling.alone(span)?;
+            let alone = quantile(&closed(&server.host, path, 1, span, seeds).await.pictures, 0.5);
+            report.number(name, "in turns: bare run's p50 ms", bare);
+            report.number(name, "in turns, alone: p50 ms", alone);
+            report.number(name, "in turns, alone: ms above the bare run", alone - bare);
+        }
+        Ok(())
+    }
+
     /// Single pictures beside a request for many.
     async fn beside(&self, report: &mut Report, server: &Server, seeds: &Seeds) -> anyhow::Result<()> {
         let (name, count) = (&self.contestant.name, self.options.beside);
@@ -106,7 +133,7 @@ impl Scenario<'_> {
     async fn overload(&self, report: &mut Report, server: &Server, seeds: &Seeds) -> anyhow::Result<()> {
         let (name, path) = (&self.contestant.name, &self.contestant.path);
         let half = Duration::from_secs_f64(self.options.overload / 2.0);
-        let rate = self.ceiling * 1.2;
+        let rate = self.ceiling.best() * 1.2;
         let before = server.usage().resident;
         let first = open(&server.host, path, rate, half, seeds).await;
         let between = server.usage().resident;

@@ -13,6 +13,10 @@ use crate::catalog::ModelPackage;
 /// alone then comes about as soon, and many together come as much faster as there are cores.
 const NEARLY_AS_FAST: f64 = 1.25;
 
+/// A synthesis graph of so many bytes has large nodes, which gain from every thread: one thread is not even tried, for that would
+/// take seconds of the start.
+const HEAVY: usize = 16 * 1024 * 1024;
+
 /// A run of one thread that takes no longer is fast enough for anybody: what all threads would take is not even asked.
 const SHORT_RUN: Duration = Duration::from_millis(25);
 
@@ -24,6 +28,8 @@ pub(super) struct Arrangement<'a> {
     runtime: &'a Runtime,
     package: &'a ModelPackage,
     replicas: Option<usize>,
+    /// Whether it is to be found out how many generators there are, and with how many threads.
+    choice: bool,
     first: OnnxGenerator,
 }
 
@@ -35,16 +41,14 @@ impl<'a> Arrangement<'a> {
         replicas: Option<usize>,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
-        let threads = if has_choice(runtime, replicas) {
-            1
-        } else {
-            runtime.threads()
-        };
+        let choice = has_choice(runtime, replicas) && package.synthesis.bytes.len() < HEAVY;
+        let threads = if choice { 1 } else { runtime.threads() };
         let first = OnnxGenerator::open(&runtime.with_threads(threads), package, mapping)?;
         Ok(Self {
             runtime,
             package,
             replicas,
+            choice,
             first,
         })
     }
@@ -52,7 +56,7 @@ impl<'a> Arrangement<'a> {
     /// The generators: `replicas` of them with all threads each, or as measured where no number was given. The process
     /// should have nothing else to do meanwhile.
     pub(super) fn measure(mut self) -> Result<Vec<OnnxGenerator>, EngineError> {
-        let narrow = has_choice(self.runtime, self.replicas) && self.stays_narrow()?;
+        let narrow = self.choice && self.stays_narrow()?;
         let (threads, others) = if narrow {
             let others = self.runtime.threads() - 1;
             let single = self.runtime.with_threads(1);
@@ -108,7 +112,7 @@ impl<'a> Arrangement<'a> {
     }
 }
 
-/// Whether it is to be found out how many generators there are, and with how many threads.
+/// Whether there are cores to be shared in more than one way.
 fn has_choice(runtime: &Runtime, replicas: Option<usize>) -> bool {
     replicas.is_none() && runtime.device() == Device::Cpu && runtime.threads() > 1
 }
