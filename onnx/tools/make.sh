@@ -18,11 +18,11 @@ step() {
     touch "$cache/$name.done"
 }
 
-# The planes are found by faceplane itself, in the model as it is by then.
+# The phantom's planes are found by faceplane itself, in the model as it is by then.
 boundaries() {
     [ -e "$cache/boundaries.done" ] && return
     for space in z w; do
-        "${FACEPLANE:-../../target/release/faceplane}" train-boundary --model "../$model" --output "../$model/boundaries" \
+        "${FACEPLANE:-../../target/release/faceplane}" train-boundary --model ../phantom --output ../phantom/boundaries \
             --onnxruntime "${FACEPLANE_ONNXRUNTIME:-../../.onnxruntime/libonnxruntime.so}" \
             --attribute pose --attribute smile --attribute age --attribute gender --attribute eyeglasses \
             --space "$space" --samples 100000 --ratio 0.1 --seed 2020
@@ -42,12 +42,13 @@ phantom)
     step card --folder ../phantom
     ;;
 portraits)
-    step train --cache "$cache"
-    step export --folder ../portraits --cache "$cache"
     step classifier --folder ../portraits --cache "$cache"
+    step train --folder ../portraits --cache "$cache"
+    step export --folder ../portraits --cache "$cache"
     step gradient --folder ../portraits --cache "$cache"
     step encoder --folder ../portraits --cache "$cache"
-    boundaries
+    step quality --folder ../portraits --cache "$cache"
+    step boundaries --folder ../portraits --cache "$cache"
     step evaluate --folder ../portraits --cache "$cache"
     step card --folder ../portraits
     ;;

@@ -32,6 +32,22 @@ async fn every_plane_of_the_portraits_moves_its_own_score_up() {
 }
 
 #[tokio::test]
+async fn a_spoiled_portrait_becomes_clean_along_the_plane_of_quality() {
+    let client = client();
+    let quality = |face: &Value| face["scores"]["quality"].as_f64().unwrap();
+    let mut spoiled = 0;
+    for seed in 0..6 {
+        let uri = format!("/v1/edit?seed={seed}&space=z&edit=quality:3&format=json");
+        let answer = client.get(&uri).await.json();
+        if quality(&answer["before"]) < 0.0 {
+            spoiled += 1;
+            assert!(quality(&answer["faces"][0]) > 0.0, "seed {seed}");
+        }
+    }
+    assert!(spoiled > 0, "none of six faces is spoiled");
+}
+
+#[tokio::test]
 async fn a_condition_holds_its_distance_in_the_portraits() {
     let uri = "/v1/conditional-edit?seed=7&space=w&edit=age:3&condition=eyeglasses&format=json";
     let answer = client().get(uri).await.json();

@@ -37,6 +37,8 @@ def session(path: pathlib.Path, threads: int = 2, rewritten: bool = True) -> onn
     """The graph in ONNX Runtime on the CPU, rewritten by its optimiser first or run as it stands."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    # A thread that waits by spinning takes the core that the other one needs, where cores are shared.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if not rewritten:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -16,10 +16,11 @@ def others(attribute: str) -> tuple[str, ...]:
 
 
 class Model:
-    """The graphs of a model folder, `truth` where it knows it, and its boundaries."""
+    """The graphs of a model folder, `truth` where it knows it, and the boundaries that it has."""
 
     def __init__(self, folder: pathlib.Path) -> None:
-        names = [name for name in ("mapping", "synthesis", "truth", "classifier") if (folder / f"{name}.onnx").exists()]
+        known = ("mapping", "synthesis", "truth", "classifier", "quality")
+        names = [name for name in known if (folder / f"{name}.onnx").exists()]
         self.graphs = {name: session(folder / f"{name}.onnx") for name in names}
         self.knows_truth = "truth" in names
         self.layers = self.graphs["synthesis"].get_inputs()[0].shape[1]
@@ -27,6 +28,7 @@ class Model:
             (attribute, space): np.load(folder / "boundaries" / f"{attribute}_{space}.npy")[0]
             for attribute in ATTRIBUTES
             for space in SPACES
+            if (folder / "boundaries" / f"{attribute}_{space}.npy").exists()
         }
 
     def run(self, name: str, given: np.ndarray) -> np.ndarray:

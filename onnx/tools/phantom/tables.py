@@ -59,11 +59,13 @@ def graphs(figures: dict) -> str:
     return table(("graph", "input", "output", "size"), rows).replace("---:", "---", 2)
 
 
-def boundaries(figures: dict) -> str:
+def boundaries(found_of: dict[str, dict]) -> str:
     """How well the planes separate."""
     rows = []
-    for name in ATTRIBUTES:
-        found = [figures["boundaries"][f"{name}_{space}"] for space in SPACES]
+    for name in (*ATTRIBUTES, "quality"):
+        if f"{name}_{SPACES[0]}" not in found_of:
+            continue
+        found = [found_of[f"{name}_{space}"] for space in SPACES]
         rows.append([name, *(percent(one[part]) for one in found for part in ("train", "held_out", "all"))])
     return table(
         ("attribute", *(f"{space}: {part}" for space in SPACES for part in ("train", "held out", "all"))), rows

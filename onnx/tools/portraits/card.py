@@ -1,4 +1,4 @@
-"""Writes the portraits' model card, README.md, from figures.json and inversion.json through card.md, and draws its pictures."""
+"""Writes the portraits' model card, README.md, from three files of figures through card.md, and draws its pictures."""
 
 import argparse
 import json
@@ -20,6 +20,7 @@ from phantom.tables import (
     ratios,
     rising,
     save,
+    signed,
     table,
     tiles,
 )
@@ -69,7 +70,7 @@ def scores(figures: dict) -> str:
     return table(head, rows)
 
 
-def card(figures: dict, found: dict, template: str) -> str:
+def card(figures: dict, found: dict, quality: dict, template: str) -> str:
     """The card's text."""
     distances, encoder = figures["frechet"], figures["encoder"]
     exact = max(
@@ -81,7 +82,9 @@ def card(figures: dict, found: dict, template: str) -> str:
     fields = {
         "graphs": graphs(figures),
         "scores": scores(figures),
-        "boundaries": boundaries(figures),
+        "boundaries": boundaries(figures["boundaries"]),
+        "boundaries_paper": boundaries(figures["boundaries_paper"]),
+        "chosen_paper": f"{figures['chosen_paper']:,}",
         "cosines": cosines(figures),
         "ratios": ratios(figures),
         **{f"rising_{space}": rising(figures, space) for space in SPACES},
@@ -116,6 +119,15 @@ def card(figures: dict, found: dict, template: str) -> str:
         "by": f"{figures['by']:.0f}",
         "real": f"{figures['real']:.2f}",
         "exact": f"{max(exact, 1e-7):.0e}",
+        "quality_samples": f"{quality['samples']:,}",
+        "quality_held_out": percent(quality["held_out"]),
+        "quality_renders": percent(quality["renders"]),
+        "quality_correlation": signed(quality["correlation"]),
+        "quality_rises": percent(figures["quality"]["z"]["rises"]),
+        "quality_spoiled": str(figures["quality"]["z"]["spoiled"]),
+        "quality_mended": str(figures["quality"]["z"]["mended"]),
+        "quality_rises_w": percent(figures["quality"]["w"]["rises"]),
+        "quality_mended_w": str(figures["quality"]["w"]["mended"]),
         "psi": str(PSI),
         **{f"seed_{name}": str(seed) for name, seed in ROWS.items()},
         **{f"pair_{place}": str(seed) for place, (_, _, seed) in enumerate(PAIRS)},
@@ -128,12 +140,14 @@ def main() -> None:
     parser.add_argument("--folder", type=pathlib.Path, required=True, help="the model folder")
     parser.add_argument("--text-only", action="store_true", help="leave the pictures as they are")
     given = parser.parse_args()
-    figures, found = (json.loads((given.folder / f"{name}.json").read_text()) for name in ("figures", "inversion"))
+    figures, found, quality = (
+        json.loads((given.folder / f"{name}.json").read_text()) for name in ("figures", "inversion", "quality")
+    )
     if not given.text_only:
         draw(Model(given.folder), np.load(given.folder / "w_avg.npy").reshape(-1), given.folder / "card")
     plot(found["way"], given.folder / "card" / "descent.svg")
     template = (pathlib.Path(__file__).parent / "card.md").read_text()
-    (given.folder / "README.md").write_text(card(figures, found, template))
+    (given.folder / "README.md").write_text(card(figures, found, quality, template))
 
 
 if __name__ == "__main__":

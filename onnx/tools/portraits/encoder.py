@@ -7,18 +7,20 @@ import pathlib
 import time
 
 import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn import functional
 
 from phantom.encoder import block
 from phantom.export import export, gap
 
 from .export import load
-from .networks import DIMENSION, LAYERS, Generator
+from .likeness import likeness
+from .networks import DIMENSION, LAYERS, Generator, mixed
 from .pictures import SIDE
-from .train import PICTURES, SEED, draw, likeness
+from .train import PICTURES, SEED, draw
 
 OWN, RENDERED = 48, 16
 """Pictures of a batch: of sampled codes, whose code is known, and renders, of which only likeness can be asked."""
@@ -79,24 +81,47 @@ def wear(pictures: Tensor, random: np.random.RandomState) -> Tensor:
 class Training:
     """The encoder, its optimiser, and how far they have come."""
 
-    def __init__(self, generator: Generator, renders: np.ndarray, path: pathlib.Path, steps: int) -> None:
+    def __init__(self, generator: Generator, renders: np.ndarray, path: pathlib.Path, steps: int, rate: float) -> None:
         self.generator, self.renders, self.path, self.steps = generator, renders, path, steps
         with torch.no_grad():
             w = generator.mapping(torch.from_numpy(np.random.RandomState(SEED).randn(20_000, DIMENSION).astype(np.float32)))
         torch.manual_seed(SEED)
         self.encoder = Encoder(w.mean(dim=0), w.std()).to(memory_format=torch.channels_last)
-        self.optimiser = torch.optim.AdamW(self.encoder.parameters(), lr=RATE, weight_decay=1e-3)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, RATE, total_steps=steps, pct_start=0.1)
+        self.optimiser = torch.optim.AdamW(self.encoder.parameters(), lr=rate, weight_decay=1e-3)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, rate, total_steps=steps, pct_start=0.1)
         self.parts = {"encoder": self.encoder, "optimiser": self.optimiser, "schedule": self.schedule}
         self.step = 0
-        if path.exists():
-            state = torch.load(path, weights_only=True)
-            for name, part in self.parts.items():
-                part.load_state_dict(state[name])
-            self.step = state["step"]
+
+    def go_on(self) -> None:
+        """From the last checkpoint."""
+        state = torch.load(self.path, weights_only=True)
+        for name, part in self.parts.items():
+            part.load_state_dict(state[name])
+        self.step = state["step"]
+
+    def begin(self, path: pathlib.Path) -> None:
+        """From a finished graph. The exporter has folded the normalisation into it, so each layer's is set anew, such that on renders
+        nothing changes."""
+        graph = onnx.load(path).graph
+        known = {one.name: torch.tensor(numpy_helper.to_array(one).copy()) for one in graph.initializer}
+        state = self.encoder.state_dict()
+        kept = {name: known[name] for name in state if name in known and name not in ("w_avg", "spread")}
+        self.encoder.load_state_dict({**state, **kept})
+        x = torch.from_numpy(self.renders[:512]).float() / 127.5 - 1.0
+        with torch.no_grad():
+            for place in range(0, len(self.encoder.features), 3):
+                convolution, normal = self.encoder.features[place], self.encoder.features[place + 1]
+                x = convolution(x)
+                variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
+                bias = known[f"features.{place}.weight_bias"]
+                normal.running_mean.copy_(mean)
+                normal.running_var.copy_(variance)
+                normal.weight.copy_((variance + normal.eps).sqrt())
+                normal.bias.copy_(mean + bias)
+                x = (x + bias[:, None, None]).relu()
 
     def draw(self, w: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             return self.generator.synthesis(w[:, None].expand(-1, LAYERS, -1)).float()
 
     def advance(self) -> tuple[float, float]:
@@ -111,7 +136,7 @@ class Training:
         rendered = torch.from_numpy(self.renders[chosen]).float() / 127.5 - 1.0
         wanted = torch.cat([own, rendered])
         given = wear(wanted, random).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             found = self.encoder(given)
         found = found.float()
         off = ((found[:OWN] - w) / self.encoder.spread).square().mean()
@@ -146,10 +171,17 @@ def main() -> None:
     parser.add_argument("--folder", type=pathlib.Path, required=True, help="the model folder")
     parser.add_argument("--cache", type=pathlib.Path, required=True, help="where the training keeps its weights")
     parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--rate", type=float, default=RATE, help="the greatest learning rate")
+    parser.add_argument("--begin", type=pathlib.Path, help="a finished encoder to begin with")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    training = Training(load(given.cache), draw(PICTURES, SEED, given.cache).pixels, given.cache / "encoder.pt", given.steps)
+    renders, path = draw(PICTURES, SEED, given.cache).pixels, given.cache / "encoder.pt"
+    training = Training(load(given.cache), renders, path, given.steps, given.rate)
+    if path.exists():
+        training.go_on()
+    elif given.begin:
+        training.begin(given.begin)
     training.run()
     encoder = training.encoder.to(memory_format=torch.contiguous_format).eval()
     path, example = given.folder / "encoder.onnx", torch.randn(3, 3, SIDE, SIDE)

@@ -92,6 +92,23 @@ def encoding(model: Model, folder: pathlib.Path, renders: np.ndarray, w_avg: np.
     return found
 
 
+def mending(model: Model, space: str, codes: np.ndarray, folder: pathlib.Path) -> dict[str, float]:
+    """What moving codes along the plane of quality does to its score: how often it rises, and how many spoiled ones it makes clean."""
+    normal = np.load(folder / "boundaries" / f"quality_{space}.npy")[0]
+    before, after = (
+        np.concatenate([model.run("quality", model.pictures(part, space))[:, 0] for part in np.array_split(some, 25)])
+        for some in (codes, (codes + BY * normal).astype(np.float32))
+    )
+    spoiled = before < 0
+    mended = after[spoiled] > 0
+    return {"rises": round(float((after > before).mean()), 4), "spoiled": int(spoiled.sum()), "mended": int(mended.sum())}
+
+
+def planes(folder: pathlib.Path) -> dict[str, dict]:
+    """What is known of each plane."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=pathlib.Path, required=True, help="the model folder")
@@ -101,23 +118,20 @@ def main() -> None:
     torch.set_num_threads(2)
     model, features = Model(given.folder), Features(given.folder / "classifier.onnx")
     w_avg = np.load(given.folder / "w_avg.npy").reshape(-1)
-    samples = sample(SAMPLES, SEED)
-    scores = model.scores(samples, "z", batch=50)
+    # The samples that the planes were found with are drawn and scored already.
+    scored = given.cache / "scored"
+    scores = np.load(scored / "scores.npy", mmap_mode="r")[: len(ATTRIBUTES), :SAMPLES].T.astype(np.float32)
+    w = np.load(scored / "w.npy", mmap_mode="r")[:COMPARED]
     held_factors = aligned(draw_factors(HELD, 5011).numpy())[: HELD // 2]
     held = render(aligned(draw_factors(HELD, 5011).numpy()), "classifier-5011", given.cache)[: HELD // 2]
     truth = truth_of(torch.from_numpy(held_factors)).numpy()
     read = np.concatenate([model.run("classifier", unit(part)) for part in np.array_split(held, 20)])
     learned = draw(PICTURES, LEARNED, given.cache).pixels
     of_renders = features.of(learned[:COMPARED])
-    w = model.w_of(samples[:COMPARED], "z")[:, 0]
     distances = {"renders": frechet(of_renders, features.of(learned[COMPARED : 2 * COMPARED]))}
     for psi in (1.0, 0.7):
         distances[str(psi)] = frechet(of_renders, features.of(drawn(model, w_avg + psi * (w - w_avg), "w")))
-    found = {
-        f"{name}_{space}": json.loads((given.folder / "boundaries" / f"{name}_{space}.json").read_text())
-        for name in ATTRIBUTES
-        for space in SPACES
-    }
+    found, paper = planes(given.folder / "boundaries"), planes(given.cache / "boundaries-paper")
     z = np.concatenate([sample(1, seed) for seed in range(given.seeds)])
     codes = {"z": z, "w": model.w_of(z, "z")[:, 0]}
     before = model.scores(z, "z", batch=50)
@@ -146,7 +160,10 @@ def main() -> None:
         "score_correlation": np.corrcoef(scores.T).round(3).tolist(),
         "cosines": {space: (normals[space] @ normals[space].T).round(3).tolist() for space in SPACES},
         "boundaries": {name: one["accuracy"] for name, one in found.items()},
+        "chosen_paper": paper["pose_z"]["chosen"],
+        "boundaries_paper": {name: one["accuracy"] for name, one in paper.items()},
         "encoder": encoding(model, given.folder, held[:ENCODED], w_avg),
+        "quality": {space: mending(model, space, codes[space], given.folder) for space in SPACES},
         "seeds": given.seeds,
         "by": BY,
         "real": REAL,
