@@ -1,11 +1,11 @@
 //! The gradient graphs of the models that come along against differences of their own losses.
 
 use faceplane::catalog::{ModelFolder, ModelPackage};
-use faceplane::engine::{Device, Images, Operation, Runtime, Waiting, open};
+use faceplane::engine::{Images, Operation, Waiting, open};
 use faceplane::metrics::Metrics;
 use ndarray::{Array2, Array3, Axis, stack};
 
-use crate::support::portraits;
+use crate::support::{portraits, runtime};
 
 /// How far the way goes, in units of the code.
 const LENGTH: f32 = 0.1;
@@ -43,10 +43,7 @@ async fn holds(folder: &ModelFolder, [layers, dim]: [usize; 2], spread: f32) {
             patience: std::time::Duration::ZERO,
         },
     };
-    // One thread adds in one order: where a loss bends at every edge, another rounding is another slope.
-    let library = std::env::var_os("FACEPLANE_ONNXRUNTIME").map(std::path::PathBuf::from);
-    let runtime = Runtime::load(library.as_deref(), Device::Cpu, Some(1)).unwrap();
-    let engine = open(&runtime, &package, operation, &Metrics::new()).unwrap();
+    let engine = open(runtime(), &package, operation, &Metrics::new()).unwrap();
     let count = 3;
     let mut admission = engine.admit(count).unwrap();
     let targets: Images = admission

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from torch._decomp import get_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import _disable_current_modes
 
 import graph
 
@@ -83,6 +85,35 @@ class Step(nn.Module):
         return loss, gradient, *rest
 
 
+class Interpolation(TorchFunctionMode):
+    """Writes `functional.interpolate` of pictures as a product with one matrix for each axis, whose gradient is another.
+
+    PyTorch gathers neighbours instead, and adds into places on the way back (ScatterND), which `export` refuses.
+    """
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):  # noqa: ANN001, ANN204
+        if function is functional.interpolate and args[0].dim() == 4:
+            return interpolate(*args, **(kwargs or {}))
+        return function(*args, **(kwargs or {}))
+
+
+def interpolate(image: Tensor, size=None, scale_factor=None, *mode, **how) -> Tensor:  # noqa: ANN001, ANN002, ANN003
+    """Every interpolation that PyTorch knows is linear, and works on one axis after the other."""
+
+    def matrix(axis: int) -> Tensor:
+        """[outward, inward]: what becomes of unit vectors, side by side."""
+        length = int(image.shape[2 + axis])
+        along = [value[axis] if isinstance(value, list | tuple) else value for value in (size, scale_factor)]
+        size_here = along[0] and (along[0], length)
+        scale_here = along[1] and (along[1], 1)
+        # Not to be traced: it is a constant.
+        with _disable_current_modes():
+            units = torch.eye(length, dtype=image.dtype)
+            return functional.interpolate(units[None, None], size_here, scale_here, *mode, **how)[0, 0]
+
+    return matrix(0) @ image @ matrix(1).T
+
+
 # Backward operators that ONNX has no form of, written as forward ones.
 
 
@@ -117,29 +148,6 @@ def avg_pool2d_backward(
     return functional.pad(spread, (0, rest[0], 0, rest[1])) if any(rest) else spread
 
 
-def interpolation(inward: int, outward: int, align_corners: bool) -> Tensor:
-    """The matrix [outward, inward] that linear interpolation of a line is."""
-    line = functional.interpolate(torch.eye(inward)[None], outward, mode="linear", align_corners=align_corners)
-    return line[0].T
-
-
-def upsample_bilinear2d_backward(
-    gradient, output_size, input_size, align_corners, scales_h=None, scales_w=None
-):  # noqa: ANN001, ANN201
-    """The transposed interpolation along both axes."""
-    down, across = (
-        interpolation(inward, outward, align_corners)
-        for inward, outward in zip(input_size[2:], output_size, strict=True)
-    )
-    return down.T @ gradient @ across
-
-
-def upsample_nearest2d_backward(gradient, output_size, input_size, scales_h=None, scales_w=None):  # noqa: ANN001, ANN201
-    """Each square's sum."""
-    steps = [outward // inward for inward, outward in zip(input_size[2:], output_size, strict=True)]
-    return functional.avg_pool2d(gradient, steps) * (steps[0] * steps[1])
-
-
 def slice_backward(gradient, sizes, axis, start, end, step):  # noqa: ANN001, ANN201
     """Zeros about the slice."""
     if step != 1:
@@ -165,8 +173,6 @@ DECOMPOSITIONS = {
     **get_decompositions([aten.sigmoid_backward, aten.threshold_backward, aten.tanh_backward, aten.leaky_relu_backward]),
     aten.convolution_backward.default: convolution_backward,
     aten.avg_pool2d_backward.default: avg_pool2d_backward,
-    aten.upsample_bilinear2d_backward.default: upsample_bilinear2d_backward,
-    aten.upsample_nearest2d_backward.default: upsample_nearest2d_backward,
     aten.slice_backward.default: slice_backward,
     aten.select_backward.default: select_backward,
 }
@@ -179,7 +185,8 @@ def export(step: Step, w: Tensor, target: Tensor, path: pathlib.Path) -> None:
     """
     if len(w) < 2 or len(w) in (*w.shape[1:], *target.shape[1:]):
         raise ValueError(f"a batch of {len(w)} cannot be told from the other axes: give another, from 2 up")
-    traced = make_fx(step, DECOMPOSITIONS, tracing_mode="symbolic", _allow_non_fake_inputs=True)(w, target)
+    with Interpolation():
+        traced = make_fx(step, DECOMPOSITIONS, tracing_mode="symbolic", _allow_non_fake_inputs=True)(w, target)
     given = next(node for node in traced.graph.nodes if node.op == "placeholder").meta["val"]
     if str(given.shape[0]).isdigit():
         raise ValueError(f"the batch was frozen at {len(w)}: a module may ask for w.shape[0], but not for len(w)")
@@ -195,6 +202,12 @@ def export(step: Step, w: Tensor, target: Tensor, path: pathlib.Path) -> None:
         dynamic_shapes=({0: batch}, {0: batch}),
         verbose=False,
     )
+    adding = [node.name for node in program.model_proto.graph.node if node.op_type == "ScatterND"]
+    if adding:
+        raise NotImplementedError(
+            f"the gradient adds into places ({len(adding)} ScatterND), and ONNX Runtime's threads lose some of what they add: "
+            "does the generator take elements by indices? Take slices, or multiply with a constant matrix"
+        )
     graph.save(program.model_proto, path)
 
 

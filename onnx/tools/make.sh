@@ -45,7 +45,7 @@ portraits)
     step classifier --folder ../portraits --cache "$cache"
     step train --folder ../portraits --cache "$cache"
     step export --folder ../portraits --cache "$cache"
-    step gradient --folder ../portraits --cache "$cache"
+    step gradient --folder ../portraits
     step encoder --folder ../portraits --cache "$cache"
     step quality --folder ../portraits --cache "$cache"
     step boundaries --folder ../portraits --cache "$cache"

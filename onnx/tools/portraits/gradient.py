@@ -9,17 +9,16 @@ import torch
 from gradient import write
 from phantom.gradient import WEIGHT, Features
 
-from .export import load
+from . import graphs
 from .networks import DIMENSION, LAYERS
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=pathlib.Path, required=True, help="the model folder")
-    parser.add_argument("--cache", type=pathlib.Path, required=True, help="where the training keeps its weights")
     given = parser.parse_args()
     torch.set_num_threads(2)
-    generator, random = load(given.cache), np.random.RandomState(1)
+    generator, random = graphs.read(given.folder), np.random.RandomState(1)
     with torch.no_grad():
         w = generator.mapping(torch.from_numpy(random.randn(5, DIMENSION).astype(np.float32)))
     # Layers that differ, so that each one's gradient is tested.
