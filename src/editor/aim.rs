@@ -311,7 +311,7 @@ impl Search<'_> {
         let codes = amounts.iter().map(|amounts| self.code(amounts));
         let codes: Vec<LatentCode> = codes.collect::<Result<_, _>>()?;
         let mut measured = Vec::with_capacity(codes.len());
-        for part in codes.chunks(self.model.shape().largest_batch) {
+        for part in codes.chunks(self.model.engine.largest_batch()) {
             let input = self
                 .model
                 .synthesis_input(admission, part, self.truncation)

@@ -49,7 +49,7 @@ impl Model {
     ) -> Result<Vec<Face>, EditorError> {
         let mut pictures = Vec::new();
         let (mut scores, mut embeddings) = (Vec::new(), Vec::new());
-        for part in codes.chunks(self.shape().largest_batch) {
+        for part in codes.chunks(self.engine.largest_batch()) {
             let input = self.synthesis_input(admission, part, truncation).await?;
             let images = admission.synthesize(input).await?;
             if scrutiny != Scrutiny::Nothing {

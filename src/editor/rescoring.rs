@@ -183,7 +183,7 @@ impl Model {
     /// What the networks say of what codes of one space draw.
     async fn judge(self: &Arc<Self>, codes: Vec<LatentCode>) -> Result<Judgement, EditorError> {
         let parts: Vec<Vec<LatentCode>> = codes
-            .chunks(self.shape().largest_batch)
+            .chunks(self.engine.largest_batch())
             .map(<[_]>::to_vec)
             .collect();
         let mut judged: Vec<Option<Judgement>> = parts.iter().map(|_| None).collect();

@@ -158,7 +158,7 @@ impl Model {
         let (mut ordered, mut done) = (0, 0);
         while done < samples {
             while ordered < samples && under_way.len() < BATCHES {
-                let count = self.shape().largest_batch.min(samples - ordered);
+                let count = self.engine.largest_batch().min(samples - ordered);
                 let (model, z, first) = (Arc::clone(self), drawn.draw(count), ordered);
                 under_way.spawn(async move { Ok((first, model.score_batch(space, z).await?)) });
                 ordered += count;

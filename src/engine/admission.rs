@@ -73,8 +73,7 @@ impl Admission {
         mapped
     }
 
-    /// Synthesis in one run: codes `[images, rows, dim]`, at most [`largest_batch`](super::GeneratorShape::largest_batch) of
-    /// them, → `[images, 3, height, width]`.
+    /// Synthesis in one run: codes `[images, rows, dim]`, at most [`Engine::largest_batch`] of them, → `[images, 3, height, width]`.
     ///
     /// # Errors
     /// [`EngineError`] where the run fails.

@@ -13,8 +13,8 @@ use crate::catalog::ModelPackage;
 /// alone then comes about as soon, and many together come as much faster as there are cores.
 const NEARLY_AS_FAST: f64 = 1.25;
 
-/// A synthesis graph of so many bytes has large nodes, which gain from every thread: one thread is not even tried, for that would
-/// take seconds of the start.
+/// A synthesis graph of so many bytes has large nodes, which gain from every thread, and a processor takes long to run it: nothing is
+/// tried, for that would take seconds of the start.
 const HEAVY: usize = 16 * 1024 * 1024;
 
 /// A run of one thread that takes no longer is fast enough for anybody: what all threads would take is not even asked.
@@ -30,6 +30,8 @@ pub(super) struct Arrangement<'a> {
     replicas: Option<usize>,
     /// Whether it is to be found out how many generators there are, and with how many threads.
     choice: bool,
+    /// Whether no run is to be made for this.
+    heavy: bool,
     first: OnnxGenerator,
 }
 
@@ -41,7 +43,8 @@ impl<'a> Arrangement<'a> {
         replicas: Option<usize>,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
-        let choice = has_choice(runtime, replicas) && package.synthesis.bytes.len() < HEAVY;
+        let heavy = runtime.device() == Device::Cpu && package.synthesis.bytes.len() >= HEAVY;
+        let choice = has_choice(runtime, replicas) && !heavy;
         let threads = if choice { 1 } else { runtime.threads() };
         let first = OnnxGenerator::open(&runtime.with_threads(threads), package, mapping)?;
         Ok(Self {
@@ -49,6 +52,7 @@ impl<'a> Arrangement<'a> {
             package,
             replicas,
             choice,
+            heavy,
             first,
         })
     }
@@ -65,7 +69,9 @@ impl<'a> Arrangement<'a> {
             let ((), others) = beside(|| self.first.choose_batch(), networks)?;
             (1, others)
         } else {
-            self.first.choose_batch()?;
+            if !self.heavy {
+                self.first.choose_batch()?;
+            }
             let others = self.replicas.unwrap_or(1) - 1;
             (
                 self.runtime.threads(),
@@ -77,7 +83,7 @@ impl<'a> Arrangement<'a> {
             model = self.package.manifest.name,
             replicas = 1 + others.len(),
             threads,
-            batch = first.shape().largest_batch,
+            batch = first.batch_size().largest(),
             "generators"
         );
         let mut generators: Vec<_> = others.into_iter().map(|network| first.replica(network)).collect();
@@ -87,8 +93,10 @@ impl<'a> Arrangement<'a> {
 
     /// Whether the first generator is fast enough on one thread; if not, it is opened anew with all.
     fn stays_narrow(&mut self) -> Result<bool, EngineError> {
-        if self.first.least_time(1)? <= SHORT_RUN {
-            return Ok(true);
+        for _ in 0..RUNS {
+            if self.first.time(1)? <= SHORT_RUN {
+                return Ok(true);
+            }
         }
         let mut wide = self
             .first

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::panic::message;
 use super::queue::{Drawn, Lane, Order, Queue, count};
 use super::room::Pace;
-use super::{EngineError, Generator, Images, deadline};
+use super::{BatchSize, EngineError, Generator, Images, deadline};
 use crate::metrics::ModelMetrics;
 
 /// Handle of a model's generators. Their threads end when the last handle is dropped and nothing waits.
@@ -44,6 +44,7 @@ impl Batcher {
         for generator in generators {
             let station = Station {
                 network: Arc::clone(&network),
+                batch_size: generator.batch_size(),
                 generator,
                 replicas,
                 pace: pace.clone(),
@@ -81,6 +82,7 @@ impl Batcher {
 struct Station {
     network: Arc<str>,
     generator: Box<dyn Generator>,
+    batch_size: BatchSize,
     /// How many there are, this one counted.
     replicas: usize,
     pace: Pace,
@@ -90,8 +92,7 @@ struct Station {
 
 impl Station {
     fn work(mut self) {
-        let largest = self.generator.shape().largest_batch;
-        while let Some(orders) = self.queue.take(largest) {
+        while let Some(orders) = self.queue.take(self.batch_size.largest()) {
             self.draw(orders);
         }
     }
@@ -107,6 +108,9 @@ impl Station {
         let started = Instant::now();
         let drawn = self.run(batch);
         let ran = started.elapsed();
+        if drawn.is_ok() {
+            self.batch_size.note(images, ran);
+        }
         self.pace.note(ran, images, self.replicas);
         self.metrics.synthesis.observe(ran.as_secs_f64());
         self.metrics.drawing.dec_by(count(images));

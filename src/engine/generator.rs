@@ -2,7 +2,7 @@
 
 use ndarray::{ArcArray, Array2, Array4, ArrayView2, ArrayView3, Ix4};
 
-use super::EngineError;
+use super::{BatchSize, EngineError};
 use crate::latent::LatentSpace;
 
 /// Images `[images, 3, height, width]`, shared with those that the same run has drawn for others.
@@ -12,6 +12,11 @@ pub type Images = ArcArray<f32, Ix4>;
 pub trait Generator: Send + 'static {
     /// Its spaces and sizes, which never change.
     fn shape(&self) -> &GeneratorShape;
+
+    /// How many images a run should hold: as many as it may, unless runs tell otherwise.
+    fn batch_size(&self) -> BatchSize {
+        BatchSize::settled(self.shape().largest_batch)
+    }
 
     /// Synthesis: codes `[batch, rows, dim]` (rows is 1 unless synthesis takes w+) → images `[batch, 3, height, width]`.
     ///

@@ -9,8 +9,8 @@ use super::room::{Pace, Room};
 use super::slopes::Slopes;
 use super::worker::Worker;
 use super::{
-    Admission, Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Landmarker, Mapping,
-    Recognizer,
+    Admission, BatchSize, Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Landmarker,
+    Mapping, Recognizer,
 };
 use crate::metrics::{Metrics, ModelMetrics};
 
@@ -60,6 +60,7 @@ pub struct Engine {
     pub(super) recognizer: Option<Worker<Box<dyn Recognizer>>>,
     pub(super) slopes: Option<Slopes>,
     shape: Arc<GeneratorShape>,
+    batch_size: BatchSize,
     room: Room,
     descents: Room,
     pub(super) descent_pace: Pace,
@@ -74,12 +75,8 @@ impl Engine {
     #[must_use]
     pub fn start(name: &str, networks: Networks, waiting: Waiting, metrics: &Metrics) -> Self {
         let metrics = metrics.of_model(name);
-        let shape = networks
-            .generators
-            .first()
-            .expect("a model has a generator")
-            .shape();
-        let shape = Arc::new(shape.clone());
+        let generator = networks.generators.first().expect("a model has a generator");
+        let (shape, batch_size) = (Arc::new(generator.shape().clone()), generator.batch_size());
         let pace = Pace::default();
         let map = |mapping| Worker::spawn(&format!("{name} maps"), mapping);
         let score = |(place, classifier)| Worker::spawn(&format!("{name} scores {place}"), classifier);
@@ -112,6 +109,7 @@ impl Engine {
             recognizer: networks.recognizer.map(recognize),
             slopes: networks.gradient.map(descend),
             shape,
+            batch_size,
             room: Room::new(name.into(), waiting, pace),
             descents: Room::new(format!("{name} descends").into(), descents, descent_pace.clone()),
             descent_pace,
@@ -123,6 +121,12 @@ impl Engine {
     #[must_use]
     pub fn shape(&self) -> &GeneratorShape {
         &self.shape
+    }
+
+    /// Most images that one order of synthesis should hold, as runs so far tell.
+    #[must_use]
+    pub fn largest_batch(&self) -> usize {
+        self.batch_size.largest()
     }
 
     /// Whether there is an encoder.

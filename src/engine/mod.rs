@@ -7,6 +7,7 @@
 
 mod admission;
 mod arrangement;
+mod batch_size;
 mod batcher;
 mod classifier;
 mod deadline;
@@ -36,6 +37,7 @@ mod timings;
 mod worker;
 
 pub use admission::{Admission, Descending};
+pub use batch_size::BatchSize;
 pub use classifier::Classifier;
 pub use deadline::{time_left, within};
 pub use device::{Device, UnknownDevice};

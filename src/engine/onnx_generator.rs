@@ -6,18 +6,13 @@ use ndarray::{Array1, Array3, Array4, ArrayView3, Axis, Ix4, Slice, concatenate}
 
 use super::network::Network;
 use super::onnx_mapping::OnnxMapping;
-use super::{Device, EngineError, Generator, GeneratorShape, Mapping as _, Runtime, SynthesisInput};
+use super::{
+    BatchSize, Device, EngineError, Generator, GeneratorShape, Mapping as _, Runtime, SynthesisInput,
+};
 use crate::catalog::ModelPackage;
 
-/// A larger batch is used where it takes at most this much of the smaller one's time for each image.
-const WORTH_IT: f64 = 0.95;
-
-/// Runs longer than this are tried but twice, for the first one makes room; and those of one image, of which opening has made one,
-/// but once.
+/// A run that takes longer is not made to be timed: those that people wait for tell.
 pub(super) const LONG_RUN: Duration = Duration::from_millis(250);
-
-/// No larger batch is tried after one that took this long: people would wait for it.
-const LONGEST_BATCH: Duration = Duration::from_secs(1);
 
 /// Runs of each way that is tried.
 pub(super) const RUNS: usize = 4;
@@ -26,11 +21,13 @@ pub(super) const RUNS: usize = 4;
 pub(super) struct OnnxGenerator {
     synthesis: Network,
     shape: GeneratorShape,
+    batch_size: BatchSize,
     device: Device,
 }
 
 impl OnnxGenerator {
-    /// Opens a package's synthesis, checks it against the mapping, and draws one face to learn the picture's size.
+    /// Opens a package's synthesis, and checks it against the mapping. Where the graph does not say how large its pictures are, it draws
+    /// one.
     pub(super) fn open(
         runtime: &Runtime,
         package: &ModelPackage,
@@ -68,9 +65,15 @@ impl OnnxGenerator {
         let mut generator = Self {
             synthesis,
             shape,
+            batch_size: BatchSize::up_to(largest_batch),
             device,
         };
-        generator.learn_size(mapping)?;
+        match *generator.synthesis.output_axes() {
+            [_, Some(channels), Some(height), Some(width)] => {
+                generator.set_size([channels, height, width])?;
+            }
+            _ => generator.learn_size(mapping)?,
+        }
         Ok(generator)
     }
 
@@ -84,41 +87,23 @@ impl OnnxGenerator {
         Self {
             synthesis,
             shape: self.shape.clone(),
+            batch_size: self.batch_size.clone(),
             device: self.device,
         }
     }
 
-    /// Makes the largest of the batches 1, 2, 4, … that is worth it the largest batch, by runs of each.
+    /// Finds how many images a run should hold, as far as short runs tell. A GPU makes itself ready for each size besides, and so
+    /// is given all of them.
     pub(super) fn choose_batch(&mut self) -> Result<(), EngineError> {
-        let (mut best, mut least) = (1, f64::INFINITY);
-        let mut batch = 1;
-        while batch <= self.shape.largest_batch {
-            let taken = self.least_time(batch)?;
-            #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
-            let each = taken.as_secs_f64() / batch as f64;
-            if each > WORTH_IT * least {
+        while !self.batch_size.is_settled() {
+            let batch = self.batch_size.largest();
+            let run = self.time(batch)?;
+            self.batch_size.note(batch, run);
+            if run > LONG_RUN && self.device == Device::Cpu {
                 break;
             }
-            (best, least) = (batch, each);
-            if taken > LONGEST_BATCH {
-                break;
-            }
-            batch *= 2;
         }
-        self.shape.largest_batch = best;
         Ok(())
-    }
-
-    /// The least time of some runs of a batch: whatever else the machine does makes a run longer, never shorter.
-    pub(super) fn least_time(&mut self, batch: usize) -> Result<Duration, EngineError> {
-        let mut least = Duration::MAX;
-        for run in 0..RUNS {
-            least = least.min(self.time(batch)?);
-            if least > LONG_RUN && (run > 0 || batch == 1) {
-                break;
-            }
-        }
-        Ok(least)
     }
 
     /// The time of one run of a batch. The first of its size takes longer, for it makes room.
@@ -149,7 +134,10 @@ impl OnnxGenerator {
             .broadcast((1, self.rows(), self.shape.w_dim))
             .expect("one row is repeated");
         let image = self.synthesize(code)?;
-        let (_, channels, height, width) = image.dim();
+        self.set_size(image.shape()[1..].try_into().expect("an image has four axes"))
+    }
+
+    fn set_size(&mut self, [channels, height, width]: [usize; 3]) -> Result<(), EngineError> {
         if channels != 3 {
             return Err(self.synthesis.wrong_output("[batch, 3, height, width], RGB"));
         }
@@ -161,6 +149,10 @@ impl OnnxGenerator {
 impl Generator for OnnxGenerator {
     fn shape(&self) -> &GeneratorShape {
         &self.shape
+    }
+
+    fn batch_size(&self) -> BatchSize {
+        self.batch_size.clone()
     }
 
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {

@@ -1,0 +1,182 @@
+//! How many images a run should hold: as many as make each of them cheaper, found by runs of each size.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A larger batch is used where it takes at most this much of the smaller one's time for each image.
+const WORTH_IT: f64 = 0.95;
+
+/// No larger batch is tried after one that took this long: people would wait for it.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Runs of a size that tell how long it takes. The first makes room, and whatever else the machine does makes a run longer, never
+/// shorter: the least counts.
+const RUNS: usize = 4;
+
+/// The sizes 1, 2, 4, … are tried until one is not worth it. Runs that are made for this alone tell as much as those that people
+/// wait for, so a search that a slow generator's start leaves unfinished goes on at work. Clones share it.
+#[derive(Clone, Debug)]
+pub struct BatchSize(Arc<Mutex<Search>>);
+
+#[derive(Debug)]
+struct Search {
+    best: Size,
+    /// What may be better; `None` when nothing is left to try.
+    tried: Option<Size>,
+    most: usize,
+}
+
+#[derive(Debug)]
+struct Size {
+    images: usize,
+    runs: usize,
+    least: Duration,
+}
+
+impl Size {
+    fn new(images: usize) -> Self {
+        Self {
+            images,
+            runs: 0,
+            least: Duration::MAX,
+        }
+    }
+
+    fn note(&mut self, run: Duration) {
+        self.runs += 1;
+        self.least = self.least.min(run);
+    }
+
+    fn is_known(&self) -> bool {
+        self.runs >= RUNS
+    }
+
+    /// Seconds an image.
+    fn each(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
+        let images = self.images as f64;
+        self.least.as_secs_f64() / images
+    }
+}
+
+impl BatchSize {
+    /// To be found, at most `most`.
+    #[must_use]
+    pub fn up_to(most: usize) -> Self {
+        Self::searching(1, most)
+    }
+
+    /// Known.
+    #[must_use]
+    pub fn settled(images: usize) -> Self {
+        Self::searching(images, images)
+    }
+
+    fn searching(best: usize, most: usize) -> Self {
+        let tried = (2 * best <= most).then(|| Size::new(2 * best));
+        Self(Arc::new(Mutex::new(Search {
+            best: Size::new(best),
+            tried,
+            most,
+        })))
+    }
+
+    /// Most images that the next run should hold: the best size, or one that is being tried.
+    #[must_use]
+    pub fn largest(&self) -> usize {
+        let search = self.lock();
+        match &search.tried {
+            Some(tried) if search.best.is_known() => tried.images,
+            _ => search.best.images,
+        }
+    }
+
+    /// Whether nothing is left to try.
+    pub(super) fn is_settled(&self) -> bool {
+        self.lock().tried.is_none()
+    }
+
+    /// Counts a run of so many images.
+    pub(super) fn note(&self, images: usize, run: Duration) {
+        let search = &mut *self.lock();
+        let Some(tried) = &mut search.tried else { return };
+        if images == search.best.images {
+            search.best.note(run);
+        } else if images == tried.images {
+            tried.note(run);
+        }
+        if !tried.is_known() {
+            return;
+        }
+        if tried.each() > WORTH_IT * search.best.each() {
+            search.tried = None;
+            return;
+        }
+        let larger = 2 * tried.images;
+        let next = (larger <= search.most && tried.least <= LONGEST).then(|| Size::new(larger));
+        if let Some(better) = std::mem::replace(&mut search.tried, next) {
+            search.best = better;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Search> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sizes that are run until the search ends, and what it ends with, where runs of 1, 2, 4, 8 images take `milliseconds`.
+    fn search(most: usize, milliseconds: [u64; 4]) -> (Vec<usize>, usize) {
+        let (batch, mut sizes) = (BatchSize::up_to(most), Vec::new());
+        while !batch.is_settled() {
+            let size = batch.largest();
+            sizes.push(size);
+            batch.note(size, Duration::from_millis(milliseconds[size.ilog2() as usize]));
+        }
+        sizes.dedup();
+        (sizes, batch.largest())
+    }
+
+    #[test]
+    fn larger_runs_are_tried_while_they_are_worth_it() {
+        for (name, most, milliseconds, tried, best) in [
+            ("gains nothing", 8, [10, 20, 40, 80], vec![1, 2], 1),
+            ("gains by two only", 8, [10, 16, 32, 64], vec![1, 2, 4], 2),
+            ("gains always", 8, [14, 18, 26, 42], vec![1, 2, 4, 8], 8),
+            ("takes no more", 4, [14, 18, 26, 42], vec![1, 2, 4], 4),
+            ("takes one", 1, [14, 18, 26, 42], vec![], 1),
+            ("long", 8, [900, 1300, 2100, 3700], vec![1, 2], 2),
+        ] {
+            assert_eq!(search(most, milliseconds), (tried, best), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_comes_is_counted_whatever_its_size() {
+        let batch = BatchSize::up_to(4);
+        let run = |images, milliseconds| batch.note(images, Duration::from_millis(milliseconds));
+        run(2, 5);
+        assert_eq!(batch.largest(), 1, "one image has not been timed yet");
+        run(3, 1);
+        for slow in [90, 10, 90, 90] {
+            run(1, slow);
+        }
+        assert_eq!(batch.largest(), 2, "which is tried now");
+        let other = batch.clone();
+        for slow in [90, 12, 90] {
+            assert!(!other.is_settled());
+            other.note(2, Duration::from_millis(slow));
+        }
+        assert_eq!(batch.largest(), 4, "two were cheaper, and four are tried");
+    }
+
+    #[test]
+    fn a_size_that_is_known_stays() {
+        let batch = BatchSize::settled(3);
+        batch.note(3, Duration::from_secs(9));
+        assert_eq!(batch.largest(), 3);
+    }
+}
