@@ -141,7 +141,7 @@ impl Metrics {
         );
         registry.register(
             "mapping_seconds",
-            "Time of a mapping run",
+            "Time of a mapping run, and waiting for it",
             metrics.mapping.clone(),
         );
         registry.register(
@@ -151,7 +151,7 @@ impl Metrics {
         );
         registry.register(
             "scoring_seconds",
-            "Time of a classifier run",
+            "Time of the classifiers' runs on the same images, and waiting for them",
             metrics.scoring.clone(),
         );
         registry.register(

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use ndarray::Array2;
 
 use super::edit::Path;
-use super::score::draw_and_score;
 use super::watched::{Watched, logit};
 use super::{EditRequest, EditorError, Model, Warning};
 use crate::catalog::ScoreKind;
@@ -311,12 +310,13 @@ impl Search<'_> {
         let codes = amounts.iter().map(|amounts| self.code(amounts));
         let codes: Vec<LatentCode> = codes.collect::<Result<_, _>>()?;
         let mut measured = Vec::with_capacity(codes.len());
-        for part in codes.chunks(self.model.engine.largest_batch()) {
-            let input = self
-                .model
-                .synthesis_input(admission, part, self.truncation)
-                .await?;
-            let scores = draw_and_score(admission, input).await?;
+        let input = self
+            .model
+            .synthesis_input(admission, &codes, self.truncation)
+            .await?;
+        let mut drawing = admission.draw(input);
+        while let Some(images) = drawing.next(admission).await {
+            let scores = admission.score(&images?).await?;
             for row in scores.outer_iter() {
                 let straight = |watched: &Watched| watched.straight(row[watched.column].into());
                 measured.push(self.watched.iter().map(straight).collect());

@@ -38,8 +38,7 @@ impl Scrutiny {
 }
 
 impl Model {
-    /// Draws codes, at most the generator's largest batch at a time, so that other requests' images take turns with
-    /// these; z codes are mapped, with `truncation`, on the way.
+    /// Draws codes; those in z are mapped, with `truncation`, on the way.
     pub(super) async fn render(
         &self,
         admission: &mut Admission,
@@ -49,9 +48,10 @@ impl Model {
     ) -> Result<Vec<Face>, EditorError> {
         let mut pictures = Vec::new();
         let (mut scores, mut embeddings) = (Vec::new(), Vec::new());
-        for part in codes.chunks(self.engine.largest_batch()) {
-            let input = self.synthesis_input(admission, part, truncation).await?;
-            let images = admission.synthesize(input).await?;
+        let input = self.synthesis_input(admission, &codes, truncation).await?;
+        let mut drawing = admission.draw(input);
+        while let Some(images) = drawing.next(admission).await {
+            let images = images?;
             if scrutiny != Scrutiny::Nothing {
                 scores.extend(self.scores(admission, &images).await?);
             }

@@ -6,7 +6,6 @@ use ndarray::{Array2, Array3, ArrayView1, ArrayView2, Axis, Slice};
 use tokio::task::JoinSet;
 
 use super::identity::mean_similarity;
-use super::train::BATCHES;
 use super::{EditorError, Model};
 use crate::latent::{Amount, Boundary, Direction, Edit, LatentCode, LatentError, apply, condition};
 
@@ -190,7 +189,7 @@ impl Model {
         let mut parts = parts.into_iter().enumerate();
         let mut under_way = JoinSet::new();
         loop {
-            while under_way.len() < BATCHES
+            while under_way.len() < self.batches_at_once()
                 && let Some((place, part)) = parts.next()
             {
                 let model = Arc::clone(self);

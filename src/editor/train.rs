@@ -14,7 +14,7 @@ use crate::latent::{LatentSpace, Provenance, Samples, Separation};
 const MOST_BYTES: usize = 1 << 30;
 
 /// Batches that are under way at a time, so that the generator does not wait for the classifiers.
-pub(super) const BATCHES: usize = 4;
+const BATCHES: usize = 4;
 
 /// Which boundaries to find, and how.
 #[derive(Clone, Debug)]
@@ -157,7 +157,7 @@ impl Model {
         let mut under_way = JoinSet::new();
         let (mut ordered, mut done) = (0, 0);
         while done < samples {
-            while ordered < samples && under_way.len() < BATCHES {
+            while ordered < samples && under_way.len() < self.batches_at_once() {
                 let count = self.engine.largest_batch().min(samples - ordered);
                 let (model, z, first) = (Arc::clone(self), drawn.draw(count), ordered);
                 under_way.spawn(async move { Ok((first, model.score_batch(space, z).await?)) });
@@ -181,6 +181,11 @@ impl Model {
             codes: codes.into_shared(),
             scores,
         })
+    }
+
+    /// Batches of background work under way: each generator has one, and one waits, so that none is ever idle.
+    pub(super) fn batches_at_once(&self) -> usize {
+        BATCHES.max(self.engine.generators() + 1)
     }
 
     /// Draws and scores z codes `[batch, dim]`: the codes in `space`, and their scores.

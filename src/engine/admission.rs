@@ -1,10 +1,12 @@
 //! Leave to have so many images drawn: what a request does with a model's networks.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
-use ndarray::{Array2, Array3, Axis};
+use ndarray::{Array2, Array3, Axis, Slice};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::batcher::Ordered;
 use super::queue::Lane;
 use super::slopes::UnderWay;
 use super::{Engine, EngineError, Images, Slope, Timings};
@@ -31,6 +33,31 @@ impl Drop for Descending {
         self.engine
             .descent_pace
             .note(self.began.elapsed(), 1, self.beside);
+    }
+}
+
+/// Codes that are drawn a part at a time, so that other callers' images take turns with them.
+pub struct Drawing {
+    codes: Array3<f32>,
+    /// How many of them have been ordered.
+    ordered: usize,
+    under_way: VecDeque<Ordered>,
+}
+
+impl Drawing {
+    /// The next part's images `[images, 3, height, width]`, in the order of the codes; `None` when all are drawn. Each generator has
+    /// a part to draw meanwhile.
+    pub async fn next(&mut self, admission: &mut Admission) -> Option<Result<Images, EngineError>> {
+        let (engine, all) = (&admission.engine, self.codes.len_of(Axis(0)));
+        while self.ordered < all && self.under_way.len() < engine.generators.generators() {
+            let end = all.min(self.ordered + engine.largest_batch());
+            let part = self.codes.slice_axis(Axis(0), Slice::from(self.ordered..end));
+            self.under_way
+                .push_back(engine.generators.order(admission.lane, part.to_owned()));
+            self.ordered = end;
+        }
+        let first = self.under_way.pop_front()?;
+        Some(admission.drawn(first).await)
     }
 }
 
@@ -78,7 +105,22 @@ impl Admission {
     /// # Errors
     /// [`EngineError`] where the run fails.
     pub async fn synthesize(&mut self, codes: Array3<f32>) -> Result<Images, EngineError> {
-        let drawn = self.engine.generators.synthesize(self.lane, codes).await?;
+        let ordered = self.engine.generators.order(self.lane, codes);
+        self.drawn(ordered).await
+    }
+
+    /// Synthesis of any number of codes `[images, rows, dim]`, in parts.
+    #[must_use]
+    pub fn draw(&self, codes: Array3<f32>) -> Drawing {
+        Drawing {
+            codes,
+            ordered: 0,
+            under_way: VecDeque::new(),
+        }
+    }
+
+    async fn drawn(&mut self, ordered: Ordered) -> Result<Images, EngineError> {
+        let drawn = ordered.drawn().await?;
         self.timings.queue += drawn.waited;
         self.timings.synthesis += drawn.ran;
         Ok(drawn.images)
@@ -217,7 +259,7 @@ mod tests {
     use ndarray::{Array4, ArrayView3};
 
     use super::*;
-    use crate::engine::{Generator, GeneratorShape, Networks, SynthesisInput, Waiting, deadline};
+    use crate::engine::{BatchSize, Generator, GeneratorShape, Networks, SynthesisInput, Waiting, deadline};
     use crate::metrics::Metrics;
 
     /// A generator that paints its codes, says how many images each run has, and waits to be told to go on.
@@ -242,20 +284,49 @@ mod tests {
         }
     }
 
-    fn gate(largest_batch: usize, capacity: usize) -> (Engine, Receiver<usize>, Sender<()>) {
-        let (began, runs) = channel();
-        let (go_on, go) = channel();
-        let shape = GeneratorShape {
+    /// Draws one image in a run, and no more.
+    struct Frozen {
+        shape: GeneratorShape,
+    }
+
+    impl Generator for Frozen {
+        fn shape(&self) -> &GeneratorShape {
+            &self.shape
+        }
+
+        fn batch_size(&self) -> BatchSize {
+            BatchSize::up_to(8)
+        }
+
+        fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
+            assert_eq!(codes.len_of(Axis(0)), 1, "the graph was traced with one image");
+            Ok(Array4::from_elem((1, 3, 1, 1), codes[[0, 0, 0]]))
+        }
+    }
+
+    fn shape(largest_batch: usize) -> GeneratorShape {
+        GeneratorShape {
             z_dim: 1,
             w_dim: 1,
             synthesis: SynthesisInput::Z,
             height: 1,
             width: 1,
             largest_batch,
-        };
+        }
+    }
+
+    fn gate(largest_batch: usize, capacity: usize) -> (Engine, Receiver<usize>, Sender<()>) {
+        let (began, runs) = channel();
+        let (go_on, go) = channel();
+        let shape = shape(largest_batch);
+        let engine = engine(vec![Box::new(Gate { shape, began, go })], capacity);
+        (engine, runs, go_on)
+    }
+
+    fn engine(generators: Vec<Box<dyn Generator>>, capacity: usize) -> Engine {
         let networks = Networks {
             mapping: None,
-            generators: vec![Box::new(Gate { shape, began, go })],
+            generators,
             classifiers: Vec::new(),
             encoder: None,
             landmarker: None,
@@ -267,8 +338,7 @@ mod tests {
             longest: Duration::MAX,
             patience: Duration::ZERO,
         };
-        let engine = Engine::start("gate", networks, waiting, &Metrics::new());
-        (engine, runs, go_on)
+        Engine::start("gate", networks, waiting, &Metrics::new())
     }
 
     fn codes(values: &[f32]) -> Array3<f32> {
@@ -283,6 +353,56 @@ mod tests {
     fn spawn(engine: &Engine, values: &[f32]) -> tokio::task::JoinHandle<Result<Vec<f32>, EngineError>> {
         let (mut admission, codes) = (engine.admit(values.len()).unwrap(), codes(values));
         tokio::spawn(async move { Ok(painted(&admission.synthesize(codes).await?)) })
+    }
+
+    #[tokio::test]
+    async fn many_images_are_drawn_by_all_generators_and_come_in_order() {
+        let (mut gates, mut runs, mut go_on) = (Vec::<Box<dyn Generator>>::new(), Vec::new(), Vec::new());
+        for _ in 0..2 {
+            let ((began, run), (go, gone)) = (channel(), channel());
+            gates.push(Box::new(Gate {
+                shape: shape(2),
+                began,
+                go: gone,
+            }));
+            runs.push(run);
+            go_on.push(go);
+        }
+        let engine = engine(gates, 64);
+        let values = [1.0, 2.0, 3.0, 4.0, 5.0];
+        let mut admission = engine.admit(values.len()).unwrap();
+        let drawn = tokio::spawn(async move {
+            let (mut drawing, mut all) = (admission.draw(codes(&values)), Vec::new());
+            while let Some(images) = drawing.next(&mut admission).await {
+                all.extend(painted(&images.unwrap()));
+            }
+            all
+        });
+        tokio::task::yield_now().await;
+        for run in &runs {
+            assert_eq!(run.recv().unwrap(), 2, "neither generator waits for the other");
+        }
+        for go in &go_on {
+            // More than there are runs: whichever generator takes the last part may draw it.
+            for _ in 0..2 {
+                go.send(()).unwrap();
+            }
+        }
+        assert_eq!(drawn.await.unwrap(), values);
+    }
+
+    #[tokio::test]
+    async fn a_graph_that_takes_one_image_only_is_found_out_and_nobody_sees_it() {
+        let engine = engine(vec![Box::new(Frozen { shape: shape(8) })], 64);
+        for _ in 0..3 {
+            let mut admission = engine.admit(4).unwrap();
+            let (mut drawing, mut all) = (admission.draw(codes(&[1.0, 2.0, 3.0, 4.0])), Vec::new());
+            while let Some(images) = drawing.next(&mut admission).await {
+                all.extend(painted(&images.unwrap()));
+            }
+            assert_eq!(all, [1.0, 2.0, 3.0, 4.0]);
+        }
+        assert_eq!(engine.largest_batch(), 1);
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// A larger batch is used where it takes at most this much of the smaller one's time for each image.
 const WORTH_IT: f64 = 0.95;
 
-/// No larger batch is tried after one that took this long: people would wait for it.
+/// No larger batch is tried than one that takes this long: people would wait for it.
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// Runs of a size that tell how long it takes. The first makes room, and whatever else the machine does makes a run longer, never
@@ -51,6 +51,12 @@ impl Size {
         self.runs >= RUNS
     }
 
+    /// What to try after it.
+    fn next(&self, most: usize) -> Option<Self> {
+        let images = 2 * self.images;
+        (images <= most && self.least <= LONGEST).then(|| Self::new(images))
+    }
+
     /// Seconds an image.
     fn each(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
@@ -73,7 +79,7 @@ impl BatchSize {
     }
 
     fn searching(best: usize, most: usize) -> Self {
-        let tried = (2 * best <= most).then(|| Size::new(2 * best));
+        let tried = (best < most).then(|| Size::new(2 * best));
         Self(Arc::new(Mutex::new(Search {
             best: Size::new(best),
             tried,
@@ -100,23 +106,39 @@ impl BatchSize {
     pub(super) fn note(&self, images: usize, run: Duration) {
         let search = &mut *self.lock();
         let Some(tried) = &mut search.tried else { return };
-        if images == search.best.images {
-            search.best.note(run);
+        if !search.best.is_known() {
+            if images == search.best.images {
+                search.best.note(run);
+            }
+            if search.best.is_known() {
+                search.tried = search.best.next(search.most);
+            }
         } else if images == tried.images {
             tried.note(run);
+            if !tried.is_known() {
+                return;
+            }
+            if tried.each() > WORTH_IT * search.best.each() {
+                search.tried = None;
+                return;
+            }
+            let next = tried.next(search.most);
+            if let Some(better) = std::mem::replace(&mut search.tried, next) {
+                search.best = better;
+            }
         }
-        if !tried.is_known() {
-            return;
-        }
-        if tried.each() > WORTH_IT * search.best.each() {
+    }
+
+    /// Ends the search where a run of so many images has failed, and no run of what is tried has succeeded: the graph may not take
+    /// so many. Whether smaller runs may succeed instead.
+    pub(super) fn give_up(&self, images: usize) -> bool {
+        let mut search = self.lock();
+        let failed =
+            images > search.best.images && search.tried.as_ref().is_some_and(|tried| tried.runs == 0);
+        if failed {
             search.tried = None;
-            return;
         }
-        let larger = 2 * tried.images;
-        let next = (larger <= search.most && tried.least <= LONGEST).then(|| Size::new(larger));
-        if let Some(better) = std::mem::replace(&mut search.tried, next) {
-            search.best = better;
-        }
+        failed
     }
 
     fn lock(&self) -> MutexGuard<'_, Search> {
@@ -149,6 +171,7 @@ mod tests {
             ("takes no more", 4, [14, 18, 26, 42], vec![1, 2, 4], 4),
             ("takes one", 1, [14, 18, 26, 42], vec![], 1),
             ("long", 8, [900, 1300, 2100, 3700], vec![1, 2], 2),
+            ("too long", 8, [1500, 1600, 1700, 1800], vec![1], 1),
         ] {
             assert_eq!(search(most, milliseconds), (tried, best), "{name}");
         }
@@ -166,11 +189,27 @@ mod tests {
         }
         assert_eq!(batch.largest(), 2, "which is tried now");
         let other = batch.clone();
-        for slow in [90, 12, 90] {
+        for slow in [90, 12, 90, 90] {
             assert!(!other.is_settled());
             other.note(2, Duration::from_millis(slow));
         }
         assert_eq!(batch.largest(), 4, "two were cheaper, and four are tried");
+    }
+
+    #[test]
+    fn a_size_that_fails_is_not_tried_again() {
+        let batch = BatchSize::up_to(8);
+        for _ in 0..4 {
+            batch.note(1, Duration::from_millis(10));
+        }
+        assert!(
+            !batch.give_up(1),
+            "one image was drawn before, so that another try would be no other"
+        );
+        assert_eq!(batch.largest(), 2);
+        assert!(batch.give_up(2));
+        assert_eq!(batch.largest(), 1);
+        assert!(!batch.give_up(2), "there is nothing left to give up");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ndarray::{Array3, Axis, Slice, concatenate};
+use ndarray::{Array3, ArrayView3, Axis, Slice, concatenate};
 use tokio::sync::oneshot;
 
 use super::panic::message;
@@ -18,6 +18,7 @@ use crate::metrics::ModelMetrics;
 pub(super) struct Batcher {
     network: Arc<str>,
     queue: Arc<Open>,
+    generators: usize,
 }
 
 /// A queue that closes when nobody can put anything into it any more.
@@ -59,11 +60,17 @@ impl Batcher {
         Self {
             network,
             queue: Arc::new(Open(queue)),
+            generators: replicas,
         }
     }
 
-    /// Synthesis of codes `[images, rows, dim]`, no more than one run holds, beside other callers' images.
-    pub(super) async fn synthesize(&self, lane: Lane, codes: Array3<f32>) -> Result<Drawn, EngineError> {
+    /// How many generators there are.
+    pub(super) fn generators(&self) -> usize {
+        self.generators
+    }
+
+    /// Orders synthesis of codes `[images, rows, dim]`, no more than one run holds, beside other callers' images.
+    pub(super) fn order(&self, lane: Lane, codes: Array3<f32>) -> Ordered {
         let (reply, answer) = oneshot::channel();
         let order = Order {
             codes,
@@ -72,7 +79,22 @@ impl Batcher {
             reply,
         };
         self.queue.0.put(lane, order);
-        answer.await.map_err(|_| EngineError::Stopped {
+        Ordered {
+            network: Arc::clone(&self.network),
+            answer,
+        }
+    }
+}
+
+/// Images that are waited for; dropped, they are not drawn.
+pub(super) struct Ordered {
+    network: Arc<str>,
+    answer: oneshot::Receiver<Result<Drawn, EngineError>>,
+}
+
+impl Ordered {
+    pub(super) async fn drawn(self) -> Result<Drawn, EngineError> {
+        self.answer.await.map_err(|_| EngineError::Stopped {
             network: self.network.to_string(),
         })?
     }
@@ -92,7 +114,7 @@ struct Station {
 
 impl Station {
     fn work(mut self) {
-        while let Some(orders) = self.queue.take(self.batch_size.largest()) {
+        while let Some(orders) = self.queue.take(&self.batch_size) {
             self.draw(orders);
         }
     }
@@ -110,8 +132,8 @@ impl Station {
         let ran = started.elapsed();
         if drawn.is_ok() {
             self.batch_size.note(images, ran);
+            self.pace.note(ran, images, self.replicas);
         }
-        self.pace.note(ran, images, self.replicas);
         self.metrics.synthesis.observe(ran.as_secs_f64());
         self.metrics.drawing.dec_by(count(images));
         let mut first = 0;
@@ -129,10 +151,30 @@ impl Station {
         }
     }
 
-    /// Runs the generator; a panic in it is an error of this run alone.
+    /// Draws codes in one run, or one after the other where the graph turns out not to take so many.
     fn run(&mut self, codes: Array3<f32>) -> Result<Images, EngineError> {
+        let images = codes.len_of(Axis(0));
+        match self.run_once(codes.view()) {
+            Err(error) if self.batch_size.give_up(images) => {
+                let most = self.batch_size.largest();
+                tracing::warn!(%error, "a run of {images} images failed: from now on one holds {most} at most");
+                let parts: Result<Vec<_>, _> = codes
+                    .axis_chunks_iter(Axis(0), most)
+                    .map(|part| self.run_once(part))
+                    .collect();
+                let parts = parts?;
+                let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+                let whole = concatenate(Axis(0), &views).expect("pictures of one generator have one size");
+                Ok(whole.into_shared())
+            }
+            drawn => drawn,
+        }
+    }
+
+    /// Runs the generator; a panic in it is an error of this run alone.
+    fn run_once(&mut self, codes: ArrayView3<'_, f32>) -> Result<Images, EngineError> {
         let generator = &mut *self.generator;
-        let run = || Ok(generator.synthesize(codes.view())?.into_shared());
+        let run = || Ok(generator.synthesize(codes)?.into_shared());
         catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
             Err(EngineError::Panicked {
                 network: self.network.to_string(),

@@ -129,6 +129,12 @@ impl Engine {
         self.batch_size.largest()
     }
 
+    /// How many generators work side by side.
+    #[must_use]
+    pub fn generators(&self) -> usize {
+        self.generators.generators()
+    }
+
     /// Whether there is an encoder.
     #[must_use]
     pub fn has_encoder(&self) -> bool {

@@ -62,11 +62,12 @@ impl ImageInput {
         let at_once = self.at_once.min(prepared.len_of(Axis(0)));
         let mut rows = Array2::zeros((0, width));
         for batch in prepared.axis_chunks_iter(Axis(0), at_once.max(1)) {
-            let found = network.run(batch)?.into_dimensionality::<Ix2>();
-            let found = found
-                .ok()
-                .filter(|found| found.dim() == (batch.len_of(Axis(0)), width));
-            let found = found.ok_or_else(|| network.wrong_output(&format!("[batch, {width}]")))?;
+            let found = network.run(batch)?;
+            let expected = [batch.len_of(Axis(0)), width];
+            if *found.shape() != expected {
+                return Err(network.wrong_result(found.shape(), &format!("{expected:?}")));
+            }
+            let found = found.into_dimensionality::<Ix2>().expect("it has two axes");
             rows.append(Axis(0), found.view()).expect("the widths are equal");
         }
         network.finite(rows)

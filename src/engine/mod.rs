@@ -36,7 +36,7 @@ mod slopes;
 mod timings;
 mod worker;
 
-pub use admission::{Admission, Descending};
+pub use admission::{Admission, Descending, Drawing};
 pub use batch_size::BatchSize;
 pub use classifier::Classifier;
 pub use deadline::{time_left, within};

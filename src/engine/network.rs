@@ -110,6 +110,20 @@ impl Network {
         &self.inputs[0].axes
     }
 
+    /// Refuses a second input that cannot take tensors of these lengths, `None` for one that must stay open.
+    pub(super) fn check_second_input(
+        &self,
+        lengths: &[Option<usize>],
+        expected: &str,
+    ) -> Result<(), EngineError> {
+        let axes = &self.inputs[1].axes;
+        let fit = |(axis, length): (&Option<usize>, &Option<usize>)| axis.is_none() || axis == length;
+        if axes.len() == lengths.len() && axes.iter().zip(lengths).all(fit) {
+            return Ok(());
+        }
+        Err(self.wrong("input", &self.inputs[1], expected))
+    }
+
     /// Length of each output axis; `None` where the graph leaves it open.
     pub(super) fn output_axes(&self) -> &[Option<usize>] {
         &self.outputs[0].axes
@@ -136,16 +150,25 @@ impl Network {
         self.wrong("output", &self.outputs[0], expected)
     }
 
+    /// An error about what a run has given for the first output.
+    pub(super) fn wrong_result(&self, found: &[usize], expected: &str) -> EngineError {
+        self.unlike("output", &self.outputs[0], format!("{found:?}"), expected)
+    }
+
     fn wrong(&self, kind: &str, tensor: &Terminal, expected: &str) -> EngineError {
         let axes: Vec<_> = tensor
             .axes
             .iter()
             .map(|axis| axis.map_or("?".to_owned(), |axis| axis.to_string()))
             .collect();
+        self.unlike(kind, tensor, format!("[{}]", axes.join(", ")), expected)
+    }
+
+    fn unlike(&self, kind: &str, tensor: &Terminal, found: String, expected: &str) -> EngineError {
         EngineError::Tensor {
             file: self.file.clone(),
             tensor: format!("{kind} {:?}", tensor.name),
-            found: format!("[{}]", axes.join(", ")),
+            found,
             expected: expected.to_owned(),
         }
     }

@@ -59,6 +59,7 @@ impl Encoder for OnnxEncoder {
         let mut parts = Vec::new();
         for batch in prepared.axis_chunks_iter(Axis(0), at_once.max(1)) {
             let found = self.network.run(batch)?;
+            let shape = found.shape().to_vec();
             let found = match found.ndim() {
                 2 => found
                     .into_dimensionality::<Ix2>()
@@ -67,7 +68,7 @@ impl Encoder for OnnxEncoder {
             };
             let expected = (batch.len_of(Axis(0)), self.rows, self.dim);
             let found = found.ok().filter(|found| found.dim() == expected);
-            let found = found.ok_or_else(|| self.network.wrong_output(&format!("{expected:?}")))?;
+            let found = found.ok_or_else(|| self.network.wrong_result(&shape, &format!("{expected:?}")))?;
             parts.push(found);
         }
         let views: Vec<_> = parts.iter().map(|part| part.view()).collect();

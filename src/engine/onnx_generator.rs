@@ -69,10 +69,11 @@ impl OnnxGenerator {
             device,
         };
         match *generator.synthesis.output_axes() {
-            [_, Some(channels), Some(height), Some(width)] => {
-                generator.set_size([channels, height, width])?;
+            [_, Some(3), Some(height), Some(width)] => {
+                (generator.shape.height, generator.shape.width) = (height, width);
             }
-            _ => generator.learn_size(mapping)?,
+            [_, Some(3) | None, _, _] => generator.learn_size(mapping)?,
+            _ => return Err(generator.synthesis.wrong_output("[batch, 3, height, width], RGB")),
         }
         Ok(generator)
     }
@@ -134,14 +135,7 @@ impl OnnxGenerator {
             .broadcast((1, self.rows(), self.shape.w_dim))
             .expect("one row is repeated");
         let image = self.synthesize(code)?;
-        self.set_size(image.shape()[1..].try_into().expect("an image has four axes"))
-    }
-
-    fn set_size(&mut self, [channels, height, width]: [usize; 3]) -> Result<(), EngineError> {
-        if channels != 3 {
-            return Err(self.synthesis.wrong_output("[batch, 3, height, width], RGB"));
-        }
-        (self.shape.height, self.shape.width) = (height, width);
+        (_, _, self.shape.height, self.shape.width) = image.dim();
         Ok(())
     }
 }
@@ -179,9 +173,16 @@ impl OnnxGenerator {
             SynthesisInput::WPlus { .. } => self.synthesis.run(codes),
             SynthesisInput::Z | SynthesisInput::W => self.synthesis.run(codes.index_axis(Axis(1), 0)),
         }?;
-        match images.into_dimensionality::<Ix4>() {
-            Ok(images) if images.len_of(Axis(0)) == codes.len_of(Axis(0)) => Ok(images),
-            _ => Err(self.synthesis.wrong_output("[batch, 3, height, width]")),
+        let (count, height, width) = (codes.len_of(Axis(0)), self.shape.height, self.shape.width);
+        // The first picture of a graph that leaves its size open tells it.
+        let expected = match *images.shape() {
+            [_, _, height, width] if self.shape.height == 0 => [count, 3, height, width],
+            _ => [count, 3, height, width],
+        };
+        if *images.shape() != expected {
+            let expected = format!("{expected:?}, RGB");
+            return Err(self.synthesis.wrong_result(images.shape(), &expected));
         }
+        Ok(images.into_dimensionality::<Ix4>().expect("it has four axes"))
     }
 }

@@ -43,6 +43,11 @@ impl OnnxGradient {
             SynthesisInput::WPlus { layers } => (Some(layers), format!("[batch, {layers}, {dim}]")),
             SynthesisInput::W | SynthesisInput::Z => (None, format!("[batch, {dim}]")),
         };
+        let (height, width) = (generator.height, generator.width);
+        network.check_second_input(
+            &[None, Some(3), Some(height), Some(width)],
+            &format!("[batch, 3, {height}, {width}], as synthesis draws, the batch open"),
+        )?;
         let fits = match (network.input_axes(), rows) {
             (&[None, Some(layers), Some(found)], Some(rows)) => (layers, found) == (rows, dim),
             (&[None, Some(found)], None) => found == dim,
@@ -101,6 +106,7 @@ impl OnnxGradient {
             codes.index_axis_move(Axis(1), 0).into_dyn()
         };
         let outputs = self.network.run_all(&[input, targets.into_dyn()])?;
+        let found = outputs[0].shape().to_vec();
         let count = codes.len_of(Axis(0));
         self.read(outputs)
             .filter(|slope| {
@@ -110,13 +116,16 @@ impl OnnxGradient {
             .map_or_else(
                 || {
                     let expected = format!("{:?}, as the codes, and one loss for each", codes.dim());
-                    Err(self.network.wrong_output(&expected))
+                    Err(self.network.wrong_result(&found, &expected))
                 },
                 |slope| {
                     Ok(Slope {
                         loss: self.network.finite(slope.loss)?,
                         gradient: self.network.finite(slope.gradient)?,
-                        ..slope
+                        perceptual: slope
+                            .perceptual
+                            .map(|part| self.network.finite(part))
+                            .transpose()?,
                     })
                 },
             )

@@ -55,10 +55,11 @@ impl Landmarker for OnnxLandmarker {
         let scale = (self.white - self.black) / 2.0;
         let image = image.mapv(|value| self.black + (value + 1.0) * scale);
         let found = self.network.run(image.view())?;
+        let shape = found.shape().to_vec();
         let found = found.into_shape_with_order((self.points, 2));
         let found = found.map_err(|_| {
-            self.network
-                .wrong_output(&format!("[1, {}, 2] for one image", self.points))
+            let expected = format!("[1, {}, 2] for one image", self.points);
+            self.network.wrong_result(&shape, &expected)
         })?;
         self.network.finite(found)
     }

@@ -10,6 +10,7 @@ use crate::catalog::Graph;
 pub(super) struct OnnxMapping {
     network: Network,
     z_dim: usize,
+    w_dim: usize,
     one_at_a_time: bool,
 }
 
@@ -23,12 +24,13 @@ impl OnnxMapping {
         if !matches!(batch, None | Some(1)) {
             return Err(network.wrong_input("a batch that is open, or 1"));
         }
-        if !matches!(network.output_axes(), [_, Some(_)]) {
+        let &[_, Some(w_dim)] = network.output_axes() else {
             return Err(network.wrong_output("[batch, dim] for w, before it is repeated for layers"));
-        }
+        };
         Ok(Self {
             network,
             z_dim,
+            w_dim,
             one_at_a_time: batch.is_some(),
         })
     }
@@ -40,12 +42,11 @@ impl OnnxMapping {
 
     /// Refuses a mapping whose w is not what synthesis takes.
     pub(super) fn check_w_dim(&self, w_dim: usize) -> Result<(), EngineError> {
-        match self.network.output_axes() {
-            &[_, Some(mapped)] if mapped == w_dim => Ok(()),
-            _ => Err(self
-                .network
-                .wrong_output(&format!("[batch, {w_dim}], which synthesis takes"))),
+        if self.w_dim == w_dim {
+            return Ok(());
         }
+        let expected = format!("[batch, {w_dim}], which synthesis takes");
+        Err(self.network.wrong_output(&expected))
     }
 }
 
@@ -58,8 +59,12 @@ impl Mapping for OnnxMapping {
         };
         let mut parts = Vec::new();
         for part in z.axis_chunks_iter(Axis(0), at_once) {
-            let w = self.network.run(part)?.into_dimensionality::<Ix2>();
-            parts.push(w.map_err(|_| self.network.wrong_output("[batch, dim]"))?);
+            let w = self.network.run(part)?;
+            let expected = [part.len_of(Axis(0)), self.w_dim];
+            if *w.shape() != expected {
+                return Err(self.network.wrong_result(w.shape(), &format!("{expected:?}")));
+            }
+            parts.push(w.into_dimensionality::<Ix2>().expect("it has two axes"));
         }
         let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
         Ok(concatenate(Axis(0), &views).expect("every part has w_dim columns"))

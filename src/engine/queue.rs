@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use ndarray::{Array3, Axis};
 use tokio::sync::oneshot;
 
-use super::{EngineError, Images};
+use super::{BatchSize, EngineError, Images};
 use crate::metrics::ModelMetrics;
 
 /// Who waits for images.
@@ -92,11 +92,13 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Waits for orders, and takes the first and those after it that fit beside it into a run of `largest` images; `None`
+    /// Waits for orders, and takes the first and those after it that fit beside it into a run of the best size; `None`
     /// when the queue is closed and empty.
-    pub(super) fn take(&self, largest: usize) -> Option<Vec<Order>> {
+    pub(super) fn take(&self, size: &BatchSize) -> Option<Vec<Order>> {
         let mut lanes = self.lock();
+        let mut largest;
         loop {
+            largest = size.largest();
             self.forget_the_gone(&mut lanes);
             let open = lanes.open;
             let wait = match lanes.first() {

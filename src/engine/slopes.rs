@@ -165,9 +165,10 @@ impl Slopes {
 impl Line {
     /// Waits for orders, and takes the first and those after it that fit into a run; `None` when there will be no more.
     ///
-    /// A run waits until each descent under way has ordered its step, or the first order has waited for long enough:
-    /// they step together then, where otherwise the first would always be alone, and all others in the next run.
+    /// A run waits until each descent under way has ordered its step, or the first order has waited for long enough, not counting the
+    /// run before, whose descents are about to order their next steps: they step together then, where otherwise the first would always be alone, and all others in the next run.
     fn take(&self) -> Option<Vec<Order>> {
+        let free = Instant::now();
         let mut state = self.lock();
         loop {
             state.orders.retain(|order| !order.is_gone());
@@ -177,7 +178,7 @@ impl Line {
                 None => None,
                 Some(first) => {
                     let waiting: usize = state.orders.iter().map(Order::codes).sum();
-                    let waited = first.came.elapsed();
+                    let waited = first.came.max(free).elapsed();
                     if waiting >= self.largest.min(state.under_way) || waited >= self.patience || !open {
                         break;
                     }
@@ -297,11 +298,15 @@ mod tests {
     }
 
     fn gate(largest: usize) -> (Slopes, Receiver<usize>, Sender<()>, ModelMetrics) {
+        gate_with(largest, Duration::from_hours(1))
+    }
+
+    fn gate_with(largest: usize, patience: Duration) -> (Slopes, Receiver<usize>, Sender<()>, ModelMetrics) {
         let (began, runs) = channel();
         let (go_on, go) = channel();
         let metrics = Metrics::new().of_model("gate");
         let gate = Box::new(Gate { largest, began, go });
-        let slopes = Slopes::with_patience("gate", gate, Duration::from_hours(1), &metrics);
+        let slopes = Slopes::with_patience("gate", gate, patience, &metrics);
         (slopes, runs, go_on, metrics)
     }
 
@@ -343,6 +348,24 @@ mod tests {
         }
         assert_eq!(runs.try_iter().collect::<Vec<_>>(), [3, 2, 1]);
         assert_eq!(slopes.descending(), 0);
+    }
+
+    #[tokio::test]
+    async fn descents_that_began_apart_step_together_too() {
+        let (slopes, runs, go_on, metrics) = gate_with(8, Duration::from_millis(200));
+        let first = descend(&slopes, &metrics, 10.0, 3);
+        while runs.try_recv().is_err() {
+            tokio::task::yield_now().await;
+        }
+        // The second one orders while the first one's step is under way, and waits longer for its end than a run would wait for it.
+        let second = descend(&slopes, &metrics, 20.0, 2);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        for _ in 0..3 {
+            go_on.send(()).unwrap();
+        }
+        first.await.unwrap();
+        second.await.unwrap();
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [2, 2]);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Time that a request's images have spent in the engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {
-    /// Mapping runs.
+    /// Mapping runs, and waiting for them.
     pub mapping: Duration,
     /// Waiting for synthesis.
     pub queue: Duration,
