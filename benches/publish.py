@@ -100,7 +100,8 @@ def in_turns(medians):
             more = found["in turns, alone: ms above the bare run"]
             text += (
                 f"\n{name} and the bare loop in turns, medians: {way} {served:.4g} images/s beside {bare:.4g}, "
-                f"**{found[share]:.1f} %**; alone a picture takes {alone:.1f} ms beside a bare run's {run:.1f}: **{more:+.1f} ms**.\n"
+                f"in the median turn **{found[share]:.1f} %**; alone a picture takes {alone:.1f} ms "
+                f"beside a bare run's {run:.1f}, in the median turn **{more:+.1f} ms**.\n"
             )
         for runs in [what for what in found if what.endswith(": p50 in runs")]:
             count, single = runs.split(":")[0].split()[1], found[runs.replace(" in runs", " ms")]

@@ -1,4 +1,4 @@
-"""Sends a running service some 230 files that nobody should send, and tells how it took them, how fast, and in how much memory.
+"""Sends a running service 203 files that nobody should send, and tells how it took them, how fast, and in how much memory.
 
 python benches/invert/hostile.py --url http://127.0.0.1:8080 --pid $(pidof faceplane), with numpy and Pillow, from anywhere.
 It fails where an answer is neither 200 nor of the client's fault, or takes a second.
