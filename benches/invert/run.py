@@ -114,10 +114,11 @@ def sheet(columns, path):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--url", default="http://127.0.0.1:8080")
-    arguments.add_argument("--model", default="phantom", help="the bundled model that it runs")
+    arguments.add_argument("--model", default="phantom", help="its default model")
     arguments.add_argument("--pictures", type=pathlib.Path, help="a folder of PNG files to send")
     arguments.add_argument("--count", type=int, default=100)
     arguments.add_argument("--steps", type=int, default=100)
+    arguments.add_argument("--own-steps", type=int, default=300, help="for the model's own samples, whose codes are known")
     arguments.add_argument("--beside", type=int, default=2, help="pictures under way at a time")
     arguments.add_argument("--json", type=pathlib.Path, help="write the figures to this file")
     arguments.add_argument("--sheet", type=pathlib.Path, help="draw the first pictures to this file")
@@ -150,7 +151,7 @@ def main():
     def invert_own(seed):
         picture, code = service.sample(seed)
         encoded = service.encode(picture, "image/png")
-        refined, _ = service.descend(picture, methods["refine"], "image/png")
+        refined, _ = service.descend(picture, f"method=refine&steps={given.own_steps}", "image/png")
         both = {"encoder": encoded, "refine": refined}
         return {
             "cosine": {name: cosine(values(one["face"]) - w_avg, code - w_avg) for name, one in both.items()},
@@ -164,6 +165,7 @@ def main():
     figures = {
         "count": given.count,
         "steps": given.steps,
+        "own_steps": given.own_steps,
         "psnr": {name: summary(found) for name, found in psnr.items()},
         "seconds": {name: round(statistics.median(one["seconds"][name] for one in pictures), 2) for name in psnr},
         "beats": {
@@ -183,7 +185,7 @@ def main():
     print(f"\nrefine is nearer than {figures['beats']}; {figures['converged']} converged; median seconds {figures['seconds']}")
     print(f"+3 moves the attribute's own score up: {figures['rising']}")
     print(f"way: {figures['way']}")
-    print(f"\n{given.count} of the model's own samples, cosine:\n")
+    print(f"\n{given.count} of the model's own samples, {given.own_steps} steps, cosine:\n")
     print("\n".join(row(name, found) for name, found in figures["own_cosine"].items()))
     print(f"\nat least 0.95: {figures['own_beyond_0.95']}; PSNR {figures['own_psnr']}")
     if given.json:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a bundled model from nothing: make.sh MODEL [CACHE], with MODEL phantom or portraits. A step that is done leaves a mark
+# Makes one of the models that come along from nothing: make.sh MODEL [CACHE], with MODEL phantom or portraits. A step that is done leaves a mark
 # in the cache and is then skipped; delete the mark to repeat the step. PYTHON names an interpreter that has requirements.txt
 # installed, FACEPLANE the program (`make build`).
 set -eu

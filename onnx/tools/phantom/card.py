@@ -118,6 +118,7 @@ def card(figures: dict, found: dict, quality: dict, template: str) -> str:
         "beats_encoder": str(found["beats"]["encoder"]),
         "beats_optimize": str(found["beats"]["optimize"]),
         "rising_least": str(min(found["rising"].values())),
+        "own_steps": str(found["own_steps"]),
         "own_cosine": f"{found['own_cosine']['refine']['mean']:.2f}",
         "own_cosine_least": f"{found['own_cosine']['refine']['least']:.2f}",
         "own_cosine_encoder": f"{found['own_cosine']['encoder']['mean']:.2f}",

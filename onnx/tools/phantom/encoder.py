@@ -1,10 +1,11 @@
-"""The encoder, picture to w: a small convolutional network that learns from drawn pictures and from worn copies of them."""
+"""The encoder, picture to w: a small convolutional network that learns from drawn pictures, most of them worn."""
 
 import argparse
 import io
 import pathlib
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -18,28 +19,21 @@ from .factors import DIMENSION, INDEX, rotation
 from .mapping import Mapping, sample_z
 from .studio import CHUNK, Studio
 
-DRAWN = 256
-SIDE = 128
-"""Pictures are drawn at the first size; the network pools them to the second, and training pictures are kept at it."""
+SIDE = 256
+"""Of the pictures."""
 
 SEED = 21
-NATURAL = 0.6
+PICTURES = 131_072
+WORN = 0.6
+"""The share of the pictures that are worn."""
+
+NATURAL = 0.7
 """The share of the codes that come from the mapping as they are; the others lie further out."""
 
 EDGE = 16
-"""How far a picture's border is repeated outwards before it is moved, in pixels of the drawn size."""
+"""How far a picture's border is repeated outwards before it is moved, in pixels."""
 
-
-@dataclass(frozen=True)
-class Cycle:
-    """One rise and fall of the learning rate."""
-
-    seed: int
-    epochs: int
-    rate: float
-
-
-CYCLES = (Cycle(SEED, 8, 3e-3), Cycle(SEED + 1, 9, 2e-3))
+EPOCHS, BATCH, RATE = 5, 64, 3e-3
 
 
 def draw_factors(count: int, seed: int) -> np.ndarray:
@@ -81,10 +75,10 @@ def displace(factors: np.ndarray, across: np.ndarray, down: np.ndarray, zoom: np
 def transform(picture: np.ndarray, across: float, down: float, zoom: float) -> Image.Image:
     """Bytes [3, 256, 256] moved by shares of the picture and magnified about its middle, the border repeated outwards."""
     padded = Image.fromarray(np.pad(picture.transpose(1, 2, 0), ((EDGE, EDGE), (EDGE, EDGE), (0, 0)), mode="edge"))
-    middle = DRAWN / 2
-    offsets = (EDGE + middle - (middle + share * DRAWN) / zoom for share in (across, down))
+    middle = SIDE / 2
+    offsets = (EDGE + middle - (middle + share * SIDE) / zoom for share in (across, down))
     left, top = offsets
-    return padded.transform((DRAWN, DRAWN), Image.Transform.AFFINE, (1 / zoom, 0, left, 0, 1 / zoom, top), Image.BICUBIC)
+    return padded.transform((SIDE, SIDE), Image.Transform.AFFINE, (1 / zoom, 0, left, 0, 1 / zoom, top), Image.BICUBIC)
 
 
 def jpeg(picture: Image.Image, quality: int) -> Image.Image:
@@ -104,58 +98,65 @@ def wear(picture: np.ndarray, random: np.random.RandomState) -> tuple[np.ndarray
         worn = enhancer(worn).enhance(random.uniform(0.94, 1.06))
     if random.rand() < 0.5:
         side = random.randint(80, 224)
-        worn = worn.resize((side, side), Image.Resampling.BILINEAR).resize((DRAWN, DRAWN), Image.Resampling.BICUBIC)
+        worn = worn.resize((side, side), Image.Resampling.BILINEAR).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     if random.rand() < 0.8:
         worn = jpeg(worn, random.randint(40, 96))
     return np.asarray(worn).transpose(2, 0, 1), across, down, zoom
 
 
-def halve(pictures: np.ndarray) -> np.ndarray:
-    """Bytes [count, 3, 256, 256] pooled to [count, 3, 128, 128]."""
-    wide = pictures.astype(np.uint16)
-    rows = wide[:, :, 0::2] + wide[:, :, 1::2]
-    return ((rows[..., 0::2] + rows[..., 1::2] + 2) >> 2).astype(np.uint8)
-
-
-def draw(count: int, seed: int, cache: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures [2, count, 3, 128, 128], clean and worn, and their factors [2, count, 64].
+def draw(count: int, seed: int, worn: float, cache: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures [count, 3, 256, 256], a share of them worn, and their factors [count, 64].
 
     They are kept in the cache chunk by chunk, and a run that was cut short goes on after the last whole chunk.
     """
-    path, kept, done = (cache / f"encoder-{seed}{end}" for end in ("-pictures.npy", "-factors.npy", "-drawn.txt"))
+    path, kept, done = (cache / f"encoder-{seed}-{worn}-{end}" for end in ("pictures.npy", "factors.npy", "drawn.txt"))
     factors = draw_factors(count, seed)
     first = int(done.read_text()) if done.exists() else 0
     mode = "r+" if first else "w+"
-    pictures = np.lib.format.open_memmap(path, mode, np.uint8, None if first else (2, count, 3, SIDE, SIDE))
-    labels = np.lib.format.open_memmap(kept, mode, np.float32, None if first else (2, count, DIMENSION))
+    pictures = np.lib.format.open_memmap(path, mode, np.uint8, None if first else (count, 3, SIDE, SIDE))
+    labels = np.lib.format.open_memmap(kept, mode, np.float32, None if first else (count, DIMENSION))
     if first < count:
         began = time.time()
-        with Studio(DRAWN) as studio:
+        with Studio(SIDE) as studio:
             for start, drawn in zip(range(first, count, CHUNK), studio.chunks(factors[first:]), strict=True):
                 random = np.random.RandomState([seed, start])
-                worn, *moves = zip(*(wear(picture, random) for picture in drawn), strict=True)
+                moves = np.tile((0.0, 0.0, 1.0), (len(drawn), 1))
+                for place in np.flatnonzero(random.rand(len(drawn)) < worn):
+                    drawn[place], *moves[place] = wear(drawn[place], random)
                 part = slice(start, start + len(drawn))
-                pictures[:, part] = halve(drawn), halve(np.stack(worn))
-                labels[:, part] = factors[part], displace(factors[part], *map(np.array, moves))
+                pictures[part], labels[part] = drawn, displace(factors[part], *moves.T)
                 done.write_text(str(start + len(drawn)))
         print(f"drawn in {time.time() - began:.0f} s", flush=True)
     return pictures, labels
 
 
+class Residual(nn.Module):
+    """Two convolutions that add to what they are given."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        *first, _ = *block(width, width, 3, 1), *block(width, width, 3, 1)
+        self.change = nn.Sequential(*first)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(x + self.change(x))
+
+
 class Trunk(nn.Module):
-    """Factors [batch, 64] from pictures [batch, 3, 128, 128] in [-1, 1]."""
+    """Factors [batch, 64] from pictures [batch, 3, 256, 256] in [-1, 1]."""
 
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
             *block(3, 32, 8, 4),
-            *block(32, 64, 3, 2),
-            *block(64, 64, 3, 1),
-            *block(64, 96, 3, 2),
-            *block(96, 96, 3, 1),
+            *block(32, 64, 4, 2),
+            Residual(64),
+            *block(64, 96, 4, 2),
+            Residual(96),
+            *block(96, 128, 4, 2),
         )
-        self.reduce = nn.Sequential(nn.Conv2d(96, 32, 1), nn.ReLU(), nn.Flatten())
-        self.factors = nn.Sequential(nn.Linear(32 * 64, 160), nn.ReLU(), nn.Linear(160, DIMENSION))
+        self.reduce = nn.Sequential(nn.Conv2d(128, 40, 1), nn.ReLU(), nn.Flatten())
+        self.factors = nn.Sequential(nn.Linear(40 * 64, 192), nn.ReLU(), nn.Linear(192, DIMENSION))
 
     def forward(self, image: Tensor) -> Tensor:
         return self.factors(self.reduce(self.features(image)))
@@ -168,7 +169,7 @@ def block(inward: int, outward: int, size: int, stride: int) -> tuple[nn.Module,
 
 
 class Encoder(nn.Module):
-    """w [batch, 64] from pictures [batch, 3, 256, 256]: pooled to 128, the trunk, and the factors turned back into w."""
+    """w [batch, 64] from pictures [batch, 3, 256, 256]: the trunk, and the factors turned back into w."""
 
     def __init__(self, trunk: Trunk) -> None:
         super().__init__()
@@ -176,25 +177,45 @@ class Encoder(nn.Module):
         self.register_buffer("turn", torch.tensor(rotation(), dtype=torch.float32))
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.trunk(functional.avg_pool2d(image, DRAWN // SIDE)) @ self.turn
+        return self.trunk(image) @ self.turn
 
 
 def nudge(pictures: np.ndarray, factors: np.ndarray, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-    """Half of the pictures [count, 3, 128, 128] moved by up to two pixels, their factors moved along."""
-    count, reach = len(pictures), 2
+    """Half of the pictures [count, 3, 256, 256] moved by up to four pixels, their factors moved along."""
+    count, reach = len(pictures), 4
     moves = random.randint(-reach, reach + 1, (count, 2)) * (random.rand(count, 1) < 0.5)
-    index = np.clip(np.arange(SIDE) - moves[..., None], 0, SIDE - 1)
-    moved = pictures[np.arange(count)[:, None, None], :, index[:, 1, :, None], index[:, 0, None, :]]
+    moved = np.empty_like(pictures)
+    for made, given, (across, down) in zip(moved, pictures, moves, strict=True):
+        padded = np.pad(given, ((0, 0), (reach, reach), (reach, reach)), mode="edge")
+        made[:] = padded[:, reach - down : reach - down + SIDE, reach - across : reach - across + SIDE]
     across, down = moves.T / SIDE
-    return moved.transpose(0, 3, 1, 2), displace(factors, across, down, np.ones(count))
+    return moved, displace(factors, across, down, np.ones(count))
 
 
-def train(trunk: Trunk, pictures: np.ndarray, factors: np.ndarray, cycle: Cycle, kept: pathlib.Path) -> None:
-    """One cycle. What each epoch leaves is kept in a file, and a run that was cut short goes on from there."""
-    batch, count = 64, pictures.shape[1]
-    optimiser = torch.optim.AdamW(trunk.parameters(), lr=cycle.rate, weight_decay=1e-2)
+def batches(pictures: np.ndarray, factors: np.ndarray, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """An epoch's pictures, nudged, and factors; the next ones are read while the last ones are learned from."""
+    random = np.random.RandomState([SEED, epoch])
+    order = random.permutation(len(pictures))
+
+    def read(start: int) -> tuple[np.ndarray, np.ndarray]:
+        # In the file's order, which is quicker to read.
+        chosen = np.sort(order[start : start + BATCH])
+        return nudge(pictures[chosen], factors[chosen], random)
+
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(read, 0)
+        for start in range(BATCH, len(pictures) - BATCH + 1, BATCH):
+            read_before, ahead = ahead, pool.submit(read, start)
+            yield read_before.result()
+        yield ahead.result()
+
+
+def train(trunk: Trunk, pictures: np.ndarray, factors: np.ndarray, kept: pathlib.Path) -> None:
+    """What each epoch leaves is kept in a file, and a run that was cut short goes on from there."""
+    count = len(pictures)
+    optimiser = torch.optim.AdamW(trunk.parameters(), lr=RATE, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=cycle.rate, total_steps=cycle.epochs * (count // batch), pct_start=0.15
+        optimiser, max_lr=RATE, total_steps=EPOCHS * (count // BATCH), pct_start=0.15
     )
     parts = {"trunk": trunk, "optimiser": optimiser, "schedule": schedule}
     done = 0
@@ -203,26 +224,21 @@ def train(trunk: Trunk, pictures: np.ndarray, factors: np.ndarray, cycle: Cycle,
         for name, part in parts.items():
             part.load_state_dict(state[name])
         done = state["done"]
-    for epoch in range(done, cycle.epochs):
-        random = np.random.RandomState([cycle.seed, epoch])
-        order = random.permutation(count)
+    for epoch in range(done, EPOCHS):
         began, total = time.time(), 0.0
-        for start in range(0, count - batch + 1, batch):
-            chosen, worn = order[start : start + batch], (random.rand(batch) < 0.6).astype(int)
-            moved, wanted = nudge(pictures[worn, chosen], factors[worn, chosen], random)
-            image = torch.from_numpy(np.ascontiguousarray(moved)).float() / 127.5 - 1.0
-            image = image.contiguous(memory_format=torch.channels_last)
+        for batch, (moved, wanted) in enumerate(batches(pictures, factors, epoch), start=1):
+            image = torch.from_numpy(moved).contiguous(memory_format=torch.channels_last).float() / 127.5 - 1.0
             with torch.autocast("cpu", torch.bfloat16):
                 found = trunk(image)
-            loss = functional.smooth_l1_loss(found.float(), torch.from_numpy(wanted), beta=1.0)
+            loss = functional.smooth_l1_loss(found.float(), torch.from_numpy(wanted), beta=2.0)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
             total += loss.item()
-            if start // batch % 200 == 199:
-                print(f"{start + batch} pictures, {time.time() - began:.0f} s", flush=True)
-        print(f"epoch {epoch + 1}: loss {total * batch / count:.4f}, {time.time() - began:.0f} s", flush=True)
+            if batch % 200 == 0:
+                print(f"{batch * BATCH} pictures, {time.time() - began:.0f} s, loss {total / batch:.4f}", flush=True)
+        print(f"epoch {epoch + 1}: loss {total * BATCH / count:.4f}, {time.time() - began:.0f} s", flush=True)
         torch.save({**{name: part.state_dict() for name, part in parts.items()}, "done": epoch + 1}, kept)
 
 
@@ -239,23 +255,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=pathlib.Path, required=True, help="the model folder")
     parser.add_argument("--cache", type=pathlib.Path, required=True, help="where pictures and unfinished weights are kept")
-    parser.add_argument("--pictures", type=int, default=48_128)
     parser.add_argument("--threads", type=int, default=2, help="1 is faster where others use the cores too")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    held_pictures, held_factors = draw(2048, 5021, given.cache)
-    pictures, factors = draw(given.pictures, SEED, given.cache)
+    held = {kind: draw(2048, 5021, worn, given.cache) for kind, worn in (("clean", 0.0), ("worn", 1.0))}
+    pictures, factors = draw(PICTURES, SEED, WORN, given.cache)
     torch.manual_seed(SEED)
     trunk = Trunk().to(memory_format=torch.channels_last)
-    for place, cycle in enumerate(CYCLES, start=1):
-        train(trunk, pictures, factors, cycle, given.cache / f"encoder-{place}.pt")
+    train(trunk, pictures, factors, given.cache / "encoder.pt")
     trunk.eval()
-    for place, kind in enumerate(("clean", "worn")):
-        found = cosines(trunk, held_pictures[place], held_factors[place])
+    for kind, (shown, wanted) in held.items():
+        found = cosines(trunk, shown, wanted)
         print(f"{kind}: mean cosine {found.mean():.3f}, 5 % below {np.quantile(found, 0.05):.3f}", flush=True)
     encoder = Encoder(trunk.to(memory_format=torch.contiguous_format)).eval()
-    path, example = given.folder / "encoder.onnx", torch.randn(3, 3, DRAWN, DRAWN)
-    export(encoder, example, "image", "w", path)
+    path, example = given.folder / "encoder.onnx", torch.randn(3, 3, SIDE, SIDE)
+    export(encoder, example, "image", "w", path, halved=True)
     print(f"{path.name}: {path.stat().st_size} bytes, differs by {gap(encoder, path, example):.1e}")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from .anatomy import STEPS
-from .export import gap
+from .export import gap, session
 from .factors import ATTRIBUTES, INDEX, TRUTH, rotation
 from .mapping import CORRELATIONS, sample_z, seed_z
 from .model import SPACES, Model, others
@@ -50,12 +50,15 @@ def speed(model: Model, codes: np.ndarray) -> dict[str, float]:
     return found
 
 
-def tensors(model: Model) -> dict[str, dict[str, list]]:
-    """Each graph's input and output: name and shape."""
+def tensors(folder: pathlib.Path) -> dict[str, dict[str, list]]:
+    """Each graph's inputs and outputs: names and shapes."""
     found = {}
-    for name, graph in model.graphs.items():
-        (given,), (made,) = graph.get_inputs(), graph.get_outputs()
-        found[name] = {"input": [given.name, given.shape], "output": [made.name, made.shape]}
+    for name in ("mapping", "synthesis", "truth", "classifier", "quality", "encoder", "gradient"):
+        path = folder / f"{name}.onnx"
+        if path.exists():
+            graph = session(path, rewritten=False)
+            ends = {"input": graph.get_inputs(), "output": graph.get_outputs()}
+            found[name] = {end: [[one.name, one.shape] for one in all_] for end, all_ in ends.items()}
     return found
 
 
@@ -109,7 +112,7 @@ def main() -> None:
     steepness = abs(STEPS["wears_glasses"][1])
     glasses = 1.0 / (1.0 + np.exp(-np.clip(steepness * truth[:, -1], -50.0, 50.0)))
     figures = {
-        "tensors": tensors(model),
+        "tensors": tensors(given.folder),
         "bytes": {path.name: path.stat().st_size for path in sorted(given.folder.glob("*.onnx"))},
         "milliseconds_a_picture": speed(model, w),
         "synthesis_against_pytorch": gap(

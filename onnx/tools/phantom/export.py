@@ -18,7 +18,9 @@ from .renderer import Synthesis, Truth
 logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
 
 
-def export(module: nn.Module, example: torch.Tensor, source: str, result: str, path: pathlib.Path) -> None:
+def export(
+    module: nn.Module, example: torch.Tensor, source: str, result: str, path: pathlib.Path, halved: bool = False
+) -> None:
     """One self-contained graph with a symbolic batch axis."""
     program = torch.onnx.export(
         module.eval(),
@@ -30,7 +32,7 @@ def export(module: nn.Module, example: torch.Tensor, source: str, result: str, p
         dynamic_shapes=({0: torch.export.Dim("batch")},),
         verbose=False,
     )
-    save(program.model_proto, path)
+    save(program.model_proto, path, halved)
 
 
 def session(path: pathlib.Path, threads: int = 2, rewritten: bool = True) -> onnxruntime.InferenceSession:

@@ -55,7 +55,7 @@ def graphs(figures: dict) -> str:
     rows = []
     for name, ends in figures["tensors"].items():
         size = f"{figures['bytes'][f'{name}.onnx'] / 1000:.0f} kB"
-        rows.append([f"`{name}.onnx`", shape(ends["input"]), shape(ends["output"]), size])
+        rows.append([f"`{name}.onnx`", *(", ".join(map(shape, ends[end])) for end in ("input", "output")), size])
     return table(("graph", "input", "output", "size"), rows).replace("---:", "---", 2)
 
 

@@ -138,7 +138,7 @@ def main() -> None:
     normals = {space: np.stack([model.normals[name, space] for name in ATTRIBUTES]) for space in SPACES}
     training = [json.loads(line) for line in (given.cache / "training.jsonl").read_text().splitlines()]
     figures = {
-        "tensors": tensors(model),
+        "tensors": tensors(given.folder),
         "bytes": {path.name: path.stat().st_size for path in sorted(given.folder.glob("*.onnx"))},
         "milliseconds_a_picture": speed(model, codes["w"]),
         "synthesis_against_pytorch": gap(
