@@ -1,15 +1,14 @@
 //! Leave to have so many images drawn: what a request does with a model's networks.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
-use ndarray::{Array2, Array3, Axis, Slice};
+use ndarray::{Array2, Array3, Axis};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::batcher::Ordered;
 use super::queue::Lane;
 use super::slopes::UnderWay;
-use super::{Engine, EngineError, Images, Slope, Timings};
+use super::{Drawing, Engine, EngineError, Images, Slope, Timings};
 
 /// Leave to have so many images drawn.
 pub struct Admission {
@@ -33,31 +32,6 @@ impl Drop for Descending {
         self.engine
             .descent_pace
             .note(self.began.elapsed(), 1, self.beside);
-    }
-}
-
-/// Codes that are drawn a part at a time, so that other callers' images take turns with them.
-pub struct Drawing {
-    codes: Array3<f32>,
-    /// How many of them have been ordered.
-    ordered: usize,
-    under_way: VecDeque<Ordered>,
-}
-
-impl Drawing {
-    /// The next part's images `[images, 3, height, width]`, in the order of the codes; `None` when all are drawn. Each generator has
-    /// a part to draw meanwhile.
-    pub async fn next(&mut self, admission: &mut Admission) -> Option<Result<Images, EngineError>> {
-        let (engine, all) = (&admission.engine, self.codes.len_of(Axis(0)));
-        while self.ordered < all && self.under_way.len() < engine.generators.generators() {
-            let end = all.min(self.ordered + engine.largest_batch());
-            let part = self.codes.slice_axis(Axis(0), Slice::from(self.ordered..end));
-            self.under_way
-                .push_back(engine.generators.order(admission.lane, part.to_owned()));
-            self.ordered = end;
-        }
-        let first = self.under_way.pop_front()?;
-        Some(admission.drawn(first).await)
     }
 }
 
@@ -105,21 +79,26 @@ impl Admission {
     /// # Errors
     /// [`EngineError`] where the run fails.
     pub async fn synthesize(&mut self, codes: Array3<f32>) -> Result<Images, EngineError> {
-        let ordered = self.engine.generators.order(self.lane, codes);
+        let ordered = self.order(codes);
         self.drawn(ordered).await
     }
 
     /// Synthesis of any number of codes `[images, rows, dim]`, in parts.
     #[must_use]
     pub fn draw(&self, codes: Array3<f32>) -> Drawing {
-        Drawing {
-            codes,
-            ordered: 0,
-            under_way: VecDeque::new(),
-        }
+        Drawing::new(codes)
     }
 
-    async fn drawn(&mut self, ordered: Ordered) -> Result<Images, EngineError> {
+    /// Most parts of a drawing to order at a time, and most images in each.
+    pub(super) fn portions(&self) -> (usize, usize) {
+        (self.engine.generators(), self.engine.largest_batch())
+    }
+
+    pub(super) fn order(&self, codes: Array3<f32>) -> Ordered {
+        self.engine.generators.order(self.lane, codes)
+    }
+
+    pub(super) async fn drawn(&mut self, ordered: Ordered) -> Result<Images, EngineError> {
         let drawn = ordered.drawn().await?;
         self.timings.queue += drawn.waited;
         self.timings.synthesis += drawn.ran;

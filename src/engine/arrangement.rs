@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::network::Network;
-use super::onnx_generator::{LONG_RUN, OnnxGenerator, RUNS};
+use super::onnx_generator::{LONG_RUN, OnnxGenerator};
 use super::onnx_mapping::OnnxMapping;
 use super::{Device, EngineError, Generator as _, Runtime};
 use crate::catalog::ModelPackage;
@@ -19,6 +19,9 @@ const HEAVY: usize = 16 * 1024 * 1024;
 
 /// A run of one thread that takes no longer is fast enough for anybody: what all threads would take is not even asked.
 const SHORT_RUN: Duration = Duration::from_millis(25);
+
+/// Runs of each way that is tried.
+const RUNS: usize = 4;
 
 /// A model's first generator: with one thread, where there is a choice to make, or else with all.
 ///
@@ -94,8 +97,12 @@ impl<'a> Arrangement<'a> {
     /// Whether the first generator is fast enough on one thread; if not, it is opened anew with all.
     fn stays_narrow(&mut self) -> Result<bool, EngineError> {
         for _ in 0..RUNS {
-            if self.first.time(1)? <= SHORT_RUN {
+            let run = self.first.time(1)?;
+            if run <= SHORT_RUN {
                 return Ok(true);
+            }
+            if run > LONG_RUN {
+                break;
             }
         }
         let mut wide = self

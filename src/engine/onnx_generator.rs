@@ -14,9 +14,6 @@ use crate::catalog::ModelPackage;
 /// A run that takes longer is not made to be timed: those that people wait for tell.
 pub(super) const LONG_RUN: Duration = Duration::from_millis(250);
 
-/// Runs of each way that is tried.
-pub(super) const RUNS: usize = 4;
-
 /// The synthesis graph.
 pub(super) struct OnnxGenerator {
     synthesis: Network,
@@ -93,18 +90,17 @@ impl OnnxGenerator {
         }
     }
 
-    /// Finds how many images a run should hold, as far as short runs tell. A GPU makes itself ready for each size besides, and so
-    /// is given all of them.
+    /// Finds how many images a run should hold, as far as short runs tell; there is one run at least, which shows that the graph draws.
+    /// A GPU makes itself ready for each size besides, and so is given all of them.
     pub(super) fn choose_batch(&mut self) -> Result<(), EngineError> {
-        while !self.batch_size.is_settled() {
+        loop {
             let batch = self.batch_size.largest();
             let run = self.time(batch)?;
             self.batch_size.note(batch, run);
-            if run > LONG_RUN && self.device == Device::Cpu {
-                break;
+            if self.batch_size.is_settled() || (run > LONG_RUN && self.device == Device::Cpu) {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     /// The time of one run of a batch. The first of its size takes longer, for it makes room.

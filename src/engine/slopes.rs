@@ -165,8 +165,9 @@ impl Slopes {
 impl Line {
     /// Waits for orders, and takes the first and those after it that fit into a run; `None` when there will be no more.
     ///
-    /// A run waits until each descent under way has ordered its step, or the first order has waited for long enough, not counting the
-    /// run before, whose descents are about to order their next steps: they step together then, where otherwise the first would always be alone, and all others in the next run.
+    /// A run waits until each descent under way has ordered its step, or the first order has waited for long enough, not counting
+    /// the run before, whose descents are about to order their next steps: they step together then, where otherwise the first
+    /// would always be alone, and all others in the next run.
     fn take(&self) -> Option<Vec<Order>> {
         let free = Instant::now();
         let mut state = self.lock();
