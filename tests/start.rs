@@ -69,7 +69,7 @@ fn a_wrong_library_is_one_sentence() {
 #[test]
 fn a_broken_model_folder_is_named_by_its_first_wrong_file() {
     type Break = fn(&Path);
-    let cases: [(&str, Break, &str); 15] = [
+    let cases: [(&str, Break, &str); 17] = [
         (
             "gradient.onnx",
             |model| std::fs::write(model.join("gradient.onnx"), "not a graph").unwrap(),
@@ -153,6 +153,28 @@ fn a_broken_model_folder_is_named_by_its_first_wrong_file() {
                 std::fs::write(&file, &bytes[..bytes.len() - 8]).unwrap();
             },
             "takes 512 bytes",
+        ),
+        (
+            "encoder_errors.npy",
+            |model| {
+                let array = faceplane::catalog::NpyArray {
+                    shape: vec![2, 2],
+                    values: vec![1.0, 0.5, 0.5, 1.0],
+                };
+                std::fs::write(model.join("encoder_errors.npy"), array.write_f4()).unwrap();
+            },
+            "another length",
+        ),
+        (
+            "encoder_errors.npy",
+            |model| {
+                std::fs::copy(
+                    model.join("boundaries/smile_w.npy"),
+                    model.join("encoder_errors.npy"),
+                )
+                .unwrap();
+            },
+            "it is not square",
         ),
         (
             "smile_w.npy",

@@ -153,6 +153,7 @@ fn descending_model_of(
         w_avg: Some(("w_avg.npy".to_owned(), vec![0.1, 0.2, 0.3, 0.4])),
         classifiers: Vec::new(),
         encoder: None,
+        encoder_errors: None,
         landmarks: None,
         identity: None,
         gradient: None,

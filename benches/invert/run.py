@@ -27,7 +27,7 @@ SHOWN, SIDE = 8, 112
 
 class Service:
     def __init__(self, url):
-        self.url = url
+        self.url = url.rstrip("/")
 
     def post(self, path, body, kind="application/json", accept="application/json"):
         headers = {"Content-Type": kind, "Accept": accept, "Faceplane-Timeout": "600"}
@@ -113,22 +113,23 @@ def sheet(columns, path):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--url", default="http://127.0.0.1:8080")
+    arguments.add_argument("--url", nargs="+", default=["http://127.0.0.1:8080"], help="of services that share the pictures")
     arguments.add_argument("--model", default="phantom", help="its default model")
     arguments.add_argument("--pictures", type=pathlib.Path, help="a folder of PNG files to send")
     arguments.add_argument("--count", type=int, default=100)
     arguments.add_argument("--steps", type=int, default=100)
-    arguments.add_argument("--own-steps", type=int, default=300, help="for the model's own samples, whose codes are known")
+    arguments.add_argument("--own-steps", type=int, default=200, help="for the model's own samples, whose codes are known")
     arguments.add_argument("--beside", type=int, default=2, help="pictures under way at a time")
     arguments.add_argument("--json", type=pathlib.Path, help="write the figures to this file")
     arguments.add_argument("--sheet", type=pathlib.Path, help="draw the first pictures to this file")
     given = arguments.parse_args()
-    service, w_avg = Service(given.url), np.load(ONNX / given.model / "w_avg.npy").reshape(-1).astype(float)
+    services, w_avg = [Service(url) for url in given.url], np.load(ONNX / given.model / "w_avg.npy").reshape(-1).astype(float)
     methods = {name: f"method={name}&steps={given.steps}" for name in ("refine", "optimize")}
 
     files = sorted(given.pictures.glob("*.png")) if given.pictures else []
 
     def invert_sent(seed):
+        service = services[seed % len(services)]
         picture = sent(files[seed - FIRST_SENT].read_bytes() if files else service.sample(seed)[0])
         found = {"picture": picture, "seconds": {}, "psnr": {}, "way": {}}
         began = time.monotonic()
@@ -149,6 +150,7 @@ def main():
         return found
 
     def invert_own(seed):
+        service = services[seed % len(services)]
         picture, code = service.sample(seed)
         encoded = service.encode(picture, "image/png")
         refined, _ = service.descend(picture, f"method=refine&steps={given.own_steps}", "image/png")

@@ -18,6 +18,13 @@ step() {
     touch "$cache/$name.done"
 }
 
+# How far the phantom's encoder misses: by the graphs alone.
+errors() {
+    [ -e "$cache/errors.done" ] && return
+    "${PYTHON:-python3}" errors.py --folder ../phantom
+    touch "$cache/errors.done"
+}
+
 # The phantom's planes are found by faceplane itself, in the model as it is by then.
 boundaries() {
     [ -e "$cache/boundaries.done" ] && return
@@ -36,6 +43,7 @@ phantom)
     step classifier --folder ../phantom --cache "$cache"
     step gradient --folder ../phantom
     step encoder --folder ../phantom --cache "$cache"
+    errors
     boundaries
     step quality --folder ../phantom
     step evaluate --folder ../phantom

@@ -54,6 +54,8 @@ pub struct EncoderEntry {
     /// Whether its codes already contain `w_avg`; otherwise it is added to them.
     #[serde(default = "yes")]
     pub adds_w_avg: bool,
+    /// File of the covariance of its errors, by which a descent from its answer goes.
+    pub errors: Option<String>,
 }
 
 /// `[landmarks]`: photograph → landmarks of the face in it; `[identity]`: image → what tells persons apart.

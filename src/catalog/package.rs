@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
 use super::boundary_file::read_boundary;
@@ -44,6 +45,8 @@ pub struct ModelPackage {
     pub classifiers: Vec<ClassifierPackage>,
     /// The encoder, if the model has one.
     pub encoder: Option<Graph>,
+    /// The covariance of its errors and the file, if the manifest names one.
+    pub encoder_errors: Option<(String, Array2<f64>)>,
     /// The landmark graph, if the model has one.
     pub landmarks: Option<Graph>,
     /// The identity graph, if the model has one.
@@ -113,6 +116,10 @@ impl ModelPackage {
             .as_ref()
             .map(|truncation| read_w_avg(&folder.name(&truncation.w_avg), &read(&truncation.w_avg)?))
             .transpose()?;
+        let errors = manifest.encoder.as_ref().and_then(|entry| entry.errors.as_ref());
+        let encoder_errors = errors
+            .map(|file| read_matrix(&folder.name(file), &read(file)?))
+            .transpose()?;
         let mut boundaries: Vec<(String, Boundary)> = Vec::new();
         if let Some(entry) = &manifest.boundaries {
             for file in folder.list(&entry.folder, "npy")? {
@@ -130,6 +137,7 @@ impl ModelPackage {
             w_avg,
             classifiers,
             encoder,
+            encoder_errors,
             landmarks,
             identity,
             gradient,
@@ -167,22 +175,42 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 #[expect(clippy::cast_possible_truncation, reason = "codes are single precision")]
 fn read_w_avg(file: &str, bytes: &[u8]) -> Result<(String, Vec<f32>), CatalogError> {
-    let array = NpyArray::read(bytes).map_err(|source| CatalogError::Npy {
-        file: file.to_owned(),
-        source,
-    })?;
-    if let Some(found) = array.values.iter().find(|value| !value.is_finite()) {
-        return Err(CatalogError::Entry {
-            file: file.to_owned(),
-            key: "a value".to_owned(),
-            found: found.to_string(),
-            expected: "finite numbers".to_owned(),
-        });
-    }
+    let array = read_array(file, bytes)?;
     Ok((
         file.to_owned(),
         array.values.into_iter().map(|value| value as f32).collect(),
     ))
+}
+
+fn read_matrix(file: &str, bytes: &[u8]) -> Result<(String, Array2<f64>), CatalogError> {
+    let NpyArray { shape, values } = read_array(file, bytes)?;
+    let matrix = <[usize; 2]>::try_from(shape.as_slice())
+        .ok()
+        .and_then(|shape| Array2::from_shape_vec(shape, values).ok());
+    let matrix = matrix.ok_or_else(|| CatalogError::Entry {
+        file: file.to_owned(),
+        key: "the shape".to_owned(),
+        found: format!("{shape:?}"),
+        expected: "a matrix, of two axes".to_owned(),
+    })?;
+    Ok((file.to_owned(), matrix))
+}
+
+/// An array of finite numbers.
+fn read_array(file: &str, bytes: &[u8]) -> Result<NpyArray, CatalogError> {
+    let array = NpyArray::read(bytes).map_err(|source| CatalogError::Npy {
+        file: file.to_owned(),
+        source,
+    })?;
+    match array.values.iter().find(|value| !value.is_finite()) {
+        None => Ok(array),
+        Some(found) => Err(CatalogError::Entry {
+            file: file.to_owned(),
+            key: "a value".to_owned(),
+            found: found.to_string(),
+            expected: "finite numbers".to_owned(),
+        }),
+    }
 }
 
 fn refuse_twin(

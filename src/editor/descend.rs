@@ -1,21 +1,19 @@
 //! Down the loss to the code behind a picture, a step of all starts at a time.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use ndarray::{Array2, Array3, Axis};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::render::Scrutiny;
 use super::{EditorError, Method, Model};
-use crate::engine::{Admission, Images, Slope, SynthesisInput, time_left};
+use crate::engine::{Admission, Images, Slope, SynthesisInput};
 use crate::imaging::{Picture, Similarity};
 use crate::latent::{Descent, LatentCode, Pace, QuasiNewton};
 
 /// How many pictures of its way a descent shows at most, to who watches it.
 const SHOWN: usize = 10;
-
-/// The share of the time that its request has left which a descent takes, so that there is an answer.
-const SHARE: f64 = 0.85;
 
 /// How far down a descent is.
 #[derive(Clone, Debug)]
@@ -46,6 +44,22 @@ pub struct Descended {
     pub converged: bool,
 }
 
+/// Where a descent begins, and what pulls it back: codes of one shape and space.
+pub(super) struct Start {
+    pub(super) code: LatentCode,
+    pub(super) anchor: LatentCode,
+}
+
+impl Start {
+    /// At a code that pulls it back itself.
+    pub(super) fn at(code: LatentCode) -> Self {
+        Self {
+            anchor: code.clone(),
+            code,
+        }
+    }
+}
+
 /// What a descent is given.
 pub(super) struct Course<'a> {
     /// The picture to reach, `[1, 3, height, width]`.
@@ -55,7 +69,8 @@ pub(super) struct Course<'a> {
     pub(super) steps: usize,
     /// Steps without as much as 1 % less of the loss after which it ends.
     pub(super) patience: Option<usize>,
-    pub(super) budget: Option<Duration>,
+    /// When no further step is begun.
+    pub(super) until: Option<Instant>,
     pub(super) watcher: Option<&'a UnboundedSender<Progress>>,
 }
 
@@ -102,25 +117,24 @@ impl Model {
     pub(super) async fn descend(
         &self,
         admission: &mut Admission,
-        starts: &[LatentCode],
+        starts: &[Start],
         method: Method,
         course: Course<'_>,
     ) -> Result<(LatentCode, Descended), EditorError> {
         let (rate, pull) = self.descent_rates();
-        let way = |start: &LatentCode| {
-            let start = start.values().mapv(f64::from);
+        let space = starts[0].code.space();
+        let way = |start: &Start| {
+            let anchor = start.anchor.values().mapv(f64::from);
+            let start = start.code.values().mapv(f64::from);
             let steps = course.steps;
             match method {
-                Method::Refine => Way::Near(QuasiNewton::new(start, pull)),
+                Method::Refine => Way::Near(QuasiNewton::new(start, anchor, Arc::clone(&self.spread), pull)),
                 Method::Optimize | Method::Encoder => {
                     Way::Far(Descent::new(start, Pace { steps, rate, pull }))
                 }
             }
         };
         let mut ways: Vec<Way> = starts.iter().map(way).collect();
-        let left = time_left().map(|left| left.mul_f64(SHARE));
-        let limit = course.budget.into_iter().chain(left).min();
-        let until = limit.map(|limit| Instant::now() + limit);
         let under_way = admission.descend(ways.len());
         let targets = course.target.index_axis(Axis(0), 0);
         let size = [&[ways.len()], targets.shape()].concat();
@@ -146,7 +160,7 @@ impl Model {
             let step = least.len() - 1;
             let ended = step == course.steps;
             if let Some(watcher) = course.watcher {
-                let code = || LatentCode::new(starts[0].space(), best.code.clone());
+                let code = || LatentCode::new(space, best.code.clone());
                 let shown = if ended || step % every == 0 {
                     Some(self.shown(admission, code()?, course.picture).await?)
                 } else {
@@ -169,7 +183,7 @@ impl Model {
             {
                 break true;
             }
-            if until.is_some_and(|until| Instant::now() >= until) {
+            if course.until.is_some_and(|until| Instant::now() >= until) {
                 break false;
             }
             advance(&mut ways, slope);
@@ -187,7 +201,7 @@ impl Model {
             steps,
             converged: ended || (steps == course.steps && hardly(&least, steps - steps.div_ceil(10))),
         };
-        Ok((LatentCode::new(starts[0].space(), best.code)?, descended))
+        Ok((LatentCode::new(space, best.code)?, descended))
     }
 
     /// The codes as the gradient graph takes them, `[ways, rows, dim]`.

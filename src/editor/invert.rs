@@ -1,17 +1,20 @@
 //! Inversion: from a picture to a code that draws it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ndarray::Axis;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::descend::Course;
+use super::descend::{Course, Start};
 use super::render::Scrutiny;
 use super::{Descended, EditorError, Face, FaceSource, Model, Progress, TruncationChoice};
-use crate::engine::{Admission, Images, Timings};
+use crate::engine::{Admission, Images, Timings, time_left};
 use crate::imaging::{Crop, DecodeError, Framing, ImageRange, Landmarks, Picture, Similarity, centre, frame};
 use crate::latent::{LatentCode, LatentSpace};
+
+/// The share of the time that its request has left which the way to a code takes, so that there is an answer.
+const SHARE: f64 = 0.85;
 
 /// How the code behind a picture is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub enum Method {
     Encoder,
     /// Down the loss, from the mean code, or from several.
     Optimize,
-    /// Down the loss, from the encoder's answer.
+    /// Down the loss, from the encoder's answer brought nearer.
     Refine,
 }
 
@@ -99,27 +102,34 @@ impl Model {
         let (target, tensor) = self
             .target(&mut admission, request.picture, request.framing)
             .await?;
+        let left = time_left().map(|left| left.mul_f64(SHARE));
+        let limit = request.budget.into_iter().chain(left).min();
+        let until = limit.map(|limit| Instant::now() + limit);
+        let widened = |code: LatentCode| match space {
+            LatentSpace::WPlus => code.broadcast(self.layers()),
+            LatentSpace::W | LatentSpace::Z => Ok(code),
+        };
         let starts = match method {
+            Method::Encoder => vec![Start::at(self.encoded(&mut admission, tensor.clone()).await?)],
+            Method::Refine => vec![self.approached(&mut admission, &tensor, until).await?],
             Method::Optimize => self.starts(&mut admission, request.starts).await?,
-            Method::Encoder | Method::Refine => vec![self.encoded(&mut admission, tensor.clone()).await?],
         };
-        let widened = |start: LatentCode| match space {
-            LatentSpace::WPlus => Ok(start.broadcast(self.layers())?),
-            LatentSpace::W | LatentSpace::Z => Ok(start),
-        };
-        let mut starts: Vec<_> = starts
-            .into_iter()
-            .map(widened)
-            .collect::<Result<_, EditorError>>()?;
+        let starts = starts.into_iter().map(|Start { code, anchor }| {
+            Ok(Start {
+                code: widened(code)?,
+                anchor: widened(anchor)?,
+            })
+        });
+        let mut starts = starts.collect::<Result<Vec<_>, EditorError>>()?;
         let (code, descended) = if method == Method::Encoder {
-            (starts.remove(0), None)
+            (starts.remove(0).code, None)
         } else {
             let course = Course {
                 target: tensor,
                 picture: &target,
                 steps: request.steps,
                 patience: request.patience,
-                budget: request.budget,
+                until,
                 watcher,
             };
             let (code, descended) = self.descend(&mut admission, &starts, method, course).await?;
@@ -212,7 +222,7 @@ impl Model {
     }
 
     /// Where [`Method::Optimize`] begins: at the mean code, and at those of the seeds 0, 1, ….
-    async fn starts(&self, admission: &mut Admission, count: usize) -> Result<Vec<LatentCode>, EditorError> {
+    async fn starts(&self, admission: &mut Admission, count: usize) -> Result<Vec<Start>, EditorError> {
         let mean = self.mean_code();
         let seeds = 0..u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX);
         let sources: Vec<_> = seeds.map(FaceSource::Seed).collect();
@@ -224,7 +234,7 @@ impl Model {
         );
         let mut starts = vec![mean];
         starts.extend(sampled.await?);
-        Ok(starts)
+        Ok(starts.into_iter().map(Start::at).collect())
     }
 
     /// The methods that the model has what they need for, the best first.
@@ -291,7 +301,11 @@ impl Model {
     }
 
     /// The encoder's code of a picture.
-    async fn encoded(&self, admission: &mut Admission, target: Images) -> Result<LatentCode, EditorError> {
+    pub(super) async fn encoded(
+        &self,
+        admission: &mut Admission,
+        target: Images,
+    ) -> Result<LatentCode, EditorError> {
         let mut values = admission.encode(target).await?.index_axis_move(Axis(0), 0);
         if let Some(w_avg) = self.added_to_encoded() {
             for mut row in values.outer_iter_mut() {

@@ -4,6 +4,7 @@
 //! models that are loaded.
 
 mod aim;
+mod approach;
 mod boundaries;
 mod codes;
 mod date;

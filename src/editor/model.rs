@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use ndarray::Array2;
+
 use super::boundaries::digest_with;
 use super::{EditorError, LoadError};
 use crate::catalog::{ClassifierPackage, EncoderEntry, GradientEntry, ModelPackage, OutputEntry};
 use crate::engine::{Engine, GeneratorShape, SynthesisInput};
 use crate::imaging::{Alignment, ImageRange};
-use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation};
+use crate::latent::{Boundary, LatentCode, LatentError, LatentSpace, Spread, Truncation};
 
 /// A model that is loaded; its boundaries are what they are, and a model with others is another one.
 #[derive(Clone)]
@@ -30,6 +32,8 @@ pub struct Model {
     shipped: Arc<[(String, LatentSpace)]>,
     boundaries: Vec<Arc<Boundary>>,
     encoder: Option<EncoderEntry>,
+    /// How far the encoder's answers lie from the truth.
+    pub(super) spread: Arc<Spread>,
     alignment: Alignment,
     gradient: Option<GradientEntry>,
 }
@@ -57,6 +61,7 @@ impl Model {
             manifest_file: file,
             manifest,
             w_avg,
+            encoder_errors,
             boundaries,
             digest: files,
             ..
@@ -88,28 +93,14 @@ impl Model {
             }
             _ => None,
         };
-        for (file, boundary) in &boundaries {
-            let space = boundary.space();
-            let found = boundary.normal().dim();
-            match shape.code_shape(space) {
-                Some(expected) if expected == found => {}
-                Some(expected) => {
-                    return Err(LoadError::BoundaryShape {
-                        file: file.clone(),
-                        space,
-                        found,
-                        expected,
-                    });
-                }
-                None => {
-                    let known = shape.spaces().into_iter().map(|(space, _)| space).collect();
-                    return Err(LoadError::BoundarySpace {
-                        file: file.clone(),
-                        found: space,
-                        known,
-                    });
-                }
+        let spread = match encoder_errors {
+            Some((file, covariance)) => {
+                spread(&covariance, shape.w_dim).map_err(LoadError::entry(&file, "encoder.errors"))?
             }
+            None => Spread::default(),
+        };
+        for (file, boundary) in &boundaries {
+            check(file, boundary, shape)?;
         }
         let boundaries: Vec<_> = boundaries
             .into_iter()
@@ -136,6 +127,7 @@ impl Model {
                 .flat_map(|classifier| classifier.outputs)
                 .collect(),
             encoder: manifest.encoder,
+            spread: Arc::new(spread),
             alignment: Alignment {
                 side: manifest.alignment.side,
                 down: manifest.alignment.down,
@@ -304,5 +296,39 @@ fn layers(shape: &GeneratorShape) -> usize {
     match shape.synthesis {
         SynthesisInput::WPlus { layers } => layers,
         SynthesisInput::Z | SynthesisInput::W => 1,
+    }
+}
+
+/// The spread of an encoder's errors, if it fits rows of `dim` numbers.
+fn spread(covariance: &Array2<f64>, dim: usize) -> Result<Spread, LatentError> {
+    let spread = Spread::of(covariance.view())?;
+    if spread.dim() == Some(dim) {
+        return Ok(spread);
+    }
+    let (rows, columns) = covariance.dim();
+    Err(LatentError::NoCovariance {
+        rows,
+        columns,
+        reason: "a row of this generator's codes has another length",
+    })
+}
+
+/// Refuses a boundary that does not fit the generator.
+fn check(file: &str, boundary: &Boundary, shape: &GeneratorShape) -> Result<(), LoadError> {
+    let (file, space) = (file.to_owned(), boundary.space());
+    let found = boundary.normal().dim();
+    match shape.code_shape(space) {
+        Some(expected) if expected == found => Ok(()),
+        Some(expected) => Err(LoadError::BoundaryShape {
+            file,
+            space,
+            found,
+            expected,
+        }),
+        None => Err(LoadError::BoundarySpace {
+            file,
+            found: space,
+            known: shape.spaces().into_iter().map(|(space, _)| space).collect(),
+        }),
     }
 }

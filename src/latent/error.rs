@@ -16,6 +16,19 @@ pub enum LatentError {
         found: String,
     },
 
+    /// A matrix is not the covariance of codes' rows.
+    #[error(
+        "found a matrix of shape [{rows}, {columns}] that is no covariance: {reason}; expected a symmetric positive definite one: compute it from more samples than a code has numbers"
+    )]
+    NoCovariance {
+        /// Rows found.
+        rows: usize,
+        /// Columns found.
+        columns: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
     /// A code or a normal holds no numbers.
     #[error(
         "found the shape [{rows}, {dim}] in {space}; expected at least one row and one column: give the values"

@@ -15,7 +15,7 @@
 //! | move it and keep other attributes | [`condition`] |
 //! | move it in steps | [`Trajectory`] |
 //! | move it until something measured has a value | [`LineSearch`], [`correction`] |
-//! | find the one behind a picture | [`Descent`] |
+//! | find the one behind a picture | [`Descent`]; [`QuasiNewton`], by a [`Spread`] |
 //! | find a boundary by scored codes | [`Separation::separate`] |
 //! | tell attributes that go together | [`correlation`], [`cosines`] |
 //!
@@ -45,6 +45,7 @@ mod separation;
 mod smo;
 mod space;
 mod span;
+mod spread;
 mod svm;
 mod system;
 mod trajectory;
@@ -66,5 +67,6 @@ pub use samples::Samples;
 pub use sampling::{sample_z, standard_normal};
 pub use separation::{Chosen, Method, Separation};
 pub use space::LatentSpace;
+pub use spread::Spread;
 pub use trajectory::Trajectory;
 pub use truncation::Truncation;
