@@ -163,7 +163,7 @@ fn a_broken_model_folder_is_named_by_its_first_wrong_file() {
                 };
                 std::fs::write(model.join("encoder_errors.npy"), array.write_f4()).unwrap();
             },
-            "another length",
+            "2 values a row",
         ),
         (
             "encoder_errors.npy",

@@ -5,6 +5,7 @@ use std::time::Instant;
 use ndarray::Zip;
 
 use super::descend::Start;
+use super::invert::off_the_async_threads;
 use super::{EditorError, Model};
 use crate::engine::{Admission, Images};
 use crate::latent::LatentCode;
@@ -33,8 +34,7 @@ impl Model {
         let (mut code, mut nearest) = (wanted.clone(), (f64::INFINITY, wanted.clone()));
         let mut since = 0;
         for look in 1..=LOOKS {
-            let drawn = self.drawn(admission, &code).await?;
-            let apart = square_distance(&drawn, target);
+            let (drawn, apart) = self.drawn(admission, &code, target).await?;
             if apart < nearest.0 {
                 (nearest, since) = ((apart, code.clone()), 0);
             } else {
@@ -53,14 +53,24 @@ impl Model {
         })
     }
 
-    /// What a code draws, `[1, 3, height, width]`, blacks and whites held as in a picture.
-    async fn drawn(&self, admission: &mut Admission, code: &LatentCode) -> Result<Images, EditorError> {
+    /// What a code draws, `[1, 3, height, width]`, blacks and whites held as in a picture, and how far that is from the target.
+    async fn drawn(
+        &self,
+        admission: &mut Admission,
+        code: &LatentCode,
+        target: &Images,
+    ) -> Result<(Images, f64), EditorError> {
         let input = self
             .synthesis_input(admission, std::slice::from_ref(code), None)
             .await?;
-        let images = admission.synthesize(input).await?;
+        let (images, target) = (admission.synthesize(input).await?, target.clone());
         let (black, white) = (self.image_range.black(), self.image_range.white());
-        Ok(images.mapv(|value| value.clamp(black, white)).into_shared())
+        off_the_async_threads(move || {
+            let drawn = images.mapv(|value| value.clamp(black, white)).into_shared();
+            let apart = square_distance(&drawn, &target);
+            Ok((drawn, apart))
+        })
+        .await
     }
 }
 

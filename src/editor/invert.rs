@@ -317,9 +317,9 @@ impl Model {
 }
 
 /// Does what keeps a core busy where nobody waits for it.
-async fn off_the_async_threads<T: Send + 'static>(
+pub(super) async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EditorError> + Send + 'static,
 ) -> Result<T, EditorError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.expect("decoding and framing do not panic")
+    done.expect("what is done with pictures does not panic")
 }

@@ -42,10 +42,10 @@ pub enum LoadError {
         /// The code's shape.
         expected: (usize, usize),
     },
-    /// The mean code has another length than the generator's w codes.
-    #[error("{file}: {found} values, but a w code of this generator has {expected}")]
-    MeanLength {
-        /// The file of `w_avg`.
+    /// The mean code, or the covariance of the encoder's errors, is of codes of another length than the generator's.
+    #[error("{file}: {found} values a row, but a w code of this generator has {expected}")]
+    RowLength {
+        /// The file.
         file: String,
         /// Values found.
         found: usize,

@@ -9,7 +9,7 @@ use super::{EditorError, LoadError};
 use crate::catalog::{ClassifierPackage, EncoderEntry, GradientEntry, ModelPackage, OutputEntry};
 use crate::engine::{Engine, GeneratorShape, SynthesisInput};
 use crate::imaging::{Alignment, ImageRange};
-use crate::latent::{Boundary, LatentCode, LatentError, LatentSpace, Spread, Truncation};
+use crate::latent::{Boundary, LatentCode, LatentSpace, Spread, Truncation};
 
 /// A model that is loaded; its boundaries are what they are, and a model with others is another one.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ impl Model {
     /// Puts a package and its networks together.
     ///
     /// # Errors
-    /// [`LoadError`] where a boundary, the mean code or the manifest does not fit the generator.
+    /// [`LoadError`] where a boundary, the mean code, the encoder's errors or the manifest does not fit the generator.
     pub fn new(package: ModelPackage, engine: Engine) -> Result<Self, LoadError> {
         let generator_digest = package.generator_digest();
         let scorer = |classifier: &ClassifierPackage| {
@@ -79,7 +79,7 @@ impl Model {
                     .map_err(LoadError::entry(&file, "truncation"))?;
                 let (found, expected) = (w_avg.len(), shape.w_dim);
                 if found != expected {
-                    return Err(LoadError::MeanLength {
+                    return Err(LoadError::RowLength {
                         file: mean_file,
                         found,
                         expected,
@@ -94,9 +94,7 @@ impl Model {
             _ => None,
         };
         let spread = match encoder_errors {
-            Some((file, covariance)) => {
-                spread(&covariance, shape.w_dim).map_err(LoadError::entry(&file, "encoder.errors"))?
-            }
+            Some((file, covariance)) => spread(file, &covariance, shape.w_dim)?,
             None => Spread::default(),
         };
         for (file, boundary) in &boundaries {
@@ -299,18 +297,17 @@ fn layers(shape: &GeneratorShape) -> usize {
     }
 }
 
-/// The spread of an encoder's errors, if it fits rows of `dim` numbers.
-fn spread(covariance: &Array2<f64>, dim: usize) -> Result<Spread, LatentError> {
-    let spread = Spread::of(covariance.view())?;
-    if spread.dim() == Some(dim) {
-        return Ok(spread);
+/// The spread of an encoder's errors, if it fits rows of `expected` numbers.
+fn spread(file: String, covariance: &Array2<f64>, expected: usize) -> Result<Spread, LoadError> {
+    let spread = Spread::of(covariance.view()).map_err(LoadError::entry(&file, "encoder.errors"))?;
+    match covariance.ncols() {
+        found if found == expected => Ok(spread),
+        found => Err(LoadError::RowLength {
+            file,
+            found,
+            expected,
+        }),
     }
-    let (rows, columns) = covariance.dim();
-    Err(LatentError::NoCovariance {
-        rows,
-        columns,
-        reason: "a row of this generator's codes has another length",
-    })
 }
 
 /// Refuses a boundary that does not fit the generator.

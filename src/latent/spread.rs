@@ -37,12 +37,6 @@ impl Spread {
         Ok(Self(Some(root)))
     }
 
-    /// How many numbers a row has; `None` where any number will do.
-    #[must_use]
-    pub fn dim(&self) -> Option<usize> {
-        self.0.as_ref().map(Array2::nrows)
-    }
-
     /// Deviations `[rows, dim]` as differences of codes.
     pub(super) fn difference(&self, deviations: &Array2<f64>) -> Array2<f64> {
         match &self.0 {
