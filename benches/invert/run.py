@@ -91,14 +91,18 @@ def summary(found, digits=2):
     return {name: round(value, digits) for name, value in picked.items()}
 
 
-def row(name, found):
-    return f"| {name} | {found['mean']:.2f} | {found['median']:.2f} | {found['least']:.2f} |"
+def row(name, found, digits=2):
+    return f"| {name} | {found['mean']:.{digits}f} | {found['median']:.{digits}f} | {found['least']:.{digits}f} |"
 
 
 def curve(ways):
-    """The mean PSNR of all pictures at the steps that all ways have."""
-    steps = sorted(set.intersection(*(set(way) for way in ways)))
-    return {str(step): round(statistics.mean(way[step] for way in ways), 2) for step in steps}
+    """The mean PSNR of all pictures at the steps of the longest way; a way that ended before stays where it ended."""
+    steps = sorted(max(ways, key=max))
+
+    def at(way, step):
+        return way[max(mine for mine in way if mine <= step)]
+
+    return {str(step): round(statistics.mean(at(way, step) for way in ways), 2) for step in steps}
 
 
 def sheet(columns, path):
@@ -188,7 +192,7 @@ def main():
     print(f"+3 moves the attribute's own score up: {figures['rising']}")
     print(f"way: {figures['way']}")
     print(f"\n{given.count} of the model's own samples, {given.own_steps} steps, cosine:\n")
-    print("\n".join(row(name, found) for name, found in figures["own_cosine"].items()))
+    print("\n".join(row(name, found, 3) for name, found in figures["own_cosine"].items()))
     print(f"\nat least 0.95: {figures['own_beyond_0.95']}; PSNR {figures['own_psnr']}")
     if given.json:
         given.json.write_text(json.dumps(figures, indent=1) + "\n")
