@@ -96,7 +96,7 @@ def card(figures: dict, found: dict, quality: dict, template: str) -> str:
         "beats_optimize": str(found["beats"]["optimize"]),
         "rising_least": str(min(found["rising"].values())),
         "own_steps": str(found["own_steps"]),
-        "own_cosine": f"{found['own_cosine']['refine']['mean']:.2f}",
+        "own_cosine": f"{found['own_cosine']['refine']['mean']:.3f}",
         "own_cosine_least": f"{found['own_cosine']['refine']['least']:.2f}",
         "own_cosine_encoder": f"{found['own_cosine']['encoder']['mean']:.2f}",
         "own_psnr": f"{found['own_psnr']['refine']['mean']:.0f}",
