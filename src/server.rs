@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use axum::serve::ListenerExt as _;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::api::Readiness;
 
@@ -28,7 +29,7 @@ pub async fn run(
         // Nobody listens where the server has ended by itself.
         let _ = draining.send(());
     };
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop);
+    let served = axum::serve(listener.tap_io(unheld), router).with_graceful_shutdown(stop);
     let too_long = async {
         if begun.await.is_ok() {
             tokio::time::sleep(drain).await;
@@ -42,6 +43,13 @@ pub async fn run(
             tracing::warn!(seconds = drain.as_secs_f64(), "open requests are cut off");
             Ok(())
         }
+    }
+}
+
+/// Has an answer's end sent at once, and not when the client has said that it has the rest.
+fn unheld(connection: &mut TcpStream) {
+    if let Err(error) = connection.set_nodelay(true) {
+        tracing::debug!(%error, "a connection holds back small packets");
     }
 }
 

@@ -38,7 +38,7 @@ struct Options {
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let mut client = Client::open(&options.address)?;
-    let file = client.ask("GET", "/v1/sample?seed=3&metadata=none", &[])?;
+    let file = client.ask("GET", "/v1/sample?seed=3&metadata=none", &[])?.body;
     encoder(&options, &mut client, &file)?;
     beside(&options, &mut client, &file)
 }
@@ -49,46 +49,73 @@ const BLOCK: usize = 10;
 /// An encoder's answer over HTTP, and decoding, both runs and encoding in a bare loop, in turns.
 fn encoder(options: &Options, client: &mut Client, file: &[u8]) -> anyhow::Result<()> {
     let mut bare = Bare::open(options)?;
-    let (mut alone, mut served) = (Vec::new(), Vec::new());
+    let (mut alone, mut served) = (Stages::default(), Stages::default());
     for _ in 0..options.times.div_ceil(BLOCK) {
         // Each begins with the other's weights in the processor's caches, so the first of a block does not count.
         for turn in 0..=BLOCK {
             let began = Instant::now();
-            std::hint::black_box(bare.invert(file)?);
+            let stages = bare.invert(file)?;
             if turn > 0 {
-                alone.push(began.elapsed());
+                alone.note(began.elapsed(), &stages);
             }
         }
         for turn in 0..=BLOCK {
             let began = Instant::now();
-            client.ask("POST", "/v1/invert?method=encoder&metadata=none", file)?;
+            let answer = client.ask("POST", "/v1/invert?method=encoder&metadata=none", file)?;
             if turn > 0 {
-                served.push(began.elapsed());
+                served.note(began.elapsed(), &answer.stages()?);
             }
         }
     }
-    let (alone, served) = (median(alone), median(served));
-    println!(
-        "an encoder's answer, median: bare {:.1} ms, over HTTP {:.1} ms, ratio {:.3}",
-        milliseconds(alone),
-        milliseconds(served),
-        served.as_secs_f64() / alone.as_secs_f64()
-    );
+    println!("an encoder's answer, median ms: {STAGES:?} and the rest");
+    for (name, stages) in [("bare", &alone), ("over HTTP", &served)] {
+        println!("  {name}: {:.2?}, all {:.2}", stages.parts(), stages.whole());
+    }
+    println!("  ratio {:.3}", served.whole() / alone.whole());
     Ok(())
+}
+
+/// The parts of an encoder's answer, as `Server-Timing` calls them.
+const STAGES: [&str; 4] = ["decoding", "encoder", "synthesis", "encoding"];
+
+/// How long answers took, in milliseconds: all in all, each stage, and what is no stage.
+#[derive(Default)]
+struct Stages {
+    whole: Vec<f64>,
+    parts: [Vec<f64>; 5],
+}
+
+impl Stages {
+    fn note(&mut self, whole: Duration, stages: &[f64; 4]) {
+        let whole = milliseconds(whole);
+        self.whole.push(whole);
+        let rest = whole - stages.iter().sum::<f64>();
+        for (times, &time) in self.parts.iter_mut().zip(stages.iter().chain([&rest])) {
+            times.push(time);
+        }
+    }
+
+    fn whole(&self) -> f64 {
+        median(&self.whole)
+    }
+
+    fn parts(&self) -> [f64; 5] {
+        self.parts.each_ref().map(|times| median(times))
+    }
 }
 
 /// Single pictures alone, and beside four inversions that do not end.
 fn beside(options: &Options, client: &mut Client, file: &[u8]) -> anyhow::Result<()> {
     let mut seed = 0_u32;
-    let mut singles = |times: usize| -> anyhow::Result<Duration> {
+    let mut singles = |times: usize| -> anyhow::Result<f64> {
         let mut found = Vec::new();
         for _ in 0..times {
             seed += 1;
             let began = Instant::now();
             client.ask("GET", &format!("/v1/sample?seed={seed}"), &[])?;
-            found.push(began.elapsed());
+            found.push(milliseconds(began.elapsed()));
         }
-        Ok(median(found))
+        Ok(median(&found))
     };
     singles(10)?;
     let alone = singles(options.times)?;
@@ -115,9 +142,9 @@ fn beside(options: &Options, client: &mut Client, file: &[u8]) -> anyhow::Result
     })?;
     println!(
         "a single picture, median: alone {:.1} ms, beside four inversions {:.1} ms, {:.2} times",
-        milliseconds(alone),
-        milliseconds(found),
-        found.as_secs_f64() / alone.as_secs_f64()
+        alone,
+        found,
+        found / alone
     );
     Ok(())
 }
@@ -145,26 +172,57 @@ impl Bare {
         })
     }
 
-    /// From a picture's file to its reconstruction's.
-    fn invert(&mut self, file: &[u8]) -> anyhow::Result<Vec<u8>> {
+    /// From a picture's file to its reconstruction's: the stages' milliseconds.
+    fn invert(&mut self, file: &[u8]) -> anyhow::Result<[f64; 4]> {
         let range = ImageRange::SIGNED;
+        let began = Instant::now();
         let picture = frame(&decode(file, 25_000_000)?, Framing::Centre, 256, 256)?;
         let image = picture.tensor(range).insert_axis(Axis(0)).into_dyn();
+        let decoded = Instant::now();
         let w = run(&mut self.encoder, image.view())?.into_dimensionality::<Ix2>()?;
+        let encoded = Instant::now();
         let rows = w.view().insert_axis(Axis(1));
         let all = rows
             .broadcast((1, self.layers, w.len_of(Axis(1))))
             .context("one row is repeated")?;
         let image =
             run(&mut self.synthesis, all.to_owned().into_dyn().view())?.into_dimensionality::<Ix4>()?;
-        let drawn = Picture::from_tensor(image.index_axis(Axis(0), 0), range)?;
-        Ok(encode_png(&drawn, Compression::Fast, None)?)
+        let drawn = Instant::now();
+        let picture = Picture::from_tensor(image.index_axis(Axis(0), 0), range)?;
+        std::hint::black_box(encode_png(&picture, Compression::Fast, None)?);
+        let ends = [began, decoded, encoded, drawn, Instant::now()];
+        Ok(std::array::from_fn(|stage| {
+            milliseconds(ends[stage + 1] - ends[stage])
+        }))
     }
 }
 
 /// One connection that stays open.
 struct Client {
     socket: TcpStream,
+    /// What has come of an answer; it keeps its room for the next.
+    come: Vec<u8>,
+}
+
+/// An answer of status 200.
+struct Answer {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// The milliseconds of each stage, as the service tells them.
+    fn stages(&self) -> anyhow::Result<[f64; 4]> {
+        let told = |stage: &str| {
+            let (_, rest) = self.head.split_once(&format!(" {stage};dur="))?;
+            rest.split([',', '\r']).next()?.parse().ok()
+        };
+        let mut stages = [0.0; 4];
+        for (time, stage) in stages.iter_mut().zip(STAGES) {
+            *time = told(stage).with_context(|| format!("Server-Timing without {stage}: {}", self.head))?;
+        }
+        Ok(stages)
+    }
 }
 
 impl Client {
@@ -172,10 +230,11 @@ impl Client {
         let socket = TcpStream::connect(address).with_context(|| format!("no service at {address}"))?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(Duration::from_millis(100)))?;
-        Ok(Self { socket })
+        let come = vec![0; 1 << 20];
+        Ok(Self { socket, come })
     }
 
-    fn ask(&mut self, method: &str, uri: &str, body: &[u8]) -> anyhow::Result<Vec<u8>> {
+    fn ask(&mut self, method: &str, uri: &str, body: &[u8]) -> anyhow::Result<Answer> {
         self.send(method, uri, body)?;
         self.answer(None)
     }
@@ -194,29 +253,22 @@ impl Client {
         Ok(())
     }
 
-    /// The body of an answer of status 200; an error as soon as nobody waits for it any more.
-    fn answer(&mut self, stopped: Option<&AtomicBool>) -> anyhow::Result<Vec<u8>> {
-        let (mut text, mut part) = (Vec::new(), vec![0; 1 << 16]);
+    /// The answer; an error as soon as nobody waits for it any more.
+    fn answer(&mut self, stopped: Option<&AtomicBool>) -> anyhow::Result<Answer> {
+        let (mut length, mut wanted) = (0, None);
         loop {
-            if let Some(end) = text.windows(4).position(|four| four == b"\r\n\r\n") {
-                let head = String::from_utf8_lossy(&text[..end]).to_ascii_lowercase();
-                let length = head
-                    .lines()
-                    .find_map(|line| line.strip_prefix("content-length: "));
-                let length: usize = length.context("an answer without a length")?.trim().parse()?;
-                if text.len() >= end + 4 + length {
-                    let body = text.split_off(end + 4);
-                    anyhow::ensure!(
-                        head.starts_with("http/1.1 200"),
-                        "{}",
-                        String::from_utf8_lossy(&body)
-                    );
-                    return Ok(body);
-                }
+            if wanted.is_none() {
+                wanted = Self::head(&self.come[..length])?;
             }
-            match self.socket.read(&mut part) {
-                Ok(0) => anyhow::bail!("the service hung up"),
-                Ok(count) => text.extend_from_slice(&part[..count]),
+            if let Some((head, end)) = wanted.take_if(|&mut (_, end)| end <= length) {
+                let body = self.come[head.len()..end].to_owned();
+                let text = || String::from_utf8_lossy(&body).into_owned();
+                anyhow::ensure!(head.starts_with("http/1.1 200"), "{}", text());
+                return Ok(Answer { head, body });
+            }
+            match self.socket.read(&mut self.come[length..]) {
+                Ok(0) => anyhow::bail!("the service hung up, or its answer is larger than expected"),
+                Ok(count) => length += count,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
                     anyhow::ensure!(
                         stopped.is_none_or(|stopped| !stopped.load(Ordering::Relaxed)),
@@ -227,10 +279,24 @@ impl Client {
             }
         }
     }
+
+    /// An answer's head in small letters, once all of it has come, and where its body ends.
+    fn head(come: &[u8]) -> anyhow::Result<Option<(String, usize)>> {
+        let Some(end) = come.windows(4).position(|four| four == b"\r\n\r\n") else {
+            return Ok(None);
+        };
+        let head = String::from_utf8_lossy(&come[..end + 4]).to_ascii_lowercase();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.context("an answer without a length")?.trim().parse()?;
+        Ok(Some((head, end + 4 + length)))
+    }
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
+fn median(times: &[f64]) -> f64 {
+    let mut times = times.to_owned();
+    times.sort_unstable_by(f64::total_cmp);
     times[times.len() / 2]
 }
 

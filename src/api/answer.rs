@@ -245,6 +245,7 @@ impl Answer {
             ("synthesis", timings.synthesis),
             ("scoring", timings.scoring),
             ("identity", timings.identity),
+            ("decoding", timings.decoding),
             ("landmarks", timings.landmarks),
             ("encoder", timings.encoder),
             ("descent", timings.descent),

@@ -99,9 +99,11 @@ impl Model {
             Method::Refine => self.engine.admit_descent(1)?,
             Method::Optimize => self.engine.admit_descent(request.starts)?,
         };
+        let began = Instant::now();
         let (target, tensor) = self
             .target(&mut admission, request.picture, request.framing)
             .await?;
+        let decoding = began.elapsed().saturating_sub(admission.timings().landmarks);
         let left = time_left().map(|left| left.mul_f64(SHARE));
         let limit = request.budget.into_iter().chain(left).min();
         let until = limit.map(|limit| Instant::now() + limit);
@@ -157,7 +159,10 @@ impl Model {
             method,
             similarity,
             descended,
-            timings: admission.timings(),
+            timings: Timings {
+                decoding,
+                ..admission.timings()
+            },
         })
     }
 

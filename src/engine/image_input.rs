@@ -1,6 +1,6 @@
 //! A generator's images, brought to the size and range that another network wants.
 
-use ndarray::{Array2, Array4, ArrayView4, Axis, Ix2, Slice};
+use ndarray::{Array2, Array4, ArrayView4, Axis, CowArray, Ix2, Ix4, Slice};
 
 use super::network::Network;
 use super::{EngineError, GeneratorShape};
@@ -75,8 +75,12 @@ impl ImageInput {
 
     /// Means of squares of `pooled` × `pooled` pixels, in the network's range.
     #[expect(clippy::cast_precision_loss, reason = "a few thousand pixels at most")]
-    pub(super) fn prepare(&self, images: ArrayView4<'_, f32>) -> Array4<f32> {
+    pub(super) fn prepare<'a>(&self, images: ArrayView4<'a, f32>) -> CowArray<'a, f32, Ix4> {
         let n = self.pooled;
+        let (scale, shift) = (self.scale / (n * n) as f32, self.shift);
+        if (n, scale, shift) == (1, 1.0, 0.0) {
+            return images.into();
+        }
         let (batch, channels, height, width) = images.dim();
         let mut pooled = Array4::zeros((batch, channels, height / n, width / n));
         let every_nth = |first: usize| Slice::from(first..).step_by(n.cast_signed());
@@ -86,8 +90,7 @@ impl ImageInput {
                 pooled += &rows.slice_axis(Axis(3), every_nth(column));
             }
         }
-        let scale = self.scale / (n * n) as f32;
-        pooled.mapv_inplace(|sum| sum * scale + self.shift);
-        pooled
+        pooled.mapv_inplace(|sum| sum * scale + shift);
+        pooled.into()
     }
 }

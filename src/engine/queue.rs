@@ -1,7 +1,8 @@
 //! Where images wait: in the order they came, requests' before background work's, until a generator takes a batch of them.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use ndarray::{Array3, Axis};
@@ -47,7 +48,6 @@ pub(super) struct Drawn {
 /// The orders of one model, shared by its callers and its generators.
 pub(super) struct Queue {
     lanes: Mutex<Lanes>,
-    changed: Condvar,
     /// How long a run that is not full waits for more images.
     patience: Duration,
     metrics: ModelMetrics,
@@ -56,6 +56,9 @@ pub(super) struct Queue {
 struct Lanes {
     requests: VecDeque<Order>,
     background: VecDeque<Order>,
+    /// The generators' threads that sleep. The last to fall asleep is the first to be woken: what it works with is still in
+    /// the processor's caches.
+    asleep: Vec<Thread>,
     open: bool,
 }
 
@@ -64,11 +67,11 @@ impl Queue {
         let lanes = Lanes {
             requests: VecDeque::new(),
             background: VecDeque::new(),
+            asleep: Vec::new(),
             open: true,
         };
         Self {
             lanes: Mutex::new(lanes),
-            changed: Condvar::new(),
             patience,
             metrics,
         }
@@ -82,14 +85,14 @@ impl Queue {
             Lane::Request => lanes.requests.push_back(order),
             Lane::Background => lanes.background.push_back(order),
         }
-        drop(lanes);
-        self.changed.notify_one();
+        lanes.wake_one();
     }
 
     /// Lets the generators end when nothing waits any more.
     pub(super) fn close(&self) {
-        self.lock().open = false;
-        self.changed.notify_all();
+        let mut lanes = self.lock();
+        lanes.open = false;
+        while lanes.wake_one() {}
     }
 
     /// Waits for orders, and takes the first and those after it that fit beside it into a run of the best size; `None`
@@ -112,21 +115,11 @@ impl Queue {
                     Some(self.patience.saturating_sub(oldest))
                 }
             };
-            // A poisoned lock holds whole orders still: nothing panics between two changes of a lane.
-            lanes = match wait {
-                None => self.changed.wait(lanes).unwrap_or_else(PoisonError::into_inner),
-                Some(time) => {
-                    self.changed
-                        .wait_timeout(lanes, time)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
-            };
+            lanes = self.sleep(lanes, wait);
         }
         let taken = lanes.first().map_or_else(Vec::new, |lane| fill(lane, largest));
         if lanes.first().is_some() {
-            // Another generator may be asleep.
-            self.changed.notify_one();
+            lanes.wake_one();
         }
         self.metrics
             .waiting
@@ -155,12 +148,37 @@ impl Queue {
         lanes.background.retain(wanted);
     }
 
+    /// Lets go of the lanes until this thread is woken, or for a time.
+    fn sleep<'a>(
+        &'a self,
+        mut lanes: MutexGuard<'a, Lanes>,
+        time: Option<Duration>,
+    ) -> MutexGuard<'a, Lanes> {
+        let own = thread::current();
+        lanes.asleep.push(own.clone());
+        drop(lanes);
+        match time {
+            None => thread::park(),
+            Some(time) => thread::park_timeout(time),
+        }
+        let mut lanes = self.lock();
+        lanes.asleep.retain(|sleeper| sleeper.id() != own.id());
+        lanes
+    }
+
+    // A poisoned lock holds whole orders still: nothing panics between two changes of a lane.
     fn lock(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lanes {
+    /// Wakes a generator's thread, if one is asleep.
+    fn wake_one(&mut self) -> bool {
+        let woken = self.asleep.pop();
+        woken.inspect(Thread::unpark).is_some()
+    }
+
     /// The lane to take from, if any has an order.
     fn first(&mut self) -> Option<&mut VecDeque<Order>> {
         [&mut self.requests, &mut self.background]
@@ -193,4 +211,50 @@ fn fill(lane: &mut VecDeque<Order>, largest: usize) -> Vec<Order> {
 /// As a gauge counts.
 pub(super) fn count(images: usize) -> i64 {
     i64::try_from(images).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::metrics::Metrics;
+
+    #[test]
+    fn the_thread_that_fell_asleep_last_is_woken_first() {
+        let queue = Arc::new(Queue::new(Duration::ZERO, Metrics::new().of_model("a")));
+        let (taken, takers) = channel();
+        let threads = [0, 1, 2].map(|number| {
+            let (queue, taken) = (Arc::clone(&queue), taken.clone());
+            thread::spawn(move || {
+                while queue.take(&BatchSize::settled(1)).is_some() {
+                    taken.send(number).unwrap();
+                }
+            })
+        });
+        let all_sleep = || {
+            while queue.lock().asleep.len() < 3 {
+                thread::yield_now();
+            }
+        };
+        let mut by = Vec::new();
+        for _ in 0..4 {
+            all_sleep();
+            let (reply, _answer) = oneshot::channel();
+            let order = Order {
+                codes: Array3::zeros((1, 1, 1)),
+                came: Instant::now(),
+                deadline: None,
+                reply,
+            };
+            queue.put(Lane::Request, order);
+            by.push(takers.recv().unwrap());
+        }
+        assert_eq!(by, [by[0]; 4]);
+        queue.close();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Time that a request's images have spent in the engine.
+/// Time that a request's images have taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {
     /// Mapping runs, and waiting for them.
@@ -13,6 +13,8 @@ pub struct Timings {
     pub synthesis: Duration,
     /// Classifier runs, and waiting for them.
     pub scoring: Duration,
+    /// Decoding the picture that came, and framing it.
+    pub decoding: Duration,
     /// Runs of the landmark graph, and waiting for them.
     pub landmarks: Duration,
     /// Runs of the identity graph, and waiting for them.

@@ -75,11 +75,15 @@ impl Picture {
                 width,
             });
         }
+        let tensor = tensor.as_standard_layout();
+        let values = tensor.as_slice().expect("in the standard layout it is one slice");
         // No branch, so that several values are looked at at once; where they are is asked only of a broken tensor.
-        let broken = tensor.fold(false, |broken, value| broken | !value.is_finite());
+        let broken = values
+            .iter()
+            .fold(false, |broken, value| broken | !value.is_finite());
         let place = || tensor.indexed_iter().find(|(_, value)| !value.is_finite());
         if let Some(((channel, row, column), _)) = broken.then(place).flatten() {
-            let count = tensor.iter().filter(|value| !value.is_finite()).count();
+            let count = values.iter().filter(|value| !value.is_finite()).count();
             return Err(ImagingError::NotFinite {
                 count,
                 channel,
@@ -88,8 +92,8 @@ impl Picture {
             });
         }
         let mut rgb = vec![0; 3 * height * width];
-        for (channel, plane) in tensor.outer_iter().enumerate() {
-            for (level, &value) in rgb[channel..].iter_mut().step_by(3).zip(&plane) {
+        for (channel, plane) in values.chunks_exact(height * width).enumerate() {
+            for (level, &value) in rgb[channel..].iter_mut().step_by(3).zip(plane) {
                 *level = range.level(value);
             }
         }
@@ -106,9 +110,14 @@ impl Picture {
     #[must_use]
     pub fn tensor(&self, range: ImageRange) -> Array3<f32> {
         let scale = (range.white - range.black) / 255.0;
-        Array3::from_shape_fn((3, self.height, self.width), |(channel, row, column)| {
-            range.black + scale * f32::from(self.rgb[3 * (row * self.width + column) + channel])
-        })
+        let value = |&level: &u8| range.black + scale * f32::from(level);
+        let plane = |channel: usize| self.rgb[channel..].iter().step_by(3).map(value);
+        let mut values = Vec::with_capacity(self.rgb.len());
+        for channel in 0..3 {
+            values.extend(plane(channel));
+        }
+        Array3::from_shape_vec((3, self.height, self.width), values)
+            .expect("a plane has a value for each pixel")
     }
 
     /// An all-white picture, to paint others on.
@@ -141,8 +150,11 @@ impl Picture {
 
     /// A rectangle of it; it must lie inside.
     pub(super) fn part(&self, [left, top]: [u32; 2], [width, height]: [u32; 2]) -> RgbImage {
-        let image = self.image();
-        RgbImage::from_fn(width, height, |x, y| *image.get_pixel(left + x, top + y))
+        let [left, columns] = [left, width].map(|length| 3 * length as usize);
+        let rows = self.rgb.chunks_exact(3 * self.width);
+        let rows = rows.skip(top as usize).take(height as usize);
+        let part: Vec<_> = rows.map(|row| &row[left..left + columns]).collect();
+        RgbImage::from_raw(width, height, part.concat()).expect("the part has three bytes a pixel")
     }
 
     /// Width in pixels.
