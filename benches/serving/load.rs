@@ -41,8 +41,8 @@ pub(crate) struct Outcome {
     pub(crate) runs: Vec<f64>,
     /// Requests that failed otherwise.
     pub(crate) failed: usize,
-    /// Seconds in all.
-    pub(crate) seconds: f64,
+    /// Pictures a second.
+    pub(crate) rate: f64,
 }
 
 impl Outcome {
@@ -57,17 +57,18 @@ impl Outcome {
         }
     }
 
-    fn closed(mut self, seconds: f64) -> Self {
+    fn closed(mut self, rate: f64) -> Self {
         self.pictures.sort_by(f64::total_cmp);
         self.refused.sort_by(f64::total_cmp);
         self.runs.sort_by(f64::total_cmp);
-        self.seconds = seconds;
+        self.rate = rate;
         self
     }
 
-    /// Pictures a second.
-    pub(crate) fn rate(&self) -> f64 {
-        ratio(self.pictures.len(), 1) / self.seconds
+    /// Ends it after so many seconds, of which all count.
+    fn after(self, seconds: f64) -> Self {
+        let rate = ratio(self.pictures.len(), 1) / seconds;
+        self.closed(rate)
     }
 
     /// Refusals and failures among all answers.
@@ -75,6 +76,19 @@ impl Outcome {
         let all = self.pictures.len() + self.refused.len() + self.failed;
         ratio(self.refused.len() + self.failed, all.max(1))
     }
+}
+
+/// How many a second came at these seconds: the slope of their number over time, by least squares. How much of a run is left
+/// when the time is up does not change it.
+fn slope(times: &[f64]) -> f64 {
+    let count = ratio(times.len(), 1);
+    let (mean, middle) = (times.iter().sum::<f64>() / count, (count - 1.0) / 2.0);
+    let (mut together, mut alone) = (0.0, 0.0);
+    for (place, time) in times.iter().enumerate() {
+        together += (time - mean) * (ratio(place, 1) - middle);
+        alone += (time - mean).powi(2);
+    }
+    together / alone
 }
 
 /// The value below which `share` of sorted values lie; 0 of none.
@@ -96,14 +110,16 @@ pub(crate) fn ratio(count: usize, of: usize) -> f64 {
     count as f64 / of as f64
 }
 
-/// `clients` clients, each with one request under way at any time, for `span`.
+/// `clients` clients, each with one request under way at any time, for `span`. The pictures a second are those of the time in
+/// which all of them ask: from the first answers, one for each client, to the end of `span`.
 pub(crate) async fn closed(host: &str, path: &str, clients: usize, span: Duration, seeds: &Seeds) -> Outcome {
     let outcome = Rc::new(RefCell::new(Outcome::default()));
+    let came = Rc::new(RefCell::new(Vec::new()));
     let began = Instant::now();
     let local = LocalSet::new();
     for _ in 0..clients {
         let (host, path) = (host.to_owned(), path.to_owned());
-        let (outcome, seeds) = (Rc::clone(&outcome), seeds.clone());
+        let (outcome, came, seeds) = (Rc::clone(&outcome), Rc::clone(&came), seeds.clone());
         local.spawn_local(async move {
             while began.elapsed() < span {
                 let Ok(mut client) = Client::connect(&host).await else {
@@ -115,6 +131,9 @@ pub(crate) async fn closed(host: &str, path: &str, clients: usize, span: Duratio
                     let asked = Instant::now();
                     let answer = client.post(&path, &seeds.body()).await;
                     let broken = answer.is_err();
+                    if answer.as_ref().is_ok_and(|answer| answer.status == 200) && began.elapsed() < span {
+                        came.borrow_mut().push(began.elapsed().as_secs_f64());
+                    }
                     outcome.borrow_mut().count(answer, milliseconds(asked));
                     if broken {
                         break;
@@ -124,7 +143,11 @@ pub(crate) async fn closed(host: &str, path: &str, clients: usize, span: Duratio
         });
     }
     local.await;
-    outcome.take().closed(began.elapsed().as_secs_f64())
+    let (outcome, came) = (outcome.take(), came.take());
+    match came.get(clients..) {
+        Some(steady) if steady.len() > 2 => outcome.closed(slope(steady)),
+        _ => outcome.after(began.elapsed().as_secs_f64()),
+    }
 }
 
 /// Requests at `rate` a second for `span`, at random times, whether or not the server keeps up. Time counts from when
@@ -167,7 +190,7 @@ pub(crate) async fn open(host: &str, path: &str, rate: f64, span: Duration, seed
     };
     local.run_until(arrivals).await;
     local.await;
-    outcome.take().closed(began.elapsed().as_secs_f64())
+    outcome.take().after(began.elapsed().as_secs_f64())
 }
 
 /// `clients` clients that each ask for a picture and hang up at once.
@@ -211,7 +234,7 @@ pub(crate) async fn beside(
             let answer = client.post(path, &seeds.body()).await?;
             outcome.count(Ok(answer), milliseconds(asked));
         }
-        anyhow::Ok(outcome.closed(began.elapsed().as_secs_f64()))
+        anyhow::Ok(outcome.after(began.elapsed().as_secs_f64()))
     };
     let outcome = local.run_until(singles).await?;
     if asking.is_finished() {

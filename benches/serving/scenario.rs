@@ -49,7 +49,7 @@ impl Scenario<'_> {
             report.number(
                 name,
                 &format!("{way}: of the ceiling"),
-                outcome.rate() / self.ceiling.best(),
+                outcome.rate / self.ceiling.best(),
             );
         }
         for &load in &self.options.load {
@@ -72,7 +72,7 @@ impl Scenario<'_> {
 
     fn note(&self, report: &mut Report, way: &str, outcome: &Outcome) {
         let name = &self.contestant.name;
-        report.number(name, &format!("{way}: images/s"), outcome.rate());
+        report.number(name, &format!("{way}: images/s"), outcome.rate);
         report.number(name, &format!("{way}: p50 ms"), quantile(&outcome.pictures, 0.5));
         report.number(name, &format!("{way}: p99 ms"), quantile(&outcome.pictures, 0.99));
         report.number(
@@ -95,7 +95,7 @@ impl Scenario<'_> {
         let most = self.options.concurrency.iter().copied().max().unwrap_or(1);
         for _ in 0..TURNS {
             let bare = self.ceiling.again(span)?;
-            let rate = closed(&server.host, path, most, span, seeds).await.rate();
+            let rate = closed(&server.host, path, most, span, seeds).await.rate;
             report.number(name, "in turns: bare loop's images/s", bare);
             report.number(name, &format!("in turns, {most} at once: images/s"), rate);
             report.number(
