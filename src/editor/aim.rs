@@ -314,7 +314,7 @@ impl Search<'_> {
             .model
             .synthesis_input(admission, &codes, self.truncation)
             .await?;
-        let mut drawing = admission.draw(input);
+        let mut drawing = admission.draw(input, |images| images);
         while let Some(images) = drawing.next(admission).await {
             let scores = admission.score(&images?).await?;
             for row in scores.outer_iter() {

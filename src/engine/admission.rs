@@ -79,14 +79,19 @@ impl Admission {
     /// # Errors
     /// [`EngineError`] where the run fails.
     pub async fn synthesize(&mut self, codes: Array3<f32>) -> Result<Images, EngineError> {
-        let ordered = self.order(codes);
+        let ordered = self.order(codes, |images| images);
         self.drawn(ordered).await
     }
 
-    /// Synthesis of any number of codes `[images, rows, dim]`, in parts.
+    /// Synthesis of any number of codes `[images, rows, dim]`, in parts; `make` is called with each part's images on the
+    /// generator's thread, which draws nothing meanwhile.
     #[must_use]
-    pub fn draw(&self, codes: Array3<f32>) -> Drawing {
-        Drawing::new(codes)
+    pub fn draw<T: Send + 'static>(
+        &self,
+        codes: Array3<f32>,
+        make: impl Fn(Images) -> T + Send + Sync + 'static,
+    ) -> Drawing<T> {
+        Drawing::new(codes, make)
     }
 
     /// Most parts of a drawing to order at a time, and most images in each.
@@ -94,15 +99,19 @@ impl Admission {
         (self.engine.generators(), self.engine.largest_batch())
     }
 
-    pub(super) fn order(&self, codes: Array3<f32>) -> Ordered {
-        self.engine.generators.order(self.lane, codes)
+    pub(super) fn order<T: Send + 'static>(
+        &self,
+        codes: Array3<f32>,
+        make: impl FnOnce(Images) -> T + Send + 'static,
+    ) -> Ordered<T> {
+        self.engine.generators.order(self.lane, codes, make)
     }
 
-    pub(super) async fn drawn(&mut self, ordered: Ordered) -> Result<Images, EngineError> {
+    pub(super) async fn drawn<T>(&mut self, ordered: Ordered<T>) -> Result<T, EngineError> {
         let drawn = ordered.drawn().await?;
         self.timings.queue += drawn.waited;
         self.timings.synthesis += drawn.ran;
-        Ok(drawn.images)
+        Ok(drawn.made)
     }
 
     /// Scores of images `[batch, 3, height, width]`: one row an image, the classifiers' outputs side by side.
@@ -351,7 +360,7 @@ mod tests {
         let values = [1.0, 2.0, 3.0, 4.0, 5.0];
         let mut admission = engine.admit(values.len()).unwrap();
         let drawn = tokio::spawn(async move {
-            let (mut drawing, mut all) = (admission.draw(codes(&values)), Vec::new());
+            let (mut drawing, mut all) = (admission.draw(codes(&values), |images| images), Vec::new());
             while let Some(images) = drawing.next(&mut admission).await {
                 all.extend(painted(&images.unwrap()));
             }
@@ -375,13 +384,32 @@ mod tests {
         let engine = engine(vec![Box::new(Frozen { shape: shape(8) })], 64);
         for _ in 0..3 {
             let mut admission = engine.admit(4).unwrap();
-            let (mut drawing, mut all) = (admission.draw(codes(&[1.0, 2.0, 3.0, 4.0])), Vec::new());
-            while let Some(images) = drawing.next(&mut admission).await {
-                all.extend(painted(&images.unwrap()));
+            let mut drawing = admission.draw(codes(&[1.0, 2.0, 3.0, 4.0]), |images| painted(&images));
+            let mut all = Vec::new();
+            while let Some(part) = drawing.next(&mut admission).await {
+                all.extend(part.unwrap());
             }
             assert_eq!(all, [1.0, 2.0, 3.0, 4.0]);
         }
         assert_eq!(engine.largest_batch(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_panic_over_images_is_an_error_of_their_caller_alone() {
+        let engine = engine(vec![Box::new(Frozen { shape: shape(1) })], 64);
+        let mut admission = engine.admit(1).unwrap();
+        let mut drawing = admission.draw(codes(&[1.0]), |images| {
+            assert!(images.is_empty(), "nothing is made of this");
+        });
+        let error = drawing.next(&mut admission).await.unwrap().unwrap_err();
+        assert!(
+            matches!(&error, EngineError::Panicked { reason, .. } if reason == "nothing is made of this"),
+            "{error}"
+        );
+        assert_eq!(
+            painted(&admission.synthesize(codes(&[2.0])).await.unwrap()),
+            [2.0]
+        );
     }
 
     #[tokio::test]

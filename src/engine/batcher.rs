@@ -4,14 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ndarray::{Array3, ArrayView3, Axis, Slice, concatenate};
-use tokio::sync::oneshot;
-
 use super::panic::message;
-use super::queue::{Drawn, Lane, Order, Queue, count};
+use super::queue::{Lane, Order, Queue, count};
 use super::room::Pace;
+use super::taker::{Answer, Drawn, making};
 use super::{BatchSize, EngineError, Generator, Images, deadline};
 use crate::metrics::ModelMetrics;
+use ndarray::{Array3, ArrayView3, Axis, Slice, concatenate};
 
 /// Handle of a model's generators. Their threads end when the last handle is dropped and nothing waits.
 #[derive(Clone)]
@@ -69,14 +68,20 @@ impl Batcher {
         self.generators
     }
 
-    /// Orders synthesis of codes `[images, rows, dim]`, no more than one run holds, beside other callers' images.
-    pub(super) fn order(&self, lane: Lane, codes: Array3<f32>) -> Ordered {
-        let (reply, answer) = oneshot::channel();
+    /// Orders synthesis of codes `[images, rows, dim]`, no more than one run holds, beside other callers' images, and what
+    /// `make` makes of them.
+    pub(super) fn order<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        codes: Array3<f32>,
+        make: impl FnOnce(Images) -> T + Send + 'static,
+    ) -> Ordered<T> {
+        let (taker, answer) = making(make);
         let order = Order {
             codes,
             came: Instant::now(),
             deadline: deadline::current(),
-            reply,
+            taker: Box::new(taker),
         };
         self.queue.0.put(lane, order);
         Ordered {
@@ -87,13 +92,13 @@ impl Batcher {
 }
 
 /// Images that are waited for; dropped, they are not drawn.
-pub(super) struct Ordered {
+pub(super) struct Ordered<T> {
     network: Arc<str>,
-    answer: oneshot::Receiver<Result<Drawn, EngineError>>,
+    answer: Answer<T>,
 }
 
-impl Ordered {
-    pub(super) async fn drawn(self) -> Result<Drawn, EngineError> {
+impl<T> Ordered<T> {
+    pub(super) async fn drawn(self) -> Result<Drawn<T>, EngineError> {
         self.answer.await.map_err(|_| EngineError::Stopped {
             network: self.network.to_string(),
         })?
@@ -143,10 +148,13 @@ impl Station {
             self.metrics.queue.observe(waited.as_secs_f64());
             let own = drawn.clone().map(|mut images| {
                 images.slice_axis_inplace(Axis(0), Slice::from(first..next));
-                Drawn { images, waited, ran }
+                Drawn {
+                    made: images,
+                    waited,
+                    ran,
+                }
             });
-            // A caller that left meanwhile has no use for the result.
-            let _ = order.reply.send(own);
+            order.taker.take(own);
             first = next;
         }
     }

@@ -34,6 +34,7 @@ mod recognizer;
 mod room;
 mod runtime;
 mod slopes;
+mod taker;
 mod timings;
 mod worker;
 

@@ -5,11 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use ndarray::{Array3, Axis};
-use tokio::sync::oneshot;
-
-use super::{BatchSize, EngineError, Images};
+use super::BatchSize;
+use super::taker::Taker;
 use crate::metrics::ModelMetrics;
+use ndarray::{Array3, Axis};
 
 /// Who waits for images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,22 +26,13 @@ pub(super) struct Order {
     pub(super) came: Instant,
     /// When its caller gives up, if it does.
     pub(super) deadline: Option<Instant>,
-    pub(super) reply: oneshot::Sender<Result<Drawn, EngineError>>,
+    pub(super) taker: Box<dyn Taker>,
 }
 
 impl Order {
     fn images(&self) -> usize {
         self.codes.len_of(Axis(0))
     }
-}
-
-/// A caller's images, drawn.
-pub(super) struct Drawn {
-    pub(super) images: Images,
-    /// From the order to the run.
-    pub(super) waited: Duration,
-    /// The run.
-    pub(super) ran: Duration,
 }
 
 /// The orders of one model, shared by its callers and its generators.
@@ -132,7 +122,7 @@ impl Queue {
         let now = Instant::now();
         let wanted = |order: &Order| {
             let late = order.deadline.is_some_and(|deadline| deadline <= now);
-            let gone = late || order.reply.is_closed();
+            let gone = late || order.taker.is_gone();
             if gone {
                 let counter = if late {
                     &self.metrics.late
@@ -219,17 +209,18 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+    use crate::engine::taker;
     use crate::metrics::Metrics;
 
     #[test]
     fn the_thread_that_fell_asleep_last_is_woken_first() {
         let queue = Arc::new(Queue::new(Duration::ZERO, Metrics::new().of_model("a")));
-        let (taken, takers) = channel();
+        let (say, said) = channel();
         let threads = [0, 1, 2].map(|number| {
-            let (queue, taken) = (Arc::clone(&queue), taken.clone());
+            let (queue, say) = (Arc::clone(&queue), say.clone());
             thread::spawn(move || {
                 while queue.take(&BatchSize::settled(1)).is_some() {
-                    taken.send(number).unwrap();
+                    say.send(number).unwrap();
                 }
             })
         });
@@ -241,15 +232,15 @@ mod tests {
         let mut by = Vec::new();
         for _ in 0..4 {
             all_sleep();
-            let (reply, _answer) = oneshot::channel();
+            let (taker, _answer) = taker::making(|images| images);
             let order = Order {
                 codes: Array3::zeros((1, 1, 1)),
                 came: Instant::now(),
                 deadline: None,
-                reply,
+                taker: Box::new(taker),
             };
             queue.put(Lane::Request, order);
-            by.push(takers.recv().unwrap());
+            by.push(said.recv().unwrap());
         }
         assert_eq!(by, [by[0]; 4]);
         queue.close();

@@ -1,0 +1,67 @@
+//! Who has ordered images, and what they make of them while these are at hand.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::panic::message;
+use super::{EngineError, Images};
+
+/// Who takes an order's images, on the thread that has drawn them: there they are in the processor's caches still.
+pub(super) trait Taker: Send {
+    /// Whether nobody waits any more.
+    fn is_gone(&self) -> bool;
+
+    /// Takes what was drawn.
+    fn take(self: Box<Self>, drawn: Result<Drawn<Images>, EngineError>);
+}
+
+/// A caller's images, or what was made of them.
+pub(super) struct Drawn<T> {
+    pub(super) made: T,
+    /// From the order to the run.
+    pub(super) waited: Duration,
+    /// The run.
+    pub(super) ran: Duration,
+}
+
+/// What comes of an order.
+pub(super) type Answer<T> = oneshot::Receiver<Result<Drawn<T>, EngineError>>;
+
+/// One who makes something of images, and where it comes out.
+pub(super) fn making<T: Send, M: FnOnce(Images) -> T + Send>(make: M) -> (Making<T, M>, Answer<T>) {
+    let (reply, answer) = oneshot::channel();
+    (Making { make, reply }, answer)
+}
+
+/// Who makes something of images and hands it to a caller.
+pub(super) struct Making<T, M> {
+    make: M,
+    reply: oneshot::Sender<Result<Drawn<T>, EngineError>>,
+}
+
+impl<T: Send, M: FnOnce(Images) -> T + Send> Taker for Making<T, M> {
+    fn is_gone(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn take(self: Box<Self>, drawn: Result<Drawn<Images>, EngineError>) {
+        let Self { make, reply } = *self;
+        // A caller that left meanwhile has no use for the result; one whose `make` panics learns so, and nobody else.
+        let _ = reply.send(drawn.and_then(
+            |Drawn {
+                 made: images,
+                 waited,
+                 ran,
+             }| {
+                let made = catch_unwind(AssertUnwindSafe(|| make(images)));
+                let made = made.map_err(|panic| EngineError::Panicked {
+                    network: "what is made of images".to_owned(),
+                    reason: message(panic.as_ref()),
+                })?;
+                Ok(Drawn { made, waited, ran })
+            },
+        ));
+    }
+}
