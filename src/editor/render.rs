@@ -10,7 +10,8 @@ use crate::engine::{Admission, Images, SynthesisInput};
 use crate::imaging::{ImagingError, Picture};
 use crate::latent::{LatentCode, LatentSpace, Truncation};
 
-/// Values of images whose pixels are made as soon as they are drawn: one picture of 256×256, in a fifth of a millisecond.
+/// Values of images whose pixels are made as soon as they are drawn, while they are in the processor's caches: one picture of
+/// 256×256, in a fifth of a millisecond.
 const FEW: usize = 3 * 256 * 256;
 
 /// Pictures that are there, or will be.
@@ -54,8 +55,9 @@ impl Model {
         let mut pictures = Vec::new();
         let (mut scores, mut embeddings) = (Vec::new(), Vec::new());
         let input = self.synthesis_input(admission, &codes, truncation).await?;
+        let at_once = self.engine.draws_on_processor();
         let mut drawing = admission.draw(input, move |images| {
-            let few = (images.len() <= FEW).then(|| pixels(&images));
+            let few = (at_once && images.len() <= FEW).then(|| pixels(&images));
             (images, few)
         });
         while let Some(part) = drawing.next(admission).await {
@@ -67,9 +69,9 @@ impl Model {
                 let found = admission.embed(&images).await?;
                 embeddings.extend(found.outer_iter().map(|row| row.to_owned()));
             }
-            // Many are made off the async threads while the next part is drawn.
-            let many = || Pixels::UnderWay(tokio::task::spawn_blocking(move || pixels(&images)));
-            pictures.push(few.map_or_else(many, Pixels::Made));
+            // Others are made off the async threads while the next part is drawn.
+            let later = || Pixels::UnderWay(tokio::task::spawn_blocking(move || pixels(&images)));
+            pictures.push(few.map_or_else(later, Pixels::Made));
         }
         let mut drawn = Vec::with_capacity(codes.len());
         for part in pictures {

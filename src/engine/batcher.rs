@@ -4,13 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ndarray::{Array3, ArrayView3, Axis, Slice, concatenate};
+
 use super::panic::message;
 use super::queue::{Lane, Order, Queue, count};
 use super::room::Pace;
 use super::taker::{Answer, Drawn, making};
 use super::{BatchSize, EngineError, Generator, Images, deadline};
 use crate::metrics::ModelMetrics;
-use ndarray::{Array3, ArrayView3, Axis, Slice, concatenate};
 
 /// Handle of a model's generators. Their threads end when the last handle is dropped and nothing waits.
 #[derive(Clone)]

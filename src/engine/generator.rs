@@ -18,6 +18,11 @@ pub trait Generator: Send + 'static {
         BatchSize::settled(self.shape().largest_batch)
     }
 
+    /// Whether it draws on the processor, so that nothing else stands still while its thread looks at what it has drawn.
+    fn is_on_processor(&self) -> bool {
+        true
+    }
+
     /// Synthesis: codes `[batch, rows, dim]` (rows is 1 unless synthesis takes w+) → images `[batch, 3, height, width]`.
     ///
     /// # Errors

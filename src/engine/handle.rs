@@ -61,6 +61,7 @@ pub struct Engine {
     pub(super) slopes: Option<Slopes>,
     shape: Arc<GeneratorShape>,
     batch_size: BatchSize,
+    on_processor: bool,
     room: Room,
     descents: Room,
     pub(super) descent_pace: Pace,
@@ -77,6 +78,7 @@ impl Engine {
         let metrics = metrics.of_model(name);
         let generator = networks.generators.first().expect("a model has a generator");
         let (shape, batch_size) = (Arc::new(generator.shape().clone()), generator.batch_size());
+        let on_processor = generator.is_on_processor();
         let pace = Pace::default();
         let map = |mapping| Worker::spawn(&format!("{name} maps"), mapping);
         let score = |(place, classifier)| Worker::spawn(&format!("{name} scores {place}"), classifier);
@@ -110,6 +112,7 @@ impl Engine {
             slopes: networks.gradient.map(descend),
             shape,
             batch_size,
+            on_processor,
             room: Room::new(name.into(), waiting, pace),
             descents: Room::new(format!("{name} descends").into(), descents, descent_pace.clone()),
             descent_pace,
@@ -133,6 +136,12 @@ impl Engine {
     #[must_use]
     pub fn generators(&self) -> usize {
         self.generators.generators()
+    }
+
+    /// Whether the generators draw on the processor, so that their threads may as well look at what they have drawn.
+    #[must_use]
+    pub fn draws_on_processor(&self) -> bool {
+        self.on_processor
     }
 
     /// Whether there is an encoder.

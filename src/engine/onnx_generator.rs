@@ -145,6 +145,10 @@ impl Generator for OnnxGenerator {
         self.batch_size.clone()
     }
 
+    fn is_on_processor(&self) -> bool {
+        self.device == Device::Cpu
+    }
+
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
         let images = codes.len_of(Axis(0));
         let size = self.device.padded(images);

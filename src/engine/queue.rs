@@ -5,10 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use ndarray::{Array3, Axis};
+
 use super::BatchSize;
 use super::taker::Taker;
 use crate::metrics::ModelMetrics;
-use ndarray::{Array3, Axis};
 
 /// Who waits for images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -47,8 +47,11 @@ impl<T: Send, M: FnOnce(Images) -> T + Send> Taker for Making<T, M> {
     }
 
     fn take(self: Box<Self>, drawn: Result<Drawn<Images>, EngineError>) {
+        if self.is_gone() {
+            return;
+        }
         let Self { make, reply } = *self;
-        // A caller that left meanwhile has no use for the result; one whose `make` panics learns so, and nobody else.
+        // A caller that leaves meanwhile has no use for the result; one whose `make` panics learns so, and nobody else.
         let _ = reply.send(drawn.and_then(
             |Drawn {
                  made: images,

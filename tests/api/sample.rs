@@ -2,11 +2,40 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use faceplane::engine::{EngineError, Generator, GeneratorShape};
 use faceplane::imaging::read_png_text;
 use faceplane::latent::standard_normal;
+use ndarray::{Array4, ArrayView3};
 use serde_json::{Value, json};
 
-use crate::support::{Client, DIM, LAYERS, numbers};
+use crate::support::{Client, DIM, LAYERS, Sketch, numbers};
+
+/// A generator on a device of its own.
+struct Elsewhere(Sketch);
+
+impl Generator for Elsewhere {
+    fn shape(&self) -> &GeneratorShape {
+        self.0.shape()
+    }
+
+    fn is_on_processor(&self) -> bool {
+        false
+    }
+
+    fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
+        self.0.synthesize(codes)
+    }
+}
+
+#[tokio::test]
+async fn what_a_device_draws_has_the_same_pixels() {
+    for path in ["/v1/sample?seed=7", "/v1/sample?seed=7&count=5&format=json"] {
+        let near = Client::of(Sketch::new()).get(path).await;
+        let far = Client::of(Elsewhere(Sketch::new())).get(path).await;
+        assert_eq!((near.status, far.status), (StatusCode::OK, StatusCode::OK));
+        assert!(near.body == far.body, "{path}");
+    }
+}
 
 #[tokio::test]
 async fn a_seed_gives_a_picture_and_says_what_it_is() {
