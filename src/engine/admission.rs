@@ -7,8 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::batcher::Ordered;
 use super::queue::Lane;
-use super::slopes::UnderWay;
-use super::{Drawing, Engine, EngineError, Images, Slope, Timings};
+use super::{Descending, Drawing, Engine, EngineError, Images, Slope, Timings};
 
 /// Leave to have so many images drawn.
 pub struct Admission {
@@ -17,22 +16,6 @@ pub struct Admission {
     _room: Option<OwnedSemaphorePermit>,
     _descents: Option<OwnedSemaphorePermit>,
     timings: Timings,
-}
-
-/// Codes on their way down, until the value is dropped: other descents' runs wait a moment for each of their steps.
-pub struct Descending {
-    _under_way: UnderWay,
-    began: Instant,
-    engine: Engine,
-    beside: usize,
-}
-
-impl Drop for Descending {
-    fn drop(&mut self) {
-        self.engine
-            .descent_pace
-            .note(self.began.elapsed(), 1, self.beside);
-    }
 }
 
 impl Admission {
@@ -199,17 +182,7 @@ impl Admission {
     /// Where there is no gradient graph, as [`Engine::has_gradient`] says.
     #[must_use]
     pub fn descend(&self, codes: usize) -> Descending {
-        let slopes = self
-            .engine
-            .slopes
-            .as_ref()
-            .expect("only asked where there is one");
-        Descending {
-            _under_way: slopes.under_way(codes, &self.engine.metrics),
-            began: Instant::now(),
-            engine: self.engine.clone(),
-            beside: slopes.descending(),
-        }
+        Descending::begin(&self.engine, codes)
     }
 
     /// The loss of codes `[batch, rows, dim]` against images `[batch, 3, height, width]`, and its slope: in one run with

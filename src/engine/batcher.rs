@@ -1,12 +1,11 @@
 //! Where requests become batches: generators on threads of their own, which take what waits, a run at a time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ndarray::{Array3, ArrayView3, Axis, Slice, concatenate};
 
-use super::panic::message;
+use super::panic::caught;
 use super::queue::{Lane, Order, Queue, count};
 use super::room::Pace;
 use super::taker::{Answer, Drawn, making};
@@ -183,12 +182,6 @@ impl Station {
     /// Runs the generator; a panic in it is an error of this run alone.
     fn run_once(&mut self, codes: ArrayView3<'_, f32>) -> Result<Images, EngineError> {
         let generator = &mut *self.generator;
-        let run = || Ok(generator.synthesize(codes)?.into_shared());
-        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-            Err(EngineError::Panicked {
-                network: self.network.to_string(),
-                reason: message(panic.as_ref()),
-            })
-        })
+        caught(&self.network, || Ok(generator.synthesize(codes)?.into_shared()))
     }
 }

@@ -1,14 +1,13 @@
 //! Where the steps of several descents become one run of the gradient graph.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ndarray::{Array3, Axis, Slice, concatenate};
 use tokio::sync::oneshot;
 
-use super::panic::message;
+use super::panic::caught;
 use super::{EngineError, Gradient, Images, Slope, deadline, priority};
 use crate::metrics::ModelMetrics;
 
@@ -238,12 +237,7 @@ impl Station {
         let started = Instant::now();
         let gradient = &mut *self.gradient;
         let run = || gradient.slope(codes.view(), targets.view());
-        let found = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-            Err(EngineError::Panicked {
-                network: self.network.to_string(),
-                reason: message(panic.as_ref()),
-            })
-        });
+        let found = caught(&self.network, run);
         self.metrics.slope.observe(started.elapsed().as_secs_f64());
         let mut first = 0;
         for order in orders {

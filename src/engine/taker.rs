@@ -1,11 +1,10 @@
 //! Who has ordered images, and what they make of them while these are at hand.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::panic::message;
+use super::panic::caught;
 use super::{EngineError, Images};
 
 /// Who takes an order's images, on the thread that has drawn them: there they are in the processor's caches still.
@@ -51,20 +50,14 @@ impl<T: Send, M: FnOnce(Images) -> T + Send> Taker for Making<T, M> {
             return;
         }
         let Self { make, reply } = *self;
-        // A caller that leaves meanwhile has no use for the result; one whose `make` panics learns so, and nobody else.
-        let _ = reply.send(drawn.and_then(
-            |Drawn {
-                 made: images,
-                 waited,
-                 ran,
-             }| {
-                let made = catch_unwind(AssertUnwindSafe(|| make(images)));
-                let made = made.map_err(|panic| EngineError::Panicked {
-                    network: "what is made of images".to_owned(),
-                    reason: message(panic.as_ref()),
-                })?;
-                Ok(Drawn { made, waited, ran })
-            },
-        ));
+        let own = drawn.and_then(|drawn| {
+            Ok(Drawn {
+                made: caught("what is made of images", || Ok(make(drawn.made)))?,
+                waited: drawn.waited,
+                ran: drawn.ran,
+            })
+        });
+        // A caller that leaves meanwhile has no use for the result.
+        let _ = reply.send(own);
     }
 }

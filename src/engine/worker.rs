@@ -1,12 +1,11 @@
 //! A network on a thread of its own. What waits for it has been admitted by the engine, so the queue needs no bound.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::EngineError;
-use super::panic::message;
+use super::panic::caught;
 
 type Work<N> = Box<dyn FnOnce(&mut N) + Send>;
 
@@ -56,12 +55,7 @@ impl<N: Send + 'static> Worker<N> {
             if reply.is_closed() {
                 return;
             }
-            let result = catch_unwind(AssertUnwindSafe(|| task(state))).unwrap_or_else(|panic| {
-                Err(EngineError::Panicked {
-                    network: network.to_string(),
-                    reason: message(panic.as_ref()),
-                })
-            });
+            let result = caught(&network, || task(state));
             // A caller that left meanwhile has no use for the result.
             let _ = reply.send(result);
         });
