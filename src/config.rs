@@ -77,8 +77,8 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_DEVICE", default_value = "cpu", value_name = "DEVICE")]
     pub device: Device,
 
-    /// Generators of each model that work side by side, each with its own memory [default: one, or one of a single
-    /// thread for each of the threads where a run at the start shows that as fast]
+    /// Generators of each model that work side by side, each with its own memory [default: two on a processor of several
+    /// cores, or one of a single thread for each of the threads where a run at the start shows that as fast; one on a GPU]
     #[arg(long, env = "FACEPLANE_REPLICAS", value_name = "COUNT", value_parser = positive)]
     pub replicas: Option<u32>,
 

@@ -78,17 +78,11 @@ impl Outcome {
     }
 }
 
-/// How many a second came at these seconds: the slope of their number over time, by least squares. How much of a run is left
-/// when the time is up does not change it.
-fn slope(times: &[f64]) -> f64 {
-    let count = ratio(times.len(), 1);
-    let (mean, middle) = (times.iter().sum::<f64>() / count, (count - 1.0) / 2.0);
-    let (mut together, mut alone) = (0.0, 0.0);
-    for (place, time) in times.iter().enumerate() {
-        together += (time - mean) * (ratio(place, 1) - middle);
-        alone += (time - mean).powi(2);
-    }
-    together / alone
+/// Answers a second of a client whose answers came at these seconds: those after its first, so that its time holds whole answers
+/// only; `None` of fewer than two.
+fn pace(times: &[f64]) -> Option<f64> {
+    let [first, .., last] = times else { return None };
+    Some(ratio(times.len() - 1, 1) / (last - first))
 }
 
 /// The value below which `share` of sorted values lie; 0 of none.
@@ -110,17 +104,19 @@ pub(crate) fn ratio(count: usize, of: usize) -> f64 {
     count as f64 / of as f64
 }
 
-/// `clients` clients, each with one request under way at any time, for `span`. The pictures a second are those of the time in
-/// which all of them ask: from the first answers, one for each client, to the end of `span`.
+/// `clients` clients, each with one request under way at any time, for `span`. The pictures a second are each client's between its
+/// first answer and its last while all of them ask, added up: whether a run ends just before the time does or just after it, and
+/// whether its pictures come in pairs, makes no difference.
 pub(crate) async fn closed(host: &str, path: &str, clients: usize, span: Duration, seeds: &Seeds) -> Outcome {
     let outcome = Rc::new(RefCell::new(Outcome::default()));
-    let came = Rc::new(RefCell::new(Vec::new()));
+    let paces = Rc::new(RefCell::new(Vec::new()));
     let began = Instant::now();
     let local = LocalSet::new();
     for _ in 0..clients {
         let (host, path) = (host.to_owned(), path.to_owned());
-        let (outcome, came, seeds) = (Rc::clone(&outcome), Rc::clone(&came), seeds.clone());
+        let (outcome, paces, seeds) = (Rc::clone(&outcome), Rc::clone(&paces), seeds.clone());
         local.spawn_local(async move {
+            let mut came = Vec::new();
             while began.elapsed() < span {
                 let Ok(mut client) = Client::connect(&host).await else {
                     outcome.borrow_mut().failed += 1;
@@ -132,7 +128,7 @@ pub(crate) async fn closed(host: &str, path: &str, clients: usize, span: Duratio
                     let answer = client.post(&path, &seeds.body()).await;
                     let broken = answer.is_err();
                     if answer.as_ref().is_ok_and(|answer| answer.status == 200) && began.elapsed() < span {
-                        came.borrow_mut().push(began.elapsed().as_secs_f64());
+                        came.push(began.elapsed().as_secs_f64());
                     }
                     outcome.borrow_mut().count(answer, milliseconds(asked));
                     if broken {
@@ -140,13 +136,15 @@ pub(crate) async fn closed(host: &str, path: &str, clients: usize, span: Duratio
                     }
                 }
             }
+            paces.borrow_mut().extend(pace(&came));
         });
     }
     local.await;
-    let (outcome, came) = (outcome.take(), came.take());
-    match came.get(clients..) {
-        Some(steady) if steady.len() > 2 => outcome.closed(slope(steady)),
-        _ => outcome.after(began.elapsed().as_secs_f64()),
+    let (outcome, paces) = (outcome.take(), paces.take());
+    if paces.len() == clients {
+        outcome.closed(paces.iter().sum())
+    } else {
+        outcome.after(began.elapsed().as_secs_f64())
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a model's generators share the cores: one that has all of them, or one on each.
+//! How a model's generators share the cores: two that have all of them, or one on each.
 
 use std::thread;
 use std::time::Duration;
@@ -20,26 +20,30 @@ const HEAVY: usize = 16 * 1024 * 1024;
 /// A run of one thread that takes no longer is fast enough for anybody: what all threads would take is not even asked.
 const SHORT_RUN: Duration = Duration::from_millis(25);
 
+/// Generators that have all threads of a processor: while some threads of one wait for the last of its node, the other has work for them.
+/// Together they draw as much as one on each core would, and a single picture still has all cores.
+const WIDE: usize = 2;
+
 /// Runs of each way that is tried.
 const RUNS: usize = 4;
 
-/// A model's first generator: with one thread, where there is a choice to make, or else with all.
+/// A model's first generator: with one thread, where there is a choice to make, or else with all, and others like it.
 ///
 /// A graph of many small nodes gains nothing from a second thread, a graph of few large ones nearly everything. Only a run
 /// of each way tells which this is.
 pub(super) struct Arrangement<'a> {
     runtime: &'a Runtime,
     package: &'a ModelPackage,
-    replicas: Option<usize>,
     /// Whether it is to be found out how many generators there are, and with how many threads.
     choice: bool,
     /// Whether no run is to be made for this.
     heavy: bool,
     first: OnnxGenerator,
+    others: Vec<Network>,
 }
 
 impl<'a> Arrangement<'a> {
-    /// Opens the first generator of a package.
+    /// Opens the first generator of a package, and what is sure to work beside it.
     pub(super) fn open(
         runtime: &'a Runtime,
         package: &'a ModelPackage,
@@ -49,19 +53,27 @@ impl<'a> Arrangement<'a> {
         let heavy = runtime.device() == Device::Cpu && package.synthesis.bytes.len() >= HEAVY;
         let choice = has_choice(runtime, replicas) && !heavy;
         let threads = if choice { 1 } else { runtime.threads() };
-        let first = OnnxGenerator::open(&runtime.with_threads(threads), package, mapping)?;
+        let others = if choice {
+            0
+        } else {
+            replicas.unwrap_or(wide(runtime)) - 1
+        };
+        let (first, others) = beside(
+            || OnnxGenerator::open(&runtime.with_threads(threads), package, mapping),
+            || networks(others, runtime, package),
+        )?;
         Ok(Self {
             runtime,
             package,
-            replicas,
             choice,
             heavy,
             first,
+            others,
         })
     }
 
-    /// The generators: `replicas` of them with all threads each, or as measured where no number was given. The process
-    /// should have nothing else to do meanwhile.
+    /// The generators: as many as were asked for, with all threads each, or as measured where no number was given. The process should
+    /// have nothing else to do meanwhile.
     pub(super) fn measure(mut self) -> Result<Vec<OnnxGenerator>, EngineError> {
         let narrow = self.choice && self.stays_narrow()?;
         let (threads, others) = if narrow {
@@ -75,11 +87,10 @@ impl<'a> Arrangement<'a> {
             if !self.heavy {
                 self.first.choose_batch()?;
             }
-            let others = self.replicas.unwrap_or(1) - 1;
-            (
-                self.runtime.threads(),
-                networks(others, self.runtime, self.package)?,
-            )
+            if self.choice {
+                self.others = networks(WIDE - 1, self.runtime, self.package)?;
+            }
+            (self.runtime.threads(), self.others)
         };
         let first = self.first;
         tracing::info!(
@@ -130,6 +141,15 @@ impl<'a> Arrangement<'a> {
 /// Whether there are cores to be shared in more than one way.
 fn has_choice(runtime: &Runtime, replicas: Option<usize>) -> bool {
     replicas.is_none() && runtime.device() == Device::Cpu && runtime.threads() > 1
+}
+
+/// How many generators with all threads are best.
+fn wide(runtime: &Runtime) -> usize {
+    if runtime.device() == Device::Cpu && runtime.threads() > 1 {
+        WIDE
+    } else {
+        1
+    }
 }
 
 /// The synthesis graph so many times more, opened side by side.
