@@ -51,16 +51,17 @@ impl<'a> Arrangement<'a> {
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
         let heavy = runtime.device() == Device::Cpu && package.synthesis.bytes.len() >= HEAVY;
-        let choice = has_choice(runtime, replicas) && !heavy;
-        let threads = if choice { 1 } else { runtime.threads() };
-        let others = if choice {
-            0
-        } else {
-            replicas.unwrap_or(wide(runtime)) - 1
+        let shared = runtime.device() == Device::Cpu && runtime.threads() > 1;
+        let choice = replicas.is_none() && shared && !heavy;
+        let (threads, generators) = match replicas {
+            Some(asked) => (runtime.threads(), asked),
+            None if choice => (1, 1),
+            None if shared => (runtime.threads(), WIDE),
+            None => (runtime.threads(), 1),
         };
         let (first, others) = beside(
             || OnnxGenerator::open(&runtime.with_threads(threads), package, mapping),
-            || networks(others, runtime, package),
+            || networks(generators - 1, runtime, package),
         )?;
         Ok(Self {
             runtime,
@@ -135,20 +136,6 @@ impl<'a> Arrangement<'a> {
             self.first = wide;
         }
         Ok(narrow)
-    }
-}
-
-/// Whether there are cores to be shared in more than one way.
-fn has_choice(runtime: &Runtime, replicas: Option<usize>) -> bool {
-    replicas.is_none() && runtime.device() == Device::Cpu && runtime.threads() > 1
-}
-
-/// How many generators with all threads are best.
-fn wide(runtime: &Runtime) -> usize {
-    if runtime.device() == Device::Cpu && runtime.threads() > 1 {
-        WIDE
-    } else {
-        1
     }
 }
 
