@@ -4,9 +4,14 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::Picture;
+use super::level::over_white;
+use super::png_rows::PngRows;
+
+/// Bytes that a decoder may ask for, for each pixel of the limit.
+const MEMORY: u64 = 8;
 
 /// Why a file is not taken as a picture.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +54,7 @@ pub fn decode(file: &[u8], limit: u64) -> Result<Picture, DecodeError> {
     let reader = reader.expect("reading from memory does not fail");
     let format = reader
         .format()
-        .filter(image::ImageFormat::reading_enabled)
+        .filter(ImageFormat::reading_enabled)
         .ok_or(DecodeError::UnknownFormat { bytes: file.len() })?;
     let broken = |reason: String| DecodeError::Broken {
         format: format!("{format:?}").to_uppercase(),
@@ -57,7 +62,15 @@ pub fn decode(file: &[u8], limit: u64) -> Result<Picture, DecodeError> {
     };
     // Files are anyone's: a decoder that panics over one has found it broken.
     let decoded = catch_unwind(AssertUnwindSafe(|| -> Result<_, DecodeError> {
-        let mut decoder = reader.into_decoder().map_err(|error| broken(error.to_string()))?;
+        let decoder = if format == ImageFormat::Png {
+            PngRows::open(file, usize::try_from(MEMORY * limit).unwrap_or(usize::MAX))
+                .map(|rows| Box::new(rows) as Box<dyn ImageDecoder>)
+        } else {
+            reader
+                .into_decoder()
+                .map(|decoder| Box::new(decoder) as Box<dyn ImageDecoder>)
+        };
+        let mut decoder = decoder.map_err(|error| broken(error.to_string()))?;
         let (width, height) = decoder.dimensions();
         if width == 0 || height == 0 {
             return Err(broken(format!("it declares {width}×{height} pixels")));
@@ -66,7 +79,7 @@ pub fn decode(file: &[u8], limit: u64) -> Result<Picture, DecodeError> {
             return Err(DecodeError::TooLarge { width, height, limit });
         }
         let mut limits = Limits::no_limits();
-        limits.max_alloc = Some(8 * limit);
+        limits.max_alloc = Some(MEMORY * limit);
         decoder
             .set_limits(limits)
             .map_err(|error| broken(error.to_string()))?;
@@ -77,30 +90,26 @@ pub fn decode(file: &[u8], limit: u64) -> Result<Picture, DecodeError> {
         Ok(image)
     }))
     .unwrap_or_else(|_| Err(broken("the decoder gave up".to_owned())))?;
-    Ok(over_white(decoded))
+    Ok(opaque(decoded))
 }
 
-fn over_white(image: DynamicImage) -> Picture {
+/// A picture of 8 bits a channel, and white where it was transparent.
+fn opaque(image: DynamicImage) -> Picture {
     let (width, height) = (image.width() as usize, image.height() as usize);
     if !image.color().has_alpha() {
         return Picture::from_rgb(width, height, image.into_rgb8().into_raw());
     }
-    let blend = |level: u8, alpha: u8| {
-        let (level, alpha) = (u32::from(level), u32::from(alpha));
-        u8::try_from((level * alpha + 255 * (255 - alpha) + 127) / 255)
-            .expect("a mean of two levels is a level")
-    };
     let rgba = image.into_rgba8();
     let mut rgb = Vec::with_capacity(3 * width * height);
     for &image::Rgba([r, g, b, a]) in rgba.pixels() {
-        rgb.extend_from_slice(&[blend(r, a), blend(g, a), blend(b, a)]);
+        rgb.extend_from_slice(&[r, g, b].map(|level| over_white(level, a)));
     }
     Picture::from_rgb(width, height, rgb)
 }
 
 #[cfg(test)]
 mod tests {
-    use image::{ExtendedColorType, ImageEncoder as _, ImageFormat, Rgb, RgbImage, RgbaImage};
+    use image::{ExtendedColorType, ImageEncoder as _, Rgb, RgbImage, RgbaImage};
 
     use super::*;
 

@@ -10,6 +10,7 @@ mod lossy;
 mod padding;
 mod picture;
 mod png;
+mod png_rows;
 mod similarity;
 mod square;
 

@@ -1,0 +1,200 @@
+//! A PNG file that is read row by row, over white and in 8 bits a channel, so that no more than its pixels takes room.
+
+use std::io::Cursor;
+
+use image::error::DecodingError;
+use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageResult};
+use png::{BitDepth, ColorType as Colour, Transformations};
+
+use super::level::over_white;
+
+/// A PNG file whose pixels are still to be read.
+pub(super) struct PngRows<'a>(png::Reader<Cursor<&'a [u8]>>);
+
+impl<'a> PngRows<'a> {
+    /// Reads what comes before the pixels, in at most so many bytes of memory.
+    pub(super) fn open(file: &'a [u8], memory: usize) -> ImageResult<Self> {
+        let mut decoder = png::Decoder::new_with_limits(Cursor::new(file), png::Limits { bytes: memory });
+        decoder.set_ignore_text_chunk(true);
+        decoder.set_ignore_iccp_chunk(true);
+        decoder.set_transformations(Transformations::EXPAND);
+        Ok(Self(decoder.read_info().map_err(broken)?))
+    }
+}
+
+impl ImageDecoder for PngRows<'_> {
+    fn dimensions(&self) -> (u32, u32) {
+        self.0.info().size()
+    }
+
+    fn color_type(&self) -> ColorType {
+        ColorType::Rgb8
+    }
+
+    fn exif_metadata(&mut self) -> ImageResult<Option<Vec<u8>>> {
+        let exif = self.0.info().exif_metadata.as_ref();
+        Ok(exif.map(|exif| exif.to_vec()))
+    }
+
+    fn read_image(mut self, rgb: &mut [u8]) -> ImageResult<()> {
+        let reader = &mut self.0;
+        let paint = painter(reader.output_color_type());
+        let mut lines = rgb.chunks_exact_mut(3 * reader.info().width as usize);
+        if reader.info().interlaced {
+            // Its rows do not come in order.
+            let mut whole = vec![0; reader.output_buffer_size().unwrap_or(0)];
+            let length = reader.next_frame(&mut whole).map_err(broken)?.line_size;
+            for (row, line) in whole.chunks_exact(length).zip(lines) {
+                paint(row, line);
+            }
+            return Ok(());
+        }
+        while let (Some(row), Some(line)) = (reader.next_row().map_err(broken)?, lines.next()) {
+            paint(row.data(), line);
+        }
+        Ok(())
+    }
+
+    fn read_image_boxed(self: Box<Self>, rgb: &mut [u8]) -> ImageResult<()> {
+        (*self).read_image(rgb)
+    }
+}
+
+/// What turns a row of such samples into RGB.
+fn painter((colour, depth): (Colour, BitDepth)) -> fn(&[u8], &mut [u8]) {
+    match (colour, depth == BitDepth::Sixteen) {
+        (Colour::Grayscale, false) => paint::<1, 1>,
+        (Colour::Grayscale, true) => paint::<1, 2>,
+        (Colour::GrayscaleAlpha, false) => paint::<2, 1>,
+        (Colour::GrayscaleAlpha, true) => paint::<2, 2>,
+        // A palette has been expanded.
+        (Colour::Rgb | Colour::Indexed, false) => paint::<3, 1>,
+        (Colour::Rgb | Colour::Indexed, true) => paint::<3, 2>,
+        (Colour::Rgba, false) => paint::<4, 1>,
+        (Colour::Rgba, true) => paint::<4, 2>,
+    }
+}
+
+/// Turns a row of grey, grey and alpha, RGB or RGBA, by the number of channels, into RGB. A sample has one byte or two.
+fn paint<const CHANNELS: usize, const BYTES: usize>(row: &[u8], line: &mut [u8]) {
+    for (pixel, rgb) in row.chunks_exact(CHANNELS * BYTES).zip(line.chunks_exact_mut(3)) {
+        let level = |channel: usize| match BYTES {
+            1 => pixel[channel],
+            _ => narrowed(u16::from_be_bytes([pixel[2 * channel], pixel[2 * channel + 1]])),
+        };
+        let colour = match CHANNELS {
+            1 | 2 => [level(0); 3],
+            _ => [level(0), level(1), level(2)],
+        };
+        rgb.copy_from_slice(&match CHANNELS {
+            2 | 4 => colour.map(|level_of_colour| over_white(level_of_colour, level(CHANNELS - 1))),
+            _ => colour,
+        });
+    }
+}
+
+/// The level of 8 bits that is nearest to one of 16.
+fn narrowed(level: u16) -> u8 {
+    u8::try_from((u32::from(level) + 128) / 257).expect("65535 becomes 255")
+}
+
+fn broken(error: png::DecodingError) -> ImageError {
+    ImageError::Decoding(DecodingError::new(ImageFormat::Png.into(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::DynamicImage;
+
+    use super::*;
+
+    const SIDES: [usize; 2] = [5, 3];
+
+    /// A pixel that differs from its neighbours in every byte.
+    fn pixel(x: usize, y: usize, bytes: usize) -> Vec<u8> {
+        let byte = |place: usize| (83 * (place + bytes * (x + SIDES[0] * y)) % 256).to_le_bytes()[0];
+        (0..bytes).map(byte).collect()
+    }
+
+    /// The distances of each of an interlaced file's passes, and where it begins, as the PNG specification (section 8) has them.
+    const PASSES: [[usize; 4]; 7] = [
+        [0, 0, 8, 8],
+        [4, 0, 8, 8],
+        [0, 4, 4, 8],
+        [2, 0, 4, 4],
+        [0, 2, 2, 4],
+        [1, 0, 2, 2],
+        [0, 1, 1, 2],
+    ];
+
+    /// A file of 5 × 3 pixels.
+    fn file(colour: Colour, depth: BitDepth, interlaced: bool) -> Vec<u8> {
+        let [width, height] = SIDES;
+        let bytes = colour.samples() * if depth == BitDepth::Sixteen { 2 } else { 1 };
+        let mut rows = Vec::new();
+        for [left, top, across, down] in if interlaced { &PASSES[..] } else { &[[0, 0, 1, 1]] } {
+            for y in (*top..height).step_by(*down) {
+                let row: Vec<_> = (*left..width)
+                    .step_by(*across)
+                    .flat_map(|x| pixel(x, y, bytes))
+                    .collect();
+                if !row.is_empty() {
+                    // No filter.
+                    rows.push(0);
+                    rows.extend(row);
+                }
+            }
+        }
+        // One stored block: nothing is packed, and nobody looks at the sum.
+        let length = u16::try_from(rows.len()).unwrap();
+        let mut packed = vec![0x78, 1, 1];
+        packed.extend(length.to_le_bytes());
+        packed.extend((!length).to_le_bytes());
+        packed.extend(rows);
+        packed.extend([0; 4]);
+        let mut info = png::Info::with_size(5, 3);
+        (info.color_type, info.bit_depth, info.interlaced) = (colour, depth, interlaced);
+        let mut file = Vec::new();
+        let encoder = png::Encoder::with_info(&mut file, info).unwrap();
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_chunk(png::chunk::IDAT, &packed).unwrap();
+        drop(writer);
+        file
+    }
+
+    #[test]
+    fn every_kind_of_sample_gives_what_the_image_library_reads() {
+        for colour in [
+            Colour::Grayscale,
+            Colour::GrayscaleAlpha,
+            Colour::Rgb,
+            Colour::Rgba,
+        ] {
+            for (depth, interlaced) in [
+                (BitDepth::Eight, false),
+                (BitDepth::Sixteen, false),
+                (BitDepth::Eight, true),
+                (BitDepth::Sixteen, true),
+            ] {
+                let file = file(colour, depth, interlaced);
+                let rows = DynamicImage::from_decoder(PngRows::open(&file, 1 << 20).unwrap()).unwrap();
+                let peer = image::load_from_memory(&file).unwrap().into_rgba8();
+                let peer = peer
+                    .pixels()
+                    .flat_map(|&image::Rgba([r, g, b, a])| [r, g, b].map(|level| over_white(level, a)));
+                assert!(
+                    rows.into_rgb8().into_raw().into_iter().eq(peer),
+                    "{colour:?} {depth:?}, interlaced: {interlaced}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_of_sixteen_bits_becomes_the_nearest_of_eight() {
+        for level in 0..=u16::MAX {
+            let nearest = (f64::from(level) / 257.0).round();
+            assert!((f64::from(narrowed(level)) - nearest).abs() < 0.5, "{level}");
+        }
+    }
+}
