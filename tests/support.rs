@@ -1,7 +1,7 @@
 //! What the tests share: a small generator in ndarray, models made of it, and a client of the router.
 
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -143,7 +143,7 @@ fn descending_model_of(
 ) -> Model {
     let nothing = |file: &str| Graph {
         file: file.to_owned(),
-        bytes: Vec::new().into(),
+        bytes: Arc::new(Vec::new().into()),
     };
     let package = ModelPackage {
         manifest_file: "manifest.toml".to_owned(),
@@ -163,6 +163,7 @@ fn descending_model_of(
     let networks = Networks {
         mapping: Some(Box::new(Turned)),
         generators: vec![Box::new(generator)],
+        reserve: None,
         classifiers: vec![Box::new(Means)],
         encoder: None,
         landmarker: None,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
@@ -10,13 +11,13 @@ use super::boundary_file::read_boundary;
 use super::{CatalogError, ClassifierEntry, Manifest, ModelFolder, NpyArray};
 use crate::latent::Boundary;
 
-/// The bytes of an ONNX file, and what errors call it.
+/// The bytes of an ONNX file, and what errors call it. Clones share the bytes.
 #[derive(Clone, Debug)]
 pub struct Graph {
     /// How errors name the file.
     pub file: String,
     /// The file's bytes.
-    pub bytes: Cow<'static, [u8]>,
+    pub bytes: Arc<Cow<'static, [u8]>>,
 }
 
 /// A classifier's entry and its graph.
@@ -83,7 +84,7 @@ impl ModelPackage {
         let mut graph = |file: &str| {
             Ok::<_, CatalogError>(Graph {
                 file: folder.name(file),
-                bytes: read(file)?,
+                bytes: Arc::new(read(file)?),
             })
         };
         let mapping = manifest
@@ -152,7 +153,7 @@ impl ModelPackage {
         let mut digest = Sha256::new();
         for graph in self.mapping.iter().chain([&self.synthesis]) {
             digest.update(graph.bytes.len().to_le_bytes());
-            digest.update(&graph.bytes);
+            digest.update(&**graph.bytes);
         }
         hexadecimal(&digest.finalize())
     }
@@ -162,7 +163,7 @@ impl ClassifierPackage {
     /// SHA-256 of its graph, in hexadecimal.
     #[must_use]
     pub fn digest(&self) -> String {
-        hexadecimal(&Sha256::digest(&self.graph.bytes))
+        hexadecimal(&Sha256::digest(&**self.graph.bytes))
     }
 }
 

@@ -220,7 +220,9 @@ mod tests {
     use ndarray::{Array4, ArrayView3};
 
     use super::*;
-    use crate::engine::{BatchSize, Generator, GeneratorShape, Networks, SynthesisInput, Waiting, deadline};
+    use crate::engine::{
+        BatchSize, Generator, GeneratorShape, Networks, Reserve, SynthesisInput, Waiting, deadline,
+    };
     use crate::metrics::Metrics;
 
     /// A generator that paints its codes, says how many images each run has, and waits to be told to go on.
@@ -284,10 +286,77 @@ mod tests {
         (engine, runs, go_on)
     }
 
+    /// An engine of one generator and one in reserve: what says that it is being opened, what lets that go on, and what each draws.
+    fn with_reserve(opens: bool) -> (Engine, Sender<()>, [(Receiver<usize>, Sender<()>); 2]) {
+        let gate = || {
+            let ((began, runs), (go_on, go)) = (channel(), channel());
+            let shape = shape(1);
+            (Gate { shape, began, go }, (runs, go_on))
+        };
+        let ((first, first_ends), (second, second_ends)) = (gate(), gate());
+        let (open, opened) = channel();
+        let reserve: Reserve = Box::new(move || {
+            opened.recv().unwrap();
+            if opens {
+                return Ok(Box::new(second));
+            }
+            Err(EngineError::Graph {
+                file: "synthesis.onnx".to_owned(),
+                reason: "no memory is left".to_owned(),
+            })
+        });
+        let engine = engine_with(vec![Box::new(first)], Some(reserve), 64);
+        (engine, open, [first_ends, second_ends])
+    }
+
+    #[tokio::test]
+    async fn a_generator_in_reserve_is_opened_when_images_wait_and_not_before() {
+        let (engine, open, [(first, first_go_on), (second, second_go_on)]) = with_reserve(true);
+        for value in [1.0, 2.0] {
+            let alone = spawn(&engine, &[value]);
+            tokio::task::yield_now().await;
+            assert_eq!(first.recv().unwrap(), 1);
+            first_go_on.send(()).unwrap();
+            assert_eq!(alone.await.unwrap().unwrap(), [value]);
+        }
+        let one = spawn(&engine, &[3.0]);
+        tokio::task::yield_now().await;
+        assert_eq!(first.recv().unwrap(), 1);
+        let other = spawn(&engine, &[4.0]);
+        tokio::task::yield_now().await;
+        open.send(()).unwrap();
+        assert_eq!(second.recv().unwrap(), 1, "the first is busy still");
+        second_go_on.send(()).unwrap();
+        assert_eq!(other.await.unwrap().unwrap(), [4.0]);
+        first_go_on.send(()).unwrap();
+        assert_eq!(one.await.unwrap().unwrap(), [3.0]);
+    }
+
+    #[tokio::test]
+    async fn a_generator_that_cannot_be_opened_is_done_without() {
+        let (engine, open, [(first, go_on), (second, _)]) = with_reserve(false);
+        open.send(()).unwrap();
+        for _ in 0..2 {
+            let both = [spawn(&engine, &[1.0]), spawn(&engine, &[2.0])];
+            tokio::task::yield_now().await;
+            for (request, value) in both.into_iter().zip([1.0, 2.0]) {
+                assert_eq!(first.recv().unwrap(), 1);
+                go_on.send(()).unwrap();
+                assert_eq!(request.await.unwrap().unwrap(), [value]);
+            }
+        }
+        assert_eq!(second.try_iter().count(), 0);
+    }
+
     fn engine(generators: Vec<Box<dyn Generator>>, capacity: usize) -> Engine {
+        engine_with(generators, None, capacity)
+    }
+
+    fn engine_with(generators: Vec<Box<dyn Generator>>, reserve: Option<Reserve>, capacity: usize) -> Engine {
         let networks = Networks {
             mapping: None,
             generators,
+            reserve,
             classifiers: Vec::new(),
             encoder: None,
             landmarker: None,

@@ -1,13 +1,18 @@
 //! How a model's generators share the cores: two that have all of them, or one on each.
+//!
+//! While some threads of a generator that has all cores wait for the last of its node, another has work for them. Together the two draw
+//! as much as one on each core would, and a single picture still has all cores. The second is opened when it first has work:
+//! a graph for which this is right is large, and a start that opened it twice would take twice as long.
 
 use std::thread;
 use std::time::Duration;
 
+use super::handle::Reserve;
 use super::network::Network;
 use super::onnx_generator::{LONG_RUN, OnnxGenerator};
 use super::onnx_mapping::OnnxMapping;
-use super::{Device, EngineError, Generator as _, Runtime};
-use crate::catalog::ModelPackage;
+use super::{Device, EngineError, Generator, Runtime};
+use crate::catalog::{Graph, ModelPackage};
 
 /// Generators of one thread each are chosen where a run takes at most this much of its time with all threads: one image
 /// alone then comes about as soon, and many together come as much faster as there are cores.
@@ -20,10 +25,6 @@ const HEAVY: usize = 16 * 1024 * 1024;
 /// A run of one thread that takes no longer is fast enough for anybody: what all threads would take is not even asked.
 const SHORT_RUN: Duration = Duration::from_millis(25);
 
-/// Generators that have all threads of a processor: while some threads of one wait for the last of its node, the other has work for them.
-/// Together they draw as much as one on each core would, and a single picture still has all cores.
-const WIDE: usize = 2;
-
 /// Runs of each way that is tried.
 const RUNS: usize = 4;
 
@@ -34,12 +35,28 @@ const RUNS: usize = 4;
 pub(super) struct Arrangement<'a> {
     runtime: &'a Runtime,
     package: &'a ModelPackage,
-    /// Whether it is to be found out how many generators there are, and with how many threads.
-    choice: bool,
-    /// Whether no run is to be made for this.
-    heavy: bool,
+    choice: Choice,
     first: OnnxGenerator,
     others: Vec<Network>,
+}
+
+/// What is known of how many generators there are, and with how many threads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    /// As many as were asked for, with all threads each.
+    Asked(usize),
+    /// One has all that there is.
+    One,
+    /// Two, with all threads each: no run is to be made to find that out.
+    Wide,
+    /// Runs tell.
+    Open,
+}
+
+/// A model's generators.
+pub(super) struct Arranged {
+    pub(super) generators: Vec<OnnxGenerator>,
+    pub(super) reserve: Option<Reserve>,
 }
 
 impl<'a> Arrangement<'a> {
@@ -50,24 +67,26 @@ impl<'a> Arrangement<'a> {
         replicas: Option<usize>,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
-        let heavy = runtime.device() == Device::Cpu && package.synthesis.bytes.len() >= HEAVY;
         let shared = runtime.device() == Device::Cpu && runtime.threads() > 1;
-        let choice = replicas.is_none() && shared && !heavy;
-        let (threads, generators) = match replicas {
-            Some(asked) => (runtime.threads(), asked),
-            None if choice => (1, 1),
-            None if shared => (runtime.threads(), WIDE),
-            None => (runtime.threads(), 1),
+        let choice = match replicas {
+            Some(asked) => Choice::Asked(asked),
+            None if !shared => Choice::One,
+            None if is_heavy(runtime, &package.synthesis) => Choice::Wide,
+            None => Choice::Open,
+        };
+        let (threads, generators) = match choice {
+            Choice::Asked(asked) => (runtime.threads(), asked),
+            Choice::One | Choice::Wide => (runtime.threads(), 1),
+            Choice::Open => (1, 1),
         };
         let (first, others) = beside(
             || OnnxGenerator::open(&runtime.with_threads(threads), package, mapping),
-            || networks(generators - 1, runtime, package),
+            || networks(generators - 1, runtime, &package.synthesis),
         )?;
         Ok(Self {
             runtime,
             package,
             choice,
-            heavy,
             first,
             others,
         })
@@ -75,35 +94,36 @@ impl<'a> Arrangement<'a> {
 
     /// The generators: as many as were asked for, with all threads each, or as measured where no number was given. The process should
     /// have nothing else to do meanwhile.
-    pub(super) fn measure(mut self) -> Result<Vec<OnnxGenerator>, EngineError> {
-        let narrow = self.choice && self.stays_narrow()?;
-        let (threads, others) = if narrow {
+    pub(super) fn measure(mut self) -> Result<Arranged, EngineError> {
+        let synthesis = &self.package.synthesis;
+        let narrow = self.choice == Choice::Open && self.stays_narrow()?;
+        let threads = if narrow {
             let others = self.runtime.threads() - 1;
             let single = self.runtime.with_threads(1);
             // Each has a core of its own to do this on.
-            let networks = || networks(others, &single, self.package);
-            let ((), others) = beside(|| self.first.choose_batch(), networks)?;
-            (1, others)
+            let networks = || networks(others, &single, synthesis);
+            ((), self.others) = beside(|| self.first.choose_batch(), networks)?;
+            1
         } else {
-            if !self.heavy {
+            if !is_heavy(self.runtime, synthesis) {
                 self.first.choose_batch()?;
             }
-            if self.choice {
-                self.others = networks(WIDE - 1, self.runtime, self.package)?;
-            }
-            (self.runtime.threads(), self.others)
+            self.runtime.threads()
         };
-        let first = self.first;
+        let wide = !narrow && matches!(self.choice, Choice::Wide | Choice::Open);
+        let replica = self.first.replica();
+        let reserve = wide.then(|| reserve(&self.first, self.runtime, synthesis));
         tracing::info!(
             model = self.package.manifest.name,
-            replicas = 1 + others.len(),
+            replicas = 1 + self.others.len(),
+            another_in_need = wide,
             threads,
-            batch = first.batch_size().largest(),
+            batch = self.first.batch_size().largest(),
             "generators"
         );
-        let mut generators: Vec<_> = others.into_iter().map(|network| first.replica(network)).collect();
-        generators.push(first);
-        Ok(generators)
+        let mut generators: Vec<_> = self.others.into_iter().map(replica).collect();
+        generators.push(self.first);
+        Ok(Arranged { generators, reserve })
     }
 
     /// Whether the first generator is fast enough on one thread; if not, it is opened anew with all.
@@ -117,9 +137,8 @@ impl<'a> Arrangement<'a> {
                 break;
             }
         }
-        let mut wide = self
-            .first
-            .replica(OnnxGenerator::network(self.runtime, self.package)?);
+        let network = OnnxGenerator::network(self.runtime, &self.package.synthesis)?;
+        let mut wide = self.first.replica()(network);
         let (mut all, mut one) = (Duration::MAX, Duration::MAX);
         // In turns, so that whatever else the machine does meets both.
         for _ in 0..RUNS {
@@ -139,13 +158,27 @@ impl<'a> Arrangement<'a> {
     }
 }
 
+/// Whether runs of a graph take too long for the start.
+fn is_heavy(runtime: &Runtime, synthesis: &Graph) -> bool {
+    runtime.device() == Device::Cpu && synthesis.bytes.len() >= HEAVY
+}
+
 /// The synthesis graph so many times more, opened side by side.
-fn networks(count: usize, runtime: &Runtime, package: &ModelPackage) -> Result<Vec<Network>, EngineError> {
+fn networks(count: usize, runtime: &Runtime, synthesis: &Graph) -> Result<Vec<Network>, EngineError> {
     thread::scope(|scope| {
         let opening: Vec<_> = (0..count)
-            .map(|_| scope.spawn(|| OnnxGenerator::network(runtime, package)))
+            .map(|_| scope.spawn(|| OnnxGenerator::network(runtime, synthesis)))
             .collect();
         opening.into_iter().map(joined).collect()
+    })
+}
+
+/// One more generator like `first`, to be opened when it is needed.
+fn reserve(first: &OnnxGenerator, runtime: &Runtime, synthesis: &Graph) -> Reserve {
+    let (replica, runtime, synthesis) = (first.replica(), runtime.clone(), synthesis.clone());
+    Box::new(move || {
+        let network = OnnxGenerator::network(&runtime, &synthesis)?;
+        Ok(Box::new(replica(network)))
     })
 }
 

@@ -1,10 +1,12 @@
 //! Where requests become batches: generators on threads of their own, which take what waits, a run at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ndarray::{Array3, ArrayView3, Axis, Slice, concatenate};
 
+use super::handle::Reserve;
 use super::panic::caught;
 use super::queue::{Lane, Order, Queue, count};
 use super::room::Pace;
@@ -17,6 +19,7 @@ use crate::metrics::ModelMetrics;
 pub(super) struct Batcher {
     network: Arc<str>,
     queue: Arc<Open>,
+    /// How many there may be.
     generators: usize,
 }
 
@@ -30,40 +33,64 @@ impl Drop for Open {
 }
 
 impl Batcher {
-    /// Moves each of `generators`, replicas of one, to a new thread. A run that is not full waits `patience` for more.
+    /// Moves each of `generators`, replicas of one, to a new thread, and `reserve`, if there is one, when it is needed. A run that is not
+    /// full waits `patience` for more.
     pub(super) fn start(
         name: &str,
         generators: Vec<Box<dyn Generator>>,
+        reserve: Option<Reserve>,
         patience: Duration,
         pace: &Pace,
         metrics: &ModelMetrics,
     ) -> Self {
         let network: Arc<str> = name.into();
         let queue = Arc::new(Queue::new(patience, metrics.clone()));
-        let replicas = generators.len();
-        for generator in generators {
-            let station = Station {
+        let replicas = Arc::new(AtomicUsize::new(generators.len()));
+        let most = generators.len() + usize::from(reserve.is_some());
+        let station = {
+            let (network, queue, replicas) =
+                (Arc::clone(&network), Arc::clone(&queue), Arc::clone(&replicas));
+            let (pace, metrics) = (pace.clone(), metrics.clone());
+            move |generator: Box<dyn Generator>| Station {
                 network: Arc::clone(&network),
                 batch_size: generator.batch_size(),
                 generator,
-                replicas,
+                replicas: Arc::clone(&replicas),
                 pace: pace.clone(),
                 queue: Arc::clone(&queue),
                 metrics: metrics.clone(),
-            };
-            std::thread::Builder::new()
-                .name(name.chars().take(15).collect())
-                .spawn(move || station.work())
-                .expect("the system has a thread for each network");
+            }
+        };
+        for generator in generators {
+            let station = station(generator);
+            on_a_thread(name, move || station.work());
+        }
+        if let Some(reserve) = reserve {
+            let (network, queue) = (Arc::clone(&network), Arc::clone(&queue));
+            on_a_thread(name, move || {
+                if !queue.overflows() {
+                    return;
+                }
+                match caught(&network, reserve) {
+                    Ok(generator) => {
+                        replicas.fetch_add(1, Ordering::Relaxed);
+                        tracing::info!(model = &*network, "images waited: one more generator is at work");
+                        station(generator).work();
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "images wait, but no further generator can be opened; the others go on");
+                    }
+                }
+            });
         }
         Self {
             network,
             queue: Arc::new(Open(queue)),
-            generators: replicas,
+            generators: most,
         }
     }
 
-    /// How many generators there are.
+    /// How many generators there may be.
     pub(super) fn generators(&self) -> usize {
         self.generators
     }
@@ -105,13 +132,20 @@ impl<T> Ordered<T> {
     }
 }
 
+fn on_a_thread(name: &str, work: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new()
+        .name(name.chars().take(15).collect())
+        .spawn(work)
+        .expect("the system has a thread for each network");
+}
+
 /// A generator's side.
 struct Station {
     network: Arc<str>,
     generator: Box<dyn Generator>,
     batch_size: BatchSize,
-    /// How many there are, this one counted.
-    replicas: usize,
+    /// How many are at work, this one counted.
+    replicas: Arc<AtomicUsize>,
     pace: Pace,
     queue: Arc<Queue>,
     metrics: ModelMetrics,
@@ -137,7 +171,7 @@ impl Station {
         let ran = started.elapsed();
         if drawn.is_ok() {
             self.batch_size.note(images, ran);
-            self.pace.note(ran, images, self.replicas);
+            self.pace.note(ran, images, self.replicas.load(Ordering::Relaxed));
         }
         self.metrics.synthesis.observe(ran.as_secs_f64());
         self.metrics.drawing.dec_by(count(images));

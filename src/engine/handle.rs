@@ -20,6 +20,8 @@ pub struct Networks {
     pub mapping: Option<Box<dyn Mapping>>,
     /// The synthesis, once or in several replicas that work side by side.
     pub generators: Vec<Box<dyn Generator>>,
+    /// One more of them, which is opened when images first wait that none of the others is free for.
+    pub reserve: Option<Reserve>,
     /// What scores images.
     pub classifiers: Vec<Box<dyn Classifier>>,
     /// Image → code.
@@ -31,6 +33,9 @@ pub struct Networks {
     /// The loss of codes against images.
     pub gradient: Option<Box<dyn Gradient>>,
 }
+
+/// Opens a generator that may never be needed.
+pub type Reserve = Box<dyn FnOnce() -> Result<Box<dyn Generator>, EngineError> + Send>;
 
 /// The landmark graph at work, and the height and width of its images.
 pub(super) type Finder = (Worker<Box<dyn Landmarker>>, [usize; 2]);
@@ -104,7 +109,14 @@ impl Engine {
         };
         Self {
             mapping: networks.mapping.map(map),
-            generators: Batcher::start(name, networks.generators, waiting.patience, &pace, &metrics),
+            generators: Batcher::start(
+                name,
+                networks.generators,
+                networks.reserve,
+                waiting.patience,
+                &pace,
+                &metrics,
+            ),
             classifiers: networks.classifiers.into_iter().enumerate().map(score).collect(),
             encoder: networks.encoder.map(encode),
             landmarker: networks.landmarker.map(find),
@@ -132,7 +144,7 @@ impl Engine {
         self.batch_size.largest()
     }
 
-    /// How many generators work side by side.
+    /// How many generators work side by side when there is work for all.
     #[must_use]
     pub fn generators(&self) -> usize {
         self.generators.generators()

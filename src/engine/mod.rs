@@ -48,7 +48,7 @@ pub use device::{Device, UnknownDevice};
 pub use drawing::Drawing;
 pub use error::EngineError;
 pub use generator::{Generator, GeneratorShape, Images, Mapping, SynthesisInput};
-pub use handle::{Engine, Networks, Waiting};
+pub use handle::{Engine, Networks, Reserve, Waiting};
 pub use inversion::{Encoder, Gradient, Landmarker, Slope};
 pub use open::{Operation, open};
 pub use recognizer::Recognizer;

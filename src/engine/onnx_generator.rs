@@ -9,7 +9,7 @@ use super::onnx_mapping::OnnxMapping;
 use super::{
     BatchSize, Device, EngineError, Generator, GeneratorShape, Mapping as _, Runtime, SynthesisInput,
 };
-use crate::catalog::ModelPackage;
+use crate::catalog::{Graph, ModelPackage};
 
 /// A run that takes longer is not made to be timed: those that people wait for tell.
 pub(super) const LONG_RUN: Duration = Duration::from_millis(250);
@@ -30,7 +30,7 @@ impl OnnxGenerator {
         package: &ModelPackage,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
-        let synthesis = Self::network(runtime, package)?;
+        let synthesis = Self::network(runtime, &package.synthesis)?;
         let expected = match mapping {
             Some(_) => "[batch, dim] for w, or [batch, layers, dim] for w+",
             None => "[batch, dim], as the manifest names no generator.mapping",
@@ -75,18 +75,19 @@ impl OnnxGenerator {
         Ok(generator)
     }
 
-    /// A package's synthesis graph.
-    pub(super) fn network(runtime: &Runtime, package: &ModelPackage) -> Result<Network, EngineError> {
-        Network::open(runtime, &package.synthesis, "image")
+    /// A synthesis graph.
+    pub(super) fn network(runtime: &Runtime, synthesis: &Graph) -> Result<Network, EngineError> {
+        Network::open(runtime, synthesis, "image")
     }
 
-    /// The same generator once more, with a synthesis graph of its own.
-    pub(super) fn replica(&self, synthesis: Network) -> Self {
-        Self {
+    /// What makes the same generator once more of another session of its graph.
+    pub(super) fn replica(&self) -> impl Fn(Network) -> Self + Send + use<> {
+        let (shape, batch_size, device) = (self.shape.clone(), self.batch_size.clone(), self.device);
+        move |synthesis| Self {
             synthesis,
-            shape: self.shape.clone(),
-            batch_size: self.batch_size.clone(),
-            device: self.device,
+            shape: shape.clone(),
+            batch_size: batch_size.clone(),
+            device,
         }
     }
 

@@ -1,6 +1,6 @@
 //! From a model's files to networks at work.
 
-use super::arrangement::{Arrangement, beside};
+use super::arrangement::{Arranged, Arrangement, beside};
 use super::onnx_classifier::OnnxClassifier;
 use super::onnx_encoder::OnnxEncoder;
 use super::onnx_gradient::OnnxGradient;
@@ -47,7 +47,7 @@ pub fn open(
             OnnxGradient::network(runtime, package)
         },
     )?;
-    let generators = arrangement.measure()?;
+    let Arranged { generators, reserve } = arrangement.measure()?;
     let shape = generators[0].shape().clone();
     let range = package.manifest.generator.image_range;
     let classifiers = package
@@ -92,6 +92,7 @@ pub fn open(
             .into_iter()
             .map(|generator| Box::new(generator) as Box<dyn Generator>)
             .collect(),
+        reserve,
         classifiers,
         encoder,
         landmarker,

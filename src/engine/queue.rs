@@ -118,6 +118,20 @@ impl Queue {
         Some(taken)
     }
 
+    /// Waits until an order waits that every generator is too busy for; `false` where the queue is closed before.
+    pub(super) fn overflows(&self) -> bool {
+        let mut lanes = self.lock();
+        while lanes.open {
+            if lanes.asleep.is_empty() && lanes.first().is_some() {
+                return true;
+            }
+            // Who sleeps here is woken after all that can draw.
+            lanes.asleep.insert(0, thread::current());
+            lanes = self.rest(lanes, None);
+        }
+        false
+    }
+
     /// Drops, and counts, the images that nobody waits for.
     fn forget_the_gone(&self, lanes: &mut Lanes) {
         let now = Instant::now();
@@ -139,21 +153,26 @@ impl Queue {
         lanes.background.retain(wanted);
     }
 
-    /// Lets go of the lanes until this thread is woken, or for a time.
+    /// Sleeps among the generators until this thread is woken, or for a time.
     fn sleep<'a>(
         &'a self,
         mut lanes: MutexGuard<'a, Lanes>,
         time: Option<Duration>,
     ) -> MutexGuard<'a, Lanes> {
-        let own = thread::current();
-        lanes.asleep.push(own.clone());
+        lanes.asleep.push(thread::current());
+        self.rest(lanes, time)
+    }
+
+    /// Lets go of the lanes until this thread, which is among those that sleep, is woken, or for a time.
+    fn rest<'a>(&'a self, lanes: MutexGuard<'a, Lanes>, time: Option<Duration>) -> MutexGuard<'a, Lanes> {
         drop(lanes);
         match time {
             None => thread::park(),
             Some(time) => thread::park_timeout(time),
         }
         let mut lanes = self.lock();
-        lanes.asleep.retain(|sleeper| sleeper.id() != own.id());
+        let own = thread::current().id();
+        lanes.asleep.retain(|sleeper| sleeper.id() != own);
         lanes
     }
 
