@@ -1,13 +1,15 @@
 //! The program: reads its settings, loads the models, serves.
 
+use std::panic::resume_unwind;
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use faceplane::api::{self, Api, Limits, Readiness};
 use faceplane::catalog::{ModelFolder, Store};
 use faceplane::config::{Action, Cli, Config, ConfigError};
-use faceplane::editor::{Model, Models};
+use faceplane::editor::{LoadError, Model, Models};
 use faceplane::engine::{Operation, Runtime, Waiting};
 use faceplane::metrics::Metrics;
 use faceplane::{privacy, probe, server, telemetry};
@@ -48,7 +50,7 @@ fn serve(config: &Config) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         // Encoding and decoding keep a core busy each: more threads would only hold more memory.
-        .max_blocking_threads(std::thread::available_parallelism().map_or(1, usize::from) + SLOW_WORK)
+        .max_blocking_threads(thread::available_parallelism().map_or(1, usize::from) + SLOW_WORK)
         .build()
         .context("threads cannot be started")?;
     runtime.block_on(run(config, started))
@@ -111,15 +113,25 @@ fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
             patience: Duration::from_millis(config.batch_wait.into()),
         },
     };
-    let folders =
-        std::iter::once(ModelFolder::Bundled).chain(config.model.iter().cloned().map(ModelFolder::Disk));
-    let mut models = Vec::new();
-    for folder in folders {
-        let model = Model::load(&folder, &runtime, operation, metrics)?;
+    let mut folders = vec![ModelFolder::Bundled];
+    folders.extend(config.model.iter().cloned().map(ModelFolder::Disk));
+    let load = |folder| {
+        let model = Model::load(folder, &runtime, operation, metrics)?;
         tracing::info!(model = model.name(), digest = model.digest(), "loaded");
-        models.push(model);
-    }
-    let models = Models::new(models, config.default_model.as_deref())?;
+        Ok(model)
+    };
+    // One thread opens a graph, so that several models take little longer than one.
+    let models: Result<Vec<Model>, LoadError> = thread::scope(|scope| {
+        let loading: Vec<_> = folders
+            .iter()
+            .map(|folder| scope.spawn(move || load(folder)))
+            .collect();
+        loading
+            .into_iter()
+            .map(|model| model.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
+    let models = Models::new(models?, config.default_model.as_deref())?;
     match &config.store {
         Some(folder) => Ok(models.with_store(Store::open(folder.clone())?)?),
         None => Ok(models),

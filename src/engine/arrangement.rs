@@ -2,7 +2,7 @@
 //!
 //! While some threads of a generator that has all cores wait for the last of its node, another has work for them. Together the two draw
 //! as much as one on each core would, and a single picture still has all cores. The second is opened when it first has work:
-//! a graph for which this is right is large, and a start that opened it twice would take twice as long.
+//! a graph for which this is right is large, and opening it takes most of the start.
 
 use std::thread;
 use std::time::Duration;
@@ -92,8 +92,8 @@ impl<'a> Arrangement<'a> {
         })
     }
 
-    /// The generators: as many as were asked for, with all threads each, or as measured where no number was given. The process should
-    /// have nothing else to do meanwhile.
+    /// The generators: as many as were asked for, with all threads each, or as measured where no number was given. Nobody should
+    /// open graphs meanwhile.
     pub(super) fn measure(mut self) -> Result<Arranged, EngineError> {
         let synthesis = &self.package.synthesis;
         let narrow = self.choice == Choice::Open && self.stays_narrow()?;

@@ -23,7 +23,8 @@ pub struct Operation {
     pub waiting: Waiting,
 }
 
-/// Opens every graph of a package, checks each against the others, and starts their threads.
+/// Opens every graph of a package, checks each against the others, and starts their threads. Several packages may be opened at
+/// once.
 ///
 /// # Errors
 /// [`EngineError`], naming the first file that is wrong.
@@ -33,6 +34,7 @@ pub fn open(
     operation: Operation,
     metrics: &Metrics,
 ) -> Result<Engine, EngineError> {
+    let busy = runtime.busy();
     let mut mapping = package
         .mapping
         .as_ref()
@@ -47,7 +49,11 @@ pub fn open(
             OnnxGradient::network(runtime, package)
         },
     )?;
+    drop(busy);
+    let quiet = runtime.quiet();
     let Arranged { generators, reserve } = arrangement.measure()?;
+    drop(quiet);
+    let _busy = runtime.busy();
     let shape = generators[0].shape().clone();
     let range = package.manifest.generator.image_range;
     let classifiers = package

@@ -1,6 +1,7 @@
 //! The ONNX Runtime library: found, loaded, and asked for sessions.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
 use ort::environment::Environment;
@@ -25,6 +26,8 @@ pub struct Runtime {
     device: Device,
     threads: usize,
     path: PathBuf,
+    /// Shared by those who open graphs, and held alone by one who measures runs.
+    cores: Arc<RwLock<()>>,
 }
 
 impl Runtime {
@@ -62,6 +65,7 @@ impl Runtime {
             device,
             threads: threads.unwrap_or_else(cores),
             path,
+            cores: Arc::default(),
         };
         runtime.on_device().map_err(|error| EngineError::Device {
             device,
@@ -88,6 +92,16 @@ impl Runtime {
             threads,
             ..self.clone()
         }
+    }
+
+    /// Leave to open graphs, beside others who do.
+    pub(super) fn busy(&self) -> RwLockReadGuard<'_, ()> {
+        self.cores.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cores for one alone, to measure runs: nobody opens graphs meanwhile.
+    pub(super) fn quiet(&self) -> RwLockWriteGuard<'_, ()> {
+        self.cores.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The library that was loaded.
