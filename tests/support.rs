@@ -163,7 +163,7 @@ fn descending_model_of(
     let networks = Networks {
         mapping: Some(Box::new(Turned)),
         generators: vec![Box::new(generator)],
-        reserve: None,
+        reserves: Vec::new(),
         classifiers: vec![Box::new(Means)],
         encoder: None,
         landmarker: None,

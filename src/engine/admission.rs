@@ -305,7 +305,7 @@ mod tests {
                 reason: "no memory is left".to_owned(),
             })
         });
-        let engine = engine_with(vec![Box::new(first)], Some(reserve), 64);
+        let engine = engine_with(vec![Box::new(first)], vec![reserve], 64);
         (engine, open, [first_ends, second_ends])
     }
 
@@ -349,14 +349,14 @@ mod tests {
     }
 
     fn engine(generators: Vec<Box<dyn Generator>>, capacity: usize) -> Engine {
-        engine_with(generators, None, capacity)
+        engine_with(generators, Vec::new(), capacity)
     }
 
-    fn engine_with(generators: Vec<Box<dyn Generator>>, reserve: Option<Reserve>, capacity: usize) -> Engine {
+    fn engine_with(generators: Vec<Box<dyn Generator>>, reserves: Vec<Reserve>, capacity: usize) -> Engine {
         let networks = Networks {
             mapping: None,
             generators,
-            reserve,
+            reserves,
             classifiers: Vec::new(),
             encoder: None,
             landmarker: None,

@@ -1,17 +1,18 @@
 //! How a model's generators share the cores: two that have all of them, or one on each.
 //!
 //! While some threads of a generator that has all cores wait for the last of its node, another has work for them. Together the two draw
-//! as much as one on each core would, and a single picture still has all cores. The second is opened when it first has work:
-//! a graph for which this is right is large, and opening it takes most of the start.
+//! as much as one on each core would, and a single picture still has all cores.
+//!
+//! Where no number was asked for, all but the first are opened when they first have work: a start opens the graph once.
 
 use std::thread;
 use std::time::Duration;
 
 use super::handle::Reserve;
 use super::network::Network;
-use super::onnx_generator::{LONG_RUN, OnnxGenerator};
+use super::onnx_generator::OnnxGenerator;
 use super::onnx_mapping::OnnxMapping;
-use super::{Device, EngineError, Generator, Runtime};
+use super::{Device, EngineError, Runtime};
 use crate::catalog::{Graph, ModelPackage};
 
 /// Generators of one thread each are chosen where a run takes at most this much of its time with all threads: one image
@@ -24,6 +25,9 @@ const HEAVY: usize = 16 * 1024 * 1024;
 
 /// A run of one thread that takes no longer is fast enough for anybody: what all threads would take is not even asked.
 const SHORT_RUN: Duration = Duration::from_millis(25);
+
+/// A run that takes longer is not made again to be timed.
+const LONG_RUN: Duration = Duration::from_millis(250);
 
 /// Runs of each way that is tried.
 const RUNS: usize = 4;
@@ -56,7 +60,7 @@ enum Choice {
 /// A model's generators.
 pub(super) struct Arranged {
     pub(super) generators: Vec<OnnxGenerator>,
-    pub(super) reserve: Option<Reserve>,
+    pub(super) reserves: Vec<Reserve>,
 }
 
 impl<'a> Arrangement<'a> {
@@ -97,33 +101,27 @@ impl<'a> Arrangement<'a> {
     pub(super) fn measure(mut self) -> Result<Arranged, EngineError> {
         let synthesis = &self.package.synthesis;
         let narrow = self.choice == Choice::Open && self.stays_narrow()?;
-        let threads = if narrow {
-            let others = self.runtime.threads() - 1;
-            let single = self.runtime.with_threads(1);
-            // Each has a core of its own to do this on.
-            let networks = || networks(others, &single, synthesis);
-            ((), self.others) = beside(|| self.first.choose_batch(), networks)?;
-            1
-        } else {
-            if !is_heavy(self.runtime, synthesis) {
-                self.first.choose_batch()?;
-            }
-            self.runtime.threads()
+        if !is_heavy(self.runtime, synthesis) {
+            self.first.warm_up()?;
+        }
+        let (runtime, more) = match self.choice {
+            _ if narrow => (self.runtime.with_threads(1), self.runtime.threads() - 1),
+            Choice::Wide | Choice::Open => (self.runtime.clone(), 1),
+            Choice::Asked(_) | Choice::One => (self.runtime.clone(), 0),
         };
-        let wide = !narrow && matches!(self.choice, Choice::Wide | Choice::Open);
-        let replica = self.first.replica();
-        let reserve = wide.then(|| reserve(&self.first, self.runtime, synthesis));
         tracing::info!(
             model = self.package.manifest.name,
             replicas = 1 + self.others.len(),
-            another_in_need = wide,
-            threads,
-            batch = self.first.batch_size().largest(),
-            "generators"
+            more,
+            threads = runtime.threads(),
+            "generators, and how many more where images wait"
         );
-        let mut generators: Vec<_> = self.others.into_iter().map(replica).collect();
+        let reserves = (0..more)
+            .map(|_| reserve(&self.first, &runtime, synthesis))
+            .collect();
+        let mut generators: Vec<_> = self.others.into_iter().map(self.first.replica()).collect();
         generators.push(self.first);
-        Ok(Arranged { generators, reserve })
+        Ok(Arranged { generators, reserves })
     }
 
     /// Whether the first generator is fast enough on one thread; if not, it is opened anew with all.

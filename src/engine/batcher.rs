@@ -33,12 +33,12 @@ impl Drop for Open {
 }
 
 impl Batcher {
-    /// Moves each of `generators`, replicas of one, to a new thread, and `reserve`, if there is one, when it is needed. A run that is not
-    /// full waits `patience` for more.
+    /// Moves each of `generators`, replicas of one, to a new thread, and each of `reserves` when it is needed. A run that is not full
+    /// waits `patience` for more.
     pub(super) fn start(
         name: &str,
         generators: Vec<Box<dyn Generator>>,
-        reserve: Option<Reserve>,
+        reserves: Vec<Reserve>,
         patience: Duration,
         pace: &Pace,
         metrics: &ModelMetrics,
@@ -46,7 +46,7 @@ impl Batcher {
         let network: Arc<str> = name.into();
         let queue = Arc::new(Queue::new(patience, metrics.clone()));
         let replicas = Arc::new(AtomicUsize::new(generators.len()));
-        let most = generators.len() + usize::from(reserve.is_some());
+        let most = generators.len() + reserves.len();
         let station = {
             let (network, queue, replicas) =
                 (Arc::clone(&network), Arc::clone(&queue), Arc::clone(&replicas));
@@ -65,16 +65,22 @@ impl Batcher {
             let station = station(generator);
             on_a_thread(name, move || station.work());
         }
-        if let Some(reserve) = reserve {
-            let (network, queue) = (Arc::clone(&network), Arc::clone(&queue));
+        for reserve in reserves {
+            let station = station.clone();
+            let (network, queue, replicas) =
+                (Arc::clone(&network), Arc::clone(&queue), Arc::clone(&replicas));
             on_a_thread(name, move || {
                 if !queue.overflows() {
                     return;
                 }
                 match caught(&network, reserve) {
                     Ok(generator) => {
-                        replicas.fetch_add(1, Ordering::Relaxed);
-                        tracing::info!(model = &*network, "images waited: one more generator is at work");
+                        let replicas = 1 + replicas.fetch_add(1, Ordering::Relaxed);
+                        tracing::info!(
+                            model = &*network,
+                            replicas,
+                            "images waited: one more generator is at work"
+                        );
                         station(generator).work();
                     }
                     Err(error) => {

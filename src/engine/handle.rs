@@ -20,8 +20,8 @@ pub struct Networks {
     pub mapping: Option<Box<dyn Mapping>>,
     /// The synthesis, once or in several replicas that work side by side.
     pub generators: Vec<Box<dyn Generator>>,
-    /// One more of them, which is opened when images first wait that none of the others is free for.
-    pub reserve: Option<Reserve>,
+    /// More of them, each of which is opened when images first wait that none of the others is free for.
+    pub reserves: Vec<Reserve>,
     /// What scores images.
     pub classifiers: Vec<Box<dyn Classifier>>,
     /// Image → code.
@@ -112,7 +112,7 @@ impl Engine {
             generators: Batcher::start(
                 name,
                 networks.generators,
-                networks.reserve,
+                networks.reserves,
                 waiting.patience,
                 &pace,
                 &metrics,

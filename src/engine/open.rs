@@ -51,7 +51,7 @@ pub fn open(
     )?;
     drop(busy);
     let quiet = runtime.quiet();
-    let Arranged { generators, reserve } = arrangement.measure()?;
+    let Arranged { generators, reserves } = arrangement.measure()?;
     drop(quiet);
     let _busy = runtime.busy();
     let shape = generators[0].shape().clone();
@@ -98,7 +98,7 @@ pub fn open(
             .into_iter()
             .map(|generator| Box::new(generator) as Box<dyn Generator>)
             .collect(),
-        reserve,
+        reserves,
         classifiers,
         encoder,
         landmarker,

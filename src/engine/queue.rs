@@ -50,6 +50,8 @@ struct Lanes {
     /// The generators' threads that sleep. The last to fall asleep is the first to be woken: what it works with is still in
     /// the processor's caches.
     asleep: Vec<Thread>,
+    /// The threads of generators that are not open, which are woken where no other is asleep.
+    reserves: Vec<Thread>,
     open: bool,
 }
 
@@ -59,6 +61,7 @@ impl Queue {
             requests: VecDeque::new(),
             background: VecDeque::new(),
             asleep: Vec::new(),
+            reserves: Vec::new(),
             open: true,
         };
         Self {
@@ -118,16 +121,18 @@ impl Queue {
         Some(taken)
     }
 
-    /// Waits until an order waits that every generator is too busy for; `false` where the queue is closed before.
+    /// Waits, as one of the generators in reserve, until an order waits that every other is too busy for; `false` where the queue is closed before.
     pub(super) fn overflows(&self) -> bool {
         let mut lanes = self.lock();
         while lanes.open {
             if lanes.asleep.is_empty() && lanes.first().is_some() {
                 return true;
             }
-            // Who sleeps here is woken after all that can draw.
-            lanes.asleep.insert(0, thread::current());
-            lanes = self.rest(lanes, None);
+            lanes.reserves.push(thread::current());
+            drop(lanes);
+            thread::park();
+            lanes = self.lock();
+            forget_own(&mut lanes.reserves);
         }
         false
     }
@@ -153,26 +158,20 @@ impl Queue {
         lanes.background.retain(wanted);
     }
 
-    /// Sleeps among the generators until this thread is woken, or for a time.
+    /// Lets go of the lanes until this generator's thread is woken, or for a time.
     fn sleep<'a>(
         &'a self,
         mut lanes: MutexGuard<'a, Lanes>,
         time: Option<Duration>,
     ) -> MutexGuard<'a, Lanes> {
         lanes.asleep.push(thread::current());
-        self.rest(lanes, time)
-    }
-
-    /// Lets go of the lanes until this thread, which is among those that sleep, is woken, or for a time.
-    fn rest<'a>(&'a self, lanes: MutexGuard<'a, Lanes>, time: Option<Duration>) -> MutexGuard<'a, Lanes> {
         drop(lanes);
         match time {
             None => thread::park(),
             Some(time) => thread::park_timeout(time),
         }
         let mut lanes = self.lock();
-        let own = thread::current().id();
-        lanes.asleep.retain(|sleeper| sleeper.id() != own);
+        forget_own(&mut lanes.asleep);
         lanes
     }
 
@@ -185,7 +184,7 @@ impl Queue {
 impl Lanes {
     /// Wakes a generator's thread, if one is asleep.
     fn wake_one(&mut self) -> bool {
-        let woken = self.asleep.pop();
+        let woken = self.asleep.pop().or_else(|| self.reserves.pop());
         woken.inspect(Thread::unpark).is_some()
     }
 
@@ -195,6 +194,12 @@ impl Lanes {
             .into_iter()
             .find(|lane| !lane.is_empty())
     }
+}
+
+/// Takes this thread out of those that sleep, where nobody has woken it.
+fn forget_own(sleepers: &mut Vec<Thread>) {
+    let own = thread::current().id();
+    sleepers.retain(|sleeper| sleeper.id() != own);
 }
 
 fn images(lane: &VecDeque<Order>) -> usize {
