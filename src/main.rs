@@ -47,10 +47,13 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 
 fn serve(config: &Config) -> anyhow::Result<()> {
     let started = Instant::now();
+    let cores = thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // Requests are little work. A thread that wakes to look for some takes a core from a network whose threads wake then, too.
+        .worker_threads(cores.div_ceil(2))
         // Encoding and decoding keep a core busy each: more threads would only hold more memory.
-        .max_blocking_threads(thread::available_parallelism().map_or(1, usize::from) + SLOW_WORK)
+        .max_blocking_threads(cores + SLOW_WORK)
         .build()
         .context("threads cannot be started")?;
     runtime.block_on(run(config, started))

@@ -16,10 +16,13 @@ pub(super) const LARGEST_BODY: usize = 2 * 1024 * 1024;
 /// Largest body with codes and their scores, in bytes: some 20,000 codes of 512 numbers.
 pub(super) const LARGEST_CODES: usize = 64 * 1024 * 1024;
 
+/// Bytes of a body that is parsed where it has come: in about a millisecond. Larger ones are parsed off the async threads.
+const LITTLE: usize = 64 * 1024;
+
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -30,7 +33,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 /// A JSON body that may be as large as [`LARGEST_CODES`]; its route says so too.
 pub(super) struct LargeBody<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LargeBody<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for LargeBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -39,7 +42,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LargeBody<T> {
 }
 
 /// Reads a JSON body of at most `limit` bytes, which its route allows.
-pub(super) async fn json<S: Send + Sync, T: DeserializeOwned>(
+pub(super) async fn json<S: Send + Sync, T: DeserializeOwned + Send + 'static>(
     request: Request,
     state: &S,
     limit: usize,
@@ -54,8 +57,17 @@ pub(super) async fn json<S: Send + Sync, T: DeserializeOwned>(
     }
     let body = Bytes::from_request(request, state).await;
     let body = body.map_err(|rejection| unread(rejection, limit))?;
+    if body.len() <= LITTLE {
+        return parsed(&body);
+    }
+    let parsed = tokio::task::spawn_blocking(move || parsed(&body));
+    parsed.await.expect("parsing does not panic")
+}
+
+/// The value of a JSON body.
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // Two steps tell what is no JSON from what is JSON of another shape.
-    let json: serde_json::Value = serde_json::from_slice(&body).map_err(|error| Problem::Undecodable {
+    let json: serde_json::Value = serde_json::from_slice(body).map_err(|error| Problem::Undecodable {
         reason: format!("the body is not JSON: {error}"),
     })?;
     let Object(value) = serde_path_to_error::deserialize(json).map_err(misfit)?;

@@ -17,7 +17,7 @@ pub(super) const LARGEST_BODY: usize = LARGEST_PICTURE / 3 * 4 + 64 * 1024;
 const PART: &str = "file";
 
 /// A body that has a place for a picture, and of which a URL can say the rest.
-pub(super) trait Pictured: DeserializeOwned {
+pub(super) trait Pictured: DeserializeOwned + Send + 'static {
     /// What a URL says.
     type Query: DeserializeOwned;
 
