@@ -10,6 +10,7 @@ mod options;
 mod process;
 mod report;
 mod scenario;
+mod starts;
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -32,6 +33,7 @@ fn main() -> anyhow::Result<()> {
     for round in 1..=options.rounds {
         eprintln!("round {round} of {}", options.rounds);
         ceiling.measure(&options, &mut report)?;
+        runtime.block_on(starts::measure(&contestants, &options, &mut report));
         for contestant in &contestants {
             let scenario = Scenario {
                 options: &options,

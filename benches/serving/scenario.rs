@@ -23,12 +23,7 @@ impl Scenario<'_> {
     pub(crate) async fn play(mut self, report: &mut Report) -> anyhow::Result<()> {
         let name = &self.contestant.name;
         eprintln!("  {name}");
-        // A program's first start finds its files and the machine's memory cold: it does not count, whoever comes first.
-        drop(Server::start(self.contestant, self.options).await?);
         let server = Server::start(self.contestant, self.options).await?;
-        if let Some(milliseconds) = server.started_in {
-            report.number(name, "first picture after ms", milliseconds);
-        }
         let (path, seeds) = (&self.contestant.path, Seeds::default());
         let warm = self.options.span().min(Duration::from_secs(1));
         closed(&server.host, path, 4, warm, &seeds).await;

@@ -286,8 +286,11 @@ mod tests {
         (engine, runs, go_on)
     }
 
+    /// What says how many images a gate's runs have, and what lets them go on.
+    type Ends = (Receiver<usize>, Sender<()>);
+
     /// An engine of one generator and one in reserve: what says that it is being opened, what lets that go on, and what each draws.
-    fn with_reserve(opens: bool) -> (Engine, Sender<()>, [(Receiver<usize>, Sender<()>); 2]) {
+    fn with_reserve(opens: bool) -> (Engine, Sender<()>, [Ends; 2]) {
         let gate = || {
             let ((began, runs), (go_on, go)) = (channel(), channel());
             let shape = shape(1);

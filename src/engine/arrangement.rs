@@ -12,7 +12,7 @@ use super::handle::Reserve;
 use super::network::Network;
 use super::onnx_generator::OnnxGenerator;
 use super::onnx_mapping::OnnxMapping;
-use super::{Device, EngineError, Runtime};
+use super::{Device, EngineError, Generator as _, GeneratorShape, Runtime};
 use crate::catalog::{Graph, ModelPackage};
 
 /// Generators of one thread each are chosen where a run takes at most this much of its time with all threads: one image
@@ -53,6 +53,8 @@ enum Choice {
     One,
     /// Two, with all threads each: no run is to be made to find that out.
     Wide,
+    /// One on each core.
+    Narrow,
     /// Runs tell.
     Open,
 }
@@ -81,31 +83,46 @@ impl<'a> Arrangement<'a> {
         let (threads, generators) = match choice {
             Choice::Asked(asked) => (runtime.threads(), asked),
             Choice::One | Choice::Wide => (runtime.threads(), 1),
-            Choice::Open => (1, 1),
+            Choice::Narrow | Choice::Open => (1, 1),
         };
         let (first, others) = beside(
             || OnnxGenerator::open(&runtime.with_threads(threads), package, mapping),
             || networks(generators - 1, runtime, &package.synthesis),
         )?;
-        Ok(Self {
+        let mut arrangement = Self {
             runtime,
             package,
             choice,
             first,
             others,
-        })
+        };
+        if choice == Choice::Open && arrangement.is_quick()? {
+            arrangement.choice = Choice::Narrow;
+        }
+        Ok(arrangement)
     }
 
-    /// The generators: as many as were asked for, with all threads each, or as measured where no number was given. Nobody should
-    /// open graphs meanwhile.
+    /// What the networks that belong to the generator have to fit.
+    pub(super) fn shape(&self) -> &GeneratorShape {
+        self.first.shape()
+    }
+
+    /// The generators: as many as were asked for, with all threads each, or as measured where no number was given.
     pub(super) fn measure(mut self) -> Result<Arranged, EngineError> {
         let synthesis = &self.package.synthesis;
-        let narrow = self.choice == Choice::Open && self.stays_narrow()?;
-        if !is_heavy(self.runtime, synthesis) {
-            self.first.warm_up()?;
+        match self.choice {
+            Choice::Open => {
+                let _alone = self.runtime.quiet();
+                self.choice = self.compare()?;
+            }
+            Choice::Asked(_) | Choice::One if !is_heavy(self.runtime, synthesis) => {
+                let _alone = self.runtime.quiet();
+                self.first.warm_up()?;
+            }
+            Choice::Asked(_) | Choice::One | Choice::Wide | Choice::Narrow => {}
         }
         let (runtime, more) = match self.choice {
-            _ if narrow => (self.runtime.with_threads(1), self.runtime.threads() - 1),
+            Choice::Narrow => (self.runtime.with_threads(1), self.runtime.threads() - 1),
             Choice::Wide | Choice::Open => (self.runtime.clone(), 1),
             Choice::Asked(_) | Choice::One => (self.runtime.clone(), 0),
         };
@@ -124,17 +141,19 @@ impl<'a> Arrangement<'a> {
         Ok(Arranged { generators, reserves })
     }
 
-    /// Whether the first generator is fast enough on one thread; if not, it is opened anew with all.
-    fn stays_narrow(&mut self) -> Result<bool, EngineError> {
+    /// Whether a run of one thread is fast enough, whatever else the process does meanwhile.
+    fn is_quick(&mut self) -> Result<bool, EngineError> {
         for _ in 0..RUNS {
             let run = self.first.time(1)?;
-            if run <= SHORT_RUN {
-                return Ok(true);
-            }
-            if run > LONG_RUN {
-                break;
+            if run <= SHORT_RUN || run > LONG_RUN {
+                return Ok(run <= SHORT_RUN);
             }
         }
+        Ok(false)
+    }
+
+    /// Whether a run of one thread takes little longer than one of all; if not, the first generator has all from now on.
+    fn compare(&mut self) -> Result<Choice, EngineError> {
         let network = OnnxGenerator::network(self.runtime, &self.package.synthesis)?;
         let mut wide = self.first.replica()(network);
         let (mut all, mut one) = (Duration::MAX, Duration::MAX);
@@ -148,11 +167,11 @@ impl<'a> Arrangement<'a> {
         }
         tracing::debug!(?all, ?one, "a run with all threads, and with one");
         // A run that is long with all threads is not made longer for anybody.
-        let narrow = all <= LONG_RUN && one <= all.mul_f64(NEARLY_AS_FAST);
-        if !narrow {
-            self.first = wide;
+        if all <= LONG_RUN && one <= all.mul_f64(NEARLY_AS_FAST) {
+            return Ok(Choice::Narrow);
         }
-        Ok(narrow)
+        self.first = wide;
+        Ok(Choice::Wide)
     }
 }
 

@@ -8,7 +8,7 @@ use super::onnx_landmarker::OnnxLandmarker;
 use super::onnx_mapping::OnnxMapping;
 use super::onnx_recognizer::OnnxRecognizer;
 use super::{
-    Classifier, Encoder, Engine, EngineError, Generator, Gradient, Landmarker, Mapping, Networks, Recognizer,
+    Classifier, Encoder, Engine, EngineError, GeneratorShape, Landmarker, Mapping, Networks, Recognizer,
     Runtime, Waiting, priority,
 };
 use crate::catalog::ModelPackage;
@@ -35,14 +35,18 @@ pub fn open(
     metrics: &Metrics,
 ) -> Result<Engine, EngineError> {
     let busy = runtime.busy();
-    let mut mapping = package
-        .mapping
-        .as_ref()
-        .map(|graph| OnnxMapping::open(runtime, graph))
-        .transpose()?;
-    // The graph that takes longest to open is opened beside the others, and runs are measured after it.
-    let (arrangement, gradient) = beside(
-        || Arrangement::open(runtime, package, operation.replicas, mapping.as_mut()),
+    // The gradient graph takes longest to open, so that all others are opened beside it.
+    let ((arrangement, mut networks), gradient) = beside(
+        || {
+            let mut mapping = package
+                .mapping
+                .as_ref()
+                .map(|graph| OnnxMapping::open(runtime, graph))
+                .transpose()?;
+            let arrangement = Arrangement::open(runtime, package, operation.replicas, mapping.as_mut())?;
+            let networks = others(runtime, package, mapping, arrangement.shape())?;
+            Ok((arrangement, networks))
+        },
         || {
             // ONNX Runtime's threads for it are begun here, and are as the one that begins them.
             priority::lower();
@@ -50,23 +54,38 @@ pub fn open(
         },
     )?;
     drop(busy);
-    let quiet = runtime.quiet();
+    if let Some(network) = gradient {
+        let checked = OnnxGradient::of(network, arrangement.shape(), runtime.device())?;
+        networks.gradient = Some(Box::new(checked));
+    }
     let Arranged { generators, reserves } = arrangement.measure()?;
-    drop(quiet);
-    let _busy = runtime.busy();
-    let shape = generators[0].shape().clone();
+    for generator in generators {
+        networks.generators.push(Box::new(generator));
+    }
+    networks.reserves = reserves;
+    let name = &package.manifest.name;
+    Ok(Engine::start(name, networks, operation.waiting, metrics))
+}
+
+/// A package's networks but for its generators, whose shape they are checked against, and its gradient graph.
+fn others(
+    runtime: &Runtime,
+    package: &ModelPackage,
+    mapping: Option<OnnxMapping>,
+    shape: &GeneratorShape,
+) -> Result<Networks, EngineError> {
     let range = package.manifest.generator.image_range;
     let classifiers = package
         .classifiers
         .iter()
         .map(|classifier| {
-            let opened = OnnxClassifier::open(runtime, classifier, &shape, range)?;
+            let opened = OnnxClassifier::open(runtime, classifier, shape, range)?;
             Ok(Box::new(opened) as Box<dyn Classifier>)
         })
         .collect::<Result<_, EngineError>>()?;
     let encoder = match (&package.encoder, &package.manifest.encoder) {
         (Some(graph), Some(entry)) => {
-            let opened = OnnxEncoder::open(runtime, graph, entry, &shape, range)?;
+            let opened = OnnxEncoder::open(runtime, graph, entry, shape, range)?;
             Some(Box::new(opened) as Box<dyn Encoder>)
         }
         _ => None,
@@ -80,31 +99,19 @@ pub fn open(
     };
     let recognizer = match (&package.identity, &package.manifest.identity) {
         (Some(graph), Some(entry)) => {
-            let opened = OnnxRecognizer::open(runtime, graph, entry, &shape, range)?;
+            let opened = OnnxRecognizer::open(runtime, graph, entry, shape, range)?;
             Some(Box::new(opened) as Box<dyn Recognizer>)
         }
         _ => None,
     };
-    let gradient = match gradient {
-        Some(network) => {
-            let checked = OnnxGradient::of(network, &shape, runtime.device())?;
-            Some(Box::new(checked) as Box<dyn Gradient>)
-        }
-        None => None,
-    };
-    let networks = Networks {
+    Ok(Networks {
         mapping: mapping.map(|mapping| Box::new(mapping) as Box<dyn Mapping>),
-        generators: generators
-            .into_iter()
-            .map(|generator| Box::new(generator) as Box<dyn Generator>)
-            .collect(),
-        reserves,
+        generators: Vec::new(),
+        reserves: Vec::new(),
         classifiers,
         encoder,
         landmarker,
         recognizer,
-        gradient,
-    };
-    let name = &package.manifest.name;
-    Ok(Engine::start(name, networks, operation.waiting, metrics))
+        gradient: None,
+    })
 }
