@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::handle::Reserve;
 use super::network::Network;
-use super::onnx_generator::OnnxGenerator;
+use super::onnx_generator::{LONG_RUN, OnnxGenerator};
 use super::onnx_mapping::OnnxMapping;
 use super::{Device, EngineError, Generator as _, GeneratorShape, Runtime};
 use crate::catalog::{Graph, ModelPackage};
@@ -25,9 +25,6 @@ const HEAVY: usize = 16 * 1024 * 1024;
 
 /// A run of one thread that takes no longer is fast enough for anybody: what all threads would take is not even asked.
 const SHORT_RUN: Duration = Duration::from_millis(25);
-
-/// A run that takes longer is not made again to be timed.
-const LONG_RUN: Duration = Duration::from_millis(250);
 
 /// Runs of each way that is tried.
 const RUNS: usize = 4;
@@ -96,8 +93,10 @@ impl<'a> Arrangement<'a> {
             first,
             others,
         };
+        // One thread is timed beside those that open other graphs: it has a core.
         if choice == Choice::Open && arrangement.is_quick()? {
             arrangement.choice = Choice::Narrow;
+            arrangement.first.choose_batch()?;
         }
         Ok(arrangement)
     }
@@ -114,10 +113,11 @@ impl<'a> Arrangement<'a> {
             Choice::Open => {
                 let _alone = self.runtime.quiet();
                 self.choice = self.compare()?;
+                self.first.choose_batch()?;
             }
             Choice::Asked(_) | Choice::One if !is_heavy(self.runtime, synthesis) => {
                 let _alone = self.runtime.quiet();
-                self.first.warm_up()?;
+                self.first.choose_batch()?;
             }
             Choice::Asked(_) | Choice::One | Choice::Wide | Choice::Narrow => {}
         }
@@ -131,6 +131,7 @@ impl<'a> Arrangement<'a> {
             replicas = 1 + self.others.len(),
             more,
             threads = runtime.threads(),
+            batch = self.first.batch_size().largest(),
             "generators, and how many more where images wait"
         );
         let reserves = (0..more)

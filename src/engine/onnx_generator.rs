@@ -11,6 +11,9 @@ use super::{
 };
 use crate::catalog::{Graph, ModelPackage};
 
+/// A run that takes longer is not made to be timed: those that people wait for tell.
+pub(super) const LONG_RUN: Duration = Duration::from_millis(250);
+
 /// The synthesis graph.
 pub(super) struct OnnxGenerator {
     synthesis: Network,
@@ -88,14 +91,14 @@ impl OnnxGenerator {
         }
     }
 
-    /// Draws an image, which shows that the graph does. A GPU makes itself ready for each size of a run, and so is given all of them until
-    /// it is known how many images a run should hold; on the processor the runs that people wait for tell that.
-    pub(super) fn warm_up(&mut self) -> Result<(), EngineError> {
+    /// Finds how many images a run should hold, as far as short runs tell; there is one run at least, which shows that the graph draws.
+    /// A GPU makes itself ready for each size besides, and so is given all of them.
+    pub(super) fn choose_batch(&mut self) -> Result<(), EngineError> {
         loop {
             let batch = self.batch_size.largest();
             let run = self.time(batch)?;
             self.batch_size.note(batch, run);
-            if self.batch_size.is_settled() || self.device == Device::Cpu {
+            if self.batch_size.is_settled() || (run > LONG_RUN && self.device == Device::Cpu) {
                 return Ok(());
             }
         }
