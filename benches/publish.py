@@ -157,7 +157,7 @@ def main():
     file, machine, model = (*sys.argv[1:4], "phantom")[:3]
     run, medians = read(file)
     day = datetime.date.fromtimestamp(pathlib.Path(file).stat().st_mtime).isoformat()
-    rounds = max(len(figure["rounds"]) for figure in run["figures"] if not figure["what"].startswith("in turns"))
+    rounds = max(len(figure["rounds"]) for figure in run["figures"] if figure["of"] == LOOP)
     before, after = run["load"]
     picture = "serving.svg" if model == "phantom" else f"serving-{model}.svg"
     text = (
