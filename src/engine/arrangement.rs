@@ -94,8 +94,11 @@ impl<'a> Arrangement<'a> {
             others,
         };
         // One thread is timed beside those that open other graphs: it has a core.
-        if choice == Choice::Open && arrangement.is_quick()? {
+        if choice == Choice::Open
+            && let Some(run) = arrangement.quick_run()?
+        {
             arrangement.choice = Choice::Narrow;
+            arrangement.first.batch_size().note(1, run);
             arrangement.first.choose_batch()?;
         }
         Ok(arrangement)
@@ -142,15 +145,18 @@ impl<'a> Arrangement<'a> {
         Ok(Arranged { generators, reserves })
     }
 
-    /// Whether a run of one thread is fast enough, whatever else the process does meanwhile.
-    fn is_quick(&mut self) -> Result<bool, EngineError> {
+    /// A run of one thread that is fast enough, whatever else the process does meanwhile, if there is one.
+    fn quick_run(&mut self) -> Result<Option<Duration>, EngineError> {
         for _ in 0..RUNS {
             let run = self.first.time(1)?;
-            if run <= SHORT_RUN || run > LONG_RUN {
-                return Ok(run <= SHORT_RUN);
+            if run <= SHORT_RUN {
+                return Ok(Some(run));
+            }
+            if run > LONG_RUN {
+                break;
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Whether a run of one thread takes little longer than one of all; if not, the first generator has all from now on.

@@ -11,6 +11,7 @@ use super::panic::caught;
 use super::queue::{Lane, Order, Queue, count};
 use super::room::Pace;
 use super::taker::{Answer, Drawn, making};
+use super::thread::on_a_thread;
 use super::{BatchSize, EngineError, Generator, Images, deadline};
 use crate::metrics::ModelMetrics;
 
@@ -43,55 +44,25 @@ impl Batcher {
         pace: &Pace,
         metrics: &ModelMetrics,
     ) -> Self {
-        let network: Arc<str> = name.into();
-        let queue = Arc::new(Queue::new(patience, metrics.clone()));
-        let replicas = Arc::new(AtomicUsize::new(generators.len()));
-        let most = generators.len() + reserves.len();
-        let station = {
-            let (network, queue, replicas) =
-                (Arc::clone(&network), Arc::clone(&queue), Arc::clone(&replicas));
-            let (pace, metrics) = (pace.clone(), metrics.clone());
-            move |generator: Box<dyn Generator>| Station {
-                network: Arc::clone(&network),
-                batch_size: generator.batch_size(),
-                generator,
-                replicas: Arc::clone(&replicas),
-                pace: pace.clone(),
-                queue: Arc::clone(&queue),
-                metrics: metrics.clone(),
-            }
+        let crew = Crew {
+            network: name.into(),
+            queue: Arc::new(Queue::new(patience, metrics.clone())),
+            at_work: Arc::default(),
+            pace: pace.clone(),
+            metrics: metrics.clone(),
         };
+        let most = generators.len() + reserves.len();
         for generator in generators {
-            let station = station(generator);
-            on_a_thread(name, move || station.work());
+            let crew = crew.clone();
+            on_a_thread(name, move || crew.work(generator));
         }
         for reserve in reserves {
-            let station = station.clone();
-            let (network, queue, replicas) =
-                (Arc::clone(&network), Arc::clone(&queue), Arc::clone(&replicas));
-            on_a_thread(name, move || {
-                if !queue.overflows() {
-                    return;
-                }
-                match caught(&network, reserve) {
-                    Ok(generator) => {
-                        let replicas = 1 + replicas.fetch_add(1, Ordering::Relaxed);
-                        tracing::info!(
-                            model = &*network,
-                            replicas,
-                            "images waited: one more generator is at work"
-                        );
-                        station(generator).work();
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "images wait, but no further generator can be opened; the others go on");
-                    }
-                }
-            });
+            let crew = crew.clone();
+            on_a_thread(name, move || crew.work_in_need(reserve));
         }
         Self {
-            network,
-            queue: Arc::new(Open(queue)),
+            network: crew.network,
+            queue: Arc::new(Open(crew.queue)),
             generators: most,
         }
     }
@@ -138,54 +109,82 @@ impl<T> Ordered<T> {
     }
 }
 
-fn on_a_thread(name: &str, work: impl FnOnce() + Send + 'static) {
-    std::thread::Builder::new()
-        .name(name.chars().take(15).collect())
-        .spawn(work)
-        .expect("the system has a thread for each network");
+/// What a model's generators share.
+#[derive(Clone)]
+struct Crew {
+    network: Arc<str>,
+    queue: Arc<Queue>,
+    /// How many of them are open.
+    at_work: Arc<AtomicUsize>,
+    pace: Pace,
+    metrics: ModelMetrics,
+}
+
+impl Crew {
+    /// Draws what waits, until nothing will any more.
+    fn work(self, generator: Box<dyn Generator>) {
+        self.at_work.fetch_add(1, Ordering::Relaxed);
+        let mut station = Station {
+            batch_size: generator.batch_size(),
+            generator,
+            crew: self,
+        };
+        while let Some(orders) = station.crew.queue.take(&station.batch_size) {
+            station.draw(orders);
+        }
+    }
+
+    /// Opens a generator when images wait that no other is free for, and draws with it.
+    fn work_in_need(self, reserve: Reserve) {
+        if !self.queue.overflows() {
+            return;
+        }
+        match caught(&self.network, reserve) {
+            Ok(generator) => {
+                tracing::info!(
+                    model = &*self.network,
+                    "images waited: one more generator is at work"
+                );
+                self.work(generator);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "images wait, but no further generator can be opened; the others go on");
+            }
+        }
+    }
 }
 
 /// A generator's side.
 struct Station {
-    network: Arc<str>,
     generator: Box<dyn Generator>,
     batch_size: BatchSize,
-    /// How many are at work, this one counted.
-    replicas: Arc<AtomicUsize>,
-    pace: Pace,
-    queue: Arc<Queue>,
-    metrics: ModelMetrics,
+    crew: Crew,
 }
 
 impl Station {
-    fn work(mut self) {
-        while let Some(orders) = self.queue.take(&self.batch_size) {
-            self.draw(orders);
-        }
-    }
-
     /// One run.
     fn draw(&mut self, orders: Vec<Order>) {
         let codes: Vec<_> = orders.iter().map(|order| order.codes.view()).collect();
         let batch = concatenate(Axis(0), &codes).expect("codes of one generator have one shape");
         let images = batch.len_of(Axis(0));
-        self.metrics.drawing.inc_by(count(images));
+        self.crew.metrics.drawing.inc_by(count(images));
         #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
-        self.metrics.batch.observe(images as f64);
+        self.crew.metrics.batch.observe(images as f64);
         let started = Instant::now();
         let drawn = self.run(batch);
         let ran = started.elapsed();
         if drawn.is_ok() {
             self.batch_size.note(images, ran);
-            self.pace.note(ran, images, self.replicas.load(Ordering::Relaxed));
+            let generators = self.crew.at_work.load(Ordering::Relaxed);
+            self.crew.pace.note(ran, images, generators);
         }
-        self.metrics.synthesis.observe(ran.as_secs_f64());
-        self.metrics.drawing.dec_by(count(images));
+        self.crew.metrics.synthesis.observe(ran.as_secs_f64());
+        self.crew.metrics.drawing.dec_by(count(images));
         let mut first = 0;
         for order in orders {
             let next = first + order.codes.len_of(Axis(0));
             let waited = started - order.came;
-            self.metrics.queue.observe(waited.as_secs_f64());
+            self.crew.metrics.queue.observe(waited.as_secs_f64());
             let own = drawn.clone().map(|mut images| {
                 images.slice_axis_inplace(Axis(0), Slice::from(first..next));
                 Drawn {
@@ -222,6 +221,117 @@ impl Station {
     /// Runs the generator; a panic in it is an error of this run alone.
     fn run_once(&mut self, codes: ArrayView3<'_, f32>) -> Result<Images, EngineError> {
         let generator = &mut *self.generator;
-        caught(&self.network, || Ok(generator.synthesize(codes)?.into_shared()))
+        caught(&self.crew.network, || {
+            Ok(generator.synthesize(codes)?.into_shared())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use super::*;
+    use crate::engine::Engine;
+    use crate::engine::gate::{Ends, Frozen, Gate, codes, engine, gate, painted, spawn};
+
+    #[tokio::test]
+    async fn images_that_wait_share_a_run_and_each_caller_gets_its_own() {
+        let (engine, runs, go_on) = gate(4, 64);
+        let first = spawn(&engine, &[1.0]);
+        tokio::task::yield_now().await;
+        assert_eq!(runs.recv().unwrap(), 1, "nobody is waited for");
+        let others = [
+            spawn(&engine, &[2.0, 3.0]),
+            spawn(&engine, &[4.0, 5.0, 6.0]),
+            spawn(&engine, &[7.0]),
+        ];
+        tokio::task::yield_now().await;
+        for _ in 0..3 {
+            go_on.send(()).unwrap();
+        }
+        assert_eq!(first.await.unwrap().unwrap(), [1.0]);
+        let mut painted = Vec::new();
+        for other in others {
+            painted.push(other.await.unwrap().unwrap());
+        }
+        assert_eq!(painted, [vec![2.0, 3.0], vec![4.0, 5.0, 6.0], vec![7.0]]);
+        assert_eq!(
+            runs.try_iter().collect::<Vec<_>>(),
+            [3, 3],
+            "what fits beside the first goes with it"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_graph_that_takes_one_image_only_is_found_out_and_nobody_sees_it() {
+        let engine = engine(vec![Box::new(Frozen::new(8))], Vec::new(), 64);
+        for _ in 0..3 {
+            let mut admission = engine.admit(4).unwrap();
+            let mut drawing = admission.draw(codes(&[1.0, 2.0, 3.0, 4.0]), |images| painted(&images));
+            let mut all = Vec::new();
+            while let Some(part) = drawing.next(&mut admission).await {
+                all.extend(part.unwrap());
+            }
+            assert_eq!(all, [1.0, 2.0, 3.0, 4.0]);
+        }
+        assert_eq!(engine.largest_batch(), 1);
+    }
+
+    /// An engine of one generator and one in reserve: what says that it is being opened, what lets that go on, and what each draws.
+    fn with_reserve(opens: bool) -> (Engine, Sender<()>, [Ends; 2]) {
+        let ((first, first_ends), (second, second_ends)) = (Gate::new(1), Gate::new(1));
+        let (open, opened) = channel();
+        let reserve: Reserve = Box::new(move || {
+            opened.recv().unwrap();
+            if opens {
+                return Ok(Box::new(second));
+            }
+            Err(EngineError::Graph {
+                file: "synthesis.onnx".to_owned(),
+                reason: "no memory is left".to_owned(),
+            })
+        });
+        let engine = engine(vec![Box::new(first)], vec![reserve], 64);
+        (engine, open, [first_ends, second_ends])
+    }
+
+    #[tokio::test]
+    async fn a_generator_in_reserve_is_opened_when_images_wait_and_not_before() {
+        let (engine, open, [(first, first_go_on), (second, second_go_on)]) = with_reserve(true);
+        for value in [1.0, 2.0] {
+            let alone = spawn(&engine, &[value]);
+            tokio::task::yield_now().await;
+            assert_eq!(first.recv().unwrap(), 1);
+            first_go_on.send(()).unwrap();
+            assert_eq!(alone.await.unwrap().unwrap(), [value]);
+        }
+        let one = spawn(&engine, &[3.0]);
+        tokio::task::yield_now().await;
+        assert_eq!(first.recv().unwrap(), 1);
+        let other = spawn(&engine, &[4.0]);
+        tokio::task::yield_now().await;
+        open.send(()).unwrap();
+        assert_eq!(second.recv().unwrap(), 1, "the first is busy still");
+        second_go_on.send(()).unwrap();
+        assert_eq!(other.await.unwrap().unwrap(), [4.0]);
+        first_go_on.send(()).unwrap();
+        assert_eq!(one.await.unwrap().unwrap(), [3.0]);
+    }
+
+    #[tokio::test]
+    async fn a_generator_that_cannot_be_opened_is_done_without() {
+        let (engine, open, [(first, go_on), (second, _)]) = with_reserve(false);
+        open.send(()).unwrap();
+        for _ in 0..2 {
+            let both = [spawn(&engine, &[1.0]), spawn(&engine, &[2.0])];
+            tokio::task::yield_now().await;
+            for (request, value) in both.into_iter().zip([1.0, 2.0]) {
+                assert_eq!(first.recv().unwrap(), 1);
+                go_on.send(()).unwrap();
+                assert_eq!(request.await.unwrap().unwrap(), [value]);
+            }
+        }
+        assert_eq!(second.try_iter().count(), 0);
     }
 }

@@ -15,10 +15,13 @@ mod descending;
 mod device;
 mod drawing;
 mod error;
+#[cfg(test)]
+mod gate;
 mod generator;
 mod handle;
 mod image_input;
 mod inversion;
+mod line;
 mod network;
 mod onnx_classifier;
 mod onnx_encoder;
@@ -36,6 +39,7 @@ mod room;
 mod runtime;
 mod slopes;
 mod taker;
+mod thread;
 mod timings;
 mod worker;
 

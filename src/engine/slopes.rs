@@ -1,13 +1,15 @@
 //! Where the steps of several descents become one run of the gradient graph.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ndarray::{Array3, Axis, Slice, concatenate};
 use tokio::sync::oneshot;
 
+use super::line::{Line, Order};
 use super::panic::caught;
+use super::queue::count;
+use super::thread::on_a_thread;
 use super::{EngineError, Gradient, Images, Slope, deadline, priority};
 use crate::metrics::ModelMetrics;
 
@@ -26,43 +28,7 @@ struct Open(Arc<Line>);
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.lock().open = false;
-        self.0.changed.notify_all();
-    }
-}
-
-/// What waits for a run.
-struct Line {
-    state: Mutex<State>,
-    changed: Condvar,
-    patience: Duration,
-    largest: usize,
-}
-
-struct State {
-    orders: VecDeque<Order>,
-    /// Codes of descents under way, each of which orders one step after another.
-    under_way: usize,
-    open: bool,
-}
-
-/// A descent's next step.
-struct Order {
-    codes: Array3<f32>,
-    targets: Images,
-    came: Instant,
-    deadline: Option<Instant>,
-    reply: oneshot::Sender<Result<Slope, EngineError>>,
-}
-
-impl Order {
-    fn codes(&self) -> usize {
-        self.codes.len_of(Axis(0))
-    }
-
-    /// Whether nobody waits for it.
-    fn is_gone(&self) -> bool {
-        self.reply.is_closed() || self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+        self.0.close();
     }
 }
 
@@ -75,8 +41,7 @@ pub(super) struct UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.line.lock().under_way -= self.codes;
-        self.line.changed.notify_all();
+        self.line.end(self.codes);
         self.metrics.descending.dec_by(count(self.codes));
     }
 }
@@ -94,27 +59,14 @@ impl Slopes {
         metrics: &ModelMetrics,
     ) -> Self {
         let network: Arc<str> = name.into();
-        let state = State {
-            orders: VecDeque::new(),
-            under_way: 0,
-            open: true,
-        };
-        let line = Arc::new(Line {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            patience,
-            largest: gradient.largest_batch(),
-        });
+        let line = Arc::new(Line::new(patience, gradient.largest_batch()));
         let station = Station {
             network: Arc::clone(&network),
             gradient,
             line: Arc::clone(&line),
             metrics: metrics.clone(),
         };
-        std::thread::Builder::new()
-            .name(name.chars().take(15).collect())
-            .spawn(move || station.work())
-            .expect("the system has a thread for each network");
+        on_a_thread(name, move || station.work());
         Self {
             network,
             line: Arc::new(Open(line)),
@@ -123,12 +75,12 @@ impl Slopes {
 
     /// Most codes in one run.
     pub(super) fn largest(&self) -> usize {
-        self.line.0.largest
+        self.line.0.largest()
     }
 
     /// Says that so many codes go down together, until the value is dropped.
     pub(super) fn under_way(&self, codes: usize, metrics: &ModelMetrics) -> UnderWay {
-        self.line.0.lock().under_way += codes;
+        self.line.0.begin(codes);
         metrics.descending.inc_by(count(codes));
         UnderWay {
             line: Arc::clone(&self.line.0),
@@ -139,7 +91,7 @@ impl Slopes {
 
     /// How many codes are under way.
     pub(super) fn descending(&self) -> usize {
-        self.line.0.lock().under_way
+        self.line.0.under_way()
     }
 
     /// Losses and slopes of codes `[batch, rows, dim]` against images `[batch, 3, height, width]`, no more than one run
@@ -153,61 +105,10 @@ impl Slopes {
             deadline: deadline::current(),
             reply,
         };
-        self.line.0.lock().orders.push_back(order);
-        self.line.0.changed.notify_all();
+        self.line.0.put(order);
         answer.await.map_err(|_| EngineError::Stopped {
             network: self.network.to_string(),
         })?
-    }
-}
-
-impl Line {
-    /// Waits for orders, and takes the first and those after it that fit into a run; `None` when there will be no more.
-    ///
-    /// A run waits until each descent under way has ordered its step, or the first order has waited for long enough, not counting
-    /// the run before, whose descents are about to order their next steps: they step together then, where otherwise the first
-    /// would always be alone, and all others in the next run.
-    fn take(&self) -> Option<Vec<Order>> {
-        let free = Instant::now();
-        let mut state = self.lock();
-        loop {
-            state.orders.retain(|order| !order.is_gone());
-            let open = state.open;
-            let wait = match state.orders.front() {
-                None if !open => return None,
-                None => None,
-                Some(first) => {
-                    let waiting: usize = state.orders.iter().map(Order::codes).sum();
-                    let waited = first.came.max(free).elapsed();
-                    if waiting >= self.largest.min(state.under_way) || waited >= self.patience || !open {
-                        break;
-                    }
-                    Some(self.patience.saturating_sub(waited))
-                }
-            };
-            // A poisoned lock holds whole orders still: nothing panics between two changes.
-            state = match wait {
-                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(time) => {
-                    self.changed
-                        .wait_timeout(state, time)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
-            };
-        }
-        let (mut taken, mut room) = (Vec::new(), self.largest);
-        while let Some(first) = state.orders.front().map(Order::codes)
-            && (taken.is_empty() || first <= room)
-        {
-            room = room.saturating_sub(first);
-            taken.extend(state.orders.pop_front());
-        }
-        Some(taken)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -248,10 +149,6 @@ impl Station {
             first = next;
         }
     }
-}
-
-fn count(codes: usize) -> i64 {
-    i64::try_from(codes).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

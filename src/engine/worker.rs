@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::EngineError;
 use super::panic::caught;
+use super::thread::on_a_thread;
 
 type Work<N> = Box<dyn FnOnce(&mut N) + Send>;
 
@@ -28,14 +29,11 @@ impl<N: Send + 'static> Worker<N> {
     /// Moves `network` to a new thread.
     pub(super) fn spawn(name: &str, mut network: N) -> Self {
         let (queue, mut work) = mpsc::unbounded_channel::<Work<N>>();
-        std::thread::Builder::new()
-            .name(name.chars().take(15).collect())
-            .spawn(move || {
-                while let Some(run) = work.blocking_recv() {
-                    run(&mut network);
-                }
-            })
-            .expect("the system has a thread for each network");
+        on_a_thread(name, move || {
+            while let Some(run) = work.blocking_recv() {
+                run(&mut network);
+            }
+        });
         Self {
             network: name.into(),
             queue,
