@@ -47,7 +47,8 @@ impl Batcher {
         let crew = Crew {
             network: name.into(),
             queue: Arc::new(Queue::new(patience, metrics.clone())),
-            at_work: Arc::default(),
+            all: Arc::new(AtomicUsize::new(generators.len() + reserves.len())),
+            running: Arc::default(),
             pace: pace.clone(),
             metrics: metrics.clone(),
         };
@@ -114,8 +115,10 @@ impl<T> Ordered<T> {
 struct Crew {
     network: Arc<str>,
     queue: Arc<Queue>,
-    /// How many of them are open.
-    at_work: Arc<AtomicUsize>,
+    /// How many there are, those in reserve among them.
+    all: Arc<AtomicUsize>,
+    /// How many of them are drawing.
+    running: Arc<AtomicUsize>,
     pace: Pace,
     metrics: ModelMetrics,
 }
@@ -123,7 +126,6 @@ struct Crew {
 impl Crew {
     /// Draws what waits, until nothing will any more.
     fn work(self, generator: Box<dyn Generator>) {
-        self.at_work.fetch_add(1, Ordering::Relaxed);
         let mut station = Station {
             batch_size: generator.batch_size(),
             generator,
@@ -148,6 +150,7 @@ impl Crew {
                 self.work(generator);
             }
             Err(error) => {
+                self.all.fetch_sub(1, Ordering::Relaxed);
                 tracing::warn!(%error, "images wait, but no further generator can be opened; the others go on");
             }
         }
@@ -170,13 +173,18 @@ impl Station {
         self.crew.metrics.drawing.inc_by(count(images));
         #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
         self.crew.metrics.batch.observe(images as f64);
+        let all = self.crew.all.load(Ordering::Relaxed);
+        let at_first = 1 + self.crew.running.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
         let drawn = self.run(batch);
         let ran = started.elapsed();
+        let at_last = self.crew.running.fetch_sub(1, Ordering::Relaxed);
         if drawn.is_ok() {
-            self.batch_size.note(images, ran);
-            let generators = self.crew.at_work.load(Ordering::Relaxed);
-            self.crew.pace.note(ran, images, generators);
+            // A run that has what the others leave of the machine tells nothing of the work of all.
+            if at_first == all && at_last == all {
+                self.batch_size.note(images, ran);
+            }
+            self.crew.pace.note(ran, images, at_first.max(at_last));
         }
         self.crew.metrics.synthesis.observe(ran.as_secs_f64());
         self.crew.metrics.drawing.dec_by(count(images));
@@ -317,6 +325,44 @@ mod tests {
         assert_eq!(other.await.unwrap().unwrap(), [4.0]);
         first_go_on.send(()).unwrap();
         assert_eq!(one.await.unwrap().unwrap(), [3.0]);
+    }
+
+    #[tokio::test]
+    async fn runs_tell_how_many_images_they_should_hold_only_where_all_generators_draw() {
+        let sizes = BatchSize::up_to(2);
+        let gates = [0, 1].map(|_| Gate::sized(sizes.clone(), 2));
+        let [(one, (one_runs, one_go_on)), (other, (other_runs, other_go_on))] = gates;
+        let engine = engine(vec![Box::new(one), Box::new(other)], Vec::new(), 64);
+        let alone = spawn(&engine, &[1.0]);
+        tokio::task::yield_now().await;
+        let began_alone = loop {
+            if one_runs.try_recv().is_ok() {
+                break &one_go_on;
+            }
+            if other_runs.try_recv().is_ok() {
+                break &other_go_on;
+            }
+        };
+        began_alone.send(()).unwrap();
+        alone.await.unwrap().unwrap();
+        assert_eq!(sizes.largest(), 1, "it had the machine for itself");
+        let requests = [2.0, 3.0, 4.0].map(|value| spawn(&engine, &[value]));
+        tokio::task::yield_now().await;
+        assert_eq!((one_runs.recv().unwrap(), other_runs.recv().unwrap()), (1, 1));
+        one_go_on.send(()).unwrap();
+        assert_eq!(one_runs.recv().unwrap(), 1);
+        one_go_on.send(()).unwrap();
+        let [first, second, third] = requests;
+        third.await.unwrap().unwrap();
+        assert_eq!(
+            sizes.largest(),
+            2,
+            "the other was at work from its first to its last"
+        );
+        other_go_on.send(()).unwrap();
+        for request in [first, second] {
+            request.await.unwrap().unwrap();
+        }
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 /// A generator that paints its codes, says how many images each run has, and waits to be told to go on.
 pub(super) struct Gate {
     shape: GeneratorShape,
+    batch_size: BatchSize,
     began: Sender<usize>,
     go: Receiver<()>,
 }
@@ -22,6 +23,10 @@ pub(super) struct Gate {
 impl Generator for Gate {
     fn shape(&self) -> &GeneratorShape {
         &self.shape
+    }
+
+    fn batch_size(&self) -> BatchSize {
+        self.batch_size.clone()
     }
 
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
@@ -40,9 +45,19 @@ pub(super) type Ends = (Receiver<usize>, Sender<()>);
 impl Gate {
     /// A gate that takes so many images in a run.
     pub(super) fn new(largest_batch: usize) -> (Self, Ends) {
+        Self::sized(BatchSize::settled(largest_batch), largest_batch)
+    }
+
+    /// A gate of which it is to be found out how many images a run should hold.
+    pub(super) fn sized(batch_size: BatchSize, largest_batch: usize) -> (Self, Ends) {
         let ((began, runs), (go_on, go)) = (channel(), channel());
-        let shape = shape(largest_batch);
-        (Self { shape, began, go }, (runs, go_on))
+        let gate = Self {
+            shape: shape(largest_batch),
+            batch_size,
+            began,
+            go,
+        };
+        (gate, (runs, go_on))
     }
 }
 
