@@ -127,10 +127,15 @@ impl Scenario<'_> {
     }
 
     /// More than it can draw for a while, with clients that hang up midway; then what it still does.
-    async fn overload(&self, report: &mut Report, server: &Server, seeds: &Seeds) -> anyhow::Result<()> {
+    async fn overload(&mut self, report: &mut Report, server: &Server, seeds: &Seeds) -> anyhow::Result<()> {
         let (name, path) = (&self.contestant.name, &self.contestant.path);
         let half = Duration::from_secs_f64(self.options.overload / 2.0);
-        let rate = self.ceiling.best() * 1.2;
+        // The machine's speed may have changed since the round began.
+        let ceiling = self.ceiling.again(half / 6)?;
+        report.number(name, "before the overload: bare loop's images/s", ceiling);
+        let calm = open(&server.host, path, ceiling * 0.8, half / 3, seeds).await;
+        self.note(report, "before the overload, at 80 %", &calm);
+        let rate = ceiling * 1.2;
         let before = server.usage().resident;
         let first = open(&server.host, path, rate, half, seeds).await;
         let between = server.usage().resident;
@@ -141,7 +146,7 @@ impl Scenario<'_> {
         report.number(name, "overload: MiB before", before);
         report.number(name, "overload: MiB midway", between);
         report.number(name, "overload: MiB after", server.usage().resident);
-        let after = closed(&server.host, path, 32, self.options.span(), seeds).await;
+        let after = closed(&server.host, path, 32, half / 6, seeds).await;
         self.note(report, "after the overload, 32 at once", &after);
         Ok(())
     }

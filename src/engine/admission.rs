@@ -3,23 +3,23 @@
 use std::time::Instant;
 
 use ndarray::{Array2, Array3, Axis};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::batcher::Ordered;
 use super::queue::Lane;
+use super::room::Place;
 use super::{Descending, Drawing, Engine, EngineError, Images, Slope, Timings};
 
 /// Leave to have so many images drawn.
 pub struct Admission {
     engine: Engine,
     lane: Lane,
-    _room: Option<OwnedSemaphorePermit>,
-    _descents: Option<OwnedSemaphorePermit>,
+    _room: Option<Place>,
+    _descents: Option<Place>,
     timings: Timings,
 }
 
 impl Admission {
-    pub(super) fn new(engine: &Engine, lane: Lane, room: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(engine: &Engine, lane: Lane, room: Option<Place>) -> Self {
         Self {
             engine: engine.clone(),
             lane,
@@ -30,7 +30,7 @@ impl Admission {
     }
 
     /// The same with room for a descent.
-    pub(super) fn with_descents(self, room: OwnedSemaphorePermit) -> Self {
+    pub(super) fn with_descents(self, room: Place) -> Self {
         Self {
             _descents: Some(room),
             ..self

@@ -38,6 +38,7 @@ mod recognizer;
 mod room;
 mod runtime;
 mod slopes;
+mod surge;
 mod taker;
 mod thread;
 mod timings;

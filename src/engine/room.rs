@@ -1,12 +1,19 @@
 //! Room for a model's images: so many may be under way or wait, and none for longer than so long.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::surge::{Guest, Surge, Turn};
 use super::{EngineError, Waiting};
+
+/// A request's place in the room, until it is dropped.
+pub(super) struct Place {
+    _images: OwnedSemaphorePermit,
+    _guest: Guest,
+}
 
 /// The places of requests' images.
 #[derive(Clone)]
@@ -16,6 +23,7 @@ pub(super) struct Room {
     capacity: usize,
     longest: Duration,
     pace: Pace,
+    surge: Arc<Mutex<Surge>>,
 }
 
 impl Room {
@@ -27,34 +35,69 @@ impl Room {
             capacity: waiting.capacity,
             longest: waiting.longest,
             pace,
+            surge: Arc::default(),
         }
     }
 
-    /// Takes places for `images`, until the permit is dropped.
+    /// Takes places for `images`.
     ///
     /// The wait that counts is for the images before these: however many a request asks for, and however slow the
-    /// generator, it is taken where nothing is before it.
-    pub(super) fn take(&self, images: usize) -> Result<OwnedSemaphorePermit, EngineError> {
+    /// generator, it is taken where nothing is before it. In a surge no more than `calm` images may be before it.
+    pub(super) fn take(&self, images: usize, calm: usize) -> Result<Place, EngineError> {
+        // A poisoned lock holds counts still.
+        let mut surge = self.surge.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.capacity.saturating_sub(self.places.available_permits());
+        if let Some(turn) = surge.ask(before > calm) {
+            self.tell(turn, calm);
+        }
+        let longest = if surge.is_on() {
+            self.longest.min(self.pace.of(calm))
+        } else {
+            self.longest
+        };
+        let images = self.places_within(images, before, longest);
+        let images = images.inspect_err(|_| surge.send_away())?;
+        Ok(Place {
+            _images: images,
+            _guest: surge.let_in(),
+        })
+    }
+
+    fn places_within(
+        &self,
+        images: usize,
+        before: usize,
+        longest: Duration,
+    ) -> Result<OwnedSemaphorePermit, EngineError> {
         let wait = self.pace.of(before);
-        if wait > self.longest {
+        if wait > longest {
             return Err(EngineError::LongWait {
                 network: self.network.to_string(),
                 images: before,
                 wait,
-                longest: self.longest,
+                longest,
             });
         }
         let wanted = u32::try_from(images).unwrap_or(u32::MAX);
-        Arc::clone(&self.places)
-            .try_acquire_many_owned(wanted)
-            .map_err(|_| EngineError::Overloaded {
-                network: self.network.to_string(),
-                images,
-                free: self.places.available_permits(),
-                capacity: self.capacity,
-                wait,
-            })
+        let places = Arc::clone(&self.places).try_acquire_many_owned(wanted);
+        places.map_err(|_| EngineError::Overloaded {
+            network: self.network.to_string(),
+            images,
+            free: self.places.available_permits(),
+            capacity: self.capacity,
+            wait,
+        })
+    }
+
+    fn tell(&self, turn: Turn, calm: usize) {
+        let network = &*self.network;
+        match turn {
+            Turn::Begun => tracing::warn!(
+                network,
+                "more images are asked for than can be drawn: until this ends, requests that find more than {calm} before them are refused"
+            ),
+            Turn::Over => tracing::info!(network, "no more images are asked for than can be drawn"),
+        }
     }
 }
 
@@ -88,6 +131,8 @@ impl Pace {
 mod tests {
     use super::*;
 
+    const ANY: usize = usize::MAX;
+
     fn room(capacity: usize, longest: Duration, pace: &Pace) -> Room {
         let waiting = Waiting {
             capacity,
@@ -100,8 +145,8 @@ mod tests {
     #[test]
     fn room_is_counted_in_images_and_given_back() {
         let room = room(3, Duration::MAX, &Pace::default());
-        let two = room.take(2).unwrap();
-        let refused = room.take(2).map(drop).unwrap_err();
+        let two = room.take(2, ANY).unwrap();
+        let refused = room.take(2, ANY).map(drop).unwrap_err();
         assert!(
             matches!(
                 refused,
@@ -114,9 +159,9 @@ mod tests {
             ),
             "{refused}"
         );
-        let one = room.take(1).unwrap();
+        let one = room.take(1, ANY).unwrap();
         drop((one, two));
-        assert!(room.take(3).is_ok());
+        assert!(room.take(3, ANY).is_ok());
     }
 
     #[test]
@@ -124,15 +169,38 @@ mod tests {
         let pace = Pace::default();
         let room = room(64, Duration::from_millis(50), &pace);
         pace.note(Duration::from_millis(40), 2, 2);
-        let five = room.take(5).expect("nothing is before it");
-        let sixth = room.take(1).expect("50 ms are before it");
-        let refused = room.take(1).map(drop).unwrap_err();
+        let five = room.take(5, ANY).expect("nothing is before it");
+        let sixth = room.take(1, ANY).expect("50 ms are before it");
+        let refused = room.take(1, ANY).map(drop).unwrap_err();
         assert!(
             matches!(&refused, EngineError::LongWait { images: 6, wait, .. } if wait.as_millis() == 60),
             "{refused}"
         );
         drop((five, sixth));
-        assert!(room.take(64).is_ok());
+        assert!(room.take(64, ANY).is_ok());
+    }
+
+    #[test]
+    fn in_a_surge_the_wait_stays_short() {
+        let pace = Pace::default();
+        pace.note(Duration::from_millis(10), 1, 1);
+        let room = room(256, Duration::from_secs(10), &pace);
+        let mut waiting = std::collections::VecDeque::new();
+        let mut refused = None;
+        for request in 0..600 {
+            match room.take(1, 8) {
+                Ok(guest) => waiting.push_back(guest),
+                Err(error) => refused = Some(error),
+            }
+            if request % 3 > 0 {
+                waiting.pop_front();
+            }
+        }
+        assert!(waiting.len() <= 9, "{}", waiting.len());
+        assert!(
+            matches!(&refused, Some(EngineError::LongWait { longest, .. }) if longest.as_millis() == 80),
+            "{refused:?}"
+        );
     }
 
     #[test]

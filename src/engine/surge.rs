@@ -1,0 +1,266 @@
+//! Whether more is asked for, and goes on to be, than can be drawn: then those that come are better sent away at once than all made to
+//! wait longer and longer.
+
+use std::sync::Arc;
+
+/// Requests that leave between two looks.
+const LOOK: u64 = 32;
+
+/// So many more that come than leave, from look to look, are a surge.
+const SURGE: i64 = 10;
+
+/// No look counts for more: a burst is one look.
+const MOST: i64 = 6;
+
+/// A surge is over when nobody was sent away in so many looks.
+const CALM_LOOKS: u32 = 8;
+
+/// Counts requests that come and requests that leave.
+///
+/// Clients that ask again when they have been answered come as often as they leave, however many they are; a burst is over before long.
+/// Neither is a surge: in one, more come than leave, look after look, and there is never little to draw. What grows by less than one in
+/// [`SHARE`](Self::SHARE) does not count, so that clients may become more in time.
+#[derive(Debug, Default)]
+pub(super) struct Surge {
+    on: bool,
+    /// Requests that were let in, since the start.
+    let_in: u64,
+    /// Each request that is in has a handle of it.
+    inside: Arc<()>,
+    /// By how much more have come than left, in parts of one request, since there was little to draw.
+    grown: i64,
+    /// Looks in a row in which nobody was sent away.
+    calm_looks: u32,
+    /// Since the last look.
+    seen: Seen,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Requests that had left before.
+    left: u64,
+    asked: u64,
+    /// Whether a request found little to draw.
+    little: bool,
+    sent_away: bool,
+}
+
+/// A request that was let in; dropped, it has left.
+pub(super) struct Guest {
+    _inside: Arc<()>,
+}
+
+/// That a surge has begun, or is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Begun,
+    Over,
+}
+
+impl Surge {
+    /// Parts of a request.
+    const SHARE: i64 = 64;
+
+    pub(super) fn is_on(&self) -> bool {
+        self.on
+    }
+
+    /// Counts a request that comes, and whether it finds much to draw.
+    pub(super) fn ask(&mut self, much: bool) -> Option<Turn> {
+        let inside = Arc::strong_count(&self.inside) as u64 - 1;
+        let left = self.let_in.saturating_sub(inside);
+        let turn = if self.on && inside == 0 {
+            self.turn(false)
+        } else if left >= self.seen.left + LOOK {
+            self.look(left)
+        } else {
+            None
+        };
+        self.seen.asked += 1;
+        self.seen.little |= !much;
+        turn
+    }
+
+    /// Counts a request that is let in, until it leaves.
+    pub(super) fn let_in(&mut self) -> Guest {
+        self.let_in += 1;
+        Guest {
+            _inside: Arc::clone(&self.inside),
+        }
+    }
+
+    /// Counts a request that is sent away.
+    pub(super) fn send_away(&mut self) {
+        self.seen.sent_away = true;
+    }
+
+    fn look(&mut self, left: u64) -> Option<Turn> {
+        let next = Seen {
+            left,
+            ..Seen::default()
+        };
+        let seen = std::mem::replace(&mut self.seen, next);
+        if self.on {
+            self.calm_looks = if seen.sent_away { 0 } else { self.calm_looks + 1 };
+            return self.turn(self.calm_looks < CALM_LOOKS);
+        }
+        let whole = |requests: u64| i64::try_from(requests).unwrap_or(i64::MAX / 128);
+        let grown = whole(seen.asked) * Self::SHARE - whole(left - seen.left) * (Self::SHARE + 1);
+        self.grown = if seen.little {
+            0
+        } else {
+            (self.grown + grown.min(MOST * Self::SHARE)).max(0)
+        };
+        self.turn(self.grown >= SURGE * Self::SHARE)
+    }
+
+    fn turn(&mut self, on: bool) -> Option<Turn> {
+        if on == self.on {
+            return None;
+        }
+        *self = Self {
+            on,
+            let_in: self.let_in,
+            inside: Arc::clone(&self.inside),
+            seen: Seen {
+                left: self.seen.left,
+                ..Seen::default()
+            },
+            ..Self::default()
+        };
+        Some(if on { Turn::Begun } else { Turn::Over })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    const CALM: usize = 16;
+
+    /// A room from which an image leaves at each tick, for as long as there is any.
+    #[derive(Default)]
+    struct Room {
+        surge: Surge,
+        requests: VecDeque<(usize, Guest)>,
+        turns: Vec<(usize, Turn)>,
+        ticks: usize,
+        most: usize,
+    }
+
+    impl Room {
+        /// Whether the images are let in.
+        fn ask(&mut self, images: usize) -> bool {
+            let before: usize = self.requests.iter().map(|(images, _)| images).sum();
+            let turn = self.surge.ask(before > CALM);
+            self.turns.extend(turn.map(|turn| (self.ticks, turn)));
+            if self.surge.is_on() && before > CALM {
+                self.surge.send_away();
+                return false;
+            }
+            let guest = self.surge.let_in();
+            self.requests.push_back((images, guest));
+            self.most = self.most.max(before + images);
+            true
+        }
+
+        /// An image leaves; the size of the request that it ends, if it ends one.
+        fn tick(&mut self, drawn: &mut usize) -> Option<usize> {
+            self.ticks += 1;
+            *drawn += 1;
+            let (images, _) = self.requests.front()?;
+            if *drawn < *images {
+                return None;
+            }
+            *drawn = 0;
+            self.requests.pop_front().map(|(images, _)| images)
+        }
+    }
+
+    #[test]
+    fn more_than_can_be_drawn_is_a_surge_until_it_ends() {
+        for (one_more_in, latest, most) in [(5, 250, 45), (20, 900, 60)] {
+            let (mut room, mut drawn) = (Room::default(), 0);
+            for tick in 0..5000 {
+                room.tick(&mut drawn);
+                room.ask(1);
+                if tick % one_more_in == 0 {
+                    room.ask(1);
+                }
+            }
+            let [(begun, Turn::Begun)] = room.turns[..] else {
+                panic!("{:?}", room.turns);
+            };
+            assert!(begun < latest, "{begun}");
+            assert!(room.most < most, "{}", room.most);
+            for tick in 0..500 {
+                room.tick(&mut drawn);
+                if tick % 5 > 0 {
+                    room.ask(1);
+                }
+            }
+            assert!(
+                matches!(room.turns[..], [_, (5000..5500, Turn::Over)]),
+                "{:?}",
+                room.turns
+            );
+        }
+    }
+
+    #[test]
+    fn a_surge_is_over_when_nothing_is_left() {
+        let (mut room, mut drawn) = (Room::default(), 0);
+        for _ in 0..300 {
+            room.tick(&mut drawn);
+            room.ask(1);
+            room.ask(1);
+        }
+        assert!(!room.ask(1));
+        while !room.requests.is_empty() {
+            room.tick(&mut drawn);
+        }
+        for _ in 0..32 {
+            assert!(room.ask(1));
+        }
+        assert!(
+            matches!(room.turns[..], [(_, Turn::Begun), (_, Turn::Over)]),
+            "{:?}",
+            room.turns
+        );
+    }
+
+    #[test]
+    fn clients_that_ask_again_when_answered_are_none_however_many() {
+        for sizes in [vec![1; 32], vec![1; 200], vec![64, 64, 64, 1, 1, 1, 1, 48, 48]] {
+            let (mut room, mut drawn) = (Room::default(), 0);
+            for &size in &sizes {
+                assert!(room.ask(size));
+            }
+            for _ in 0..5000 {
+                if let Some(ended) = room.tick(&mut drawn) {
+                    assert!(room.ask(ended));
+                }
+            }
+            assert_eq!(room.turns, [], "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn bursts_are_none() {
+        let (mut room, mut drawn) = (Room::default(), 0);
+        for tick in 0..5000 {
+            if tick % 500 == 0 {
+                for _ in 0..200 {
+                    assert!(room.ask(1));
+                }
+            }
+            if tick % 5 == 0 {
+                assert!(room.ask(1));
+            }
+            room.tick(&mut drawn);
+        }
+        assert_eq!(room.turns, []);
+    }
+}
