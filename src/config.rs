@@ -90,8 +90,8 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_QUEUE", default_value = "256", value_name = "COUNT", value_parser = positive)]
     pub queue: u32,
 
-    /// Longest expected wait of a request, in seconds, by the time of the runs so far; refused with 503 beyond it, and beyond about
-    /// eight runs while more is asked for than can be drawn
+    /// Longest expected wait of a request, in seconds, by the time of the runs so far; refused with 503 beyond it, and beyond a few
+    /// runs while more is asked for than can be drawn
     #[arg(long, env = "FACEPLANE_LONGEST_WAIT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub longest_wait: Duration,
 

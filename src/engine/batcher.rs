@@ -20,8 +20,8 @@ use crate::metrics::ModelMetrics;
 pub(super) struct Batcher {
     network: Arc<str>,
     queue: Arc<Open>,
-    /// How many there may be.
-    generators: usize,
+    /// How many there are, those in reserve among them.
+    generators: Arc<AtomicUsize>,
 }
 
 /// A queue that closes when nobody can put anything into it any more.
@@ -47,12 +47,11 @@ impl Batcher {
         let crew = Crew {
             network: name.into(),
             queue: Arc::new(Queue::new(patience, metrics.clone())),
-            all: Arc::new(AtomicUsize::new(generators.len() + reserves.len())),
+            generators: Arc::new(AtomicUsize::new(generators.len() + reserves.len())),
             running: Arc::default(),
             pace: pace.clone(),
             metrics: metrics.clone(),
         };
-        let most = generators.len() + reserves.len();
         for generator in generators {
             let crew = crew.clone();
             on_a_thread(name, move || crew.work(generator));
@@ -64,13 +63,13 @@ impl Batcher {
         Self {
             network: crew.network,
             queue: Arc::new(Open(crew.queue)),
-            generators: most,
+            generators: crew.generators,
         }
     }
 
-    /// How many generators there may be.
+    /// How many generators there are, those in reserve among them.
     pub(super) fn generators(&self) -> usize {
-        self.generators
+        self.generators.load(Ordering::Relaxed)
     }
 
     /// Orders synthesis of codes `[images, rows, dim]`, no more than one run holds, beside other callers' images, and what
@@ -116,7 +115,7 @@ struct Crew {
     network: Arc<str>,
     queue: Arc<Queue>,
     /// How many there are, those in reserve among them.
-    all: Arc<AtomicUsize>,
+    generators: Arc<AtomicUsize>,
     /// How many of them are drawing.
     running: Arc<AtomicUsize>,
     pace: Pace,
@@ -150,7 +149,7 @@ impl Crew {
                 self.work(generator);
             }
             Err(error) => {
-                self.all.fetch_sub(1, Ordering::Relaxed);
+                self.generators.fetch_sub(1, Ordering::Relaxed);
                 tracing::warn!(%error, "images wait, but no further generator can be opened; the others go on");
             }
         }
@@ -173,7 +172,7 @@ impl Station {
         self.crew.metrics.drawing.inc_by(count(images));
         #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
         self.crew.metrics.batch.observe(images as f64);
-        let all = self.crew.all.load(Ordering::Relaxed);
+        let all = self.crew.generators.load(Ordering::Relaxed);
         let at_first = 1 + self.crew.running.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
         let drawn = self.run(batch);

@@ -106,7 +106,7 @@ impl Room {
 pub(super) struct Pace(Arc<AtomicU64>);
 
 impl Pace {
-    /// Counts a run of `images` on one of `generators`.
+    /// Counts a run of `images` on one of `generators` that drew at once.
     pub(super) fn note(&self, run: Duration, images: usize, generators: usize) {
         let nanoseconds = u64::try_from(run.as_nanos()).unwrap_or(u64::MAX);
         let each = nanoseconds / (images.max(1) * generators.max(1)) as u64;

@@ -12,27 +12,43 @@ const SURGE: i64 = 10;
 /// No look counts for more: a burst is one look.
 const MOST: i64 = 6;
 
+/// One more for so many that leave is no growth, so that clients may become more in time.
+const SLOW: i64 = 64;
+
 /// A surge is over when nobody was sent away in so many looks.
 const CALM_LOOKS: u32 = 8;
 
 /// Counts requests that come and requests that leave.
 ///
 /// Clients that ask again when they have been answered come as often as they leave, however many they are; a burst is over before long.
-/// Neither is a surge: in one, more come than leave, look after look, and there is never little to draw. What grows by less than one in
-/// [`SHARE`](Self::SHARE) does not count, so that clients may become more in time.
+/// Neither is a surge: in one, more come than leave, look after look, and there is never little to draw.
 #[derive(Debug, Default)]
 pub(super) struct Surge {
-    on: bool,
+    state: State,
     /// Requests that were let in, since the start.
     let_in: u64,
     /// Each request that is in has a handle of it.
     inside: Arc<()>,
-    /// By how much more have come than left, in parts of one request, since there was little to draw.
-    grown: i64,
-    /// Looks in a row in which nobody was sent away.
-    calm_looks: u32,
     /// Since the last look.
     seen: Seen,
+}
+
+#[derive(Debug)]
+enum State {
+    Off {
+        /// How many more have come than left since there was little to draw, in parts of which [`SLOW`] are one.
+        grown: i64,
+    },
+    On {
+        /// Looks in a row in which nobody was sent away.
+        calm_looks: u32,
+    },
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Off { grown: 0 }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -58,19 +74,17 @@ pub(super) enum Turn {
 }
 
 impl Surge {
-    /// Parts of a request.
-    const SHARE: i64 = 64;
-
     pub(super) fn is_on(&self) -> bool {
-        self.on
+        matches!(self.state, State::On { .. })
     }
 
     /// Counts a request that comes, and whether it finds much to draw.
     pub(super) fn ask(&mut self, much: bool) -> Option<Turn> {
         let inside = Arc::strong_count(&self.inside) as u64 - 1;
         let left = self.let_in.saturating_sub(inside);
-        let turn = if self.on && inside == 0 {
-            self.turn(false)
+        let turn = if self.is_on() && inside == 0 {
+            self.state = State::default();
+            Some(Turn::Over)
         } else if left >= self.seen.left + LOOK {
             self.look(left)
         } else {
@@ -100,35 +114,30 @@ impl Surge {
             ..Seen::default()
         };
         let seen = std::mem::replace(&mut self.seen, next);
-        if self.on {
-            self.calm_looks = if seen.sent_away { 0 } else { self.calm_looks + 1 };
-            return self.turn(self.calm_looks < CALM_LOOKS);
+        match &mut self.state {
+            State::Off { grown } => {
+                let left = (left - seen.left).cast_signed();
+                let more = seen.asked.cast_signed() * SLOW - left * (SLOW + 1);
+                *grown = if seen.little {
+                    0
+                } else {
+                    (*grown + more.min(MOST * SLOW)).max(0)
+                };
+                if *grown < SURGE * SLOW {
+                    return None;
+                }
+                self.state = State::On { calm_looks: 0 };
+                Some(Turn::Begun)
+            }
+            State::On { calm_looks } => {
+                *calm_looks = if seen.sent_away { 0 } else { *calm_looks + 1 };
+                if *calm_looks < CALM_LOOKS {
+                    return None;
+                }
+                self.state = State::default();
+                Some(Turn::Over)
+            }
         }
-        let whole = |requests: u64| i64::try_from(requests).unwrap_or(i64::MAX / 128);
-        let grown = whole(seen.asked) * Self::SHARE - whole(left - seen.left) * (Self::SHARE + 1);
-        self.grown = if seen.little {
-            0
-        } else {
-            (self.grown + grown.min(MOST * Self::SHARE)).max(0)
-        };
-        self.turn(self.grown >= SURGE * Self::SHARE)
-    }
-
-    fn turn(&mut self, on: bool) -> Option<Turn> {
-        if on == self.on {
-            return None;
-        }
-        *self = Self {
-            on,
-            let_in: self.let_in,
-            inside: Arc::clone(&self.inside),
-            seen: Seen {
-                left: self.seen.left,
-                ..Seen::default()
-            },
-            ..Self::default()
-        };
-        Some(if on { Turn::Begun } else { Turn::Over })
     }
 }
 
