@@ -1,7 +1,8 @@
-//! How a model's generators share the cores: two that have all of them, or one on each.
+//! How a model's generators share the cores: one that has all of them, or one on each.
 //!
-//! While some threads of a generator that has all cores wait for the last of its node, another has work for them. Together the two draw
-//! as much as one on each core would, and a single picture still has all cores.
+//! Where some threads of a generator that has all cores wait for the last of its node, those of a second image have work for them. So
+//! images that wait are drawn two or more in a run, as much as one on each core would draw, and a single picture still has all cores. A
+//! graph that takes one image only has a second generator instead, with all cores too.
 //!
 //! Where no number was asked for, all but the first are opened when they first have work: a start opens the graph once.
 
@@ -47,8 +48,6 @@ enum Choice {
     /// As many as were asked for, with all threads each.
     Asked(usize),
     /// One has all that there is.
-    One,
-    /// Two, with all threads each: no run is to be made to find that out.
     Wide,
     /// One on each core.
     Narrow,
@@ -70,16 +69,14 @@ impl<'a> Arrangement<'a> {
         replicas: Option<usize>,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
-        let shared = runtime.device() == Device::Cpu && runtime.threads() > 1;
         let choice = match replicas {
             Some(asked) => Choice::Asked(asked),
-            None if !shared => Choice::One,
-            None if is_heavy(runtime, &package.synthesis) => Choice::Wide,
+            None if !has_cores(runtime) || is_heavy(runtime, &package.synthesis) => Choice::Wide,
             None => Choice::Open,
         };
         let (threads, generators) = match choice {
             Choice::Asked(asked) => (runtime.threads(), asked),
-            Choice::One | Choice::Wide => (runtime.threads(), 1),
+            Choice::Wide => (runtime.threads(), 1),
             Choice::Narrow | Choice::Open => (1, 1),
         };
         let (first, others) = beside(
@@ -118,16 +115,19 @@ impl<'a> Arrangement<'a> {
                 self.choice = self.compare()?;
                 self.first.choose_batch()?;
             }
-            Choice::Asked(_) | Choice::One if !is_heavy(self.runtime, synthesis) => {
+            Choice::Asked(_) | Choice::Wide if !is_heavy(self.runtime, synthesis) => {
                 let _alone = self.runtime.quiet();
                 self.first.choose_batch()?;
             }
-            Choice::Asked(_) | Choice::One | Choice::Wide | Choice::Narrow => {}
+            Choice::Asked(_) | Choice::Wide | Choice::Narrow => {}
         }
         let (runtime, more) = match self.choice {
             Choice::Narrow => (self.runtime.with_threads(1), self.runtime.threads() - 1),
-            Choice::Wide | Choice::Open => (self.runtime.clone(), 1),
-            Choice::Asked(_) | Choice::One => (self.runtime.clone(), 0),
+            Choice::Wide | Choice::Open => {
+                let one_image = self.first.shape().largest_batch == 1;
+                (self.runtime.clone(), usize::from(one_image && has_cores(self.runtime)))
+            }
+            Choice::Asked(_) => (self.runtime.clone(), 0),
         };
         tracing::info!(
             model = self.package.manifest.name,
@@ -180,6 +180,11 @@ impl<'a> Arrangement<'a> {
         self.first = wide;
         Ok(Choice::Wide)
     }
+}
+
+/// Whether there are cores for several generators to share.
+fn has_cores(runtime: &Runtime) -> bool {
+    runtime.device() == Device::Cpu && runtime.threads() > 1
 }
 
 /// Whether runs of a graph take too long for the start.

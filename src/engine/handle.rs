@@ -180,10 +180,11 @@ impl Engine {
         self.slopes.is_some()
     }
 
-    /// Images that may be before another at any time. At four fifths of what can be drawn, one request in a hundred finds ten runs
-    /// waiting besides those under way, however many generators there are: so many and a few more, and waits stay under twice as long.
+    /// Images that may be before another at any time. At four fifths of what can be drawn, one request in a hundred finds ten images
+    /// waiting besides those under way, however many generators there are and however many images they draw in a run: so many and a few
+    /// more, and waits stay under twice as long.
     fn calm(&self) -> usize {
-        (12 + 2 * self.generators()) * self.largest_batch()
+        12 + 2 * self.generators() * self.largest_batch()
     }
 
     /// Takes room for a request's `images`, until the [`Admission`] is dropped.
