@@ -9,9 +9,10 @@
 use std::thread;
 use std::time::Duration;
 
+use super::batch_size::LONG_RUN;
 use super::handle::Reserve;
 use super::network::Network;
-use super::onnx_generator::{LONG_RUN, OnnxGenerator};
+use super::onnx_generator::OnnxGenerator;
 use super::onnx_mapping::OnnxMapping;
 use super::{Device, EngineError, Generator as _, GeneratorShape, Runtime};
 use crate::catalog::{Graph, ModelPackage};
@@ -125,7 +126,10 @@ impl<'a> Arrangement<'a> {
             Choice::Narrow => (self.runtime.with_threads(1), self.runtime.threads() - 1),
             Choice::Wide | Choice::Open => {
                 let one_image = self.first.shape().largest_batch == 1;
-                (self.runtime.clone(), usize::from(one_image && has_cores(self.runtime)))
+                (
+                    self.runtime.clone(),
+                    usize::from(one_image && has_cores(self.runtime)),
+                )
             }
             Choice::Asked(_) => (self.runtime.clone(), 0),
         };

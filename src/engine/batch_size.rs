@@ -10,9 +10,15 @@ const WORTH_IT: f64 = 0.95;
 /// one after the other, the second would be there no sooner.
 const LONGEST: Duration = Duration::from_millis(500);
 
+/// A run that takes longer is not made to be timed: those that people wait for tell.
+pub(super) const LONG_RUN: Duration = Duration::from_millis(250);
+
 /// Runs of a size that tell how long it takes. The first makes room, and whatever else the machine does makes a run longer, never
 /// shorter: the least counts.
 const RUNS: usize = 3;
+
+/// As many of long runs: few of them meet nothing else that the machine does.
+const LONG_RUNS: usize = 8;
 
 /// The sizes 1, 2, 4, … are tried until one is not worth it, each in turns with the best so far, so that whatever else the machine
 /// does meets both. Runs that are made for this alone tell as much as those that people wait for, so a search that a slow
@@ -50,7 +56,7 @@ impl Size {
     }
 
     fn is_known(&self) -> bool {
-        self.runs >= RUNS
+        self.runs >= if self.least > LONG_RUN { LONG_RUNS } else { RUNS }
     }
 
     /// What to try after it.
@@ -127,6 +133,7 @@ impl BatchSize {
             return;
         }
         let worth_it = size.each() <= WORTH_IT * best.each();
+        tracing::debug!(images = size.images, run = ?size.least, best = best.images, best_run = ?best.least, worth_it, "larger runs");
         let next = size.next(*most);
         if worth_it {
             *best = Size::new(size.images);
@@ -181,6 +188,20 @@ mod tests {
         ] {
             assert_eq!(search(most, milliseconds), (tried, best), "{name}");
         }
+    }
+
+    #[test]
+    fn long_runs_are_tried_more_often() {
+        let batch = BatchSize::up_to(2);
+        let millis = Duration::from_millis;
+        for _ in 0..LONG_RUNS - 1 {
+            batch.note(1, millis(600));
+            batch.note(2, millis(1250));
+        }
+        batch.note(1, millis(600));
+        batch.note(2, millis(1050));
+        assert!(batch.is_settled());
+        assert_eq!(batch.largest(), 2, "one run had the machine for itself");
     }
 
     #[test]

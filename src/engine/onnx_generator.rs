@@ -4,15 +4,13 @@ use std::time::{Duration, Instant};
 
 use ndarray::{Array1, Array3, Array4, ArrayView3, Axis, Ix4, Slice, concatenate};
 
+use super::batch_size::LONG_RUN;
 use super::network::Network;
 use super::onnx_mapping::OnnxMapping;
 use super::{
     BatchSize, Device, EngineError, Generator, GeneratorShape, Mapping as _, Runtime, SynthesisInput,
 };
 use crate::catalog::{Graph, ModelPackage};
-
-/// A run that takes longer is not made to be timed: those that people wait for tell.
-pub(super) const LONG_RUN: Duration = Duration::from_millis(250);
 
 /// The synthesis graph.
 pub(super) struct OnnxGenerator {
