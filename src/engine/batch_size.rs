@@ -17,7 +17,7 @@ pub(super) const LONG_RUN: Duration = Duration::from_millis(250);
 /// shorter: the least counts.
 const RUNS: usize = 3;
 
-/// As many of long runs: few of them meet nothing else that the machine does.
+/// So many where they are long: few long runs meet nothing else that the machine does.
 const LONG_RUNS: usize = 8;
 
 /// The sizes 1, 2, 4, … are tried until one is not worth it, each in turns with the best so far, so that whatever else the machine
