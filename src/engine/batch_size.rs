@@ -183,7 +183,8 @@ mod tests {
             ("gains always", 8, [14, 18, 26, 42], vec![1, 2, 4, 8], 8),
             ("takes no more", 4, [14, 18, 26, 42], vec![1, 2, 4], 4),
             ("takes one", 1, [14, 18, 26, 42], vec![], 1),
-            ("long", 8, [300, 480, 700, 1300], vec![1, 2, 4], 4),
+            ("long", 8, [900, 1300, 2100, 3700], vec![1, 2], 2),
+            ("longer by four", 8, [300, 480, 700, 1300], vec![1, 2, 4], 4),
             ("too long", 8, [1500, 1600, 1700, 1800], vec![1, 2], 2),
         ] {
             assert_eq!(search(most, milliseconds), (tried, best), "{name}");
