@@ -10,13 +10,16 @@ use faceplane::api::{self, Api, Limits, Readiness};
 use faceplane::catalog::{ModelFolder, Store};
 use faceplane::config::{Action, Cli, Config, ConfigError};
 use faceplane::editor::{LoadError, Model, Models};
-use faceplane::engine::{Operation, Runtime, Waiting};
+use faceplane::engine::{self, Operation, Runtime, Waiting};
 use faceplane::metrics::Metrics;
 use faceplane::{privacy, probe, server, telemetry};
 use tokio::net::TcpListener;
 
 /// Threads beside those of the cores for work that takes long: a plane that is found, a file that is written.
 const SLOW_WORK: usize = 2;
+
+/// How long the program's end waits for runs that nobody waits for any more.
+const LAST_RUNS: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
     let cli = match Cli::read(std::env::args_os()) {
@@ -29,6 +32,9 @@ fn main() -> ExitCode {
         Action::TrainBoundary(wanted) => unreported().and_then(|()| Ok(wanted.run()?)),
         Action::Health(config) => probe::ask(config.listen).map_err(Into::into),
     };
+    if !engine::closed(LAST_RUNS) {
+        tracing::warn!("a run goes on after {LAST_RUNS:?}: the program ends without it");
+    }
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),

@@ -58,4 +58,5 @@ pub use inversion::{Encoder, Gradient, Landmarker, Slope};
 pub use open::{Operation, open};
 pub use recognizer::Recognizer;
 pub use runtime::Runtime;
+pub use thread::closed;
 pub use timings::Timings;
