@@ -18,6 +18,7 @@ mod error;
 #[cfg(test)]
 mod gate;
 mod generator;
+mod gpu_sessions;
 mod handle;
 mod image_input;
 mod inversion;

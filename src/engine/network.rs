@@ -1,21 +1,48 @@
 //! One ONNX graph with the float inputs and outputs that its role asks for.
 
 use ndarray::{Array, ArrayD, ArrayView, ArrayViewD, Dimension};
-use ort::memory::MemoryInfo;
+use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Session, SessionInputValue};
-use ort::value::{Outlet, Tensor, TensorElementType, TensorRef, ValueType};
+use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
+use super::gpu_sessions::GpuSessions;
 use super::{EngineError, Runtime};
 use crate::catalog::Graph;
 
-/// A session with its names and sizes.
+/// A graph at work, with its names and sizes.
 pub(super) struct Network {
     file: String,
-    session: Session,
+    sessions: Sessions,
     inputs: Vec<Terminal>,
     outputs: Vec<Terminal>,
-    /// Where a device leaves its outputs for the processor to read; `None` where they are made in the processor's memory.
-    pinned: Option<MemoryInfo<'static>>,
+}
+
+/// What runs the graph.
+enum Sessions {
+    Processor(Box<Session>),
+    Gpu(Box<GpuSessions>),
+}
+
+impl Sessions {
+    fn open(runtime: &Runtime, graph: &Graph, level: GraphOptimizationLevel) -> Result<Self, EngineError> {
+        Ok(match runtime.pinned_memory() {
+            None => Self::Processor(Box::new(runtime.session(graph, level)?)),
+            Some(pinned) => {
+                let device = runtime.device();
+                Self::Gpu(Box::new(GpuSessions::open(
+                    runtime, device, graph, level, pinned,
+                )?))
+            }
+        })
+    }
+
+    /// One of them, which tells what the graph takes and gives.
+    fn any(&self) -> &Session {
+        match self {
+            Self::Processor(session) => session,
+            Self::Gpu(sessions) => sessions.first(),
+        }
+    }
 }
 
 /// A tensor of a graph: its name, and the length of each axis where the graph fixes it.
@@ -29,7 +56,8 @@ impl Network {
     /// Opens a graph that must have one input and at least one output, f32 tensors both. Of several outputs the one
     /// called `output` counts, or else the first.
     pub(super) fn open(runtime: &Runtime, graph: &Graph, output: &str) -> Result<Self, EngineError> {
-        let session = runtime.session(graph)?;
+        let sessions = Sessions::open(runtime, graph, GraphOptimizationLevel::All)?;
+        let session = sessions.any();
         let [input] = session.inputs() else {
             let found = names(session.inputs());
             return Err(wrong(graph, "the list of inputs", found, "one input"));
@@ -51,17 +79,14 @@ impl Network {
             vec![Terminal::of(graph, "input", input)?],
             vec![Terminal::of(graph, "output", output)?],
         );
-        Ok(Self {
-            file: graph.file.clone(),
-            session,
-            inputs,
-            outputs,
-            pinned: runtime.pinned_memory(),
-        })
+        Self::ready(graph, sessions, inputs, outputs)
     }
 
     /// Opens a gradient graph that must have just these inputs, and these outputs among its own, f32 tensors all. An
     /// `optional` output comes after them where the graph has it.
+    ///
+    /// It has very many small nodes: to look for what can be made of each takes as long as opening it, and its runs gain nothing
+    /// (measured on the phantom's).
     pub(super) fn open_gradient(
         runtime: &Runtime,
         graph: &Graph,
@@ -69,7 +94,8 @@ impl Network {
         outputs: &[&str],
         optional: &str,
     ) -> Result<Self, EngineError> {
-        let session = runtime.gradient_session(graph)?;
+        let sessions = Sessions::open(runtime, graph, GraphOptimizationLevel::Disable)?;
+        let session = sessions.any();
         let find = |kind: &str, outlets: &[Outlet], wanted: &[&str]| {
             let find_one = |name: &&str| {
                 let outlet = outlets.iter().find(|outlet| outlet.name() == *name);
@@ -96,13 +122,28 @@ impl Network {
             find("input", session.inputs(), inputs)?,
             find("output", session.outputs(), &outputs)?,
         );
-        Ok(Self {
+        Self::ready(graph, sessions, inputs, outputs)
+    }
+
+    /// The network of an open graph. On a GPU the first run loads kernels and plans convolutions: here, not while somebody waits.
+    fn ready(
+        graph: &Graph,
+        sessions: Sessions,
+        inputs: Vec<Terminal>,
+        outputs: Vec<Terminal>,
+    ) -> Result<Self, EngineError> {
+        let mut network = Self {
             file: graph.file.clone(),
-            session,
+            sessions,
             inputs,
             outputs,
-            pinned: runtime.pinned_memory(),
-        })
+        };
+        let blank: Option<Vec<_>> = network.inputs.iter().map(Terminal::blank).collect();
+        if let (Sessions::Gpu(_), Some(blank)) = (&network.sessions, blank) {
+            let blank: Vec<_> = blank.iter().map(|zeros| zeros.view()).collect();
+            network.run_all(&blank)?;
+        }
+        Ok(network)
     }
 
     /// Length of each input axis; `None` where the graph leaves it open.
@@ -187,35 +228,26 @@ impl Network {
         &mut self,
         inputs: &[ArrayViewD<'_, f32>],
     ) -> Result<Vec<ArrayD<f32>>, EngineError> {
+        let given = self.inputs.iter().map(|tensor| tensor.name.as_str());
+        let session = match &mut self.sessions {
+            Sessions::Processor(session) => session,
+            Sessions::Gpu(sessions) => {
+                let inputs: Vec<_> = given.zip(inputs.iter().cloned()).collect();
+                let outputs: Vec<_> = self.outputs.iter().map(|tensor| tensor.name.as_str()).collect();
+                return sessions.run(&inputs, &outputs);
+            }
+        };
         let failed = |error: ort::Error| EngineError::Run {
             network: self.file.clone(),
             reason: error.to_string(),
         };
         let contiguous: Vec<_> = inputs.iter().map(|input| input.as_standard_layout()).collect();
-        let given = self.inputs.iter().map(|tensor| tensor.name.as_str());
-        let mut binding;
-        let found = if let Some(memory) = &self.pinned {
-            binding = self.session.create_binding().map_err(failed)?;
-            for (name, input) in given.zip(contiguous) {
-                // A borrowed tensor would be copied by a session of its own.
-                let value = Tensor::from_array(input.into_owned()).map_err(failed)?;
-                binding.bind_input(name, &value).map_err(failed)?;
-            }
-            for tensor in &self.outputs {
-                binding
-                    .bind_output_to_device(tensor.name.as_str(), memory)
-                    .map_err(failed)?;
-            }
-            self.session.run_binding(&binding)
-        } else {
-            let mut values = Vec::with_capacity(contiguous.len());
-            for (name, input) in given.zip(&contiguous) {
-                let value = TensorRef::from_array_view(input.view()).map_err(failed)?;
-                values.push((name, SessionInputValue::from(value)));
-            }
-            self.session.run(values)
-        };
-        let found = found.map_err(failed)?;
+        let mut values = Vec::with_capacity(contiguous.len());
+        for (name, input) in given.zip(&contiguous) {
+            let value = TensorRef::from_array_view(input.view()).map_err(failed)?;
+            values.push((name, SessionInputValue::from(value)));
+        }
+        let found = session.run(values).map_err(failed)?;
         let take = |tensor: &Terminal| {
             let array = found[tensor.name.as_str()].try_extract_array::<f32>();
             array.map(|array| array.to_owned()).map_err(failed)
@@ -241,6 +273,13 @@ impl Terminal {
             }
         }
     }
+
+    /// Zeros for one image, where the graph says how many.
+    fn blank(&self) -> Option<ArrayD<f32>> {
+        let (_, rest) = self.axes.split_first()?;
+        let rest: Vec<_> = rest.iter().copied().collect::<Option<_>>()?;
+        Some(ArrayD::zeros([&[1], rest.as_slice()].concat()))
+    }
 }
 
 fn wrong(graph: &Graph, tensor: &str, found: String, expected: &str) -> EngineError {
@@ -255,36 +294,4 @@ fn wrong(graph: &Graph, tensor: &str, found: String, expected: &str) -> EngineEr
 fn names(outlets: &[Outlet]) -> String {
     let names: Vec<_> = outlets.iter().map(Outlet::name).collect();
     format!("{names:?}")
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::{Array2, Array4};
-    use ort::memory::{AllocationDevice, AllocatorType, MemoryType};
-
-    use super::*;
-    use crate::catalog::{ModelFolder, ModelPackage};
-    use crate::engine::Device;
-
-    #[test]
-    fn bound_outputs_hold_what_others_do() {
-        let library = std::env::var_os("FACEPLANE_ONNXRUNTIME").map(std::path::PathBuf::from);
-        let runtime = Runtime::load(library.as_deref(), Device::Cpu, Some(1)).unwrap();
-        let package = ModelPackage::read(&ModelFolder::Bundled).unwrap();
-        let graph = package.mapping.as_ref().unwrap();
-        let mut network = Network::open(&runtime, graph, "w").unwrap();
-        let codes = [1.0, -0.5].map(|value| Array2::from_elem((3, 64), value));
-        let plain = codes.clone().map(|codes| network.run(codes.view()).unwrap());
-        let memory = MemoryInfo::new(
-            AllocationDevice::CPU,
-            0,
-            AllocatorType::Device,
-            MemoryType::CPUOutput,
-        );
-        network.pinned = Some(memory.unwrap());
-        let bound = codes.map(|codes| network.run(codes.view()).unwrap());
-        assert_eq!(plain, bound);
-        let wrong = Array4::zeros((1, 1, 1, 1));
-        assert!(network.run(wrong.view()).is_err(), "codes have two axes");
-    }
 }

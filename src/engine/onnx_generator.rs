@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ndarray::{Array1, Array3, Array4, ArrayView3, Axis, Ix4, Slice, concatenate};
+use ndarray::{Array1, Array3, Array4, ArrayView3, Axis, Ix4};
 
 use super::batch_size::LONG_RUN;
 use super::network::Network;
@@ -90,11 +90,14 @@ impl OnnxGenerator {
     }
 
     /// Finds how many images a run should hold, as far as short runs tell; there is one run at least, which shows that the graph draws.
-    /// A GPU makes itself ready for each size besides, and so is given all of them.
+    /// A GPU makes itself ready for each size besides, and so is given all of them, as far as its memory holds them.
     pub(super) fn choose_batch(&mut self) -> Result<(), EngineError> {
         loop {
             let batch = self.batch_size.largest();
-            let run = self.time(batch)?;
+            let run = match self.time(batch) {
+                Err(_) if self.batch_size.give_up(batch) => return Ok(()),
+                run => run?,
+            };
             self.batch_size.note(batch, run);
             if self.batch_size.is_settled() || (run > LONG_RUN && self.device == Device::Cpu) {
                 return Ok(());
@@ -149,25 +152,6 @@ impl Generator for OnnxGenerator {
     }
 
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
-        let images = codes.len_of(Axis(0));
-        let size = self.device.padded(images);
-        let drawn = if size == images {
-            self.run(codes)?
-        } else {
-            let last = codes.slice_axis(Axis(0), Slice::from(images - 1..));
-            let mut padded = vec![codes];
-            padded.resize(1 + size - images, last);
-            let padded = concatenate(Axis(0), &padded).expect("codes of one generator have one shape");
-            let mut drawn = self.run(padded.view())?;
-            drawn.slice_axis_inplace(Axis(0), Slice::from(..images));
-            drawn
-        };
-        Ok(drawn)
-    }
-}
-
-impl OnnxGenerator {
-    fn run(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
         let images = match self.shape.synthesis {
             SynthesisInput::WPlus { .. } => self.synthesis.run(codes),
             SynthesisInput::Z | SynthesisInput::W => self.synthesis.run(codes.index_axis(Axis(1), 0)),

@@ -1,9 +1,6 @@
 //! A gradient graph in ONNX: the loss of codes against images, and its slope.
 
-use ndarray::{
-    Array3, Array4, ArrayD, ArrayView, ArrayView3, ArrayView4, Axis, Dimension, Ix1, Ix2, Ix3, RemoveAxis,
-    Slice, concatenate,
-};
+use ndarray::{ArrayD, ArrayView3, ArrayView4, Axis, Ix1, Ix2, Ix3};
 
 use super::network::Network;
 use super::{Device, EngineError, GeneratorShape, Gradient, Runtime, Slope, SynthesisInput};
@@ -74,32 +71,6 @@ impl Gradient for OnnxGradient {
         codes: ArrayView3<'_, f32>,
         targets: ArrayView4<'_, f32>,
     ) -> Result<Slope, EngineError> {
-        let count = codes.len_of(Axis(0));
-        let size = self.device.padded(count);
-        if size == count {
-            return self.run(codes, targets);
-        }
-        let (codes, targets): (Array3<f32>, Array4<f32>) = (padded(codes, size), padded(targets, size));
-        let found = self.run(codes.view(), targets.view())?;
-        Ok(found.part(Slice::from(..count)))
-    }
-}
-
-/// The same with the last item repeated until there are `size`.
-fn padded<D: Dimension + RemoveAxis>(items: ArrayView<'_, f32, D>, size: usize) -> ndarray::Array<f32, D> {
-    let count = items.len_of(Axis(0));
-    let mut all = vec![items.clone()];
-    let last = items.slice_axis(Axis(0), Slice::from(count - 1..));
-    all.resize(1 + size - count, last);
-    concatenate(Axis(0), &all).expect("items of one array have one shape")
-}
-
-impl OnnxGradient {
-    fn run(
-        &mut self,
-        codes: ArrayView3<'_, f32>,
-        targets: ArrayView4<'_, f32>,
-    ) -> Result<Slope, EngineError> {
         let input = if self.with_rows {
             codes.into_dyn()
         } else {
@@ -130,7 +101,9 @@ impl OnnxGradient {
                 },
             )
     }
+}
 
+impl OnnxGradient {
     fn read(&self, outputs: Vec<ArrayD<f32>>) -> Option<Slope> {
         let mut outputs = outputs.into_iter();
         let gradient = outputs.next()?;

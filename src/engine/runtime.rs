@@ -110,18 +110,12 @@ impl Runtime {
         &self.path
     }
 
-    /// Makes a session of a graph that draws or looks at pictures.
-    pub(super) fn session(&self, graph: &Graph) -> Result<Session, EngineError> {
-        self.session_at(graph, GraphOptimizationLevel::All)
-    }
-
-    /// Makes a session of a gradient graph, of very many small nodes: to look for what can be made of each takes as long as
-    /// opening it, and its runs gain nothing (measured on the phantom's).
-    pub(super) fn gradient_session(&self, graph: &Graph) -> Result<Session, EngineError> {
-        self.session_at(graph, GraphOptimizationLevel::Disable)
-    }
-
-    fn session_at(&self, graph: &Graph, level: GraphOptimizationLevel) -> Result<Session, EngineError> {
+    /// Makes a session of a graph.
+    pub(super) fn session(
+        &self,
+        graph: &Graph,
+        level: GraphOptimizationLevel,
+    ) -> Result<Session, EngineError> {
         let started = Instant::now();
         let session = self
             .try_session(graph, level)
@@ -169,15 +163,21 @@ impl Runtime {
     }
 }
 
-/// CUDA for a session's nodes. ONNX Runtime's default would search anew for the best convolution at every new size.
+/// CUDA for a session's nodes, in full single precision: in TF32 the same face is another by some levels of its pixels, and gradients by
+/// some percent. ONNX Runtime's defaults would try all convolutions at every new size, and take memory by powers of two.
 #[cfg(feature = "cuda")]
 fn cuda(builder: SessionBuilder, number: u16) -> ort::Result<SessionBuilder> {
-    use ort::ep::{CUDA, cuda::ConvAlgorithmSearch};
+    use ort::ep::{ArenaExtendStrategy, CUDA, cuda::ConvAlgorithmSearch};
+    use ort::logging::LogLevel;
     let provider = CUDA::default()
         .with_device_id(i32::from(number))
+        .with_tf32(false)
         .with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic)
+        .with_arena_extend_strategy(ArenaExtendStrategy::SameAsRequested)
         .build()
         .error_on_failure();
+    // It would warn of arithmetic on shapes, which it leaves to the processor.
+    let builder = builder.with_log_level(LogLevel::Error)?;
     Ok(builder.with_execution_providers([provider])?)
 }
 
