@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use bare::{environment, run, session};
+use bare::{Network, Place};
 use clap::Parser;
 use faceplane::catalog::{ModelFolder, ModelPackage};
+use faceplane::engine::Device;
 use faceplane::imaging::{Compression, Framing, ImageRange, Picture, decode, encode_png, frame};
 use ndarray::{Axis, Ix2, Ix4};
-use ort::session::Session;
 
 /// Measures a running service on the bundled model: an encoder's answer beside the bare runs, and single pictures alone and
 /// beside inversions.
@@ -27,6 +27,9 @@ struct Options {
     /// ONNX Runtime's library.
     #[arg(long, env = "FACEPLANE_ONNXRUNTIME")]
     onnxruntime: PathBuf,
+    /// Where the bare sessions run, as the service does: cpu, cuda, or cuda:N (a bench built with the feature cuda).
+    #[arg(long, default_value = "cpu")]
+    device: Device,
     /// How often each thing is measured.
     #[arg(long, default_value_t = 200)]
     times: usize,
@@ -151,23 +154,19 @@ fn beside(options: &Options, client: &mut Client, file: &[u8]) -> anyhow::Result
 
 /// The encoder's and the synthesis graph's bare sessions.
 struct Bare {
-    encoder: Session,
-    synthesis: Session,
+    encoder: Network,
+    synthesis: Network,
     layers: usize,
 }
 
 impl Bare {
     fn open(options: &Options) -> anyhow::Result<Self> {
-        let environment = environment(&options.onnxruntime)?;
+        let place = Place::load(&options.onnxruntime, options.device)?;
         let package = ModelPackage::read(&ModelFolder::Bundled)?;
         let cores = std::thread::available_parallelism()?.get();
         Ok(Self {
-            encoder: session(
-                &environment,
-                package.encoder.as_ref().context("an encoder")?,
-                cores,
-            )?,
-            synthesis: session(&environment, &package.synthesis, 1)?,
+            encoder: place.network(package.encoder.as_ref().context("an encoder")?, cores)?,
+            synthesis: place.network(&package.synthesis, 1)?,
             layers: 8,
         })
     }
@@ -179,14 +178,14 @@ impl Bare {
         let picture = frame(&decode(file, 25_000_000)?, Framing::Centre, 256, 256)?;
         let image = picture.tensor(range).insert_axis(Axis(0)).into_dyn();
         let decoded = Instant::now();
-        let w = run(&mut self.encoder, image.view())?.into_dimensionality::<Ix2>()?;
+        let w = self.encoder.run(image.view())?.into_dimensionality::<Ix2>()?;
         let encoded = Instant::now();
         let rows = w.view().insert_axis(Axis(1));
         let all = rows
             .broadcast((1, self.layers, w.len_of(Axis(1))))
             .context("one row is repeated")?;
-        let image =
-            run(&mut self.synthesis, all.to_owned().into_dyn().view())?.into_dimensionality::<Ix4>()?;
+        let codes = all.to_owned().into_dyn();
+        let image = self.synthesis.run(codes.view())?.into_dimensionality::<Ix4>()?;
         let drawn = Instant::now();
         let picture = Picture::from_tensor(image.index_axis(Axis(0), 0), range)?;
         std::hint::black_box(encode_png(&picture, Compression::Fast, None)?);

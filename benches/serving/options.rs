@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use faceplane::catalog::{ModelFolder, ModelPackage};
+use faceplane::engine::Device;
 
 /// Measures the service beside a bare loop over the same graphs, and beside other servers.
 #[derive(Clone, Debug, Parser)]
@@ -16,6 +17,12 @@ pub(crate) struct Options {
     /// ONNX Runtime's library
     #[arg(long, env = "FACEPLANE_ONNXRUNTIME", value_name = "PATH")]
     pub(crate) onnxruntime: PathBuf,
+    /// Where the program and the bare loop run networks: cpu, cuda, or cuda:N (a bench built with the feature cuda)
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    pub(crate) device: Device,
+    /// The program, where it lies elsewhere than where it was built
+    #[arg(long, env = "FACEPLANE_PROGRAM", default_value = env!("CARGO_BIN_EXE_faceplane"), hide_default_value = true, value_name = "PATH")]
+    pub(crate) program: String,
     /// Threads of each network [default: one for each core]
     #[arg(long)]
     pub(crate) threads: Option<usize>,
@@ -25,6 +32,9 @@ pub(crate) struct Options {
     /// Seconds of each measurement
     #[arg(long, default_value_t = 5.0)]
     pub(crate) seconds: f64,
+    /// How often each server is started to see when its first picture comes, beside a first time that does not count; 0 leaves it out
+    #[arg(long, default_value_t = 5)]
+    pub(crate) starts: u32,
     /// Requests under way at once, in the closed loops
     #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 32])]
     pub(crate) concurrency: Vec<usize>,
@@ -136,6 +146,9 @@ impl Options {
             let name = ModelPackage::read(&self.folder())?.manifest.name;
             arguments.extend(["--model".to_owned(), folder.display().to_string()]);
             arguments.extend(["--default-model".to_owned(), name]);
+        }
+        if !more.contains("--device") {
+            arguments.extend(["--device".to_owned(), self.device.to_string()]);
         }
         if let Some(threads) = self.threads
             && !more.contains("--threads")

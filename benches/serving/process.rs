@@ -43,8 +43,7 @@ impl Server {
         let (child, host) = match &contestant.kind {
             Kind::Running(host) => (None, host.clone()),
             Kind::Own(arguments) => {
-                let program = env!("CARGO_BIN_EXE_faceplane").to_owned();
-                let words: Vec<_> = std::iter::once(program)
+                let words: Vec<_> = std::iter::once(options.program.clone())
                     .chain(arguments.iter().cloned())
                     .collect();
                 let mut server = Self {
