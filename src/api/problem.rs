@@ -106,6 +106,11 @@ impl Problem {
                 "field",
                 "A field cannot be taken as it is",
             ),
+            Self::Editor(Edit::Imaging(ImagingError::TooLarge { .. })) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "too-large-a-picture",
+                "The file format does not hold so large a picture",
+            ),
             Self::Editor(Edit::NoSuchSpace { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-such-space",
@@ -227,7 +232,9 @@ impl Problem {
                     "Too much to do at once",
                 )
             }
-            Self::Deadline { .. } => kind(StatusCode::GATEWAY_TIMEOUT, "deadline", "Not done in time"),
+            Self::Deadline { .. } | Self::Editor(Edit::Engine(EngineError::Late { .. })) => {
+                kind(StatusCode::GATEWAY_TIMEOUT, "deadline", "Not done in time")
+            }
             Self::Editor(
                 Edit::Engine(EngineError::NotFinite { .. }) | Edit::Imaging(ImagingError::NotFinite { .. }),
             ) => kind(

@@ -265,8 +265,8 @@ pub enum EditorError {
     /// A network failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The generator's output is no picture.
-    #[error("the generator's output is no picture: {0}")]
+    /// The generator's output is no picture, or none that the file format holds.
+    #[error(transparent)]
     Imaging(#[from] ImagingError),
 }
 

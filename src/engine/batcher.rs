@@ -103,9 +103,8 @@ pub(super) struct Ordered<T> {
 
 impl<T> Ordered<T> {
     pub(super) async fn drawn(self) -> Result<Drawn<T>, EngineError> {
-        self.answer.await.map_err(|_| EngineError::Stopped {
-            network: self.network.to_string(),
-        })?
+        let dropped = |_| EngineError::of_dropped(&self.network);
+        self.answer.await.map_err(dropped)?
     }
 }
 
@@ -268,6 +267,22 @@ mod tests {
             [3, 3],
             "what fits beside the first goes with it"
         );
+    }
+
+    #[tokio::test]
+    async fn images_whose_time_is_up_are_told_from_those_of_a_generator_that_has_stopped() {
+        let (engine, runs, go_on) = gate(1, 64);
+        let first = spawn(&engine, &[1.0]);
+        tokio::task::yield_now().await;
+        assert_eq!(runs.recv().unwrap(), 1);
+        let late = deadline::until(Instant::now(), async {
+            let drawn = engine.admit(1).unwrap().synthesize(codes(&[2.0])).await;
+            drawn.unwrap_err()
+        });
+        go_on.send(()).unwrap();
+        let error = late.await;
+        assert!(matches!(error, EngineError::Late { .. }), "{error}");
+        assert_eq!(first.await.unwrap().unwrap(), [1.0]);
     }
 
     #[tokio::test]

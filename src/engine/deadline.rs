@@ -23,6 +23,17 @@ pub fn time_left() -> Option<Duration> {
     current().map(|deadline| deadline.saturating_duration_since(Instant::now()))
 }
 
+/// Does `work` for a caller that gives up at `deadline` without saying so.
+#[cfg(test)]
+pub(super) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> T {
+    DEADLINE.scope(deadline, work).await
+}
+
+/// Whether the present task's caller has given up.
+pub(super) fn is_past() -> bool {
+    current().is_some_and(|deadline| deadline <= Instant::now())
+}
+
 /// When the present task's caller gives up, if it does.
 pub(super) fn current() -> Option<Instant> {
     DEADLINE.try_with(|&deadline| deadline).ok()

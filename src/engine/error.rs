@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Device;
+use super::{Device, deadline};
 
 /// A network or its runtime failed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -110,10 +110,28 @@ pub enum EngineError {
         /// How long a request may wait.
         longest: Duration,
     },
+    /// The caller's time was up before its images were drawn.
+    #[error("{network}: not drawn before the time was up")]
+    Late {
+        /// The network's file or name.
+        network: String,
+    },
     /// The network's thread has ended.
     #[error("{network}: has stopped")]
     Stopped {
         /// The network's file or name.
         network: String,
     },
+}
+
+impl EngineError {
+    /// What has become of work that was dropped undone: its caller's time was up, or its network's thread has ended.
+    pub(super) fn of_dropped(network: &str) -> Self {
+        let network = network.to_owned();
+        if deadline::is_past() {
+            Self::Late { network }
+        } else {
+            Self::Stopped { network }
+        }
+    }
 }

@@ -106,9 +106,8 @@ impl Slopes {
             reply,
         };
         self.line.0.put(order);
-        answer.await.map_err(|_| EngineError::Stopped {
-            network: self.network.to_string(),
-        })?
+        let dropped = |_| EngineError::of_dropped(&self.network);
+        answer.await.map_err(dropped)?
     }
 }
 

@@ -26,35 +26,47 @@ impl Default for Quality {
 /// Encodes a picture as JPEG (baseline).
 ///
 /// # Errors
-/// [`ImagingError::Encoding`] where the picture is over 65,535 pixels wide or high.
+/// [`ImagingError::TooLarge`] where the picture is over 65,535 pixels wide or high.
 pub fn encode_jpeg(picture: &Picture, quality: Quality) -> Result<Vec<u8>, ImagingError> {
-    let refused = |reason: String| ImagingError::Encoding {
-        format: "JPEG",
-        reason,
-    };
-    let side = |length: usize| u16::try_from(length).map_err(|error| refused(error.to_string()));
+    let [width, height] = sides(picture, "JPEG", u16::MAX)?;
     let mut file = Vec::with_capacity(picture.rgb().len() / 8 + 1024);
-    let (width, height) = (side(picture.width())?, side(picture.height())?);
     Encoder::new(&mut file, quality.0)
         .encode(picture.rgb(), width, height, ColorType::Rgb)
-        .map_err(|error| refused(error.to_string()))?;
+        .map_err(|error| ImagingError::Encoding {
+            format: "JPEG",
+            reason: error.to_string(),
+        })?;
     Ok(file)
 }
 
 /// Encodes a picture as WebP (lossy).
 ///
 /// # Errors
-/// [`ImagingError::Encoding`] where the picture is over 16,383 pixels wide or high.
+/// [`ImagingError::TooLarge`] where the picture is over 16,383 pixels wide or high.
 pub fn encode_webp(picture: &Picture, quality: Quality) -> Result<Vec<u8>, ImagingError> {
-    let refused = |reason: String| ImagingError::Encoding {
-        format: "WebP",
-        reason,
-    };
-    let side = |length: usize| u32::try_from(length).map_err(|error| refused(error.to_string()));
-    let (width, height) = (side(picture.width())?, side(picture.height())?);
+    let [width, height] = sides(picture, "WebP", 16_383)?.map(u32::from);
     let encoder = webp::Encoder::from_rgb(picture.rgb(), width, height);
     let file = encoder.encode_simple(false, f32::from(quality.0));
-    Ok(file.map_err(|error| refused(format!("{error:?}")))?.to_vec())
+    let file = file.map_err(|error| ImagingError::Encoding {
+        format: "WebP",
+        reason: format!("{error:?}"),
+    })?;
+    Ok(file.to_vec())
+}
+
+/// Width and height, where neither is more than a format has.
+fn sides(picture: &Picture, format: &'static str, most: u16) -> Result<[u16; 2], ImagingError> {
+    let (width, height) = (picture.width(), picture.height());
+    let side = |length: usize| u16::try_from(length).ok().filter(|&length| length <= most);
+    match (side(width), side(height)) {
+        (Some(width), Some(height)) => Ok([width, height]),
+        _ => Err(ImagingError::TooLarge {
+            format,
+            width,
+            height,
+            most,
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -105,7 +117,7 @@ mod tests {
             encode_jpeg(&wide, Quality::default()).unwrap_err(),
             encode_webp(&wide, Quality::default()).unwrap_err(),
         ] {
-            assert!(matches!(error, ImagingError::Encoding { .. }), "{error}");
+            assert!(matches!(error, ImagingError::TooLarge { .. }), "{error}");
         }
         assert_eq!(Quality::new(0), None);
         assert_eq!(Quality::new(101), None);

@@ -67,6 +67,21 @@ pub enum ImagingError {
         /// Height of the one that differs.
         found_height: usize,
     },
+    /// A file format does not hold so large a picture.
+    #[error(
+        "found a picture of {width}×{height} pixels, expected at most {most} a side, which is all that a {format} file holds; ask for \
+         fewer faces, for layout=grid, or for format=png"
+    )]
+    TooLarge {
+        /// The file format.
+        format: &'static str,
+        /// The picture's width.
+        width: usize,
+        /// The picture's height.
+        height: usize,
+        /// The longest side that the format has.
+        most: u16,
+    },
     /// An encoder or decoder refused.
     #[error("{format}: {reason}")]
     Encoding {
