@@ -19,6 +19,9 @@ pub(super) const LARGEST_CODES: usize = 64 * 1024 * 1024;
 /// Bytes of a body that is parsed where it has come: in about a millisecond. Larger ones are parsed off the async threads.
 const LITTLE: usize = 64 * 1024;
 
+/// Most commas of a JSON body. Codes have some thousand numbers, and a value takes many times the memory of its digit and comma.
+const COMMAS: usize = 1_000_000;
+
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
 
@@ -66,6 +69,14 @@ pub(super) async fn json<S: Send + Sync, T: DeserializeOwned + Send + 'static>(
 
 /// The value of a JSON body.
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let commas = body.split(|&byte| byte == b',').count() - 1;
+    if commas > COMMAS {
+        return Err(Problem::Undecodable {
+            reason: format!(
+                "the body has {commas} commas, expected at most {COMMAS}: that many values are no request"
+            ),
+        });
+    }
     // Two steps tell what is no JSON from what is JSON of another shape.
     let json: serde_json::Value = serde_json::from_slice(body).map_err(|error| Problem::Undecodable {
         reason: format!("the body is not JSON: {error}"),

@@ -51,11 +51,12 @@ pub(super) struct EditBody {
     #[schema(minimum = 1)]
     truncation_layers: Option<usize>,
     /// The moves, all made together; at least one.
-    #[schema(value_type = Vec<EditItem>, required, min_items = 1)]
+    #[schema(value_type = Vec<EditItem>, required, min_items = 1, max_items = 64)]
     edits: Vec<Object<EditItem>>,
     /// Attributes to hold: every move is made orthogonal to their boundaries. At least one for
     /// `/v1/conditional-edit`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 64)]
     pub(super) conditions: Option<Vec<String>>,
     /// The layers of w+ that move, counted from 0: `"3"`, `"0-3"`; all if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -271,6 +272,8 @@ impl EditBody {
     }
 
     pub(super) fn request(&self, api: &Api, format: Format) -> Result<EditRequest, Problem> {
+        check_number("edits", self.edits.len())?;
+        check_number("conditions", self.conditions.as_ref().map_or(0, Vec::len))?;
         let step = |(place, Object(item)): (usize, &Object<EditItem>)| {
             let amount = match (item.by, item.to, item.to_score) {
                 (Some(by), None, None) => Some(Amount::By(by)),
@@ -316,4 +319,17 @@ impl EditBody {
             with_comparison: format == Format::Json,
         })
     }
+}
+
+/// Most edits of a request, and most conditions: each edit is projected off each condition, and they are solved for together.
+const MOST: usize = 64;
+
+fn check_number(field: &str, found: usize) -> Result<(), Problem> {
+    if found <= MOST {
+        return Ok(());
+    }
+    Err(Problem::field(
+        field,
+        format!("found {found}, expected at most {MOST}"),
+    ))
 }

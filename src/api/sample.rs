@@ -150,7 +150,8 @@ pub(super) struct SampleAnswer {
 
 /// Sample faces
 ///
-/// With a `seed` the answer is the same for ever, and caches may keep it.
+/// With a `seed` the answer is the same until the model is another. Caches may keep a picture whose URL names the `model`; others they
+/// are to ask about, for the default may change.
 #[utoipa::path(
     get, path = "/v1/sample", tag = "faces", operation_id = "sample",
     params(SampleQuery),
@@ -164,12 +165,12 @@ pub(super) async fn get(
     headers: HeaderMap,
     Query(query): Query<SampleQuery>,
 ) -> Result<Response, Problem> {
-    let seeded = query.seed.is_some();
+    let (seeded, named) = (query.seed.is_some(), query.model.is_some());
     let answer = sample(&api, &headers, query.into()).await?;
-    Ok(if seeded && answer.is_picture() {
+    Ok(if seeded && named && answer.is_picture() {
         answer.repeatable(&headers)
     } else if seeded {
-        // The distances in it are from boundaries, which may change.
+        // The distances in JSON are from boundaries, which may change, and another model may become the default.
         answer.until_changed(&headers)
     } else {
         answer.once()

@@ -20,6 +20,9 @@ use crate::latent::{Chosen, LatentSpace, Method, Separation};
 /// Samples where a request names no number.
 const SAMPLES: u32 = 10_000;
 
+/// Most attributes of a training.
+const MOST: usize = 64;
+
 /// Which boundaries to find, and how: from sampled faces that the model's classifiers score, or from `codes` and
 /// `scores` of the caller's.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -30,7 +33,7 @@ const SAMPLES: u32 = 10_000;
 ))]
 pub(super) struct TrainBody {
     /// The attributes, each of which gets a boundary; exactly one where `scores` are given.
-    #[schema(min_items = 1)]
+    #[schema(min_items = 1, max_items = 64)]
     attributes: Vec<String>,
     /// The space of the boundaries; the model's default space if left out. Sampled codes are in z or w.
     #[serde(default)]
@@ -86,6 +89,10 @@ impl TrainBody {
         let space = self.space.map_or(default, Into::into);
         if self.attributes.is_empty() {
             return Err(Problem::field("attributes", "found none, expected at least one"));
+        }
+        if self.attributes.len() > MOST {
+            let reason = format!("found {}, expected at most {MOST}", self.attributes.len());
+            return Err(Problem::field("attributes", reason));
         }
         let twice = |(place, name): (usize, &String)| self.attributes[..place].contains(name);
         if self.attributes.iter().enumerate().any(twice) {
@@ -197,7 +204,10 @@ pub(super) async fn post(
     LargeBody(body): LargeBody<TrainBody>,
 ) -> Result<Response, Problem> {
     let model = api.models.get(Some(&name))?;
-    let request = body.request(model.default_space())?;
+    let space = model.default_space();
+    // Codes and scores may be tens of megabytes.
+    let request = tokio::task::spawn_blocking(move || body.request(space)).await;
+    let request = request.expect("reading codes does not panic")?;
     let job = api.jobs.train(&api.models, model, request)?;
     Ok(begun(&api, &job))
 }

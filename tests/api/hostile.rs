@@ -513,3 +513,38 @@ async fn bodies_that_are_no_json() {
         );
     }
 }
+
+#[tokio::test]
+async fn too_many_of_a_thing() {
+    let client = Client::sketch();
+    let edit = json!({"attribute": "smile", "to": 1});
+    let cases = [
+        (
+            "/v1/edit",
+            json!({"seed": 1, "edits": vec![edit.clone(); 65]}),
+            VALUE,
+            "edits: found 65, expected at most 64",
+        ),
+        (
+            "/v1/conditional-edit",
+            json!({"seed": 1, "edits": [edit], "conditions": vec!["age"; 65]}),
+            VALUE,
+            "conditions: found 65, expected at most 64",
+        ),
+        (
+            "/v1/models/sketch/boundaries",
+            json!({"attributes": (0..65).map(|number| number.to_string()).collect::<Vec<_>>()}),
+            VALUE,
+            "attributes: found 65, expected at most 64",
+        ),
+        (
+            "/v1/edit",
+            json!({"latent": {"space": "z", "values": vec![0; 1_000_002]}}),
+            UNDECODABLE,
+            "commas, expected at most 1000000",
+        ),
+    ];
+    for (path, body, status, says) in cases {
+        check(says, &client.post(path, body).await, status, says);
+    }
+}
