@@ -1,8 +1,8 @@
 //! Requests that come again: answers to seeded requests are kept, and equal requests under way are worked on once.
 
 use prometheus_client::metrics::counter::Counter;
-use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, Weighter};
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use serde::Serialize;
 
 use super::answer::Answer;
@@ -34,14 +34,16 @@ impl Repeats {
         // An estimate of how many answers there will be, at the size of a small picture.
         let answers = usize::try_from(bytes / 32_768).unwrap_or(usize::MAX);
         let (hits, misses) = metrics.repeats();
+        // In one piece: each of several would keep no answer larger than itself.
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(answers)
+            .weight_capacity(bytes)
+            .shards(1)
+            .build()
+            .expect("both capacities are given");
+        let (hashes, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         Self {
-            answers: Cache::with(
-                answers,
-                bytes,
-                Bytes,
-                DefaultHashBuilder::default(),
-                quick_cache::sync::DefaultLifecycle::default(),
-            ),
+            answers: Cache::with_options(options, Bytes, hashes, lifecycle),
             hits,
             misses,
         }
