@@ -74,9 +74,10 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         config.queue,
         config.max_images
     );
+    // From now on a signal is kept until it is waited for: one that comes while models are loaded is not lost.
+    let shutdown = server::terminated().context("signals cannot be waited for")?;
     let metrics = Metrics::new();
     let models = load(config, &metrics)?;
-    let shutdown = server::terminated().context("signals cannot be waited for")?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}; choose another with --listen", config.listen))?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::catalog::{CatalogError, ModelFolder, NpyArray, NpyError, write_boundary};
+use crate::catalog::{CatalogError, ModelFolder, NpyArray, NpyError, check_writable, write_boundary};
 use crate::editor::{
     EditorError, GivenCodes, GivenError, JobState, Jobs, LoadError, Model, Models, Stage, TrainRequest,
     TrainSource,
@@ -131,6 +131,8 @@ impl TrainBoundary {
     /// # Errors
     /// [`TrainBoundaryError`]; of a training that fails nothing is written.
     pub fn run(&self) -> Result<(), TrainBoundaryError> {
+        // What is found in many minutes should have a place to go.
+        check_writable(&self.output)?;
         let mut line = ProgressLine::new();
         let found = match (&self.latents, &self.scores) {
             (Some(latents), Some(scores)) => vec![self.of_files(latents, scores, &mut line)?],

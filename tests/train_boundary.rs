@@ -105,6 +105,19 @@ fn a_model_gets_boundaries_that_its_folder_can_have() {
 }
 
 #[test]
+fn a_place_that_takes_no_file_is_told_before_the_training() {
+    let (folder, ..) = files(4);
+    let output = folder.path().join("scores.npy/found");
+    let Output { status, stderr, .. } = train(&["--attribute", "smile"], &output);
+    let text = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("scores.npy/found") && !text.contains("samples"),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_cannot_be_trained_is_one_sentence_and_no_file() {
     let (folder, latents, scores) = files(399);
     let output = folder.path().join("found");

@@ -201,6 +201,23 @@ pub fn write_boundary(folder: &Path, boundary: &Boundary) -> Result<PathBuf, Cat
     Ok(npy)
 }
 
+/// Refuses a folder where no file can be written, or that cannot be made.
+///
+/// # Errors
+/// [`CatalogError::Unwritable`].
+pub fn check_writable(folder: &Path) -> Result<(), CatalogError> {
+    let there = folder.ancestors().find(|place| place.exists());
+    let probe = there
+        .unwrap_or(Path::new("."))
+        .join(format!(".writable.{}", std::process::id()));
+    std::fs::write(&probe, [])
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(|source| CatalogError::Unwritable {
+            file: folder.display().to_string(),
+            source,
+        })
+}
+
 /// What a boundary's files are called, without what comes after the dot.
 pub(super) fn file_stem(attribute: &str, space: LatentSpace) -> String {
     format!("{}_{space}", escaped(attribute))

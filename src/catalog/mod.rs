@@ -10,7 +10,7 @@ mod store;
 mod toml_text;
 mod whole;
 
-pub use boundary_file::{BoundaryCard, write_boundary};
+pub use boundary_file::{BoundaryCard, check_writable, write_boundary};
 pub use error::{CatalogError, NpyError};
 pub use folder::ModelFolder;
 pub use manifest::{

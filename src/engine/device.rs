@@ -22,7 +22,7 @@ impl Device {
         }
     }
 
-    /// Images that a run is filled up to: CUDA prepares itself anew for every size, so there are few of them.
+    /// Images that a run is filled up to: a GPU makes itself ready for every size, so there are few of them.
     pub(super) fn padded(self, images: usize) -> usize {
         match self {
             Self::Cpu => images,

@@ -32,7 +32,7 @@ pub struct Runtime {
 
 impl Runtime {
     /// Loads the library from `path`, or else from the first of: beside the program, `.onnxruntime/` in the working
-    /// directory, the system's loader. Sessions run on `device`, each with `threads` threads, or as many as the process
+    /// directory, the system's loader. Sessions run on `device`, each with `threads` threads, or one on a GPU and else as many as the process
     /// has cores (by its affinity and its control group, to which ONNX Runtime's own count is blind).
     ///
     /// # Errors
@@ -63,7 +63,11 @@ impl Runtime {
         let runtime = Self {
             environment,
             device,
-            threads: threads.unwrap_or_else(cores),
+            threads: threads.unwrap_or_else(|| match device {
+                Device::Cpu => cores(),
+                // A GPU leaves the processor arithmetic on shapes, and has many sessions.
+                Device::Cuda(_) => 1,
+            }),
             path,
             cores: Arc::default(),
         };

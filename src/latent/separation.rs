@@ -212,9 +212,12 @@ impl Separation {
 
     /// The samples that have a score.
     fn valid(&self, scores: ArrayView1<'_, f64>) -> Result<Vec<usize>, LatentError> {
+        // Networks score in single precision, and so are scores kept.
+        #[expect(clippy::cast_possible_truncation, reason = "that is the point")]
+        let single = |score: f64| score as f32;
         #[expect(clippy::float_cmp, reason = "the mark is one number, not one near it")]
         let invalid = |score: f64| match self.invalid_score {
-            Some(invalid) => score == invalid || (score.is_nan() && invalid.is_nan()),
+            Some(invalid) => single(score) == single(invalid) || (score.is_nan() && invalid.is_nan()),
             None => false,
         };
         let mut valid = Vec::with_capacity(scores.len());
