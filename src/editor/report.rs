@@ -142,10 +142,16 @@ impl Model {
         } = request;
         let judged = self.judged(space);
         let sampled = self.score_samples(space, samples, seed, &mut told).await?;
-        let planes = planes(&judged, &sampled, space)?;
         let columns: Vec<usize> = judged.iter().map(|one| one.column).collect();
         let scores = sampled.scores.select(Axis(1), &columns).mapv(f64::from);
         let correlations = correlation(scores.view())?;
+        // A hundred thousand codes take their time, for each plane.
+        let measured = tokio::task::spawn_blocking(move || {
+            let planes = planes(&judged, &sampled, space)?;
+            Ok::<_, EditorError>((judged, sampled, planes))
+        });
+        let measured = measured.await.expect("measuring distances does not panic");
+        let (judged, sampled, planes) = measured?;
         let boundaries: Vec<_> = judged.iter().map(|one| Arc::clone(&one.boundary)).collect();
 
         let codes = (0..faces.min(samples)).map(|face| code(&sampled, space, face));
