@@ -12,11 +12,15 @@ use faceplane::config::{Action, Cli, Config, ConfigError};
 use faceplane::editor::{LoadError, Model, Models};
 use faceplane::engine::{self, Operation, Runtime, Waiting};
 use faceplane::metrics::Metrics;
-use faceplane::{privacy, probe, server, telemetry};
+use faceplane::server::{self, Patience};
+use faceplane::{privacy, probe, telemetry};
 use tokio::net::TcpListener;
 
 /// Threads beside those of the cores for work that takes long: a plane that is found, a file that is written.
 const SLOW_WORK: usize = 2;
+
+/// How long a connection may be without a request: a little longer than the minute that proxies keep theirs.
+const IDLE: Duration = Duration::from_secs(75);
 
 /// How long the program's end waits for runs that nobody waits for any more.
 const LAST_RUNS: Duration = Duration::from_secs(30);
@@ -100,9 +104,11 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         shutdown.await;
         closing.close();
     };
-    server::run(listener, router, readiness, config.drain, shutdown)
-        .await
-        .context("the listener failed")?;
+    let patience = Patience {
+        idle: IDLE,
+        drain: config.drain,
+    };
+    server::run(listener, router, readiness, patience, shutdown).await;
     jobs.ended().await;
     Ok(())
 }

@@ -9,6 +9,7 @@ mod latent;
 mod layers;
 mod parity;
 mod separation;
+mod server;
 mod start;
 mod store;
 mod support;

@@ -1,5 +1,6 @@
 //! What the tests share: a small generator in ndarray, models made of it, and a client of the router.
 
+use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use faceplane::engine::{
 };
 use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 use faceplane::metrics::Metrics;
+use faceplane::server::{self, Patience};
 use ndarray::{Array2, Array4, ArrayView2, ArrayView3, ArrayView4, Axis};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -298,9 +300,16 @@ impl Client {
 
     /// Serves the router on a socket.
     pub(crate) async fn listen(&self) -> std::net::SocketAddr {
+        self.listen_to(Duration::from_mins(1)).await
+    }
+
+    /// Serves the router on a socket, to connections that ask something within `idle`.
+    pub(crate) async fn listen_to(&self, idle: Duration) -> std::net::SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(axum::serve(listener, self.router.clone()).into_future());
+        let (router, readiness) = (self.router.clone(), self.readiness.clone());
+        let patience = Patience { idle, drain: idle };
+        tokio::spawn(server::run(listener, router, readiness, patience, pending()));
         address
     }
 
