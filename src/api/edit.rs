@@ -178,6 +178,10 @@ async fn edit(
     let presentation = Presentation::of(body.wishes(), headers)?;
     let model = api.models.get(body.model.as_deref())?;
     body.model = Some(model.name().to_owned());
+    if body.is_of_a_picture() {
+        // Its code may take minutes to find.
+        model.check_edit(&body.request(api, presentation.format)?)?;
+    }
     body.face().take_code(api, &model).await?;
     if body.seed.is_none() {
         return make(api, path, &model, presentation, body).await;

@@ -261,6 +261,11 @@ impl EditBody {
         }
     }
 
+    /// Whether a picture says which face is meant.
+    pub(super) fn is_of_a_picture(&self) -> bool {
+        self.image.is_some()
+    }
+
     pub(super) fn wishes(&self) -> Wishes {
         Wishes {
             format: self.format,

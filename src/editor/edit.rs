@@ -117,6 +117,22 @@ impl EditRequest {
 }
 
 impl Model {
+    /// Refuses what no face makes right: an edit that does not say what to do, or an attribute without any boundary. [`Model::edit`]
+    /// does too, but its face may take long to find.
+    ///
+    /// # Errors
+    /// [`EditorError`].
+    pub fn check_edit(&self, request: &EditRequest) -> Result<(), EditorError> {
+        check_amounts(request)?;
+        let edited = request.steps.iter().map(|step| &step.attribute);
+        for attribute in edited.chain(request.conditions.iter().flatten()) {
+            if self.boundaries().iter().all(|one| one.attribute() != attribute) {
+                self.boundary(attribute, request.space.unwrap_or(self.default_space()))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Edits a face.
     ///
     /// # Errors

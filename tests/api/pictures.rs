@@ -114,6 +114,26 @@ async fn an_edit_of_a_picture_carries_the_code_and_not_the_picture() {
     assert!(recipe["request"]["latent"].is_object());
 }
 
+#[tokio::test]
+async fn what_is_wrong_with_an_edit_is_told_before_its_picture_is_inverted() {
+    let client = Client::sketch();
+    let file = client.get("/v1/sample?seed=7&metadata=none").await.body;
+    // The sketch can invert nothing: who gets as far as the picture is told so.
+    for (uri, told) in [
+        ("/v1/edit", "unclear-edit"),
+        ("/v1/edit?edit=hat:1", "unknown-attribute"),
+        ("/v1/conditional-edit?edit=smile:1", "no-conditions"),
+        ("/v1/edit?edit=smile:1", "cannot-invert"),
+    ] {
+        let answer = send(&client, uri, "image/png", file.clone()).await.json();
+        assert_eq!(
+            answer["type"],
+            format!("urn:faceplane:problem:{told}"),
+            "{uri}: {answer}"
+        );
+    }
+}
+
 /// A form as curl's `-F` sends it.
 fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut form = Vec::new();
