@@ -129,8 +129,9 @@ fn samples_with_the_invalid_score_are_as_if_they_were_not_there() {
     let (codes, scores) = drawn(9, 0.5);
     let unscored = super::codes(10, 40, (1, 12), 7.0);
     let with = concatenate![Axis(0), unscored, codes];
-    for invalid in [-1e6, f64::NAN] {
-        let with_scores = concatenate![Axis(0), Array1::from_elem(40, invalid), scores];
+    // The last as a network's score is kept.
+    for (invalid, marked) in [(-1e6, -1e6), (f64::NAN, f64::NAN), (-12.1, f64::from(-12.1_f32))] {
+        let with_scores = concatenate![Axis(0), Array1::from_elem(40, marked), scores];
         for (separation, _) in methods() {
             let without = found(&separation, &codes, &scores);
             let separation = Separation {
