@@ -58,11 +58,12 @@ impl Place {
 /// CUDA as the service has it.
 #[cfg(feature = "cuda")]
 fn cuda(builder: SessionBuilder, number: u16) -> ort::Result<SessionBuilder> {
-    use ort::ep::{CUDA, cuda::ConvAlgorithmSearch};
+    use ort::ep::{ArenaExtendStrategy, CUDA, cuda::ConvAlgorithmSearch};
     let provider = CUDA::default()
         .with_device_id(i32::from(number))
         .with_tf32(false)
         .with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic)
+        .with_arena_extend_strategy(ArenaExtendStrategy::SameAsRequested)
         .build()
         .error_on_failure();
     Ok(builder.with_execution_providers([provider])?)

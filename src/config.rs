@@ -82,7 +82,7 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_REPLICAS", value_name = "COUNT", value_parser = positive)]
     pub replicas: Option<u32>,
 
-    /// Threads of each network [default: one for each core]
+    /// Threads of each network [default: one for each core, or one on a GPU]
     #[arg(long, env = "FACEPLANE_THREADS", value_name = "COUNT", value_parser = positive)]
     pub threads: Option<u32>,
 

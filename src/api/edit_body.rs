@@ -9,7 +9,7 @@ use super::picture_file::{NamedFace, PictureFile};
 use super::presentation::{Compression, Format, Layout, Metadata, Wishes};
 use super::problem::Problem;
 use super::upload::Pictured;
-use super::wire::{LatentBody, Object, Real, Space, Whole, face_source};
+use super::wire::{LatentBody, Object, Real, Space, Whole, check_length, face_source};
 use crate::editor::{EditRequest, EditStep, EditorError, Follow, Series, TruncationChoice};
 use crate::latent::{Amount, LayerRange, Trajectory};
 
@@ -277,8 +277,8 @@ impl EditBody {
     }
 
     pub(super) fn request(&self, api: &Api, format: Format) -> Result<EditRequest, Problem> {
-        check_number("edits", self.edits.len())?;
-        check_number("conditions", self.conditions.as_ref().map_or(0, Vec::len))?;
+        check_length("edits", self.edits.len())?;
+        check_length("conditions", self.conditions.as_ref().map_or(0, Vec::len))?;
         let step = |(place, Object(item)): (usize, &Object<EditItem>)| {
             let amount = match (item.by, item.to, item.to_score) {
                 (Some(by), None, None) => Some(Amount::By(by)),
@@ -324,17 +324,4 @@ impl EditBody {
             with_comparison: format == Format::Json,
         })
     }
-}
-
-/// Most edits of a request, and most conditions: each edit is projected off each condition, and they are solved for together.
-const MOST: usize = 64;
-
-fn check_number(field: &str, found: usize) -> Result<(), Problem> {
-    if found <= MOST {
-        return Ok(());
-    }
-    Err(Problem::field(
-        field,
-        format!("found {found}, expected at most {MOST}"),
-    ))
 }

@@ -12,16 +12,13 @@ use super::decode::{LargeBody, Name};
 use super::document::{BodyProblems, TrainProblems};
 use super::jobs::{JobBody, begun};
 use super::problem::Problem;
-use super::wire::Space;
+use super::wire::{Space, check_length};
 use crate::catalog::NpyArray;
 use crate::editor::{GivenCodes, GivenError, TrainRequest, TrainSource};
 use crate::latent::{Chosen, LatentSpace, Method, Separation};
 
 /// Samples where a request names no number.
 const SAMPLES: u32 = 10_000;
-
-/// Most attributes of a training.
-const MOST: usize = 64;
 
 /// Which boundaries to find, and how: from sampled faces that the model's classifiers score, or from `codes` and
 /// `scores` of the caller's.
@@ -90,10 +87,7 @@ impl TrainBody {
         if self.attributes.is_empty() {
             return Err(Problem::field("attributes", "found none, expected at least one"));
         }
-        if self.attributes.len() > MOST {
-            let reason = format!("found {}, expected at most {MOST}", self.attributes.len());
-            return Err(Problem::field("attributes", reason));
-        }
+        check_length("attributes", self.attributes.len())?;
         let twice = |(place, name): (usize, &String)| self.attributes[..place].contains(name);
         if self.attributes.iter().enumerate().any(twice) {
             return Err(Problem::field(

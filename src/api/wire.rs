@@ -152,6 +152,18 @@ impl LatentBody {
     }
 }
 
+/// Most attributes that a request may list. Every edit is projected off every condition, and all are solved for together.
+const LONGEST: usize = 64;
+
+/// Refuses a list of more attributes, or of what is done to them.
+pub(super) fn check_length(field: &str, found: usize) -> Result<(), Problem> {
+    if found <= LONGEST {
+        return Ok(());
+    }
+    let reason = format!("found {found}, expected at most {LONGEST}");
+    Err(Problem::field(field, reason))
+}
+
 /// The face that a request names: one of a seed and a code, or a seed drawn here where it names none.
 pub(super) fn face_source(
     seed: Option<u32>,

@@ -32,8 +32,9 @@ pub struct Runtime {
 
 impl Runtime {
     /// Loads the library from `path`, or else from the first of: beside the program, `.onnxruntime/` in the working
-    /// directory, the system's loader. Sessions run on `device`, each with `threads` threads, or one on a GPU and else as many as the process
-    /// has cores (by its affinity and its control group, to which ONNX Runtime's own count is blind).
+    /// directory, the system's loader. Sessions run on `device`, each with `threads` threads; if left out, with one for a GPU and
+    /// with as many as the process has cores for the processor (by its affinity and its control group, to which ONNX Runtime's own
+    /// count is blind).
     ///
     /// # Errors
     /// [`EngineError::Library`] where there is none, or it is no ONNX Runtime, or too old; [`EngineError::Device`] where
