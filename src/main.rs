@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use faceplane::api::{self, Api, Limits, Readiness};
 use faceplane::catalog::{ModelFolder, Store};
-use faceplane::config::{Action, Cli, Config, ConfigError};
+use faceplane::cli::{Action, Cli, Config, ConfigError};
 use faceplane::editor::{LoadError, Model, Models};
-use faceplane::engine::{self, Operation, Runtime, Waiting};
+use faceplane::engine::{self, Operation, QueueLimits, Runtime};
 use faceplane::metrics::Metrics;
 use faceplane::server::{self, Patience};
-use faceplane::{privacy, probe, telemetry};
+use faceplane::{cli, telemetry, telemetry_opt_out};
 use tokio::net::TcpListener;
 
 /// Threads beside those of the cores for work that takes long: a plane that is found, a file that is written.
@@ -34,9 +34,9 @@ fn main() -> ExitCode {
     let done = match cli.action {
         Action::Serve(config) => unreported().and_then(|()| serve(&config)),
         Action::TrainBoundary(wanted) => unreported().and_then(|()| Ok(wanted.run()?)),
-        Action::Health(config) => probe::ask(config.listen).map_err(Into::into),
+        Action::Health(config) => cli::ask(config.listen).map_err(Into::into),
     };
-    if !engine::closed(LAST_RUNS) {
+    if !engine::wait_for_threads(LAST_RUNS) {
         tracing::warn!("a run goes on after {LAST_RUNS:?}: the program ends without it");
     }
     match done {
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn unreported() -> anyhow::Result<()> {
-    privacy::keep_reports_off()
+    telemetry_opt_out::keep_reports_off()
         .context("the program cannot be started without ONNX Runtime's reports to its makers")
 }
 
@@ -123,7 +123,7 @@ fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
     tracing::info!(library = %runtime.path().display(), device = %runtime.device(), "ONNX Runtime is loaded");
     let operation = Operation {
         replicas: config.replicas.map(|replicas| replicas as usize),
-        waiting: Waiting {
+        waiting: QueueLimits {
             capacity: config.queue as usize,
             longest: config.longest_wait,
             patience: Duration::from_millis(config.batch_wait.into()),

@@ -1,7 +1,7 @@
 //! The gradient graphs of the models that come along against differences of their own losses.
 
 use faceplane::catalog::{ModelFolder, ModelPackage};
-use faceplane::engine::{Images, Operation, Waiting, open};
+use faceplane::engine::{Images, Operation, QueueLimits, open};
 use faceplane::metrics::Metrics;
 use ndarray::{Array2, Array3, Axis, stack};
 
@@ -37,7 +37,7 @@ async fn holds(folder: &ModelFolder, [layers, dim]: [usize; 2], spread: f32) {
     let package = ModelPackage::read(folder).unwrap();
     let operation = Operation {
         replicas: Some(1),
-        waiting: Waiting {
+        waiting: QueueLimits {
             capacity: 16,
             longest: std::time::Duration::MAX,
             patience: std::time::Duration::ZERO,

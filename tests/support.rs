@@ -13,7 +13,7 @@ use faceplane::catalog::{Graph, Manifest, ModelFolder, ModelPackage};
 use faceplane::editor::{LoadError, Model, Models};
 use faceplane::engine::{
     Classifier, Device, Engine, EngineError, Generator, GeneratorShape, Gradient, Mapping, Networks,
-    Operation, Runtime, SynthesisInput, Waiting,
+    Operation, QueueLimits, Runtime, SynthesisInput,
 };
 use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 use faceplane::metrics::Metrics;
@@ -165,7 +165,7 @@ fn descending_model_of(
     let networks = Networks {
         mapping: Some(Box::new(Turned)),
         generators: vec![Box::new(generator)],
-        reserves: Vec::new(),
+        lazy_replicas: Vec::new(),
         classifiers: vec![Box::new(Means)],
         encoder: None,
         landmarker: None,
@@ -177,8 +177,8 @@ fn descending_model_of(
 }
 
 /// Room for `capacity` images, and no waiting for more of them.
-fn waiting(capacity: usize) -> Waiting {
-    Waiting {
+fn waiting(capacity: usize) -> QueueLimits {
+    QueueLimits {
         capacity,
         longest: Duration::MAX,
         patience: Duration::ZERO,

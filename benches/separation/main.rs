@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use faceplane::latent::{Chosen, LatentSpace, Method, Provenance, Separation};
+use faceplane::latent::{FitMethod, LatentSpace, Provenance, SampleSelection, Separation};
 use ndarray::{Array1, Array3};
 use serde_json::json;
 
@@ -32,11 +32,11 @@ fn main() -> Result<()> {
     let codes = Array3::from_shape_vec((scores.len(), 1, dim), codes)?;
     let separation = Separation {
         method: if method == "svm" {
-            Method::Svm
+            FitMethod::Svm
         } else {
-            Method::LeastSquares
+            FitMethod::LeastSquares
         },
-        chosen: Chosen::Ratio(ratio.parse()?),
+        chosen: SampleSelection::Ratio(ratio.parse()?),
         seed: 2020,
         threshold: Some(0.0),
         ..Separation::default()

@@ -3,38 +3,20 @@
 //! [`router`] is the whole URL map. A handler decodes (`decode`), calls the editor once, and encodes (`answer`); whatever
 //! goes wrong becomes a `Problem`, and `problem` alone knows its status.
 
-mod accept;
-mod aim;
-mod answer;
-mod boundaries;
-mod boundary_document;
-mod decode;
-mod document;
-mod edit;
-mod edit_body;
-mod edit_text;
-mod health;
-mod invert;
-mod invert_body;
-mod invert_text;
-mod jobs;
-mod metrics;
-mod models;
-mod picture_file;
-mod plot;
-mod presentation;
+mod inversion_events;
+mod negotiation;
+mod openapi;
+mod output;
 mod problem;
-mod repeats;
-mod report;
 mod report_page;
+mod request_body;
 mod request_id;
-mod sample;
-mod score;
+mod response;
+mod response_cache;
+mod routes;
 mod timeout;
-mod training;
+mod types;
 mod upload;
-mod viewer;
-mod wire;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -56,12 +38,12 @@ use tracing::{Level, Span};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use health::Readiness;
+pub use routes::health::Readiness;
 
 use crate::editor::{Jobs, Models};
 use crate::metrics::Metrics;
 use problem::Problem;
-use repeats::Repeats;
+use response_cache::ResponseCache;
 
 /// Pictures from outside that are decoded at once: each may take some hundred megabytes.
 const DECODING: usize = 2;
@@ -73,7 +55,7 @@ pub struct Api {
     limits: Limits,
     metrics: Metrics,
     readiness: Readiness,
-    repeats: Arc<Repeats>,
+    repeats: Arc<ResponseCache>,
     decoding: Arc<Semaphore>,
     jobs: Jobs,
 }
@@ -93,7 +75,7 @@ impl Api {
     /// Puts the API together.
     #[must_use]
     pub fn new(models: Models, limits: Limits, metrics: Metrics, readiness: Readiness) -> Self {
-        let repeats = Arc::new(Repeats::new(limits.cache_bytes, &metrics));
+        let repeats = Arc::new(ResponseCache::new(limits.cache_bytes, &metrics));
         Self {
             models,
             limits,
@@ -126,32 +108,39 @@ impl Api {
 
 /// Every route that the OpenAPI document describes.
 fn described() -> OpenApiRouter<Api> {
-    OpenApiRouter::with_openapi(document::head())
-        .routes(routes!(sample::get, sample::post))
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(routes::sample::get, routes::sample::post))
         .merge(
             OpenApiRouter::new()
-                .routes(routes!(edit::get_plain, edit::post_plain))
-                .routes(routes!(edit::get_conditional, edit::post_conditional))
-                .routes(routes!(invert::post))
-                .routes(routes!(score::get, score::post))
+                .routes(routes!(routes::edit::get_plain, routes::edit::post_plain))
+                .routes(routes!(
+                    routes::edit::get_conditional,
+                    routes::edit::post_conditional
+                ))
+                .routes(routes!(routes::invert::post))
+                .routes(routes!(routes::score::get, routes::score::post))
                 .layer(DefaultBodyLimit::max(upload::LARGEST_BODY)),
         )
-        .routes(routes!(models::list))
-        .routes(routes!(models::show))
-        .routes(routes!(boundaries::list))
+        .routes(routes!(routes::models::list))
+        .routes(routes!(routes::models::show))
+        .routes(routes!(routes::boundaries::list))
         .merge(
             OpenApiRouter::new()
-                .routes(routes!(training::post))
-                .layer(DefaultBodyLimit::max(decode::LARGEST_CODES)),
+                .routes(routes!(routes::training::post))
+                .layer(DefaultBodyLimit::max(request_body::LARGEST_CODES)),
         )
-        .routes(routes!(report::post))
-        .routes(routes!(boundaries::show, boundaries::put, boundaries::delete))
-        .routes(routes!(jobs::list))
-        .routes(routes!(jobs::show, jobs::cancel))
-        .routes(routes!(report::show))
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready))
-        .routes(routes!(metrics::show))
+        .routes(routes!(routes::report::post))
+        .routes(routes!(
+            routes::boundaries::show,
+            routes::boundaries::put,
+            routes::boundaries::delete
+        ))
+        .routes(routes!(routes::jobs::list))
+        .routes(routes!(routes::jobs::show, routes::jobs::cancel))
+        .routes(routes!(routes::report::show))
+        .routes(routes!(routes::health::live))
+        .routes(routes!(routes::health::ready))
+        .routes(routes!(routes::metrics::show))
 }
 
 /// The OpenAPI document.
@@ -162,11 +151,11 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 /// The service: every route, and what surrounds them all.
 pub fn router(api: Api) -> Router {
-    let (routes, openapi) = described().split_for_parts();
-    for path in openapi.paths.paths.keys() {
+    let (routes, document) = described().split_for_parts();
+    for path in document.paths.paths.keys() {
         api.metrics.expect_route(path);
     }
-    let openapi = document::json(&openapi);
+    let document = openapi::json(&document);
     let around = ServiceBuilder::new()
         .layer(SetRequestIdLayer::x_request_id(request_id::RandomName))
         // What fails is logged with its cause where the problem is written out.
@@ -182,11 +171,11 @@ pub fn router(api: Api) -> Router {
         .layer(from_fn(problem::write_out))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(api.limits.timeout, timeout::within_time))
-        .layer(DefaultBodyLimit::max(decode::LARGEST_BODY));
+        .layer(DefaultBodyLimit::max(request_body::LARGEST_BODY));
     routes
         .route("/", get(async || Redirect::to("/docs/")))
-        .route("/openapi.json", get(async move || openapi.clone()))
-        .merge(document::page())
+        .route("/openapi.json", get(async move || document.clone()))
+        .merge(openapi::page())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(around)

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::request_id::request_id;
+use crate::api::request_id::request_id;
 use crate::editor::EditorError;
 use crate::engine::EngineError;
 use crate::imaging::{FramingError, ImagingError};
@@ -21,7 +21,7 @@ const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     #[error("the request cannot be decoded: {reason}")]
     Undecodable { reason: String },
     #[error("{field}: {reason}")]
@@ -54,7 +54,7 @@ struct Kind {
 }
 
 impl Problem {
-    pub(super) fn field(field: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(crate) fn field(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Field {
             field: field.into(),
             reason: reason.into(),
@@ -267,7 +267,7 @@ impl Problem {
     }
 
     /// Tells the log, where it is our fault as an error.
-    pub(super) fn log(&self) {
+    pub(crate) fn log(&self) {
         let status = self.kind().status;
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(cause = %self, "the request failed");
@@ -277,7 +277,7 @@ impl Problem {
     }
 
     /// The document that tells of it.
-    pub(super) fn document(&self, request_id: Option<String>) -> ProblemDocument {
+    pub(crate) fn document(&self, request_id: Option<String>) -> ProblemDocument {
         let Kind { status, slug, title } = self.kind();
         let detail = if slug == "internal" {
             "the cause is in the service's log, beside this request's id".to_owned()
@@ -309,7 +309,7 @@ impl Problem {
     "detail": "model phantom has no boundary for \"beard\" in w; it has age in w, smile in w",
     "request_id": "5f0c9b3a7d1e4428"
 })))]
-pub(super) struct ProblemDocument {
+pub(crate) struct ProblemDocument {
     /// Names the kind of problem, and never changes.
     r#type: String,
     /// The kind of problem in words.
@@ -350,7 +350,7 @@ impl IntoResponse for Problem {
 }
 
 /// Writes the document of a problem into its response, and logs what is our fault.
-pub(super) async fn write_out(request: Request, next: Next) -> Response {
+pub(crate) async fn write_out(request: Request, next: Next) -> Response {
     let id = request_id(&request);
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() else {

@@ -5,7 +5,7 @@ use tower_http::request_id::{MakeRequestId, RequestId};
 
 /// Names requests that come without a name.
 #[derive(Clone, Copy)]
-pub(super) struct RandomName;
+pub(crate) struct RandomName;
 
 impl MakeRequestId for RandomName {
     fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
@@ -15,7 +15,7 @@ impl MakeRequestId for RandomName {
 }
 
 /// The request's name, once `SetRequestIdLayer` has seen it.
-pub(super) fn request_id<B>(request: &axum::http::Request<B>) -> Option<String> {
+pub(crate) fn request_id<B>(request: &axum::http::Request<B>) -> Option<String> {
     let name = request.extensions().get::<RequestId>()?;
     name.header_value().to_str().ok().map(str::to_owned)
 }

@@ -6,14 +6,14 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::problem::Problem;
+use crate::api::problem::Problem;
 use crate::engine;
 
 /// The header that asks for less: seconds, such as `2.5`.
-pub(super) const HEADER: &str = "Faceplane-Timeout";
+pub(crate) const HEADER: &str = "Faceplane-Timeout";
 
 /// Gives up on a request that takes too long; what it waits for is dropped with it.
-pub(super) async fn within_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
+pub(crate) async fn within_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
     let limit = match asked(&request) {
         Ok(asked) => asked.map_or(longest, |asked| asked.min(longest)),
         Err(problem) => return problem.into_response(),
@@ -23,7 +23,7 @@ pub(super) async fn within_time(State(longest): State<Duration>, request: Reques
 }
 
 /// The time that a request asks for.
-pub(super) fn asked(request: &Request) -> Result<Option<Duration>, Problem> {
+pub(crate) fn asked(request: &Request) -> Result<Option<Duration>, Problem> {
     let Some(value) = request.headers().get(HEADER) else {
         return Ok(None);
     };

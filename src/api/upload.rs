@@ -6,18 +6,18 @@ use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 
-use super::decode::{is_json, json, query, unread};
-use super::picture_file::{LARGEST_PICTURE, PictureFile};
-use super::problem::Problem;
+use crate::api::problem::Problem;
+use crate::api::request_body::{is_json, json, query, unread};
+use crate::api::types::picture_file::{LARGEST_PICTURE, PictureFile};
 
 /// Largest body: a picture in base64, and what is asked of it.
-pub(super) const LARGEST_BODY: usize = LARGEST_PICTURE / 3 * 4 + 64 * 1024;
+pub(crate) const LARGEST_BODY: usize = LARGEST_PICTURE / 3 * 4 + 64 * 1024;
 
 /// The part of a form that is the picture.
 const PART: &str = "file";
 
 /// A body that has a place for a picture, and of which a URL can say the rest.
-pub(super) trait Pictured: DeserializeOwned + Send + 'static {
+pub(crate) trait Pictured: DeserializeOwned + Send + 'static {
     /// What a URL says.
     type Query: DeserializeOwned;
 
@@ -30,7 +30,7 @@ pub(super) trait Pictured: DeserializeOwned + Send + 'static {
 
 /// Reads a body and its picture, if it has one. A JSON body says everything itself; beside a picture the URL, or the other
 /// parts of the form, say the rest.
-pub(super) async fn read<B: Pictured>(request: Request) -> Result<B, Problem> {
+pub(crate) async fn read<B: Pictured>(request: Request) -> Result<B, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.map_or("missing", |kind| kind.to_str().unwrap_or("unreadable"));
     let asked = request.uri().query().unwrap_or_default().to_owned();

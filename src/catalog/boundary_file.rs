@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::whole::{remove_whole, write_whole};
-use super::{CatalogError, ModelFolder, NpyArray};
+use crate::catalog::atomic_write::{remove_whole, write_whole};
+use crate::catalog::{CatalogError, ModelFolder, NpyArray};
 use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 
 /// The JSON beside a boundary's `.npy`: what the normal means and how it was found.
@@ -110,7 +110,7 @@ impl BoundaryCard {
     }
 
     /// The boundary that `array` is with this card; errors name the file of each.
-    pub(super) fn boundary(self, array: NpyArray, npy: &str, card: &str) -> Result<Boundary, CatalogError> {
+    pub(crate) fn boundary(self, array: NpyArray, npy: &str, card: &str) -> Result<Boundary, CatalogError> {
         let space: LatentSpace = self.space.parse().map_err(|source| CatalogError::Latent {
             file: card.to_owned(),
             source,
@@ -152,7 +152,7 @@ impl BoundaryCard {
 }
 
 /// Reads `file` (relative to `folder`) and the JSON beside it.
-pub(super) fn read_boundary(folder: &ModelFolder, file: &str) -> Result<Boundary, CatalogError> {
+pub(crate) fn read_boundary(folder: &ModelFolder, file: &str) -> Result<Boundary, CatalogError> {
     let name = folder.name(file);
     let stem = file.strip_suffix(".npy").unwrap_or(file);
     let json = format!("{stem}.json");
@@ -219,7 +219,7 @@ pub fn check_writable(folder: &Path) -> Result<(), CatalogError> {
 }
 
 /// What a boundary's files are called, without what comes after the dot.
-pub(super) fn file_stem(attribute: &str, space: LatentSpace) -> String {
+pub(crate) fn file_stem(attribute: &str, space: LatentSpace) -> String {
     format!("{}_{space}", escaped(attribute))
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rust_embed::Embed;
 
-use super::CatalogError;
+use crate::catalog::CatalogError;
 
 /// The bundled model, compiled in.
 #[derive(Embed)]

@@ -3,7 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::{CatalogError, parse_toml};
+use crate::catalog::{CatalogError, parse_toml};
 use crate::latent::LatentSpace;
 
 /// A model's manifest, as written. `onnx/README.md` describes every key.

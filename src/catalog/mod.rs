@@ -1,5 +1,6 @@
 //! What lies on disk: model folders, their manifests, boundary files, the store of changed ones, and the model that is compiled in.
 
+mod atomic_write;
 mod boundary_file;
 mod error;
 mod folder;
@@ -8,8 +9,8 @@ mod npy;
 mod package;
 mod store;
 mod toml_text;
-mod whole;
 
+pub use atomic_write::write_whole;
 pub use boundary_file::{BoundaryCard, check_writable, write_boundary};
 pub use error::{CatalogError, NpyError};
 pub use folder::ModelFolder;
@@ -21,4 +22,3 @@ pub use npy::NpyArray;
 pub use package::{ClassifierPackage, Graph, ModelPackage};
 pub use store::{Kept, Store};
 pub use toml_text::parse_toml;
-pub use whole::write_whole;

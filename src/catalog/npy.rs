@@ -2,7 +2,7 @@
 //!
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
-use super::error::NpyError;
+use crate::catalog::error::NpyError;
 use crate::latent::Boundary;
 
 const MAGIC: &[u8] = b"\x93NUMPY";

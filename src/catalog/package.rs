@@ -7,8 +7,8 @@ use std::sync::Arc;
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
-use super::boundary_file::read_boundary;
-use super::{CatalogError, ClassifierEntry, Manifest, ModelFolder, NpyArray};
+use crate::catalog::boundary_file::read_boundary;
+use crate::catalog::{CatalogError, ClassifierEntry, Manifest, ModelFolder, NpyArray};
 use crate::latent::Boundary;
 
 /// The bytes of an ONNX file, and what errors call it. Clones share the bytes.

@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::boundary_file::file_stem;
-use super::whole::{remove_whole, write_whole};
-use super::{BoundaryCard, CatalogError, NpyArray};
+use crate::catalog::atomic_write::{remove_whole, write_whole};
+use crate::catalog::boundary_file::file_stem;
+use crate::catalog::{BoundaryCard, CatalogError, NpyArray};
 use crate::latent::{Boundary, LatentSpace};
 
 /// A folder of changed boundaries: `MODEL/ATTRIBUTE_SPACE.json`.

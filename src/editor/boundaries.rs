@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{EditorError, Model};
+use crate::editor::{EditorError, Model};
 use crate::latent::{Boundary, LatentCode, LatentSpace};
 
 /// Letters of an attribute's name.
@@ -85,7 +85,7 @@ impl Model {
     ///
     /// A w+ code is moved along w+ boundaries where all the attributes have one, and along w boundaries, layer by
     /// layer, otherwise.
-    pub(super) fn boundaries_of(
+    pub(crate) fn boundaries_of(
         &self,
         attributes: &[&str],
         space: LatentSpace,
@@ -108,7 +108,7 @@ impl Model {
     }
 
     /// The signed distance of a code from every boundary that measures it; of two, the one in the code's own space.
-    pub(super) fn distances(&self, code: &LatentCode) -> BTreeMap<String, f64> {
+    pub(crate) fn distances(&self, code: &LatentCode) -> BTreeMap<String, f64> {
         let mut distances = BTreeMap::new();
         let foreign_first = |boundary: &&Arc<Boundary>| boundary.space() == code.space();
         let mut boundaries: Vec<_> = self.boundaries().iter().collect();
@@ -123,7 +123,7 @@ impl Model {
 }
 
 /// SHA-256 over a model's files and its boundaries: equal ones edit alike.
-pub(super) fn digest_with(files: &str, boundaries: &[Arc<Boundary>]) -> String {
+pub(crate) fn digest_with(files: &str, boundaries: &[Arc<Boundary>]) -> String {
     let mut digest = Sha256::new();
     digest.update(files.as_bytes());
     for boundary in boundaries {

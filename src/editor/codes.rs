@@ -2,17 +2,17 @@
 
 use ndarray::{Array2, ArrayView1, Axis, concatenate};
 
-use super::{EditorError, FaceSource, Model, TruncationChoice};
+use crate::editor::{EditorError, FaceSource, Model, TruncationChoice};
 use crate::engine::Admission;
 use crate::latent::{LatentCode, LatentSpace, Truncation, sample_z};
 
 /// Largest magnitude of a value in a code that a caller gives, and of an amount to move by or to. Sampled codes lie
 /// within about ±5, so this catches slips and still leaves room for any honest experiment.
-pub(super) const FARTHEST: f64 = 1000.0;
+pub(crate) const FARTHEST: f64 = 1000.0;
 
 impl Model {
     /// Fills a request's truncation in from the manifest.
-    pub(super) fn truncation(&self, choice: TruncationChoice) -> Result<Option<Truncation>, EditorError> {
+    pub(crate) fn truncation(&self, choice: TruncationChoice) -> Result<Option<Truncation>, EditorError> {
         let Some(mean) = &self.mean else {
             return match choice {
                 TruncationChoice {
@@ -33,7 +33,7 @@ impl Model {
     }
 
     /// The codes of faces in `space`; `None` leaves a code in its own and takes a seed to the default space.
-    pub(super) async fn codes(
+    pub(crate) async fn codes(
         &self,
         admission: &mut Admission,
         sources: &[FaceSource],
@@ -99,7 +99,7 @@ impl Model {
     }
 
     /// Maps z codes to w (or w+, where only the first layers are truncated).
-    pub(super) async fn map(
+    pub(crate) async fn map(
         &self,
         admission: &mut Admission,
         codes: &[LatentCode],

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::codes::FARTHEST;
-use super::identity::similarities;
-use super::render::Scrutiny;
-use super::{Aimed, EditorError, Face, FaceSource, Model, TruncationChoice, Warning};
+use crate::editor::codes::FARTHEST;
+use crate::editor::judging::identity::similarities;
+use crate::editor::render::RenderOutputs;
+use crate::editor::{EditorError, Face, FaceSource, Model, ScoreSearchResult, TruncationChoice, Warning};
 use crate::engine::Timings;
 use crate::latent::{
     Amount, Boundary, Conditioned, Direction, Edit, LatentCode, LatentSpace, LayerRange, Trajectory, apply,
@@ -52,12 +52,12 @@ pub struct Series {
     /// The positions.
     pub trajectory: Trajectory,
     /// What they are.
-    pub follow: Follow,
+    pub follow: PositionKind,
 }
 
 /// Whether a trajectory's positions are relative or absolute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Follow {
+pub enum PositionKind {
     /// Each is an amount to move by, so 0 is the face as it was.
     #[default]
     By,
@@ -65,7 +65,7 @@ pub enum Follow {
     To,
 }
 
-impl Follow {
+impl PositionKind {
     fn amount(self, position: f64) -> Amount {
         match self {
             Self::By => Amount::By(position),
@@ -88,9 +88,9 @@ pub struct Edited {
     /// The faces after: one, or one for each position.
     pub faces: Vec<Face>,
     /// What the code was moved along, one for each step.
-    pub steering: Vec<Steering>,
+    pub steering: Vec<EditDirection>,
     /// What a search for a score came to, where one was asked for.
-    pub aimed: Option<Aimed>,
+    pub aimed: Option<ScoreSearchResult>,
     /// What the caller should know.
     pub warnings: Vec<Warning>,
     /// Where the time went.
@@ -99,7 +99,7 @@ pub struct Edited {
 
 /// The direction of one step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Steering {
+pub struct EditDirection {
     /// The attribute.
     pub attribute: String,
     /// The space of its boundary.
@@ -188,9 +188,9 @@ impl Model {
             codes.push(moved(&start, &paths, request, None)?);
         }
         let scrutiny = if request.with_comparison {
-            Scrutiny::Identity
+            RenderOutputs::Identity
         } else {
-            Scrutiny::Nothing
+            RenderOutputs::Nothing
         };
         let mut faces = self.render(&mut admission, codes, truncation, scrutiny).await?;
         let before = request.with_comparison.then(|| faces.remove(0));
@@ -208,7 +208,7 @@ impl Model {
             .iter()
             .filter_map(|step| Warning::of_distance(&step.attribute, &faces))
             .collect();
-        warnings.extend(aimed.iter().flat_map(Aimed::warnings));
+        warnings.extend(aimed.iter().flat_map(ScoreSearchResult::warnings));
         let steering = paths.into_iter().map(|path| path.steering).collect();
         Ok(Edited {
             seed,
@@ -244,10 +244,10 @@ impl Model {
 }
 
 /// A boundary that measures, and a direction that moves.
-pub(super) struct Path {
-    pub(super) boundary: Arc<Boundary>,
-    pub(super) direction: Direction,
-    steering: Steering,
+pub(crate) struct Path {
+    pub(crate) boundary: Arc<Boundary>,
+    pub(crate) direction: Direction,
+    steering: EditDirection,
 }
 
 impl Path {
@@ -258,7 +258,7 @@ impl Path {
             cosines,
         } = condition(primal, conditions)?;
         let (attribute, space) = (primal.attribute().to_owned(), primal.space());
-        let steering = Steering {
+        let steering = EditDirection {
             attribute,
             space,
             retained,

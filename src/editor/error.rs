@@ -1,7 +1,7 @@
 //! Why an operation on a face fails. Each message says what was found, what was expected, and what exists.
 
-use super::Method;
 use crate::catalog::CatalogError;
+use crate::editor::InversionMethod;
 use crate::engine::EngineError;
 use crate::imaging::{DecodeError, FramingError, ImagingError, LandmarksError};
 use crate::latent::{LatentError, LatentSpace};
@@ -92,7 +92,7 @@ pub enum EditorError {
         /// The model.
         model: String,
         /// The method asked for.
-        asked: Option<Method>,
+        asked: Option<InversionMethod>,
         /// What its manifest would have to name.
         lacking: &'static str,
     },

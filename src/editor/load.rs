@@ -1,7 +1,7 @@
 //! Loading a model: files, then networks, then the checks between them.
 
-use super::{EditorError, Model};
 use crate::catalog::{CatalogError, ModelFolder, ModelPackage};
+use crate::editor::{EditorError, Model};
 use crate::engine::{self, EngineError, Operation, Runtime};
 use crate::latent::{LatentError, LatentSpace};
 use crate::metrics::Metrics;
@@ -88,7 +88,7 @@ pub enum LoadError {
 
 impl LoadError {
     /// Wraps what the mathematics says of a manifest's entry.
-    pub(super) fn entry(file: &str, key: &'static str) -> impl FnOnce(LatentError) -> Self {
+    pub(crate) fn entry(file: &str, key: &'static str) -> impl FnOnce(LatentError) -> Self {
         move |error| Self::Entry {
             file: file.to_owned(),
             key,

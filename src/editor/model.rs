@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::boundaries::digest_with;
-use super::{EditorError, LoadError};
 use crate::catalog::{ClassifierPackage, EncoderEntry, GradientEntry, ModelPackage, OutputEntry};
+use crate::editor::boundaries::digest_with;
+use crate::editor::{EditorError, LoadError};
 use crate::engine::{Engine, GeneratorShape, SynthesisInput};
 use crate::imaging::{Alignment, ImageRange};
-use crate::latent::{Boundary, LatentCode, LatentSpace, Spread, Truncation};
+use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, Whitening};
 
 /// A model that is loaded; its boundaries are what they are, and a model with others is another one.
 #[derive(Clone)]
@@ -21,10 +21,10 @@ pub struct Model {
     files: String,
     digest: String,
     generator_digest: String,
-    pub(super) engine: Engine,
-    pub(super) image_range: ImageRange,
-    pub(super) rescale_z: bool,
-    pub(super) mean: Option<Mean>,
+    pub(crate) engine: Engine,
+    pub(crate) image_range: ImageRange,
+    pub(crate) rescale_z: bool,
+    pub(crate) mean: Option<Mean>,
     outputs: Vec<OutputEntry>,
     /// For each output the classifier's file and its digest.
     scorers: Vec<(String, String)>,
@@ -33,16 +33,16 @@ pub struct Model {
     boundaries: Vec<Arc<Boundary>>,
     encoder: Option<EncoderEntry>,
     /// How far the encoder's answers lie from the truth.
-    pub(super) spread: Arc<Spread>,
+    pub(crate) spread: Arc<Whitening>,
     alignment: Alignment,
     gradient: Option<GradientEntry>,
 }
 
 /// The mean w code, and the truncation that a request gets unless it names another.
 #[derive(Clone)]
-pub(super) struct Mean {
-    pub(super) w_avg: Vec<f32>,
-    pub(super) truncation: Truncation,
+pub(crate) struct Mean {
+    pub(crate) w_avg: Vec<f32>,
+    pub(crate) truncation: Truncation,
 }
 
 impl Model {
@@ -95,7 +95,7 @@ impl Model {
         };
         let spread = match encoder_errors {
             Some((file, covariance)) => spread(file, &covariance, shape.w_dim)?,
-            None => Spread::default(),
+            None => Whitening::default(),
         };
         for (file, boundary) in &boundaries {
             check(file, boundary, shape)?;
@@ -173,13 +173,13 @@ impl Model {
     }
 
     /// Whether the model folder has a boundary of `attribute` in `space`.
-    pub(super) fn came_with(&self, attribute: &str, space: LatentSpace) -> bool {
+    pub(crate) fn came_with(&self, attribute: &str, space: LatentSpace) -> bool {
         let same = |(own, own_space): &(String, LatentSpace)| own == attribute && *own_space == space;
         self.shipped.iter().any(same)
     }
 
     /// The same model with other boundaries, which are known to fit.
-    pub(super) fn with_boundaries(&self, boundaries: Vec<Arc<Boundary>>) -> Self {
+    pub(crate) fn with_boundaries(&self, boundaries: Vec<Arc<Boundary>>) -> Self {
         Self {
             digest: digest_with(&self.files, &boundaries),
             boundaries,
@@ -231,20 +231,20 @@ impl Model {
     }
 
     /// The space of the encoder's codes; where there is none, the one that a descent begins in.
-    pub(super) fn encoder_space(&self) -> LatentSpace {
+    pub(crate) fn encoder_space(&self) -> LatentSpace {
         let entry = self.encoder.as_ref();
         entry.map_or_else(|| self.mean_code().space(), |entry| entry.space)
     }
 
     /// The mean w code, where the encoder leaves it to others to add it.
-    pub(super) fn added_to_encoded(&self) -> Option<&[f32]> {
+    pub(crate) fn added_to_encoded(&self) -> Option<&[f32]> {
         let entry = self.encoder.as_ref().filter(|entry| !entry.adds_w_avg)?;
         let mean = self.mean.as_ref().filter(|_| entry.space != LatentSpace::Z)?;
         Some(&mean.w_avg)
     }
 
     /// The code that a descent begins with where nothing better is known: the mean, as far as it is known.
-    pub(super) fn mean_code(&self) -> LatentCode {
+    pub(crate) fn mean_code(&self) -> LatentCode {
         let space = if self.shape().has_mapping() {
             LatentSpace::W
         } else {
@@ -258,23 +258,23 @@ impl Model {
     }
 
     /// Rows of a w+ code.
-    pub(super) fn layers(&self) -> usize {
+    pub(crate) fn layers(&self) -> usize {
         layers(self.shape())
     }
 
     /// The learning rate and the pull of a descent.
-    pub(super) fn descent_rates(&self) -> (f64, f64) {
+    pub(crate) fn descent_rates(&self) -> (f64, f64) {
         let entry = self.gradient.as_ref();
         entry.map_or((0.1, 0.0), |entry| (entry.rate, entry.pull))
     }
 
     /// Rows and columns of a code in `space`.
-    pub(super) fn code_shape(&self, space: LatentSpace) -> Result<(usize, usize), EditorError> {
+    pub(crate) fn code_shape(&self, space: LatentSpace) -> Result<(usize, usize), EditorError> {
         let shape = self.shape().code_shape(space);
         shape.ok_or_else(|| self.no_such_space(space))
     }
 
-    pub(super) fn no_such_space(&self, found: LatentSpace) -> EditorError {
+    pub(crate) fn no_such_space(&self, found: LatentSpace) -> EditorError {
         let known = self
             .shape()
             .spaces()
@@ -298,8 +298,8 @@ fn layers(shape: &GeneratorShape) -> usize {
 }
 
 /// The spread of an encoder's errors, if it fits rows of `expected` numbers.
-fn spread(file: String, covariance: &Array2<f64>, expected: usize) -> Result<Spread, LoadError> {
-    let spread = Spread::of(covariance.view()).map_err(LoadError::entry(&file, "encoder.errors"))?;
+fn spread(file: String, covariance: &Array2<f64>, expected: usize) -> Result<Whitening, LoadError> {
+    let spread = Whitening::of(covariance.view()).map_err(LoadError::entry(&file, "encoder.errors"))?;
     match covariance.ncols() {
         found if found == expected => Ok(spread),
         found => Err(LoadError::RowLength {

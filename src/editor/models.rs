@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::{EditorError, LoadError, Model};
 use crate::catalog::{Kept, Store};
+use crate::editor::{EditorError, LoadError, Model};
 use crate::latent::{Boundary, LatentSpace};
 
 /// The loaded models, one of them the default. Cheap to clone.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array3, Axis};
 use tokio::task::JoinHandle;
 
-use super::{EditorError, Face, Model};
+use crate::editor::{EditorError, Face, Model};
 use crate::engine::{Admission, Images, SynthesisInput};
 use crate::imaging::{ImagingError, Picture};
 use crate::latent::{LatentCode, LatentSpace, Truncation};
@@ -22,7 +22,7 @@ enum Pixels {
 
 /// What is found out about faces while they are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scrutiny {
+pub(crate) enum RenderOutputs {
     /// Nothing.
     Nothing,
     /// The classifiers' scores.
@@ -31,21 +31,21 @@ pub(super) enum Scrutiny {
     Identity,
 }
 
-impl Scrutiny {
+impl RenderOutputs {
     /// With scores, or without.
-    pub(super) fn scores(wanted: bool) -> Self {
+    pub(crate) fn scores(wanted: bool) -> Self {
         if wanted { Self::Scores } else { Self::Nothing }
     }
 }
 
 impl Model {
     /// Draws codes; those in z are mapped, with `truncation`, on the way.
-    pub(super) async fn render(
+    pub(crate) async fn render(
         &self,
         admission: &mut Admission,
         codes: Vec<LatentCode>,
         truncation: Option<Truncation>,
-        scrutiny: Scrutiny,
+        scrutiny: RenderOutputs,
     ) -> Result<Vec<Face>, EditorError> {
         let range = self.image_range;
         let pixels = move |images: &Images| {
@@ -55,17 +55,17 @@ impl Model {
         let mut pictures = Vec::new();
         let (mut scores, mut embeddings) = (Vec::new(), Vec::new());
         let input = self.synthesis_input(admission, &codes, truncation).await?;
-        let at_once = self.engine.draws_on_processor();
+        let at_once = self.engine.synthesizes_on_cpu();
         let mut drawing = admission.draw(input, move |images| {
             let few = (at_once && images.len() <= FEW).then(|| pixels(&images));
             (images, few)
         });
         while let Some(part) = drawing.next(admission).await {
             let (images, few) = part?;
-            if scrutiny != Scrutiny::Nothing {
+            if scrutiny != RenderOutputs::Nothing {
                 scores.extend(self.scores(admission, &images).await?);
             }
-            if scrutiny == Scrutiny::Identity && self.engine.has_recognizer() {
+            if scrutiny == RenderOutputs::Identity && self.engine.has_recognizer() {
                 let found = admission.embed(&images).await?;
                 embeddings.extend(found.outer_iter().map(|row| row.to_owned()));
             }
@@ -93,7 +93,7 @@ impl Model {
     }
 
     /// What the synthesis graph takes for codes of one space: `[batch, rows, dim]`.
-    pub(super) async fn synthesis_input(
+    pub(crate) async fn synthesis_input(
         &self,
         admission: &mut Admission,
         codes: &[LatentCode],

@@ -1,7 +1,7 @@
 //! Sampling: seeds (or codes that the caller has) become faces.
 
-use super::render::Scrutiny;
-use super::{EditorError, Face, FaceSource, Model, TruncationChoice};
+use crate::editor::render::RenderOutputs;
+use crate::editor::{EditorError, Face, FaceSource, Model, TruncationChoice};
 use crate::engine::Timings;
 use crate::latent::LatentSpace;
 
@@ -48,7 +48,7 @@ impl Model {
                 &mut admission,
                 codes,
                 truncation,
-                Scrutiny::scores(request.with_scores),
+                RenderOutputs::scores(request.with_scores),
             )
             .await?;
         for (face, source) in faces.iter_mut().zip(&request.sources) {

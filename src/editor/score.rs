@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array2, Array3};
 
-use super::{EditorError, FaceSource, Model, TruncationChoice};
+use crate::editor::{EditorError, FaceSource, Model, TruncationChoice};
 use crate::engine::{Admission, EngineError, Timings};
 use crate::latent::{LatentCode, LatentSpace};
 
@@ -64,7 +64,7 @@ impl Model {
     }
 
     /// Refuses to score where there is no classifier.
-    pub(super) fn check_scores(&self) -> Result<(), EditorError> {
+    pub(crate) fn check_scores(&self) -> Result<(), EditorError> {
         if self.outputs().is_empty() {
             let model = self.name().to_owned();
             return Err(EditorError::NoClassifier { model });
@@ -75,7 +75,7 @@ impl Model {
 
 /// The scores `[images, outputs]` of what synthesis draws from `codes` `[images, rows, dim]`, at most the generator's
 /// largest batch of them.
-pub(super) async fn draw_and_score(
+pub(crate) async fn draw_and_score(
     admission: &mut Admission,
     codes: Array3<f32>,
 ) -> Result<Array2<f32>, EngineError> {

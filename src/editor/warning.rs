@@ -1,6 +1,6 @@
 //! What the caller should know of a picture: how far from what the generator learned, and what was not reached.
 
-use super::Face;
+use crate::editor::Face;
 
 /// Beyond this distance from a plane pictures begin to leave what the generator learned.
 const FAR: f64 = 3.0;
@@ -46,7 +46,7 @@ pub enum Warning {
 
 impl Warning {
     /// About the face that lies farthest from the attribute's plane.
-    pub(super) fn of_distance(attribute: &str, faces: &[Face]) -> Option<Self> {
+    pub(crate) fn of_distance(attribute: &str, faces: &[Face]) -> Option<Self> {
         let distances = faces
             .iter()
             .filter_map(|face| face.distances.get(attribute))

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Device, deadline};
+use crate::engine::Device;
+use crate::engine::admission::deadline;
 
 /// A network or its runtime failed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -126,7 +127,7 @@ pub enum EngineError {
 
 impl EngineError {
     /// What has become of work that was dropped undone: its caller's time was up, or its network's thread has ended.
-    pub(super) fn of_dropped(network: &str) -> Self {
+    pub(crate) fn of_dropped(network: &str) -> Self {
         let network = network.to_owned();
         if deadline::is_past() {
             Self::Late { network }

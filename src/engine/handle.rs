@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::batcher::Batcher;
-use super::queue::Lane;
-use super::room::{Pace, Room};
-use super::slopes::Slopes;
-use super::worker::Worker;
-use super::{
+use crate::engine::admission::limiter::{Limiter, ServiceTime};
+use crate::engine::batching::batcher::Batcher;
+use crate::engine::batching::gradient_batcher::GradientBatcher;
+use crate::engine::batching::queue::Lane;
+use crate::engine::networks::worker::Worker;
+use crate::engine::{
     Admission, BatchSize, Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Landmarker,
     Mapping, Recognizer,
 };
@@ -21,7 +21,7 @@ pub struct Networks {
     /// The synthesis, once or in several replicas that work side by side.
     pub generators: Vec<Box<dyn Generator>>,
     /// More of them, each of which is opened when images first wait that none of the others is free for.
-    pub reserves: Vec<Reserve>,
+    pub lazy_replicas: Vec<LazyReplica>,
     /// What scores images.
     pub classifiers: Vec<Box<dyn Classifier>>,
     /// Image → code.
@@ -35,18 +35,18 @@ pub struct Networks {
 }
 
 /// Opens a generator that may never be needed.
-pub type Reserve = Box<dyn FnOnce() -> Result<Box<dyn Generator>, EngineError> + Send>;
+pub type LazyReplica = Box<dyn FnOnce() -> Result<Box<dyn Generator>, EngineError> + Send>;
 
 /// The landmark graph at work, and the height and width of its images.
-pub(super) type Finder = (Worker<Box<dyn Landmarker>>, [usize; 2]);
+pub(crate) type Finder = (Worker<Box<dyn Landmarker>>, [usize; 2]);
 
 /// Descents are refused beyond so many runs' worth of codes: each step of all of them takes that many runs.
 const ROUNDS: usize = 4;
 
 /// How much may wait, and how long.
 #[derive(Clone, Copy, Debug)]
-pub struct Waiting {
-    /// Room for requests' images: those under way and those that wait.
+pub struct QueueLimits {
+    /// Limiter for requests' images: those under way and those that wait.
     pub capacity: usize,
     /// The longest expected wait that a request is admitted to.
     pub longest: Duration,
@@ -57,20 +57,20 @@ pub struct Waiting {
 /// A model's networks at work. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    pub(super) mapping: Option<Worker<Box<dyn Mapping>>>,
-    pub(super) generators: Batcher,
-    pub(super) classifiers: Vec<Worker<Box<dyn Classifier>>>,
-    pub(super) encoder: Option<Worker<Box<dyn Encoder>>>,
-    pub(super) landmarker: Option<Finder>,
-    pub(super) recognizer: Option<Worker<Box<dyn Recognizer>>>,
-    pub(super) slopes: Option<Slopes>,
+    pub(crate) mapping: Option<Worker<Box<dyn Mapping>>>,
+    pub(crate) generators: Batcher,
+    pub(crate) classifiers: Vec<Worker<Box<dyn Classifier>>>,
+    pub(crate) encoder: Option<Worker<Box<dyn Encoder>>>,
+    pub(crate) landmarker: Option<Finder>,
+    pub(crate) recognizer: Option<Worker<Box<dyn Recognizer>>>,
+    pub(crate) slopes: Option<GradientBatcher>,
     shape: Arc<GeneratorShape>,
     batch_size: BatchSize,
     on_processor: bool,
-    room: Room,
-    descents: Room,
-    pub(super) descent_pace: Pace,
-    pub(super) metrics: ModelMetrics,
+    room: Limiter,
+    descents: Limiter,
+    pub(crate) gradient_service_time: ServiceTime,
+    pub(crate) metrics: ModelMetrics,
 }
 
 impl Engine {
@@ -79,12 +79,12 @@ impl Engine {
     /// # Panics
     /// Where there is no generator.
     #[must_use]
-    pub fn start(name: &str, networks: Networks, waiting: Waiting, metrics: &Metrics) -> Self {
+    pub fn start(name: &str, networks: Networks, waiting: QueueLimits, metrics: &Metrics) -> Self {
         let metrics = metrics.of_model(name);
         let generator = networks.generators.first().expect("a model has a generator");
         let (shape, batch_size) = (Arc::new(generator.shape().clone()), generator.batch_size());
         let on_processor = generator.is_on_processor();
-        let pace = Pace::default();
+        let pace = ServiceTime::default();
         let map = |mapping| Worker::spawn(&format!("{name} maps"), mapping);
         let score = |(place, classifier)| Worker::spawn(&format!("{name} scores {place}"), classifier);
         let encode = |encoder| Worker::spawn(&format!("{name} encodes"), encoder);
@@ -95,14 +95,14 @@ impl Engine {
         let recognize = |recognizer| Worker::spawn(&format!("{name} recognizes"), recognizer);
         let descend = |gradient| {
             let name = format!("{name} descends");
-            Slopes::start(&name, gradient, &metrics)
+            GradientBatcher::start(&name, gradient, &metrics)
         };
         let codes_at_once = networks
             .gradient
             .as_ref()
             .map_or(0, |gradient| gradient.largest_batch());
-        let descent_pace = Pace::default();
-        let descents = Waiting {
+        let gradient_service_time = ServiceTime::default();
+        let descents = QueueLimits {
             capacity: ROUNDS * codes_at_once,
             longest: Duration::MAX,
             ..waiting
@@ -112,7 +112,7 @@ impl Engine {
             generators: Batcher::start(
                 name,
                 networks.generators,
-                networks.reserves,
+                networks.lazy_replicas,
                 waiting.patience,
                 &pace,
                 &metrics,
@@ -125,9 +125,13 @@ impl Engine {
             shape,
             batch_size,
             on_processor,
-            room: Room::new(name.into(), waiting, pace),
-            descents: Room::new(format!("{name} descends").into(), descents, descent_pace.clone()),
-            descent_pace,
+            room: Limiter::new(name.into(), waiting, pace),
+            descents: Limiter::new(
+                format!("{name} descends").into(),
+                descents,
+                gradient_service_time.clone(),
+            ),
+            gradient_service_time,
             metrics,
         }
     }
@@ -152,7 +156,7 @@ impl Engine {
 
     /// Whether the generators draw on the processor, so that their threads may as well look at what they have drawn.
     #[must_use]
-    pub fn draws_on_processor(&self) -> bool {
+    pub fn synthesizes_on_cpu(&self) -> bool {
         self.on_processor
     }
 
@@ -205,7 +209,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError`] where there is no room.
-    pub fn admit_descent(&self, codes: usize) -> Result<Admission, EngineError> {
+    pub fn admit_optimization(&self, codes: usize) -> Result<Admission, EngineError> {
         let descents = self.descents.take(codes, usize::MAX);
         let descents = descents.inspect_err(|_| {
             self.metrics.overloaded.inc_by(codes as u64);
@@ -216,7 +220,7 @@ impl Engine {
     /// Most codes that go down together.
     #[must_use]
     pub fn codes_at_once(&self) -> usize {
-        self.slopes.as_ref().map_or(0, Slopes::largest)
+        self.slopes.as_ref().map_or(0, GradientBatcher::largest)
     }
 
     /// Admits work that nobody waits for: its images are drawn where no request's images wait, and take no room of

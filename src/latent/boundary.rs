@@ -4,15 +4,15 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2};
 
-use super::code::check_shape;
-use super::product::inner;
-use super::{LatentCode, LatentError, LatentSpace, LayerRange};
+use crate::latent::code::check_shape;
+use crate::latent::linear_algebra::product::inner;
+use crate::latent::{LatentCode, LatentError, LatentSpace, LayerRange};
 
 /// A hyperplane n·z + b = 0 in a latent space, with an attribute's name and the unit normal n on its positive
 /// side.
 ///
 /// The attribute's positive direction is where its classifier's score is higher. A boundary measures; what
-/// moves a code is a [`Direction`](super::Direction).
+/// moves a code is a [`Direction`](crate::latent::Direction).
 ///
 /// Source: Shen et al., *Interpreting the Latent Space of GANs for Semantic Face Editing* (CVPR 2020),
 /// section 2.
@@ -183,7 +183,7 @@ impl Boundary {
     }
 
     /// n·x for `values` x of shape [layers, dim], or for a boundary in z or w its mean over `rows`.
-    pub(super) fn slope(&self, values: &Array2<f64>, rows: Range<usize>) -> f64 {
+    pub(crate) fn slope(&self, values: &Array2<f64>, rows: Range<usize>) -> f64 {
         if self.space == LatentSpace::WPlus {
             return inner(&self.normal, values);
         }
@@ -192,7 +192,7 @@ impl Boundary {
     }
 
     /// Refuses a code that the boundary cannot measure.
-    pub(super) fn check_measures(&self, code: &LatentCode) -> Result<(), LatentError> {
+    pub(crate) fn check_measures(&self, code: &LatentCode) -> Result<(), LatentError> {
         let by_layers = self.space == LatentSpace::W && code.space() == LatentSpace::WPlus;
         if code.space() != self.space && !by_layers {
             return Err(self.other_space(code.space()));
@@ -205,7 +205,7 @@ impl Boundary {
     }
 
     /// Refuses a normal or a direction that does not lie where this boundary lies.
-    pub(super) fn check_alike(&self, space: LatentSpace, unit: &Array2<f64>) -> Result<(), LatentError> {
+    pub(crate) fn check_alike(&self, space: LatentSpace, unit: &Array2<f64>) -> Result<(), LatentError> {
         if space != self.space {
             return Err(self.other_space(space));
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, Axis};
 
-use super::{LatentError, LatentSpace, LayerRange};
+use crate::latent::{LatentError, LatentSpace, LayerRange};
 
 /// A latent code: a space and finite values of shape [rows, dim], where z and w have one row and w+ has one a
 /// layer.
@@ -54,7 +54,7 @@ impl LatentCode {
     }
 
     /// A code from values in `f64`, each rounded to the nearest `f32`.
-    pub(super) fn rounded(space: LatentSpace, values: &Array2<f64>) -> Result<Self, LatentError> {
+    pub(crate) fn rounded(space: LatentSpace, values: &Array2<f64>) -> Result<Self, LatentError> {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "rounding is meant; what overflows is refused by `new`"
@@ -114,7 +114,7 @@ impl LatentCode {
     }
 
     /// The rows that `layers` names, all where it names none.
-    pub(super) fn rows(&self, layers: Option<LayerRange>) -> Result<Range<usize>, LatentError> {
+    pub(crate) fn rows(&self, layers: Option<LayerRange>) -> Result<Range<usize>, LatentError> {
         match (layers, self.space) {
             (None, _) => Ok(0..self.layers()),
             (Some(layers), LatentSpace::WPlus) => layers.among(self.layers()),
@@ -128,7 +128,7 @@ impl LatentCode {
 }
 
 /// Refuses a shape (rows, dim) that `space` does not have.
-pub(super) fn check_shape(space: LatentSpace, (rows, dim): (usize, usize)) -> Result<(), LatentError> {
+pub(crate) fn check_shape(space: LatentSpace, (rows, dim): (usize, usize)) -> Result<(), LatentError> {
     match (space, rows, dim) {
         (_, 0, _) | (_, _, 0) => Err(LatentError::Empty { space, rows, dim }),
         (LatentSpace::Z | LatentSpace::W, 2.., _) => Err(LatentError::Rows { space, rows }),

@@ -1,8 +1,8 @@
 //! The conditional projection: a primal's normal without what it shares with its conditions.
 
-use super::product::{inner, norm};
-use super::span::Span;
-use super::{Boundary, Direction, LatentError};
+use crate::latent::linear_algebra::product::{inner, norm};
+use crate::latent::linear_algebra::span::Span;
+use crate::latent::{Boundary, Direction, LatentError};
 
 /// A primal of which less than this lies outside its conditions' span cannot be moved without them.
 ///

@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::product::extremes;
-use super::{Boundary, LatentError};
+use crate::latent::linear_algebra::product::extremes;
+use crate::latent::{Boundary, LatentError};
 
 /// Pearson's correlation of the columns of `scores` [samples, attributes]: a matrix [attributes, attributes], 1 on its
 /// diagonal.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::Array2;
 
-use super::{Boundary, LatentSpace};
+use crate::latent::{Boundary, LatentSpace};
 
 /// A unit direction in a latent space, of shape [1, dim], or [layers, dim] in w+.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,13 +36,13 @@ impl Direction {
     }
 
     /// A direction of values that are known to have norm 1.
-    pub(super) fn new(space: LatentSpace, unit: Array2<f64>) -> Self {
+    pub(crate) fn new(space: LatentSpace, unit: Array2<f64>) -> Self {
         Self { space, unit }
     }
 
     /// The direction on the `rows` of a code of `shape`, repeated where it has one row only, and zero
     /// elsewhere.
-    pub(super) fn on(&self, shape: (usize, usize), rows: Range<usize>) -> Array2<f64> {
+    pub(crate) fn on(&self, shape: (usize, usize), rows: Range<usize>) -> Array2<f64> {
         let mut shift = Array2::zeros(shape);
         let everywhere = self
             .unit

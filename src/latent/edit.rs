@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::system::solve;
-use super::{Boundary, Direction, LatentCode, LatentError, LayerRange};
+use crate::latent::linear_algebra::system::solve;
+use crate::latent::{Boundary, Direction, LatentCode, LatentError, LayerRange};
 
 /// How far an edit goes, in units of signed distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,7 +18,7 @@ pub enum Amount {
 
 /// A move along a direction, measured by a boundary.
 ///
-/// Where the direction was [conditioned](super::condition), the boundary is still the primal's own: a
+/// Where the direction was [conditioned](crate::latent::condition), the boundary is still the primal's own: a
 /// projected normal separates nothing, so it does not measure. The reference measures with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {

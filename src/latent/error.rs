@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::LatentSpace;
+use crate::latent::LatentSpace;
 
 /// The errors of this layer: each says what was found, what was expected, and what to do.
 ///

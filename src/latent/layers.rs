@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::LatentError;
+use crate::latent::LatentError;
 
 /// The layers `first..=last` of a w+ code, counted from 0.
 ///

@@ -15,7 +15,7 @@
 //! | move it and keep other attributes | [`condition`] |
 //! | move it in steps | [`Trajectory`] |
 //! | move it until something measured has a value | [`LineSearch`], [`correction`] |
-//! | find the one behind a picture | [`Descent`]; [`QuasiNewton`], by a [`Spread`] |
+//! | find the one behind a picture | [`Adam`]; [`Bfgs`], by a [`Whitening`] |
 //! | find a boundary by scored codes | [`Separation::separate`] |
 //! | tell attributes that go together | [`correlation`], [`cosines`] |
 //!
@@ -24,49 +24,39 @@
 //! its end, so the same input gives the same bits. Finding boundaries multiplies matrices as fast as the processor
 //! can: there the same bits come from one kind of processor.
 
-mod aim;
 mod boundary;
 mod code;
 mod condition;
 mod correlation;
-mod descent;
 mod direction;
 mod edit;
 mod error;
-mod gram;
+pub(crate) mod fitting;
 mod layers;
-mod newton;
-mod product;
-mod quasi_newton;
-mod regression;
+mod line_search;
+pub(crate) mod linear_algebra;
+pub(crate) mod optim;
 mod samples;
 mod sampling;
-mod separation;
-mod smo;
 mod space;
-mod span;
-mod spread;
-mod svm;
-mod system;
 mod trajectory;
 mod truncation;
-mod watch;
 
-pub use aim::{LineSearch, correction};
 pub use boundary::{Accuracy, Boundary, Provenance};
 pub use code::LatentCode;
 pub use condition::{Conditioned, condition};
 pub use correlation::{correlation, cosines};
-pub use descent::{Descent, Pace};
 pub use direction::Direction;
 pub use edit::{Amount, Edit, apply};
 pub use error::LatentError;
+pub use fitting::separation::{FitMethod, SampleSelection, Separation};
 pub use layers::LayerRange;
-pub use quasi_newton::QuasiNewton;
+pub use line_search::{LineSearch, correction};
+pub use optim::adam::{Adam, AdamSchedule};
+pub use optim::bfgs::Bfgs;
+pub use optim::whitening::Whitening;
 pub use samples::Samples;
 pub use sampling::{sample_z, standard_normal};
-pub use separation::{Chosen, Method, Separation};
 pub use space::LatentSpace;
-pub use spread::Spread;
 pub use trajectory::Trajectory;
 pub use truncation::Truncation;

@@ -3,13 +3,13 @@
 use ndarray::{Array1, Array2};
 use rand_mt::Mt;
 
-use super::product::norm;
-use super::sampling::normal_pair;
+use crate::latent::linear_algebra::product::norm;
+use crate::latent::sampling::normal_pair;
 
 /// z codes of one seed, one after another: the rows of `numpy.random.RandomState(seed).randn(count, dim)`, whatever the
 /// count, each rounded to `f32`.
 ///
-/// With `rescale` each is z √dim/‖z‖, computed in `f64` before rounding, as [`sample_z`](super::sample_z) does.
+/// With `rescale` each is z √dim/‖z‖, computed in `f64` before rounding, as [`sample_z`](crate::latent::sample_z) does.
 pub struct Samples {
     twister: Mt,
     /// The second number of a pair whose first was the last of a row.

@@ -3,8 +3,8 @@
 use ndarray::{Array1, Axis};
 use rand_mt::Mt;
 
-use super::product::norm;
-use super::{LatentCode, LatentError, LatentSpace};
+use crate::latent::linear_algebra::product::norm;
+use crate::latent::{LatentCode, LatentError, LatentSpace};
 
 /// `count` normally distributed numbers: `numpy.random.RandomState(seed).randn(count)`, to the bit.
 ///
@@ -42,10 +42,10 @@ pub fn sample_z(seed: u32, dim: usize, rescale: bool) -> Result<LatentCode, Late
 }
 
 /// What one seed shuffles, as `numpy.random.RandomState(seed)` does: one list after the other.
-pub(super) struct Shuffler(Mt);
+pub(crate) struct Shuffler(Mt);
 
 impl Shuffler {
-    pub(super) fn new(seed: u32) -> Self {
+    pub(crate) fn new(seed: u32) -> Self {
         Self(Mt::new(seed))
     }
 
@@ -53,7 +53,7 @@ impl Shuffler {
     ///
     /// Fisher and Yates, from the last place down; an index up to the place is a random word under the mask of as many
     /// bits, drawn until it is not above. Source: numpy's `random_interval`, frozen there for good (NEP 19).
-    pub(super) fn shuffle<T>(&mut self, list: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
         for place in (1..list.len()).rev() {
             let top = u32::try_from(place).expect("no list has 2^32 entries");
             let mask = u32::MAX >> top.leading_zeros();
@@ -69,7 +69,7 @@ impl Shuffler {
 }
 
 /// Two independent normal numbers, in the order in which numpy returns them.
-pub(super) fn normal_pair(twister: &mut Mt) -> [f64; 2] {
+pub(crate) fn normal_pair(twister: &mut Mt) -> [f64; 2] {
     loop {
         let x1 = 2.0 * uniform(twister) - 1.0;
         let x2 = 2.0 * uniform(twister) - 1.0;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::LatentError;
+use crate::latent::LatentError;
 
 /// A latent space of a GAN.
 ///

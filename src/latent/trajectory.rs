@@ -1,6 +1,6 @@
 //! A series of evenly spaced amounts.
 
-use super::LatentError;
+use crate::latent::LatentError;
 
 /// Evenly spaced positions from `start` to `end`.
 #[derive(Clone, Copy, Debug, PartialEq)]

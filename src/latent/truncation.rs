@@ -1,6 +1,6 @@
 //! The pull of a w code towards the average one.
 
-use super::{LatentCode, LatentError, LatentSpace};
+use crate::latent::{LatentCode, LatentError, LatentSpace};
 
 /// Truncation of w codes: w̄ + ψ (w − w̄), on all layers or on the first few.
 ///

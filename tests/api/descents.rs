@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use faceplane::engine::{EngineError, Gradient, Slope};
+use faceplane::engine::{EngineError, Gradient, LossGradient};
 use ndarray::{Array1, Array3, ArrayView3, ArrayView4, Axis};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -24,12 +24,16 @@ impl Gradient for Bowl {
         8
     }
 
-    fn slope(&mut self, codes: ArrayView3<'_, f32>, _: ArrayView4<'_, f32>) -> Result<Slope, EngineError> {
+    fn slope(
+        &mut self,
+        codes: ArrayView3<'_, f32>,
+        _: ArrayView4<'_, f32>,
+    ) -> Result<LossGradient, EngineError> {
         self.began.send(()).unwrap();
         self.go.recv().unwrap();
         let squares =
             |code: ndarray::ArrayView2<'_, f32>| code.iter().map(|value| value * value).sum::<f32>();
-        Ok(Slope {
+        Ok(LossGradient {
             loss: Array1::from_iter(codes.axis_iter(Axis(0)).map(squares)),
             perceptual: None,
             gradient: Array3::from_shape_fn(codes.dim(), |place| 2.0 * codes[place]),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Request;
-use faceplane::engine::{EngineError, Gradient, Slope};
+use faceplane::engine::{EngineError, Gradient, LossGradient};
 use image::codecs::gif::GifEncoder;
 use image::{
     DynamicImage, Frame, ImageBuffer, ImageEncoder as _, ImageFormat, Luma, Rgb, RgbImage, RgbaImage,
@@ -22,8 +22,12 @@ impl Gradient for Flat {
         8
     }
 
-    fn slope(&mut self, codes: ArrayView3<'_, f32>, _: ArrayView4<'_, f32>) -> Result<Slope, EngineError> {
-        Ok(Slope {
+    fn slope(
+        &mut self,
+        codes: ArrayView3<'_, f32>,
+        _: ArrayView4<'_, f32>,
+    ) -> Result<LossGradient, EngineError> {
+        Ok(LossGradient {
             loss: Array1::zeros(codes.len_of(Axis(0))),
             perceptual: None,
             gradient: Array3::zeros(codes.dim()),

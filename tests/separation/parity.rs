@@ -1,15 +1,15 @@
 //! Planes beside those of scikit-learn and numpy, as `reference.py` wrote them to `reference.json`.
 
-use faceplane::latent::{Boundary, Chosen, Method, Separation};
+use faceplane::latent::{Boundary, FitMethod, SampleSelection, Separation};
 use ndarray::Array2;
 use serde_json::Value;
 
 use super::{codes, scores, separate};
 
 /// Each case beside what it was separated by, and what `SVC` or least squares found.
-fn cases(method: Method) -> Vec<(Value, Boundary)> {
+fn cases(method: FitMethod) -> Vec<(Value, Boundary)> {
     let cases: Vec<Value> = serde_json::from_str(include_str!("reference.json")).unwrap();
-    let key = if method == Method::Svm {
+    let key = if method == FitMethod::Svm {
         "svm"
     } else {
         "least_squares"
@@ -23,7 +23,7 @@ fn cases(method: Method) -> Vec<(Value, Boundary)> {
             let offset = case["offset"].as_f64().unwrap_or(0.0);
             let codes = codes(seed, whole(&case["samples"]), shape, offset);
             let scores = scores(seed, &codes, case["noise"].as_f64().unwrap(), offset);
-            let chosen = Chosen::Ratio(case["ratio"].as_f64().unwrap());
+            let chosen = SampleSelection::Ratio(case["ratio"].as_f64().unwrap());
             let separation = Separation {
                 method,
                 chosen,
@@ -53,7 +53,7 @@ fn cosine(expected: &Value, boundary: &Boundary) -> f64 {
 
 #[test]
 fn the_machine_finds_the_plane_that_svc_finds() {
-    for (expected, boundary) in cases(Method::Svm) {
+    for (expected, boundary) in cases(FitMethod::Svm) {
         let name = &expected["name"];
         let cosine = cosine(&expected, &boundary);
         assert!(cosine > 0.9999, "{name}: {cosine}");
@@ -69,7 +69,7 @@ fn the_machine_finds_the_plane_that_svc_finds() {
 
 #[test]
 fn the_machine_is_as_often_right_as_svc_on_the_same_split() {
-    for (expected, boundary) in cases(Method::Svm) {
+    for (expected, boundary) in cases(FitMethod::Svm) {
         let accuracy = boundary.provenance().accuracy;
         let ours = [
             ("train", accuracy.train),
@@ -89,7 +89,7 @@ fn the_machine_is_as_often_right_as_svc_on_the_same_split() {
 
 #[test]
 fn least_squares_finds_the_plane_that_numpy_finds() {
-    for (expected, boundary) in cases(Method::LeastSquares) {
+    for (expected, boundary) in cases(FitMethod::LeastSquares) {
         let cosine = cosine(&expected, &boundary);
         let intercept = numbers(&expected["intercept"])[0];
         assert!(cosine > 1.0 - 1e-12, "{}: {cosine}", expected["name"]);

@@ -2,15 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use faceplane::latent::{Boundary, Chosen, LatentSpace, Method, Provenance, Separation};
+use faceplane::latent::{Boundary, FitMethod, LatentSpace, Provenance, SampleSelection, Separation};
 use ndarray::{Array1, Array2, Array3, Axis, concatenate};
 use proptest::prelude::*;
 
 use super::{codes, scores, separate};
 
 const HALF: Separation = Separation {
-    method: Method::Svm,
-    chosen: Chosen::Ratio(0.5),
+    method: FitMethod::Svm,
+    chosen: SampleSelection::Ratio(0.5),
     split: 0.7,
     seed: 5,
     cost: 1.0,
@@ -34,7 +34,7 @@ fn methods() -> [(Separation, f64); 2] {
         (HALF, 2e-3),
         (
             Separation {
-                method: Method::LeastSquares,
+                method: FitMethod::LeastSquares,
                 ..HALF
             },
             1e-9,
@@ -98,7 +98,7 @@ proptest! {
     #[test]
     fn ends_that_lie_apart_are_told_apart_without_a_mistake(seed in 0..1_000_000_u32) {
         let (codes, scores) = drawn(seed, 0.0);
-        let separation = Separation { chosen: Chosen::Ratio(0.2), cost: 1e4, ..HALF };
+        let separation = Separation { chosen: SampleSelection::Ratio(0.2), cost: 1e4, ..HALF };
         let accuracy = found(&separation, &codes, &scores).provenance().accuracy;
         prop_assert_eq!(accuracy.train, Some(1.0));
     }
@@ -172,7 +172,7 @@ fn a_boundary_says_what_it_was_found_by() {
         ..Provenance::default()
     };
     let separation = Separation {
-        chosen: Chosen::Count(30),
+        chosen: SampleSelection::Count(30),
         ..HALF
     };
     let mut told = Vec::new();
@@ -209,7 +209,7 @@ fn a_count_beyond_half_the_samples_is_half_of_them() {
     let (codes, scores) = drawn(13, 0.5);
     let all = found(
         &Separation {
-            chosen: Chosen::Count(1000),
+            chosen: SampleSelection::Count(1000),
             ..HALF
         },
         &codes,

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use faceplane::latent::{Chosen, LatentError, LatentSpace, Method, Provenance, Separation};
+use faceplane::latent::{FitMethod, LatentError, LatentSpace, Provenance, SampleSelection, Separation};
 use ndarray::{Array1, Array3};
 
 use super::{codes, scores, separate};
@@ -15,14 +15,14 @@ fn drawn() -> (Array3<f32>, Array1<f64>) {
 
 fn usual() -> Separation {
     Separation {
-        chosen: Chosen::Ratio(0.5),
+        chosen: SampleSelection::Ratio(0.5),
         ..Separation::default()
     }
 }
 
 fn least_squares() -> Separation {
     Separation {
-        method: Method::LeastSquares,
+        method: FitMethod::LeastSquares,
         ..usual()
     }
 }
@@ -96,7 +96,7 @@ fn an_end_that_has_only_what_the_other_has_is_no_class() {
 fn two_of_each_class_are_the_least_to_train_on() {
     let (codes, scores) = drawn();
     let few = |count| Separation {
-        chosen: Chosen::Count(count),
+        chosen: SampleSelection::Count(count),
         ..usual()
     };
     for (count, train) in [(0, 0), (1, 0), (2, 1)] {
@@ -239,14 +239,14 @@ fn options_out_of_range_are_told_by_name() {
         (
             "ratio",
             Separation {
-                chosen: Chosen::Ratio(0.0),
+                chosen: SampleSelection::Ratio(0.0),
                 ..usual()
             },
         ),
         (
             "ratio",
             Separation {
-                chosen: Chosen::Ratio(2.0),
+                chosen: SampleSelection::Ratio(2.0),
                 ..usual()
             },
         ),

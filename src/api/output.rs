@@ -1,0 +1,244 @@
+//! How the client wants its answer: a picture of some format, or numbers.
+
+use axum::http::{HeaderMap, header};
+use headers::HeaderMapExt as _;
+use headers_accept::Accept;
+use mediatype::names::{_STAR, APPLICATION, IMAGE, JPEG, JSON, PNG, Q, WEBP};
+use mediatype::{MediaType, MediaTypeBuf, Name, ReadParams as _};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::problem::Problem;
+use crate::imaging::{self, ImagingError, Picture, Quality, encode_jpeg, encode_png, encode_webp};
+
+/// The kind of answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    /// One PNG; several faces share it.
+    Png,
+    /// One JPEG, likewise.
+    Jpeg,
+    /// One WebP (lossy), likewise.
+    Webp,
+    /// Codes, distances and scores, and each face's PNG in base64.
+    Json,
+}
+
+/// The kinds of answer, the first to who takes any.
+pub(crate) static OFFERED: [MediaType<'static>; 4] = [
+    MediaType::new(IMAGE, PNG),
+    MediaType::new(IMAGE, JPEG),
+    MediaType::new(IMAGE, WEBP),
+    MediaType::new(APPLICATION, JSON),
+];
+
+impl Format {
+    /// The format asked for, or else what `Accept` prefers, or else PNG.
+    fn choose(asked: Option<Self>, headers: &HeaderMap) -> Result<Self, Problem> {
+        if let Some(format) = asked {
+            return Ok(format);
+        }
+        let Some(found) = headers.get(header::ACCEPT) else {
+            return Ok(Self::Png);
+        };
+        let accept = headers.typed_get::<Accept>();
+        let chosen = accept.as_ref().and_then(|accept| {
+            let chosen = Self::of(accept.negotiate(&OFFERED)?.subty)?;
+            // Browsers list WebP before PNG, and would not know of the pixels that they lose.
+            let exact = chosen.is_lossy() && accept.media_types().any(takes_png_fully);
+            Some(if exact { Self::Png } else { chosen })
+        });
+        chosen.ok_or_else(|| Problem::NotAcceptable {
+            found: String::from_utf8_lossy(found.as_bytes()).into_owned(),
+            offered: "image/png, image/jpeg, image/webp and application/json",
+        })
+    }
+
+    fn of(name: Name<'_>) -> Option<Self> {
+        let formats = [
+            (PNG, Self::Png),
+            (JPEG, Self::Jpeg),
+            (WEBP, Self::Webp),
+            (JSON, Self::Json),
+        ];
+        let format = formats.into_iter().find(|&(known, _)| known == name);
+        format.map(|(_, format)| format)
+    }
+
+    fn is_lossy(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Webp)
+    }
+
+    /// What `Content-Type` calls it.
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Webp => "image/webp",
+            Self::Json => "application/json",
+        }
+    }
+}
+
+/// Whether a range of an `Accept` header holds PNG, or every picture, at no reduced quality.
+fn takes_png_fully(range: &MediaTypeBuf) -> bool {
+    let subtype = range.subty();
+    range.ty() == IMAGE && (subtype == PNG || subtype == _STAR) && range.get_param(Q).is_none()
+}
+
+/// How several faces share one picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Layout {
+    /// As square as it goes.
+    #[default]
+    Grid,
+    /// One row.
+    Strip,
+}
+
+impl From<Layout> for imaging::Layout {
+    fn from(layout: Layout) -> Self {
+        match layout {
+            Layout::Grid => Self::Grid,
+            Layout::Strip => Self::Strip,
+        }
+    }
+}
+
+/// What a PNG says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Metadata {
+    /// An iTXt chunk `faceplane`: the program's version, the model and its digest, the request, the code.
+    #[default]
+    Full,
+    /// Nothing.
+    None,
+}
+
+/// How small a PNG is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Compression {
+    /// In no time.
+    #[default]
+    Fast,
+    /// As small as it gets, which takes a while.
+    Small,
+}
+
+impl From<Compression> for imaging::Compression {
+    fn from(compression: Compression) -> Self {
+        match compression {
+            Compression::Fast => Self::Fast,
+            Compression::Small => Self::Small,
+        }
+    }
+}
+
+/// What a request says of its answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OutputOptions {
+    pub(crate) format: Option<Format>,
+    pub(crate) layout: Option<Layout>,
+    pub(crate) metadata: Option<Metadata>,
+    pub(crate) compression: Option<Compression>,
+    pub(crate) quality: Option<u8>,
+}
+
+/// What the answer will be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    pub(crate) format: Format,
+    pub(crate) layout: Layout,
+    pub(crate) metadata: Metadata,
+    pub(crate) compression: Compression,
+    quality: Quality,
+}
+
+impl Output {
+    /// What fulfils the wishes, and `Accept` where they name no format.
+    pub(crate) fn of(wishes: OutputOptions, headers: &HeaderMap) -> Result<Self, Problem> {
+        let format = Format::choose(wishes.format, headers)?;
+        let lossy = format.is_lossy();
+        if wishes.compression.is_some() && lossy {
+            let reason = "is for PNG; the size of JPEG and WebP files is a matter of their quality";
+            return Err(Problem::field("compression", reason));
+        }
+        let quality = match wishes.quality {
+            None => Quality::default(),
+            Some(_) if !lossy => {
+                let reason =
+                    "is for JPEG and WebP; PNG keeps every pixel, and compression=small makes it smaller";
+                return Err(Problem::field("quality", reason));
+            }
+            Some(found) => Quality::new(found)
+                .ok_or_else(|| Problem::field("quality", format!("found {found}, expected 1 to 100")))?,
+        };
+        Ok(Self {
+            format,
+            layout: wishes.layout.unwrap_or_default(),
+            metadata: wishes.metadata.unwrap_or_default(),
+            compression: wishes.compression.unwrap_or_default(),
+            quality,
+        })
+    }
+
+    /// A picture's file; `text` goes into a PNG. Pictures beside numbers are PNG.
+    pub(crate) fn encode(self, picture: &Picture, text: Option<&str>) -> Result<Vec<u8>, ImagingError> {
+        match self.format {
+            Format::Png | Format::Json => encode_png(picture, self.compression.into(), text),
+            Format::Jpeg => encode_jpeg(picture, self.quality),
+            Format::Webp => encode_webp(picture, self.quality),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn chosen(accept: &'static str) -> Option<Format> {
+        let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+        Format::choose(None, &headers).ok()
+    }
+
+    #[test]
+    fn browsers_and_curl_get_pictures_and_programs_get_what_they_ask_for() {
+        let in_img = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
+        let in_another = "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5";
+        let in_address_bar = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+        for accept in [
+            "*/*",
+            "image/*",
+            in_img,
+            in_another,
+            in_address_bar,
+            "application/json;q=0.5, image/png",
+        ] {
+            assert_eq!(chosen(accept), Some(Format::Png), "{accept}");
+        }
+        for accept in [
+            "application/json",
+            "image/png;q=0.1, application/json",
+            "application/*, image/gif",
+        ] {
+            assert_eq!(chosen(accept), Some(Format::Json), "{accept}");
+        }
+        assert_eq!(chosen("image/webp"), Some(Format::Webp));
+        assert_eq!(chosen("image/jpeg, */*;q=0.1"), Some(Format::Jpeg));
+        assert_eq!(chosen("image/webp, image/png;q=0.5"), Some(Format::Webp));
+        for accept in ["image/gif", "image/png;q=0, application/json;q=0"] {
+            assert_eq!(chosen(accept), None, "{accept}");
+        }
+        assert_eq!(Format::choose(None, &HeaderMap::new()).ok(), Some(Format::Png));
+        assert_eq!(
+            Format::choose(Some(Format::Json), &HeaderMap::new()).ok(),
+            Some(Format::Json)
+        );
+    }
+}

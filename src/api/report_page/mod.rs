@@ -1,0 +1,4 @@
+//! Report page.
+
+pub(crate) mod plot;
+pub(crate) mod report_page;

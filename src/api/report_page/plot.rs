@@ -1,0 +1,81 @@
+//! A small plot of lines, as SVG within a page.
+
+use std::fmt::Write as _;
+
+/// One for each attribute, in turn; read on light and on dark.
+pub(crate) const COLOURS: [&str; 8] = [
+    "#c2565b", "#3f86c6", "#4f9a6f", "#b07f2c", "#8d6cc4", "#c2639c", "#5aa0a0", "#8a8a8a",
+];
+
+/// Room at a plot's right edge, for half of the last number.
+const RIGHT: f64 = 14.0;
+
+/// A plot: what its edges stand for, the values that are labelled at the left, and a line for each attribute.
+pub(crate) struct Plot<'a> {
+    pub(crate) label: &'a str,
+    pub(crate) caption: &'a str,
+    pub(crate) positions: &'a [f64],
+    pub(crate) marks: [f64; 3],
+    pub(crate) digits: usize,
+    pub(crate) lines: Vec<Vec<f64>>,
+}
+
+impl Plot<'_> {
+    pub(crate) fn draw(&self, out: &mut String) {
+        let (width, height, left, bottom) = (320.0, 200.0, 36.0, 22.0);
+        let (first, last) = (self.positions[0], self.positions[self.positions.len() - 1]);
+        let [bottom_mark, middle, top_mark] = self.marks;
+        let x = |position: f64| left + (position - first) / (last - first) * (width - left - RIGHT);
+        let y = |value: f64| 8.0 + (top_mark - value) / (top_mark - bottom_mark) * (height - bottom - 8.0);
+        let _ = write!(
+            out,
+            "<figure><svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">",
+            self.label
+        );
+        let mut axis = |line: String, (x, y): (f64, f64), anchor: &str, number: String| {
+            let _ = write!(
+                out,
+                "<path class=\"axis\" d=\"{line}\"/><text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{number}</text>"
+            );
+        };
+        for value in [bottom_mark, middle, top_mark] {
+            let (at, end) = (y(value), width - RIGHT);
+            let line = format!("M{left} {at:.1}H{end:.1}");
+            axis(line, (left - 5.0, at + 4.0), "end", signed(value, self.digits));
+        }
+        for position in [first, 0.0, last] {
+            let (at, end) = (x(position), height - bottom);
+            let line = format!("M{at:.1} 8V{end:.1}");
+            axis(line, (at, height - 6.0), "middle", signed(position, 0));
+        }
+        for (place, line) in self.lines.iter().enumerate() {
+            let points = self.positions.iter().zip(line);
+            let points = points.map(|(&position, &value)| format!("{:.1},{:.1}", x(position), y(value)));
+            let points = points.collect::<Vec<_>>().join(" ");
+            let colour = COLOURS[place % COLOURS.len()];
+            let _ = write!(out, "<polyline stroke=\"{colour}\" points=\"{points}\"/>");
+        }
+        let _ = writeln!(out, "</svg><figcaption>{}</figcaption></figure>", self.caption);
+    }
+}
+
+/// A number with its sign, and none for 0.
+pub(crate) fn signed(value: f64, digits: usize) -> String {
+    let text = format!("{value:+.digits$}");
+    if text.trim_matches(['+', '-', '0', '.']).is_empty() {
+        return format!("{:.digits$}", 0.0);
+    }
+    text.replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_their_sign_and_nothing_has_none() {
+        assert_eq!(signed(0.129, 2), "+0.13");
+        assert_eq!(signed(-3.0, 0), "−3");
+        assert_eq!(signed(-0.001, 2), "0.00");
+    }
+}

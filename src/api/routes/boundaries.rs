@@ -1,0 +1,259 @@
+//! `/v1/models/{model}/boundaries`: the planes of a model, to look at, to take away, to bring, and to remove.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest as _, Path, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use headers::HeaderMapExt as _;
+use headers_accept::Accept;
+use mediatype::MediaType;
+use mediatype::names::{APPLICATION, JSON, OCTET_STREAM};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::Api;
+use crate::api::openapi::{BodyProblems, BoundaryProblems, KeptProblems, ModelProblems};
+use crate::api::problem::Problem;
+use crate::api::request_body::{Body, LARGEST_BODY, Name, Query, is_json, unread};
+use crate::api::response::Answer;
+use crate::api::routes::models::BoundaryBody;
+use crate::api::types::boundary_document::{BoundaryDocument, NpyFile, document, made};
+use crate::api::types::values::{Real, Space};
+use crate::catalog::NpyArray;
+use crate::editor::Model;
+use crate::latent::{Boundary, LatentSpace, Provenance};
+
+/// The boundaries of a model.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BoundaryList {
+    /// The model.
+    model: String,
+    /// SHA-256 of the model's files and boundaries; it changes with them.
+    digest: String,
+    /// SHA-256 of the generator, which boundaries record as `model`.
+    generator: String,
+    /// The boundaries.
+    boundaries: Vec<BoundaryBody>,
+}
+
+/// What has become of a model's boundaries.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChangeBody {
+    /// The model.
+    model: String,
+    /// SHA-256 of the model's files and boundaries after the change.
+    digest: String,
+    /// How long the change lasts.
+    kept: Lasting,
+    /// The boundary as it is now; absent where there is none any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boundary: Option<BoundaryBody>,
+}
+
+/// How long a change lasts.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Lasting {
+    /// Until it is changed again: it is in the store.
+    Disk,
+    /// Until the service ends: it has no store (`--store`).
+    Memory,
+}
+
+/// The kind of answer.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum BoundaryFormat {
+    /// Everything that is known of it.
+    Json,
+    /// The normal, as NumPy's file of doubles.
+    Npy,
+}
+
+/// How to answer.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct BoundaryQuery {
+    /// The kind of answer; `Accept` decides if left out.
+    #[param(inline)]
+    format: Option<BoundaryFormat>,
+}
+
+/// What a `.npy` file does not say.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ImportQuery {
+    /// b in n·code + b, for the normal as it stands in a `.npy` body; 0 if left out.
+    #[param(value_type = Option<f64>)]
+    intercept: Option<Real>,
+}
+
+type Place = Result<Path<(String, String, Space)>, PathRejection>;
+
+fn place(place: Place) -> Result<(String, String, LatentSpace), Problem> {
+    let Path((model, attribute, space)) = place.map_err(|rejection| match rejection {
+        PathRejection::FailedToDeserializePathParams(error) => Problem::field("space", error.body_text()),
+        other => Problem::Undecodable {
+            reason: other.body_text(),
+        },
+    })?;
+    Ok((model, attribute, space.into()))
+}
+
+/// List a model's boundaries
+#[utoipa::path(
+    get, path = "/v1/models/{model}/boundaries", tag = "boundaries", operation_id = "boundaries",
+    params(("model" = String, Path, description = "The model's name", example = "phantom")),
+    responses((status = 200, body = BoundaryList), ModelProblems)
+)]
+pub(crate) async fn list(State(api): State<Api>, Name(name): Name) -> Result<Json<BoundaryList>, Problem> {
+    let model = api.models.get(Some(&name))?;
+    Ok(Json(BoundaryList {
+        model: model.name().to_owned(),
+        digest: model.digest().to_owned(),
+        generator: model.generator_digest().to_owned(),
+        boundaries: model
+            .boundaries()
+            .iter()
+            .map(|boundary| (&**boundary).into())
+            .collect(),
+    }))
+}
+
+/// A boundary
+///
+/// As JSON with all that is known of it, or its normal as a `.npy` file (`format=npy`, or
+/// `Accept: application/octet-stream`).
+#[utoipa::path(
+    get, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "boundary",
+    params(
+        ("model" = String, Path, description = "The model's name", example = "phantom"),
+        ("attribute" = String, Path, description = "The attribute", example = "smile"),
+        ("space" = Space, Path, description = "The space", example = "w"),
+        BoundaryQuery,
+    ),
+    responses(
+        (status = 200, description = "The boundary", content((BoundaryDocument = "application/json"), (NpyFile = "application/octet-stream"))),
+        BoundaryProblems,
+    )
+)]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    path: Place,
+    headers: HeaderMap,
+    Query(query): Query<BoundaryQuery>,
+) -> Result<Response, Problem> {
+    let (name, attribute, space) = place(path)?;
+    let model = api.models.get(Some(&name))?;
+    let boundary = model.boundary(&attribute, space)?;
+    let answer = match choose(query.format, &headers)? {
+        BoundaryFormat::Json => Answer::json(&document(boundary), &model),
+        BoundaryFormat::Npy => Answer::npy(NpyArray::of_normal(boundary).write_f8(), &model),
+    };
+    Ok(answer.until_changed(&headers))
+}
+
+/// Bring a boundary
+///
+/// In place of the one that the model has, or a new one; edits move along it at once. The body is the JSON that GET
+/// gives, or a `.npy` file with the normal (`Content-Type: application/octet-stream`).
+#[utoipa::path(
+    put, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "put_boundary",
+    params(
+        ("model" = String, Path, description = "The model's name", example = "phantom"),
+        ("attribute" = String, Path, description = "The attribute", example = "smile"),
+        ("space" = Space, Path, description = "The space", example = "w"),
+        ImportQuery,
+    ),
+    request_body(content((BoundaryDocument = "application/json"), (NpyFile = "application/octet-stream"))),
+    responses((status = 200, body = ChangeBody), BoundaryProblems, BodyProblems, KeptProblems)
+)]
+pub(crate) async fn put(
+    State(api): State<Api>,
+    path: Place,
+    Query(query): Query<ImportQuery>,
+    request: Request,
+) -> Result<Json<ChangeBody>, Problem> {
+    let (name, attribute, space) = place(path)?;
+    let model = api.models.get(Some(&name))?;
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let file = MediaType::parse(kind).is_ok_and(|kind| kind.ty == APPLICATION && kind.subty == OCTET_STREAM);
+    let boundary = if file && !is_json(kind) {
+        let bytes = Bytes::from_request(request, &()).await;
+        let bytes = bytes.map_err(|rejection| unread(rejection, LARGEST_BODY))?;
+        let array = NpyArray::read(&bytes).map_err(|error| Problem::field("body", error.to_string()))?;
+        let intercept = query.intercept.map_or(0.0, |intercept| intercept.0);
+        let known = Provenance::default();
+        made(&model, &attribute, space, array, intercept, known)?
+    } else {
+        if query.intercept.is_some() {
+            let reason = "found it beside a JSON body, expected it in the body";
+            return Err(Problem::field("intercept", reason));
+        }
+        let Body(body) = Body::<BoundaryDocument>::from_request(request, &()).await?;
+        body.boundary(&model, &attribute, space)?
+    };
+    let model = api.models.put_boundary(&name, boundary).await?;
+    Ok(change(&api, &model, Some(model.boundary(&attribute, space)?)))
+}
+
+/// Remove a boundary
+#[utoipa::path(
+    delete, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "delete_boundary",
+    params(
+        ("model" = String, Path, description = "The model's name", example = "phantom"),
+        ("attribute" = String, Path, description = "The attribute", example = "smile"),
+        ("space" = Space, Path, description = "The space", example = "w"),
+    ),
+    responses((status = 200, body = ChangeBody), BoundaryProblems, KeptProblems)
+)]
+pub(crate) async fn delete(State(api): State<Api>, path: Place) -> Result<Json<ChangeBody>, Problem> {
+    let (name, attribute, space) = place(path)?;
+    let model = api.models.delete_boundary(&name, &attribute, space).await?;
+    Ok(change(&api, &model, None))
+}
+
+fn change(api: &Api, model: &Model, boundary: Option<&Boundary>) -> Json<ChangeBody> {
+    Json(ChangeBody {
+        model: model.name().to_owned(),
+        digest: model.digest().to_owned(),
+        kept: Lasting::of(api),
+        boundary: boundary.map(Into::into),
+    })
+}
+
+impl Lasting {
+    /// How long this service's changes last.
+    pub(crate) fn of(api: &Api) -> Self {
+        if api.models.keeps_changes() {
+            Self::Disk
+        } else {
+            Self::Memory
+        }
+    }
+}
+
+fn choose(asked: Option<BoundaryFormat>, headers: &HeaderMap) -> Result<BoundaryFormat, Problem> {
+    static OFFERED: &[MediaType<'static>] = &[
+        MediaType::new(APPLICATION, JSON),
+        MediaType::new(APPLICATION, OCTET_STREAM),
+    ];
+    let found = headers.get(header::ACCEPT);
+    let (None, Some(found)) = (asked, found) else {
+        return Ok(asked.unwrap_or(BoundaryFormat::Json));
+    };
+    let accept = headers.typed_get::<Accept>();
+    match accept.as_ref().and_then(|accept| accept.negotiate(OFFERED)) {
+        Some(chosen) if chosen.subty == JSON => Ok(BoundaryFormat::Json),
+        Some(_) => Ok(BoundaryFormat::Npy),
+        None => Err(Problem::NotAcceptable {
+            found: String::from_utf8_lossy(found.as_bytes()).into_owned(),
+            offered: "application/json and application/octet-stream",
+        }),
+    }
+}

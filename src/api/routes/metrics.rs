@@ -1,0 +1,16 @@
+//! `/metrics`: what Prometheus reads.
+
+use axum::extract::State;
+use axum::http::{HeaderName, header};
+
+use crate::api::Api;
+
+/// Numbers about the service, as OpenMetrics text
+#[utoipa::path(
+    get, path = "/metrics", tag = "health", operation_id = "metrics",
+    responses((status = 200, description = "Every series", body = String, content_type = "application/openmetrics-text"))
+)]
+pub(crate) async fn show(State(api): State<Api>) -> ([(HeaderName, &'static str); 1], String) {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], api.metrics.text())
+}

@@ -1,0 +1,13 @@
+//! Routes.
+
+pub(crate) mod boundaries;
+pub(crate) mod edit;
+pub(crate) mod health;
+pub(crate) mod invert;
+pub(crate) mod jobs;
+pub(crate) mod metrics;
+pub(crate) mod models;
+pub(crate) mod report;
+pub(crate) mod sample;
+pub(crate) mod score;
+pub(crate) mod training;

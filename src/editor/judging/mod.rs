@@ -1,0 +1,5 @@
+//! Judging.
+
+pub(crate) mod identity;
+pub(crate) mod report;
+pub(crate) mod rescoring;

@@ -1,0 +1,4 @@
+//! Score search.
+
+pub(crate) mod score_search;
+pub(crate) mod scored_attribute;

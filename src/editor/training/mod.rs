@@ -1,0 +1,4 @@
+//! Training.
+
+pub(crate) mod labelled_codes;
+pub(crate) mod train;

@@ -1,0 +1,5 @@
+//! Svm.
+
+pub(crate) mod newton;
+pub(crate) mod smo;
+pub(crate) mod svm;

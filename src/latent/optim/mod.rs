@@ -1,0 +1,5 @@
+//! Optim.
+
+pub(crate) mod adam;
+pub(crate) mod bfgs;
+pub(crate) mod whitening;
