@@ -69,7 +69,7 @@ bench: setup ## Measure the service beside a bare loop and other servers (benche
 ##@ Check
 
 .PHONY: check
-check: check-format lint check-docs check-dependencies ## Everything but the tests: format, lints, docs, dependencies
+check: check-format lint check-docs check-dependencies check-python ## Everything but the tests: format, lints, docs, dependencies, Python
 
 .PHONY: format
 format: ## Format the code
@@ -90,6 +90,10 @@ check-docs: ## Do the docs build without a warning?
 .PHONY: check-dependencies
 check-dependencies: $(CARGO_DENY) ## Licences, sources and bans of all dependencies (deny.toml)
 	$(CARGO_DENY) --locked check --hide-inclusion-graph bans licenses sources
+
+.PHONY: check-python
+check-python: ## Format, lints and types of all Python (ruff, mypy); onnx/tools/checks/run --fix mends what it can
+	PYTHON='$(PYTHON)' onnx/tools/checks/run
 
 .PHONY: audit
 audit: $(CARGO_DENY) ## Known vulnerabilities of all dependencies (fetches the advisory database)

@@ -1,17 +1,18 @@
-"""Writes tests/landmarks.onnx, a landmark graph for the tests: it takes what is dark on a white ground for the face.
+"""Writes tests/landmarks.onnx, a landmark graph for the tests: it takes the dark part of a white image as the face.
 
-    python tests/landmarks.py
+python tests/landmarks.py
 """
 
 import pathlib
 
 import numpy as np
+
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 SIDE = 64
-PLACES = np.array([[-0.5, -0.4], [0.5, -0.4], [0.0, 0.1], [-0.4, 0.6], [0.4, 0.6]], dtype=np.float32)
-"""The points, in standard deviations of the darkness across, from its middle."""
+LANDMARKS = np.array([[-0.5, -0.4], [0.5, -0.4], [0.0, 0.1], [-0.4, 0.6], [0.4, 0.6]], dtype=np.float32)
+"""The five landmarks relative to the centre of the dark part, in standard deviations of its horizontal extent."""
 
 centres = ((np.arange(SIDE) + 0.5) / SIDE).astype(np.float32)
 constants = {
@@ -21,7 +22,7 @@ constants = {
     "area": np.array([1, 2], dtype=np.int64),
     "x": centres[None, None, :],
     "y": centres[None, :, None],
-    "places": PLACES[None],
+    "places": LANDMARKS[None],
     "pair": np.array([-1, 1, 2], dtype=np.int64),
 }
 node = helper.make_node

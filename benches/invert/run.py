@@ -1,8 +1,9 @@
-"""How well and how fast a running service inverts pictures.
+"""Measures how well and how fast a running service inverts pictures.
 
-python benches/invert/run.py --url http://127.0.0.1:8080 --count 100 --steps 100, with numpy and Pillow, from anywhere.
-Pictures of seeds that the encoder never saw, or those of --pictures; *sent* ones are moved right by a hundredth of their
-width and went through JPEG of quality 85. With --json and --sheet it writes what the model's card shows.
+python benches/invert/run.py --url http://127.0.0.1:8080 --count 100 --steps 100, with numpy and Pillow. The pictures
+are those of seeds that the encoder never saw, or the files of --pictures. Before they are sent, they are moved
+right by a hundredth of their width and compressed as JPEG of quality 85. --json and --sheet write what the model's
+card shows.
 """
 
 import argparse
@@ -13,42 +14,57 @@ import pathlib
 import statistics
 import time
 import urllib.request
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
+
+Array = npt.NDArray[Any]
+Curve = dict[int, float]
+"""PSNR in dB by step."""
 
 FIRST_SENT, FIRST_OWN = 10_000, 20_000
 ONNX = pathlib.Path(__file__).parents[2] / "onnx"
 ATTRIBUTES = ("pose", "smile", "age", "gender", "eyeglasses")
+OPTIMIZERS = ("refine", "optimize")
 SHOWN, SIDE = 8, 112
-"""How many inversions the sheet shows, and how large."""
+"""How many inversions the sheet shows, and the side of each picture in it."""
 
 
 class Service:
-    def __init__(self, url):
+    """A running service."""
+
+    def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
-    def post(self, path, body, kind="application/json", accept="application/json"):
-        headers = {"Content-Type": kind, "Accept": accept, "Faceplane-Timeout": "600"}
+    def post(
+        self, path: str, body: bytes, content_type: str = "application/json", accept: str = "application/json"
+    ) -> bytes:
+        headers = {"Content-Type": content_type, "Accept": accept, "Faceplane-Timeout": "600"}
         request = urllib.request.Request(self.url + path, body, headers)
-        with urllib.request.urlopen(request, timeout=600) as answer:
-            return answer.read()
+        with urllib.request.urlopen(request, timeout=600) as response:
+            content: bytes = response.read()
+            return content
 
-    def sample(self, seed):
-        """The PNG of a seed, without its code, and its code in w."""
-        with urllib.request.urlopen(f"{self.url}/v1/sample?seed={seed}&space=w&metadata=none") as answer:
-            picture = answer.read()
+    def sample(self, seed: int) -> tuple[bytes, Array]:
+        """A seed's PNG without its code, and its code in w."""
+        with urllib.request.urlopen(f"{self.url}/v1/sample?seed={seed}&space=w&metadata=none") as response:
+            picture = response.read()
         body = json.dumps({"seed": seed, "space": "w", "format": "json"}).encode()
-        return picture, values(json.loads(self.post("/v1/sample", body))["faces"][0])
+        return picture, code_of(json.loads(self.post("/v1/sample", body))["faces"][0])
 
-    def encode(self, picture, kind):
-        return json.loads(self.post("/v1/invert?method=encoder", picture, kind))
+    def encode(self, picture: bytes, content_type: str) -> Any:
+        """The JSON answer of an inversion by the encoder."""
+        return json.loads(self.post("/v1/invert?method=encoder", picture, content_type))
 
-    def descend(self, picture, options, kind):
-        """The answer, and the PSNR at the steps at which the service showed one."""
-        text = self.post(f"/v1/invert?{options}", picture, kind, "text/event-stream").decode()
-        way, answer = {}, None
+    def optimize(self, picture: bytes, query: str, content_type: str) -> tuple[Any, Curve]:
+        """The JSON answer of an inversion, and the PSNR at each step that reported one."""
+        text = self.post(f"/v1/invert?{query}", picture, content_type, "text/event-stream").decode()
+        curve: Curve = {}
+        answer: Any = None
         for event in text.split("\n\n"):
             lines = dict(line.split(": ", 1) for line in event.splitlines() if ": " in line)
             if lines.get("event") == "done":
@@ -58,21 +74,23 @@ class Service:
             elif lines.get("event") == "progress":
                 step = json.loads(lines["data"])
                 if "psnr" in step:
-                    way[step["step"]] = step["psnr"]
-        way[answer["descent"]["steps"]] = answer["psnr"]
-        return answer, way
+                    curve[step["step"]] = step["psnr"]
+        curve[answer["descent"]["steps"]] = answer["psnr"]
+        return answer, curve
 
-    def edit(self, face, attribute, by):
+    def edit(self, face: Any, attribute: str, by: float) -> Any:
+        """The face after an edit."""
         body = {"latent": face["latent"], "edits": [{"attribute": attribute, "by": by}], "format": "json"}
         return json.loads(self.post("/v1/edit", json.dumps(body).encode()))["faces"][0]
 
 
-def values(face):
+def code_of(face: Any) -> Array:
+    """The latent code of a face in a JSON answer."""
     return np.array(face["latent"]["values"], dtype=float).reshape(-1)
 
 
-def sent(png):
-    """The picture as another program may send it: moved right, then JPEG."""
+def degraded(png: bytes) -> bytes:
+    """The picture as another program may send it: moved right, then compressed as JPEG."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     moved = picture.copy()
     moved.paste(picture, (max(1, picture.width // 128), 0))
@@ -81,123 +99,156 @@ def sent(png):
     return file.getvalue()
 
 
-def cosine(one, other):
+def cosine(one: Array, other: Array) -> float:
     return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
 
 
-def summary(found, digits=2):
+def summary(values: Sequence[float], digits: int = 2) -> dict[str, float]:
     """Mean, median and least."""
-    picked = {"mean": statistics.mean(found), "median": statistics.median(found), "least": min(found)}
-    return {name: round(value, digits) for name, value in picked.items()}
+    figures = {"mean": statistics.mean(values), "median": statistics.median(values), "least": min(values)}
+    return {name: round(value, digits) for name, value in figures.items()}
 
 
-def row(name, found, digits=2):
-    return f"| {name} | {found['mean']:.{digits}f} | {found['median']:.{digits}f} | {found['least']:.{digits}f} |"
+def row(name: str, figures: Mapping[str, float], digits: int = 2) -> str:
+    """A table row of a summary."""
+    return f"| {name} | " + " | ".join(f"{figures[part]:.{digits}f}" for part in ("mean", "median", "least")) + " |"
 
 
-def curve(ways):
-    """The mean PSNR of all pictures at the steps of the longest way; a way that ended before stays where it ended."""
-    steps = sorted(max(ways, key=max))
+def mean_curve(curves: Sequence[Curve]) -> dict[str, float]:
+    """The mean PSNR at the steps of the longest curve. After its last step a curve keeps its last value."""
+    steps = sorted(max(curves, key=max))
 
-    def at(way, step):
-        return way[max(mine for mine in way if mine <= step)]
+    def at(curve: Curve, step: int) -> float:
+        return curve[max(own for own in curve if own <= step)]
 
-    return {str(step): round(statistics.mean(at(way, step) for way in ways), 2) for step in steps}
+    return {str(step): round(statistics.mean(at(curve, step) for curve in curves), 2) for step in steps}
 
 
-def sheet(columns, path):
-    """A row of pictures sent, one of encoders' answers, one refined, one refined and smiling."""
-    picture = Image.new("RGB", (len(columns) * SIDE, len(columns[0]) * SIDE), "white")
+def sheet(columns: Sequence[Sequence[bytes]], path: pathlib.Path) -> None:
+    """Writes a sheet with a column for each inversion: as sent, by the encoder, refined, refined and smiling."""
+    canvas = Image.new("RGB", (len(columns) * SIDE, len(columns[0]) * SIDE), "white")
     for x, column in enumerate(columns):
         for y, file in enumerate(column):
             small = Image.open(io.BytesIO(file)).convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-            picture.paste(small, (x * SIDE, y * SIDE))
-    picture.save(path, optimize=True)
+            canvas.paste(small, (x * SIDE, y * SIDE))
+    canvas.save(path, optimize=True)
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--url", nargs="+", default=["http://127.0.0.1:8080"], help="of services that share the pictures")
-    arguments.add_argument("--model", default="phantom", help="its default model")
-    arguments.add_argument("--pictures", type=pathlib.Path, help="a folder of PNG files to send")
-    arguments.add_argument("--count", type=int, default=100)
-    arguments.add_argument("--steps", type=int, default=100)
-    arguments.add_argument("--own-steps", type=int, default=200, help="for the model's own samples, whose codes are known")
-    arguments.add_argument("--beside", type=int, default=2, help="pictures under way at a time")
-    arguments.add_argument("--json", type=pathlib.Path, help="write the figures to this file")
-    arguments.add_argument("--sheet", type=pathlib.Path, help="draw the first pictures to this file")
-    given = arguments.parse_args()
-    services, w_avg = [Service(url) for url in given.url], np.load(ONNX / given.model / "w_avg.npy").reshape(-1).astype(float)
-    methods = {name: f"method={name}&steps={given.steps}" for name in ("refine", "optimize")}
+def invert_degraded(service: Service, png: bytes, steps: int) -> dict[str, Any]:
+    """Figures of one picture, sent degraded: seconds, PSNR and curve by method, and whether edits raise the scores."""
+    picture = degraded(png)
+    started = time.monotonic()
+    encoded = service.encode(picture, "image/jpeg")
+    seconds, psnr, curves = {"encoder": time.monotonic() - started}, {"encoder": encoded["psnr"]}, {}
+    answers = {}
+    for name in OPTIMIZERS:
+        started = time.monotonic()
+        answers[name], curves[name] = service.optimize(picture, f"method={name}&steps={steps}", "image/jpeg")
+        seconds[name], psnr[name] = time.monotonic() - started, answers[name]["psnr"]
+    face = answers["refine"]["face"]
+    edited = {attribute: service.edit(face, attribute, 3) for attribute in ATTRIBUTES}
+    return {
+        "seconds": seconds,
+        "psnr": psnr,
+        "curves": curves,
+        "converged": answers["refine"]["descent"]["converged"],
+        "rising": {name: one["scores"][name] > face["scores"][name] for name, one in edited.items()},
+        "shown": [picture, *(base64.b64decode(one["image"]) for one in (encoded["face"], face, edited["smile"]))],
+    }
 
-    files = sorted(given.pictures.glob("*.png")) if given.pictures else []
 
-    def invert_sent(seed):
-        service = services[seed % len(services)]
-        picture = sent(files[seed - FIRST_SENT].read_bytes() if files else service.sample(seed)[0])
-        found = {"seconds": {}, "psnr": {}, "way": {}}
-        began = time.monotonic()
-        encoded = service.encode(picture, "image/jpeg")
-        found["seconds"]["encoder"], found["psnr"]["encoder"] = time.monotonic() - began, encoded["psnr"]
-        for name, options in methods.items():
-            began = time.monotonic()
-            answer, found["way"][name] = service.descend(picture, options, "image/jpeg")
-            found["seconds"][name], found["psnr"][name] = time.monotonic() - began, answer["psnr"]
-            if name == "refine":
-                face, found["converged"] = answer["face"], answer["descent"]["converged"]
-        edited = {attribute: service.edit(face, attribute, 3) for attribute in ATTRIBUTES}
-        found["rising"] = {name: one["scores"][name] > face["scores"][name] for name, one in edited.items()}
-        shown = [encoded["face"], face, edited["smile"]]
-        found["shown"] = [picture, *(base64.b64decode(one["image"]) for one in shown)]
-        if (seed + 1) % 10 == 0:
-            print("picture", seed - FIRST_SENT + 1, flush=True)
-        return found
+def invert_own(service: Service, seed: int, steps: int, w_avg: Array) -> dict[str, Any]:
+    """Figures of one of the model's own samples: PSNR and the cosine to the true code, both relative to w_avg."""
+    picture, code = service.sample(seed)
+    refined, _ = service.optimize(picture, f"method=refine&steps={steps}", "image/png")
+    answers = {"encoder": service.encode(picture, "image/png"), "refine": refined}
+    return {
+        "cosine": {name: cosine(code_of(one["face"]) - w_avg, code - w_avg) for name, one in answers.items()},
+        "psnr": {name: one["psnr"] for name, one in answers.items()},
+    }
 
-    def invert_own(seed):
-        service = services[seed % len(services)]
-        picture, code = service.sample(seed)
-        encoded = service.encode(picture, "image/png")
-        refined, _ = service.descend(picture, f"method=refine&steps={given.own_steps}", "image/png")
-        both = {"encoder": encoded, "refine": refined}
-        return {
-            "cosine": {name: cosine(values(one["face"]) - w_avg, code - w_avg) for name, one in both.items()},
-            "psnr": {name: one["psnr"] for name, one in both.items()},
-        }
 
-    with ThreadPoolExecutor(given.beside) as pool:
-        pictures = list(pool.map(invert_sent, range(FIRST_SENT, FIRST_SENT + given.count)))
-        own = list(pool.map(invert_own, range(FIRST_OWN, FIRST_OWN + given.count)))
-    psnr = {name: [one["psnr"][name] for one in pictures] for name in ("encoder", *methods)}
-    figures = {
-        "count": given.count,
-        "steps": given.steps,
-        "own_steps": given.own_steps,
-        "psnr": {name: summary(found) for name, found in psnr.items()},
-        "seconds": {name: round(statistics.median(one["seconds"][name] for one in pictures), 2) for name in psnr},
+def figures_of(
+    arguments: argparse.Namespace, sent: Sequence[dict[str, Any]], own: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """The figures of all pictures, as the model's card reads them from inversion.json."""
+    psnr = {name: [one["psnr"][name] for one in sent] for name in ("encoder", *OPTIMIZERS)}
+    return {
+        "count": arguments.count,
+        "steps": arguments.steps,
+        "own_steps": arguments.own_steps,
+        "psnr": {name: summary(values) for name, values in psnr.items()},
+        "seconds": {name: round(statistics.median(one["seconds"][name] for one in sent), 2) for name in psnr},
         "beats": {
             name: sum(mine > its for mine, its in zip(psnr["refine"], psnr[name], strict=True))
             for name in ("encoder", "optimize")
         },
-        "converged": sum(one["converged"] for one in pictures),
-        "rising": {name: sum(one["rising"][name] for one in pictures) for name in ATTRIBUTES},
-        "way": {name: curve([one["way"][name] for one in pictures]) for name in methods},
+        "converged": sum(one["converged"] for one in sent),
+        "rising": {name: sum(one["rising"][name] for one in sent) for name in ATTRIBUTES},
+        "psnr_by_step": {name: mean_curve([one["curves"][name] for one in sent]) for name in OPTIMIZERS},
         "own_cosine": {name: summary([one["cosine"][name] for one in own], 3) for name in ("encoder", "refine")},
         "own_psnr": {name: summary([one["psnr"][name] for one in own]) for name in ("encoder", "refine")},
         "own_beyond_0.95": sum(one["cosine"]["refine"] >= 0.95 for one in own),
     }
-    print(f"\n{given.count} pictures sent, {given.steps} steps:\n")
+
+
+def report(figures: Mapping[str, Any]) -> None:
+    """Prints the figures."""
+    print(f"\n{figures['count']} pictures sent, {figures['steps']} steps:\n")
     print("| method | mean PSNR, dB | median | least |\n| --- | ---: | ---: | ---: |")
-    print("\n".join(row(name, found) for name, found in figures["psnr"].items()))
-    print(f"\nrefine is nearer than {figures['beats']}; {figures['converged']} converged; median seconds {figures['seconds']}")
-    print(f"+3 moves the attribute's own score up: {figures['rising']}")
-    print(f"way: {figures['way']}")
-    print(f"\n{given.count} of the model's own samples, {given.own_steps} steps, cosine:\n")
-    print("\n".join(row(name, found, 3) for name, found in figures["own_cosine"].items()))
+    print("\n".join(row(name, one) for name, one in figures["psnr"].items()))
+    print(f"\nrefine has the higher PSNR, pictures by other method: {figures['beats']}")
+    print(f"converged: {figures['converged']}; median seconds: {figures['seconds']}")
+    print(f"faces with a higher score of the attribute when moved by +3: {figures['rising']}")
+    print(f"PSNR by step: {figures['psnr_by_step']}")
+    print(f"\n{figures['count']} of the model's own samples, {figures['own_steps']} steps, cosine:\n")
+    print("\n".join(row(name, one, 3) for name, one in figures["own_cosine"].items()))
     print(f"\nat least 0.95: {figures['own_beyond_0.95']}; PSNR {figures['own_psnr']}")
-    if given.json:
-        given.json.write_text(json.dumps(figures, indent=1) + "\n")
-    if given.sheet:
-        sheet([one["shown"] for one in pictures[:SHOWN]], given.sheet)
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--url", nargs="+", default=["http://127.0.0.1:8080"], help="services that share the work")
+    parser.add_argument("--model", default="phantom", help="the default model of the services")
+    parser.add_argument("--pictures", type=pathlib.Path, help="a folder of PNG files to send")
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument(
+        "--own-steps", type=int, default=200, help="for the model's own samples, which have known codes"
+    )
+    parser.add_argument("--concurrency", type=int, default=2, help="pictures sent at a time")
+    parser.add_argument("--json", type=pathlib.Path, help="write the figures to this file")
+    parser.add_argument("--sheet", type=pathlib.Path, help="write a sheet of the first pictures to this file")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse()
+    services = [Service(url) for url in arguments.url]
+    w_avg = np.load(ONNX / arguments.model / "w_avg.npy").reshape(-1).astype(float)
+    files = sorted(arguments.pictures.glob("*.png")) if arguments.pictures else []
+
+    def sent(index: int) -> dict[str, Any]:
+        service = services[index % len(services)]
+        png = files[index].read_bytes() if files else service.sample(FIRST_SENT + index)[0]
+        figures = invert_degraded(service, png, arguments.steps)
+        if (index + 1) % 10 == 0:
+            print("picture", index + 1, flush=True)
+        return figures
+
+    def own(index: int) -> dict[str, Any]:
+        return invert_own(services[index % len(services)], FIRST_OWN + index, arguments.own_steps, w_avg)
+
+    with ThreadPoolExecutor(arguments.concurrency) as pool:
+        pictures = list(pool.map(sent, range(arguments.count)))
+        samples = list(pool.map(own, range(arguments.count)))
+    figures = figures_of(arguments, pictures, samples)
+    report(figures)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
+    if arguments.sheet:
+        sheet([one["shown"] for one in pictures[:SHOWN]], arguments.sheet)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measure the service beside the bare loop and the peers: `cargo bench`, with the peers in a folder of their own.
+"""Measures the service, the bare loop and the peers: runs `cargo bench` with the peers from a virtual environment.
 
     benches/peers/run.py [--peers fastapi,litserve,mosec,bentoml] [--model pggan] [OPTION OF THE BENCH …]
 
-The peers come from the registry that pip is set up for, pinned by the hashes in requirements.txt, into target/peers.
+pip installs the peers into target/peers, pinned by the hashes in requirements.txt.
 """
 
 import argparse
@@ -25,39 +25,49 @@ PEERS = {
 }
 
 
-def install():
-    """Makes the folder, unless what is in it is what requirements.txt says; its copy is written last."""
-    wanted, found = HERE / "requirements.txt", VENV / "requirements.txt"
-    if found.is_file() and found.read_bytes() == wanted.read_bytes():
+def install() -> None:
+    """Makes the virtual environment unless its copy of requirements.txt, written last, is up to date."""
+    pins, installed = HERE / "requirements.txt", VENV / "requirements.txt"
+    if installed.is_file() and installed.read_bytes() == pins.read_bytes():
         return
     shutil.rmtree(VENV, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
     subprocess.run(
         [
-            PYTHON, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
-            "--require-hashes", "--only-binary=:all:", "--requirement", wanted,
+            PYTHON,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-input",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "--only-binary=:all:",
+            "--requirement",
+            pins,
         ],
         check=True,
     )
-    shutil.copy(wanted, found)
+    shutil.copy(pins, installed)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", default=",".join(PEERS), help="which peers, separated by commas")
     parser.add_argument("--model", choices=["phantom", "pggan"], default="phantom")
-    chosen, rest = parser.parse_known_args()
+    arguments, rest = parser.parse_known_args()
     install()
-    arguments = ["--python", str(PYTHON)]
-    if chosen.model == "pggan":
+    options = ["--python", str(PYTHON)]
+    if arguments.model == "pggan":
         folder = ROOT / "target" / "bench" / "pggan"
         if not (folder / "manifest.toml").is_file():
             subprocess.run([PYTHON, HERE.parent / "models" / "pggan.py", folder], check=True)
-        arguments += ["--model", str(folder)]
-    for name in filter(None, chosen.peers.split(",")):
-        arguments += ["--peer", PEERS[name]]
+        options += ["--model", str(folder)]
+    for name in filter(None, arguments.peers.split(",")):
+        options += ["--peer", PEERS[name]]
     cargo = [os.environ.get("CARGO", "cargo"), "bench", "--locked", "--bench", "serving", "--"]
-    sys.exit(subprocess.run(cargo + arguments + rest, cwd=ROOT).returncode)
+    sys.exit(subprocess.run(cargo + options + rest, cwd=ROOT, check=False).returncode)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,24 +1,25 @@
-"""FastAPI on uvicorn. A plain `def` runs in FastAPI's pool of threads, as its documentation has it for blocking work."""
+"""FastAPI on uvicorn with a plain `def`, which FastAPI runs in its thread pool, as documented for blocking work."""
 
 import os
 
 import uvicorn
 from fastapi import FastAPI, Response
-from pydantic import BaseModel
-
 from model import Model, png
+from pydantic import BaseModel
 
 app = FastAPI()
 model = Model()
 
 
 class Sample(BaseModel):
+    """The body of a request."""
+
     seed: int
 
 
 @app.post("/sample")
-def sample(body: Sample):
-    return Response(png(model.draw([body.seed])[0]), media_type="image/png")
+def sample(body: Sample) -> Response:
+    return Response(png(model.synthesize([body.seed])[0]), media_type="image/png")
 
 
 uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), log_level="warning")

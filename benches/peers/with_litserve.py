@@ -1,30 +1,32 @@
-"""LitServe with batches: requests in, one `predict` for up to eight of them, one answer each."""
+"""LitServe with batches: one `predict` serves up to eight requests, and each request gets its own answer."""
 
 import os
+from typing import Any
 
 import litserve
 from fastapi import Response
-
-from model import Model, png
+from model import Model, Pixels, png
 
 
 class Sampler(litserve.LitAPI):
-    def setup(self, device):
+    """Answers requests in batches."""
+
+    def setup(self, device: str) -> None:  # noqa: ARG002
         self.model = Model()
 
-    def decode_request(self, request):
-        return request["seed"]
+    def decode_request(self, request: dict[str, Any]) -> int:
+        return int(request["seed"])
 
-    def batch(self, inputs):
+    def batch(self, inputs: list[int]) -> list[int]:
         return inputs
 
-    def predict(self, seeds):
-        return self.model.draw(seeds)
+    def predict(self, seeds: list[int]) -> Pixels:
+        return self.model.synthesize(seeds)
 
-    def unbatch(self, output):
+    def unbatch(self, output: Pixels) -> list[Pixels]:
         return list(output)
 
-    def encode_response(self, pixels):
+    def encode_response(self, pixels: Pixels) -> Response:
         return Response(png(pixels), media_type="image/png")
 
 

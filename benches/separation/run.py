@@ -1,7 +1,7 @@
-"""Sets faceplane's separation against scikit-learn's SVC on the same codes, scores and split, in turns, and prints a table.
+"""Compares faceplane's SVM with scikit-learn's SVC on the same codes, scores and split, in turns, and prints a table.
 
-Run with numpy and scikit-learn: `python benches/separation/run.py`, from anywhere; it builds the program by cargo. Each
-turn is a process of its own. Memory is a process's peak above what it held with the codes loaded.
+Run with numpy and scikit-learn: `python benches/separation/run.py`, from any folder; it builds the program by cargo.
+Each turn is a process of its own. Memory is the process's peak above what it held with the codes loaded.
 """
 
 import argparse
@@ -11,20 +11,22 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 HERE = pathlib.Path(__file__).resolve()
 SEED = 2020
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "extremes": {"samples": 100_000, "noise": 0.3, "ratio": 0.1},
     "halves": {"samples": 20_000, "noise": 0.3, "ratio": 0.5},
 }
-"""Both train on 14,000 codes: the ends of many scores lie apart, the halves of few overlap."""
+"""Both train on 14,000 codes. The extremes of many scores are separable; the halves of few overlap."""
 
 
-def write(folder, samples, dim, noise):
-    """Codes in f32, and scores along a direction, with noise."""
+def write(folder: pathlib.Path, samples: int, dim: int, noise: float) -> None:
+    """Writes codes in f32, and scores along a direction, with noise."""
     random = np.random.RandomState(SEED)
     direction = random.randn(dim)
     codes = random.randn(samples, dim).astype(np.float32)
@@ -33,15 +35,16 @@ def write(folder, samples, dim, noise):
     scores.astype("<f8").tofile(folder / "scores.f64")
 
 
-def kibibytes(name):
-    """This process's memory now (VmRSS) or at its most (VmHWM), as Linux has it."""
+def kibibytes(name: str) -> int:
+    """This process's memory by Linux's count: now (VmRSS) or at its peak (VmHWM)."""
     status = pathlib.Path("/proc/self/status").read_text()
     return int(status.split(f"{name}:")[1].split()[0])
 
 
-def reference(folder, dim, ratio):
-    """SVC on the split that onnx/tools/phantom/boundaries.py makes."""
-    from sklearn.svm import SVC
+def reference(folder: pathlib.Path, dim: int, ratio: float) -> dict[str, Any]:
+    """SVC on the split that `train-boundary` makes."""
+    # Only the child processes need it, and importing it takes seconds.
+    from sklearn.svm import SVC  # noqa: PLC0415
 
     codes = np.memmap(folder / "codes.f32", np.float32, "r").reshape(-1, dim)
     scores = np.fromfile(folder / "scores.f64")
@@ -52,12 +55,12 @@ def reference(folder, dim, ratio):
     train = int(chosen * 0.7)
     fitted, labels = codes[np.r_[high[:train], low[:train]]], np.r_[np.ones(train), np.zeros(train)]
     del codes
-    # Forgets the peak so far (proc(5)), which the codes had a part in.
+    # Resets the peak (proc(5)), to which loading the codes contributed.
     pathlib.Path("/proc/self/clear_refs").write_text("5")
     before = kibibytes("VmRSS")
-    began = time.perf_counter()
+    started = time.perf_counter()
     machine = SVC(kernel="linear", C=1.0).fit(fitted, labels)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - started
     above = kibibytes("VmHWM") - before
     codes = np.fromfile(folder / "codes.f32", np.float32).reshape(-1, dim)
     normal, intercept = machine.coef_[0], machine.intercept_[0]
@@ -74,42 +77,48 @@ def reference(folder, dim, ratio):
     }
 
 
-def program():
-    """The path of the built benchmark."""
+def program() -> str:
+    """Builds the benchmark and returns its path."""
     build = ["cargo", "bench", "--locked", "--bench", "separation", "--no-run", "--message-format=json"]
-    lines = subprocess.run(build, cwd=HERE.parents[2], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    lines = subprocess.run(
+        build, cwd=HERE.parents[2], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.splitlines()
     built = [json.loads(line) for line in lines if line.startswith("{")]
-    return next(one["executable"] for one in built if one.get("target", {}).get("name") == "separation" and one.get("executable"))
+    ours = (one for one in built if one.get("target", {}).get("name") == "separation")
+    return next(str(one["executable"]) for one in ours if one.get("executable"))
 
 
-def turn(command):
-    """What one process found."""
+def turn(command: Sequence[object]) -> Any:
+    """The result of one process."""
     return json.loads(subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--case", choices=CASES, action="append", help="which (default: extremes)")
+    parser.add_argument("--case", choices=CASES, action="append", help="may be repeated (default: extremes)")
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--reference", type=pathlib.Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.reference:
-        print(json.dumps(reference(given.reference, given.dim, CASES[given.case[0]]["ratio"])))
+    arguments = parser.parse_args()
+    if arguments.reference:
+        print(json.dumps(reference(arguments.reference, arguments.dim, CASES[arguments.case[0]]["ratio"])))
         return
     ours = program()
-    print("| case | turn | SVC s | ours s | ratio | SVC MiB | ours MiB | ratio | cosine | held out, SVC / ours | least squares s |")
+    print(
+        "| case | turn | SVC s | ours s | ratio | SVC MiB | ours MiB | ratio | cosine | held out, SVC / ours "
+        "| least squares s |"
+    )
     print("| --- " * 11 + "|")
-    for name in given.case or ["extremes"]:
+    for name in arguments.case or ["extremes"]:
         case = CASES[name]
-        with tempfile.TemporaryDirectory() as folder:
-            folder = pathlib.Path(folder)
-            write(folder, case["samples"], given.dim, case["noise"])
-            asked = [folder, given.dim, case["ratio"]]
-            for number in range(given.turns):
-                mine = turn([ours, *asked, "svm"])
-                svc = turn([sys.executable, HERE, "--case", name, "--dim", given.dim, "--reference", folder])
-                squares = turn([ours, *asked, "least-squares"])
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = pathlib.Path(scratch)
+            write(folder, case["samples"], arguments.dim, case["noise"])
+            options = [folder, arguments.dim, case["ratio"]]
+            for number in range(arguments.turns):
+                mine = turn([ours, *options, "svm"])
+                svc = turn([sys.executable, HERE, "--case", name, "--dim", arguments.dim, "--reference", folder])
+                squares = turn([ours, *options, "least-squares"])
                 cosine = np.dot(svc["normal"], mine["normal"])
                 memory = svc["kibibytes"] / 1024, mine["kibibytes"] / 1024
                 print(

@@ -1,41 +1,48 @@
-"""Writes reference.json: what numpy says about sampling, projection, series and truncation.
+"""Writes reference.json: numpy's results for sampling, projection, series and truncation.
 
-Run with numpy alone: `python tests/parity/reference.py`. A row of numbers is one string, each number written so that
-it is read back to the last bit; a matrix is a list of rows.
+Run with numpy alone: `python tests/parity/reference.py`. A row of numbers is one string, in which each number reads
+back exactly; a matrix is a list of rows.
 """
 
 import json
 import pathlib
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
 
 SEEDS = [0, 7, 12345, 4294967295]
 
 
-def exact(values):
-    """One row of numbers as a string, several as a list of strings."""
-    if np.ndim(values) > 1:
-        return [exact(row) for row in values]
+def row(values: npt.ArrayLike) -> str:
+    """One row of numbers as a string."""
     return " ".join(repr(float(value)) for value in np.atleast_1d(values))
 
 
-def sampling(seed):
-    """One odd count of normal numbers, the tail of a long one, and a z code scaled to the sphere."""
+def rows(values: Array) -> list[str]:
+    """A matrix as a list of rows."""
+    return [row(line) for line in values]
+
+
+def sampling(seed: int) -> dict[str, Any]:
+    """An odd count of normal numbers, the tail of a long series, and a z code scaled to the sphere."""
     z = np.random.RandomState(seed).randn(1, 32)
     rescaled = z / np.linalg.norm(z, axis=1, keepdims=True) * np.sqrt(32)
     return {
         "seed": seed,
-        "randn": exact(np.random.RandomState(seed).randn(33)),
-        "tail": exact(np.random.RandomState(seed).randn(2001)[-5:]),
-        "rescaled": exact(rescaled[0].astype(np.float32)),
-        "plain": exact(z[0].astype(np.float32)),
+        "randn": row(np.random.RandomState(seed).randn(33)),
+        "tail": row(np.random.RandomState(seed).randn(2001)[-5:]),
+        "rescaled": row(rescaled[0].astype(np.float32)),
+        "plain": row(z[0].astype(np.float32)),
     }
 
 
-def projection(name, primal, conditions):
+def projection(name: str, primal: Array, conditions: Array) -> dict[str, Any]:
     """The part of a unit primal outside the span of conditions, by the pseudo-inverse and by least squares.
 
-    The span does not depend on the conditions' lengths, numpy's accuracy does, so they are made unit first.
+    The span does not depend on the conditions' lengths, but numpy's accuracy does, so they are made unit first.
     """
     primal = primal / np.linalg.norm(primal)
     unit = conditions / np.linalg.norm(conditions, axis=1, keepdims=True)
@@ -44,21 +51,22 @@ def projection(name, primal, conditions):
     assert np.allclose(outside, primal - unit.T @ fitted, rtol=0, atol=1e-12)
     return {
         "name": name,
-        "primal": exact(primal),
-        "conditions": exact(conditions),
-        "outside": exact(outside),
-        "retained": exact(np.linalg.norm(outside)),
+        "primal": row(primal),
+        "conditions": rows(conditions),
+        "outside": row(outside),
+        "retained": row(np.linalg.norm(outside)),
     }
 
 
-def projections():
+def projections() -> list[dict[str, Any]]:
     random = np.random.RandomState(2020)
-    one, three, five = (random.randn(rows, 12) for rows in (1, 3, 5))
+    one, three, five = (random.randn(count, 12) for count in (1, 3, 5))
     primal = random.randn(12)
+    lengths = np.array([[1e-3], [1], [1e3], [7], [1e-2]])
     return [
         projection("one condition", primal, one),
         projection("three conditions", primal, three),
-        projection("five conditions of very different lengths", primal, five * [[1e-3], [1], [1e3], [7], [1e-2]]),
+        projection("five conditions of very different lengths", primal, five * lengths),
         projection("two equal conditions", primal, np.vstack([three, three[:1]])),
         projection("two opposite conditions", primal, np.vstack([three, -2 * three[:1]])),
         projection("a condition that two others add up to", primal, np.vstack([three, three[:1] + three[1:2]])),
@@ -67,31 +75,31 @@ def projections():
     ]
 
 
-def series(start, end, steps):
+def series(start: float, end: float, steps: int) -> dict[str, Any]:
     return {
-        "start": exact(start),
-        "end": exact(end),
+        "start": row(start),
+        "end": row(end),
         "steps": steps,
-        "positions": exact(np.linspace(start, end, steps)),
+        "positions": row(np.linspace(start, end, steps)),
     }
 
 
-def truncation(psi, layers):
+def truncation(psi: float, layers: int) -> dict[str, Any]:
     """w_avg + psi (w - w_avg) in f64 on the first of four layers, rounded to f32."""
     random = np.random.RandomState(17)
     w, w_avg = random.randn(2, 16).astype(np.float32)
     truncated = w_avg.astype(np.float64) + psi * (w.astype(np.float64) - w_avg.astype(np.float64))
-    rows = [truncated if layer < layers else w for layer in range(4)] if layers < 4 else [truncated]
+    result = [truncated if layer < layers else w for layer in range(4)] if layers < 4 else [truncated]
     return {
-        "psi": exact(psi),
+        "psi": row(psi),
         "layers": layers,
-        "w": exact(w),
-        "w_avg": exact(w_avg),
-        "truncated": exact(np.float32(rows)),
+        "w": row(w),
+        "w_avg": row(w_avg),
+        "truncated": rows(np.array(result).astype(np.float32)),
     }
 
 
-def main():
+def main() -> None:
     reference = {
         "sampling": [sampling(seed) for seed in SEEDS],
         "projections": projections(),

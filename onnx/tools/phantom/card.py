@@ -161,7 +161,7 @@ def main() -> None:
     figures, found, quality = (
         json.loads((given.folder / f"{name}.json").read_text()) for name in ("figures", "inversion", "quality")
     )
-    plot(found["way"], given.folder / "card" / "descent.svg")
+    plot(found["psnr_by_step"], given.folder / "card" / "descent.svg")
     (given.folder / "README.md").write_text(card(figures, found, quality, (pathlib.Path(__file__).parent / "card.md").read_text()))
     if not given.text_only:
         draw(Model(given.folder), given.folder / "card")

@@ -1,6 +1,9 @@
 """The 64 factors of a portrait, eight in each of eight layers, and the orthogonal matrix that hides them in w."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 LAYERS = {
     "pose": ("yaw", "pitch", "roll", "nearness", "shift_x", "shift_y", "gaze", "shoulder_turn"),
@@ -52,8 +55,9 @@ LAYER_COUNT, LAYER_WIDTH, DIMENSION = 8, 8, 64
 ROTATION_SEED = 20200616
 
 
-def rotation() -> np.ndarray:
+def rotation() -> npt.NDArray[Any]:
     """The fixed orthogonal matrix A [64, 64]: factors = A w."""
     gaussian = np.random.RandomState(ROTATION_SEED).randn(DIMENSION, DIMENSION)
     orthogonal, upper = np.linalg.qr(gaussian)
-    return orthogonal * np.sign(np.diag(upper))
+    matrix: npt.NDArray[Any] = orthogonal * np.sign(np.diag(upper))
+    return matrix

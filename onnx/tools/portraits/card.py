@@ -146,7 +146,7 @@ def main() -> None:
     )
     if not given.text_only:
         draw(Model(given.folder), np.load(given.folder / "w_avg.npy").reshape(-1), given.folder / "card")
-    plot(found["way"], given.folder / "card" / "descent.svg")
+    plot(found["psnr_by_step"], given.folder / "card" / "descent.svg")
     template = (pathlib.Path(__file__).parent / "card.md").read_text()
     (given.folder / "README.md").write_text(card(figures, found, quality, template))
 
