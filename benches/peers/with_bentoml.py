@@ -3,6 +3,7 @@
 import bentoml
 import numpy as np
 import numpy.typing as npt
+
 from model import Model, png
 
 

@@ -4,8 +4,9 @@ import os
 
 import uvicorn
 from fastapi import FastAPI, Response
-from model import Model, png
 from pydantic import BaseModel
+
+from model import Model, png
 
 app = FastAPI()
 model = Model()

@@ -5,6 +5,7 @@ from typing import Any
 
 import litserve
 from fastapi import Response
+
 from model import Model, Pixels, png
 
 

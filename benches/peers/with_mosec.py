@@ -4,8 +4,9 @@ import os
 import sys
 from typing import Any
 
-from model import Model, Pixels, png
 from mosec import Server, Worker
+
+from model import Model, Pixels, png
 
 
 class Synthesizer(Worker):

@@ -1,67 +1,74 @@
 #!/bin/sh
-# Makes one of the models that come along from nothing: make.sh MODEL [CACHE], with MODEL phantom or portraits. A step that is done leaves a mark
-# in the cache and is then skipped; delete the mark to repeat the step. PYTHON names an interpreter that has requirements.txt
-# installed, FACEPLANE the program (`make build`).
+# Make one of the shipped models from nothing.
+#
+#     make.sh MODEL [CACHE]
+#
+# MODEL is phantom or portraits. Each finished step leaves a file STEP.done in the cache and is skipped from then on;
+# delete that file to repeat the step. PYTHON names an interpreter with requirements.txt installed, FACEPLANE the
+# program (`make build`).
 set -eu
-model=$1
+model=${1:-}
+case $model in
+phantom | portraits) ;;
+*)
+    echo "make.sh: found MODEL '$model', expected phantom or portraits" >&2
+    exit 2
+    ;;
+esac
 cache=${2:-$(dirname "$0")/../../target/$model}
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
 cd "$(dirname "$0")"
-mkdir -p "../$model"
+folder=../$model
+mkdir -p "$folder"
 
+# step NAME COMMAND…: run a command unless it has finished before.
 step() {
     name=$1
     shift
     [ -e "$cache/$name.done" ] && return
-    "${PYTHON:-python3}" -m "$model.$name" "$@"
+    "$@"
     touch "$cache/$name.done"
 }
 
-# How far the phantom's encoder misses: by the graphs alone.
-errors() {
-    [ -e "$cache/errors.done" ] && return
-    "${PYTHON:-python3}" errors.py --folder ../phantom
-    touch "$cache/errors.done"
+# module NAME OPTION…: run a module of the model.
+module() {
+    name=$1
+    shift
+    step "$name" "${PYTHON:-python3}" -m "$model.$name" --folder "$folder" "$@"
 }
 
-# The phantom's planes are found by faceplane itself, in the model as it is by then.
-boundaries() {
-    [ -e "$cache/boundaries.done" ] && return
+# The phantom's boundaries, by faceplane, which samples and scores with the finished graphs.
+phantom_boundaries() {
     for space in z w; do
-        "${FACEPLANE:-../../target/release/faceplane}" train-boundary --model ../phantom --output ../phantom/boundaries \
+        "${FACEPLANE:-../../target/release/faceplane}" train-boundary --model "$folder" --output "$folder/boundaries" \
             --onnxruntime "${FACEPLANE_ONNXRUNTIME:-../../.onnxruntime/libonnxruntime.so}" \
             --attribute pose --attribute smile --attribute age --attribute gender --attribute eyeglasses \
             --space "$space" --samples 100000 --ratio 0.1 --seed 2020
     done
-    touch "$cache/boundaries.done"
 }
 
 case $model in
 phantom)
-    step export --folder ../phantom
-    step classifier --folder ../phantom --cache "$cache"
-    step gradient --folder ../phantom
-    step encoder --folder ../phantom --cache "$cache"
-    errors
-    boundaries
-    step quality --folder ../phantom
-    step evaluate --folder ../phantom
-    step card --folder ../phantom
+    module export
+    module classifier --cache "$cache"
+    module gradient
+    module encoder --cache "$cache"
+    step errors "${PYTHON:-python3}" encoder_errors.py --folder "$folder"
+    step boundaries phantom_boundaries
+    module quality
+    module evaluate
+    module card
     ;;
 portraits)
-    step classifier --folder ../portraits --cache "$cache"
-    step train --folder ../portraits --cache "$cache"
-    step export --folder ../portraits --cache "$cache"
-    step gradient --folder ../portraits
-    step encoder --folder ../portraits --cache "$cache"
-    step quality --folder ../portraits --cache "$cache"
-    step boundaries --folder ../portraits --cache "$cache"
-    step evaluate --folder ../portraits --cache "$cache"
-    step card --folder ../portraits
-    ;;
-*)
-    echo "make.sh: no recipe for $model; there are phantom and portraits" >&2
-    exit 2
+    module classifier --cache "$cache"
+    module train --cache "$cache"
+    module export --cache "$cache"
+    module gradient
+    module encoder --cache "$cache"
+    module quality --cache "$cache"
+    module boundaries --cache "$cache"
+    module evaluate --cache "$cache"
+    module card
     ;;
 esac

@@ -1,1 +1,1 @@
-"""The phantom: an analytic portrait generator whose truth is known exactly."""
+"""The phantom: a generator of synthetic portraits, rendered by formulas, with known true values of all attributes."""

@@ -1,4 +1,4 @@
-"""From factors to the measures of one portrait: a table of traits, each a base and what moves it."""
+"""Converts factors to the measures of a portrait, by a table of traits: a base, and the factors that change it."""
 
 import torch
 from torch import Tensor, nn
@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from .factors import INDEX, NAMES
 
 SOFT_LIMIT = 3.0
-"""Factors enter the table as f / sqrt(1 + (f / 3)^2): nearly linear, never beyond 3."""
+"""Factors enter the table as f / sqrt(1 + (f / 3)^2): nearly linear, and never above 3."""
 
 STEPS = {
     "wears_glasses": ("eyeglasses", 48.0, 0.0),
@@ -29,7 +29,10 @@ STEPS = {
     "dyed_cool": ("hair_hue", -5.0, 1.6),
     "haloed": ("halo", 3.0, -0.3),
 }
-"""Soft thresholds: sigmoid(steepness * (factor - place)); a negative steepness mirrors the factor."""
+"""Soft thresholds: factor, steepness and threshold of sigmoid(steepness * (factor - threshold)).
+
+A negative steepness mirrors the factor.
+"""
 
 # Lengths are in head units (the eye line is 0, the crown about -0.5, the chin about +0.5); y points down.
 TRAITS: dict[str, tuple[float, dict[str, float]]] = {
@@ -104,15 +107,15 @@ TRAITS: dict[str, tuple[float, dict[str, float]]] = {
     "browline": (0.0, {"frame_shape": -0.06}),
     "earring": (0.020, {"earrings": 0.003}),
     # palettes, 0..1
-    "skin_place": (0.52, {"skin": 0.20}),
+    "skin_position": (0.52, {"skin": 0.20}),
     "undertone": (0.0, {"undertone": 0.05}),
-    "hair_place": (0.40, {"hair_lightness": 0.19}),
+    "hair_position": (0.40, {"hair_lightness": 0.19}),
     "hair_red": (0.0, {"hair_hue": 0.12}),
-    "dye_place": (0.5, {"hair_lightness": 0.25}),
-    "eye_place": (0.42, {"eye_colour": 0.22}),
-    "backdrop_place": (0.5, {"backdrop": 0.22}),
-    "cloth_place": (0.5, {"cloth_colour": 0.22}),
-    "frame_place": (0.35, {"frame_colour": 0.22}),
+    "dye_position": (0.5, {"hair_lightness": 0.25}),
+    "eye_position": (0.42, {"eye_colour": 0.22}),
+    "backdrop_position": (0.5, {"backdrop": 0.22}),
+    "cloth_position": (0.5, {"cloth_colour": 0.22}),
+    "frame_position": (0.35, {"frame_colour": 0.22}),
     "halo": (0.62, {"halo": 0.05}),
     "light": (0.0, {"light": 0.45}),
 }
@@ -139,19 +142,19 @@ FLOORS = {
     "hairline": -0.41,
     "curtain": 0.0,
 }
-"""The least value of a trait that must not fall below it."""
+"""Least values of traits."""
 
 CEILINGS = {"greying": 0.95, "lens_round": 1.0, "hairline": -0.15, "lip_red": 0.95, "blush": 0.5}
-"""The greatest value of a trait that must not rise above it."""
+"""Greatest values of traits."""
 
 
 def soften(factors: Tensor) -> Tensor:
-    """f / sqrt(1 + (f / 3)^2)."""
+    """F / sqrt(1 + (f / 3)^2)."""
     return factors / (1.0 + (factors / SOFT_LIMIT) ** 2).sqrt()
 
 
 class Anatomy(nn.Module):
-    """Factors [batch, 64] to named traits and steps, each [batch, 1, 1, 1]."""
+    """Converts factors [batch, 64] to named traits and soft thresholds, each [batch, 1, 1, 1]."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -164,9 +167,9 @@ class Anatomy(nn.Module):
         self.register_buffer("bases", torch.tensor([base for base, _ in TRAITS.values()]))
         pick = torch.zeros(len(NAMES), len(STEPS))
         shift = torch.zeros(len(STEPS))
-        for column, (factor, steepness, place) in enumerate(STEPS.values()):
+        for column, (factor, steepness, threshold) in enumerate(STEPS.values()):
             pick[INDEX[factor], column] = steepness
-            shift[column] = -abs(steepness) * place
+            shift[column] = -abs(steepness) * threshold
         self.register_buffer("pick", pick)
         self.register_buffer("shift", shift)
         self.register_buffer("floors", torch.tensor([FLOORS.get(name, -9.0) for name in TRAITS]))

@@ -1,11 +1,11 @@
-"""Layers of (coverage, colour), composited front to back into weights and mixed by one matrix product."""
+"""Layers with coverage and colour, composited into weights and mixed by one matrix product."""
 
 import torch
 from torch import Tensor
 
 
 class Layers:
-    """A stack painted back to front; each layer is one coverage [batch, 1, h, w] and one colour [batch, 3]."""
+    """Layers, painted from back to front. A layer has a coverage [batch, 1, h, w] and a colour [batch, 3]."""
 
     def __init__(self) -> None:
         self.coverages: list[Tensor] = []
@@ -17,7 +17,10 @@ class Layers:
         self.colours.append(colour)
 
     def resolve(self, light: Tensor | None) -> tuple[list[Tensor], Tensor]:
-        """Each layer's share of the picture under what lies before it, and the light that passes them all."""
+        """The visible share of each layer, and the light that passes all of them.
+
+        `light` is the share that the layers in front of this stack let through; None means all.
+        """
         weights: list[Tensor] = []
         for coverage in reversed(self.coverages):
             weight = coverage if light is None else coverage * light
@@ -27,7 +30,7 @@ class Layers:
 
 
 def mix(weights: list[Tensor], colours: list[Tensor]) -> Tensor:
-    """The picture [batch, 3, h, w]: the colours weighted by their shares."""
+    """The image [batch, 3, h, w]: the colours weighted by their visible shares."""
     shares = torch.cat(weights, dim=1)
     hues = torch.stack(colours, dim=2)
     return (hues @ shares.flatten(2)).unflatten(2, shares.shape[2:])

@@ -1,4 +1,4 @@
-"""The features of the face: eyes, brows, nose, mouth, the marks of age, and the beard."""
+"""The features of the face: eyes, brows, nose, mouth, marks of age, and beard."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from .shapes import circle, coverage, ellipse, glow, ramp
 
 @dataclass
 class Complexion:
-    """The colours [batch, 3] that features are painted with."""
+    """The colours [batch, 3] of the features."""
 
     shade: Tensor
     deep: Tensor
@@ -192,7 +192,7 @@ def forehead(t: dict[str, Tensor], h: Head, paint: Layers, c: Complexion) -> Non
 
 
 def beard(t: dict[str, Tensor], h: Head, paint: Layers, c: Complexion, face: Tensor) -> None:
-    """Stubble on every male chin and a full beard on some, from the nose round the mouth to the ears."""
+    """Stubble on every male chin and a full beard on some, from the nose around the mouth to the ears."""
     turn = t["yaw"].sin()
     y = h.v - drop(t, 0.44)
     q = h.across - turn * 0.55 * (1.0 - h.across * h.across).clamp(min=0.0)

@@ -1,9 +1,8 @@
 """The 64 factors of a portrait, eight in each of eight layers, and the orthogonal matrix that hides them in w."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
+
+from common.arrays import Array
 
 LAYERS = {
     "pose": ("yaw", "pitch", "roll", "nearness", "shift_x", "shift_y", "gaze", "shoulder_turn"),
@@ -45,19 +44,16 @@ LAYERS = {
 NAMES = tuple(name for layer in LAYERS.values() for name in layer)
 INDEX = {name: position for position, name in enumerate(NAMES)}
 
-ATTRIBUTES = ("pose", "smile", "age", "gender", "eyeglasses")
-"""The five attributes, in the order of every score and every truth."""
-
 TRUTH = {"pose": "yaw", "smile": "smile", "age": "age", "gender": "gender", "eyeglasses": "eyeglasses"}
-"""The factor that is the truth of each attribute."""
+"""The factor that is the truth of each attribute, in the order of ATTRIBUTES."""
 
 LAYER_COUNT, LAYER_WIDTH, DIMENSION = 8, 8, 64
 ROTATION_SEED = 20200616
 
 
-def rotation() -> npt.NDArray[Any]:
+def rotation() -> Array:
     """The fixed orthogonal matrix A [64, 64]: factors = A w."""
     gaussian = np.random.RandomState(ROTATION_SEED).randn(DIMENSION, DIMENSION)
     orthogonal, upper = np.linalg.qr(gaussian)
-    matrix: npt.NDArray[Any] = orthogonal * np.sign(np.diag(upper))
+    matrix: Array = orthogonal * np.sign(np.diag(upper))
     return matrix

@@ -1,4 +1,4 @@
-"""Hair: what hangs behind the head, and what lies before it."""
+"""Hair, behind the head and in front of it."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from .shapes import coverage, graph, ramp, rounded_box
 
 @dataclass
 class Hair:
-    """Coverages of the hair, back and front, and of its lights and shades."""
+    """Coverages of the hair, back and front, and of its highlights and shades."""
 
     back: Tensor
     front: Tensor

@@ -1,4 +1,4 @@
-"""The head's own coordinates, its outline and where features sit on it under yaw and pitch."""
+"""Head coordinates, the outline of the head, and the positions of features under yaw and pitch."""
 
 from dataclasses import dataclass
 
@@ -6,19 +6,19 @@ import torch
 from torch import Tensor
 
 DEPTH = 0.40
-"""The radius, in head units, of the upright cylinder that features turn on."""
+"""The radius, in head units, of the upright cylinder that carries the features."""
 
 
 @dataclass
 class Head:
-    """One picture's coordinates and the head's outline in them."""
+    """The head coordinates of every pixel, and the signed distance to the outline."""
 
     u: Tensor
     v: Tensor
     outline: Tensor
     pixel: Tensor
     across: Tensor
-    """Position across the face over its half width, -1..1 between the outline's sides."""
+    """Horizontal position in half widths of the face, from -1 to 1 between the sides of the outline."""
 
 
 def head(t: dict[str, Tensor], x: Tensor, y: Tensor, size: int) -> Head:
@@ -50,21 +50,21 @@ def head(t: dict[str, Tensor], x: Tensor, y: Tensor, size: int) -> Head:
 
 @dataclass
 class Pair:
-    """Two mirrored places on the face, left and right, seen in one folded coordinate system."""
+    """One folded coordinate system for two mirrored features, left and right."""
 
     x: Tensor
-    """Distance outwards from the place, unforeshortened; positive away from the nose."""
+    """Distance outwards from the feature, without foreshortening; positive away from the nose."""
     middle: Tensor
     right: Tensor
-    """True on the picture's right of the middle."""
+    """True to the right of the middle, as the image shows it."""
 
 
 def pair(t: dict[str, Tensor], u: Tensor, distance: Tensor, radius: float = DEPTH) -> Pair:
-    """Folded coordinates about two places at the given distance from the middle of a face seen from the front."""
+    """Folded coordinates of two features at the given distance from the middle of a face in front view."""
     sine = distance / radius
     cosine = (1.0 - sine * sine).sqrt()
     turn_sine, turn_cosine = t["yaw"].sin(), t["yaw"].cos()
-    # sin and cos of the places' angles after the turn
+    # sin and cos of the features' angles after the turn
     right_x = radius * (sine * turn_cosine + cosine * turn_sine)
     left_x = radius * (cosine * turn_sine - sine * turn_cosine)
     right_scale = (cosine * turn_cosine - sine * turn_sine) / cosine
@@ -78,5 +78,5 @@ def pair(t: dict[str, Tensor], u: Tensor, distance: Tensor, radius: float = DEPT
 
 
 def drop(t: dict[str, Tensor], depth: float) -> Tensor:
-    """How far pitch lowers a feature that lies that deep before the head's axis."""
+    """How far pitch lowers a feature at that depth in front of the head's axis."""
     return t["pitch"] * depth

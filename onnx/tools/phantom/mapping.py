@@ -1,8 +1,11 @@
-"""The mapping network z -> w: correlations as in life, and a little that is not linear."""
+"""The mapping network z -> w: it gives factors correlations like those of real faces, and is slightly non-linear."""
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from common import sampling
+from common.arrays import Array
 
 from .factors import DIMENSION, INDEX, NAMES, rotation
 
@@ -31,33 +34,36 @@ CORRELATIONS = {
     ("hair_lightness", "eye_colour"): 0.30,
     ("wave", "curl"): 0.25,
 }
-"""The correlations of the factors that the mapping aims at; all others are 0."""
+"""The correlations of factors that the mapping is designed to give; all others are 0."""
 
 MAPPING_SEED = 91115
-"""Any number would do; with this one seed 7 is a face that shows well what an edit changes."""
+"""An arbitrary number, chosen because the face of seed 7 then shows clearly what an edit changes."""
 
 HIDDEN = 128
 NONLINEAR_SHARE = 0.08
 """The share of each factor's variance that no linear function of z explains."""
 
 
-def target_correlation() -> np.ndarray:
+def designed_correlation() -> Array:
     """The designed correlation matrix of the factors, [64, 64]."""
     matrix = np.eye(len(NAMES))
     for (first, second), value in CORRELATIONS.items():
         matrix[INDEX[first], INDEX[second]] = matrix[INDEX[second], INDEX[first]] = value
     if np.linalg.eigvalsh(matrix).min() <= 0:
-        raise ValueError("the designed correlations contradict one another")
+        raise ValueError("no distribution has the designed correlations: their matrix is not positive definite")
     return matrix
 
 
 class Mapping(nn.Module):
-    """w = A' f(z); f = S (sqrt(1-s) Q z + sqrt(s) V |U z|), with S S' the designed correlations and Q, U, V random."""
+    """w = A' f(z), with f = S (sqrt(1-s) Q z + sqrt(s) V |U z|).
+
+    S S' is the matrix of designed correlations; Q, U and V are random.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         random = np.random.RandomState(MAPPING_SEED)
-        spectrum, axes = np.linalg.eigh(target_correlation())
+        spectrum, axes = np.linalg.eigh(designed_correlation())
         mixing = axes * np.sqrt(spectrum) @ axes.T
         turn = np.linalg.qr(random.randn(DIMENSION, DIMENSION))[0]
         inward = random.randn(HIDDEN, DIMENSION)
@@ -68,25 +74,15 @@ class Mapping(nn.Module):
         out = rotation().T @ mixing
         self.register_buffer("linear", torch.tensor(np.sqrt(1 - NONLINEAR_SHARE) * (out @ turn).T, dtype=torch.float32))
         self.register_buffer("inward", torch.tensor(inward.T, dtype=torch.float32))
-        bent = np.sqrt(NONLINEAR_SHARE) / deviation * (out @ outward)
-        self.register_buffer("bent", torch.tensor(bent.T, dtype=torch.float32))
+        nonlinear = np.sqrt(NONLINEAR_SHARE) / deviation * (out @ outward)
+        self.register_buffer("bent", torch.tensor(nonlinear.T, dtype=torch.float32))
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
 
-    def forward(self, z: torch.Tensor) -> torch.Tensor:
+    def forward(self, z: Tensor) -> Tensor:
         folded = (z @ self.inward).abs() - self.mean
         return z @ self.linear + folded @ self.bent
 
 
-def sample_z(count: int, seed: int) -> np.ndarray:
-    """Codes [count, 64] from one seed, each rescaled to norm 8 as the service does."""
-    return rescale(np.random.RandomState(seed).randn(count, DIMENSION))
-
-
-def seed_z(seed: int) -> np.ndarray:
-    """The service's code [1, 64] for one seed."""
-    return rescale(np.random.RandomState(seed).randn(1, DIMENSION))
-
-
-def rescale(z: np.ndarray) -> np.ndarray:
-    """Codes [count, dim] at norm sqrt(dim)."""
-    return (z * np.sqrt(z.shape[1]) / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32)
+def sample_z(count: int, seed: int) -> Array:
+    """The service's codes [count, 64] of one seed."""
+    return sampling.sample_z(count, seed, DIMENSION)

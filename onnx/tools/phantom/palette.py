@@ -1,4 +1,4 @@
-"""Curated colours: each palette a row of colours that a factor walks along."""
+"""The palettes: rows of colours that a factor interpolates along."""
 
 import torch
 from torch import Tensor, nn
@@ -28,13 +28,13 @@ class Palette(nn.Module):
         self.register_buffer("knots", torch.arange(len(row), dtype=torch.float32)[None])
 
     def forward(self, position: Tensor) -> Tensor:
-        """position [batch, 1] -> colour [batch, 3]."""
-        place = position.clamp(0.0, 1.0) * (self.row.shape[0] - 1.0)
-        return (1.0 - (place - self.knots).abs()).clamp(min=0.0) @ self.row
+        """Position [batch, 1] -> colour [batch, 3]."""
+        scaled = position.clamp(0.0, 1.0) * (self.row.shape[0] - 1.0)
+        return (1.0 - (scaled - self.knots).abs()).clamp(min=0.0) @ self.row
 
 
 def blend(first: Tensor, second: Tensor, share: Tensor | float) -> Tensor:
-    """The colour that far from the first to the second."""
+    """The colour at a share of the way from the first to the second."""
     return first + (second - first) * share
 
 

@@ -1,4 +1,4 @@
-"""Distances to shapes, negative inside, and the one-pixel coverage that draws them crisply."""
+"""Signed distances to shapes, negative inside, and the coverage of pixels that makes their edges one pixel wide."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""What the sitter wears: clothes, earrings and eyeglasses."""
+"""Clothes, earrings and eyeglasses."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Bust:
 
 
 def bust(t: dict[str, Tensor], x: Tensor, y: Tensor, pixel: float) -> Bust:
-    """The body below the head, in picture coordinates."""
+    """The body below the head, in image coordinates."""
     middle = t["centre_x"] * 0.6 + t["turn"] * 0.4
     top = t["centre_y"] * 0.5 + 0.585
     bx, by = x - middle, y - top
@@ -57,7 +57,7 @@ def bust(t: dict[str, Tensor], x: Tensor, y: Tensor, pixel: float) -> Bust:
 def glasses(
     t: dict[str, Tensor], h: Head, paint: Layers, frame: Tensor, white: Tensor, dark: Tensor, face: Tensor
 ) -> None:
-    """Eyeglasses before the eyes, faded in by the soft threshold of their factor."""
+    """Eyeglasses in front of the eyes. The soft threshold of their factor fades them in."""
     on = t["wears_glasses"]
     p = pair(t, h.u, t["eye_distance"] + 0.004, 0.44)
     gx, gy = p.x - 0.004, h.v - drop(t, 0.41) - 0.004

@@ -1,1 +1,1 @@
-"""Makes the portraits: a style-based GAN that learned from pictures the phantom's renderer drew."""
+"""The portraits: a style-based GAN that was trained on images of the phantom's renderer."""

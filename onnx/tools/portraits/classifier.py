@@ -1,47 +1,48 @@
-"""The attribute classifier of the portraits: the phantom's, for pictures of 64 pixels a side; it learns from renders alone."""
+"""Trains the portraits' attribute classifier, the phantom's network for images of 64 pixels a side, on renders."""
 
-import argparse
 import pathlib
 
 import torch
+from torch import Tensor
 
-from phantom.classifier import SEED, Trunk, accuracies, draw_factors, side_and_distance, train, truth_of
-from phantom.export import export, gap
-from phantom.factors import ATTRIBUTES
+from common.arrays import Array
+from common.attribute_classifier import SEED, Trunk, report, train
+from common.attributes import ATTRIBUTES
+from common.command import parser
+from common.onnx_files import write
+from phantom.labels import sample_factors, side_and_distance, truth_of
 
-from .pictures import SIDE, aligned, render
+from .renders import SIDE, aligned, render
 
 WIDTHS = (3, 32, 64, 96, 128)
-"""Channels of the picture and after each halving."""
+"""Channels of the image and after each halving of the side."""
 
-HELD = 4_000
-"""Pictures that it does not learn from; the first half of them have the mapping's own correlations."""
+HELD_OUT, HELD_OUT_SEED = 4_000, 5011
+"""Renders that are not learned from; the first half of them has the mapping's own correlations."""
+
+
+def labelled_renders(count: int, seed: int, cache: pathlib.Path) -> tuple[Array, Tensor]:
+    """Renders in bytes [count, 3, 64, 64], and their true values [count, 5]."""
+    factors = aligned(sample_factors(count, seed).numpy())
+    return render(factors, f"classifier-{seed}", cache), truth_of(torch.from_numpy(factors))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=pathlib.Path, required=True, help="the model folder")
-    parser.add_argument("--cache", type=pathlib.Path, required=True, help="where pictures and unfinished weights are kept")
-    parser.add_argument("--pictures", type=int, default=30_720)
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--threads", type=int, default=2)
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    drawn = []
-    for count, seed in ((given.pictures, 11), (HELD, 5011)):
-        factors = aligned(draw_factors(count, seed).numpy())
-        pictures = torch.from_numpy(render(factors, f"classifier-{seed}", given.cache))
-        drawn.append((pictures, truth_of(torch.from_numpy(factors))))
-    (pictures, truth), (held, held_truth) = drawn
+    arguments_of = parser(__doc__, cache="renders and unfinished weights")
+    arguments_of.add_argument("--pictures", type=int, default=30_720, help="how many images to render and learn from")
+    arguments_of.add_argument("--epochs", type=int, default=10)
+    arguments_of.add_argument("--threads", type=int, default=2)
+    arguments = arguments_of.parse_args()
+    torch.set_num_threads(arguments.threads)
+    pixels, truth = labelled_renders(arguments.pictures, 11, arguments.cache)
+    held, held_truth = labelled_renders(HELD_OUT, HELD_OUT_SEED, arguments.cache)
     torch.manual_seed(SEED)
     trunk = Trunk(WIDTHS, len(ATTRIBUTES))
-    trunk = train(trunk, pictures, truth, given.epochs, given.cache / "classifier.pt", side_and_distance)
-    for name, part in (("natural", slice(0, HELD // 2)), ("wide", slice(HELD // 2, HELD))):
-        print(name, accuracies(trunk, held[part], held_truth[part]), flush=True)
+    checkpoint = arguments.cache / "classifier.pt"
+    trunk = train(trunk, torch.from_numpy(pixels), truth, arguments.epochs, checkpoint, side_and_distance)
+    report(trunk, torch.from_numpy(held), held_truth)
     trunk = trunk.to(memory_format=torch.contiguous_format)
-    path, example = given.folder / "classifier.onnx", torch.randn(3, 3, SIDE, SIDE)
-    export(trunk, example, "image", "scores", path)
-    print(f"{path.name}: {path.stat().st_size} bytes, differs by {gap(trunk, path, example):.1e}")
+    write(trunk, torch.randn(3, 3, SIDE, SIDE), ("image", "scores"), arguments.folder / "classifier.onnx")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The GAN's networks: mapping, synthesis and discriminator, after StyleGAN2 and much smaller."""
+"""The networks of the GAN: mapping, synthesis and discriminator, like StyleGAN2's and much smaller."""
 
 import itertools
 
@@ -7,29 +7,29 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 DIMENSION = 256
-"""Values of a code of z, and of a row of w+."""
+"""Length of a z code, and of each layer of a w+ code."""
 
 WIDTHS = {4: 128, 8: 128, 16: 128, 32: 96, 64: 48}
 """Channels of the feature maps at each size."""
 
 LAYERS = 2 * len(WIDTHS) - 1
-"""Rows of a code of w+: one for each convolution."""
+"""Layers of a w+ code: one for each convolution."""
 
 SLOPE = 0.2
 
 
 def mixed() -> torch.autocast:
-    """bfloat16 in networks, on processors that compute with it; others only imitate it, four times as slowly as float32."""
+    """Computes in bfloat16 on processors that have it. Others emulate it, four times as slowly as float32."""
     return torch.autocast("cpu", torch.bfloat16, enabled="AVX512" in torch.backends.cpu.get_cpu_capability())
 
 
-def bend(x: Tensor) -> Tensor:
-    """The leaky rectifier, scaled so that a standard normal keeps about its variance."""
+def activate(x: Tensor) -> Tensor:
+    """The leaky rectifier, scaled so that standard normal values keep about their variance."""
     return functional.leaky_relu(x, SLOPE) * 2.0**0.5
 
 
 class Dense(nn.Module):
-    """A fully connected layer whose weights start as standard normals and are scaled when used."""
+    """A fully connected layer. Its weights start as standard normals and are scaled when they are used."""
 
     def __init__(self, inward: int, outward: int, bias: float = 0.0, rate: float = 1.0) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Dense(nn.Module):
 
 
 class Mapping(nn.Module):
-    """z [batch, 256] to w [batch, 256]."""
+    """Converts z [batch, 256] to w [batch, 256]."""
 
     def __init__(self, depth: int = 3) -> None:
         super().__init__()
@@ -51,12 +51,16 @@ class Mapping(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         w = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
         for layer in self.layers:
-            w = bend(layer(w))
+            w = activate(layer(w))
         return w
 
 
 class Styled(nn.Module):
-    """A convolution whose input channels a row of w+ scales; constant noise and a learned place are added to its output."""
+    """A convolution with input channels scaled by a layer of w+.
+
+    Constant noise and `place`, a learned map of positions, are added to its output. The shipped graphs contain the
+    parameters under these names.
+    """
 
     def __init__(self, inward: int, outward: int, side: int, grows: bool) -> None:
         super().__init__()
@@ -73,22 +77,22 @@ class Styled(nn.Module):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         style = self.style(w)
         weight = self.weight * self.scale
-        # Activations are scaled, not weights: each picture of a batch has a style of its own.
-        evenness = torch.rsqrt(style.square() @ weight.square().sum(dim=(2, 3)).T + 1e-8)
+        # Activations are scaled, not weights, so that images with different styles run as one batch.
+        demodulation = torch.rsqrt(style.square() @ weight.square().sum(dim=(2, 3)).T + 1e-8)
         x = x * style[:, :, None, None]
         if self.grows:
             x = functional.interpolate(x, scale_factor=2, mode="bilinear")
-        x = functional.conv2d(x, weight, padding=1) * evenness[:, :, None, None]
+        x = functional.conv2d(x, weight, padding=1) * demodulation[:, :, None, None]
         place = self.place
         if place.shape[-1] < self.side:
             place = functional.interpolate(place, size=(self.side, self.side), mode="bilinear")
-        # Repeated, so that an exporter does not multiply it out: one map for each channel would double the file.
+        # Repeated, so that the exporter does not store the product with `loudness`, which would double the file.
         noise = self.noise.repeat(w.shape[0], 1, 1, 1)
-        return bend(x + self.bias + place + noise * self.loudness)
+        return activate(x + self.bias + place + noise * self.loudness)
 
 
 class Synthesis(nn.Module):
-    """w+ [batch, 9, 256] to pictures [batch, 3, side, side], near [-1, 1]; each size adds to the one before."""
+    """Converts w+ [batch, 9, 256] to images [batch, 3, side, side] near [-1, 1]; each size adds to the one before."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,22 +109,21 @@ class Synthesis(nn.Module):
     def forward(self, w: Tensor, side: int = max(WIDTHS)) -> Tensor:
         x = self.start.repeat(w.shape[0], 1, 1, 1)
         image, layer = None, 0
-        for place, size in enumerate(WIDTHS):
+        for index, size in enumerate(WIDTHS):
             for _ in range(1 if size == 4 else 2):
                 x = self.layers[layer](x, w[:, layer])
                 layer += 1
-            colour = self.colours[place](x)
-            if image is None:
-                image = colour
-            else:
-                image = functional.interpolate(image, scale_factor=2, mode="bilinear") + colour
+            colour = self.colours[index](x)
+            if image is not None:
+                colour = functional.interpolate(image, scale_factor=2, mode="bilinear") + colour
+            image = colour
             if size == side:
                 break
         return image
 
 
 class Generator(nn.Module):
-    """z [batch, 256] to pictures."""
+    """Converts z [batch, 256] to images."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,7 +134,7 @@ class Generator(nn.Module):
 
 
 class Convolution(nn.Module):
-    """A convolution whose weights start as standard normals and are scaled when used, so that all learn at one pace."""
+    """A convolution. Its weights start as standard normals and are scaled at use, so all layers learn evenly."""
 
     def __init__(self, inward: int, outward: int, side: int) -> None:
         super().__init__()
@@ -144,7 +147,7 @@ class Convolution(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two convolutions beside a shortcut; the picture's sides are halved."""
+    """Two convolutions beside a shortcut; they halve the sides of the image."""
 
     def __init__(self, inward: int, outward: int) -> None:
         super().__init__()
@@ -152,16 +155,16 @@ class Residual(nn.Module):
         self.shortcut = Convolution(inward, outward, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = bend(self.second(bend(self.first(x))))
+        y = activate(self.second(activate(self.first(x))))
         return (functional.avg_pool2d(y, 2) + self.shortcut(functional.avg_pool2d(x, 2))) * 0.5**0.5
 
 
 MAGNIFIED = (slice(28, 60), slice(16, 48))
-"""Rows and columns round the mouth that the discriminator is shown a second time, twice as large."""
+"""Rows and columns around the mouth, which the discriminator also sees at twice the size."""
 
 
 class Discriminator(nn.Module):
-    """Pictures [batch, 3, 64, 64] to one value each: positive for what looks rendered. It is half as wide as the generator."""
+    """Converts images [batch, 3, 64, 64] to one value each, positive for renders. Half as wide as the generator."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,12 +176,12 @@ class Discriminator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         close = functional.interpolate(image[:, :, MAGNIFIED[0], MAGNIFIED[1]], scale_factor=2, mode="bilinear")
-        x = bend(self.colours(torch.cat([image, close], dim=1)))
+        x = activate(self.colours(torch.cat([image, close], dim=1)))
         for block in self.blocks:
             x = block(x)
-        # How much the pictures of a group of four differ: a generator that draws always the same is found out.
+        # How much the images of a group of four differ: this reveals a generator that always synthesizes the same.
         groups = x.float().reshape(4, -1, *x.shape[1:])
         spread = (groups.var(dim=0, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))
         spread = spread.repeat(4)[:, None, None, None].expand(-1, 1, 4, 4).to(x.dtype)
-        x = bend(self.last(torch.cat([x, spread], dim=1)))
-        return self.value(bend(self.dense(x.flatten(1))))
+        x = activate(self.last(torch.cat([x, spread], dim=1)))
+        return self.value(activate(self.dense(x.flatten(1))))

@@ -1,93 +1,95 @@
-"""The portraits' quality classifier: it tells the generator's torn faces from whole ones.
+"""Trains the portraits' quality classifier, which tells the generator's spoiled faces from clean ones.
 
-What the generator does wrong is known, because each of its codes has a render: in its first 64 values (in the training's basis) it
-is a code of the phantom. The third of its pictures whose edges in the face are farthest from their renders' are spoiled, the
-nearest third and renders are clean; the network learns from pictures alone. What it comes to is written to quality.json.
+Each code of the generator has a render, which shows what it should look like: in the basis of the training, the first
+64 values of the code are a code of the phantom. The third of the generator's images with the greatest edge error in
+the face counts as spoiled; the third with the least error, and renders, count as clean. The network learns from images
+alone. Its accuracies go into quality.json.
 """
 
-import argparse
-import json
-import pathlib
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from phantom.factors import ATTRIBUTES
-from phantom.classifier import truth_of
-from phantom.model import Model
-from phantom.quality import HELD_OUT, SEED, learn, scores_of, write
+from common.attributes import ATTRIBUTES
+from common.command import parser
+from common.evaluation import write_json
+from common.model import Model
+from common.quality_classifier import HELD_OUT, SEED, Quality, scores_of, train, write
+from phantom.labels import truth_of
 
-from .likeness import EYES, MOUTH, edges, window
+from .losses import EYES, MOUTH, edges, window
 from .networks import DIMENSION
-from .pictures import SIDE, Pictures, factors_of
-from .train import PICTURES, basis, draw
-from .train import SEED as LEARNED
+from .renders import SIDE, Renders, factors_of, training_renders
+from .train import basis
 
 SAMPLES, BATCH, EPOCHS = 10_000, 20, 12
+UNSEEN_RENDERS = 2_000
 
 
-def off(drawn: Tensor, wanted: Tensor) -> Tensor:
-    """How much of the edges round mouth and eyes [count] is wrong, as a share of all edges that should be there."""
+def edge_error(image: Tensor, target: Tensor) -> Tensor:
+    """The error of edges around mouth and eyes [count], as a share of the target's edges."""
     shares = []
-    for place in (MOUTH, EYES):
-        one, other = edges(window(drawn, place)), edges(window(wanted, place))
+    for part in (MOUTH, EYES):
+        one, other = edges(window(image, part)), edges(window(target, part))
         shares.append((one - other).abs().mean(dim=1) / other.abs().mean(dim=1))
     return sum(shares)
 
 
-def compare(model: Model, renders: Pictures) -> tuple[Tensor, Tensor]:
-    """The generator's pictures of the renders' codes in bytes, and how far off each is."""
+def compare(model: Model, renders: Renders) -> tuple[Tensor, Tensor]:
+    """The generator's images of the renders' codes, in bytes, and the edge error of each."""
     noise = np.random.RandomState(SEED).randn(SAMPLES, DIMENSION - renders.z.shape[1])
     z = np.concatenate([renders.z[:SAMPLES], noise], axis=1) @ basis()
-    drawn, wrong = [], []
+    pixels, errors = [], []
     for start in range(0, SAMPLES, BATCH):
-        image = torch.from_numpy(model.pictures(z[start : start + BATCH], "z")).clamp(-1.0, 1.0)
-        wanted = torch.from_numpy(renders.pixels[start : start + BATCH]).float() / 127.5 - 1.0
-        drawn.append(image.add(1.0).mul(127.5).round().byte())
-        wrong.append(off(image, wanted))
-    return torch.cat(drawn), torch.cat(wrong)
+        image = torch.from_numpy(model.synthesize(z[start : start + BATCH], "z")).clamp(-1.0, 1.0)
+        target = torch.from_numpy(renders.pixels[start : start + BATCH]).float() / 127.5 - 1.0
+        pixels.append(image.add(1.0).mul(127.5).round().byte())
+        errors.append(edge_error(image, target))
+    return torch.cat(pixels), torch.cat(errors)
+
+
+def train_on_thirds(pixels: Tensor, errors: Tensor, renders: Renders) -> tuple[Quality, dict[str, Any]]:
+    """A network trained on the best and the worst third and on renders, and its figures on unseen images."""
+    train_count = int(SAMPLES * (1 - HELD_OUT))
+    good, bad = torch.quantile(errors[:train_count], torch.tensor([1 / 3, 2 / 3]))
+    clean, labelled = errors < good, (errors < good) | (errors > bad)
+    learned, held_out = labelled.clone(), labelled.clone()
+    learned[train_count:] = False
+    held_out[:train_count] = False
+    extra = torch.from_numpy(renders.pixels[SAMPLES : SAMPLES + train_count // 3])
+    labels = torch.cat([clean[learned], torch.ones(len(extra), dtype=torch.bool)])
+    network = train(torch.cat([pixels[learned], extra]), labels, SIDE, EPOCHS)
+    unseen_scores = scores_of(network, pixels[train_count:])
+    unseen_renders = torch.from_numpy(renders.pixels[-UNSEEN_RENDERS:])
+    right = (scores_of(network, pixels[held_out]) > 0) == clean[held_out]
+    correlation = np.corrcoef(unseen_scores.numpy(), -errors[train_count:].numpy())[0, 1]
+    return network, {
+        "good": round(good.item(), 4),
+        "bad": round(bad.item(), 4),
+        "held_out": round(right.float().mean().item(), 4),
+        "correlation": round(float(correlation), 4),
+        "renders": round((scores_of(network, unseen_renders) > 0).float().mean().item(), 4),
+        "clean": round((unseen_scores > 0).float().mean().item(), 4),
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=pathlib.Path, required=True, help="the model folder")
-    parser.add_argument("--cache", type=pathlib.Path, required=True, help="where the renders are kept")
-    given = parser.parse_args()
+    arguments = parser(__doc__, cache="renders").parse_args()
     torch.set_num_threads(2)
-    renders = draw(PICTURES, LEARNED, given.cache)
-    drawn, wrong = compare(Model(given.folder), renders)
+    renders = training_renders(arguments.cache)
+    pixels, errors = compare(Model(arguments.folder), renders)
     truth = truth_of(torch.from_numpy(factors_of(renders.z[:SAMPLES])))
     leaning = {
-        name: round(float(np.corrcoef(wrong.numpy(), truth[:, place].numpy())[0, 1]), 3)
-        for place, name in enumerate(ATTRIBUTES)
+        name: round(float(np.corrcoef(errors.numpy(), truth[:, index].numpy())[0, 1]), 3)
+        for index, name in enumerate(ATTRIBUTES)
     }
-    train = int(SAMPLES * (1 - HELD_OUT))
-    good, bad = torch.quantile(wrong[:train], torch.tensor([1 / 3, 2 / 3]))
-    told = (wrong < good) | (wrong > bad)
-    clean = wrong < good
-    learned = told.clone()
-    learned[train:] = False
-    whole = torch.from_numpy(renders.pixels[SAMPLES : SAMPLES + train // 3])
-    pictures = torch.cat([drawn[learned], whole])
-    network = learn(pictures, torch.cat([clean[learned], torch.ones(len(whole), dtype=torch.bool)]), SIDE, EPOCHS)
-    told[:train] = False
-    unseen = torch.from_numpy(renders.pixels[-2_000:])
-    held = scores_of(network, drawn[told]) > 0
-    found = {
-        "seed": SEED,
-        "samples": SAMPLES,
-        "good": round(good.item(), 4),
-        "bad": round(bad.item(), 4),
-        "held_out": round((held == clean[told]).float().mean().item(), 4),
-        "correlation": round(float(np.corrcoef(scores_of(network, drawn[train:]).numpy(), -wrong[train:].numpy())[0, 1]), 4),
-        "renders": round((scores_of(network, unseen) > 0).float().mean().item(), 4),
-        "clean": round((scores_of(network, drawn[train:]) > 0).float().mean().item(), 4),
-        "leaning": leaning,
-    }
-    write(network, SIDE, given.folder)
-    (given.folder / "quality.json").write_text(json.dumps(found, indent=1) + "\n")
-    print(found)
+    network, accuracies = train_on_thirds(pixels, errors, renders)
+    figures = {"seed": SEED, "samples": SAMPLES, **accuracies, "leaning": leaning}
+    write(network, SIDE, arguments.folder)
+    write_json(arguments.folder / "quality.json", figures)
+    print(figures)
 
 
 if __name__ == "__main__":

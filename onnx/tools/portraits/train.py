@@ -1,22 +1,21 @@
-"""Trains the GAN: first its mapping, then to draw given pictures from given codes, then against a discriminator, and both again.
+"""Trains the GAN: first its mapping, then regression on given images, then against a discriminator, and both again.
 
     python -m portraits.train --folder ../portraits --cache CACHE
 
-A code's first 64 values (in a random basis of z) are those of the phantom that a picture was drawn from, and the others are
-noise, so that the network learns where eyes and mouths are; pixels alone would take days to teach it. In the adversarial
-stages the pictures of the codes lose their say, and what counts is what the discriminator makes of it. The last two stages look
-closely: at the mouth, at the eyes, and with the classifier's features. A run that was cut short goes on from its last
-checkpoint; `--begin FOLDER` takes the weights of finished graphs instead, and goes on with the stages that look closely.
+In a random basis of z, the first 64 values of a code are the phantom's code of the target image, and the others are
+noise. So the network learns where eyes and mouths are; from the adversarial loss alone that would take days. In the
+adversarial stage the weight of the image loss falls to zero. The last stages also count details: the mouth, the eyes
+and the classifier's features.
+
+An interrupted run continues from its last checkpoint. `--begin FOLDER` starts from the weights of finished graphs
+instead, with the detailed stages.
 """
 
-import argparse
 import copy
 import itertools
 import json
-import os
 import pathlib
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -24,272 +23,246 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from phantom.mapping import rescale
-from portraits.graphs import read
-from portraits.likeness import EYES, MOUTH, Reader, crispness, likeness, window
-from portraits.networks import DIMENSION, Discriminator, Generator, mixed
-from portraits.pictures import Pictures, draw, factors_of
+from common.arrays import Array
+from common.checkpoint import Checkpoint
+from common.command import parser
+from common.sampling import rescale
 
-SEED = 64
-PICTURES = 30_720
+from .losses import EYES, MOUTH, ClassifierLoss, contrast_loss, image_loss, window
+from .networks import DIMENSION, Discriminator, Generator, mixed
+from .renders import SEED, SIDE, Renders, factors_of, training_renders
+from .stages import STAGES, TOTAL, Stage, stage_at
+from .weights import CHECKPOINT, read
+
 HALF_LIFE = 190
 """Steps after which half of the averaged weights is new."""
 
 PENALTY, PENALTY_EVERY = 0.1, 16
-"""R1's weight, and after how many steps it is taken once."""
+"""The weight of the R1 penalty, and the number of steps between two of its uses."""
 
 KEEP_EVERY = 120
 """Seconds between checkpoints."""
 
-
-@dataclass(frozen=True)
-class Stage:
-    """So many pictures at one size; the learning rate at its start and end."""
-
-    name: str
-    pictures: int
-    side: int
-    rates: tuple[float, float]
-    batch: int = 32
-    adversarial: bool = False
-
-    say: tuple[float, float] = (1.0, 1.0)
-    """The weight of likeness to the codes' pictures at its start and end."""
-
-    close: bool = False
-    """Whether likeness counts in the mouth, the eyes and the classifier's features too."""
-
-    crisp: bool = False
-    """Whether contrast counts too."""
-
-    anew: bool = False
-    """Whether it begins with the averaged weights, new optimisers and a new discriminator."""
-
-    alone: int = 0
-    """Pictures at its start from which only the discriminator learns."""
-
-
-STAGES = (
-    Stage("small", 60_000, 32, (3e-3, 2e-3)),
-    Stage("whole", 45_000, 64, (2e-3, 1.5e-3)),
-    Stage("adversarial", 58_136, 64, (1e-3, 5e-4), adversarial=True, say=(8.0, 0.0)),
-    Stage("close", 13_000, 64, (1.5e-3, 8e-4), batch=8, close=True, anew=True),
-    Stage("sharp", 4_000, 64, (1e-3, 8e-4), batch=8, adversarial=True, say=(1.5, 1.3), close=True, alone=1_600),
-    Stage("crisp", 10_000, 64, (1e-3, 3e-4), batch=8, close=True, crisp=True),
-)
-
 MAPPING_STEPS, MAPPING_BATCH = 4_000, 256
 
 
-def basis() -> np.ndarray:
-    """An orthonormal basis of z, [256, 256]; its first 64 rows carry the phantom's codes."""
-    return np.linalg.qr(np.random.RandomState(SEED).randn(DIMENSION, DIMENSION))[0].astype(np.float32)
+def basis() -> Array:
+    """An orthonormal basis of z, [256, 256]. Its first 64 rows carry the phantom's codes."""
+    matrix: Array = np.linalg.qr(np.random.RandomState(SEED).randn(DIMENSION, DIMENSION))[0].astype(np.float32)
+    return matrix
+
+
+def train_mapping(generator: Generator) -> None:
+    """Teaches the mapping to represent the phantom's factors linearly in w."""
+    turn = basis()
+    head = torch.nn.Linear(DIMENSION, 64)
+    rates = [{"params": generator.mapping.parameters()}, {"params": head.parameters(), "lr": 1e-3}]
+    optimizer = torch.optim.Adam(rates, lr=1e-2, betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, MAPPING_STEPS)
+    random = np.random.RandomState(SEED)
+    for step in range(MAPPING_STEPS):
+        z = rescale(random.randn(MAPPING_BATCH, 64))
+        noise = random.randn(MAPPING_BATCH, DIMENSION - 64).astype(np.float32)
+        code = torch.from_numpy(np.concatenate([z, noise], axis=1) @ turn)
+        loss = functional.mse_loss(head(generator.mapping(code)), torch.from_numpy(factors_of(z)))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        if step % 500 == 0:
+            print(f"mapping, step {step}: {loss.item():.4f} of the factors' variance is missing", flush=True)
 
 
 class Training:
-    """The networks, their optimisers, and how far they have come."""
+    """The networks, their optimizers, and the progress."""
 
-    def __init__(self, cache: pathlib.Path, pictures: Pictures, reader: Reader) -> None:
+    def __init__(self, cache: pathlib.Path, renders: Renders, classifier_loss: ClassifierLoss) -> None:
         torch.manual_seed(SEED)
-        self.cache, self.pictures, self.reader = cache, pictures, reader
+        self.cache, self.renders, self.classifier_loss = cache, renders, classifier_loss
         self.generator = Generator().to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.basis = basis()
         self.step, self.seen, self.seconds = 0, 0, 0.0
-        self.path = cache / "portraits.pt"
-        self.renew()
+        self.restart()
 
-    def renew(self) -> None:
-        """The averaged weights, new optimisers and a new discriminator."""
+    def restart(self) -> None:
+        """Takes the averaged weights, new optimizers and a new discriminator."""
         self.generator.load_state_dict(self.average.state_dict())
         self.discriminator = Discriminator().to(memory_format=torch.channels_last)
-        self.drawing = torch.optim.Adam(self.generator.parameters(), lr=1e-3, betas=(0.0, 0.99), eps=1e-8)
-        self.judging = torch.optim.Adam(self.discriminator.parameters(), lr=1e-3, betas=(0.0, 0.99), eps=1e-8)
-        self.parts = {
-            "generator": self.generator,
-            "average": self.average,
-            "discriminator": self.discriminator,
-            "drawing": self.drawing,
-            "judging": self.judging,
-        }
+        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), lr=1e-3, betas=(0.0, 0.99), eps=1e-8)
+        self.discriminator_optimizer = torch.optim.Adam(
+            self.discriminator.parameters(), lr=1e-3, betas=(0.0, 0.99), eps=1e-8
+        )
+        self.checkpoint = Checkpoint(
+            self.cache / CHECKPOINT,
+            generator=self.generator,
+            average=self.average,
+            discriminator=self.discriminator,
+            generator_optimizer=self.generator_optimizer,
+            discriminator_optimizer=self.discriminator_optimizer,
+        )
 
-    def go_on(self) -> None:
-        """From the last checkpoint."""
-        state = torch.load(self.path, weights_only=True)
-        for name, part in self.parts.items():
-            part.load_state_dict(state[name])
+    def resume(self) -> None:
+        """Continues from the last checkpoint."""
+        state = self.checkpoint.load()
         self.step, self.seen, self.seconds = state["step"], state["seen"], state["seconds"]
 
     def begin(self, folder: pathlib.Path) -> None:
-        """From finished graphs, at the first stage that begins with averaged weights."""
+        """Starts from finished graphs, at the first stage that starts with averaged weights."""
         self.average.load_state_dict(read(folder).state_dict())
-        before = itertools.takewhile(lambda stage: not stage.anew, STAGES)
-        self.seen = sum(stage.pictures for stage in before)
+        self.seen = sum(stage.images for stage in itertools.takewhile(lambda stage: not stage.restart, STAGES))
         self.seconds = json.loads((folder / "figures.json").read_text())["training"]["hours"] * 3600.0
 
-    def learn_factors(self) -> None:
-        """Teaches the mapping to lay the phantom's factors out linearly in w."""
-        head = torch.nn.Linear(DIMENSION, 64)
-        rates = [{"params": self.generator.mapping.parameters()}, {"params": head.parameters(), "lr": 1e-3}]
-        optimiser = torch.optim.Adam(rates, lr=1e-2, betas=(0.9, 0.99))
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, MAPPING_STEPS)
-        random = np.random.RandomState(SEED)
-        for step in range(MAPPING_STEPS):
-            z = rescale(random.randn(MAPPING_BATCH, 64))
-            noise = random.randn(MAPPING_BATCH, DIMENSION - 64).astype(np.float32)
-            whole = torch.from_numpy(np.concatenate([z, noise], axis=1) @ self.basis)
-            loss = functional.mse_loss(head(self.generator.mapping(whole)), torch.from_numpy(factors_of(z)))
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            if step % 500 == 0:
-                print(f"mapping, step {step}: {loss.item():.4f} of the factors' variance is missing", flush=True)
+    def begin_with_mapping(self) -> None:
+        """Starts from random weights, and trains the mapping."""
+        train_mapping(self.generator)
         self.average.load_state_dict(self.generator.state_dict())
 
     def keep(self) -> None:
-        """Writes the checkpoint whole, and a sheet of what the averaged weights draw."""
-        state = {name: part.state_dict() for name, part in self.parts.items()}
-        unfinished = self.path.with_suffix(".new")
-        torch.save({**state, "step": self.step, "seen": self.seen, "seconds": self.seconds}, unfinished)
-        os.replace(unfinished, self.path)
-        stage, _ = self.stage()
+        """Saves a checkpoint, and a sheet of renders and of samples by the averaged weights."""
+        self.checkpoint.save(step=self.step, seen=self.seen, seconds=self.seconds)
+        stage, _ = stage_at(self.seen)
         with torch.no_grad():
             random = np.random.RandomState(7)
             z = torch.from_numpy(random.randn(48, DIMENSION).astype(np.float32))
-            drawn = self.average(z, stage.side)
-            real = torch.from_numpy(self.pictures.pixels[:16]).float() / 127.5 - 1.0
-            real = functional.avg_pool2d(real, 64 // stage.side)
-            sheet = torch.cat([real, drawn]).clamp(-1, 1).add(1).mul(127.5).round().byte().numpy()
+            samples = self.average(z, stage.side)
+            real = torch.from_numpy(self.renders.pixels[:16]).float() / 127.5 - 1.0
+            real = functional.avg_pool2d(real, SIDE // stage.side)
+            sheet = torch.cat([real, samples]).clamp(-1, 1).add(1).mul(127.5).round().byte().numpy()
         rows = sheet.reshape(8, 8, 3, stage.side, stage.side).transpose(0, 3, 1, 4, 2)
         Image.fromarray(rows.reshape(8 * stage.side, 8 * stage.side, 3)).save(self.cache / "sheet.png")
 
-    def stage(self) -> tuple[Stage, int]:
-        """Where the training is, and how many pictures of that stage are done."""
-        done = self.seen
-        for stage in STAGES:
-            if done < stage.pictures:
-                return stage, done
-            done -= stage.pictures
-        return STAGES[-1], STAGES[-1].pictures
-
     def batch(self, random: np.random.RandomState, count: int, side: int) -> tuple[Tensor, Tensor]:
-        """Codes, and the pictures that go with them."""
-        chosen = np.sort(random.randint(0, len(self.pictures.pixels), count))
-        noise = random.randn(count, DIMENSION - self.pictures.z.shape[1]).astype(np.float32)
-        z = np.concatenate([self.pictures.z[chosen], noise], axis=1) @ self.basis
-        wanted = torch.from_numpy(self.pictures.pixels[chosen]).float() / 127.5 - 1.0
-        wanted = functional.avg_pool2d(wanted, 64 // side) if side < 64 else wanted
-        return torch.from_numpy(z), wanted.contiguous(memory_format=torch.channels_last)
+        """Codes and their renders."""
+        chosen = np.sort(random.randint(0, len(self.renders.pixels), count))
+        noise = random.randn(count, DIMENSION - self.renders.z.shape[1]).astype(np.float32)
+        z = np.concatenate([self.renders.z[chosen], noise], axis=1) @ self.basis
+        target = torch.from_numpy(self.renders.pixels[chosen]).float() / 127.5 - 1.0
+        target = functional.avg_pool2d(target, SIDE // side) if side < SIDE else target
+        return torch.from_numpy(z), target.contiguous(memory_format=torch.channels_last)
 
     def advance(self) -> dict[str, float]:
-        """One step of the stage that the training is in."""
-        stage, done = self.stage()
-        if stage.anew and done < stage.batch:
-            self.renew()
-        share = done / stage.pictures
+        """Takes one step of the current stage and returns its losses."""
+        stage, done = stage_at(self.seen)
+        if stage.restart and done < stage.batch:
+            self.restart()
+        progress = done / stage.images
         random = np.random.RandomState([SEED, self.step])
         first, last = stage.rates
-        for optimiser in (self.drawing, self.judging):
-            for group in optimiser.param_groups:
-                group["lr"] = first * (last / first) ** share
-        z, wanted = self.batch(random, stage.batch, stage.side)
-        learns = done >= stage.alone
-        with mixed(), torch.set_grad_enabled(learns):
-            drawn = self.generator(z, stage.side)
-        drawn = drawn.float()
-        found = {}
+        for optimizer in (self.generator_optimizer, self.discriminator_optimizer):
+            for group in optimizer.param_groups:
+                group["lr"] = first * (last / first) ** progress
+        z, target = self.batch(random, stage.batch, stage.side)
+        generator_learns = done >= stage.discriminator_only
+        with mixed(), torch.set_grad_enabled(generator_learns):
+            image = self.generator(z, stage.side)
+        image = image.float()
+        losses = {}
         if stage.adversarial:
-            found.update(self.judge(drawn.detach(), self.batch(random, stage.batch, stage.side)[1]))
-        if learns:
-            found.update(self.draw(stage, share, drawn, wanted))
+            losses.update(self.train_discriminator(image.detach(), self.batch(random, stage.batch, stage.side)[1]))
+        if generator_learns:
+            losses.update(self.train_generator(stage, progress, image, target))
         self.step += 1
         self.seen += stage.batch
-        return found
+        return losses
 
-    def draw(self, stage: Stage, share: float, drawn: Tensor, wanted: Tensor) -> dict[str, float]:
-        """One step of the generator, which has drawn these."""
-        loss = likeness(drawn, wanted)
-        found = {"likeness": loss.item()}
-        if stage.close:
-            parts = [(window(drawn, place), window(wanted, place)) for place in (MOUTH, EYES)]
-            mouth, eyes = (likeness(*part) for part in parts)
-            seen = self.reader.apart(drawn, wanted)
-            loss = loss + 2.0 * mouth + eyes + seen
-            found.update(mouth=mouth.item(), eyes=eyes.item(), seen=seen.item())
-        if stage.crisp:
-            whole, mouth, eyes = (crispness(*part) for part in ((drawn, wanted), *parts))
-            loss = loss + 4.0 * (3.0 * whole + 2.0 * mouth + eyes)
-            found.update(crisp=whole.item(), crisp_mouth=mouth.item())
+    def target_loss(self, stage: Stage, image: Tensor, target: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """The loss between images and their targets, and its parts."""
+        loss = image_loss(image, target)
+        parts = {"image": loss.item()}
+        if stage.detailed:
+            (mouth, mouth_target), (eyes, eyes_target) = (
+                (window(image, part), window(target, part)) for part in (MOUTH, EYES)
+            )
+            mouth_loss, eyes_loss = image_loss(mouth, mouth_target), image_loss(eyes, eyes_target)
+            features_loss = self.classifier_loss(image, target)
+            loss = loss + 2.0 * mouth_loss + eyes_loss + features_loss
+            parts.update(mouth=mouth_loss.item(), eyes=eyes_loss.item(), features=features_loss.item())
+            if stage.contrast:
+                full = contrast_loss(image, target)
+                mouth_contrast, eyes_contrast = contrast_loss(mouth, mouth_target), contrast_loss(eyes, eyes_target)
+                loss = loss + 4.0 * (3.0 * full + 2.0 * mouth_contrast + eyes_contrast)
+                parts.update(contrast=full.item(), mouth_contrast=mouth_contrast.item())
+        return loss, parts
+
+    def train_generator(self, stage: Stage, progress: float, image: Tensor, target: Tensor) -> dict[str, float]:
+        """One step of the generator, which has synthesized `image`."""
+        loss, losses = self.target_loss(stage, image, target)
         if stage.adversarial:
             self.discriminator.requires_grad_(False)
             with mixed():
-                fooled = functional.softplus(-self.discriminator(drawn).float()).mean()
+                adversarial = functional.softplus(-self.discriminator(image).float()).mean()
             self.discriminator.requires_grad_(True)
-            found["fooled"] = fooled.item()
-            # The pictures of the codes lose their say; without any the faces grow worse again.
-            at_first, at_last = stage.say
-            loss = fooled + (at_first + (at_last - at_first) * share) * loss
-        self.drawing.zero_grad(set_to_none=True)
+            losses["adversarial"] = adversarial.item()
+            first, last = stage.image_weight
+            loss = adversarial + (first + (last - first) * progress) * loss
+        self.generator_optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self.drawing.step()
+        self.generator_optimizer.step()
         keep = 0.5 ** (1 / HALF_LIFE)
         with torch.no_grad():
             for slow, fast in zip(self.average.parameters(), self.generator.parameters(), strict=True):
                 slow.lerp_(fast, 1.0 - keep)
-        return found
+        return losses
 
-    def judge(self, drawn: Tensor, real: Tensor) -> dict[str, float]:
+    def train_discriminator(self, image: Tensor, real: Tensor) -> dict[str, float]:
         """One step of the discriminator."""
         with mixed():
-            of_drawn, of_real = self.discriminator(drawn).float(), self.discriminator(real).float()
-        loss = functional.softplus(of_drawn).mean() + functional.softplus(-of_real).mean()
+            of_images, of_real = self.discriminator(image).float(), self.discriminator(real).float()
+        loss = functional.softplus(of_images).mean() + functional.softplus(-of_real).mean()
         if self.step % PENALTY_EVERY == 0:
             real = real[: len(real) // 2].detach().requires_grad_(True)
-            (slope,) = torch.autograd.grad(self.discriminator(real).sum(), real, create_graph=True)
-            loss = loss + slope.square().sum(dim=(1, 2, 3)).mean() * (PENALTY / 2 * PENALTY_EVERY)
-        self.judging.zero_grad(set_to_none=True)
+            (gradient,) = torch.autograd.grad(self.discriminator(real).sum(), real, create_graph=True)
+            loss = loss + gradient.square().sum(dim=(1, 2, 3)).mean() * (PENALTY / 2 * PENALTY_EVERY)
+        self.discriminator_optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self.judging.step()
-        return {"drawn": of_drawn.mean().item(), "real": of_real.mean().item()}
+        self.discriminator_optimizer.step()
+        return {"synthesized": of_images.mean().item(), "real": of_real.mean().item()}
 
     def run(self) -> None:
-        """Trains to the end."""
-        total, began, kept = sum(stage.pictures for stage in STAGES), time.time(), time.time()
-        found: dict[str, list[float]] = {}
-        while self.seen < total:
+        """Trains to the end, and keeps checkpoints and a log."""
+        started = kept = time.time()
+        losses: dict[str, list[float]] = {}
+        while self.seen < TOTAL:
             for name, value in self.advance().items():
-                found.setdefault(name, []).append(value)
+                losses.setdefault(name, []).append(value)
             now = time.time()
-            if now - kept > KEEP_EVERY or self.seen >= total:
-                self.seconds += now - began
-                began = kept = now
+            if now - kept > KEEP_EVERY or self.seen >= TOTAL:
+                self.seconds += now - started
+                started = kept = now
                 self.keep()
-                stage, done = self.stage()
-                share = done / stage.pictures
-                line = {"pictures": self.seen, "stage": stage.name, "share": share, "seconds": self.seconds}
-                line.update({name: sum(values) / len(values) for name, values in found.items()})
-                with (self.cache / "training.jsonl").open("a") as log:
-                    log.write(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()}) + "\n")
-                found = {}
+                self.log({name: sum(values) / len(values) for name, values in losses.items()})
+                losses = {}
+
+    def log(self, losses: dict[str, float]) -> None:
+        """Appends the progress and the mean losses to training.jsonl."""
+        stage, done = stage_at(self.seen)
+        line = {
+            "pictures": self.seen,
+            "stage": stage.name,
+            "share": done / stage.images,
+            "seconds": self.seconds,
+            **losses,
+        }
+        with (self.cache / "training.jsonl").open("a") as log:
+            log.write(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()}) + "\n")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=pathlib.Path, required=True, help="the model folder, which has the classifier")
-    parser.add_argument("--cache", type=pathlib.Path, required=True, help="where pictures and checkpoints are kept")
-    parser.add_argument("--begin", type=pathlib.Path, help="a model folder whose graphs hold the weights to begin with")
-    parser.add_argument("--threads", type=int, default=2)
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    given.cache.mkdir(parents=True, exist_ok=True)
-    training = Training(given.cache, draw(PICTURES, SEED, given.cache), Reader(given.folder / "classifier.onnx"))
-    if training.path.exists():
-        training.go_on()
-    elif given.begin:
-        training.begin(given.begin)
+    arguments_of = parser(__doc__, cache="renders and checkpoints")
+    arguments_of.add_argument("--begin", type=pathlib.Path, help="a finished model folder to take the weights from")
+    arguments_of.add_argument("--threads", type=int, default=2)
+    arguments = arguments_of.parse_args()
+    torch.set_num_threads(arguments.threads)
+    arguments.cache.mkdir(parents=True, exist_ok=True)
+    classifier_loss = ClassifierLoss(arguments.folder / "classifier.onnx")
+    training = Training(arguments.cache, training_renders(arguments.cache), classifier_loss)
+    if training.checkpoint.exists():
+        training.resume()
+    elif arguments.begin:
+        training.begin(arguments.begin)
     else:
-        training.learn_factors()
+        training.begin_with_mapping()
     training.run()
 
 

@@ -1,0 +1,1 @@
+"""Code that the tools of both models share."""
