@@ -1,13 +1,13 @@
-# The service as a container image; docker/README.md says how to run it.
+# The service as a container image. docker/README.md explains how to run it.
 #
 #   docker build -t faceplane:cpu .
 #   docker build -t faceplane:cuda --target cuda .
 
-# The version in rust-toolchain.toml, on the older glibc of the two images below.
+# The Rust version of rust-toolchain.toml. Bookworm has the older glibc: a program built on it runs on both images below.
 FROM rust:1.95.0-slim-bookworm AS dependencies
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
-# An empty program has the same dependencies: this layer stands until Cargo.lock changes.
+# Builds the dependencies with an empty program, so that this layer stays valid until Cargo.lock changes.
 RUN mkdir src \
     && touch src/lib.rs \
     && echo 'fn main() {}' > src/main.rs \
@@ -33,8 +33,8 @@ RUN python3 /fetch/fetch.py /opt/onnxruntime
 FROM fetch AS onnxruntime-cuda
 RUN python3 /fetch/fetch.py --cuda /opt/onnxruntime
 
-# ONNX Runtime needs libstdc++ and libgcc, which both images below have; the CUDA provider needs CUDA 13 and cuDNN 9.
-# It reports to Microsoft unless ORT_DISABLE_TELEMETRY is set before it is loaded.
+# ONNX Runtime needs libstdc++ and libgcc, which both images below have. Its CUDA provider needs CUDA 13 and cuDNN 9.
+# It sends usage reports to Microsoft unless ORT_DISABLE_TELEMETRY is set before it is loaded.
 
 FROM nvidia/cuda:13.0.3-cudnn-runtime-ubuntu24.04 AS cuda
 LABEL org.opencontainers.image.title="faceplane" \

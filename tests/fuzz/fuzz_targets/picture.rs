@@ -1,4 +1,4 @@
-//! Any bytes as a picture: decoded, its text read, and framed, within a limit and without a panic.
+//! Decodes and frames arbitrary bytes as a picture, which must neither panic nor exceed the limit of pixels.
 #![no_main]
 
 use faceplane::imaging::{Alignment, Framing, Landmarks, decode, frame, read_png_text};
@@ -13,15 +13,15 @@ fuzz_target!(|file: &[u8]| {
     };
     let (width, height) = (picture.width(), picture.height());
     assert!(width > 0 && height > 0 && (width * height) as u64 <= MOST_PIXELS);
-    // The file's last bytes say where the face is.
-    let places: Vec<f64> = file.iter().rev().take(10).map(|&byte| f64::from(byte) / 255.0).collect();
-    if let [a, b, c, d, e, f, g, h, i, j] = places[..] {
+    // The file's last ten bytes give five landmarks, so that the fuzzer varies them too.
+    let shares: Vec<f64> = file.iter().rev().take(10).map(|&byte| f64::from(byte) / 255.0).collect();
+    if let [a, b, c, d, e, f, g, h, i, j] = shares[..] {
         let (x, y) = (width as f64, height as f64);
         let points = [[a * x, b * y], [c * x, d * y], [e * x, f * y], [g * x, h * y], [i * x, j * y]];
         let landmarks = Landmarks::new(&points).expect("five finite points");
         let framing = Framing::Face(landmarks, Alignment::default());
         let _ = frame(&picture, framing, 16, 16);
     }
-    let framed = frame(&picture, Framing::Centre, 16, 16).expect("every picture has a middle");
+    let framed = frame(&picture, Framing::Centre, 16, 16).expect("every picture has a centre");
     assert_eq!((framed.width(), framed.height()), (16, 16));
 });
