@@ -1,6 +1,6 @@
-# Everything one does with this checkout. `make` alone lists it.
-# Needs rustup (or the toolchain that rust-toolchain.toml names), a C compiler, and python3 with pip, which
-# fetches ONNX Runtime once.
+# The commands of this repository. `make` alone lists them.
+# They need rustup (or the toolchain that rust-toolchain.toml names), a C compiler, and python3 with pip, which
+# downloads ONNX Runtime once.
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -10,14 +10,14 @@ CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
 PROGRAM := $(or $(CARGO_TARGET_DIR),target)/release/faceplane
 
-# A FACEPLANE_ONNXRUNTIME of your own is used as it is, and nothing is fetched.
+# If FACEPLANE_ONNXRUNTIME is set, that library is used, and nothing is downloaded.
 ifndef FACEPLANE_ONNXRUNTIME
 ONNXRUNTIME := .onnxruntime/libonnxruntime.so
 FACEPLANE_ONNXRUNTIME := $(CURDIR)/$(ONNXRUNTIME)
 endif
 export FACEPLANE_ONNXRUNTIME
 
-# ONNX Runtime's official builds report to their makers unless told not to.
+# ONNX Runtime's official builds send usage reports to Microsoft unless this is set.
 export ORT_DISABLE_TELEMETRY ?= 1
 
 FACEPLANE_LISTEN ?= 127.0.0.1:8080
@@ -28,7 +28,7 @@ FACEPLANE_LISTEN ?= 127.0.0.1:8080
 ##@ Run
 
 .PHONY: serve
-serve: build ## Build and run the service on 127.0.0.1:8080 (FACEPLANE_LISTEN, ARGS="--flag value …")
+serve: build ## Build the service and run it on 127.0.0.1:8080 (FACEPLANE_LISTEN, ARGS="--flag value …")
 	FACEPLANE_LISTEN='$(FACEPLANE_LISTEN)' exec $(PROGRAM) serve $(ARGS)
 
 .PHONY: build
@@ -36,7 +36,7 @@ build: setup ## Build the release program
 	$(CARGO) build --locked --release
 
 .PHONY: setup
-setup: $(ONNXRUNTIME) ## Fetch ONNX Runtime into .onnxruntime/ (does nothing when it is there)
+setup: $(ONNXRUNTIME) ## Download ONNX Runtime to .onnxruntime/, if it is not there
 
 .onnxruntime/libonnxruntime.so: docker/onnxruntime/requirements.txt docker/onnxruntime/fetch.py
 	$(PYTHON) docker/onnxruntime/fetch.py $(@D)
@@ -44,65 +44,65 @@ setup: $(ONNXRUNTIME) ## Fetch ONNX Runtime into .onnxruntime/ (does nothing whe
 ##@ Test
 
 .PHONY: test
-test: setup ## Run all tests (ARGS="NAME" runs those whose name contains NAME)
+test: setup ## Run all tests (ARGS="NAME": only those with NAME in their name)
 	$(CARGO) test --locked $(ARGS)
 
 .PHONY: openapi
-openapi: setup ## Write openapi/openapi.json anew from the code
+openapi: setup ## Write openapi/openapi.json again from the code
 	FACEPLANE_UPDATE=1 $(CARGO) test --locked openapi
 
 .PHONY: schemathesis
-schemathesis: build ## Send generated requests to the service, by its OpenAPI document (ARGS="--max-examples 500")
+schemathesis: build ## Send the service requests generated from its OpenAPI document (ARGS="--max-examples 500")
 	PYTHON='$(PYTHON)' tests/schemathesis/run $(PROGRAM) $(ARGS)
 
 .PHONY: fuzz
-fuzz: ## Feed damaged pictures to the decoder; needs cargo-fuzz and a nightly toolchain (SECONDS=600)
+fuzz: ## Send damaged pictures to the decoder; needs cargo-fuzz and a nightly toolchain (SECONDS=600)
 	mkdir -p target/fuzz/corpus
 	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . --target-dir $(CURDIR)/target/fuzz picture \
 		$(CURDIR)/target/fuzz/corpus -- -artifact_prefix=$(CURDIR)/target/fuzz/ -max_total_time=$(or $(SECONDS),600) -rss_limit_mb=2048 -timeout=10
 
 .PHONY: bench
-bench: setup ## Measure the service beside a bare loop and other servers (benches/README.md; ARGS="--seconds 10")
+bench: setup ## Compare the service with a bare loop and other servers (benches/README.md; ARGS="--seconds 10")
 	mkdir -p target/bench
 	CARGO='$(CARGO)' $(PYTHON) benches/peers/run.py --json target/bench/serving.json $(ARGS)
 
 ##@ Check
 
 .PHONY: check
-check: check-format lint check-docs check-dependencies check-python ## Everything but the tests: format, lints, docs, dependencies, Python
+check: check-format lint check-docs check-dependencies check-python ## Run all checks except the tests: format, lints, docs, dependencies, Python
 
 .PHONY: format
 format: ## Format the code
 	$(CARGO) fmt
 
 .PHONY: check-format
-check-format: ## Is the code formatted?
+check-format: ## Check the formatting
 	$(CARGO) fmt --check
 
 .PHONY: lint
-lint: ## Clippy, warnings denied
+lint: ## Run clippy; warnings are errors
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
 .PHONY: check-docs
-check-docs: ## Do the docs build without a warning?
+check-docs: ## Build the docs; warnings are errors
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
 
 .PHONY: check-dependencies
-check-dependencies: $(CARGO_DENY) ## Licences, sources and bans of all dependencies (deny.toml)
+check-dependencies: $(CARGO_DENY) ## Check licences, sources and bans of all dependencies (deny.toml)
 	$(CARGO_DENY) --locked check --hide-inclusion-graph bans licenses sources
 
 .PHONY: check-python
-check-python: ## Format, lints and types of all Python (ruff, mypy); onnx/tools/checks/run --fix mends what it can
+check-python: ## Check format, lints and types of all Python (ruff, mypy); onnx/tools/checks/run --fix repairs some
 	PYTHON='$(PYTHON)' onnx/tools/checks/run
 
 .PHONY: audit
-audit: $(CARGO_DENY) ## Known vulnerabilities of all dependencies (fetches the advisory database)
+audit: $(CARGO_DENY) ## Look for known vulnerabilities of all dependencies (downloads the advisory database)
 	$(CARGO_DENY) --locked check advisories
 
-# Unoptimised, for it runs for two seconds and would otherwise build for many minutes. Its build folder stays
-# until it is done, so that an interrupted build goes on where it was.
+# Built without optimisation: it runs for two seconds only, and an optimised build takes many minutes. The build
+# folder stays until the end, so that an interrupted build continues.
 $(CARGO_DENY):
-	@echo 'Building cargo-deny $(CARGO_DENY_VERSION): once, some minutes.'
+	@echo 'Building cargo-deny $(CARGO_DENY_VERSION), once; this takes some minutes.'
 	CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		$(CARGO) install --locked --quiet --root .tools/cargo-deny-$(CARGO_DENY_VERSION) \
 		--target-dir .tools/cargo-deny-build cargo-deny --version $(CARGO_DENY_VERSION)
@@ -111,12 +111,12 @@ $(CARGO_DENY):
 ##@ Other
 
 .PHONY: clean
-clean: ## Remove all that was built or fetched
+clean: ## Remove everything that was built or downloaded
 	$(CARGO) clean
 	rm -rf .onnxruntime .onnxruntime-cuda .tools
 
 .PHONY: help
-help: ## List these
+help: ## List these commands
 	@awk 'BEGIN { FS = ":[^#]*## "; print "make TARGET" } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:[^#]*## / { printf "  %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
