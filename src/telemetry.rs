@@ -1,26 +1,30 @@
-//! The log: what is said, and how it is written.
+//! The log: its filter, its format, its destination.
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::LogFormat;
 
 /// Starts the log on standard error.
 ///
 /// # Errors
-/// [`ParseError`] for a filter that cannot be understood.
+/// [`ParseError`] if `filter` cannot be parsed.
 pub fn start(filter: &str, format: LogFormat) -> Result<(), ParseError> {
-    // ONNX Runtime reports every step of its optimiser as info.
-    let filter = EnvFilter::builder().parse(format!("ort=warn,{filter}"))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    // ONNX Runtime logs every step of its graph optimizer at level info.
+    let filter: Targets = format!("ort=warn,{filter}").parse()?;
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
+    let log = tracing_subscriber::registry();
     match format {
-        LogFormat::Text => log.with_target(false).init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => log.with(lines.with_target(false).with_filter(filter)).init(),
+        LogFormat::Json => log
+            .with(lines.json().flatten_event(true).with_filter(filter))
+            .init(),
     }
     Ok(())
 }

@@ -3,19 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use rust_embed::Embed;
-
-use crate::catalog::CatalogError;
-
-/// The bundled model, compiled in.
-#[derive(Embed)]
-#[folder = "onnx/phantom/"]
-#[include = "*.toml"]
-#[include = "*.onnx"]
-#[include = "*.npy"]
-#[include = "boundaries/*"]
-#[exclude = "truth.onnx"]
-struct Phantom;
+use crate::catalog::{CatalogError, bundled};
 
 /// A folder with a `manifest.toml`.
 #[derive(Clone, Debug)]
@@ -34,8 +22,8 @@ impl ModelFolder {
     pub fn read(&self, file: &str) -> Result<Cow<'static, [u8]>, CatalogError> {
         match self {
             Self::Disk(folder) => std::fs::read(folder.join(file)).map(Cow::Owned),
-            Self::Bundled => Phantom::get(file)
-                .map(|found| found.data)
+            Self::Bundled => bundled::content(file)
+                .map(Cow::Borrowed)
                 .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, "not compiled in")),
         }
         .map_err(|source| CatalogError::Unreadable {
@@ -49,7 +37,7 @@ impl ModelFolder {
     pub fn has(&self, file: &str) -> bool {
         match self {
             Self::Disk(folder) => folder.join(file).is_file(),
-            Self::Bundled => Phantom::get(file).is_some(),
+            Self::Bundled => bundled::content(file).is_some(),
         }
     }
 
@@ -69,9 +57,9 @@ impl ModelFolder {
                 .collect(),
             Self::Bundled => {
                 let prefix = format!("{folder}/");
-                Phantom::iter()
+                bundled::names()
                     .filter(|file| file.starts_with(&prefix))
-                    .map(Cow::into_owned)
+                    .map(str::to_owned)
                     .collect()
             }
         };

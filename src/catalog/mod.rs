@@ -2,6 +2,7 @@
 
 mod atomic_write;
 mod boundary_file;
+mod bundled;
 mod error;
 mod folder;
 mod manifest;
