@@ -55,6 +55,10 @@ openapi: setup ## Write openapi/openapi.json again from the code
 schemathesis: build ## Send the service requests generated from its OpenAPI document (ARGS="--max-examples 500")
 	PYTHON='$(PYTHON)' tests/schemathesis/run $(PROGRAM) $(ARGS)
 
+.PHONY: clients
+clients: build ## Let generated clients call every operation of the service; needs Node and Java
+	PYTHON='$(PYTHON)' tests/clients/run $(PROGRAM)
+
 .PHONY: fuzz
 fuzz: ## Send damaged pictures to the decoder; needs cargo-fuzz and a nightly toolchain (SECONDS=600)
 	mkdir -p target/fuzz/corpus

@@ -1,0 +1,199 @@
+/** Calls every operation by openapi-fetch, with types by openapi-typescript. */
+import assert from "node:assert/strict";
+import createClient from "openapi-fetch";
+import { assertPng, ended, run, service } from "./checks.js";
+import type { components, paths } from "./generated/openapi-typescript.js";
+
+type Schemas = components["schemas"];
+type Problem = "application/problem+json";
+
+// A client takes one media type from the answers of all operations; errors are problems for each of them.
+const pictures = createClient<paths, "image/png" | Problem>({ baseUrl: service });
+const answers = createClient<paths, "application/json" | Problem>({
+    baseUrl: service,
+    headers: { Accept: "application/json" },
+});
+const texts = createClient<paths, "text/html" | "application/openmetrics-text" | Problem>({ baseUrl: service });
+const files = createClient<paths, "application/octet-stream" | Problem>({ baseUrl: service });
+
+const phantom = { path: { model: "phantom" } };
+const smile = { path: { ...phantom.path, attribute: "smile", space: "w" } } as const;
+const arrayBuffer = { parseAs: "arrayBuffer" } as const;
+
+/** What a call gave, or its problem as an error. */
+function data<Data>(answer: { data?: Data; error?: unknown }): Data {
+    assert.equal(answer.error, undefined, JSON.stringify(answer.error));
+    assert.ok(answer.data !== undefined);
+    return answer.data;
+}
+
+/** A picture of seed 7. With the metadata "full" it carries its code, and takes no search to invert. */
+async function sampleSeven(metadata: Schemas["Metadata"]): Promise<ArrayBuffer> {
+    const body: Schemas["SampleBody"] = { seed: 7, metadata };
+    return data(await pictures.POST("/v1/sample", { body, ...arrayBuffer }));
+}
+
+/** Serialize a body as multipart/form-data; an array becomes several fields of one name. */
+function form(body: unknown): FormData {
+    const made = new FormData();
+    for (const [name, value] of Object.entries(body as object)) {
+        for (const one of Array.isArray(value) ? value : [value]) {
+            made.append(name, one instanceof Blob ? one : String(one));
+        }
+    }
+    return made;
+}
+
+/** A picture as openapi-typescript's type for files, which is string. */
+function file(bytes: ArrayBuffer): string {
+    return new Blob([bytes], { type: "image/png" }) as unknown as string;
+}
+
+const base64 = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString("base64");
+
+async function stage(job: string): Promise<string> {
+    const found = await answers.GET("/v1/jobs/{job}", { params: { path: { job } } });
+    return data(found).stage;
+}
+
+await run({
+    "the service lives and is ready": async () => {
+        data(await answers.GET("/health/live"));
+        data(await answers.GET("/health/ready"));
+    },
+    "metrics are text": async () => {
+        const found = data(await texts.GET("/metrics", { parseAs: "text" }));
+        assert.match(found, /faceplane_requests_total/);
+    },
+    "the models are listed and described": async () => {
+        const { models } = data(await answers.GET("/v1/models"));
+        assert.deepEqual(models.map(({ name }) => name), ["phantom"]);
+        const { spaces } = data(await answers.GET("/v1/models/{model}", { params: phantom }));
+        assert.deepEqual(spaces.map(({ name }) => name), ["z", "w", "w+"]);
+    },
+    "a seed alone is a face, by URL and by body": async () => {
+        const byUrl = data(await pictures.GET("/v1/sample", { params: { query: { seed: 7 } }, ...arrayBuffer }));
+        const byBody = data(await pictures.POST("/v1/sample", { body: { seed: 7 }, ...arrayBuffer }));
+        assertPng(byUrl);
+        assert.deepEqual(byBody, byUrl);
+    },
+    "four faces have four seeds": async () => {
+        const { faces } = data(await answers.POST("/v1/sample", { body: { seed: 7, count: 4, psi: 0.7 } }));
+        assert.deepEqual(faces.map(({ seed }) => seed), [7, 8, 9, 10]);
+    },
+    "a code of an answer is taken back in each space": async () => {
+        for (const space of ["z", "w", "w+"] as const) {
+            const [face] = data(await answers.POST("/v1/sample", { body: { seed: 7, space } })).faces;
+            assert.ok(face);
+            const body: Schemas["SampleBody"] = { latent: face.latent };
+            assertPng(data(await pictures.POST("/v1/sample", { body, ...arrayBuffer })));
+        }
+    },
+    "an edit is another picture, by URL and by body": async () => {
+        const query = { seed: 7, edit: ["smile:3"] };
+        const byUrl = data(await pictures.GET("/v1/edit", { params: { query }, ...arrayBuffer }));
+        const body: Schemas["EditBody"] = { seed: 7, format: "png", edits: [{ attribute: "smile", by: 3 }] };
+        const byBody = data(await pictures.POST("/v1/edit", { body, ...arrayBuffer }));
+        assertPng(byUrl);
+        assertPng(byBody);
+        assert.notDeepEqual(byUrl, await sampleSeven("full"));
+    },
+    "a score is reached while a condition is held": async () => {
+        const edits: Schemas["EditBody"]["edits"] = [{ attribute: "smile", to_score: 0.9 }];
+        const body = { seed: 7, conditions: ["age"], edits };
+        const { aim } = data(await answers.POST("/v1/edit", { body }));
+        assert.ok(aim?.reached && Math.abs(aim.found - 0.9) <= 0.02);
+        assert.deepEqual(Object.keys(aim.held), ["age"]);
+    },
+    "a trajectory is a strip": async () => {
+        const body: Schemas["EditBody"] = {
+            seed: 7,
+            edits: [{ attribute: "age" }],
+            trajectory: { start: -3, end: 3, steps: 3 },
+            layout: "strip",
+        };
+        assertPng(data(await pictures.POST("/v1/edit", { body, ...arrayBuffer })));
+        const { positions } = data(await answers.POST("/v1/edit", { body }));
+        assert.deepEqual(positions, [-3, 0, 3]);
+    },
+    "a picture is edited, as a form and as JSON": async () => {
+        const picture = await sampleSeven("full");
+        const fields: Schemas["EditForm"] = { file: file(picture), edit: ["smile:3", "age:1"] };
+        assertPng(data(await pictures.POST("/v1/edit", { body: fields, bodySerializer: form, ...arrayBuffer })));
+        const body: Schemas["EditBody"] = { image: base64(picture), edits: [{ attribute: "smile", by: 3 }] };
+        assertPng(data(await pictures.POST("/v1/edit", { body, ...arrayBuffer })));
+    },
+    "a conditional edit moves along a direction orthogonal to its condition": async () => {
+        const query = { seed: 7, space: "z" as const, edit: ["age:3"], condition: ["eyeglasses"] };
+        assertPng(data(await pictures.GET("/v1/conditional-edit", { params: { query }, ...arrayBuffer })));
+        const body: Schemas["EditBody"] = { seed: 7, edits: [{ attribute: "age", by: 3 }], conditions: ["eyeglasses"] };
+        const { steering } = data(await answers.POST("/v1/conditional-edit", { body }));
+        assert.ok(Math.abs(steering[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
+    },
+    "a picture is inverted, as a form, as the body and as JSON": async () => {
+        const picture = await sampleSeven("none");
+        const fields: Schemas["InvertForm"] = { file: file(picture), method: "encoder" };
+        assertPng(data(await pictures.POST("/v1/invert", { body: fields, bodySerializer: form, ...arrayBuffer })));
+        const body: Schemas["InvertBody"] = { image: base64(picture), method: "refine", steps: 2 };
+        const { psnr, face } = data(await answers.POST("/v1/invert", { body }));
+        assert.ok(psnr > 10);
+        assert.equal(face.latent.space, "w");
+    },
+    "a face is scored": async () => {
+        const byUrl = data(await answers.GET("/v1/score", { params: { query: { seed: 7 } } }));
+        const byBody = data(await answers.POST("/v1/score", { body: { seed: 7 } }));
+        assert.deepEqual(byBody, byUrl);
+        assert.ok(byUrl.scores.some(({ attribute }) => attribute === "smile"));
+        assert.equal(typeof byUrl.distances["smile"], "number");
+    },
+    "a boundary is trained": async () => {
+        const body: Schemas["TrainBody"] = { attributes: ["smile"], space: "w", samples: 200, ratio: 0.2 };
+        const begun = await answers.POST("/v1/models/{model}/boundaries", { params: phantom, body });
+        const { id } = data(begun);
+        assert.equal(await ended(() => stage(id)), "done");
+        const { jobs } = data(await answers.GET("/v1/jobs"));
+        assert.ok(jobs.some((job) => job.id === id));
+    },
+    "a boundary is listed, fetched, sent and removed": async () => {
+        const { boundaries } = data(await answers.GET("/v1/models/{model}/boundaries", { params: phantom }));
+        assert.ok(boundaries.some(({ attribute, space }) => attribute === "smile" && space === "w"));
+        const path = "/v1/models/{model}/boundaries/{attribute}/{space}";
+        const body = data(await answers.GET(path, { params: smile }));
+        assert.equal(body.normal.length, 64);
+        const npy = await files.GET(path, { params: { ...smile, query: { format: "npy" } }, ...arrayBuffer });
+        assert.equal(Buffer.from(data(npy)).toString("latin1", 1, 6), "NUMPY");
+        data(await answers.PUT(path, { params: smile, body }));
+        data(await answers.DELETE(path, { params: smile }));
+    },
+    "a report is JSON and a page": async () => {
+        const body: Schemas["ReportWish"] = { seed: 1, samples: 50, faces: 1 };
+        const begun = await answers.POST("/v1/models/{model}/report", { params: phantom, body });
+        const { id } = data(begun);
+        assert.equal(await ended(() => stage(id)), "done");
+        const params = { path: { job: id } };
+        const report = data(await answers.GET("/v1/jobs/{job}/report", { params }));
+        assert.equal(report.samples, 50);
+        const page = await texts.GET("/v1/jobs/{job}/report", {
+            params,
+            parseAs: "text",
+            headers: { Accept: "text/html" },
+        });
+        assert.match(data(page), /^<!doctype html>/i);
+    },
+    "a job is cancelled": async () => {
+        const begun = await answers.POST("/v1/models/{model}/report", { params: phantom, body: { samples: 5000 } });
+        const { id } = data(begun);
+        data(await answers.DELETE("/v1/jobs/{job}", { params: { path: { job: id } } }));
+        assert.equal(await ended(() => stage(id)), "cancelled");
+    },
+    "an error is a typed problem": async () => {
+        const { error, response } = await pictures.GET("/v1/sample", { params: { query: { model: "none" } } });
+        assert.equal(response.status, 404);
+        assert.equal(error?.status, 404);
+        assert.match(error.type, /^urn:faceplane:problem:/);
+        // @ts-expect-error: the compiler refuses a field that does not exist, and so does the service.
+        const body: Schemas["SampleBody"] = { sed: 7 };
+        const wrong = await answers.POST("/v1/sample", { body });
+        assert.equal(wrong.error?.status, 422);
+    },
+});
