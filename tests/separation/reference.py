@@ -88,11 +88,11 @@ def reference(case: Case) -> Case:
         "held_out": accuracy(weights, intercept, codes, held_out),
         "all": float(((codes @ weights + intercept > 0) == (scores > threshold)).mean()),
     }
-    found = case | {"svm": svm}
+    result = case | {"svm": svm}
     if len(codes) > codes.shape[1] + 100:
         fitted, *_ = np.linalg.lstsq(np.c_[codes, np.ones(len(codes))], scores, rcond=None)
-        found["least_squares"] = boundary(fitted[:-1], fitted[-1] - threshold)
-    return found
+        result["least_squares"] = boundary(fitted[:-1], fitted[-1] - threshold)
+    return result
 
 
 def main() -> None:
