@@ -7,21 +7,28 @@ from io import BytesIO
 from typing import Any
 
 from checks import SERVICE, check, ended, is_png, run
-from faceplane_httpx.api.boundaries import boundaries, boundary, delete_boundary, put_boundary, train_boundaries
-from faceplane_httpx.api.faces import (
-    conditional_edit,
-    conditional_edit_with_body,
-    edit,
-    edit_with_body,
-    invert,
-    sample,
-    sample_with_body,
-    score,
-    score_with_body,
+from faceplane_httpx.api.boundaries import (
+    delete_boundary,
+    get_boundary,
+    list_boundaries,
+    put_boundary,
+    start_report,
+    train_boundaries,
 )
-from faceplane_httpx.api.health import live, metrics, ready
-from faceplane_httpx.api.jobs import begin_report, cancel_job, job, jobs, report
-from faceplane_httpx.api.models import model, models
+from faceplane_httpx.api.faces import (
+    edit_face,
+    edit_face_by_url,
+    edit_face_conditionally,
+    edit_face_conditionally_by_url,
+    invert_image,
+    sample_faces,
+    sample_faces_by_url,
+    score_face,
+    score_face_by_url,
+)
+from faceplane_httpx.api.health import check_liveness, check_readiness, get_metrics
+from faceplane_httpx.api.jobs import cancel_job, get_job, get_report, list_jobs
+from faceplane_httpx.api.models import get_model, list_models
 from faceplane_httpx.client import Client
 from faceplane_httpx.models import (
     BoundaryDocument,
@@ -68,7 +75,7 @@ def numbers(response: Response) -> dict[str, Any]:
 
 def sample_seven(metadata: Metadata) -> bytes:
     """A picture of seed 7. With full metadata it carries its code, and takes no search to invert."""
-    return picture(sample_with_body.sync_detailed(client=client, body=SampleBody(seed=7, metadata=metadata)))
+    return picture(sample_faces.sync_detailed(client=client, body=SampleBody(seed=7, metadata=metadata)))
 
 
 def upload(content: bytes) -> File:
@@ -76,36 +83,36 @@ def upload(content: bytes) -> File:
 
 
 def stage(identifier: str) -> str:
-    return str(job.sync(identifier, client=client).stage)
+    return str(get_job.sync(identifier, client=client).stage)
 
 
 @check
 def the_service_lives_and_is_ready() -> None:
-    assert live.sync(client=client)
-    assert ready.sync(client=client)
+    assert check_liveness.sync(client=client)
+    assert check_readiness.sync(client=client)
 
 
 @check
 def metrics_are_text() -> None:
-    assert "faceplane_requests_total" in metrics.sync(client=client)
+    assert "faceplane_requests_total" in get_metrics.sync(client=client)
 
 
 @check
 def the_models_are_listed_and_described() -> None:
-    assert [found.name for found in models.sync(client=client).models] == ["phantom"]
-    assert [space.name for space in model.sync("phantom", client=client).spaces] == [Space.Z, Space.W, Space.W_PLUS]
+    assert [found.name for found in list_models.sync(client=client).models] == ["phantom"]
+    assert [space.name for space in get_model.sync("phantom", client=client).spaces] == [Space.Z, Space.W, Space.W_PLUS]
 
 
 @check
 def a_seed_alone_is_a_face_by_url_and_by_body() -> None:
-    by_url = picture(sample.sync_detailed(client=client, seed=7))
-    assert by_url == picture(sample_with_body.sync_detailed(client=client, body=SampleBody(seed=7)))
+    by_url = picture(sample_faces_by_url.sync_detailed(client=client, seed=7))
+    assert by_url == picture(sample_faces.sync_detailed(client=client, body=SampleBody(seed=7)))
 
 
 @check
 def four_faces_have_four_seeds() -> None:
     body = SampleBody(seed=7, count=4, psi=0.7, format_=Format.JSON)
-    answered = SampleAnswer.from_dict(numbers(sample_with_body.sync_detailed(client=client, body=body)))
+    answered = SampleAnswer.from_dict(numbers(sample_faces.sync_detailed(client=client, body=body)))
     assert [face.seed for face in answered.faces] == [7, 8, 9, 10]
 
 
@@ -113,23 +120,23 @@ def four_faces_have_four_seeds() -> None:
 def a_code_of_an_answer_is_taken_back_in_each_space() -> None:
     for space in Space:
         body = SampleBody(seed=7, space=space, format_=Format.JSON)
-        (face,) = SampleAnswer.from_dict(numbers(sample_with_body.sync_detailed(client=client, body=body))).faces
-        picture(sample_with_body.sync_detailed(client=client, body=SampleBody(latent=face.latent)))
+        (face,) = SampleAnswer.from_dict(numbers(sample_faces.sync_detailed(client=client, body=body))).faces
+        picture(sample_faces.sync_detailed(client=client, body=SampleBody(latent=face.latent)))
 
 
 @check
 def an_edit_is_another_picture_by_url_and_by_body() -> None:
-    by_url = picture(edit.sync_detailed(client=client, seed=7, edit=["smile:3"]))
+    by_url = picture(edit_face_by_url.sync_detailed(client=client, seed=7, edit=["smile:3"]))
     assert by_url != sample_seven(Metadata.FULL)
     body = EditBody(seed=7, format_=Format.PNG, edits=[EditItem("smile", by=3)])
-    picture(edit_with_body.sync_detailed(client=client, body=body))
+    picture(edit_face.sync_detailed(client=client, body=body))
 
 
 @check
 def a_score_is_reached_while_a_condition_is_held() -> None:
     edits = [EditItem("smile", to_score=0.9)]
     body = EditBody(seed=7, conditions=["age"], edits=edits, format_=Format.JSON)
-    aim = EditAnswer.from_dict(numbers(edit_with_body.sync_detailed(client=client, body=body))).aim
+    aim = EditAnswer.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).aim
     assert aim.reached and abs(aim.found - 0.9) <= 0.02
     assert aim.held.additional_keys == ["age"]
 
@@ -138,45 +145,50 @@ def a_score_is_reached_while_a_condition_is_held() -> None:
 def a_trajectory_is_a_strip() -> None:
     trajectory = TrajectoryBody(start=-3, end=3, steps=3)
     body = EditBody(seed=7, edits=[EditItem("age")], trajectory=trajectory, layout=Layout.STRIP)
-    picture(edit_with_body.sync_detailed(client=client, body=body))
+    picture(edit_face.sync_detailed(client=client, body=body))
     body.format_ = Format.JSON
-    assert EditAnswer.from_dict(numbers(edit_with_body.sync_detailed(client=client, body=body))).positions == [-3, 0, 3]
+    assert EditAnswer.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).positions == [-3, 0, 3]
 
 
 @check
 def a_picture_is_edited_as_a_form_as_the_body_and_as_json() -> None:
     sent = sample_seven(Metadata.FULL)
-    picture(edit_with_body.sync_detailed(client=client, body=EditForm(upload(sent), edit=["smile:3", "age:1"])))
+    picture(edit_face.sync_detailed(client=client, body=EditForm(upload(sent), edit=["smile:3", "age:1"])))
+    picture(edit_face.sync_detailed(client=client, body=upload(sent), edit=["smile:3"]))
     body = EditBody(image=b64encode(sent).decode(), edits=[EditItem("smile", by=3)])
-    picture(edit_with_body.sync_detailed(client=client, body=body))
+    picture(edit_face.sync_detailed(client=client, body=body))
 
 
 @check
 def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> None:
     conditions = ["eyeglasses"]
-    picture(conditional_edit.sync_detailed(client=client, seed=7, space=Space.Z, edit=["age:3"], condition=conditions))
+    picture(
+        edit_face_conditionally_by_url.sync_detailed(
+            client=client, seed=7, space=Space.Z, edit=["age:3"], condition=conditions
+        )
+    )
     body = EditBody(seed=7, edits=[EditItem("age", by=3)], conditions=conditions, format_=Format.JSON)
     (direction,) = EditAnswer.from_dict(
-        numbers(conditional_edit_with_body.sync_detailed(client=client, body=body))
+        numbers(edit_face_conditionally.sync_detailed(client=client, body=body))
     ).steering
     assert abs(direction.cosines["eyeglasses"]) < 1e-6
 
 
 @check
-def a_picture_is_inverted_as_a_form_as_the_body_and_as_json() -> None:
+def a_picture_is_inverted_as_a_form_and_as_json() -> None:
     sent = sample_seven(Metadata.NONE)
     encoder = InversionMethodName.ENCODER
-    picture(invert.sync_detailed(client=client, body=InvertForm(upload(sent), method=encoder)))
+    picture(invert_image.sync_detailed(client=client, body=InvertForm(upload(sent), method=encoder)))
     body = InvertBody(image=b64encode(sent).decode(), method=InversionMethodName.REFINE, steps=2, format_=Format.JSON)
-    inverted = InvertAnswer.from_dict(numbers(invert.sync_detailed(client=client, body=body)))
+    inverted = InvertAnswer.from_dict(numbers(invert_image.sync_detailed(client=client, body=body)))
     assert inverted.psnr > 10
     assert inverted.face.latent.space == Space.W
 
 
 @check
 def a_face_is_scored() -> None:
-    by_url = score.sync(client=client, seed=7)
-    assert by_url == score_with_body.sync(client=client, body=ScoreBody(seed=7))
+    by_url = score_face_by_url.sync(client=client, seed=7)
+    assert by_url == score_face.sync(client=client, body=ScoreBody(seed=7))
     assert "smile" in [found.attribute for found in by_url.scores]
     assert isinstance(by_url.distances["smile"], float)
 
@@ -186,14 +198,14 @@ def a_boundary_is_trained() -> None:
     body = TrainBody(["smile"], space=Space.W, samples=200, ratio=0.2)
     identifier = train_boundaries.sync("phantom", client=client, body=body).id
     assert ended(lambda: stage(identifier)) == "done"
-    assert identifier in [found.id for found in jobs.sync(client=client).jobs]
+    assert identifier in [found.id for found in list_jobs.sync(client=client).jobs]
 
 
 @check
 def a_boundary_is_listed_fetched_sent_and_removed() -> None:
-    listed = boundaries.sync("phantom", client=client).boundaries
+    listed = list_boundaries.sync("phantom", client=client).boundaries
     assert ("smile", Space.W) in [(found.attribute, found.space) for found in listed]
-    fetched = boundary.sync("phantom", "smile", Space.W, client=client)
+    fetched = get_boundary.sync("phantom", "smile", Space.W, client=client)
     assert isinstance(fetched, BoundaryDocument) and len(fetched.normal) == 64
     assert put_boundary.sync("phantom", "smile", Space.W, client=client, body=fetched).boundary.attribute == "smile"
     assert delete_boundary.sync("phantom", "smile", Space.W, client=client).model == "phantom"
@@ -202,9 +214,9 @@ def a_boundary_is_listed_fetched_sent_and_removed() -> None:
 @check
 def a_report_is_json_and_a_page() -> None:
     body = ReportWish(seed=1, samples=50, faces=1)
-    identifier = begin_report.sync("phantom", client=client, body=body).id
+    identifier = start_report.sync("phantom", client=client, body=body).id
     assert ended(lambda: stage(identifier)) == "done"
-    assert report.sync(identifier, client=client).samples == 50
+    assert get_report.sync(identifier, client=client).samples == 50
     # The client parses JSON here, whatever is answered, so a page is taken by its HTTP client.
     page = html.get_httpx_client().get(f"/v1/jobs/{identifier}/report")
     assert page.text.lower().startswith("<!doctype html>")
@@ -212,14 +224,14 @@ def a_report_is_json_and_a_page() -> None:
 
 @check
 def a_job_is_cancelled() -> None:
-    identifier = begin_report.sync("phantom", client=client, body=ReportWish(samples=5000)).id
+    identifier = start_report.sync("phantom", client=client, body=ReportWish(samples=5000)).id
     cancel_job.sync(identifier, client=client)
     assert ended(lambda: stage(identifier)) == "cancelled"
 
 
 @check
 def an_error_is_a_typed_problem() -> None:
-    problem = sample.sync(client=client, model="none")
+    problem = sample_faces_by_url.sync(client=client, model="none")
     assert isinstance(problem, ProblemDocument)
     assert problem.status == HTTPStatus.NOT_FOUND
     assert problem.type_.startswith("urn:faceplane:problem:")

@@ -13,7 +13,8 @@ const answers = createClient<paths, "application/json" | Problem>({
     baseUrl: service,
     headers: { Accept: "application/json" },
 });
-const texts = createClient<paths, "text/html" | "application/openmetrics-text" | Problem>({ baseUrl: service });
+type Text = "text/html" | "text/event-stream" | "application/openmetrics-text";
+const texts = createClient<paths, Text | Problem>({ baseUrl: service });
 const files = createClient<paths, "application/octet-stream" | Problem>({ baseUrl: service });
 
 const phantom = { path: { model: "phantom" } };
@@ -116,10 +117,18 @@ await run({
         const { positions } = data(await answers.POST("/v1/edit", { body }));
         assert.deepEqual(positions, [-3, 0, 3]);
     },
-    "a picture is edited, as a form and as JSON": async () => {
+    "a picture is edited, as a form, as the body and as JSON": async () => {
         const picture = await sampleSeven("full");
         const fields: Schemas["EditForm"] = { file: file(picture), edit: ["smile:3", "age:1"] };
         assertPng(data(await pictures.POST("/v1/edit", { body: fields, bodySerializer: form, ...arrayBuffer })));
+        const asBody = await pictures.POST("/v1/edit", {
+            params: { query: { edit: ["smile:3"] } },
+            headers: { "Content-Type": "image/png" },
+            body: file(picture),
+            bodySerializer: (bytes) => bytes,
+            ...arrayBuffer,
+        });
+        assertPng(data(asBody));
         const body: Schemas["EditBody"] = { image: base64(picture), edits: [{ attribute: "smile", by: 3 }] };
         assertPng(data(await pictures.POST("/v1/edit", { body, ...arrayBuffer })));
     },
@@ -130,7 +139,7 @@ await run({
         const { steering } = data(await answers.POST("/v1/conditional-edit", { body }));
         assert.ok(Math.abs(steering[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },
-    "a picture is inverted, as a form, as the body and as JSON": async () => {
+    "a picture is inverted, as a form and as JSON": async () => {
         const picture = await sampleSeven("none");
         const fields: Schemas["InvertForm"] = { file: file(picture), method: "encoder" };
         assertPng(data(await pictures.POST("/v1/invert", { body: fields, bodySerializer: form, ...arrayBuffer })));
@@ -165,12 +174,18 @@ await run({
         data(await answers.PUT(path, { params: smile, body }));
         data(await answers.DELETE(path, { params: smile }));
     },
-    "a report is JSON and a page": async () => {
+    "a job is followed, and its report is JSON and a page": async () => {
         const body: Schemas["ReportWish"] = { seed: 1, samples: 50, faces: 1 };
         const begun = await answers.POST("/v1/models/{model}/report", { params: phantom, body });
         const { id } = data(begun);
         assert.equal(await ended(() => stage(id)), "done");
         const params = { path: { job: id } };
+        const events = await texts.GET("/v1/jobs/{job}", {
+            params,
+            parseAs: "text",
+            headers: { Accept: "text/event-stream" },
+        });
+        assert.match(data(events), /^event: ?progress$/m);
         const report = data(await answers.GET("/v1/jobs/{job}/report", { params }));
         assert.equal(report.samples, 50);
         const page = await texts.GET("/v1/jobs/{job}/report", {

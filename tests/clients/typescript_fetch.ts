@@ -47,85 +47,85 @@ async function numbers(answer: Promise<Blob>): Promise<unknown> {
 
 /** A picture of seed 7. With full metadata it carries its code, and takes no search to invert. */
 async function sampleSeven(metadata: Metadata): Promise<ArrayBuffer> {
-    return picture(faces.sampleWithBody({ sampleBody: { seed: 7, metadata } }));
+    return picture(faces.sampleFaces({ sampleBody: { seed: 7, metadata } }));
 }
 
 const base64 = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString("base64");
 
-const stage = async (job: string): Promise<string> => (await jobs.job({ job })).stage;
+const stage = async (job: string): Promise<string> => (await jobs.getJob({ job })).stage;
 
 await run({
     "the service lives and is ready": async () => {
-        assert.ok(await health.live());
-        assert.ok(await health.ready());
+        assert.ok(await health.checkLiveness());
+        assert.ok(await health.checkReadiness());
     },
     "metrics are text": async () => {
-        assert.match(await health.metrics(), /faceplane_requests_total/);
+        assert.match(await health.getMetrics(), /faceplane_requests_total/);
     },
     "the models are listed and described": async () => {
-        assert.deepEqual((await models.models()).models.map(({ name }) => name), ["phantom"]);
-        const { spaces } = await models.model(phantom);
+        assert.deepEqual((await models.listModels()).models.map(({ name }) => name), ["phantom"]);
+        const { spaces } = await models.getModel(phantom);
         assert.deepEqual(spaces.map(({ name }) => name), [Space.Z, Space.W, Space.W_PLUS]);
     },
     "a seed alone is a face, by URL and by body": async () => {
-        const byUrl = await picture(faces.sample({ seed: 7 }));
-        assert.deepEqual(await picture(faces.sampleWithBody({ sampleBody: { seed: 7 } })), byUrl);
+        const byUrl = await picture(faces.sampleFacesByUrl({ seed: 7 }));
+        assert.deepEqual(await picture(faces.sampleFaces({ sampleBody: { seed: 7 } })), byUrl);
     },
     "four faces have four seeds": async () => {
         const sampleBody: SampleBody = { seed: 7, count: 4, psi: 0.7, format: json };
-        const answer = SampleAnswerFromJSON(await numbers(faces.sampleWithBody({ sampleBody })));
+        const answer = SampleAnswerFromJSON(await numbers(faces.sampleFaces({ sampleBody })));
         assert.deepEqual(answer.faces.map(({ seed }) => seed), [7, 8, 9, 10]);
     },
     "a code of an answer is taken back in each space": async () => {
         for (const space of [Space.Z, Space.W, Space.W_PLUS]) {
             const sampleBody: SampleBody = { seed: 7, space, format: json };
-            const [face] = SampleAnswerFromJSON(await numbers(faces.sampleWithBody({ sampleBody }))).faces;
-            await picture(faces.sampleWithBody({ sampleBody: { latent: face?.latent } }));
+            const [face] = SampleAnswerFromJSON(await numbers(faces.sampleFaces({ sampleBody }))).faces;
+            await picture(faces.sampleFaces({ sampleBody: { latent: face?.latent } }));
         }
     },
     "an edit is another picture, by URL and by body": async () => {
-        const byUrl = await picture(faces.edit({ seed: 7, edit: ["smile:3"] }));
+        const byUrl = await picture(faces.editFaceByUrl({ seed: 7, edit: ["smile:3"] }));
         assert.notDeepEqual(byUrl, await sampleSeven(Metadata.Full));
         const editBody: EditBody = { seed: 7, format: Format.Png, edits: [{ attribute: "smile", by: 3 }] };
-        await picture(faces.editWithBody({ editBody }));
+        await picture(faces.editFace({ editBody }));
     },
     "a score is reached while a condition is held": async () => {
         const edits = [{ attribute: "smile", toScore: 0.9 }];
         const editBody: EditBody = { seed: 7, conditions: ["age"], edits, format: json };
-        const { aim } = EditAnswerFromJSON(await numbers(faces.editWithBody({ editBody })));
+        const { aim } = EditAnswerFromJSON(await numbers(faces.editFace({ editBody })));
         assert.ok(aim?.reached && Math.abs(aim.found - 0.9) <= 0.02);
         assert.deepEqual(Object.keys(aim.held), ["age"]);
     },
     "a trajectory is a strip": async () => {
         const trajectory = { start: -3, end: 3, steps: 3 };
         const editBody: EditBody = { seed: 7, edits: [{ attribute: "age" }], trajectory, layout: Layout.Strip };
-        await picture(faces.editWithBody({ editBody }));
-        const answer = numbers(faces.editWithBody({ editBody: { ...editBody, format: json } }));
+        await picture(faces.editFace({ editBody }));
+        const answer = numbers(faces.editFace({ editBody: { ...editBody, format: json } }));
         assert.deepEqual(EditAnswerFromJSON(await answer).positions, [-3, 0, 3]);
     },
     "a picture is edited": async () => {
         const image = base64(await sampleSeven(Metadata.Full));
-        await picture(faces.editWithBody({ editBody: { image, edits: [{ attribute: "smile", by: 3 }] } }));
+        await picture(faces.editFace({ editBody: { image, edits: [{ attribute: "smile", by: 3 }] } }));
     },
     "a conditional edit moves along a direction orthogonal to its condition": async () => {
         const query = { seed: 7, space: Space.Z, edit: ["age:3"], condition: ["eyeglasses"] };
-        await picture(faces.conditionalEdit(query));
+        await picture(faces.editFaceConditionallyByUrl(query));
         const edits = [{ attribute: "age", by: 3 }];
         const editBody: EditBody = { seed: 7, edits, conditions: ["eyeglasses"], format: json };
-        const { steering } = EditAnswerFromJSON(await numbers(faces.conditionalEditWithBody({ editBody })));
+        const { steering } = EditAnswerFromJSON(await numbers(faces.editFaceConditionally({ editBody })));
         assert.ok(Math.abs(steering[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },
     "a picture is inverted": async () => {
         const image = base64(await sampleSeven(Metadata.None));
-        await picture(faces.invert({ invertBody: { image, method: InversionMethodName.Encoder } }));
+        await picture(faces.invertImage({ invertBody: { image, method: InversionMethodName.Encoder } }));
         const invertBody: InvertBody = { image, method: InversionMethodName.Refine, steps: 2, format: json };
-        const { psnr, face } = InvertAnswerFromJSON(await numbers(faces.invert({ invertBody })));
+        const { psnr, face } = InvertAnswerFromJSON(await numbers(faces.invertImage({ invertBody })));
         assert.ok(psnr > 10);
         assert.equal(face.latent.space, Space.W);
     },
     "a face is scored": async () => {
-        const byUrl = await faces.score({ seed: 7 });
-        assert.deepEqual(await faces.scoreWithBody({ scoreBody: { seed: 7 } }), byUrl);
+        const byUrl = await faces.scoreFaceByUrl({ seed: 7 });
+        assert.deepEqual(await faces.scoreFace({ scoreBody: { seed: 7 } }), byUrl);
         assert.ok(byUrl.scores.some(({ attribute }) => attribute === "smile"));
         assert.equal(typeof byUrl.distances["smile"], "number");
     },
@@ -133,36 +133,36 @@ await run({
         const trainBody = { attributes: ["smile"], space: Space.W, samples: 200, ratio: 0.2 };
         const { id } = await boundaries.trainBoundaries({ ...phantom, trainBody });
         assert.equal(await ended(() => stage(id)), "done");
-        assert.ok((await jobs.jobs()).jobs.some((job) => job.id === id));
+        assert.ok((await jobs.listJobs()).jobs.some((job) => job.id === id));
     },
     "a boundary is listed, fetched, sent and removed": async () => {
-        const listed = (await boundaries.boundaries(phantom)).boundaries;
+        const listed = (await boundaries.listBoundaries(phantom)).boundaries;
         assert.ok(listed.some(({ attribute, space }) => attribute === "smile" && space === Space.W));
-        const boundaryDocument = await boundaries.boundary(smile);
+        const boundaryDocument = await boundaries.getBoundary(smile);
         assert.equal(boundaryDocument.normal.length, 64);
         await boundaries.putBoundary({ ...smile, boundaryDocument });
         assert.equal((await boundaries.deleteBoundary(smile)).model, "phantom");
     },
     "a report is JSON and a page": async () => {
-        const { id } = await jobs.beginReport({ ...phantom, reportWish: { seed: 1, samples: 50, faces: 1 } });
+        const { id } = await boundaries.startReport({ ...phantom, reportWish: { seed: 1, samples: 50, faces: 1 } });
         assert.equal(await ended(() => stage(id)), "done");
-        assert.equal((await jobs.report({ job: id })).samples, 50);
-        const page = await jobs.reportRaw({ job: id }, { headers: { Accept: "text/html" } });
+        assert.equal((await jobs.getReport({ job: id })).samples, 50);
+        const page = await jobs.getReportRaw({ job: id }, { headers: { Accept: "text/html" } });
         assert.match(await page.raw.text(), /^<!doctype html>/i);
     },
     "a job is cancelled": async () => {
-        const { id } = await jobs.beginReport({ ...phantom, reportWish: { samples: 5000 } });
+        const { id } = await boundaries.startReport({ ...phantom, reportWish: { samples: 5000 } });
         await jobs.cancelJob({ job: id });
         assert.equal(await ended(() => stage(id)), "cancelled");
     },
     "an error is a typed problem": async () => {
-        const error: unknown = await faces.sample({ model: "none" }).catch((thrown: unknown) => thrown);
+        const error: unknown = await faces.sampleFacesByUrl({ model: "none" }).catch((thrown: unknown) => thrown);
         assert.ok(error instanceof ResponseError);
         const { status, type } = ProblemDocumentFromJSON(await error.response.json());
         assert.equal(status, 404);
         assert.match(type, /^urn:faceplane:problem:/);
         // @ts-expect-error: the compiler refuses a field that does not exist.
         const sampleBody: SampleBody = { sed: 7 };
-        await picture(faces.sampleWithBody({ sampleBody })); // the client leaves it out
+        await picture(faces.sampleFaces({ sampleBody })); // the client leaves it out
     },
 });

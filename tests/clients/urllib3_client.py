@@ -47,62 +47,62 @@ def picture(content: bytes) -> bytes:
 
 def sample_seven(metadata: Metadata) -> bytes:
     """A picture of seed 7. With full metadata it carries its code, and takes no search to invert."""
-    return picture(faces.sample_with_body(SampleBody(seed=7, metadata=metadata, format=PNG)))
+    return picture(faces.sample_faces(SampleBody(seed=7, metadata=metadata, format=PNG)))
 
 
 def stage(identifier: str) -> str:
-    return str(jobs.job(identifier).stage.value)
+    return str(jobs.get_job(identifier).stage.value)
 
 
 @check
 def the_service_lives_and_is_ready() -> None:
-    assert health.live()
-    assert health.ready()
+    assert health.check_liveness()
+    assert health.check_readiness()
 
 
 @check
 def metrics_are_text() -> None:
     # The client reads text/plain and JSON only, so the text is taken as it came.
-    assert b"faceplane_requests_total" in health.metrics_without_preload_content().data
+    assert b"faceplane_requests_total" in health.get_metrics_without_preload_content().data
 
 
 @check
 def the_models_are_listed_and_described() -> None:
-    assert [found.name for found in models.models().models] == ["phantom"]
-    assert [space.name for space in models.model("phantom").spaces] == [Space.Z, Space.W, Space.W_PLUS]
+    assert [found.name for found in models.list_models().models] == ["phantom"]
+    assert [space.name for space in models.get_model("phantom").spaces] == [Space.Z, Space.W, Space.W_PLUS]
 
 
 @check
 def a_seed_alone_is_a_face_by_url_and_by_body() -> None:
-    by_url = picture(faces.sample(seed=7, format=PNG))
-    assert by_url == picture(faces.sample_with_body(SampleBody(seed=7), _headers={"Accept": "image/png"}))
+    by_url = picture(faces.sample_faces_by_url(seed=7, format=PNG))
+    assert by_url == picture(faces.sample_faces(SampleBody(seed=7), _headers={"Accept": "image/png"}))
 
 
 @check
 def four_faces_have_four_seeds() -> None:
-    answer = SampleAnswer.from_json(faces.sample_with_body(SampleBody(seed=7, count=4, psi=0.7)))
+    answer = SampleAnswer.from_json(faces.sample_faces(SampleBody(seed=7, count=4, psi=0.7)))
     assert [face.seed for face in answer.faces] == [7, 8, 9, 10]
 
 
 @check
 def a_code_of_an_answer_is_taken_back_in_each_space() -> None:
     for space in Space:
-        (face,) = SampleAnswer.from_json(faces.sample_with_body(SampleBody(seed=7, space=space))).faces
-        picture(faces.sample_with_body(SampleBody(latent=face.latent, format=PNG)))
+        (face,) = SampleAnswer.from_json(faces.sample_faces(SampleBody(seed=7, space=space))).faces
+        picture(faces.sample_faces(SampleBody(latent=face.latent, format=PNG)))
 
 
 @check
 def an_edit_is_another_picture_by_url_and_by_body() -> None:
-    by_url = picture(faces.edit(seed=7, edit=["smile:3"], format=PNG))
+    by_url = picture(faces.edit_face_by_url(seed=7, edit=["smile:3"], format=PNG))
     assert by_url != sample_seven(Metadata.FULL)
     edits = [EditItem(attribute="smile", by=3)]
-    picture(faces.edit_with_body(EditBody(seed=7, format=PNG, edits=edits)))
+    picture(faces.edit_face(EditBody(seed=7, format=PNG, edits=edits)))
 
 
 @check
 def a_score_is_reached_while_a_condition_is_held() -> None:
     edits = [EditItem(attribute="smile", to_score=0.9)]
-    aim = EditAnswer.from_json(faces.edit_with_body(EditBody(seed=7, conditions=["age"], edits=edits))).aim
+    aim = EditAnswer.from_json(faces.edit_face(EditBody(seed=7, conditions=["age"], edits=edits))).aim
     assert aim.reached and abs(aim.found - 0.9) <= 0.02
     assert list(aim.held) == ["age"]
 
@@ -111,39 +111,41 @@ def a_score_is_reached_while_a_condition_is_held() -> None:
 def a_trajectory_is_a_strip() -> None:
     trajectory = TrajectoryBody(start=-3, end=3, steps=3)
     body = EditBody(seed=7, edits=[EditItem(attribute="age")], trajectory=trajectory, layout=Layout.STRIP)
-    assert EditAnswer.from_json(faces.edit_with_body(body)).positions == [-3, 0, 3]
+    assert EditAnswer.from_json(faces.edit_face(body)).positions == [-3, 0, 3]
     body.format = PNG
-    picture(faces.edit_with_body(body))
+    picture(faces.edit_face(body))
 
 
 @check
 def a_picture_is_edited() -> None:
     image = b64encode(sample_seven(Metadata.FULL)).decode()
-    picture(faces.edit_with_body(EditBody(image=image, edits=[EditItem(attribute="smile", by=3)], format=PNG)))
+    picture(faces.edit_face(EditBody(image=image, edits=[EditItem(attribute="smile", by=3)], format=PNG)))
 
 
 @check
 def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> None:
     conditions = ["eyeglasses"]
-    picture(faces.conditional_edit(["age:3"], seed=7, space=Space.Z, condition=conditions, format=PNG))
+    picture(faces.edit_face_conditionally_by_url(["age:3"], seed=7, space=Space.Z, condition=conditions, format=PNG))
     body = EditBody(seed=7, edits=[EditItem(attribute="age", by=3)], conditions=conditions)
-    (direction,) = EditAnswer.from_json(faces.conditional_edit_with_body(body)).steering
+    (direction,) = EditAnswer.from_json(faces.edit_face_conditionally(body)).steering
     assert abs(direction.cosines["eyeglasses"]) < 1e-6
 
 
 @check
 def a_picture_is_inverted() -> None:
     image = b64encode(sample_seven(Metadata.NONE)).decode()
-    picture(faces.invert(InvertBody(image=image, method=InversionMethodName.ENCODER, format=PNG)))
-    answer = InvertAnswer.from_json(faces.invert(InvertBody(image=image, method=InversionMethodName.REFINE, steps=2)))
+    picture(faces.invert_image(InvertBody(image=image, method=InversionMethodName.ENCODER, format=PNG)))
+    answer = InvertAnswer.from_json(
+        faces.invert_image(InvertBody(image=image, method=InversionMethodName.REFINE, steps=2))
+    )
     assert answer.psnr > 10
     assert answer.face.latent.space == Space.W
 
 
 @check
 def a_face_is_scored() -> None:
-    by_url = faces.score(seed=7)
-    assert by_url == faces.score_with_body(ScoreBody(seed=7))
+    by_url = faces.score_face_by_url(seed=7)
+    assert by_url == faces.score_face(ScoreBody(seed=7))
     assert "smile" in [found.attribute for found in by_url.scores]
     assert isinstance(by_url.distances["smile"], float)
 
@@ -153,14 +155,14 @@ def a_boundary_is_trained() -> None:
     body = TrainBody(attributes=["smile"], space=Space.W, samples=200, ratio=0.2)
     identifier = boundaries.train_boundaries("phantom", body).id
     assert ended(lambda: stage(identifier)) == "done"
-    assert identifier in [found.id for found in jobs.jobs().jobs]
+    assert identifier in [found.id for found in jobs.list_jobs().jobs]
 
 
 @check
 def a_boundary_is_listed_fetched_sent_and_removed() -> None:
-    listed = boundaries.boundaries("phantom").boundaries
+    listed = boundaries.list_boundaries("phantom").boundaries
     assert ("smile", Space.W) in [(found.attribute, found.space) for found in listed]
-    fetched = boundaries.boundary("phantom", "smile", Space.W)
+    fetched = boundaries.get_boundary("phantom", "smile", Space.W)
     assert len(fetched.normal) == 64
     assert boundaries.put_boundary("phantom", "smile", Space.W, fetched).boundary.attribute == "smile"
     assert boundaries.delete_boundary("phantom", "smile", Space.W).model == "phantom"
@@ -168,16 +170,16 @@ def a_boundary_is_listed_fetched_sent_and_removed() -> None:
 
 @check
 def a_report_is_json_and_a_page() -> None:
-    identifier = jobs.begin_report("phantom", ReportWish(seed=1, samples=50, faces=1)).id
+    identifier = boundaries.start_report("phantom", ReportWish(seed=1, samples=50, faces=1)).id
     assert ended(lambda: stage(identifier)) == "done"
-    assert jobs.report(identifier).samples == 50
-    page = jobs.report_without_preload_content(identifier, _headers={"Accept": "text/html"})
+    assert jobs.get_report(identifier).samples == 50
+    page = jobs.get_report_without_preload_content(identifier, _headers={"Accept": "text/html"})
     assert page.data.lower().startswith(b"<!doctype html>")
 
 
 @check
 def a_job_is_cancelled() -> None:
-    identifier = jobs.begin_report("phantom", ReportWish(samples=5000)).id
+    identifier = boundaries.start_report("phantom", ReportWish(samples=5000)).id
     jobs.cancel_job(identifier)
     assert ended(lambda: stage(identifier)) == "cancelled"
 
@@ -185,7 +187,7 @@ def a_job_is_cancelled() -> None:
 @check
 def an_error_is_a_typed_problem() -> None:
     try:
-        faces.sample(model="none")
+        faces.sample_faces_by_url(model="none")
         raise AssertionError("the model does not exist")
     except NotFoundException as error:
         assert isinstance(error.data, ProblemDocument)
