@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -143,19 +144,13 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(routes::metrics::show))
 }
 
-/// The OpenAPI document.
-#[must_use]
-pub fn document() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
-}
-
 /// The service: every route, and what surrounds them all.
 pub fn router(api: Api) -> Router {
     let (routes, document) = described().split_for_parts();
     for path in document.paths.paths.keys() {
         api.metrics.expect_route(path);
     }
-    let document = openapi::json(&document);
+    let document = Bytes::from(openapi::json(&document));
     let around = ServiceBuilder::new()
         .layer(SetRequestIdLayer::x_request_id(request_id::RandomName))
         // What fails is logged with its cause where the problem is written out.
@@ -174,7 +169,7 @@ pub fn router(api: Api) -> Router {
         .layer(DefaultBodyLimit::max(request_body::LARGEST_BODY));
     routes
         .route("/", get(async || Redirect::to("/docs/")))
-        .route("/openapi.json", get(async move || document.clone()))
+        .route("/openapi.json", get(async move || openapi::response(document)))
         .merge(openapi::page())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)

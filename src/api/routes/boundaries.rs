@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
-use crate::api::openapi::{BodyProblems, BoundaryProblems, KeptProblems, ModelProblems};
+use crate::api::openapi::problems::{
+    BodyProblems, BoundaryFormatProblems, BoundaryProblems, ModelProblems, StoreProblems,
+};
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, LARGEST_BODY, Name, Query, is_json, unread};
 use crate::api::response::Answer;
@@ -78,7 +80,6 @@ pub(crate) enum BoundaryFormat {
 #[into_params(parameter_in = Query)]
 pub(crate) struct BoundaryQuery {
     /// The kind of answer; `Accept` decides if left out.
-    #[param(inline)]
     format: Option<BoundaryFormat>,
 }
 
@@ -106,9 +107,9 @@ fn place(place: Place) -> Result<(String, String, LatentSpace), Problem> {
 
 /// List a model's boundaries
 #[utoipa::path(
-    get, path = "/v1/models/{model}/boundaries", tag = "boundaries", operation_id = "boundaries",
+    get, path = "/v1/models/{model}/boundaries", tag = "boundaries", operation_id = "list_boundaries",
     params(("model" = String, Path, description = "The model's name", example = "phantom")),
-    responses((status = 200, body = BoundaryList), ModelProblems)
+    responses((status = 200, description = "The boundaries of the model.", body = BoundaryList), ModelProblems)
 )]
 pub(crate) async fn list(State(api): State<Api>, Name(name): Name) -> Result<Json<BoundaryList>, Problem> {
     let model = api.models.get(Some(&name))?;
@@ -129,7 +130,7 @@ pub(crate) async fn list(State(api): State<Api>, Name(name): Name) -> Result<Jso
 /// As JSON with all that is known of it, or its normal as a `.npy` file (`format=npy`, or
 /// `Accept: application/octet-stream`).
 #[utoipa::path(
-    get, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "boundary",
+    get, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "get_boundary",
     params(
         ("model" = String, Path, description = "The model's name", example = "phantom"),
         ("attribute" = String, Path, description = "The attribute", example = "smile"),
@@ -137,8 +138,13 @@ pub(crate) async fn list(State(api): State<Api>, Name(name): Name) -> Result<Jso
         BoundaryQuery,
     ),
     responses(
-        (status = 200, description = "The boundary", content((BoundaryDocument = "application/json"), (NpyFile = "application/octet-stream"))),
-        BoundaryProblems,
+        (
+            status = 200, description = "The boundary.",
+            content((BoundaryDocument = "application/json"), (inline(NpyFile) = "application/octet-stream")),
+            headers(("ETag" = String, description = "Identifies the boundary. Send it as `If-None-Match` to learn whether it changed."))
+        ),
+        (status = 304, description = "The boundary is still the one that `If-None-Match` names."),
+        BoundaryProblems, BoundaryFormatProblems,
     )
 )]
 pub(crate) async fn show(
@@ -169,8 +175,8 @@ pub(crate) async fn show(
         ("space" = Space, Path, description = "The space", example = "w"),
         ImportQuery,
     ),
-    request_body(content((BoundaryDocument = "application/json"), (NpyFile = "application/octet-stream"))),
-    responses((status = 200, body = ChangeBody), BoundaryProblems, BodyProblems, KeptProblems)
+    request_body(content((BoundaryDocument = "application/json"), (inline(NpyFile) = "application/octet-stream"))),
+    responses((status = 200, description = "The boundary as it is now.", body = ChangeBody), BoundaryProblems, BodyProblems, StoreProblems)
 )]
 pub(crate) async fn put(
     State(api): State<Api>,
@@ -210,7 +216,7 @@ pub(crate) async fn put(
         ("attribute" = String, Path, description = "The attribute", example = "smile"),
         ("space" = Space, Path, description = "The space", example = "w"),
     ),
-    responses((status = 200, body = ChangeBody), BoundaryProblems, KeptProblems)
+    responses((status = 200, description = "The boundary is deleted.", body = ChangeBody), BoundaryProblems, StoreProblems)
 )]
 pub(crate) async fn delete(State(api): State<Api>, path: Place) -> Result<Json<ChangeBody>, Problem> {
     let (name, attribute, space) = place(path)?;

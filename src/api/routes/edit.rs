@@ -9,7 +9,9 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::openapi::{BodyProblems, FaceProblems, JpegFile, PictureForm, PngFile, WebpFile};
+use crate::api::openapi::answers::{Cacheable, FaceAnswer, Fresh, SEED, WARNINGS};
+use crate::api::openapi::files::{EditForm, ImageFile};
+use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::output::{Format, Output};
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;
@@ -47,6 +49,11 @@ pub(crate) struct EditAnswer {
     warnings: Vec<String>,
 }
 
+impl FaceAnswer for EditAnswer {
+    const DESCRIPTION: &'static str = "The edited face; several faces of a trajectory share one image.";
+    const HEADERS: &'static [(&'static str, &'static str)] = &[SEED, WARNINGS];
+}
+
 /// The direction of one edit.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EditDirectionBody {
@@ -77,11 +84,10 @@ impl From<EditDirection> for EditDirectionBody {
 /// The code is moved along the attributes' boundaries. With a `seed` the answer is the same until a boundary changes, and
 /// caches may keep it and ask by its `ETag`.
 #[utoipa::path(
-    get, path = "/v1/edit", tag = "faces", operation_id = "edit",
+    get, path = "/v1/edit", tag = "faces", operation_id = "edit_face_by_url",
     params(EditQuery),
     responses(
-        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (EditAnswer = "application/json"))),
-        FaceProblems,
+        Cacheable<EditAnswer>, FaceProblems,
     )
 )]
 pub(crate) async fn get_plain(
@@ -97,11 +103,10 @@ pub(crate) async fn get_plain(
 /// The body is JSON; or a picture of the face, and the URL says the rest, as for GET; or a form with the picture as `file`,
 /// and its other fields say the rest.
 #[utoipa::path(
-    post, path = "/v1/edit", tag = "faces", operation_id = "edit_with_body",
-    request_body(content((EditBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (PictureForm = "multipart/form-data"))),
+    post, path = "/v1/edit", tag = "faces", operation_id = "edit_face",
+    request_body(content((EditBody = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (EditForm = "multipart/form-data"))),
     responses(
-        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (EditAnswer = "application/json"))),
-        FaceProblems, BodyProblems,
+        Fresh<EditAnswer>, FaceProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post_plain(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
@@ -112,11 +117,10 @@ pub(crate) async fn post_plain(State(api): State<Api>, request: Request) -> Resu
 ///
 /// As the plain edit, along the part of the boundary's normal that is orthogonal to every condition's.
 #[utoipa::path(
-    get, path = "/v1/conditional-edit", tag = "faces", operation_id = "conditional_edit",
+    get, path = "/v1/conditional-edit", tag = "faces", operation_id = "edit_face_conditionally_by_url",
     params(EditQuery),
     responses(
-        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (EditAnswer = "application/json"))),
-        FaceProblems,
+        Cacheable<EditAnswer>, FaceProblems,
     )
 )]
 pub(crate) async fn get_conditional(
@@ -132,11 +136,10 @@ pub(crate) async fn get_conditional(
 /// The body is JSON; or a picture of the face, and the URL says the rest, as for GET; or a form with the picture as `file`,
 /// and its other fields say the rest.
 #[utoipa::path(
-    post, path = "/v1/conditional-edit", tag = "faces", operation_id = "conditional_edit_with_body",
-    request_body(content((EditBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (PictureForm = "multipart/form-data"))),
+    post, path = "/v1/conditional-edit", tag = "faces", operation_id = "edit_face_conditionally",
+    request_body(content((EditBody = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (EditForm = "multipart/form-data"))),
     responses(
-        (status = 200, description = "The edited face, or a sheet of them", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (EditAnswer = "application/json"))),
-        FaceProblems, BodyProblems,
+        Fresh<EditAnswer>, FaceProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post_conditional(State(api): State<Api>, request: Request) -> Result<Response, Problem> {

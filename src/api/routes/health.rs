@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::Api;
-use crate::api::openapi::ReadyProblems;
+use crate::api::openapi::problems::ReadyProblems;
 use crate::api::problem::Problem;
 
 /// Whether requests should still be sent here. Cheap to clone; all clones agree.
@@ -38,13 +38,13 @@ pub(crate) struct Health {
 }
 
 /// Is the program running?
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/health/live", tag = "health", operation_id = "check_liveness", responses((status = 200, description = "The program runs.", body = Health)))]
 pub(crate) async fn live() -> Json<Health> {
     Json(Health { status: "live" })
 }
 
 /// Are the models loaded, and is the service not shutting down?
-#[utoipa::path(get, path = "/health/ready", tag = "health", responses((status = 200, body = Health), ReadyProblems))]
+#[utoipa::path(get, path = "/health/ready", tag = "health", operation_id = "check_readiness", responses((status = 200, description = "The models are loaded, and the service takes requests.", body = Health), ReadyProblems))]
 pub(crate) async fn ready(State(api): State<Api>) -> Result<Json<Health>, Problem> {
     if api.readiness.is_ready() {
         Ok(Json(Health { status: "ready" }))

@@ -12,7 +12,9 @@ use utoipa::ToSchema;
 
 use crate::api::Api;
 use crate::api::inversion_events::InversionEvents;
-use crate::api::openapi::{BodyProblems, FaceProblems, JpegFile, PictureForm, PngFile, WebpFile};
+use crate::api::openapi::answers::{FaceAnswer, Fresh};
+use crate::api::openapi::files::{ImageFile, InvertForm};
+use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::output::{Format, Output};
 use crate::api::problem::Problem;
 use crate::api::response::{Answer, FaceBody, Recipe, bodies, encoding, picture};
@@ -43,6 +45,12 @@ pub(crate) struct InvertAnswer {
     /// How the descent went, where there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     descent: Option<DescentBody>,
+}
+
+impl FaceAnswer for InvertAnswer {
+    const DESCRIPTION: &'static str = "The reconstruction of the image.";
+    const EVENTS: bool = true;
+    const HEADERS: &'static [(&'static str, &'static str)] = &[];
 }
 
 /// A way down the loss.
@@ -91,12 +99,11 @@ impl From<OptimizationResult> for DescentBody {
 /// to ten times, a small JPEG of what is drawn and how near it is; then `done` with the JSON answer, or `problem` with the
 /// document of what went wrong. Work for a client that goes away ends.
 #[utoipa::path(
-    post, path = "/v1/invert", tag = "faces", operation_id = "invert",
+    post, path = "/v1/invert", tag = "faces", operation_id = "invert_image",
     params(InvertQuery),
-    request_body(content((InvertBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (PictureForm = "multipart/form-data"))),
+    request_body(content((InvertBody = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (InvertForm = "multipart/form-data"))),
     responses(
-        (status = 200, description = "The reconstruction", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (InvertAnswer = "application/json"), (String = "text/event-stream"))),
-        FaceProblems, BodyProblems,
+        Fresh<InvertAnswer>, FaceProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::api::Api;
 use crate::api::negotiation::{EVENTS, USUAL, prefers};
-use crate::api::openapi::JobProblems;
+use crate::api::openapi::problems::JobProblems;
 use crate::api::problem::Problem;
 use crate::api::request_body::Name;
 use crate::api::routes::boundaries::Lasting;
@@ -147,7 +147,7 @@ pub(crate) fn begun(api: &Api, job: &Job) -> Response {
 }
 
 /// List the jobs
-#[utoipa::path(get, path = "/v1/jobs", tag = "boundaries", operation_id = "jobs", responses((status = 200, body = JobList)))]
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", operation_id = "list_jobs", responses((status = 200, description = "The jobs.", body = JobList)))]
 pub(crate) async fn list(State(api): State<Api>) -> Json<JobList> {
     let jobs = api.jobs.list();
     Json(JobList {
@@ -163,10 +163,10 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<JobList> {
 /// How far it is now; with `Accept: text/event-stream`, an event `progress` with the same JSON whenever that changes, up
 /// to four a second, until the job has ended.
 #[utoipa::path(
-    get, path = "/v1/jobs/{job}", tag = "boundaries", operation_id = "job",
+    get, path = "/v1/jobs/{job}", tag = "jobs", operation_id = "get_job",
     params(("job" = String, Path, description = "The job's id", example = "1")),
     responses(
-        (status = 200, description = "The job", content((JobBody = "application/json"), (String = "text/event-stream"))),
+        (status = 200, description = "The job.", content((JobBody = "application/json"), (String = "text/event-stream"))),
         JobProblems,
     )
 )]
@@ -188,9 +188,9 @@ pub(crate) async fn show(
 ///
 /// One that has ended stays as it is. The answer comes when the job has ended.
 #[utoipa::path(
-    delete, path = "/v1/jobs/{job}", tag = "boundaries", operation_id = "cancel_job",
+    delete, path = "/v1/jobs/{job}", tag = "jobs", operation_id = "cancel_job",
     params(("job" = String, Path, description = "The job's id", example = "1")),
-    responses((status = 200, description = "The job as it has ended", body = JobBody), JobProblems)
+    responses((status = 200, description = "The job after its end.", body = JobBody), JobProblems)
 )]
 pub(crate) async fn cancel(State(api): State<Api>, Name(id): Name) -> Result<Json<JobBody>, Problem> {
     let job = api.jobs.get(&id)?;

@@ -7,8 +7,8 @@ use crate::api::Api;
 
 /// Numbers about the service, as OpenMetrics text
 #[utoipa::path(
-    get, path = "/metrics", tag = "health", operation_id = "metrics",
-    responses((status = 200, description = "Every series", body = String, content_type = "application/openmetrics-text"))
+    get, path = "/metrics", tag = "health", operation_id = "get_metrics",
+    responses((status = 200, description = "All metrics.", body = String, content_type = "application/openmetrics-text"))
 )]
 pub(crate) async fn show(State(api): State<Api>) -> ([(HeaderName, &'static str); 1], String) {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::Api;
-use crate::api::openapi::ModelProblems;
+use crate::api::openapi::problems::ModelProblems;
 use crate::api::problem::Problem;
 use crate::api::request_body::Name;
 use crate::api::types::values::{Space, rows};
@@ -199,7 +199,7 @@ pub(crate) struct CosineTable {
 }
 
 /// List the models
-#[utoipa::path(get, path = "/v1/models", tag = "models", operation_id = "models", responses((status = 200, body = ModelList)))]
+#[utoipa::path(get, path = "/v1/models", tag = "models", operation_id = "list_models", responses((status = 200, description = "The models.", body = ModelList)))]
 pub(crate) async fn list(State(api): State<Api>) -> Json<ModelList> {
     Json(ModelList {
         default: api.models.default_model().name().to_owned(),
@@ -211,9 +211,9 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<ModelList> {
 ///
 /// Spaces and sizes, attributes, boundaries with their accuracies, and the cosines between them.
 #[utoipa::path(
-    get, path = "/v1/models/{model}", tag = "models", operation_id = "model",
+    get, path = "/v1/models/{model}", tag = "models", operation_id = "get_model",
     params(("model" = String, Path, description = "The model's name", example = "phantom")),
-    responses((status = 200, body = ModelBody), ModelProblems)
+    responses((status = 200, description = "The model.", body = ModelBody), ModelProblems)
 )]
 pub(crate) async fn show(State(api): State<Api>, Name(name): Name) -> Result<Json<ModelBody>, Problem> {
     Ok(Json(body(&*api.models.get(Some(&name))?)))

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::api::Api;
 use crate::api::negotiation::{PAGE, USUAL, prefers};
-use crate::api::openapi::{BodyProblems, JobProblems, TrainProblems};
+use crate::api::openapi::problems::{BodyProblems, JobProblems, StartProblems};
 use crate::api::problem::Problem;
 use crate::api::report_page::report_page::page;
 use crate::api::request_body::{Body, Name};
@@ -175,12 +175,12 @@ impl ReportBody {
 /// plane, and what an edit does to every attribute, plain and with the others held. The answer names the job; when it is
 /// done, `/v1/jobs/{job}/report` has the report.
 #[utoipa::path(
-    post, path = "/v1/models/{model}/report", tag = "boundaries", operation_id = "begin_report",
+    post, path = "/v1/models/{model}/report", tag = "boundaries", operation_id = "start_report",
     params(("model" = String, Path, description = "The model's name", example = "phantom")),
     request_body = ReportWish,
     responses(
-        (status = 202, description = "The job that was begun; `Location` is where to follow it", body = JobBody, headers(("Location" = String))),
-        TrainProblems, BodyProblems,
+        (status = 202, description = "The job was started.", body = JobBody, headers(("Location" = String, description = "The path of the job."))),
+        StartProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post(
@@ -220,10 +220,10 @@ pub(crate) async fn post(
 ///
 /// As JSON, or with `Accept: text/html` as a page that stands alone, pictures and plots included.
 #[utoipa::path(
-    get, path = "/v1/jobs/{job}/report", tag = "boundaries", operation_id = "report",
+    get, path = "/v1/jobs/{job}/report", tag = "jobs", operation_id = "get_report",
     params(("job" = String, Path, description = "The job's id", example = "1")),
     responses(
-        (status = 200, description = "The report", content((ReportBody = "application/json"), (String = "text/html"))),
+        (status = 200, description = "The report.", content((ReportBody = "application/json"), (String = "text/html"))),
         JobProblems,
     )
 )]

@@ -8,7 +8,8 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::openapi::{BodyProblems, FaceProblems, JpegFile, PngFile, WebpFile};
+use crate::api::openapi::answers::{Cacheable, FaceAnswer, Fresh, SEED};
+use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::output::{Compression, Format, Layout, Metadata, Output, OutputOptions};
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, Query};
@@ -81,7 +82,6 @@ pub(crate) struct SampleQuery {
     #[param(value_type = Option<u32>, minimum = 1)]
     count: Option<Whole>,
     /// The space of the codes in a JSON answer.
-    #[param(inline)]
     space: Option<Space>,
     /// Truncation: 1 is none, 0 the mean face; the model's own if left out.
     #[param(value_type = Option<f64>, minimum = -2, maximum = 2)]
@@ -90,16 +90,12 @@ pub(crate) struct SampleQuery {
     #[param(value_type = Option<u32>, minimum = 1)]
     truncation_layers: Option<Whole>,
     /// The kind of answer; `Accept` decides if left out.
-    #[param(inline)]
     format: Option<Format>,
     /// How several faces share a picture.
-    #[param(inline)]
     layout: Option<Layout>,
     /// What a PNG says of itself.
-    #[param(inline)]
     metadata: Option<Metadata>,
     /// How small a PNG is made.
-    #[param(inline)]
     compression: Option<Compression>,
     /// How much of the picture a JPEG or WebP keeps; 90 if left out.
     #[param(minimum = 1, maximum = 100)]
@@ -148,16 +144,20 @@ pub(crate) struct SampleAnswer {
     faces: Vec<FaceBody>,
 }
 
+impl FaceAnswer for SampleAnswer {
+    const DESCRIPTION: &'static str = "The face; several faces share one image.";
+    const HEADERS: &'static [(&'static str, &'static str)] = &[SEED];
+}
+
 /// Sample faces
 ///
 /// With a `seed` the answer is the same until the model is another. Caches may keep a picture whose URL names the `model`; others they
 /// are to ask about, for the default may change.
 #[utoipa::path(
-    get, path = "/v1/sample", tag = "faces", operation_id = "sample",
+    get, path = "/v1/sample", tag = "faces", operation_id = "sample_faces_by_url",
     params(SampleQuery),
     responses(
-        (status = 200, description = "The face, or a sheet of faces", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (SampleAnswer = "application/json"))),
-        FaceProblems,
+        Cacheable<SampleAnswer>, FaceProblems,
     )
 )]
 pub(crate) async fn get(
@@ -179,11 +179,10 @@ pub(crate) async fn get(
 
 /// Sample faces
 #[utoipa::path(
-    post, path = "/v1/sample", tag = "faces", operation_id = "sample_with_body",
+    post, path = "/v1/sample", tag = "faces", operation_id = "sample_faces",
     request_body = SampleBody,
     responses(
-        (status = 200, description = "The face, or a sheet of faces", content((PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (SampleAnswer = "application/json"))),
-        FaceProblems, BodyProblems,
+        Fresh<SampleAnswer>, FaceProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post(

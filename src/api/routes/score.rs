@@ -8,7 +8,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::openapi::{BodyProblems, JpegFile, PictureForm, PngFile, ScoreProblems, WebpFile};
+use crate::api::openapi::answers::{Cacheable, FaceAnswer, Fresh, SEED};
+use crate::api::openapi::files::{ImageFile, ScoreForm};
+use crate::api::openapi::problems::{BodyProblems, ScoreProblems};
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;
 use crate::api::response::Answer;
@@ -67,7 +69,6 @@ pub(crate) struct ScoreQuery {
     #[param(value_type = Option<u64>, maximum = 4_294_967_295u64, example = 7)]
     seed: Option<Whole>,
     /// The space of the code and the distances in the answer.
-    #[param(inline)]
     space: Option<Space>,
     /// Truncation: 1 is none, 0 the mean face; the model's own if left out.
     #[param(value_type = Option<f64>, minimum = -2, maximum = 2)]
@@ -134,6 +135,12 @@ pub(crate) struct ScoreAnswer {
     distances: BTreeMap<String, f64>,
 }
 
+impl FaceAnswer for ScoreAnswer {
+    const DESCRIPTION: &'static str = "The scores of the face, and its distance from each boundary.";
+    const IMAGES: bool = false;
+    const HEADERS: &'static [(&'static str, &'static str)] = &[SEED];
+}
+
 /// One classifier output.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ScoreItem {
@@ -182,9 +189,9 @@ impl ScoreItem {
 ///
 /// What every classifier of the model says of the face, and the face's distance from every boundary.
 #[utoipa::path(
-    get, path = "/v1/score", tag = "faces", operation_id = "score",
+    get, path = "/v1/score", tag = "faces", operation_id = "score_face_by_url",
     params(ScoreQuery),
-    responses((status = 200, description = "The face's scores", body = ScoreAnswer), ScoreProblems)
+    responses(Cacheable<ScoreAnswer>, ScoreProblems)
 )]
 pub(crate) async fn get(
     State(api): State<Api>,
@@ -205,9 +212,9 @@ pub(crate) async fn get(
 /// The body is JSON; or a picture of the face, and the URL says the rest, as for GET; or a form with the picture as `file`,
 /// and its other fields say the rest.
 #[utoipa::path(
-    post, path = "/v1/score", tag = "faces", operation_id = "score_with_body",
-    request_body(content((ScoreBody = "application/json"), (PngFile = "image/png"), (JpegFile = "image/jpeg"), (WebpFile = "image/webp"), (PictureForm = "multipart/form-data"))),
-    responses((status = 200, description = "The face's scores", body = ScoreAnswer), ScoreProblems, BodyProblems)
+    post, path = "/v1/score", tag = "faces", operation_id = "score_face",
+    request_body(content((ScoreBody = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (ScoreForm = "multipart/form-data"))),
+    responses(Fresh<ScoreAnswer>, ScoreProblems, BodyProblems)
 )]
 pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let body = upload::read(request).await?;

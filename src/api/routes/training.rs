@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::api::Api;
-use crate::api::openapi::{BodyProblems, TrainProblems};
+use crate::api::openapi::problems::{BodyProblems, StartProblems};
 use crate::api::problem::Problem;
 use crate::api::request_body::{LargeBody, Name};
 use crate::api::routes::jobs::{JobBody, begun};
@@ -74,6 +74,7 @@ pub(crate) struct TrainBody {
 /// What finds a plane.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = FitMethod)]
 pub(crate) enum FitMethodName {
     /// A linear support vector machine on the ends of the scores, as the paper has it.
     Svm,
@@ -188,8 +189,8 @@ fn given(space: LatentSpace, codes: &str, scores: &str) -> Result<TrainSource, P
     params(("model" = String, Path, description = "The model's name", example = "phantom")),
     request_body = TrainBody,
     responses(
-        (status = 202, description = "The job that was begun; `Location` is where to follow it", body = JobBody, headers(("Location" = String))),
-        TrainProblems, BodyProblems,
+        (status = 202, description = "The job was started.", body = JobBody, headers(("Location" = String, description = "The path of the job."))),
+        StartProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post(

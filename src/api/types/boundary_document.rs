@@ -4,6 +4,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::openapi::numbers::numbers_or_rows;
 use crate::api::problem::Problem;
 use crate::api::routes::models::AccuracyBody;
 use crate::api::types::values::{Object, Space};
@@ -24,7 +25,7 @@ pub(crate) struct BoundaryDocument {
     space: Option<Space>,
     /// The normal, pointing to where the attribute's score is higher: a list of numbers in z and w, a list of such lists
     /// in w+, one a layer. It need not be of length 1.
-    #[schema(value_type = Vec<serde_json::Value>)]
+    #[schema(schema_with = numbers_or_rows)]
     normal: Normal,
     /// b in n·code + b, for the normal as it stands here; 0 if left out.
     #[serde(default)]

@@ -157,7 +157,6 @@ pub(crate) struct EditQuery {
     #[param(value_type = Option<u64>, maximum = 4_294_967_295u64, example = 7)]
     pub(crate) seed: Option<Whole>,
     /// The space of the move. If left out, the model's default, or w+ where `layers` are given.
-    #[param(inline)]
     space: Option<Space>,
     /// Truncation where z is mapped to w: 1 is none, 0 the mean face; the model's own if left out.
     #[param(value_type = Option<f64>, minimum = -2, maximum = 2)]
@@ -183,19 +182,14 @@ pub(crate) struct EditQuery {
     trajectory: Option<TrajectoryText>,
     /// Whether the trajectory's positions are amounts to move by, or signed distances to move to; by if left out.
     #[serde(rename = "move")]
-    #[param(inline)]
     moves: Option<Move>,
     /// The kind of answer; `Accept` decides if left out.
-    #[param(inline)]
     format: Option<Format>,
     /// How several faces share a picture.
-    #[param(inline)]
     layout: Option<Layout>,
     /// What a PNG says of itself.
-    #[param(inline)]
     metadata: Option<Metadata>,
     /// How small a PNG is made.
-    #[param(inline)]
     compression: Option<Compression>,
     /// How much of the picture a JPEG or WebP keeps; 90 if left out.
     #[param(minimum = 1, maximum = 100)]

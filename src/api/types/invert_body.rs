@@ -26,6 +26,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// How the code is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = InversionMethod)]
 pub(crate) enum InversionMethodName {
     /// One run of the encoder.
     Encoder,
@@ -142,10 +143,8 @@ pub(crate) struct InvertQuery {
     /// The model; the default one if left out.
     model: Option<String>,
     /// How the code is found; the best way that the model has if left out.
-    #[param(inline)]
     method: Option<InversionMethodName>,
     /// The code's space; the encoder's, or else w, if left out.
-    #[param(inline)]
     space: Option<Space>,
     /// Steps down the loss; 100 if left out.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
@@ -160,13 +159,10 @@ pub(crate) struct InvertQuery {
     #[param(value_type = Option<f64>)]
     seconds: Option<Real>,
     /// The kind of answer; `Accept` decides if left out.
-    #[param(inline)]
     format: Option<Format>,
     /// What a PNG says of itself.
-    #[param(inline)]
     metadata: Option<Metadata>,
     /// How small a PNG is made.
-    #[param(inline)]
     compression: Option<Compression>,
     /// How much of the picture a JPEG or WebP keeps; 90 if left out.
     #[param(minimum = 1, maximum = 100)]

@@ -11,6 +11,7 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::openapi::numbers::numbers_or_rows;
 use crate::api::problem::Problem;
 use crate::catalog::NpyArray;
 use crate::editor::{EditorError, FaceSource};
@@ -67,7 +68,7 @@ pub(crate) struct LatentBody {
     pub(crate) space: Space,
     /// A list of numbers in z and w; a list of such lists, one a layer, in w+.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<serde_json::Value>>)]
+    #[schema(schema_with = numbers_or_rows, required = false)]
     values: Option<Values>,
     /// A NumPy `.npy` file in base64: floating-point numbers of shape (dim) or (1, dim); in w+ (layers, dim) or
     /// (1, layers, dim).

@@ -1,0 +1,86 @@
+//! The OpenAPI document of the service, generated from the code, and the page at `/docs` that shows it.
+//!
+//! Knows how the document describes media types, headers, problems and optional fields. Never knows what a single
+//! operation does: each handler in [`routes`](crate::api::routes) describes its own.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | title, tags and schemas that no operation names | this file |
+//! | responses of operations on faces, with their headers | [`answers`] |
+//! | responses with an error status | [`problems`] |
+//! | image files and forms | [`files`] |
+//! | numbers of codes and normals | [`numbers`] |
+//! | rules that hold for all operations and all schemas | [`conventions`] |
+
+pub(crate) mod answers;
+mod conventions;
+pub(crate) mod files;
+pub(crate) mod numbers;
+pub(crate) mod problems;
+
+use axum::body::Bytes;
+use axum::http::header;
+use axum::response::IntoResponse;
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::api::output::{Compression, Format, Layout, Metadata};
+use crate::api::problem::ProblemDocument;
+use crate::api::routes::boundaries::BoundaryFormat;
+use crate::api::routes::edit::EditAnswer;
+use crate::api::routes::invert::InvertAnswer;
+use crate::api::routes::sample::SampleAnswer;
+use crate::api::routes::score::ScoreAnswer;
+use crate::api::types::edit_body::Move;
+use crate::api::types::invert_body::InversionMethodName;
+use crate::api::types::values::Space;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "faceplane",
+        description = "InterFaceGAN as a service: sample faces, and edit them along the boundaries of attributes in latent \
+                       space, with other attributes held.\n\nOperations on faces answer with a PNG unless `Accept` or `format` \
+                       asks for JPEG, WebP or JSON; `format` wins over `Accept`. Errors are `application/problem+json` (RFC 9457). \
+                       Optional fields are left out, not null."
+    ),
+    tags(
+        (name = "faces", description = "Sample, edit, conditionally edit, invert and score faces"),
+        (name = "models", description = "The loaded models"),
+        (name = "boundaries", description = "The boundaries of a model: read, replace, delete and train them"),
+        (name = "jobs", description = "Trainings and reports, which run in the background"),
+        (name = "health", description = "Probes and metrics")
+    ),
+    components(schemas(
+        ProblemDocument, SampleAnswer, EditAnswer, InvertAnswer, ScoreAnswer, Space, Format, Layout, Metadata, Compression,
+        Move, InversionMethodName, BoundaryFormat
+    ))
+)]
+struct Head;
+
+/// The document without its paths.
+pub(crate) fn head() -> Document {
+    Head::openapi()
+}
+
+/// The document as JSON: what the operations say, completed by the [`conventions`].
+pub(crate) fn json(document: &Document) -> String {
+    let mut document = serde_json::to_value(document).expect("a document is JSON");
+    conventions::apply(&mut document);
+    serde_json::to_string(&document).expect("a JSON value is JSON")
+}
+
+/// The response to a request for the document.
+pub(crate) fn response(json: Bytes) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], json)
+}
+
+/// The page at `/docs`. All its files come from this program.
+pub(crate) fn page() -> SwaggerUi {
+    let config = Config::from("/openapi.json")
+        .validator_url("none")
+        .try_it_out_enabled(true)
+        .display_request_duration(true);
+    SwaggerUi::new("/docs").config(config)
+}

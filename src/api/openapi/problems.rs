@@ -1,0 +1,103 @@
+//! The error responses that operations document.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::{Content, Ref, RefOr};
+use utoipa::{IntoResponses, ToSchema as _};
+
+use crate::api::problem::ProblemDocument;
+
+/// A response with a problem document.
+fn problem(description: &str) -> RefOr<Response> {
+    let schema = Ref::from_schema_name(ProblemDocument::name());
+    let response = ResponseBuilder::new().description(description);
+    let content = Content::new(Some(RefOr::Ref(schema)));
+    RefOr::T(response.content("application/problem+json", content).build())
+}
+
+/// Declares sets of error responses: a status and its description each.
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident { $($status:literal: $description:literal),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                BTreeMap::from([$(($status.to_string(), problem($description))),+])
+            }
+        }
+    )+};
+}
+
+problems! {
+    /// Errors of operations that make images of faces.
+    FaceProblems {
+        404: "The model does not exist, or it has no boundary for an attribute in the space of the edit. The detail lists those that exist.",
+        406: "`Accept` allows neither PNG, JPEG, WebP nor JSON.",
+        422: "A field has a wrong type, shape, space or value, or it contradicts another field.",
+        503: "The service is overloaded or shutting down. Try again after `Retry-After` seconds.",
+    }
+
+    /// Errors of scoring.
+    ScoreProblems {
+        404: "The model does not exist. The detail lists the models that exist.",
+        422: "A field has a wrong type, shape, space or value, or the model has no classifier.",
+        503: "The service is overloaded or shutting down. Try again after `Retry-After` seconds.",
+    }
+
+    /// Errors of operations with a body.
+    BodyProblems {
+        400: "The body cannot be decoded, or the connection ended before its end.",
+        413: "The body is too large.",
+        415: "The Content-Type of the body is not supported.",
+    }
+
+    /// Errors of operations on a model that the path names.
+    ModelProblems {
+        400: "A name in the path cannot be decoded.",
+        404: "The model does not exist. The detail lists the models that exist.",
+    }
+
+    /// Errors of operations on a boundary that the path names.
+    BoundaryProblems {
+        400: "A name in the path cannot be decoded.",
+        404: "The model or the boundary does not exist. The detail lists those that exist.",
+        422: "The space does not exist, or the boundary does not fit the model.",
+    }
+
+    /// Errors of operations that choose between JSON and a `.npy` file.
+    BoundaryFormatProblems {
+        406: "`Accept` allows neither JSON nor `application/octet-stream`.",
+    }
+
+    /// Errors of operations that change the store.
+    StoreProblems {
+        507: "The change cannot be written to the store, and was not made.",
+    }
+
+    /// Errors of operations that start a job.
+    StartProblems {
+        404: "The model does not exist, or none of its classifiers scores an attribute. The detail lists those that exist.",
+        422: "A field has a wrong type, shape, space or value, or it contradicts another field.",
+        503: "Too many jobs are waiting, or the service is shutting down. Try again after `Retry-After` seconds.",
+    }
+
+    /// Errors of operations on a job that the path names.
+    JobProblems {
+        400: "The id in the path cannot be decoded.",
+        404: "The job does not exist, or it has no report.",
+    }
+
+    /// Errors of the readiness probe.
+    ReadyProblems {
+        503: "The service is shutting down.",
+    }
+
+    /// Errors of every operation.
+    CommonProblems {
+        422: "The header `Faceplane-Timeout` is not a number of seconds above 0.",
+        500: "The service failed. Its log has the cause beside the id of the request.",
+        504: "No answer within the timeout.",
+    }
+}
