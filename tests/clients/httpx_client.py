@@ -37,7 +37,7 @@ from faceplane_httpx.models import (
     EditForm,
     EditItem,
     Format,
-    InversionMethodName,
+    InversionMethod,
     InvertAnswer,
     InvertBody,
     InvertForm,
@@ -177,9 +177,9 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
 @check
 def a_picture_is_inverted_as_a_form_and_as_json() -> None:
     sent = sample_seven(Metadata.NONE)
-    encoder = InversionMethodName.ENCODER
+    encoder = InversionMethod.ENCODER
     picture(invert_image.sync_detailed(client=client, body=InvertForm(upload(sent), method=encoder)))
-    body = InvertBody(image=b64encode(sent).decode(), method=InversionMethodName.REFINE, steps=2, format_=Format.JSON)
+    body = InvertBody(image=b64encode(sent).decode(), method=InversionMethod.REFINE, steps=2, format_=Format.JSON)
     inverted = InvertAnswer.from_dict(numbers(invert_image.sync_detailed(client=client, body=body)))
     assert inverted.psnr > 10
     assert inverted.face.latent.space == Space.W

@@ -9,7 +9,7 @@ import {
     FacesApi,
     Format,
     HealthApi,
-    InversionMethodName,
+    InversionMethod,
     InvertAnswerFromJSON,
     type InvertBody,
     JobsApi,
@@ -117,8 +117,8 @@ await run({
     },
     "a picture is inverted": async () => {
         const image = base64(await sampleSeven(Metadata.None));
-        await picture(faces.invertImage({ invertBody: { image, method: InversionMethodName.Encoder } }));
-        const invertBody: InvertBody = { image, method: InversionMethodName.Refine, steps: 2, format: json };
+        await picture(faces.invertImage({ invertBody: { image, method: InversionMethod.Encoder } }));
+        const invertBody: InvertBody = { image, method: InversionMethod.Refine, steps: 2, format: json };
         const { psnr, face } = InvertAnswerFromJSON(await numbers(faces.invertImage({ invertBody })));
         assert.ok(psnr > 10);
         assert.equal(face.latent.space, Space.W);

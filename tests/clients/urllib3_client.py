@@ -14,7 +14,7 @@ from faceplane_urllib3 import (
     FacesApi,
     Format,
     HealthApi,
-    InversionMethodName,
+    InversionMethod,
     InvertAnswer,
     InvertBody,
     JobsApi,
@@ -134,9 +134,9 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
 @check
 def a_picture_is_inverted() -> None:
     image = b64encode(sample_seven(Metadata.NONE)).decode()
-    picture(faces.invert_image(InvertBody(image=image, method=InversionMethodName.ENCODER, format=PNG)))
+    picture(faces.invert_image(InvertBody(image=image, method=InversionMethod.ENCODER, format=PNG)))
     answer = InvertAnswer.from_json(
-        faces.invert_image(InvertBody(image=image, method=InversionMethodName.REFINE, steps=2))
+        faces.invert_image(InvertBody(image=image, method=InversionMethod.REFINE, steps=2))
     )
     assert answer.psnr > 10
     assert answer.face.latent.space == Space.W
