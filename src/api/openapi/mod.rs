@@ -6,17 +6,17 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | title, tags and schemas that no operation names | this file |
-//! | responses of operations on faces, with their headers | [`answers`] |
+//! | responses of operations on faces, with their headers | [`responses`] |
 //! | responses with an error status | [`problems`] |
 //! | image files and forms | [`files`] |
 //! | numbers of codes and normals | [`numbers`] |
 //! | rules that hold for all operations and all schemas | [`conventions`] |
 
-pub(crate) mod answers;
 mod conventions;
 pub(crate) mod files;
 pub(crate) mod numbers;
 pub(crate) mod problems;
+pub(crate) mod responses;
 
 use axum::body::Bytes;
 use axum::http::header;

@@ -13,5 +13,6 @@ pub(crate) fn numbers_or_rows() -> Array {
     let item = ObjectBuilder::new()
         .schema_type(SchemaType::AnyValue)
         .extensions(Some(Extensions::from_iter([("not", not)])));
-    ArrayBuilder::new().items(item).build()
+    let text = "Numbers: a list in z and w; in w+ a list of such lists, one a layer.";
+    ArrayBuilder::new().items(item).description(Some(text)).build()
 }

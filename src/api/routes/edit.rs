@@ -9,9 +9,9 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::openapi::answers::{Cacheable, FaceAnswer, Fresh, SEED, WARNINGS};
 use crate::api::openapi::files::{EditForm, ImageFile};
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
+use crate::api::openapi::responses::{Cacheable, FaceAnswer, Fresh, SEED, WARNINGS};
 use crate::api::output::{Format, Output};
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;

@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 
 use crate::api::Api;
 use crate::api::inversion_events::InversionEvents;
-use crate::api::openapi::answers::{FaceAnswer, Fresh};
 use crate::api::openapi::files::{ImageFile, InvertForm};
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
+use crate::api::openapi::responses::{FaceAnswer, Fresh};
 use crate::api::output::{Format, Output};
 use crate::api::problem::Problem;
 use crate::api::response::{Answer, FaceBody, Recipe, bodies, encoding, picture};

@@ -8,8 +8,8 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::openapi::answers::{Cacheable, FaceAnswer, Fresh, SEED};
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
+use crate::api::openapi::responses::{Cacheable, FaceAnswer, Fresh, SEED};
 use crate::api::output::{Compression, Format, Layout, Metadata, Output, OutputOptions};
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, Query};

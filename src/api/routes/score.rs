@@ -8,9 +8,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::openapi::answers::{Cacheable, FaceAnswer, Fresh, SEED};
 use crate::api::openapi::files::{ImageFile, ScoreForm};
 use crate::api::openapi::problems::{BodyProblems, ScoreProblems};
+use crate::api::openapi::responses::{Cacheable, FaceAnswer, Fresh, SEED};
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;
 use crate::api::response::Answer;

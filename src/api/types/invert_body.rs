@@ -60,10 +60,14 @@ impl From<InversionMethod> for InversionMethodName {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Crop {
+    /// The first column.
     pub(crate) left: u32,
+    /// The first row.
     pub(crate) top: u32,
+    /// The number of columns.
     #[schema(minimum = 1)]
     pub(crate) width: u32,
+    /// The number of rows.
     #[schema(minimum = 1)]
     pub(crate) height: u32,
 }
