@@ -43,51 +43,37 @@ def main() -> None:
 
 
 def generate(document: Path) -> None:
-    """Generate the clients; a generator's warning counts as a failure where the generator can tell."""
+    """Generate the clients. A warning is a failure too, where the generator tells them apart from other output."""
     shutil.rmtree(BUILD, ignore_errors=True)
-    GENERATED.mkdir(parents=True)
-    run(NODE_PROGRAMS / "openapi-typescript", document, "--output", GENERATED / "openapi-typescript.ts")
+    httpx = GENERATED / "openapi-python-client"
+    httpx.mkdir(parents=True)
+    run(NODE_PROGRAMS / "openapi-typescript", document, output=GENERATED / "openapi-typescript.ts")
     openapi_generator(document, "typescript-fetch", "importFileExtension=.js")
     openapi_generator(document, "python", "packageName=faceplane_urllib3")
-
-    command: list[str | Path] = [
+    run(
         PROGRAMS / "openapi-python-client",
         "generate",
-        "--path",
-        document,
         "--fail-on-warning",
-    ]
-    output = GENERATED / "openapi-python-client"
-    output.mkdir()
-    run(
-        *command,
-        "--config",
-        HERE / "openapi-python-client.yaml",
-        "--meta",
-        "none",
-        "--output-path",
-        output / "faceplane_httpx",
+        path=document,
+        config=HERE / "openapi-python-client.yaml",
+        meta="none",
+        output_path=httpx / "faceplane_httpx",
     )
 
 
-def openapi_generator(document: Path, generator: str, properties: str) -> None:
-    """Let openapi-generator write a client, without its tests and pages.
+def openapi_generator(document: Path, name: str, properties: str) -> None:
+    """Generate a client with openapi-generator, without tests and pages.
 
     By default its TypeScript imports the types of forms but does not contain them: skipFormModel=false adds them.
     """
-    command: list[str | Path] = [
+    run(
         PROGRAMS / "openapi-generator-cli",
         "generate",
-        "--input-spec",
-        document,
-        "--generator-name",
-        generator,
-    ]
-    command += ["--output", GENERATED / generator, "--additional-properties", properties]
-    run(
-        *command,
-        "--global-property",
-        "skipFormModel=false,apiTests=false,modelTests=false,apiDocs=false,modelDocs=false",
+        input_spec=document,
+        generator_name=name,
+        output=GENERATED / name,
+        additional_properties=properties,
+        global_property="skipFormModel=false,apiTests=false,modelTests=false,apiDocs=false,modelDocs=false",
     )
 
 
@@ -96,14 +82,20 @@ def compile_typescript() -> None:
     for source in [*HERE.glob("*.ts"), HERE / "tsconfig.json", HERE / "package.json"]:
         shutil.copy(source, BUILD)
     (BUILD / "node_modules").symlink_to(TOOLS / "node_modules")
-    run(NODE_PROGRAMS / "tsc", "--project", BUILD)
+    run(NODE_PROGRAMS / "tsc", project=BUILD)
 
 
-def run(*command: str | Path) -> None:
-    """Run a command in silence. If it fails, print its output and end."""
+def run(program: str | Path, *arguments: str | Path, **options: str | Path) -> None:
+    """Run a program in silence, with options such as `output_path=x` for `--output-path x`.
+
+    If it fails, print its output and end.
+    """
+    command = [program, *arguments]
+    for option, value in options.items():
+        command += [f"--{option.replace('_', '-')}", value]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if result.returncode != 0:
-        sys.exit(f"{result.stdout}\nclients: {Path(command[0]).name} failed")
+        sys.exit(f"{result.stdout}\nclients: {Path(program).name} failed")
 
 
 def run_client(name: str, program: str, document: Path) -> tuple[int, int]:

@@ -58,7 +58,7 @@ client = Client(base_url=SERVICE, raise_on_unexpected_status=True)
 html = Client(base_url=SERVICE, headers={"Accept": "text/html"})
 
 
-def picture(response: Response) -> bytes:
+def png(response: Response) -> bytes:
     """The PNG of an answer, which the client gives as a file."""
     assert isinstance(response.parsed, File), response.content
     content: bytes = response.parsed.payload.read()
@@ -74,8 +74,8 @@ def numbers(response: Response) -> dict[str, Any]:
 
 
 def sample_seven(metadata: Metadata) -> bytes:
-    """A picture of seed 7. With full metadata it carries its code, and takes no search to invert."""
-    return picture(sample_faces.sync_detailed(client=client, body=SampleBody(seed=7, metadata=metadata)))
+    """An image of seed 7. With full metadata it carries its code, and takes no search to invert."""
+    return png(sample_faces.sync_detailed(client=client, body=SampleBody(seed=7, metadata=metadata)))
 
 
 def upload(content: bytes) -> File:
@@ -105,8 +105,8 @@ def the_models_are_listed_and_described() -> None:
 
 @check
 def a_seed_alone_is_a_face_by_url_and_by_body() -> None:
-    by_url = picture(sample_faces_by_url.sync_detailed(client=client, seed=7))
-    assert by_url == picture(sample_faces.sync_detailed(client=client, body=SampleBody(seed=7)))
+    by_url = png(sample_faces_by_url.sync_detailed(client=client, seed=7))
+    assert by_url == png(sample_faces.sync_detailed(client=client, body=SampleBody(seed=7)))
 
 
 @check
@@ -121,20 +121,20 @@ def a_code_of_an_answer_is_taken_back_in_each_space() -> None:
     for space in Space:
         body = SampleBody(seed=7, space=space, format_=Format.JSON)
         (face,) = SampleAnswer.from_dict(numbers(sample_faces.sync_detailed(client=client, body=body))).faces
-        picture(sample_faces.sync_detailed(client=client, body=SampleBody(latent=face.latent)))
+        png(sample_faces.sync_detailed(client=client, body=SampleBody(latent=face.latent)))
 
 
 @check
-def an_edit_is_another_picture_by_url_and_by_body() -> None:
-    by_url = picture(edit_face_by_url.sync_detailed(client=client, seed=7, edit=["smile:3"]))
+def an_edit_is_another_image_by_url_and_by_body() -> None:
+    by_url = png(edit_face_by_url.sync_detailed(client=client, seed=7, edit=["smile:3"]))
     assert by_url != sample_seven(Metadata.FULL)
-    body = EditBody(seed=7, format_=Format.PNG, edits=[EditItem("smile", by=3)])
-    picture(edit_face.sync_detailed(client=client, body=body))
+    body = EditBody(seed=7, format_=Format.PNG, edits=[EditItem(attribute="smile", by=3)])
+    png(edit_face.sync_detailed(client=client, body=body))
 
 
 @check
 def a_score_is_reached_while_a_condition_is_held() -> None:
-    edits = [EditItem("smile", to_score=0.9)]
+    edits = [EditItem(attribute="smile", to_score=0.9)]
     body = EditBody(seed=7, conditions=["age"], edits=edits, format_=Format.JSON)
     aim = EditAnswer.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).aim
     assert aim.reached and abs(aim.found - 0.9) <= 0.02
@@ -144,30 +144,30 @@ def a_score_is_reached_while_a_condition_is_held() -> None:
 @check
 def a_trajectory_is_a_strip() -> None:
     trajectory = TrajectoryBody(start=-3, end=3, steps=3)
-    body = EditBody(seed=7, edits=[EditItem("age")], trajectory=trajectory, layout=Layout.STRIP)
-    picture(edit_face.sync_detailed(client=client, body=body))
+    body = EditBody(seed=7, edits=[EditItem(attribute="age")], trajectory=trajectory, layout=Layout.STRIP)
+    png(edit_face.sync_detailed(client=client, body=body))
     body.format_ = Format.JSON
     assert EditAnswer.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).positions == [-3, 0, 3]
 
 
 @check
-def a_picture_is_edited_as_a_form_as_the_body_and_as_json() -> None:
+def an_image_is_edited_as_a_form_as_the_body_and_as_json() -> None:
     sent = sample_seven(Metadata.FULL)
-    picture(edit_face.sync_detailed(client=client, body=EditForm(upload(sent), edit=["smile:3", "age:1"])))
-    picture(edit_face.sync_detailed(client=client, body=upload(sent), edit=["smile:3"]))
-    body = EditBody(image=b64encode(sent).decode(), edits=[EditItem("smile", by=3)])
-    picture(edit_face.sync_detailed(client=client, body=body))
+    png(edit_face.sync_detailed(client=client, body=EditForm(file=upload(sent), edit=["smile:3", "age:1"])))
+    png(edit_face.sync_detailed(client=client, body=upload(sent), edit=["smile:3"]))
+    body = EditBody(image=b64encode(sent).decode(), edits=[EditItem(attribute="smile", by=3)])
+    png(edit_face.sync_detailed(client=client, body=body))
 
 
 @check
 def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> None:
     conditions = ["eyeglasses"]
-    picture(
+    png(
         edit_face_conditionally_by_url.sync_detailed(
             client=client, seed=7, space=Space.Z, edit=["age:3"], condition=conditions
         )
     )
-    body = EditBody(seed=7, edits=[EditItem("age", by=3)], conditions=conditions, format_=Format.JSON)
+    body = EditBody(seed=7, edits=[EditItem(attribute="age", by=3)], conditions=conditions, format_=Format.JSON)
     (direction,) = EditAnswer.from_dict(
         numbers(edit_face_conditionally.sync_detailed(client=client, body=body))
     ).steering
@@ -175,10 +175,10 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
 
 
 @check
-def a_picture_is_inverted_as_a_form_and_as_json() -> None:
+def an_image_is_inverted_as_a_form_and_as_json() -> None:
     sent = sample_seven(Metadata.NONE)
     encoder = InversionMethod.ENCODER
-    picture(invert_image.sync_detailed(client=client, body=InvertForm(upload(sent), method=encoder)))
+    png(invert_image.sync_detailed(client=client, body=InvertForm(file=upload(sent), method=encoder)))
     body = InvertBody(image=b64encode(sent).decode(), method=InversionMethod.REFINE, steps=2, format_=Format.JSON)
     inverted = InvertAnswer.from_dict(numbers(invert_image.sync_detailed(client=client, body=body)))
     assert inverted.psnr > 10
@@ -195,7 +195,7 @@ def a_face_is_scored() -> None:
 
 @check
 def a_boundary_is_trained() -> None:
-    body = TrainBody(["smile"], space=Space.W, samples=200, ratio=0.2)
+    body = TrainBody(attributes=["smile"], space=Space.W, samples=200, ratio=0.2)
     identifier = train_boundaries.sync("phantom", client=client, body=body).id
     assert ended(lambda: stage(identifier)) == "done"
     assert identifier in [found.id for found in list_jobs.sync(client=client).jobs]

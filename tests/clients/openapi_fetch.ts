@@ -8,7 +8,7 @@ type Schemas = components["schemas"];
 type Problem = "application/problem+json";
 
 // A client takes one media type from the answers of all operations; errors are problems for each of them.
-const pictures = createClient<paths, "image/png" | Problem>({ baseUrl: service });
+const images = createClient<paths, "image/png" | Problem>({ baseUrl: service });
 const answers = createClient<paths, "application/json" | Problem>({
     baseUrl: service,
     headers: { Accept: "application/json" },
@@ -28,10 +28,10 @@ function data<Data>(answer: { data?: Data; error?: unknown }): Data {
     return answer.data;
 }
 
-/** A picture of seed 7. With the metadata "full" it carries its code, and takes no search to invert. */
+/** An image of seed 7. With the metadata "full" it carries its code, and takes no search to invert. */
 async function sampleSeven(metadata: Schemas["Metadata"]): Promise<ArrayBuffer> {
     const body: Schemas["SampleBody"] = { seed: 7, metadata };
-    return data(await pictures.POST("/v1/sample", { body, ...arrayBuffer }));
+    return data(await images.POST("/v1/sample", { body, ...arrayBuffer }));
 }
 
 /** Serialize a body as multipart/form-data; an array becomes several fields of one name. */
@@ -45,7 +45,7 @@ function form(body: unknown): FormData {
     return made;
 }
 
-/** A picture as openapi-typescript's type for files, which is string. */
+/** An image as openapi-typescript's type for files, which is string. */
 function file(bytes: ArrayBuffer): string {
     return new Blob([bytes], { type: "image/png" }) as unknown as string;
 }
@@ -73,8 +73,8 @@ await run({
         assert.deepEqual(spaces.map(({ name }) => name), ["z", "w", "w+"]);
     },
     "a seed alone is a face, by URL and by body": async () => {
-        const byUrl = data(await pictures.GET("/v1/sample", { params: { query: { seed: 7 } }, ...arrayBuffer }));
-        const byBody = data(await pictures.POST("/v1/sample", { body: { seed: 7 }, ...arrayBuffer }));
+        const byUrl = data(await images.GET("/v1/sample", { params: { query: { seed: 7 } }, ...arrayBuffer }));
+        const byBody = data(await images.POST("/v1/sample", { body: { seed: 7 }, ...arrayBuffer }));
         assertPng(byUrl);
         assert.deepEqual(byBody, byUrl);
     },
@@ -87,14 +87,14 @@ await run({
             const [face] = data(await answers.POST("/v1/sample", { body: { seed: 7, space } })).faces;
             assert.ok(face);
             const body: Schemas["SampleBody"] = { latent: face.latent };
-            assertPng(data(await pictures.POST("/v1/sample", { body, ...arrayBuffer })));
+            assertPng(data(await images.POST("/v1/sample", { body, ...arrayBuffer })));
         }
     },
-    "an edit is another picture, by URL and by body": async () => {
+    "an edit is another image, by URL and by body": async () => {
         const query = { seed: 7, edit: ["smile:3"] };
-        const byUrl = data(await pictures.GET("/v1/edit", { params: { query }, ...arrayBuffer }));
+        const byUrl = data(await images.GET("/v1/edit", { params: { query }, ...arrayBuffer }));
         const body: Schemas["EditBody"] = { seed: 7, format: "png", edits: [{ attribute: "smile", by: 3 }] };
-        const byBody = data(await pictures.POST("/v1/edit", { body, ...arrayBuffer }));
+        const byBody = data(await images.POST("/v1/edit", { body, ...arrayBuffer }));
         assertPng(byUrl);
         assertPng(byBody);
         assert.notDeepEqual(byUrl, await sampleSeven("full"));
@@ -113,37 +113,37 @@ await run({
             trajectory: { start: -3, end: 3, steps: 3 },
             layout: "strip",
         };
-        assertPng(data(await pictures.POST("/v1/edit", { body, ...arrayBuffer })));
+        assertPng(data(await images.POST("/v1/edit", { body, ...arrayBuffer })));
         const { positions } = data(await answers.POST("/v1/edit", { body }));
         assert.deepEqual(positions, [-3, 0, 3]);
     },
-    "a picture is edited, as a form, as the body and as JSON": async () => {
-        const picture = await sampleSeven("full");
-        const fields: Schemas["EditForm"] = { file: file(picture), edit: ["smile:3", "age:1"] };
-        assertPng(data(await pictures.POST("/v1/edit", { body: fields, bodySerializer: form, ...arrayBuffer })));
-        const asBody = await pictures.POST("/v1/edit", {
+    "an image is edited, as a form, as the body and as JSON": async () => {
+        const image = await sampleSeven("full");
+        const fields: Schemas["EditForm"] = { file: file(image), edit: ["smile:3", "age:1"] };
+        assertPng(data(await images.POST("/v1/edit", { body: fields, bodySerializer: form, ...arrayBuffer })));
+        const asBody = await images.POST("/v1/edit", {
             params: { query: { edit: ["smile:3"] } },
             headers: { "Content-Type": "image/png" },
-            body: file(picture),
+            body: file(image),
             bodySerializer: (bytes) => bytes,
             ...arrayBuffer,
         });
         assertPng(data(asBody));
-        const body: Schemas["EditBody"] = { image: base64(picture), edits: [{ attribute: "smile", by: 3 }] };
-        assertPng(data(await pictures.POST("/v1/edit", { body, ...arrayBuffer })));
+        const body: Schemas["EditBody"] = { image: base64(image), edits: [{ attribute: "smile", by: 3 }] };
+        assertPng(data(await images.POST("/v1/edit", { body, ...arrayBuffer })));
     },
     "a conditional edit moves along a direction orthogonal to its condition": async () => {
         const query = { seed: 7, space: "z" as const, edit: ["age:3"], condition: ["eyeglasses"] };
-        assertPng(data(await pictures.GET("/v1/conditional-edit", { params: { query }, ...arrayBuffer })));
+        assertPng(data(await images.GET("/v1/conditional-edit", { params: { query }, ...arrayBuffer })));
         const body: Schemas["EditBody"] = { seed: 7, edits: [{ attribute: "age", by: 3 }], conditions: ["eyeglasses"] };
         const { steering } = data(await answers.POST("/v1/conditional-edit", { body }));
         assert.ok(Math.abs(steering[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },
-    "a picture is inverted, as a form and as JSON": async () => {
-        const picture = await sampleSeven("none");
-        const fields: Schemas["InvertForm"] = { file: file(picture), method: "encoder" };
-        assertPng(data(await pictures.POST("/v1/invert", { body: fields, bodySerializer: form, ...arrayBuffer })));
-        const body: Schemas["InvertBody"] = { image: base64(picture), method: "refine", steps: 2 };
+    "an image is inverted, as a form and as JSON": async () => {
+        const image = await sampleSeven("none");
+        const fields: Schemas["InvertForm"] = { file: file(image), method: "encoder" };
+        assertPng(data(await images.POST("/v1/invert", { body: fields, bodySerializer: form, ...arrayBuffer })));
+        const body: Schemas["InvertBody"] = { image: base64(image), method: "refine", steps: 2 };
         const { psnr, face } = data(await answers.POST("/v1/invert", { body }));
         assert.ok(psnr > 10);
         assert.equal(face.latent.space, "w");
@@ -202,7 +202,7 @@ await run({
         assert.equal(await ended(() => stage(id)), "cancelled");
     },
     "an error is a typed problem": async () => {
-        const { error, response } = await pictures.GET("/v1/sample", { params: { query: { model: "none" } } });
+        const { error, response } = await images.GET("/v1/sample", { params: { query: { model: "none" } } });
         assert.equal(response.status, 404);
         assert.equal(error?.status, 404);
         assert.match(error.type, /^urn:faceplane:problem:/);

@@ -34,7 +34,7 @@ const phantom = { model: "phantom" };
 const smile = { ...phantom, attribute: "smile", space: Space.W };
 const json = Format.Json;
 
-async function picture(answer: Promise<Blob>): Promise<ArrayBuffer> {
+async function png(answer: Promise<Blob>): Promise<ArrayBuffer> {
     const bytes = await (await answer).arrayBuffer();
     assertPng(bytes);
     return bytes;
@@ -45,9 +45,9 @@ async function numbers(answer: Promise<Blob>): Promise<unknown> {
     return JSON.parse(await (await answer).text());
 }
 
-/** A picture of seed 7. With full metadata it carries its code, and takes no search to invert. */
+/** An image of seed 7. With full metadata it carries its code, and takes no search to invert. */
 async function sampleSeven(metadata: Metadata): Promise<ArrayBuffer> {
-    return picture(faces.sampleFaces({ sampleBody: { seed: 7, metadata } }));
+    return png(faces.sampleFaces({ sampleBody: { seed: 7, metadata } }));
 }
 
 const base64 = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString("base64");
@@ -68,8 +68,8 @@ await run({
         assert.deepEqual(spaces.map(({ name }) => name), [Space.Z, Space.W, Space.W_PLUS]);
     },
     "a seed alone is a face, by URL and by body": async () => {
-        const byUrl = await picture(faces.sampleFacesByUrl({ seed: 7 }));
-        assert.deepEqual(await picture(faces.sampleFaces({ sampleBody: { seed: 7 } })), byUrl);
+        const byUrl = await png(faces.sampleFacesByUrl({ seed: 7 }));
+        assert.deepEqual(await png(faces.sampleFaces({ sampleBody: { seed: 7 } })), byUrl);
     },
     "four faces have four seeds": async () => {
         const sampleBody: SampleBody = { seed: 7, count: 4, psi: 0.7, format: json };
@@ -80,14 +80,14 @@ await run({
         for (const space of [Space.Z, Space.W, Space.W_PLUS]) {
             const sampleBody: SampleBody = { seed: 7, space, format: json };
             const [face] = SampleAnswerFromJSON(await numbers(faces.sampleFaces({ sampleBody }))).faces;
-            await picture(faces.sampleFaces({ sampleBody: { latent: face?.latent } }));
+            await png(faces.sampleFaces({ sampleBody: { latent: face?.latent } }));
         }
     },
-    "an edit is another picture, by URL and by body": async () => {
-        const byUrl = await picture(faces.editFaceByUrl({ seed: 7, edit: ["smile:3"] }));
+    "an edit is another image, by URL and by body": async () => {
+        const byUrl = await png(faces.editFaceByUrl({ seed: 7, edit: ["smile:3"] }));
         assert.notDeepEqual(byUrl, await sampleSeven(Metadata.Full));
         const editBody: EditBody = { seed: 7, format: Format.Png, edits: [{ attribute: "smile", by: 3 }] };
-        await picture(faces.editFace({ editBody }));
+        await png(faces.editFace({ editBody }));
     },
     "a score is reached while a condition is held": async () => {
         const edits = [{ attribute: "smile", toScore: 0.9 }];
@@ -99,25 +99,25 @@ await run({
     "a trajectory is a strip": async () => {
         const trajectory = { start: -3, end: 3, steps: 3 };
         const editBody: EditBody = { seed: 7, edits: [{ attribute: "age" }], trajectory, layout: Layout.Strip };
-        await picture(faces.editFace({ editBody }));
+        await png(faces.editFace({ editBody }));
         const answer = numbers(faces.editFace({ editBody: { ...editBody, format: json } }));
         assert.deepEqual(EditAnswerFromJSON(await answer).positions, [-3, 0, 3]);
     },
-    "a picture is edited": async () => {
+    "an image is edited": async () => {
         const image = base64(await sampleSeven(Metadata.Full));
-        await picture(faces.editFace({ editBody: { image, edits: [{ attribute: "smile", by: 3 }] } }));
+        await png(faces.editFace({ editBody: { image, edits: [{ attribute: "smile", by: 3 }] } }));
     },
     "a conditional edit moves along a direction orthogonal to its condition": async () => {
         const query = { seed: 7, space: Space.Z, edit: ["age:3"], condition: ["eyeglasses"] };
-        await picture(faces.editFaceConditionallyByUrl(query));
+        await png(faces.editFaceConditionallyByUrl(query));
         const edits = [{ attribute: "age", by: 3 }];
         const editBody: EditBody = { seed: 7, edits, conditions: ["eyeglasses"], format: json };
         const { steering } = EditAnswerFromJSON(await numbers(faces.editFaceConditionally({ editBody })));
         assert.ok(Math.abs(steering[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },
-    "a picture is inverted": async () => {
+    "an image is inverted": async () => {
         const image = base64(await sampleSeven(Metadata.None));
-        await picture(faces.invertImage({ invertBody: { image, method: InversionMethod.Encoder } }));
+        await png(faces.invertImage({ invertBody: { image, method: InversionMethod.Encoder } }));
         const invertBody: InvertBody = { image, method: InversionMethod.Refine, steps: 2, format: json };
         const { psnr, face } = InvertAnswerFromJSON(await numbers(faces.invertImage({ invertBody })));
         assert.ok(psnr > 10);
@@ -163,6 +163,6 @@ await run({
         assert.match(type, /^urn:faceplane:problem:/);
         // @ts-expect-error: the compiler refuses a field that does not exist.
         const sampleBody: SampleBody = { sed: 7 };
-        await picture(faces.sampleFaces({ sampleBody })); // the client leaves it out
+        await png(faces.sampleFaces({ sampleBody })); // the client leaves it out
     },
 });

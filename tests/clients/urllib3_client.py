@@ -36,18 +36,18 @@ client = ApiClient(Configuration(host=SERVICE))
 faces, boundaries, jobs = FacesApi(client), BoundariesApi(client), JobsApi(client)
 health, models = HealthApi(client), ModelsApi(client)
 
-# The client accepts JSON wherever an operation has JSON, so a picture is asked for by name.
+# The client accepts JSON wherever an operation has JSON, so a PNG is asked for by name.
 PNG = Format.PNG
 
 
-def picture(content: bytes) -> bytes:
+def png(content: bytes) -> bytes:
     assert is_png(content)
     return content
 
 
 def sample_seven(metadata: Metadata) -> bytes:
-    """A picture of seed 7. With full metadata it carries its code, and takes no search to invert."""
-    return picture(faces.sample_faces(SampleBody(seed=7, metadata=metadata, format=PNG)))
+    """An image of seed 7. With full metadata it carries its code, and takes no search to invert."""
+    return png(faces.sample_faces(SampleBody(seed=7, metadata=metadata, format=PNG)))
 
 
 def stage(identifier: str) -> str:
@@ -74,8 +74,8 @@ def the_models_are_listed_and_described() -> None:
 
 @check
 def a_seed_alone_is_a_face_by_url_and_by_body() -> None:
-    by_url = picture(faces.sample_faces_by_url(seed=7, format=PNG))
-    assert by_url == picture(faces.sample_faces(SampleBody(seed=7), _headers={"Accept": "image/png"}))
+    by_url = png(faces.sample_faces_by_url(seed=7, format=PNG))
+    assert by_url == png(faces.sample_faces(SampleBody(seed=7), _headers={"Accept": "image/png"}))
 
 
 @check
@@ -88,15 +88,15 @@ def four_faces_have_four_seeds() -> None:
 def a_code_of_an_answer_is_taken_back_in_each_space() -> None:
     for space in Space:
         (face,) = SampleAnswer.from_json(faces.sample_faces(SampleBody(seed=7, space=space))).faces
-        picture(faces.sample_faces(SampleBody(latent=face.latent, format=PNG)))
+        png(faces.sample_faces(SampleBody(latent=face.latent, format=PNG)))
 
 
 @check
-def an_edit_is_another_picture_by_url_and_by_body() -> None:
-    by_url = picture(faces.edit_face_by_url(seed=7, edit=["smile:3"], format=PNG))
+def an_edit_is_another_image_by_url_and_by_body() -> None:
+    by_url = png(faces.edit_face_by_url(seed=7, edit=["smile:3"], format=PNG))
     assert by_url != sample_seven(Metadata.FULL)
     edits = [EditItem(attribute="smile", by=3)]
-    picture(faces.edit_face(EditBody(seed=7, format=PNG, edits=edits)))
+    png(faces.edit_face(EditBody(seed=7, format=PNG, edits=edits)))
 
 
 @check
@@ -113,31 +113,29 @@ def a_trajectory_is_a_strip() -> None:
     body = EditBody(seed=7, edits=[EditItem(attribute="age")], trajectory=trajectory, layout=Layout.STRIP)
     assert EditAnswer.from_json(faces.edit_face(body)).positions == [-3, 0, 3]
     body.format = PNG
-    picture(faces.edit_face(body))
+    png(faces.edit_face(body))
 
 
 @check
-def a_picture_is_edited() -> None:
+def an_image_is_edited() -> None:
     image = b64encode(sample_seven(Metadata.FULL)).decode()
-    picture(faces.edit_face(EditBody(image=image, edits=[EditItem(attribute="smile", by=3)], format=PNG)))
+    png(faces.edit_face(EditBody(image=image, edits=[EditItem(attribute="smile", by=3)], format=PNG)))
 
 
 @check
 def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> None:
     conditions = ["eyeglasses"]
-    picture(faces.edit_face_conditionally_by_url(["age:3"], seed=7, space=Space.Z, condition=conditions, format=PNG))
+    png(faces.edit_face_conditionally_by_url(["age:3"], seed=7, space=Space.Z, condition=conditions, format=PNG))
     body = EditBody(seed=7, edits=[EditItem(attribute="age", by=3)], conditions=conditions)
     (direction,) = EditAnswer.from_json(faces.edit_face_conditionally(body)).steering
     assert abs(direction.cosines["eyeglasses"]) < 1e-6
 
 
 @check
-def a_picture_is_inverted() -> None:
+def an_image_is_inverted() -> None:
     image = b64encode(sample_seven(Metadata.NONE)).decode()
-    picture(faces.invert_image(InvertBody(image=image, method=InversionMethod.ENCODER, format=PNG)))
-    answer = InvertAnswer.from_json(
-        faces.invert_image(InvertBody(image=image, method=InversionMethod.REFINE, steps=2))
-    )
+    png(faces.invert_image(InvertBody(image=image, method=InversionMethod.ENCODER, format=PNG)))
+    answer = InvertAnswer.from_json(faces.invert_image(InvertBody(image=image, method=InversionMethod.REFINE, steps=2)))
     assert answer.psnr > 10
     assert answer.face.latent.space == Space.W
 
