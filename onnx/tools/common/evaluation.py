@@ -115,7 +115,7 @@ def shared_figures(
     return {
         "tensors": tensors(folder),
         "bytes": {path.name: path.stat().st_size for path in sorted(folder.glob("*.onnx"))},
-        "milliseconds_a_picture": synthesis_milliseconds(model, codes["w"]),
+        "milliseconds_per_image": synthesis_milliseconds(model, codes["w"]),
         "samples": records["pose_z"]["samples"],
         "sample_seed": SAMPLE_SEED,
         "chosen": records["pose_z"]["chosen"],
@@ -126,7 +126,7 @@ def shared_figures(
         "boundaries": {name: one["accuracy"] for name, one in records.items()},
         "seeds": len(codes["z"]),
         "by": EDIT,
-        "real": SIDE_EFFECT,
+        "side_effect": SIDE_EFFECT,
         "edits": {space: edits(model, space, codes[space], before, deviation) for space in SPACES},
     }
 

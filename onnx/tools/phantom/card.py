@@ -79,7 +79,7 @@ def fields(figures: Figures, inversion: Figures, quality: Figures) -> dict[str, 
         "designed": tables.table(
             ("factors", "correlation"), [[pair.replace("_", " "), signed(value)] for pair, value in correlations]
         ),
-        "milliseconds_of_four": f"{figures['milliseconds_a_picture']['4']:.0f}",
+        "milliseconds_of_four": f"{figures['milliseconds_per_image']['4']:.0f}",
         "count": str(SAMPLES),
         "columns": ", ".join(ATTRIBUTES[:-1]) + " and " + ATTRIBUTES[-1],
         "faint": percent(figures["faint_glasses"]),
@@ -90,7 +90,7 @@ def fields(figures: Figures, inversion: Figures, quality: Figures) -> dict[str, 
         "spoiled_most": f"{quality['most']:.0f}",
         "by_distance": percent(quality["by_distance"]),
         "quality_learned": f"{quality['learned']:,}",
-        "quality_unseen": f"{quality['pictures'] - quality['learned']:,}",
+        "quality_unseen": f"{quality['images'] - quality['learned']:,}",
     }
 
 

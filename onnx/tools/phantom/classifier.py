@@ -36,12 +36,12 @@ class Classifier(nn.Module):
 
 def main() -> None:
     arguments_of = parser(__doc__, cache="unfinished weights")
-    arguments_of.add_argument("--pictures", type=int, default=50_000, help="how many images to render and learn from")
+    arguments_of.add_argument("--images", type=int, default=50_000, help="how many images to render and learn from")
     arguments_of.add_argument("--epochs", type=int, default=7)
     arguments = arguments_of.parse_args()
     torch.set_num_threads(2)
     started = time.time()
-    factors, held = sample_factors(arguments.pictures, seed=11), sample_factors(HELD_OUT, seed=5011)
+    factors, held = sample_factors(arguments.images, seed=11), sample_factors(HELD_OUT, seed=5011)
     with RenderPool(SIDE) as pool:
         pixels, held_pixels = (torch.from_numpy(pool.render(some.numpy())) for some in (factors, held))
     print(f"rendered in {time.time() - started:.0f} s", flush=True)

@@ -50,10 +50,10 @@ def separability(z: Array, w: Array, spoiled: Array) -> dict[str, float]:
 
 def main() -> None:
     arguments_of = parser(__doc__)
-    arguments_of.add_argument("--pictures", type=int, default=10_000, help="how many images to render")
+    arguments_of.add_argument("--images", type=int, default=10_000, help="how many images to render")
     arguments_of.add_argument("--epochs", type=int, default=8)
     arguments = arguments_of.parse_args()
-    count, folder = arguments.pictures, arguments.folder
+    count, folder = arguments.images, arguments.folder
     torch.set_num_threads(2)
     w_avg = np.load(folder / "w_avg.npy").reshape(-1)
     z, w, spoiled = spoil(SAMPLES, w_avg)
@@ -66,7 +66,7 @@ def main() -> None:
     train_count = int(count * (1 - HELD_OUT))
     network = train(pixels[:train_count], clean[:train_count], 256, arguments.epochs)
     right = (scores_of(network, pixels[train_count:]) > 0) == clean[train_count:]
-    figures.update(pictures=count, learned=train_count, held_out=round(right.float().mean().item(), 4))
+    figures.update(images=count, learned=train_count, held_out=round(right.float().mean().item(), 4))
     write(network, 256, folder)
     write_json(folder / "quality.json", figures)
     print(figures)

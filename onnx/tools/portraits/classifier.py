@@ -29,12 +29,12 @@ def labelled_renders(count: int, seed: int, cache: pathlib.Path) -> tuple[Array,
 
 def main() -> None:
     arguments_of = parser(__doc__, cache="renders and unfinished weights")
-    arguments_of.add_argument("--pictures", type=int, default=30_720, help="how many images to render and learn from")
+    arguments_of.add_argument("--images", type=int, default=30_720, help="how many images to render and learn from")
     arguments_of.add_argument("--epochs", type=int, default=10)
     arguments_of.add_argument("--threads", type=int, default=2)
     arguments = arguments_of.parse_args()
     torch.set_num_threads(arguments.threads)
-    pixels, truth = labelled_renders(arguments.pictures, 11, arguments.cache)
+    pixels, truth = labelled_renders(arguments.images, 11, arguments.cache)
     held, held_truth = labelled_renders(HELD_OUT, HELD_OUT_SEED, arguments.cache)
     torch.manual_seed(SEED)
     trunk = Trunk(WIDTHS, len(ATTRIBUTES))

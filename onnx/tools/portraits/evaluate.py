@@ -133,7 +133,7 @@ def classifier_figures(model: Model, pixels: Array, truth: Array, scores: Array)
 def training_figures(cache: pathlib.Path) -> dict[str, float]:
     """How long the training took."""
     last = json.loads((cache / "training.jsonl").read_text().splitlines()[-1])
-    return {"pictures": last["pictures"], "hours": round(last["seconds"] / 3600, 1)}
+    return {"images": last["images"], "hours": round(last["seconds"] / 3600, 1)}
 
 
 def paper_figures(cache: pathlib.Path) -> Mapping[str, Any]:

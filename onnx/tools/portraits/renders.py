@@ -70,7 +70,7 @@ def render(factors: Array, name: str, cache: pathlib.Path) -> Array:
     They are kept in the cache under that name, and an interrupted run continues after its last chunk.
     """
     starts = corners(factors)
-    path = cache / f"pictures-{name}.npy"
+    path = cache / f"renders-{name}.npy"
     files = ChunkedFiles(path.with_suffix(".txt"), {path: (np.uint8, (len(factors), 3, SIDE, SIDE))})
     (pixels,) = files.arrays
     if files.done < len(factors):

@@ -238,7 +238,7 @@ class Training:
         """Appends the progress and the mean losses to training.jsonl."""
         stage, done = stage_at(self.seen)
         line = {
-            "pictures": self.seen,
+            "images": self.seen,
             "stage": stage.name,
             "share": done / stage.images,
             "seconds": self.seconds,
