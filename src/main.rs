@@ -102,14 +102,14 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     let closing = jobs.clone();
     let shutdown = async move {
         shutdown.await;
-        closing.close();
+        closing.shut_down();
     };
     let patience = Patience {
         idle: IDLE,
         drain: config.drain,
     };
     server::run(listener, router, readiness, patience, shutdown).await;
-    jobs.ended().await;
+    jobs.wait().await;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What every generator must do, and does: the small one of the tests, and those that come along in ONNX Runtime.
 
-use faceplane::editor::{FaceSource, Model, SampleRequest, TruncationChoice};
+use faceplane::editor::{self, FaceSource, Model, SampleRequest, TruncationChoice};
 use faceplane::latent::LatentSpace;
 
 use crate::support::{Sketch, load, model_of, phantom, portraits};
@@ -14,7 +14,7 @@ async fn conforms(model: &Model) {
             truncation: TruncationChoice::default(),
             with_scores: true,
         };
-        model.sample(&request).await.unwrap().faces
+        editor::sample(model, &request).await.unwrap().faces
     };
     let seeds = |count: usize| (1..).map(FaceSource::Seed).take(count).collect::<Vec<_>>();
 

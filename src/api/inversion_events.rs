@@ -20,7 +20,7 @@ use crate::api::problem::Problem;
 use crate::api::request_id::request_id;
 use crate::api::response::{Answer, encoding};
 use crate::api::timeout::asked;
-use crate::editor::Progress;
+use crate::editor::InversionProgress;
 use crate::engine;
 use crate::imaging::{ImagingError, Picture, Quality, encode_jpeg, shrunk};
 
@@ -49,7 +49,7 @@ impl InversionEvents {
     /// Begins the work, and answers with its events. What goes wrong before the first of them is an answer like any other.
     pub(crate) async fn watch<F>(
         self,
-        work: impl FnOnce(UnboundedSender<Progress>) -> F,
+        work: impl FnOnce(UnboundedSender<InversionProgress>) -> F,
     ) -> Result<Response, Problem>
     where
         F: Future<Output = Result<Answer, Problem>> + Send + 'static,
@@ -80,7 +80,7 @@ impl InversionEvents {
 
 /// What there is to say next.
 enum Next {
-    Progress(Progress),
+    Progress(InversionProgress),
     Done(Box<Answer>),
     Failed(Problem),
 }
@@ -88,7 +88,7 @@ enum Next {
 /// Work that is watched.
 struct Watched {
     first: Option<Next>,
-    progress: UnboundedReceiver<Progress>,
+    progress: UnboundedReceiver<InversionProgress>,
     tasks: JoinSet<Result<Answer, Problem>>,
     request_id: Option<String>,
 }
@@ -161,8 +161,8 @@ struct Shown {
 }
 
 impl StepBody {
-    async fn of(progress: Progress) -> Result<Self, Problem> {
-        let shown = match progress.shown {
+    async fn of(progress: InversionProgress) -> Result<Self, Problem> {
+        let shown = match progress.preview {
             Some((picture, similarity)) => Some(Shown {
                 mse: similarity.mse,
                 psnr: similarity.psnr,
@@ -173,7 +173,7 @@ impl StepBody {
         };
         Ok(Self {
             taken: progress.step,
-            of: progress.of,
+            of: progress.total_steps,
             loss: progress.loss,
             shown,
         })

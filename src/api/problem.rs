@@ -121,12 +121,12 @@ impl Problem {
                 "code-shape",
                 "The latent code does not fit the model",
             ),
-            Self::Editor(Edit::NoWayBack { .. }) => kind(
+            Self::Editor(Edit::Irreversible { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-way-back",
                 "The latent code is past the space asked for",
             ),
-            Self::Editor(Edit::NoTruncation { .. } | Edit::TruncatedLater { .. }) => kind(
+            Self::Editor(Edit::NoTruncation { .. } | Edit::AlreadyMapped { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "truncation",
                 "Truncation does not apply",
@@ -141,7 +141,7 @@ impl Problem {
                 "foreign-boundary",
                 "The boundary is of another model",
             ),
-            Self::Editor(Edit::NotKept(_)) => kind(
+            Self::Editor(Edit::NotStored(_)) => kind(
                 StatusCode::INSUFFICIENT_STORAGE,
                 "not-kept",
                 "The change cannot be kept",
@@ -152,7 +152,7 @@ impl Problem {
             Self::Editor(Edit::UnknownJob { .. }) => {
                 kind(StatusCode::NOT_FOUND, "unknown-job", "No such job")
             }
-            Self::Editor(Edit::TrainedInW | Edit::TooManySamples { .. }) => kind(
+            Self::Editor(Edit::SampledWPlus | Edit::TooManySamples { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "training",
                 "The boundary cannot be found this way",
@@ -175,14 +175,14 @@ impl Problem {
                 "no-classifier",
                 "The model has no classifier",
             ),
-            Self::Editor(Edit::NoEdits | Edit::NoAmount { .. } | Edit::NothingFollows | Edit::AimsAlone) => {
-                kind(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "unclear-edit",
-                    "The edit does not say what to do",
-                )
-            }
-            Self::Editor(Edit::NoScore { .. }) => kind(
+            Self::Editor(
+                Edit::NoEdits | Edit::NoAmount { .. } | Edit::UnusedTrajectory | Edit::ScoreNotAlone,
+            ) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "unclear-edit",
+                "The edit does not say what to do",
+            ),
+            Self::Editor(Edit::InvalidScore { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-score",
                 "No classifier gives such a score",
@@ -222,7 +222,7 @@ impl Problem {
                 "latent",
                 "The latent code or the edit cannot be taken as it is",
             ),
-            Self::Draining | Self::Editor(Edit::Closing) => {
+            Self::Draining | Self::Editor(Edit::ShuttingDown) => {
                 kind(StatusCode::SERVICE_UNAVAILABLE, "draining", "Shutting down")
             }
             Self::Editor(Edit::Engine(EngineError::Overloaded { .. } | EngineError::LongWait { .. })) => {
@@ -236,7 +236,9 @@ impl Problem {
                 kind(StatusCode::GATEWAY_TIMEOUT, "deadline", "Not done in time")
             }
             Self::Editor(
-                Edit::Engine(EngineError::NotFinite { .. }) | Edit::Imaging(ImagingError::NotFinite { .. }),
+                Edit::NotFinite { .. }
+                | Edit::Engine(EngineError::NotFinite { .. })
+                | Edit::Imaging(ImagingError::NotFinite { .. }),
             ) => kind(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "not-finite",

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::catalog::{CatalogError, ModelFolder, NpyArray, NpyError, check_writable, write_boundary};
 use crate::editor::{
-    EditorError, JobState, Jobs, LabelledCodes, LabelledCodesError, LoadError, Model, Models, Stage,
+    EditorError, JobProgress, JobStatus, Jobs, LabelledCodes, LabelledCodesError, LoadError, Model, Models,
     TrainRequest, TrainSource,
 };
 use crate::engine::{Device, EngineError, Operation, QueueLimits, Runtime};
@@ -194,13 +194,13 @@ impl TrainBoundary {
             separation: self.separation(),
         };
         let job = Jobs::new().train(&models, Arc::clone(&model), request)?;
-        let mut changes = job.watch();
+        let mut changes = job.subscribe();
         loop {
             let state = changes.borrow_and_update().clone();
-            if state.stage == Stage::Done {
+            if state.status == JobStatus::Done {
                 return Ok(state.boundaries);
             }
-            if state.stage.ended() {
+            if state.status.has_ended() {
                 let reason = state.failure.unwrap_or_else(|| "it was cancelled".to_owned());
                 return Err(TrainBoundaryError::Failed { reason });
             }
@@ -245,9 +245,9 @@ fn input(file: &Path, reason: impl ToString) -> TrainBoundaryError {
 }
 
 /// What a job does, in a line.
-fn progress(state: &JobState, samples: usize) -> String {
+fn progress(state: &JobProgress, samples: usize) -> String {
     match (&state.fitting, state.samples_per_second) {
-        (Some((attribute, share)), _) => fitting(attribute, *share),
+        (Some(fit), _) => fitting(&fit.attribute, fit.share),
         (None, Some(rate)) => format!("{} of {samples} faces, {rate:.0} a second", state.samples_done),
         (None, None) => format!("0 of {samples} faces"),
     }

@@ -1,4 +1,4 @@
-//! Why an operation on a face fails. Each message says what was found, what was expected, and what exists.
+//! Why an operation on a face failed. Each message says what was found, what was expected, and what to do.
 
 use crate::catalog::CatalogError;
 use crate::editor::InversionMethod;
@@ -9,15 +9,15 @@ use crate::latent::{LatentError, LatentSpace};
 /// An operation on a face failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditorError {
-    /// No such model.
+    /// There is no model of this name.
     #[error("no model is called {found:?}; there is {}", listed(known))]
     UnknownModel {
-        /// The name asked for.
+        /// The requested name.
         found: String,
-        /// The models that are loaded.
+        /// The names of the loaded models.
         known: Vec<String>,
     },
-    /// The model has no boundary for the attribute in the space of the edit.
+    /// The model has no boundary for the attribute in this space.
     #[error(
         "model {model} has no boundary for {found:?} in {space}; it has {}",
         boundaries(known)
@@ -25,11 +25,11 @@ pub enum EditorError {
     UnknownAttribute {
         /// The model.
         model: String,
-        /// The attribute asked for.
+        /// The requested attribute.
         found: String,
         /// The space of the edit.
         space: LatentSpace,
-        /// The boundaries that it has.
+        /// The model's boundaries.
         known: Vec<(String, LatentSpace)>,
     },
     /// The model's generator has no such space.
@@ -37,15 +37,15 @@ pub enum EditorError {
     NoSuchSpace {
         /// The model.
         model: String,
-        /// The space asked for.
+        /// The requested space.
         found: LatentSpace,
-        /// The spaces that it has.
+        /// The generator's spaces.
         known: Vec<LatentSpace>,
     },
     /// A code's shape does not fit the model.
     #[error(
-        "a {space} code of model {model} has shape [{}, {}] (a single row may be given flat), found [{}, {}]",
-        expected.0, expected.1, found.0, found.1
+        "found a {space} code of shape [{}, {}], expected [{}, {}] for model {model} (a single row may be given flat)",
+        found.0, found.1, expected.0, expected.1
     )]
     CodeShape {
         /// The model.
@@ -54,94 +54,100 @@ pub enum EditorError {
         space: LatentSpace,
         /// Rows and columns found.
         found: (usize, usize),
-        /// Rows and columns that would fit.
+        /// Rows and columns expected.
         expected: (usize, usize),
     },
-    /// A code that has passed one network cannot be taken back through it.
+    /// A code cannot be converted to an earlier space.
     #[error(
-        "a {found} code cannot be turned into {wanted}; ask for {found}, or give a code from earlier on: z → w → w+"
+        "found a {found} code, which cannot become a {wanted} code: conversion goes z → w → w+ only; ask for {found}, or \
+         send a code in an earlier space"
     )]
-    NoWayBack {
+    Irreversible {
         /// The code's space.
         found: LatentSpace,
-        /// The space asked for.
+        /// The requested space.
         wanted: LatentSpace,
     },
-    /// Truncation was asked of a model that cannot.
+    /// A request asks for truncation, and the model cannot truncate.
     #[error(
-        "model {model} cannot truncate: its manifest names no mean code (truncation.w_avg); leave psi out"
+        "model {model} cannot truncate, because its manifest names no mean code (truncation.w_avg); leave psi out"
     )]
     NoTruncation {
         /// The model.
         model: String,
     },
-    /// Truncation was asked for a code that is past mapping.
+    /// A request asks for truncation of a code that is not mapped.
     #[error(
-        "truncation happens when z is mapped to w, and a {found} code is synthesized as it is; leave psi out"
+        "found psi or truncation_layers with a {found} code, which is synthesized as it is: truncation happens when z is \
+         mapped to w; leave them out"
     )]
-    TruncatedLater {
+    AlreadyMapped {
         /// The code's space.
         found: LatentSpace,
     },
     /// The model lacks a graph that inversion needs.
     #[error(
-        "model {model} cannot invert pictures{}: its manifest names no graph for it; add {lacking} (onnx/README.md says how)",
+        "model {model} cannot invert images{}, because its manifest names no graph for it; add {missing} (onnx/README.md \
+         says how)",
         asked.map(|method| format!(" by {method}")).unwrap_or_default()
     )]
     CannotInvert {
         /// The model.
         model: String,
-        /// The method asked for.
+        /// The requested method.
         asked: Option<InversionMethod>,
-        /// What its manifest would have to name.
-        lacking: &'static str,
+        /// What the manifest would have to name.
+        missing: &'static str,
     },
-    /// A crop or landmarks do not fit their picture.
+    /// A crop or landmarks do not fit the image.
     #[error(transparent)]
     Framing(#[from] FramingError),
-    /// A file cannot be taken as a picture.
+    /// A file cannot be decoded as an image.
     #[error("image: {0}")]
-    Undecodable(#[from] DecodeError),
-    /// The model's landmark graph did not find a face.
+    Undecodable(DecodeError),
+    /// The model's landmark graph found no face.
     #[error(
-        "the model's landmark graph finds no face: {0}; say by `landmarks` where it is, or by `crop` which part to take"
+        "the model's landmark graph found no face: {0}; give the face's position as `landmarks`, or the part to use as `crop`"
     )]
     NoFace(LandmarksError),
-    /// A report was asked for where nothing can be judged.
+    /// No attribute has both a boundary in this space and a classifier.
     #[error(
-        "model {model} has no boundary in {space} of an attribute that its classifiers score, so there is nothing to report on"
+        "model {model} has no boundary in {space} of an attribute that its classifiers score, so there is nothing to report; \
+         train one first"
     )]
     NothingToReport {
         /// The model.
         model: String,
-        /// The space asked for.
+        /// The requested space.
         space: LatentSpace,
     },
-    /// A report was asked of a job that has none.
-    #[error("job {id} has no report: it {why}")]
+    /// The job has no report.
+    #[error("job {id} has no report: it {reason}")]
     NoReport {
         /// The job.
         id: String,
-        /// What it does instead.
-        why: &'static str,
+        /// Why it has none.
+        reason: &'static str,
     },
-    /// Scores were asked of a model that has no classifier.
-    #[error("model {model} has no classifier: its manifest names none, so nothing scores its faces")]
+    /// The model has no classifier.
+    #[error("model {model} cannot score faces, because its manifest names no classifier")]
     NoClassifier {
         /// The model.
         model: String,
     },
     /// A boundary's attribute has no usable name.
     #[error(
-        "found the attribute {found:?}, expected a name of 1 to 64 characters, without blanks around it or line breaks"
+        "found the attribute {found:?}, expected a name of 1 to 64 characters without blanks around it and without line \
+         breaks"
     )]
     AttributeName {
         /// The name found.
         found: String,
     },
-    /// A boundary was found for another generator.
+    /// A boundary was trained for another generator.
     #[error(
-        "the boundary is of a generator of digest {found}, but that of {model} has {expected}: its codes mean other faces"
+        "found a boundary of the generator with digest {found}, expected {expected}, the generator of model {model}: their \
+         codes mean different faces"
     )]
     ForeignBoundary {
         /// The model.
@@ -153,8 +159,8 @@ pub enum EditorError {
     },
     /// A boundary's shape does not fit the model.
     #[error(
-        "a {space} boundary of model {model} has shape [{}, {}], found [{}, {}]",
-        expected.0, expected.1, found.0, found.1
+        "found a {space} boundary of shape [{}, {}], expected [{}, {}] for model {model}",
+        found.0, found.1, expected.0, expected.1
     )]
     BoundaryShape {
         /// The model.
@@ -163,7 +169,7 @@ pub enum EditorError {
         space: LatentSpace,
         /// Rows and columns found.
         found: (usize, usize),
-        /// Rows and columns that would fit.
+        /// Rows and columns expected.
         expected: (usize, usize),
     },
     /// No classifier scores an attribute.
@@ -174,100 +180,129 @@ pub enum EditorError {
     NotScored {
         /// The model.
         model: String,
-        /// The attribute asked for.
+        /// The requested attribute.
         found: String,
         /// The attributes that are scored.
         known: Vec<String>,
     },
-    /// A boundary in w+ was asked for from sampled codes.
+    /// A request asks to sample codes in w+.
     #[error(
-        "sampled w+ codes are w codes, repeated; train in w, whose boundaries move w+ codes too, or give w+ codes with          their scores"
+        "found the space w+ for sampled codes, expected z or w: a sampled w+ code is a repeated w code; train in w, as w \
+         boundaries also move w+ codes, or send w+ codes with their scores"
     )]
-    TrainedInW,
-    /// Codes would take too much memory.
-    #[error("found {found} samples, expected at most {most}: their codes are kept in memory")]
+    SampledWPlus,
+    /// The codes would take too much memory.
+    #[error("found {found} samples, expected at most {most}, because their codes are kept in memory")]
     TooManySamples {
-        /// Samples asked for.
+        /// Requested samples.
         found: usize,
-        /// The most that there may be.
+        /// Most samples.
         most: usize,
     },
-    /// No such job.
-    #[error("no job is called {found:?}; /v1/jobs lists those that there are")]
+    /// There is no job of this id.
+    #[error("found the job id {found:?}, expected one that /v1/jobs lists")]
     UnknownJob {
-        /// The id asked for.
+        /// The requested id.
         found: String,
     },
-    /// Too many jobs wait.
-    #[error(
-        "{most} jobs are under way or wait, and there is room for no more; try again later, or cancel one"
-    )]
+    /// The queue of jobs is full.
+    #[error("found {most} jobs running or queued, which is the most; try again later, or cancel one")]
     TooManyJobs {
-        /// The most that there may be.
+        /// Most jobs that may run or be queued.
         most: usize,
     },
-    /// The service is ending, and begins nothing that takes long.
+    /// The service is shutting down and starts no job.
     #[error("the service is shutting down; ask another instance")]
-    Closing,
-    /// A change could not be kept, and was not made.
-    #[error("the change cannot be kept, and was not made: {0}")]
-    NotKept(#[from] CatalogError),
+    ShuttingDown,
+    /// A change could not be stored, and was not made.
+    #[error("the change could not be stored and was not made: {0}")]
+    NotStored(CatalogError),
     /// An edit names no attribute.
     #[error(
-        "no edits: name at least one attribute and how far to move, such as {{\"attribute\": \"smile\", \"by\": 2}}"
+        "found no edits, expected at least one attribute and how far to move, such as {{\"attribute\": \"smile\", \"by\": 2}}"
     )]
     NoEdits,
-    /// The conditional edit names no condition.
-    #[error("no conditions: name at least one attribute to hold, or use the plain edit")]
+    /// A conditional edit names no condition.
+    #[error("found no conditions, expected at least one attribute to hold; name one, or use the plain edit")]
     NoConditions,
-    /// An edit says neither how far nor that it follows a trajectory.
-    #[error(
-        "the edit of {attribute:?} does not say how far: give \"by\" or \"to\", or a trajectory for it to follow"
-    )]
+    /// An edit has no amount, and the request has no trajectory.
+    #[error("the edit of {attribute:?} has no amount; give \"by\", \"to\" or \"to_score\", or a trajectory")]
     NoAmount {
         /// The attribute.
         attribute: String,
     },
-    /// A trajectory is given, and every edit has an amount of its own.
+    /// A request has a trajectory, and every edit has its own amount.
     #[error(
-        "a trajectory is given, but every edit has an amount of its own; leave out the amount of the one to follow it"
+        "found a trajectory although every edit has its own amount; leave out the amount of the edit that follows it"
     )]
-    NothingFollows,
-    /// A score is aimed for beside other moves.
-    #[error("a score can be aimed for by one edit alone, without others beside it and without a trajectory")]
-    AimsAlone,
-    /// A score was asked for that the classifier cannot give.
+    UnusedTrajectory,
+    /// A target score stands beside other edits or a trajectory.
+    #[error("found \"to_score\" beside another edit or a trajectory, expected it in a single edit alone")]
+    ScoreNotAlone,
+    /// The classifier cannot give the target score.
     #[error(
-        "the score of {attribute:?} is {found}, expected a probability above 0 and below 1, such as 0.9: that is what its \
-         classifier says, whether as a logit or as it is"
+        "found the target score {found} for {attribute:?}, expected a probability above 0 and below 1, such as 0.9, because \
+         its classifier gives logits or probabilities"
     )]
-    NoScore {
+    InvalidScore {
         /// The attribute.
         attribute: String,
-        /// The score asked for.
+        /// The target score.
         found: f64,
     },
-    /// An amount or a value of a code is far outside of anything that a generator has seen.
+    /// An amount or a value of a code is far outside of what any generator has learned.
     #[error(
-        "{what} is {found}, expected a number from -{limit} to {limit}: a sampled code lies within about ±5"
+        "{what} is {found}, expected a number from -{limit} to {limit}: values of sampled codes lie within about ±5"
     )]
     OutOfRange {
         /// What is out of range.
         what: String,
         /// The number found.
         found: f64,
-        /// The largest magnitude that is taken.
+        /// The largest magnitude allowed.
         limit: f64,
     },
-    /// The mathematics refuses.
+    /// A step inside the service computed a code with a value that is not finite.
+    #[error("{step} gave a code that is not finite: {reason}")]
+    NotFinite {
+        /// The step.
+        step: &'static str,
+        /// Which value it was.
+        reason: LatentError,
+    },
+    /// The latent code, the boundary or the edit is invalid.
     #[error(transparent)]
     Latent(#[from] LatentError),
     /// A network failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The generator's output is no picture, or none that the file format holds.
+    /// The generator's output is not an image, or the file format cannot hold it.
     #[error(transparent)]
     Imaging(#[from] ImagingError),
+}
+
+impl EditorError {
+    /// Turns an error about a code that `step` computed into an error of the service, for the caller did not choose that
+    /// code.
+    pub(crate) fn computed(step: &'static str) -> impl Fn(LatentError) -> Self {
+        move |error| match error {
+            LatentError::NotFinite { .. } => Self::NotFinite { step, reason: error },
+            other => Self::Latent(other),
+        }
+    }
+}
+
+// The messages of these two contain the cause, so the cause is not a `source`: a printed chain would repeat it.
+impl From<CatalogError> for EditorError {
+    fn from(error: CatalogError) -> Self {
+        Self::NotStored(error)
+    }
+}
+
+impl From<DecodeError> for EditorError {
+    fn from(error: DecodeError) -> Self {
+        Self::Undecodable(error)
+    }
 }
 
 fn listed<T: std::fmt::Display>(names: &[T]) -> String {

@@ -1,4 +1,4 @@
-//! What a face is before it is drawn, and after.
+//! A face: where its code comes from, and what rendering finds out about it.
 
 use std::collections::BTreeMap;
 
@@ -7,37 +7,48 @@ use ndarray::Array1;
 use crate::imaging::Picture;
 use crate::latent::LatentCode;
 
-/// Where a face comes from.
+/// Where a face's latent code comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaceSource {
-    /// A code sampled in z.
+    /// A seed, from which a z code is sampled.
     Seed(u32),
-    /// A code that the caller has.
+    /// The caller's own code.
     Latent(LatentCode),
 }
 
-/// What a request says of truncation; the model's manifest fills in the rest.
+impl FaceSource {
+    /// The seed, if there is one.
+    #[must_use]
+    pub fn seed(&self) -> Option<u32> {
+        match self {
+            Self::Seed(seed) => Some(*seed),
+            Self::Latent(_) => None,
+        }
+    }
+}
+
+/// The truncation that a request asks for. The model's default replaces what is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TruncationChoice {
-    /// Psi: 1 is none, 0 is the mean face.
+    /// Psi: 1 leaves a code as it is, 0 gives the mean face.
     pub psi: Option<f64>,
     /// How many of the first layers are truncated.
     pub layers: Option<usize>,
 }
 
-/// A face that was drawn.
+/// A rendered face.
 #[derive(Clone, Debug)]
 pub struct Face {
-    /// The seed that it was sampled with, if it was.
+    /// The seed that its code was sampled from, if any.
     pub seed: Option<u32>,
-    /// Its code.
+    /// Its latent code.
     pub code: LatentCode,
-    /// Its picture.
+    /// Its image.
     pub picture: Picture,
-    /// Signed distance from each attribute's boundary in the code's space.
+    /// The signed distance from the boundary of each attribute.
     pub distances: BTreeMap<String, f64>,
-    /// Each classifier output, by attribute; empty unless scores were asked for.
+    /// The score of each attribute, if the request asked for scores; otherwise empty.
     pub scores: BTreeMap<String, f32>,
-    /// What the identity graph says of it; `None` without one, and unless it is compared.
+    /// The identity graph's embedding, if the model has that graph and the request compares faces.
     pub embedding: Option<Array1<f32>>,
 }

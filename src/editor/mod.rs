@@ -1,41 +1,58 @@
-//! The operations on faces: sample, edit, conditionally edit, score. Knows no HTTP and no `ort`.
+//! The operations on faces: sample, score, edit, invert, train and report.
 //!
-//! A request names a [`FaceSource`]; a [`Model`] turns it into a code, moves the code, and draws it. [`Models`] holds the
-//! models that are loaded.
+//! An operation is one function on a [`Model`]: [`sample`], [`score`], [`edit`], [`invert`]. Training and reports take
+//! minutes, so [`Jobs`] queues them. [`Models`] holds the loaded models, and changes their boundaries.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | a loaded model: what its files say, and its networks | [`Model`], [`BoundarySet`] |
+//! | how codes are mapped, synthesized and scored | `rendering` |
+//! | how a face is edited, and a score searched | `editing` |
+//! | how the code of an image is found | `inversion` |
+//! | how boundaries are trained | `training` |
+//! | how boundaries are judged | `judging` |
+//! | work that goes on after its request | `jobs` |
+//! | why an operation failed | [`EditorError`], [`LoadError`] |
+//!
+//! It knows models, codes and images. It never knows HTTP, JSON, `ort`, nor where a model's files are.
 
-mod boundaries;
-mod codes;
-mod edit;
+mod background_batches;
+mod blocking;
+mod boundary_set;
+mod classifiers;
+pub(crate) mod editing;
 mod error;
 mod face;
 pub(crate) mod inversion;
 pub(crate) mod jobs;
 pub(crate) mod judging;
-mod load;
+mod load_error;
 mod model;
 mod models;
-mod render;
-mod sample;
-mod score;
-pub(crate) mod score_search;
+pub(crate) mod rendering;
+mod timestamp;
 pub(crate) mod training;
-mod warning;
 
-pub use edit::{EditDirection, EditRequest, EditStep, Edited, PositionKind, Series};
+pub use boundary_set::BoundarySet;
+pub use editing::edit::{Edited, edit};
+pub use editing::edit_path::EditDirection;
+pub use editing::request::{EditRequest, EditStep, PositionKind, Series, check_edit};
+pub use editing::score_search::result::{HeldScore, ScoreSearchResult};
+pub use editing::warning::Warning;
 pub use error::EditorError;
 pub use face::{Face, FaceSource, TruncationChoice};
-pub use inversion::invert::{InversionMethod, InvertRequest, Inverted, UndecodedPicture};
-pub use inversion::optimization::{OptimizationResult, Progress};
-pub use jobs::job::{Job, JobState, Stage};
-pub use jobs::jobs::Jobs;
-pub use judging::report::{BoundaryReport, Report, ReportRequest};
-pub use judging::rescoring::Identity;
-pub use load::LoadError;
+pub use inversion::inverter::invert;
+pub use inversion::method::InversionMethod;
+pub use inversion::optimization::{InversionProgress, OptimizationResult};
+pub use inversion::request::{InvertRequest, Inverted};
+pub use inversion::target::UndecodedPicture;
+pub use jobs::job::{FitProgress, Job, JobProgress, JobStatus};
+pub use jobs::job_queue::Jobs;
+pub use judging::report::{BoundaryReport, IdentityReport, Report, ReportRequest};
+pub use load_error::LoadError;
 pub use model::Model;
 pub use models::Models;
-pub use sample::{SampleRequest, Sampled};
-pub use score::{ScoreRequest, Scored};
-pub use score_search::score_search::ScoreSearchResult;
+pub use rendering::sample::{SampleRequest, Sampled, sample};
+pub use rendering::score::{ScoreRequest, Scored, score};
 pub use training::labelled_codes::{LabelledCodes, LabelledCodesError};
-pub use training::train::{TrainRequest, TrainSource};
-pub use warning::Warning;
+pub use training::request::{TrainRequest, TrainSource};

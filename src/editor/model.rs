@@ -1,138 +1,135 @@
-//! A loaded model: its networks, its boundaries, and what its manifest says of them.
+//! A loaded model: its networks, its boundaries, and the settings in its manifest.
 
 use std::sync::Arc;
 
 use ndarray::Array2;
 
-use crate::catalog::{ClassifierPackage, EncoderEntry, GradientEntry, ModelPackage, OutputEntry};
-use crate::editor::boundaries::digest_with;
+use crate::catalog::{EncoderEntry, GradientEntry, Manifest, ModelFolder, ModelPackage, OutputEntry};
+use crate::editor::boundary_set::BoundarySet;
+use crate::editor::classifiers::Classifiers;
 use crate::editor::{EditorError, LoadError};
-use crate::engine::{Engine, GeneratorShape, SynthesisInput};
+use crate::engine::{self, Engine, GeneratorShape, Operation, Runtime};
 use crate::imaging::{Alignment, ImageRange};
 use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, Whitening};
+use crate::metrics::Metrics;
 
-/// A model that is loaded; its boundaries are what they are, and a model with others is another one.
+/// A loaded model.
+///
+/// A model never changes. [`with_boundary`](Self::with_boundary) and [`without_boundary`](Self::without_boundary) return
+/// another model that shares the same networks.
 #[derive(Clone)]
 pub struct Model {
-    name: String,
+    name: Arc<str>,
     description: String,
     license: Option<String>,
-    /// SHA-256 of its files but the boundaries'.
-    files: String,
+    /// SHA-256 of its files without the boundaries.
+    files_digest: String,
     digest: String,
     generator_digest: String,
-    pub(crate) engine: Engine,
-    pub(crate) image_range: ImageRange,
-    pub(crate) rescale_z: bool,
-    pub(crate) mean: Option<Mean>,
-    outputs: Vec<OutputEntry>,
-    /// For each output the classifier's file and its digest.
-    scorers: Vec<(String, String)>,
-    /// Attributes and spaces of the boundaries that the model folder has.
-    shipped: Arc<[(String, LatentSpace)]>,
-    boundaries: Vec<Arc<Boundary>>,
-    encoder: Option<EncoderEntry>,
-    /// How far the encoder's answers lie from the truth.
-    pub(crate) spread: Arc<Whitening>,
-    alignment: Alignment,
-    gradient: Option<GradientEntry>,
+    engine: Engine,
+    generator: GeneratorSettings,
+    classifiers: Classifiers,
+    boundaries: BoundarySet,
+    inversion: InversionSettings,
 }
 
-/// The mean w code, and the truncation that a request gets unless it names another.
+/// What the manifest says about the generator's codes and images.
+#[derive(Clone)]
+pub(crate) struct GeneratorSettings {
+    /// The image values of black and white.
+    pub(crate) image_range: ImageRange,
+    /// Whether a sampled z code is scaled to the length √dim.
+    pub(crate) rescale_z: bool,
+    /// The mean w code and the default truncation; `None` if the model cannot truncate.
+    pub(crate) mean: Option<Mean>,
+}
+
+/// The mean w code, and the truncation for requests that do not name one.
 #[derive(Clone)]
 pub(crate) struct Mean {
-    pub(crate) w_avg: Vec<f32>,
+    pub(crate) w_avg: Arc<[f32]>,
     pub(crate) truncation: Truncation,
 }
 
+/// What the manifest says about inversion.
+#[derive(Clone)]
+pub(crate) struct InversionSettings {
+    pub(crate) encoder: Option<EncoderEntry>,
+    /// The covariance of the encoder's errors, as a scale for the optimizer's steps.
+    pub(crate) encoder_errors: Arc<Whitening>,
+    /// Where the model's images have the face.
+    pub(crate) alignment: Alignment,
+    pub(crate) gradient: Option<GradientEntry>,
+}
+
 impl Model {
-    /// Puts a package and its networks together.
+    /// Loads a model folder: reads its files, opens its graphs, checks them against each other, and starts the networks
+    /// as `operation` says.
     ///
     /// # Errors
-    /// [`LoadError`] where a boundary, the mean code, the encoder's errors or the manifest does not fit the generator.
+    /// [`LoadError`] for the first file that is wrong.
+    pub fn load(
+        folder: &ModelFolder,
+        runtime: &Runtime,
+        operation: Operation,
+        metrics: &Metrics,
+    ) -> Result<Self, LoadError> {
+        let package = ModelPackage::read(folder)?;
+        let engine = engine::open(runtime, &package, operation, metrics)?;
+        Self::new(package, engine)
+    }
+
+    /// Combines a package and its networks.
+    ///
+    /// # Errors
+    /// [`LoadError`] if a boundary, the mean code, the covariance of the encoder's errors or the manifest does not fit the
+    /// generator.
     pub fn new(package: ModelPackage, engine: Engine) -> Result<Self, LoadError> {
         let generator_digest = package.generator_digest();
-        let scorer = |classifier: &ClassifierPackage| {
-            let scorer = (classifier.entry.file.clone(), classifier.digest());
-            std::iter::repeat_n(scorer, classifier.entry.outputs.len())
-        };
-        let scorers = package.classifiers.iter().flat_map(scorer).collect();
         let ModelPackage {
             manifest_file: file,
             manifest,
             w_avg,
+            classifiers: classifier_packages,
             encoder_errors,
             boundaries,
-            digest: files,
+            digest: files_digest,
             ..
         } = package;
         let shape = engine.shape();
-        let [black, white] = manifest.generator.image_range;
-        let image_range = ImageRange::new(black, white).ok_or_else(|| LoadError::Entry {
-            file: file.clone(),
-            key: "generator.image_range",
-            reason: format!("[{black}, {white}], expected black below white, both finite"),
-        })?;
-        let mean = match (manifest.truncation, w_avg) {
-            (Some(entry), Some((mean_file, w_avg))) => {
-                let truncation = Truncation::new(entry.psi, entry.layers)
-                    .map_err(LoadError::entry(&file, "truncation"))?;
-                let (found, expected) = (w_avg.len(), shape.w_dim);
-                if found != expected {
-                    return Err(LoadError::RowLength {
-                        file: mean_file,
-                        found,
-                        expected,
-                    });
-                }
-                let probe = LatentCode::from_row(LatentSpace::W, w_avg.clone());
-                probe
-                    .and_then(|w| truncation.apply(&w, &w_avg, layers(shape)))
-                    .map_err(LoadError::entry(&file, "truncation"))?;
-                Some(Mean { w_avg, truncation })
-            }
-            _ => None,
-        };
-        let spread = match encoder_errors {
-            Some((file, covariance)) => spread(file, &covariance, shape.w_dim)?,
+        let generator = generator_settings(&file, &manifest, w_avg, shape)?;
+        let encoder_errors = match encoder_errors {
+            Some((file, covariance)) => whitening(file, &covariance, shape.w_dim)?,
             None => Whitening::default(),
         };
         for (file, boundary) in &boundaries {
-            check(file, boundary, shape)?;
+            check_boundary(file, boundary, shape)?;
         }
-        let boundaries: Vec<_> = boundaries
-            .into_iter()
-            .map(|(_, boundary)| Arc::new(boundary))
-            .collect();
-        let shipped = boundaries
-            .iter()
-            .map(|boundary| (boundary.attribute().to_owned(), boundary.space()));
+        let name: Arc<str> = manifest.name.into();
+        let boundaries = boundaries.into_iter().map(|(_, boundary)| boundary);
+        let boundaries = BoundarySet::shipped(Arc::clone(&name), boundaries);
+        let outputs = manifest.classifiers.into_iter();
+        let outputs = outputs.flat_map(|classifier| classifier.outputs).collect();
         Ok(Self {
-            name: manifest.name,
             description: manifest.description,
             license: manifest.license,
-            digest: digest_with(&files, &boundaries),
-            files,
+            digest: boundaries.digest(&files_digest),
+            files_digest,
             generator_digest,
-            scorers,
-            shipped: shipped.collect(),
-            image_range,
-            rescale_z: manifest.generator.rescale_z,
-            mean,
-            outputs: manifest
-                .classifiers
-                .into_iter()
-                .flat_map(|classifier| classifier.outputs)
-                .collect(),
-            encoder: manifest.encoder,
-            spread: Arc::new(spread),
-            alignment: Alignment {
-                side: manifest.alignment.side,
-                down: manifest.alignment.down,
-            },
-            gradient: manifest.gradient,
-            boundaries,
             engine,
+            generator,
+            classifiers: Classifiers::new(Arc::clone(&name), outputs, &classifier_packages),
+            boundaries,
+            inversion: InversionSettings {
+                encoder: manifest.encoder,
+                encoder_errors: Arc::new(encoder_errors),
+                alignment: Alignment {
+                    side: manifest.alignment.side,
+                    down: manifest.alignment.down,
+                },
+                gradient: manifest.gradient,
+            },
+            name,
         })
     }
 
@@ -142,49 +139,33 @@ impl Model {
         &self.name
     }
 
-    /// What the manifest says of it.
+    /// The manifest's description of the model.
     #[must_use]
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// SPDX expression of its licence.
+    /// SPDX expression of the model's licence.
     #[must_use]
     pub fn license(&self) -> Option<&str> {
         self.license.as_deref()
     }
 
-    /// SHA-256 of its files and its boundaries, in hexadecimal: equal ones draw and edit alike.
+    /// SHA-256 of the model's files and boundaries, in hexadecimal. Models with equal digests synthesize and edit alike.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// SHA-256 of the generator's graphs, in hexadecimal: boundaries of one generator are boundaries of its equals.
+    /// SHA-256 of the generator's graphs, in hexadecimal. Models with equal generator digests can share boundaries.
     #[must_use]
     pub fn generator_digest(&self) -> &str {
         &self.generator_digest
     }
 
-    /// The classifier's file of each output, and its SHA-256, as far as they are known.
-    #[must_use]
-    pub fn scorers(&self) -> &[(String, String)] {
-        &self.scorers
-    }
-
-    /// Whether the model folder has a boundary of `attribute` in `space`.
-    pub(crate) fn came_with(&self, attribute: &str, space: LatentSpace) -> bool {
-        let same = |(own, own_space): &(String, LatentSpace)| own == attribute && *own_space == space;
-        self.shipped.iter().any(same)
-    }
-
-    /// The same model with other boundaries, which are known to fit.
-    pub(crate) fn with_boundaries(&self, boundaries: Vec<Arc<Boundary>>) -> Self {
-        Self {
-            digest: digest_with(&self.files, &boundaries),
-            boundaries,
-            ..self.clone()
-        }
+    /// The networks.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// The generator's spaces and sizes.
@@ -193,115 +174,172 @@ impl Model {
         self.engine.shape()
     }
 
+    /// What the manifest says about the generator.
+    pub(crate) fn generator(&self) -> &GeneratorSettings {
+        &self.generator
+    }
+
+    /// The classifiers.
+    pub(crate) fn classifiers(&self) -> &Classifiers {
+        &self.classifiers
+    }
+
     /// The classifiers' outputs, side by side.
     #[must_use]
     pub fn outputs(&self) -> &[OutputEntry] {
-        &self.outputs
+        self.classifiers.outputs()
     }
 
     /// The boundaries.
     #[must_use]
-    pub fn boundaries(&self) -> &[Arc<Boundary>] {
+    pub fn boundaries(&self) -> &BoundarySet {
         &self.boundaries
     }
 
-    /// The truncation that a request gets unless it names another; `None` where the model cannot truncate.
-    #[must_use]
-    pub fn default_truncation(&self) -> Option<Truncation> {
-        self.mean.as_ref().map(|mean| mean.truncation)
+    /// What the manifest says about inversion.
+    pub(crate) fn inversion(&self) -> &InversionSettings {
+        &self.inversion
     }
 
-    /// The space that edits happen in unless a request names another: the least entangled that has boundaries.
-    #[must_use]
-    pub fn default_space(&self) -> LatentSpace {
-        let has = |space| self.boundaries.iter().any(|boundary| boundary.space() == space);
-        let spaces = [LatentSpace::W, LatentSpace::Z, LatentSpace::WPlus];
-        let bare = if self.shape().has_mapping() {
-            LatentSpace::W
-        } else {
-            LatentSpace::Z
-        };
-        spaces.into_iter().find(|&space| has(space)).unwrap_or(bare)
-    }
-
-    /// Where the model's pictures have the face.
+    /// Where the model's images have the face.
     #[must_use]
     pub fn alignment(&self) -> Alignment {
-        self.alignment
+        self.inversion.alignment
     }
 
-    /// The space of the encoder's codes; where there is none, the one that a descent begins in.
-    pub(crate) fn encoder_space(&self) -> LatentSpace {
-        let entry = self.encoder.as_ref();
-        entry.map_or_else(|| self.mean_code().space(), |entry| entry.space)
+    /// The truncation for requests that do not name one; `None` if the model cannot truncate.
+    #[must_use]
+    pub fn default_truncation(&self) -> Option<Truncation> {
+        self.generator.mean.as_ref().map(|mean| mean.truncation)
     }
 
-    /// The mean w code, where the encoder leaves it to others to add it.
-    pub(crate) fn added_to_encoded(&self) -> Option<&[f32]> {
-        let entry = self.encoder.as_ref().filter(|entry| !entry.adds_w_avg)?;
-        let mean = self.mean.as_ref().filter(|_| entry.space != LatentSpace::Z)?;
-        Some(&mean.w_avg)
+    /// The space of edits for requests that do not name one: the least entangled space that has boundaries.
+    #[must_use]
+    pub fn default_space(&self) -> LatentSpace {
+        let has_boundaries = |&space: &LatentSpace| self.boundaries.iter().any(|one| one.space() == space);
+        let spaces = [LatentSpace::W, LatentSpace::Z, LatentSpace::WPlus];
+        let found = spaces.into_iter().find(has_boundaries);
+        found.unwrap_or_else(|| self.shape().synthesis_space())
     }
 
-    /// The code that a descent begins with where nothing better is known: the mean, as far as it is known.
+    /// The mean w code, or the origin if the mean is not known. Optimization starts there if nothing better is known.
     pub(crate) fn mean_code(&self) -> LatentCode {
-        let space = if self.shape().has_mapping() {
-            LatentSpace::W
-        } else {
-            LatentSpace::Z
-        };
-        let values = match &self.mean {
-            Some(mean) => mean.w_avg.clone(),
+        let values = match &self.generator.mean {
+            Some(mean) => mean.w_avg.to_vec(),
             None => vec![0.0; self.shape().w_dim],
         };
-        LatentCode::from_row(space, values).expect("a mean code is finite, and was checked when it was read")
-    }
-
-    /// Rows of a w+ code.
-    pub(crate) fn layers(&self) -> usize {
-        layers(self.shape())
-    }
-
-    /// The learning rate and the pull of a descent.
-    pub(crate) fn descent_rates(&self) -> (f64, f64) {
-        let entry = self.gradient.as_ref();
-        entry.map_or((0.1, 0.0), |entry| (entry.rate, entry.pull))
+        LatentCode::from_row(self.shape().synthesis_space(), values)
+            .expect("the mean code was checked when the model was loaded")
     }
 
     /// Rows and columns of a code in `space`.
+    ///
+    /// # Errors
+    /// [`EditorError::NoSuchSpace`] if the generator has no such space.
     pub(crate) fn code_shape(&self, space: LatentSpace) -> Result<(usize, usize), EditorError> {
         let shape = self.shape().code_shape(space);
-        shape.ok_or_else(|| self.no_such_space(space))
+        shape.ok_or_else(|| EditorError::NoSuchSpace {
+            model: self.name().to_owned(),
+            found: space,
+            known: spaces(self.shape()),
+        })
     }
 
-    pub(crate) fn no_such_space(&self, found: LatentSpace) -> EditorError {
-        let known = self
-            .shape()
-            .spaces()
-            .into_iter()
-            .map(|(space, _)| space)
-            .collect();
-        EditorError::NoSuchSpace {
-            model: self.name.clone(),
-            found,
-            known,
+    /// The same model with `boundary` added; it replaces the one of the same attribute and space.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the boundary is another generator's, its space or shape does not fit this generator, or its
+    /// attribute's name does not fit into a URL.
+    pub fn with_boundary(&self, boundary: Boundary) -> Result<Self, EditorError> {
+        let origin = boundary.provenance().model.as_deref();
+        if let Some(found) = origin.filter(|&origin| origin != self.generator_digest()) {
+            return Err(EditorError::ForeignBoundary {
+                model: self.name().to_owned(),
+                found: found.to_owned(),
+                expected: self.generator_digest().to_owned(),
+            });
+        }
+        let expected = self.code_shape(boundary.space())?;
+        let found = boundary.normal().dim();
+        if found != expected {
+            return Err(EditorError::BoundaryShape {
+                model: self.name().to_owned(),
+                space: boundary.space(),
+                found,
+                expected,
+            });
+        }
+        Ok(self.with_boundaries(self.boundaries.with(boundary)?))
+    }
+
+    /// The same model without the boundary of `attribute` in `space`.
+    ///
+    /// # Errors
+    /// [`EditorError::UnknownAttribute`] if there is none.
+    pub fn without_boundary(&self, attribute: &str, space: LatentSpace) -> Result<Self, EditorError> {
+        Ok(self.with_boundaries(self.boundaries.without(attribute, space)?))
+    }
+
+    fn with_boundaries(&self, boundaries: BoundarySet) -> Self {
+        Self {
+            digest: boundaries.digest(&self.files_digest),
+            boundaries,
+            ..self.clone()
         }
     }
 }
 
-/// Rows of a w+ code; 1 where there is no w+.
-fn layers(shape: &GeneratorShape) -> usize {
-    match shape.synthesis {
-        SynthesisInput::WPlus { layers } => layers,
-        SynthesisInput::Z | SynthesisInput::W => 1,
-    }
+fn spaces(shape: &GeneratorShape) -> Vec<LatentSpace> {
+    shape.spaces().into_iter().map(|(space, _)| space).collect()
 }
 
-/// The spread of an encoder's errors, if it fits rows of `expected` numbers.
-fn spread(file: String, covariance: &Array2<f64>, expected: usize) -> Result<Whitening, LoadError> {
-    let spread = Whitening::of(covariance.view()).map_err(LoadError::entry(&file, "encoder.errors"))?;
+/// Checks the image range, the truncation and the mean code, which comes with its file.
+fn generator_settings(
+    file: &str,
+    manifest: &Manifest,
+    w_avg: Option<(String, Vec<f32>)>,
+    shape: &GeneratorShape,
+) -> Result<GeneratorSettings, LoadError> {
+    let [black, white] = manifest.generator.image_range;
+    let image_range = ImageRange::new(black, white).ok_or_else(|| LoadError::Entry {
+        file: file.to_owned(),
+        key: "generator.image_range",
+        reason: format!("found [{black}, {white}], expected black below white, both finite"),
+    })?;
+    let mean = match (&manifest.truncation, w_avg) {
+        (Some(entry), Some((mean_file, w_avg))) => {
+            let wrong = LoadError::entry(file, "truncation");
+            let truncation = Truncation::new(entry.psi, entry.layers).map_err(wrong)?;
+            let (found, expected) = (w_avg.len(), shape.w_dim);
+            if found != expected {
+                return Err(LoadError::RowLength {
+                    file: mean_file,
+                    found,
+                    expected,
+                });
+            }
+            let wrong = LoadError::entry(file, "truncation");
+            let probe = LatentCode::from_row(LatentSpace::W, w_avg.clone());
+            probe
+                .and_then(|w| truncation.apply(&w, &w_avg, shape.synthesis_rows()))
+                .map_err(wrong)?;
+            let w_avg = w_avg.into();
+            Some(Mean { w_avg, truncation })
+        }
+        _ => None,
+    };
+    Ok(GeneratorSettings {
+        image_range,
+        rescale_z: manifest.generator.rescale_z,
+        mean,
+    })
+}
+
+/// The scale of the optimizer's steps from the covariance of the encoder's errors; `expected` is the length of its rows.
+fn whitening(file: String, covariance: &Array2<f64>, expected: usize) -> Result<Whitening, LoadError> {
+    let whitening = Whitening::of(covariance.view()).map_err(LoadError::entry(&file, "encoder.errors"))?;
     match covariance.ncols() {
-        found if found == expected => Ok(spread),
+        found if found == expected => Ok(whitening),
         found => Err(LoadError::RowLength {
             file,
             found,
@@ -310,8 +348,8 @@ fn spread(file: String, covariance: &Array2<f64>, expected: usize) -> Result<Whi
     }
 }
 
-/// Refuses a boundary that does not fit the generator.
-fn check(file: &str, boundary: &Boundary, shape: &GeneratorShape) -> Result<(), LoadError> {
+/// Checks that a boundary of the model folder fits the generator.
+fn check_boundary(file: &str, boundary: &Boundary, shape: &GeneratorShape) -> Result<(), LoadError> {
     let (file, space) = (file.to_owned(), boundary.space());
     let found = boundary.normal().dim();
     match shape.code_shape(space) {
@@ -325,7 +363,7 @@ fn check(file: &str, boundary: &Boundary, shape: &GeneratorShape) -> Result<(), 
         None => Err(LoadError::BoundarySpace {
             file,
             found: space,
-            known: shape.spaces().into_iter().map(|(space, _)| space).collect(),
+            known: spaces(shape),
         }),
     }
 }

@@ -73,7 +73,7 @@ async fn a_score_out_of_reach_is_a_warning_that_says_how_near_it_came() {
     assert_eq!(answer["aim"]["reached"], false);
     let warnings = answer["warnings"].to_string();
     assert!(
-        warnings.contains("smile was to score 5, and the nearest found scores 0."),
+        warnings.contains("the target score of smile is 5, and the nearest that was found is 0."),
         "{warnings}"
     );
 }
@@ -112,12 +112,12 @@ async fn an_aim_that_cannot_be_is_refused() {
         (
             &sketch,
             json!({"edits": [smile, {"attribute": "age", "by": 1}]}),
-            "by one edit alone",
+            "in a single edit alone",
         ),
         (
             &sketch,
             json!({"edits": [smile], "trajectory": {"steps": 3}}),
-            "by one edit alone",
+            "in a single edit alone",
         ),
         (
             &sketch,

@@ -238,7 +238,7 @@ async fn what_does_not_fit_is_refused_with_a_reason() {
             SMILE,
             json!({"normal": [1, 2, 3]}),
             422,
-            "has shape [1, 4], found [1, 3]",
+            "shape [1, 3], expected [1, 4]",
         ),
         (SMILE, json!({"normal": [[1, 2], [3]]}), 422, "several lengths"),
         (
@@ -291,7 +291,7 @@ async fn what_does_not_fit_is_refused_with_a_reason() {
             SMILE,
             json!({"normal": [1, 2, 3, 4], "model": "00ff"}),
             422,
-            "its codes mean other faces",
+            "codes mean different faces",
         ),
         (
             SMILE,

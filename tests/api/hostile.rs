@@ -83,9 +83,9 @@ async fn urls() {
         ("/v1/score?psi=3", VALUE, "psi 3"),
         ("/v1/score?psi=0.5&truncation_layers=9", VALUE, "9 layers"),
         ("/v1/score?count=2", VALUE, "unknown field `count`"),
-        ("/v1/edit?seed=7", VALUE, "name at least one attribute"),
+        ("/v1/edit?seed=7", VALUE, "expected at least one attribute"),
         ("/v1/edit?edit=", VALUE, "expected ATTRIBUTE:AMOUNT"),
-        ("/v1/edit?edit=smile", VALUE, "does not say how far"),
+        ("/v1/edit?edit=smile", VALUE, "has no amount"),
         ("/v1/edit?edit=smile:much", VALUE, "found \"smile:much\""),
         ("/v1/edit?edit=smile:NaN", VALUE, "the amount of \"smile\" is NaN"),
         ("/v1/edit?edit=smile:inf", VALUE, "the amount of \"smile\" is inf"),
@@ -164,7 +164,7 @@ async fn urls() {
             UNKNOWN,
             "no boundary for \"beard\"",
         ),
-        ("/v1/conditional-edit?edit=smile:1", VALUE, "no conditions"),
+        ("/v1/conditional-edit?edit=smile:1", VALUE, "found no conditions"),
         (
             "/v1/conditional-edit?edit=smile:1&condition=smile",
             VALUE,
@@ -310,17 +310,17 @@ async fn bodies_that_contradict_themselves_or_do_not_fit() {
         (
             ("/v1/sample", json!({"latent": code, "space": "z"})),
             VALUE,
-            "cannot be turned into z",
+            "cannot become a z code",
         ),
         (
             ("/v1/sample", json!({"latent": rows, "space": "w"})),
             VALUE,
-            "cannot be turned into w",
+            "cannot become a w code",
         ),
         (
             ("/v1/sample", json!({"latent": code, "psi": 0.5})),
             VALUE,
-            "leave psi out",
+            "leave them out",
         ),
         (
             ("/v1/score", json!({"seed": 7, "latent": code})),
@@ -330,7 +330,7 @@ async fn bodies_that_contradict_themselves_or_do_not_fit() {
         (
             ("/v1/score", json!({"latent": code, "space": "z"})),
             VALUE,
-            "cannot be turned into z",
+            "cannot become a z code",
         ),
         (
             sample(json!({"values": [1, 2, 3, 4]})),
@@ -361,7 +361,7 @@ async fn bodies_that_contradict_themselves_or_do_not_fit() {
         (
             sample(with(&code, "values", json!([1, 2, 3]))),
             VALUE,
-            "has shape [1, 4]",
+            "expected [1, 4]",
         ),
         (
             sample(with(&code, "values", json!([[1, 2, 3, 4], [1, 2, 3, 4]]))),
@@ -406,7 +406,7 @@ async fn bodies_that_contradict_themselves_or_do_not_fit() {
         (
             sample(with(&rows, "values", json!([[1, 2, 3, 4]]))),
             VALUE,
-            "has shape [3, 4]",
+            "expected [3, 4]",
         ),
         (
             sample(with(&code, "colour", json!("red"))),
@@ -418,7 +418,7 @@ async fn bodies_that_contradict_themselves_or_do_not_fit() {
         (
             edit(json!([{"attribute": "smile"}])),
             VALUE,
-            "does not say how far",
+            "has no amount",
         ),
         (
             edit(json!([{"attribute": "smile", "by": 1, "to": 1}])),
@@ -452,7 +452,7 @@ async fn bodies_that_contradict_themselves_or_do_not_fit() {
                 json!({"seed": 7, "edits": [{"attribute": "smile", "by": 1}], "conditions": []}),
             ),
             VALUE,
-            "no conditions",
+            "found no conditions",
         ),
     ];
     for ((path, body), status, says) in cases {

@@ -126,7 +126,7 @@ async fn what_cannot_be_inverted_is_said() {
         ("crop=0,0,1000,1000", "inside the picture's 256×256"),
         ("crop=0,0,0,10", "inside the picture's 256×256"),
         ("crop=1,2,3", "expected left,top,width,height"),
-        ("space=z&method=optimize", "cannot be turned into z"),
+        ("space=z&method=optimize", "cannot become a z code"),
         ("beard=1", "unknown field `beard`"),
     ] {
         let answer = send(&client, options, "image/png", file.clone()).await;

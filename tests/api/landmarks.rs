@@ -185,7 +185,7 @@ async fn a_model_with_a_landmark_graph_finds_the_face_unasked() {
         answer["detail"]
             .as_str()
             .unwrap()
-            .contains("by `crop` which part to take"),
+            .contains("the part to use as `crop`"),
         "{answer}"
     );
     let (status, _) = send(&client, "crop=0,0,64,64", &white).await;

@@ -148,7 +148,7 @@ async fn a_cancelled_report_and_a_training_have_none() {
         early.json()["detail"]
             .as_str()
             .unwrap()
-            .contains("has not ended yet")
+            .contains("has not ended")
     );
     let request = Request::builder().method(Method::DELETE).uri(&place);
     let cancelled = client.send(request.body(Body::empty()).unwrap()).await.json();
@@ -165,7 +165,7 @@ async fn a_cancelled_report_and_a_training_have_none() {
     assert_eq!(ended(&client, &place).await["stage"], "done");
     let none = client.get(&format!("{place}/report")).await.json();
     assert!(
-        none["detail"].as_str().unwrap().contains("found boundaries"),
+        none["detail"].as_str().unwrap().contains("trained boundaries"),
         "{none}"
     );
 }

@@ -329,7 +329,7 @@ async fn what_cannot_be_trained_is_refused_before_it_begins() {
         (
             given("codes", json!(file(vec![200, 3], vec![0.0; 600]))),
             422,
-            "has shape [1, 4]",
+            "expected [1, 4]",
         ),
         (
             given("scores", json!(file(vec![2], vec![0.0; 2]))),

@@ -31,7 +31,7 @@ svg .axis { stroke: var(--line); } svg polyline { fill: none; stroke-width: 2; }
 /// The page. `strips` are the JPEGs in base64 of [`Report::strips`].
 pub(crate) fn page(report: &Report, strips: &[Vec<String>]) -> String {
     let names: Vec<String> = report
-        .planes
+        .boundaries
         .iter()
         .map(|plane| escaped(&plane.attribute))
         .collect();
@@ -65,14 +65,14 @@ pub(crate) fn page(report: &Report, strips: &[Vec<String>]) -> String {
 }
 
 fn accuracy(out: &mut String, report: &Report, names: &[String]) {
-    let chosen = report.planes.first().map_or(0, |plane| plane.chosen);
+    let chosen = report.boundaries.first().map_or(0, |plane| plane.samples_per_end);
     let _ = write!(
         out,
         "<h2>How well the planes part the faces</h2><p>As in the paper's Table 1: the share of faces on the side of the plane that their \
          score puts them. <em>Ends</em> are the {chosen} faces with the highest and the {chosen} with the lowest scores; of <em>all</em>, \
          most lie near the plane.</p>\n<table><thead><tr><th></th><th>ends</th><th>all</th><th>deviation of the score</th></tr></thead><tbody>\n"
     );
-    for (plane, name) in report.planes.iter().zip(names) {
+    for (plane, name) in report.boundaries.iter().zip(names) {
         let share = |share: f64| {
             format!(
                 "<td style=\"background: rgb(var(--down) / {:.2})\">{:.1} %</td>",
@@ -80,11 +80,11 @@ fn accuracy(out: &mut String, report: &Report, names: &[String]) {
                 100.0 * share
             )
         };
-        let (ends, all) = (share(plane.ends), share(plane.all));
+        let (ends, all) = (share(plane.accuracy_at_ends), share(plane.accuracy));
         let _ = writeln!(
             out,
             "<tr><th>{name}</th>{ends}{all}<td>{:.2}</td></tr>",
-            plane.deviation
+            plane.standard_deviation
         );
     }
     out.push_str("</tbody></table>\n");
@@ -205,8 +205,8 @@ fn curves(out: &mut String, report: &Report, names: &[String]) {
     }
     out.push_str("</div>\n<div class=\"curves\">\n");
     let scaled = |place: usize, score: f64| {
-        let plane = &report.planes[place];
-        (score - plane.threshold) / plane.deviation
+        let plane = &report.boundaries[place];
+        (score - plane.threshold) / plane.standard_deviation
     };
     let values = report.curves.indexed_iter();
     let greatest = values.fold(1.0_f64, |greatest, ((_, _, scored), &score)| {

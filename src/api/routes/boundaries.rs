@@ -155,7 +155,7 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let (name, attribute, space) = place(path)?;
     let model = api.models.get(Some(&name))?;
-    let boundary = model.boundary(&attribute, space)?;
+    let boundary = model.boundaries().get(&attribute, space)?;
     let answer = match choose(query.format, &headers)? {
         BoundaryFormat::Json => Answer::json(&document(boundary), &model),
         BoundaryFormat::Npy => Answer::npy(NpyArray::of_normal(boundary).write_f8(), &model),
@@ -205,7 +205,11 @@ pub(crate) async fn put(
         body.boundary(&model, &attribute, space)?
     };
     let model = api.models.put_boundary(&name, boundary).await?;
-    Ok(change(&api, &model, Some(model.boundary(&attribute, space)?)))
+    Ok(change(
+        &api,
+        &model,
+        Some(model.boundaries().get(&attribute, space)?),
+    ))
 }
 
 /// Remove a boundary

@@ -20,7 +20,7 @@ use crate::api::types::edit_body::{EditBody, EditQuery};
 use crate::api::types::score_search::AimBody;
 use crate::api::types::values::Space;
 use crate::api::{Api, response_cache, upload};
-use crate::editor::{EditDirection, Edited, Model};
+use crate::editor::{self, EditDirection, Edited, Model};
 
 /// An edited face.
 #[derive(Debug, Serialize, ToSchema)]
@@ -183,7 +183,7 @@ async fn edit(
     body.model = Some(model.name().to_owned());
     if body.is_of_a_picture() {
         // Its code may take minutes to find.
-        model.check_edit(&body.request(api, presentation.format)?)?;
+        editor::check_edit(&model, &body.request(api, presentation.format)?)?;
     }
     body.face().take_code(api, &model).await?;
     if body.seed.is_none() {
@@ -201,7 +201,7 @@ async fn make(
     presentation: Output,
     mut body: EditBody,
 ) -> Result<Answer, Problem> {
-    let edited = model.edit(&body.request(api, presentation.format)?).await?;
+    let edited = editor::edit(model, &body.request(api, presentation.format)?).await?;
 
     body.seed = edited.seed;
     let seed = edited.seed;
@@ -240,8 +240,8 @@ async fn answer_body(
         faces,
         similarities: edited.similarities,
         positions: edited.positions,
-        aim: edited.aimed.map(Into::into),
-        steering: edited.steering.into_iter().map(Into::into).collect(),
+        aim: edited.score_search.map(Into::into),
+        steering: edited.directions.into_iter().map(Into::into).collect(),
         warnings,
     })
 }

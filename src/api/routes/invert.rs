@@ -20,7 +20,7 @@ use crate::api::problem::Problem;
 use crate::api::response::{Answer, FaceBody, Recipe, bodies, encoding, picture};
 use crate::api::types::invert_body::{InversionMethodName, InvertBody, InvertQuery};
 use crate::api::upload;
-use crate::editor::{Inverted, Model, OptimizationResult, Progress};
+use crate::editor::{self, InversionProgress, Inverted, Model, OptimizationResult};
 
 /// A picture's code, and how well it draws the picture.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,15 +74,15 @@ impl From<OptimizationResult> for DescentBody {
     fn from(descended: OptimizationResult) -> Self {
         let OptimizationResult {
             loss,
-            loss_at_start,
-            perceptual,
+            initial_loss,
+            perceptual_loss,
             steps,
             converged,
         } = descended;
         Self {
             loss,
-            loss_at_start,
-            perceptual,
+            loss_at_start: initial_loss,
+            perceptual: perceptual_loss,
             steps,
             converged,
         }
@@ -124,7 +124,7 @@ async fn invert(
     api: Api,
     presentation: Output,
     mut body: InvertBody,
-    watcher: Option<&UnboundedSender<Progress>>,
+    watcher: Option<&UnboundedSender<InversionProgress>>,
 ) -> Result<Answer, Problem> {
     let missing = || Problem::field("image", "missing, expected a picture file in base64");
     let file = body.image.take().ok_or_else(missing)?;
@@ -132,7 +132,7 @@ async fn invert(
     body.model = Some(model.name().to_owned());
     let framing = body.framing(&model)?;
     let request = body.request(file.undecoded(&api).await?, framing, presentation.format)?;
-    let inverted = model.invert(request, watcher).await?;
+    let inverted = editor::invert(&model, request, watcher).await?;
     let timings = inverted.timings;
     let recipe = Recipe::new(presentation, &model, "/v1/invert", &body);
     let started = Instant::now();
@@ -169,6 +169,6 @@ async fn answer_body(
         mse: similarity.mse,
         psnr: similarity.psnr,
         ssim: similarity.ssim,
-        descent: inverted.descended.map(Into::into),
+        descent: inverted.optimization.map(Into::into),
     })
 }

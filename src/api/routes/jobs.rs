@@ -22,7 +22,7 @@ use crate::api::request_body::Name;
 use crate::api::routes::boundaries::Lasting;
 use crate::api::routes::models::BoundaryBody;
 use crate::api::types::values::Space;
-use crate::editor::{Job, JobState, Stage};
+use crate::editor::{Job, JobProgress, JobStatus};
 
 /// Time between two events of one stream.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -96,32 +96,32 @@ pub(crate) enum StageName {
     Cancelled,
 }
 
-impl From<Stage> for StageName {
-    fn from(stage: Stage) -> Self {
+impl From<JobStatus> for StageName {
+    fn from(stage: JobStatus) -> Self {
         match stage {
-            Stage::Waiting => Self::Waiting,
-            Stage::Sampling => Self::Sampling,
-            Stage::Fitting => Self::Fitting,
-            Stage::Done => Self::Done,
-            Stage::Failed => Self::Failed,
-            Stage::Cancelled => Self::Cancelled,
+            JobStatus::Queued => Self::Waiting,
+            JobStatus::Sampling => Self::Sampling,
+            JobStatus::Fitting => Self::Fitting,
+            JobStatus::Done => Self::Done,
+            JobStatus::Failed => Self::Failed,
+            JobStatus::Cancelled => Self::Cancelled,
         }
     }
 }
 
 impl JobBody {
-    pub(crate) fn of(api: &Api, job: &Job, state: JobState) -> Self {
+    pub(crate) fn of(api: &Api, job: &Job, state: JobProgress) -> Self {
         let left = job.samples().saturating_sub(state.samples_done);
         #[expect(clippy::cast_precision_loss, reason = "a time to show")]
         let seconds_left = state.samples_per_second.map(|rate| left as f64 / rate);
-        let sampling = state.stage == Stage::Sampling;
-        let (fitting, fitted) = state.fitting.unzip();
+        let sampling = state.status == JobStatus::Sampling;
+        let (fitting, fitted) = state.fitting.map(|fit| (fit.attribute, fit.share)).unzip();
         Self {
             id: job.id().to_owned(),
             model: job.model().to_owned(),
             attributes: job.attributes().to_vec(),
             space: job.space().into(),
-            stage: state.stage.into(),
+            stage: state.status.into(),
             samples: job.samples(),
             samples_done: state.samples_done,
             samples_per_second: state.samples_per_second,
@@ -142,7 +142,7 @@ impl JobBody {
 /// The answer to a request that began a job.
 pub(crate) fn begun(api: &Api, job: &Job) -> Response {
     let place = format!("/v1/jobs/{}", job.id());
-    let body = Json(JobBody::of(api, job, job.state()));
+    let body = Json(JobBody::of(api, job, job.progress()));
     (StatusCode::ACCEPTED, [(header::LOCATION, place)], body).into_response()
 }
 
@@ -153,7 +153,7 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<JobList> {
     Json(JobList {
         jobs: jobs
             .iter()
-            .map(|job| JobBody::of(&api, job, job.state()))
+            .map(|job| JobBody::of(&api, job, job.progress()))
             .collect(),
     })
 }
@@ -179,7 +179,7 @@ pub(crate) async fn show(
     if prefers(&headers, &EVENTS, &USUAL) {
         return Ok(events(api, job).into_response());
     }
-    let state = job.state();
+    let state = job.progress();
     let own = [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")];
     Ok((own, Json(JobBody::of(&api, &job, state))).into_response())
 }
@@ -195,15 +195,15 @@ pub(crate) async fn show(
 pub(crate) async fn cancel(State(api): State<Api>, Name(id): Name) -> Result<Json<JobBody>, Problem> {
     let job = api.jobs.get(&id)?;
     job.cancel();
-    job.ended().await;
-    Ok(Json(JobBody::of(&api, &job, job.state())))
+    job.wait().await;
+    Ok(Json(JobBody::of(&api, &job, job.progress())))
 }
 
 /// Where a stream of events is.
 struct Follower {
     api: Api,
     job: Arc<Job>,
-    seen: watch::Receiver<JobState>,
+    seen: watch::Receiver<JobProgress>,
     begun: bool,
     ended: bool,
 }
@@ -221,7 +221,7 @@ impl Follower {
         }
         self.begun = true;
         let state = self.seen.borrow_and_update().clone();
-        self.ended = state.stage.ended();
+        self.ended = state.status.has_ended();
         let body = JobBody::of(&self.api, &self.job, state);
         let event = Event::default().event("progress").json_data(body);
         Some((Ok(event.expect("a job is JSON of one line")), self))
@@ -230,7 +230,7 @@ impl Follower {
 
 fn events(api: Api, job: Arc<Job>) -> impl IntoResponse {
     let follower = Follower {
-        seen: job.watch(),
+        seen: job.subscribe(),
         api,
         job,
         begun: false,

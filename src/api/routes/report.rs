@@ -20,7 +20,7 @@ use crate::api::request_body::{Body, Name};
 use crate::api::response::encoding;
 use crate::api::routes::jobs::{JobBody, begun};
 use crate::api::types::values::{Space, rows};
-use crate::editor::{BoundaryReport, Identity, Report, ReportRequest};
+use crate::editor::{BoundaryReport, IdentityReport, Report, ReportRequest};
 use crate::imaging::{ImagingError, Quality, encode_jpeg};
 
 /// Faces to sample, where a request names no number, and the least and the most.
@@ -103,8 +103,8 @@ struct IdentityBody {
     conditional: Vec<Option<f64>>,
 }
 
-impl From<&Identity> for IdentityBody {
-    fn from(identity: &Identity) -> Self {
+impl From<&IdentityReport> for IdentityBody {
+    fn from(identity: &IdentityReport) -> Self {
         Self {
             curves: rows(&identity.curves),
             plain: identity.plain.clone(),
@@ -135,10 +135,10 @@ impl From<&BoundaryReport> for PlaneBody {
         Self {
             attribute: plane.attribute.clone(),
             threshold: plane.threshold,
-            deviation: plane.deviation,
-            chosen: plane.chosen,
-            ends: plane.ends,
-            all: plane.all,
+            deviation: plane.standard_deviation,
+            chosen: plane.samples_per_end,
+            ends: plane.accuracy_at_ends,
+            all: plane.accuracy,
         }
     }
 }
@@ -154,7 +154,7 @@ impl ReportBody {
             samples: report.request.samples,
             faces: report.request.faces.min(report.request.samples),
             seed: report.request.seed,
-            attributes: report.planes.iter().map(Into::into).collect(),
+            attributes: report.boundaries.iter().map(Into::into).collect(),
             cosines: rows(&report.cosines),
             correlations: rows(&report.correlations),
             distances: report.positions.clone(),
@@ -232,7 +232,7 @@ pub(crate) async fn show(
     Name(id): Name,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let report = api.jobs.get(&id)?.report_found()?;
+    let report = api.jobs.get(&id)?.report()?;
     let own = [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")];
     let drawn = Arc::clone(&report);
     let strips: Vec<Vec<String>> =

@@ -16,7 +16,7 @@ use crate::api::request_body::{Body, Query};
 use crate::api::response::{Answer, FaceBody, Recipe, bodies, picture};
 use crate::api::types::values::{LatentBody, Object, Real, Space, Whole, face_source};
 use crate::api::{Api, response_cache};
-use crate::editor::{FaceSource, Model, SampleRequest, Sampled, TruncationChoice};
+use crate::editor::{self, FaceSource, Model, SampleRequest, Sampled, TruncationChoice};
 
 /// What to sample. Without `seed` and `latent`, a seed is drawn and given back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -226,7 +226,7 @@ async fn make(
         },
         with_scores: presentation.format == Format::Json,
     };
-    let Sampled { faces, timings } = model.sample(&request).await?;
+    let Sampled { faces, timings } = editor::sample(model, &request).await?;
 
     body.seed = faces[0].seed;
     let seeds: Vec<u32> = faces.iter().filter_map(|face| face.seed).collect();

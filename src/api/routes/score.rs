@@ -20,7 +20,7 @@ use crate::api::types::values::{LatentBody, Object, Real, Space, Whole, face_sou
 use crate::api::upload::{self, Pictured};
 use crate::api::{Api, response_cache};
 use crate::catalog::OutputEntry;
-use crate::editor::{Model, ScoreRequest, Scored, TruncationChoice};
+use crate::editor::{self, Model, ScoreRequest, Scored, TruncationChoice};
 
 /// What to score. Without `seed`, `latent` and `image`, a seed is drawn and given back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -241,7 +241,7 @@ async fn make(model: &Model, body: ScoreBody) -> Result<Answer, Problem> {
             layers: body.truncation_layers,
         },
     };
-    let scored = model.score(&request).await?;
+    let scored = editor::score(model, &request).await?;
     let (seed, timings) = (scored.seed, scored.timings);
     let answer = Answer::json(&answer_body(model, scored), model);
     Ok(answer

@@ -177,7 +177,7 @@ fn given(space: LatentSpace, codes: &str, scores: &str) -> Result<TrainSource, P
         };
         Problem::field(field, error.to_string())
     })?;
-    Ok(TrainSource::Given(given))
+    Ok(TrainSource::Labelled(given))
 }
 
 /// Find boundaries

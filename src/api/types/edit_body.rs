@@ -292,11 +292,11 @@ impl EditBody {
         let series = self.trajectory.as_ref().map(|Object(body)| {
             api.check_count("trajectory.steps", body.steps)?;
             let trajectory = Trajectory::new(body.start, body.end, body.steps).map_err(EditorError::from)?;
-            let follow = match body.moves {
+            let kind = match body.moves {
                 Move::By => PositionKind::By,
                 Move::To => PositionKind::To,
             };
-            Ok::<_, Problem>(Series { trajectory, follow })
+            Ok::<_, Problem>(Series { trajectory, kind })
         });
         let layers = self.layers.as_deref().map(str::parse::<LayerRange>).transpose();
         Ok(EditRequest {

@@ -272,7 +272,7 @@ impl InvertBody {
             steps: within("steps", self.steps, MOST_STEPS)?.unwrap_or(STEPS as usize),
             patience: within("patience", self.patience, MOST_STEPS)?,
             starts: starts.unwrap_or(1),
-            budget: budget.transpose()?,
+            time_limit: budget.transpose()?,
             with_scores: format == Format::Json,
         })
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use crate::api::Api;
 use crate::api::problem::Problem;
 use crate::api::types::values::{LatentBody, Object};
-use crate::editor::{InvertRequest, Model, UndecodedPicture};
+use crate::editor::{self, InvertRequest, Model, UndecodedPicture};
 use crate::imaging::{decode, read_png_text};
 
 /// Largest picture file, in bytes.
@@ -97,10 +97,10 @@ impl PictureFile {
             steps: STEPS as usize,
             patience: None,
             starts: 1,
-            budget: None,
+            time_limit: None,
             with_scores: false,
         };
-        let inverted = model.invert(request, None).await?;
+        let inverted = editor::invert(model, request, None).await?;
         Ok(PictureCode {
             latent: Object(LatentBody::file(&inverted.face.code)),
             psi: None,

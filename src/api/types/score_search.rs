@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::editor::ScoreSearchResult;
+use crate::editor::{HeldScore, ScoreSearchResult};
 
 /// What a search for a score came to.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,17 +45,20 @@ pub(crate) struct HeldBody {
 
 impl From<ScoreSearchResult> for AimBody {
     fn from(aimed: ScoreSearchResult) -> Self {
-        let held = |(attribute, (before, after, held))| (attribute, HeldBody { before, after, held });
+        let held = |(attribute, score)| {
+            let HeldScore { before, after, held } = score;
+            (attribute, HeldBody { before, after, held })
+        };
         Self {
             attribute: aimed.attribute,
-            wanted: aimed.wanted,
+            wanted: aimed.target,
             before: aimed.before,
-            found: aimed.found,
+            found: aimed.after,
             reached: aimed.reached,
-            moved: aimed.moved,
+            moved: aimed.amounts,
             held: aimed.held.into_iter().map(held).collect(),
             rounds: aimed.rounds,
-            pictures: aimed.pictures,
+            pictures: aimed.images,
         }
     }
 }

@@ -1,81 +1,79 @@
-//! Nearer to a picture than one look brings the encoder, without a gradient.
+//! Iterative encoding: the encoder's code, improved by encoding its own reconstructions.
 
 use std::time::Instant;
 
 use ndarray::Zip;
 
-use crate::editor::inversion::invert::off_the_async_threads;
-use crate::editor::inversion::optimization::Start;
-use crate::editor::{EditorError, Model};
-use crate::engine::{Admission, Images};
+use crate::editor::EditorError;
+use crate::editor::blocking::run_blocking;
+use crate::editor::inversion::encoding::encode;
+use crate::editor::inversion::start_code::StartCode;
+use crate::editor::rendering::renderer::Renderer;
+use crate::engine::Images;
 use crate::latent::LatentCode;
 
-/// Looks at what the last code draws.
-const LOOKS: usize = 12;
-/// The share of what is still amiss, by the encoder, that a look sets right.
+/// Most reconstructions that are synthesized and compared with the target.
+pub(crate) const MOST_ROUNDS: usize = 12;
+/// The share of the remaining error, as the encoder sees it, that one round corrects.
 const GAIN: f32 = 0.7;
-/// Looks without a nearer picture after which there is no further one.
-const PATIENCE: usize = 4;
+/// Rounds without a better reconstruction after which the iteration ends.
+const MOST_ROUNDS_WITHOUT_GAIN: usize = 4;
 
-impl Model {
-    /// A code whose picture the encoder takes for the target.
-    ///
-    /// What an encoder misses or mistakes in the target it misses in a picture like it too, so the difference of its two
-    /// answers says how the codes differ: a share of it is added to the code, and that drawn and looked at again. Each look costs a synthesis and
-    /// an encoder's run, much less than a step down the loss. The start is the code that drew nearest, the encoder's own answer if
-    /// none came nearer; that answer is the anchor.
-    pub(crate) async fn approached(
-        &self,
-        admission: &mut Admission,
-        target: &Images,
-        until: Option<Instant>,
-    ) -> Result<Start, EditorError> {
-        let wanted = self.encoded(admission, target.clone()).await?;
-        let (mut code, mut nearest) = (wanted.clone(), (f64::INFINITY, wanted.clone()));
-        let mut since = 0;
-        for look in 1..=LOOKS {
-            let (drawn, apart) = self.drawn(admission, &code, target).await?;
-            if apart < nearest.0 {
-                (nearest, since) = ((apart, code.clone()), 0);
-            } else {
-                since += 1;
-            }
-            if look == LOOKS || since == PATIENCE || until.is_some_and(|until| Instant::now() >= until) {
-                break;
-            }
-            let seen = self.encoded(admission, drawn).await?;
-            let amiss = wanted.values().to_owned() - seen.values();
-            code = LatentCode::new(code.space(), code.values().to_owned() + GAIN * amiss)?;
+/// Finds a code with a reconstruction that the encoder encodes like `target`, `[1, 3, height, width]`.
+///
+/// An encoder makes about the same mistakes on an image and on its reconstruction. So the difference between its two codes
+/// tells how the code has to change. Each round adds a share of that difference, and costs one synthesis and one run of the
+/// encoder, which is much less than a step of gradient descent. The result starts at the code with the smallest square
+/// error of its reconstruction; its anchor is the encoder's own code of the target.
+///
+/// # Errors
+/// [`EditorError`] if a network fails, or a code is not finite.
+pub(crate) async fn iterative_encoding(
+    renderer: &mut Renderer<'_>,
+    target: &Images,
+    deadline: Option<Instant>,
+) -> Result<StartCode, EditorError> {
+    let model = renderer.model();
+    let anchor = encode(model, &mut renderer.admission, target.clone()).await?;
+    let (mut code, mut best) = (anchor.clone(), (f64::INFINITY, anchor.clone()));
+    let mut rounds_without_gain = 0;
+    for round in 1..=MOST_ROUNDS {
+        let (reconstruction, error) = reconstruct(renderer, &code, target).await?;
+        if error < best.0 {
+            (best, rounds_without_gain) = ((error, code.clone()), 0);
+        } else {
+            rounds_without_gain += 1;
         }
-        Ok(Start {
-            code: nearest.1,
-            anchor: wanted,
-        })
+        let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if round == MOST_ROUNDS || rounds_without_gain == MOST_ROUNDS_WITHOUT_GAIN || is_late {
+            break;
+        }
+        let encoded = encode(model, &mut renderer.admission, reconstruction).await?;
+        let difference = anchor.values() - encoded.values();
+        let improved = LatentCode::new(code.space(), code.values() + &(GAIN * difference));
+        code = improved.map_err(EditorError::computed("iterative encoding"))?;
     }
-
-    /// What a code draws, `[1, 3, height, width]`, blacks and whites held as in a picture, and how far that is from the target.
-    async fn drawn(
-        &self,
-        admission: &mut Admission,
-        code: &LatentCode,
-        target: &Images,
-    ) -> Result<(Images, f64), EditorError> {
-        let input = self
-            .synthesis_input(admission, std::slice::from_ref(code), None)
-            .await?;
-        let (images, target) = (admission.synthesize(input).await?, target.clone());
-        let (black, white) = (self.image_range.black(), self.image_range.white());
-        off_the_async_threads(move || {
-            let drawn = images.mapv(|value| value.clamp(black, white)).into_shared();
-            let apart = square_distance(&drawn, &target);
-            Ok((drawn, apart))
-        })
-        .await
-    }
+    Ok(StartCode { code: best.1, anchor })
 }
 
-fn square_distance(one: &Images, other: &Images) -> f64 {
-    Zip::from(one)
-        .and(other)
-        .fold(0.0, |sum, &a, &b| sum + f64::from((a - b) * (a - b)))
+/// The image of a code, `[1, 3, height, width]`, limited to the range of pixels, and its square error to the target.
+async fn reconstruct(
+    renderer: &mut Renderer<'_>,
+    code: &LatentCode,
+    target: &Images,
+) -> Result<(Images, f64), EditorError> {
+    let images = renderer.synthesize(std::slice::from_ref(code)).await?;
+    let range = renderer.model().generator().image_range;
+    let (black, white, target) = (range.black(), range.white(), target.clone());
+    let compare = move || {
+        let reconstruction = images.mapv(|value| value.clamp(black, white)).into_shared();
+        let error = square_error(&reconstruction, &target);
+        (reconstruction, error)
+    };
+    Ok(run_blocking(compare).await)
+}
+
+fn square_error(one: &Images, other: &Images) -> f64 {
+    let pairs = Zip::from(one).and(other);
+    pairs.fold(0.0, |sum, &a, &b| sum + f64::from((a - b) * (a - b)))
 }

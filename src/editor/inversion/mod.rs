@@ -1,5 +1,23 @@
-//! Inversion.
+//! Inversion: from an image to a latent code that reproduces it.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the operation *invert* | [`invert`](inverter::invert) |
+//! | the methods, and which of them a model supports | `method` |
+//! | how an image is decoded, cropped and aligned | `target` |
+//! | the encoder's code of an image | `encoding` |
+//! | how `refine` improves the encoder's code without a gradient | `iterative_encoding` |
+//! | how a code is optimized by the gradient of its loss | `optimization` |
+//! | which optimizer a method uses | `optimizer` |
+//!
+//! It knows images and codes. It never knows attributes and boundaries.
 
-pub(crate) mod invert;
+pub(crate) mod encoding;
+pub(crate) mod inverter;
 pub(crate) mod iterative_encoding;
+pub(crate) mod method;
 pub(crate) mod optimization;
+pub(crate) mod optimizer;
+pub(crate) mod request;
+pub(crate) mod start_code;
+pub(crate) mod target;

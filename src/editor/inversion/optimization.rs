@@ -1,270 +1,235 @@
-//! Down the loss to the code behind a picture, a step of all starts at a time.
+//! Gradient descent of the loss between a code's image and the target, from one or several codes together.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use ndarray::{Array2, Array3, Axis};
+use ndarray::{Array2, Axis};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::editor::render::RenderOutputs;
-use crate::editor::{EditorError, InversionMethod, Model};
-use crate::engine::{Admission, Images, LossGradient, SynthesisInput};
+use crate::editor::EditorError;
+use crate::editor::blocking::run_blocking;
+use crate::editor::inversion::method::InversionMethod;
+use crate::editor::inversion::optimizer::Optimizer;
+use crate::editor::inversion::start_code::StartCode;
+use crate::editor::inversion::target::Target;
+use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
+use crate::editor::rendering::synthesis_input::synthesis_input;
+use crate::engine::{Images, LossGradient};
 use crate::imaging::{Picture, Similarity};
-use crate::latent::{Adam, AdamSchedule, Bfgs, LatentCode};
+use crate::latent::{LatentCode, LatentSpace};
 
-/// How many pictures of its way a descent shows at most, to who watches it.
-const SHOWN: usize = 10;
+/// Most previews that one optimization sends.
+const MOST_PREVIEWS: usize = 10;
+/// The relative fall of the loss below which further steps count as useless.
+const SMALL_FALL: f32 = 0.01;
 
-/// How far down a descent is.
+/// How far an optimization is.
 #[derive(Clone, Debug)]
-pub struct Progress {
+pub struct InversionProgress {
     /// Steps taken.
     pub step: usize,
-    /// Steps that there are to take.
-    pub of: usize,
-    /// The least loss so far.
+    /// Most steps.
+    pub total_steps: usize,
+    /// The smallest loss so far.
     pub loss: f32,
-    /// The code of that loss, drawn, now and then, and how near it is to the picture.
-    pub shown: Option<(Picture, Similarity)>,
+    /// The image of the code with that loss and its similarity to the target; about ten times per optimization.
+    pub preview: Option<(Picture, Similarity)>,
 }
 
-/// A way down the loss.
+/// The result of an optimization.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OptimizationResult {
-    /// The gradient graph's loss of the code returned, the least that was met.
+    /// The loss of the returned code, the smallest that was found.
     pub loss: f32,
-    /// The least loss of the starts.
-    pub loss_at_start: f32,
-    /// The perceptual part of the loss before it is weighed, where the graph tells it.
-    pub perceptual: Option<f32>,
+    /// The smallest loss of the codes that it started from.
+    pub initial_loss: f32,
+    /// The perceptual part of the loss before its weight, if the gradient graph returns it.
+    pub perceptual_loss: Option<f32>,
     /// Steps taken.
     pub steps: usize,
-    /// Whether more steps would hardly help: there was no way further down, patience ran out, or all steps were taken and
-    /// the last tenth of them lowered the loss by less than 1 %.
+    /// Whether more steps would hardly help: a local minimum was found, early stopping ended the optimization, or the last
+    /// tenth of all steps lowered the loss by less than 1 %.
     pub converged: bool,
 }
 
-/// Where a descent begins, and what pulls it back: codes of one shape and space.
-pub(crate) struct Start {
-    pub(crate) code: LatentCode,
-    pub(crate) anchor: LatentCode,
-}
-
-impl Start {
-    /// At a code that pulls it back itself.
-    pub(crate) fn at(code: LatentCode) -> Self {
-        Self {
-            anchor: code.clone(),
-            code,
-        }
-    }
-}
-
-/// What a descent is given.
+/// The limits of an optimization, and the channel for its progress.
 pub(crate) struct OptimizationOptions<'a> {
-    /// The picture to reach, `[1, 3, height, width]`.
-    pub(crate) target: Images,
-    /// The same as pixels.
-    pub(crate) picture: &'a Picture,
+    /// [`InversionMethod::Optimize`] uses Adam, [`InversionMethod::Refine`] BFGS.
+    pub(crate) method: InversionMethod,
+    /// Most steps.
     pub(crate) steps: usize,
-    /// Steps without as much as 1 % less of the loss after which it ends.
+    /// Early stopping: steps in which the loss fell by less than 1 %.
     pub(crate) patience: Option<usize>,
-    /// When no further step is begun.
-    pub(crate) until: Option<Instant>,
-    pub(crate) watcher: Option<&'a UnboundedSender<Progress>>,
+    /// When no further step begins.
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) progress: Option<&'a UnboundedSender<InversionProgress>>,
 }
 
-/// One code on its way.
-enum Optimizer {
-    /// From far away, where the loss is rough: Adam, whose momentum carries it over small hollows.
-    Far(Adam),
-    /// From nearby.
-    Near(Bfgs),
-}
-
-impl Optimizer {
-    fn code(&self) -> &Array2<f64> {
-        match self {
-            Self::Far(way) => way.code(),
-            Self::Near(way) => way.code(),
-        }
-    }
-
-    fn step(&mut self, loss: f32, gradient: &Array2<f64>) {
-        match self {
-            Self::Far(way) => way.step(gradient),
-            Self::Near(way) => way.step(f64::from(loss), gradient),
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        match self {
-            Self::Far(way) => way.is_done(),
-            Self::Near(way) => way.is_done(),
-        }
-    }
-}
-
-/// The best that was met.
-struct Best {
+/// The code with the smallest loss so far.
+struct BestCode {
     loss: f32,
-    perceptual: Option<f32>,
+    perceptual_loss: Option<f32>,
     code: Array2<f32>,
 }
 
-impl Model {
-    /// Down the loss from `starts`, all of one shape and space; the best code that was met.
-    pub(crate) async fn descend(
-        &self,
-        admission: &mut Admission,
-        starts: &[Start],
-        method: InversionMethod,
-        course: OptimizationOptions<'_>,
-    ) -> Result<(LatentCode, OptimizationResult), EditorError> {
-        let (rate, pull) = self.descent_rates();
-        let space = starts[0].code.space();
-        let way = |start: &Start| {
-            let anchor = start.anchor.values().mapv(f64::from);
-            let start = start.code.values().mapv(f64::from);
-            let steps = course.steps;
-            match method {
-                InversionMethod::Refine => {
-                    Optimizer::Near(Bfgs::new(start, anchor, Arc::clone(&self.spread), pull))
-                }
-                InversionMethod::Optimize | InversionMethod::Encoder => {
-                    Optimizer::Far(Adam::new(start, AdamSchedule { steps, rate, pull }))
-                }
+/// An optimization under way.
+pub(crate) struct Optimization<'r, 'm, 'a> {
+    renderer: &'r mut Renderer<'m>,
+    target: &'a Target,
+    options: OptimizationOptions<'a>,
+    space: LatentSpace,
+    optimizers: Vec<Optimizer>,
+    /// The target once for each code.
+    targets: Images,
+    best: Option<BestCode>,
+    /// The smallest loss after each step, and before the first.
+    losses: Vec<f32>,
+}
+
+impl<'r, 'm, 'a> Optimization<'r, 'm, 'a> {
+    /// An optimization from `starts`, at least one, all of one shape and space.
+    pub(crate) fn new(
+        renderer: &'r mut Renderer<'m>,
+        starts: &[StartCode],
+        target: &'a Target,
+        options: OptimizationOptions<'a>,
+    ) -> Self {
+        let (model, steps) = (renderer.model(), options.steps);
+        let optimizer = |start| Optimizer::new(model, options.method, start, steps);
+        let one = target.tensor.index_axis(Axis(0), 0);
+        let size = [&[starts.len()], one.shape()].concat();
+        let targets = one.broadcast(size).expect("one image can be repeated");
+        let targets = targets
+            .into_dimensionality()
+            .expect("a batch of images has four axes");
+        Self {
+            renderer,
+            target,
+            space: starts[0].code.space(),
+            optimizers: starts.iter().map(optimizer).collect(),
+            targets: targets.to_owned().into_shared(),
+            options,
+            best: None,
+            losses: Vec::new(),
+        }
+    }
+
+    /// Runs the optimization: the code with the smallest loss, and how it was found.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network fails, or a code is not finite.
+    pub(crate) async fn run(mut self) -> Result<(LatentCode, OptimizationResult), EditorError> {
+        let active = self.renderer.admission.descend(self.optimizers.len());
+        let stopped_early = loop {
+            let gradients = self.evaluate().await?;
+            self.report_progress().await?;
+            if self.steps_taken() == self.options.steps {
+                break false;
+            }
+            if self.is_stagnant() {
+                break true;
+            }
+            let deadline = self.options.deadline;
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                break false;
+            }
+            let losses = gradients.gradient.outer_iter().zip(&gradients.loss);
+            for (optimizer, (gradient, &loss)) in self.optimizers.iter_mut().zip(losses) {
+                optimizer.step(loss, gradient);
+            }
+            if self.optimizers.iter().all(Optimizer::is_at_minimum) {
+                break true;
             }
         };
-        let mut ways: Vec<Optimizer> = starts.iter().map(way).collect();
-        let under_way = admission.descend(ways.len());
-        let targets = course.target.index_axis(Axis(0), 0);
-        let size = [&[ways.len()], targets.shape()].concat();
-        let targets = targets.broadcast(size).expect("one picture for all codes");
-        let targets = targets.into_dimensionality().expect("four axes");
-        let targets: Images = targets.to_owned().into_shared();
-        let (mut best, mut least): (Option<Best>, Vec<f32>) = (None, Vec::new());
-        let every = course.steps.div_ceil(SHOWN - 1);
-        let ended = loop {
-            let codes = self.layered(&ways);
-            let slope = admission.slope(codes, targets.clone()).await?;
-            for (way, (place, &loss)) in ways.iter().zip(slope.loss.indexed_iter()) {
-                if best.as_ref().is_none_or(|best| loss < best.loss) {
-                    best = Some(Best {
-                        loss,
-                        perceptual: slope.perceptual.as_ref().map(|parts| parts[place]),
-                        code: single(way.code()),
-                    });
-                }
-            }
-            let best = best.as_ref().expect("there is a start");
-            least.push(best.loss);
-            let step = least.len() - 1;
-            let ended = step == course.steps;
-            if let Some(watcher) = course.watcher {
-                let code = || LatentCode::new(space, best.code.clone());
-                let shown = if ended || step % every == 0 {
-                    Some(self.shown(admission, code()?, course.picture).await?)
-                } else {
-                    None
-                };
-                // Who watches may have stopped.
-                let _ = watcher.send(Progress {
-                    step,
-                    of: course.steps,
-                    loss: best.loss,
-                    shown,
+        drop(active);
+        let steps = self.steps_taken();
+        let ended_flat = || steps == self.options.steps && self.fell_little_since(steps - steps.div_ceil(10));
+        let converged = stopped_early || ended_flat();
+        let (code, best) = (self.best_code()?, self.best());
+        let result = OptimizationResult {
+            loss: best.loss,
+            initial_loss: self.losses[0],
+            perceptual_loss: best.perceptual_loss,
+            steps,
+            converged,
+        };
+        Ok((code, result))
+    }
+
+    /// Computes the loss and the gradient of every code, and remembers the best code.
+    async fn evaluate(&mut self) -> Result<LossGradient, EditorError> {
+        let codes: Vec<Array2<f32>> = self.optimizers.iter().map(Optimizer::code).collect();
+        let rows = codes.iter().map(|code| code.view());
+        let input = synthesis_input(self.renderer.model().shape(), rows);
+        let admission = &mut self.renderer.admission;
+        let gradients = admission.slope(input, self.targets.clone()).await?;
+        for (index, (code, &loss)) in codes.into_iter().zip(&gradients.loss).enumerate() {
+            if self.best.as_ref().is_none_or(|best| loss < best.loss) {
+                self.best = Some(BestCode {
+                    loss,
+                    perceptual_loss: gradients.perceptual.as_ref().map(|parts| parts[index]),
+                    code,
                 });
             }
-            if ended {
-                break false;
-            }
-            if course
-                .patience
-                .is_some_and(|patience| step >= patience && hardly(&least, step - patience))
-            {
-                break true;
-            }
-            if course.until.is_some_and(|until| Instant::now() >= until) {
-                break false;
-            }
-            advance(&mut ways, slope);
-            if ways.iter().all(Optimizer::is_done) && method == InversionMethod::Refine {
-                break true;
-            }
-        };
-        drop(under_way);
-        let best = best.expect("the start was looked at");
-        let steps = least.len() - 1;
-        let descended = OptimizationResult {
-            loss: best.loss,
-            loss_at_start: least[0],
-            perceptual: best.perceptual,
-            steps,
-            converged: ended || (steps == course.steps && hardly(&least, steps - steps.div_ceil(10))),
-        };
-        Ok((LatentCode::new(space, best.code)?, descended))
-    }
-
-    /// The codes as the gradient graph takes them, `[ways, rows, dim]`.
-    fn layered(&self, ways: &[Optimizer]) -> Array3<f32> {
-        let rows = if let SynthesisInput::WPlus { layers } = self.shape().synthesis {
-            layers
-        } else {
-            1
-        };
-        let mut codes = Array3::zeros((ways.len(), rows, self.shape().w_dim));
-        for (mut all, way) in codes.outer_iter_mut().zip(ways) {
-            let code = single(way.code());
-            let code = code.broadcast(all.raw_dim());
-            all.assign(&code.expect("a code has one row or as many as synthesis takes"));
         }
-        codes
+        self.losses.push(self.best().loss);
+        Ok(gradients)
     }
 
-    /// A code drawn, and how near that is to the picture.
-    async fn shown(
-        &self,
-        admission: &mut Admission,
-        code: LatentCode,
-        picture: &Picture,
-    ) -> Result<(Picture, Similarity), EditorError> {
-        let mut faces = self
-            .render(admission, vec![code], None, RenderOutputs::Nothing)
-            .await?;
-        let (drawn, picture) = (faces.remove(0).picture, picture.clone());
-        let compared = tokio::task::spawn_blocking(move || {
-            let similarity = Similarity::of(&drawn, &picture);
-            (drawn, similarity)
-        });
-        Ok(compared
-            .await
-            .expect("comparing pictures of one size does not panic"))
-    }
-}
-
-/// Every code's step.
-fn advance(ways: &mut [Optimizer], slope: LossGradient) {
-    let each = slope.gradient.outer_iter().zip(&slope.loss);
-    for (way, (gradient, &loss)) in ways.iter_mut().zip(each) {
-        let gradient = gradient.mapv(f64::from);
-        // One row stands for all layers, and all of them say where it should go.
-        let gradient = if way.code().nrows() == 1 {
-            gradient.sum_axis(Axis(0)).insert_axis(Axis(0))
-        } else {
-            gradient
+    /// Sends the progress, if somebody listens; with a preview at regular steps and at the last one.
+    async fn report_progress(&mut self) -> Result<(), EditorError> {
+        let Some(progress) = self.options.progress else {
+            return Ok(());
         };
-        way.step(loss, &gradient);
+        let (step, total_steps) = (self.steps_taken(), self.options.steps);
+        let interval = total_steps.div_ceil(MOST_PREVIEWS - 1);
+        let preview = if step == total_steps || step.is_multiple_of(interval) {
+            Some(self.preview().await?)
+        } else {
+            None
+        };
+        // The receiver may be gone.
+        let _ = progress.send(InversionProgress {
+            step,
+            total_steps,
+            loss: self.best().loss,
+            preview,
+        });
+        Ok(())
     }
-}
 
-/// Whether the least loss fell by less than 1 % since a step.
-fn hardly(least: &[f32], since: usize) -> bool {
-    let (before, now) = (least[since], least[least.len() - 1]);
-    before - now < 0.01 * before
-}
+    /// The image of the best code, and its similarity to the target.
+    async fn preview(&mut self) -> Result<(Picture, Similarity), EditorError> {
+        let codes = vec![self.best_code()?];
+        let mut faces = self.renderer.render(codes, RenderOutputs::Images).await?;
+        let (picture, target) = (faces.remove(0).picture, self.target.picture.clone());
+        let compare = move || {
+            let similarity = Similarity::of(&picture, &target);
+            (picture, similarity)
+        };
+        Ok(run_blocking(compare).await)
+    }
 
-#[expect(clippy::cast_possible_truncation, reason = "networks take single precision")]
-fn single(code: &Array2<f64>) -> Array2<f32> {
-    code.mapv(|value| value as f32)
+    fn best(&self) -> &BestCode {
+        self.best.as_ref().expect("at least one code was evaluated")
+    }
+
+    fn best_code(&self) -> Result<LatentCode, EditorError> {
+        let code = LatentCode::new(self.space, self.best().code.clone());
+        code.map_err(EditorError::computed("optimization"))
+    }
+
+    fn steps_taken(&self) -> usize {
+        self.losses.len() - 1
+    }
+
+    /// Whether early stopping applies.
+    fn is_stagnant(&self) -> bool {
+        let (step, patience) = (self.steps_taken(), self.options.patience);
+        patience.is_some_and(|patience| step >= patience && self.fell_little_since(step - patience))
+    }
+
+    fn fell_little_since(&self, step: usize) -> bool {
+        let (before, now) = (self.losses[step], self.losses[self.steps_taken()]);
+        before - now < SMALL_FALL * before
+    }
 }

@@ -1,5 +1,13 @@
-//! Jobs.
+//! Jobs: training and reports that go on after their request was answered.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the queue of jobs, and the jobs that are remembered | [`Jobs`](job_queue::Jobs) |
+//! | one job, its progress and its status | [`Job`](job::Job) |
+//! | how a job runs, and what it does with its results | `runner` |
+//!
+//! It knows when work runs. It never knows how boundaries are fitted or judged.
 
-pub(crate) mod date;
 pub(crate) mod job;
-pub(crate) mod jobs;
+pub(crate) mod job_queue;
+pub(crate) mod runner;

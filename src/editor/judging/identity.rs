@@ -1,10 +1,10 @@
-//! Whether two faces are one person's, by the model's identity graph.
+//! How similar two faces are as persons, by the embeddings of the model's identity graph.
 
 use ndarray::{Array2, ArrayView1};
 
 use crate::editor::Face;
 
-/// The cosine of two embeddings, 1 for one person and around 0 for two; 0 where one of them is all zeros.
+/// The cosine of two embeddings: near 1 for the same person, around 0 for different ones. 0 if an embedding is all zeros.
 pub(crate) fn similarity(one: ArrayView1<'_, f32>, other: ArrayView1<'_, f32>) -> f64 {
     let (one, other) = (one.mapv(f64::from), other.mapv(f64::from));
     let lengths = (one.dot(&one) * other.dot(&other)).sqrt();
@@ -15,7 +15,7 @@ pub(crate) fn similarity(one: ArrayView1<'_, f32>, other: ArrayView1<'_, f32>) -
     }
 }
 
-/// How alike each face's person is to the one of `before`; empty where nothing is known of them.
+/// The similarity of each face to `before`; empty if they have no embeddings.
 pub(crate) fn similarities(before: &Face, faces: &[Face]) -> Vec<f64> {
     let pair = |face: &Face| {
         let (one, other) = (before.embedding.as_ref()?, face.embedding.as_ref()?);
@@ -24,7 +24,7 @@ pub(crate) fn similarities(before: &Face, faces: &[Face]) -> Vec<f64> {
     faces.iter().filter_map(pair).collect()
 }
 
-/// The mean similarity of rows that belong together.
+/// The mean similarity of corresponding rows.
 pub(crate) fn mean_similarity(before: &Array2<f32>, after: &Array2<f32>) -> f64 {
     let pairs = before.outer_iter().zip(after.outer_iter());
     let (sum, count) = pairs.fold((0.0, 0.0), |(sum, count), (one, other)| {
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn similarity_is_a_cosine_whatever_the_lengths() {
+    fn similarity_is_the_cosine_and_does_not_depend_on_lengths() {
         let one = arr1(&[3.0, 4.0]);
         assert!((similarity(one.view(), arr1(&[30.0, 40.0]).view()) - 1.0).abs() < 1e-12);
         assert!((similarity(one.view(), arr1(&[4.0, 3.0]).view()) - 0.96).abs() < 1e-12);

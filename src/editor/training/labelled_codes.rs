@@ -1,4 +1,4 @@
-//! Codes and scores that the caller has, as files, and the plane between them.
+//! Codes and scores from files, and the boundary between them.
 
 use std::ops::ControlFlow;
 use std::time::SystemTime;
@@ -7,22 +7,23 @@ use ndarray::{ArcArray, Array3, ArrayView1, Ix3};
 
 use crate::catalog::NpyArray;
 use crate::editor::EditorError;
-use crate::editor::jobs::date::rfc3339;
+use crate::editor::timestamp::rfc3339;
 use crate::latent::{Boundary, LatentSpace, Provenance, Separation};
 
-/// Codes `[samples, rows, dim]`, and a score for each.
+/// Codes with one score each.
 #[derive(Clone, Debug)]
 pub struct LabelledCodes {
-    /// The codes.
+    /// `[samples, rows, dim]`.
     pub codes: ArcArray<f32, Ix3>,
-    /// Their scores.
+    /// One score for each code, in double precision: the same file gives the same boundary over HTTP and on the command
+    /// line.
     pub scores: Vec<f64>,
 }
 
-/// Why two arrays are no scored codes.
+/// Why two arrays are not codes with scores.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum LabelledCodesError {
-    /// The codes have a shape that codes in this space do not have.
+    /// The array of codes has a wrong shape.
     #[error(
         "found the shape {found:?}, expected {} for codes in {space}",
         if *space == LatentSpace::WPlus { "(samples, layers, dim)" } else { "(samples, dim)" }
@@ -33,7 +34,7 @@ pub enum LabelledCodesError {
         /// The space of the codes.
         space: LatentSpace,
     },
-    /// There is not one score for each code.
+    /// The array of scores has a wrong shape.
     #[error("found the shape {found:?}, expected ({samples})")]
     Scores {
         /// The shape found.
@@ -44,8 +45,8 @@ pub enum LabelledCodesError {
 }
 
 impl LabelledCodes {
-    /// Puts codes of shape (samples, dim), in w+ (samples, layers, dim), and scores of shape (samples) or (samples, 1)
-    /// together.
+    /// Combines codes of shape (samples, dim), or (samples, layers, dim) in w+, with scores of shape (samples) or
+    /// (samples, 1).
     ///
     /// # Errors
     /// [`LabelledCodesError`] for other shapes.
@@ -76,7 +77,7 @@ impl LabelledCodes {
         })
     }
 
-    /// The plane between the ends of the scores; `told` hears the share that is done.
+    /// Fits the boundary between low and high scores. `on_progress` gets the share that is done, 0 to 1.
     ///
     /// # Errors
     /// [`EditorError::Latent`] for codes that cannot be separated.
@@ -85,18 +86,25 @@ impl LabelledCodes {
         attribute: &str,
         space: LatentSpace,
         separation: &Separation,
-        mut told: impl FnMut(f64),
+        mut on_progress: impl FnMut(f64),
     ) -> Result<Boundary, EditorError> {
-        let known = Provenance {
+        let provenance = Provenance {
             method: Some(separation.method.to_string()),
             date: Some(rfc3339(SystemTime::now())),
             ..Provenance::default()
         };
-        let watch = |share| {
-            told(share);
+        let never_cancel = |share| {
+            on_progress(share);
             ControlFlow::Continue(())
         };
         let scores = ArrayView1::from(&self.scores);
-        Ok(separation.separate(attribute, space, self.codes.view(), scores, known, watch)?)
+        Ok(separation.separate(
+            attribute,
+            space,
+            self.codes.view(),
+            scores,
+            provenance,
+            never_cancel,
+        )?)
     }
 }

@@ -1,4 +1,15 @@
-//! Training.
+//! Training: boundaries are fitted to scored codes.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | what to train, and from which codes | `request` |
+//! | how a boundary is fitted in a job, and what is recorded about it | `trainer` |
+//! | how codes are sampled, synthesized and scored in the background | `sample_scores` |
+//! | codes and scores from files, and the boundary between them without a model | `labelled_codes` |
+//!
+//! The fit itself is [`Separation`](crate::latent::Separation). Training never knows jobs, nor where boundaries are kept.
 
 pub(crate) mod labelled_codes;
-pub(crate) mod train;
+pub(crate) mod request;
+pub(crate) mod sample_scores;
+pub(crate) mod trainer;

@@ -77,6 +77,25 @@ impl GeneratorShape {
         self.synthesis != SynthesisInput::Z
     }
 
+    /// Rows of the codes that synthesis takes: the layers of w+, otherwise 1.
+    #[must_use]
+    pub fn synthesis_rows(&self) -> usize {
+        match self.synthesis {
+            SynthesisInput::WPlus { layers } => layers,
+            SynthesisInput::Z | SynthesisInput::W => 1,
+        }
+    }
+
+    /// The space of each row that synthesis takes: w, or z if the generator has no mapping.
+    #[must_use]
+    pub fn synthesis_space(&self) -> LatentSpace {
+        if self.has_mapping() {
+            LatentSpace::W
+        } else {
+            LatentSpace::Z
+        }
+    }
+
     /// The spaces that a code of this generator may be in, with each code's shape `(rows, dim)`.
     #[must_use]
     pub fn spaces(&self) -> Vec<(LatentSpace, (usize, usize))> {

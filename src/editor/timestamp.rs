@@ -1,12 +1,12 @@
-//! Moments as RFC 3339 writes them.
+//! Timestamps in RFC 3339.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A moment in UTC to the second, such as `2026-01-02T03:04:05Z`.
+/// A point in time in UTC to the second, such as `2026-01-02T03:04:05Z`.
 ///
-/// The date is Howard Hinnant's `civil_from_days` for days after 1970: eras of 400 years that begin on 1 March.
-pub(crate) fn rfc3339(moment: SystemTime) -> String {
-    let seconds = moment
+/// The conversion is Howard Hinnant's `civil_from_days`: it counts days in eras of 400 years that begin on 1 March.
+pub(crate) fn rfc3339(time: SystemTime) -> String {
+    let seconds = time
         .duration_since(UNIX_EPOCH)
         .unwrap_or(Duration::ZERO)
         .as_secs();
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_moments_are_written_as_they_are_known() {
+    fn known_points_in_time_have_their_known_text() {
         for (seconds, text) in [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_399, "2000-02-28T23:59:59Z"),

@@ -1,12 +1,11 @@
-//! Loading a model: files, then networks, then the checks between them.
+//! Why a model cannot be loaded.
 
-use crate::catalog::{CatalogError, ModelFolder, ModelPackage};
-use crate::editor::{EditorError, Model};
-use crate::engine::{self, EngineError, Operation, Runtime};
+use crate::catalog::CatalogError;
+use crate::editor::EditorError;
+use crate::engine::EngineError;
 use crate::latent::{LatentError, LatentSpace};
-use crate::metrics::Metrics;
 
-/// Why a model cannot be loaded; each message opens with the file.
+/// Why a model cannot be loaded. Messages about a file begin with its name.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A file of the folder is wrong.
@@ -15,9 +14,9 @@ pub enum LoadError {
     /// A graph is wrong.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// A boundary lies in a space that the generator does not have.
+    /// A boundary is in a space that the generator does not have.
     #[error(
-        "{file}: a boundary in {found}, but this generator's codes are in {}",
+        "{file}: found a boundary in {found}, expected one in {}: this generator has no other latent spaces",
         listed(known)
     )]
     BoundarySpace {
@@ -30,7 +29,7 @@ pub enum LoadError {
     },
     /// A boundary does not fit the generator's codes.
     #[error(
-        "{file}: a boundary of shape {found:?}, but a {space} code of this generator has shape {expected:?}"
+        "{file}: found a boundary of shape {found:?}, expected {expected:?}, the shape of this generator's {space} codes"
     )]
     BoundaryShape {
         /// The boundary file.
@@ -42,8 +41,9 @@ pub enum LoadError {
         /// The code's shape.
         expected: (usize, usize),
     },
-    /// The mean code, or the covariance of the encoder's errors, is of codes of another length than the generator's.
-    #[error("{file}: {found} values a row, but a w code of this generator has {expected}")]
+    /// The rows of the mean code, or of the covariance of the encoder's errors, have another length than the
+    /// generator's w codes.
+    #[error("{file}: found {found} values a row, expected {expected}, as a w code of this generator has")]
     RowLength {
         /// The file.
         file: String,
@@ -52,7 +52,7 @@ pub enum LoadError {
         /// Values expected.
         expected: usize,
     },
-    /// The manifest's truncation or image range cannot be used.
+    /// The manifest's truncation, image range or covariance is invalid.
     #[error("{file}: {key}: {reason}")]
     Entry {
         /// The manifest.
@@ -62,13 +62,13 @@ pub enum LoadError {
         /// What is wrong.
         reason: String,
     },
-    /// A file of the store does not fit the model that it is kept for.
-    #[error("{file}: {source}; move the file away to start without it")]
+    /// A file of the store does not fit its model.
+    #[error("{file}: {reason}; to start without it, move the file away")]
     Stored {
         /// The file.
         file: String,
         /// Why it does not fit.
-        source: Box<EditorError>,
+        reason: Box<EditorError>,
     },
     /// Two models have one name.
     #[error("two models are called {name:?}; change the name in one manifest")]
@@ -87,31 +87,13 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// Wraps what the mathematics says of a manifest's entry.
+    /// Turns an error of the mathematics into one about the manifest's entry `key`.
     pub(crate) fn entry(file: &str, key: &'static str) -> impl FnOnce(LatentError) -> Self {
         move |error| Self::Entry {
             file: file.to_owned(),
             key,
             reason: error.to_string(),
         }
-    }
-}
-
-impl Model {
-    /// Loads a model folder: reads its files, opens its graphs, checks them against one another, and sets
-    /// them to work as `operation` says.
-    ///
-    /// # Errors
-    /// [`LoadError`], naming the first file that is wrong.
-    pub fn load(
-        folder: &ModelFolder,
-        runtime: &Runtime,
-        operation: Operation,
-        metrics: &Metrics,
-    ) -> Result<Self, LoadError> {
-        let package = ModelPackage::read(folder)?;
-        let engine = engine::open(runtime, &package, operation, metrics)?;
-        Self::new(package, engine)
     }
 }
 

@@ -1,0 +1,71 @@
+//! The classifiers of one model: which attributes they score, and in which column of their output.
+
+use std::sync::Arc;
+
+use crate::catalog::{ClassifierPackage, OutputEntry};
+use crate::editor::EditorError;
+
+/// The outputs of a model's classifiers, side by side as columns.
+#[derive(Clone)]
+pub(crate) struct Classifiers {
+    /// The model's name, for error messages.
+    model: Arc<str>,
+    outputs: Arc<[OutputEntry]>,
+    /// For each output, the file of its classifier and the SHA-256 of that file.
+    files: Arc<[(String, String)]>,
+}
+
+impl Classifiers {
+    /// The classifiers of `model`: `outputs` in the manifest's order, and the files in `packages`.
+    pub(crate) fn new(model: Arc<str>, outputs: Vec<OutputEntry>, packages: &[ClassifierPackage]) -> Self {
+        let file = |classifier: &ClassifierPackage| {
+            let file = (classifier.entry.file.clone(), classifier.digest());
+            std::iter::repeat_n(file, classifier.entry.outputs.len())
+        };
+        Self {
+            model,
+            outputs: outputs.into(),
+            files: packages.iter().flat_map(file).collect(),
+        }
+    }
+
+    /// The outputs, in the order of the columns.
+    pub(crate) fn outputs(&self) -> &[OutputEntry] {
+        &self.outputs
+    }
+
+    /// The file of the classifier behind a column and the file's SHA-256, if they are known.
+    pub(crate) fn file(&self, column: usize) -> Option<&(String, String)> {
+        self.files.get(column)
+    }
+
+    /// The attributes, in the order of the columns.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> + Clone {
+        self.outputs.iter().map(|output| output.attribute.as_str())
+    }
+
+    /// The column that scores `attribute`.
+    ///
+    /// # Errors
+    /// [`EditorError::NotScored`] if there is none.
+    pub(crate) fn column(&self, attribute: &str) -> Result<usize, EditorError> {
+        let column = self.attributes().position(|scored| scored == attribute);
+        column.ok_or_else(|| EditorError::NotScored {
+            model: self.model.to_string(),
+            found: attribute.to_owned(),
+            known: self.attributes().map(str::to_owned).collect(),
+        })
+    }
+
+    /// Checks that the model has at least one classifier.
+    ///
+    /// # Errors
+    /// [`EditorError::NoClassifier`] if it has none.
+    pub(crate) fn require_any(&self) -> Result<(), EditorError> {
+        if self.outputs.is_empty() {
+            let model = self.model.to_string();
+            return Err(EditorError::NoClassifier { model });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,17 @@
+//! Editing: a face moves along the boundaries of attributes, or along what conditions leave of their normals.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the operation *edit* | [`edit`](edit::edit) |
+//! | the request, and its checks that need no face | `request` |
+//! | the direction of each step, after projection onto the conditions' complement | `edit_path` |
+//! | the search for a distance at which the classifier gives a score | `score_search` |
+//! | warnings about far or missed results | `warning` |
+//!
+//! It knows how codes move. It never knows how codes become images.
+
+pub(crate) mod edit;
+pub(crate) mod edit_path;
+pub(crate) mod request;
+pub(crate) mod score_search;
+pub(crate) mod warning;

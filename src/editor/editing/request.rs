@@ -1,0 +1,144 @@
+//! The request to edit a face, and the checks that do not need the face.
+
+use crate::editor::rendering::latent_source::LARGEST_MAGNITUDE;
+use crate::editor::{EditorError, FaceSource, Model, TruncationChoice};
+use crate::latent::{Amount, LatentSpace, LayerRange, Trajectory};
+
+/// A face and its edits.
+#[derive(Clone, Debug)]
+pub struct EditRequest {
+    /// The source of the face.
+    pub source: FaceSource,
+    /// The space of the edits. If `None`: a code's own space; for a seed w+ if `layers` are given, otherwise the model's
+    /// default space.
+    pub space: Option<LatentSpace>,
+    /// The truncation of a code that is mapped.
+    pub truncation: TruncationChoice,
+    /// The edits, all applied together.
+    pub steps: Vec<EditStep>,
+    /// Attributes to hold; `None` for the plain edit.
+    pub conditions: Option<Vec<String>>,
+    /// The layers of a w+ code to move; `None` for all.
+    pub layers: Option<LayerRange>,
+    /// A series of faces instead of one.
+    pub series: Option<Series>,
+    /// Whether the face before the edit is rendered too, and all faces are scored.
+    pub with_comparison: bool,
+}
+
+/// The edit of one attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EditStep {
+    /// The attribute.
+    pub attribute: String,
+    /// How far to move. `None` follows the series, or searches for `score`.
+    pub amount: Option<Amount>,
+    /// The target score: a probability between 0 and 1 if the classifier gives logits or probabilities, otherwise a
+    /// value.
+    pub score: Option<f64>,
+}
+
+/// A trajectory, and what its positions mean.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// The positions.
+    pub trajectory: Trajectory,
+    /// What the positions mean.
+    pub kind: PositionKind,
+}
+
+impl Series {
+    /// The amount to move for each position.
+    pub(crate) fn amounts(&self) -> impl Iterator<Item = Amount> {
+        let kind = self.kind;
+        let positions = self.trajectory.positions().into_iter();
+        positions.map(move |position| match kind {
+            PositionKind::By => Amount::By(position),
+            PositionKind::To => Amount::To(position),
+        })
+    }
+}
+
+/// Whether a trajectory's positions are relative or absolute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PositionKind {
+    /// A position is an amount to move by: 0 is the original face.
+    #[default]
+    By,
+    /// A position is a signed distance to move to: 0 is on the boundary.
+    To,
+}
+
+impl EditRequest {
+    /// Whether an edit has a target score.
+    pub(crate) fn has_target_score(&self) -> bool {
+        self.steps.iter().any(|step| step.score.is_some())
+    }
+
+    /// The attributes to hold; empty for the plain edit.
+    pub(crate) fn held(&self) -> &[String] {
+        self.conditions.as_deref().unwrap_or_default()
+    }
+
+    /// Images that the request returns.
+    pub(crate) fn images(&self) -> usize {
+        let series = self.series.as_ref();
+        let after = series.map_or(1, |series| series.trajectory.steps() as usize);
+        after + usize::from(self.with_comparison)
+    }
+
+    /// Checks that the request says how far to move each attribute, and that each amount is in range.
+    pub(crate) fn check(&self) -> Result<(), EditorError> {
+        if self.steps.is_empty() {
+            return Err(EditorError::NoEdits);
+        }
+        if self.has_target_score() && (self.steps.len() > 1 || self.series.is_some()) {
+            return Err(EditorError::ScoreNotAlone);
+        }
+        if self.conditions.as_ref().is_some_and(Vec::is_empty) {
+            return Err(EditorError::NoConditions);
+        }
+        if self.series.is_some() && self.steps.iter().all(|step| step.amount.is_some()) {
+            return Err(EditorError::UnusedTrajectory);
+        }
+        for step in &self.steps {
+            if let Some(Amount::By(amount) | Amount::To(amount)) = step.amount {
+                check_magnitude(|| format!("the amount of {:?}", step.attribute), amount)?;
+            }
+        }
+        if let Some(Series { trajectory, .. }) = &self.series {
+            check_magnitude(|| "the trajectory's start".to_owned(), trajectory.start())?;
+            check_magnitude(|| "the trajectory's end".to_owned(), trajectory.end())?;
+        }
+        Ok(())
+    }
+}
+
+/// Checks everything that does not depend on the face: the amounts, and that each attribute has a boundary.
+///
+/// [`edit`](crate::editor::edit) checks it again. Callers check it first if the face takes long to find.
+///
+/// # Errors
+/// [`EditorError`] for the first mistake.
+pub fn check_edit(model: &Model, request: &EditRequest) -> Result<(), EditorError> {
+    request.check()?;
+    let edited = request.steps.iter().map(|step| &step.attribute);
+    for attribute in edited.chain(request.held()) {
+        let boundaries = model.boundaries();
+        if boundaries.iter().all(|one| one.attribute() != attribute) {
+            boundaries.get(attribute, request.space.unwrap_or(model.default_space()))?;
+        }
+    }
+    Ok(())
+}
+
+fn check_magnitude(what: impl Fn() -> String, found: f64) -> Result<(), EditorError> {
+    if found.abs() <= LARGEST_MAGNITUDE {
+        return Ok(());
+    }
+    Err(EditorError::OutOfRange {
+        what: what(),
+        found,
+        limit: LARGEST_MAGNITUDE,
+    })
+}

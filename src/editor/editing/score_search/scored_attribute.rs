@@ -1,0 +1,90 @@
+//! An attribute whose score counts in a search, and the scale on which its scores are compared.
+
+use crate::catalog::ScoreKind;
+use crate::editor::editing::edit_path::EditPath;
+use crate::editor::editing::request::EditRequest;
+use crate::editor::{EditorError, Model};
+use crate::latent::{Boundary, LatentError, LatentSpace, condition};
+
+/// Logits beyond this magnitude count as equal, because the classifier is saturated.
+const SATURATED: f64 = 14.0;
+
+/// An attribute whose score counts: the edited one, or a held one.
+pub(crate) struct ScoredAttribute {
+    pub(crate) attribute: String,
+    /// The column of its score.
+    pub(crate) column: usize,
+    pub(crate) kind: ScoreKind,
+    /// The path that changes it without changing the others; `None` if its normal is in the span of theirs.
+    pub(crate) path: Option<EditPath>,
+}
+
+impl ScoredAttribute {
+    fn new(model: &Model, attribute: &str, path: Option<EditPath>) -> Result<Self, EditorError> {
+        let column = model.classifiers().column(attribute)?;
+        Ok(Self {
+            attribute: attribute.to_owned(),
+            column,
+            kind: model.outputs()[column].kind,
+            path,
+        })
+    }
+
+    /// A score on the scale where it changes about linearly along the boundary: a logit, or the value itself.
+    pub(crate) fn linear(&self, score: f64) -> f64 {
+        match self.kind {
+            ScoreKind::Value => score,
+            ScoreKind::Logit => score.clamp(-SATURATED, SATURATED),
+            ScoreKind::Probability => logit(score),
+        }
+    }
+
+    /// A score on the linear scale, in the unit of requests: a probability, or the value itself.
+    pub(crate) fn in_request_unit(&self, linear: f64) -> f64 {
+        match self.kind {
+            ScoreKind::Value => linear,
+            ScoreKind::Logit | ScoreKind::Probability => 1.0 / (1.0 + (-linear).exp()),
+        }
+    }
+}
+
+/// The logit of a probability, limited to where the classifier is saturated.
+pub(crate) fn logit(probability: f64) -> f64 {
+    let logit = (probability / (1.0 - probability)).ln();
+    logit.clamp(-SATURATED, SATURATED)
+}
+
+/// The edited attribute of `request`, which moves along `path`, and then each held attribute once, for a code in `space`.
+///
+/// # Errors
+/// [`EditorError`] if an attribute has no classifier, or no boundary for this space.
+pub(crate) fn scored_attributes(
+    model: &Model,
+    request: &EditRequest,
+    path: &EditPath,
+    space: LatentSpace,
+) -> Result<Vec<ScoredAttribute>, EditorError> {
+    let mut names = vec![request.steps[0].attribute.as_str()];
+    for name in request.held() {
+        if !names[1..].contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let boundaries = model.boundaries().of_attributes(&names, space)?;
+    let mut scored = vec![ScoredAttribute::new(model, names[0], Some(path.clone()))?];
+    for (index, name) in names.iter().enumerate().skip(1) {
+        let others = boundaries.iter().enumerate().filter(|&(other, _)| other != index);
+        let others: Vec<&Boundary> = others.map(|(_, boundary)| &**boundary).collect();
+        // An attribute in the span of the others is corrected through them, or not at all.
+        let own = match condition(&boundaries[index], &others) {
+            Ok(conditioned) => Some(EditPath {
+                boundary: boundaries[index].clone(),
+                direction: conditioned.direction,
+            }),
+            Err(LatentError::Spanned { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        scored.push(ScoredAttribute::new(model, name, own)?);
+    }
+    Ok(scored)
+}

@@ -1,0 +1,52 @@
+//! The request to invert an image, and its result.
+
+use std::time::Duration;
+
+use crate::editor::Face;
+use crate::editor::inversion::method::InversionMethod;
+use crate::editor::inversion::optimization::OptimizationResult;
+use crate::editor::inversion::target::UndecodedPicture;
+use crate::engine::Timings;
+use crate::imaging::{Framing, Picture, Similarity};
+use crate::latent::LatentSpace;
+
+/// An image to invert.
+pub struct InvertRequest {
+    /// The image.
+    pub picture: UndecodedPicture,
+    /// The part of the image to use. If `None`, the model's landmark graph finds the face; without that graph it is the
+    /// centre.
+    pub framing: Option<Framing>,
+    /// The method; `None` for the best that the model supports.
+    pub method: Option<InversionMethod>,
+    /// The space of the code. If `None`: the encoder's space, or w for [`InversionMethod::Optimize`].
+    pub space: Option<LatentSpace>,
+    /// Most steps of gradient descent.
+    pub steps: usize,
+    /// Early stopping: gradient descent ends after this number of steps in which the loss fell by less than 1 %.
+    pub patience: Option<usize>,
+    /// How many codes [`InversionMethod::Optimize`] starts from, at least 1: the mean code, and the codes of the seeds 0,
+    /// 1, and so on.
+    pub starts: usize,
+    /// Time after which no further step begins.
+    pub time_limit: Option<Duration>,
+    /// Whether the reconstruction is scored, and compared with the image.
+    pub with_scores: bool,
+}
+
+/// The code of an image, and its reconstruction.
+#[derive(Clone, Debug)]
+pub struct Inverted {
+    /// The code and its image, the reconstruction.
+    pub face: Face,
+    /// The part of the image that was inverted, in the generator's size.
+    pub target: Picture,
+    /// The method used.
+    pub method: InversionMethod,
+    /// How similar the reconstruction is to the target, if the request asked for scores.
+    pub similarity: Option<Similarity>,
+    /// The result of gradient descent, if the method uses it.
+    pub optimization: Option<OptimizationResult>,
+    /// The time that each part took.
+    pub timings: Timings,
+}

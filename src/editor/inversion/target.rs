@@ -1,0 +1,87 @@
+//! The target of an inversion: the image, decoded and framed as the generator's own images are.
+
+use std::sync::Arc;
+
+use ndarray::{ArrayView1, Axis};
+
+use crate::editor::blocking::run_blocking;
+use crate::editor::{EditorError, Model};
+use crate::engine::{Admission, Images};
+use crate::imaging::{Crop, DecodeError, Framing, ImageRange, Landmarks, Picture, centre, frame};
+
+/// Decodes an image. It is called once, off the async threads, after the request was admitted.
+pub type UndecodedPicture = Box<dyn FnOnce() -> Result<Picture, DecodeError> + Send>;
+
+/// The part of an image to invert, in the generator's size.
+pub(crate) struct Target {
+    /// As pixels.
+    pub(crate) picture: Picture,
+    /// As a tensor `[1, 3, height, width]`.
+    pub(crate) tensor: Images,
+}
+
+impl Target {
+    /// Decodes an image and cuts out the part that the request names, the face that the model's landmark graph finds, or
+    /// the centre.
+    ///
+    /// # Errors
+    /// [`EditorError::Undecodable`] if the file is not an image, [`EditorError::Framing`] if the crop or the landmarks do
+    /// not fit it, and [`EditorError::NoFace`] if the landmark graph finds no face.
+    pub(crate) async fn new(
+        model: &Model,
+        admission: &mut Admission,
+        undecoded: UndecodedPicture,
+        framing: Option<Framing>,
+    ) -> Result<Self, EditorError> {
+        let (width, height) = (model.shape().width, model.shape().height);
+        let range = model.generator().image_range;
+        let framed = move |picture: &Picture, framing| {
+            let picture = frame(picture, framing, width, height)?;
+            let tensor = picture.tensor(range).insert_axis(Axis(0)).into_shared();
+            Ok(Self { picture, tensor })
+        };
+        match (framing, model.engine().landmarker_size()) {
+            (None, Some(size)) => {
+                let picture = Arc::new(run_blocking(undecoded).await?);
+                let framing = find_face(model, admission, &picture, size).await?;
+                run_blocking(move || framed(&picture, framing)).await
+            }
+            (framing, _) => {
+                let framing = framing.unwrap_or(Framing::Centre);
+                run_blocking(move || framed(&undecoded()?, framing)).await
+            }
+        }
+    }
+}
+
+/// The framing of the face that the landmark graph finds; the graph takes images of a height and width.
+async fn find_face(
+    model: &Model,
+    admission: &mut Admission,
+    picture: &Arc<Picture>,
+    [height, width]: [usize; 2],
+) -> Result<Framing, EditorError> {
+    let part = centre([picture.width(), picture.height()], [width, height]);
+    let shared = Arc::clone(picture);
+    let input = run_blocking(move || {
+        let shrunk = frame(&shared, Framing::Crop(part), width, height)?;
+        let tensor = shrunk.tensor(ImageRange::SIGNED);
+        Ok::<_, EditorError>(tensor.insert_axis(Axis(0)).into_shared())
+    });
+    let found = admission.landmarks(input.await?).await?;
+    let Crop {
+        left,
+        top,
+        width,
+        height,
+    } = part;
+    let pixels =
+        |share: f32, start: u32, length: u32| f64::from(start) + f64::from(share) * f64::from(length);
+    let point = |row: ArrayView1<'_, f32>| [pixels(row[0], left, width), pixels(row[1], top, height)];
+    let points: Vec<_> = found.outer_iter().map(point).collect();
+    let landmarks = Landmarks::new(&points).map_err(EditorError::NoFace)?;
+    landmarks
+        .within(picture.width(), picture.height())
+        .map_err(EditorError::NoFace)?;
+    Ok(Framing::Face(landmarks, model.alignment()))
+}

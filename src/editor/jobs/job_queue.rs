@@ -1,0 +1,152 @@
+//! The queue of jobs: one runs at a time, in the background lane of its model.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::editor::jobs::job::{Job, JobDescription};
+use crate::editor::jobs::runner::{JobRunner, JobWork};
+use crate::editor::judging::judge::Judge;
+use crate::editor::training::trainer::Trainer;
+use crate::editor::{EditorError, Model, Models, ReportRequest, TrainRequest};
+
+/// Most jobs that are queued or run.
+const MOST_OPEN: usize = 16;
+/// Most ended jobs that are remembered.
+const MOST_REMEMBERED: usize = 100;
+
+/// All jobs. Cheap to clone.
+#[derive(Clone)]
+pub struct Jobs {
+    all: Arc<Mutex<VecDeque<Arc<Job>>>>,
+    /// One permit, for the job that runs.
+    turn: Arc<Semaphore>,
+    last_id: Arc<AtomicU64>,
+    shutdown: CancellationToken,
+}
+
+impl Jobs {
+    /// An empty queue.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            all: Arc::default(),
+            turn: Arc::new(Semaphore::new(1)),
+            last_id: Arc::default(),
+            shutdown: CancellationToken::new(),
+        }
+    }
+
+    /// Queues a training.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the request does not fit the model, the queue is full, or the service is shutting down.
+    pub fn train(
+        &self,
+        models: &Models,
+        model: Arc<Model>,
+        request: TrainRequest,
+    ) -> Result<Arc<Job>, EditorError> {
+        let description = JobDescription {
+            model: model.name().to_owned(),
+            attributes: request.attributes.clone(),
+            space: request.space,
+            samples: request.samples(),
+        };
+        let trainer = Trainer::new(model, request)?;
+        self.queue(models, JobWork::Train(trainer), description)
+    }
+
+    /// Queues a report.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the request does not fit the model, the queue is full, or the service is shutting down.
+    pub fn report(
+        &self,
+        models: &Models,
+        model: Arc<Model>,
+        request: ReportRequest,
+    ) -> Result<Arc<Job>, EditorError> {
+        let name = model.name().to_owned();
+        let judge = Judge::new(model, request)?;
+        let description = JobDescription {
+            model: name,
+            attributes: judge.attributes().map(str::to_owned).collect(),
+            space: judge.space(),
+            samples: judge.images(),
+        };
+        self.queue(models, JobWork::Report(judge), description)
+    }
+
+    fn queue(
+        &self,
+        models: &Models,
+        work: JobWork,
+        description: JobDescription,
+    ) -> Result<Arc<Job>, EditorError> {
+        if self.shutdown.is_cancelled() {
+            return Err(EditorError::ShuttingDown);
+        }
+        let mut all = self.lock();
+        let has_ended = |job: &Arc<Job>| job.progress().status.has_ended();
+        if all.iter().filter(|job| !has_ended(job)).count() >= MOST_OPEN {
+            return Err(EditorError::TooManyJobs { most: MOST_OPEN });
+        }
+        let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
+        let job = Arc::new(Job::new(id, description, self.shutdown.child_token()));
+        if all.len() >= MOST_OPEN + MOST_REMEMBERED
+            && let Some(oldest) = all.iter().position(has_ended)
+        {
+            all.remove(oldest);
+        }
+        all.push_back(Arc::clone(&job));
+        drop(all);
+        let runner = JobRunner {
+            job: Arc::clone(&job),
+            models: models.clone(),
+            work,
+        };
+        tokio::spawn(runner.run(Arc::clone(&self.turn)));
+        Ok(job)
+    }
+
+    /// The job with the id `id`.
+    ///
+    /// # Errors
+    /// [`EditorError::UnknownJob`].
+    pub fn get(&self, id: &str) -> Result<Arc<Job>, EditorError> {
+        let found = self.lock().iter().find(|job| job.id() == id).cloned();
+        found.ok_or_else(|| EditorError::UnknownJob { found: id.to_owned() })
+    }
+
+    /// All jobs that are remembered, the newest last.
+    #[must_use]
+    pub fn list(&self) -> Vec<Arc<Job>> {
+        self.lock().iter().cloned().collect()
+    }
+
+    /// Cancels all jobs, and refuses new ones.
+    pub fn shut_down(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Waits until every job has ended.
+    pub async fn wait(&self) {
+        for job in self.list() {
+            job.wait().await;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<Job>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self::new()
+    }
+}

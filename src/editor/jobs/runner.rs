@@ -1,0 +1,139 @@
+//! The runner of one job: waits for earlier jobs, does the work, and records its results.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Semaphore;
+
+use crate::editor::jobs::job::{FitProgress, Job, JobStatus};
+use crate::editor::judging::judge::Judge;
+use crate::editor::training::trainer::Trainer;
+use crate::editor::{EditorError, Models, TrainSource};
+use crate::latent::LatentError;
+
+/// The work of a job.
+pub(crate) enum JobWork {
+    /// Train boundaries, and give each to the model when it is fitted.
+    Train(Trainer),
+    /// Make a report.
+    Report(Judge),
+}
+
+/// Why a job ended early.
+enum JobError {
+    Failed(String),
+    Cancelled,
+}
+
+impl From<EditorError> for JobError {
+    fn from(error: EditorError) -> Self {
+        match error {
+            EditorError::Latent(LatentError::Cancelled) => Self::Cancelled,
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+/// Runs one job.
+pub(crate) struct JobRunner {
+    pub(crate) job: Arc<Job>,
+    pub(crate) models: Models,
+    pub(crate) work: JobWork,
+}
+
+impl JobRunner {
+    /// Runs the job when `turn` has a permit, and records how it ended. If the work panics, the job has failed.
+    pub(crate) async fn run(self, turn: Arc<Semaphore>) {
+        let job = Arc::clone(&self.job);
+        let work = tokio::spawn(async move { self.work_in_turn(&turn).await });
+        let ended = work.await;
+        let ended = ended.unwrap_or_else(|panic| Err(JobError::Failed(panic.to_string())));
+        let (status, failure) = match ended {
+            Ok(()) => (JobStatus::Done, None),
+            Err(JobError::Cancelled) => (JobStatus::Cancelled, None),
+            Err(JobError::Failed(reason)) => (JobStatus::Failed, Some(reason)),
+        };
+        let (id, model) = (job.id(), job.model());
+        tracing::info!(job = id, model, ?status, failure, "a job has ended");
+        job.update(|progress| {
+            progress.fitting = None;
+            (progress.status, progress.failure) = (status, failure);
+        });
+    }
+
+    async fn work_in_turn(&self, turn: &Semaphore) -> Result<(), JobError> {
+        let turn = self.unless_cancelled(turn.acquire()).await?;
+        let _turn = turn.expect("the semaphore is never closed");
+        match &self.work {
+            JobWork::Train(trainer) => self.train(trainer).await,
+            JobWork::Report(judge) => self.report(judge).await,
+        }
+    }
+
+    async fn report(&self, judge: &Judge) -> Result<(), JobError> {
+        self.job.update(|progress| progress.status = JobStatus::Sampling);
+        let report = judge.report(self.counter());
+        let report = Arc::new(self.unless_cancelled(report).await??);
+        self.job.update(|progress| progress.report = Some(report));
+        Ok(())
+    }
+
+    async fn train(&self, trainer: &Trainer) -> Result<(), JobError> {
+        if let TrainSource::Sampled { .. } = trainer.request().source {
+            self.job.update(|progress| progress.status = JobStatus::Sampling);
+        }
+        let codes = trainer.codes(self.counter());
+        let codes = Arc::new(self.unless_cancelled(codes).await??);
+        for attribute in &trainer.request().attributes {
+            let boundary = trainer
+                .fit(attribute, &codes, self.fit_progress(attribute))
+                .await?;
+            self.models
+                .put_boundary(self.job.model(), boundary.clone())
+                .await?;
+            self.job.update(|progress| progress.boundaries.push(boundary));
+        }
+        Ok(())
+    }
+
+    /// Records how many codes are scored, and how many per second since now.
+    fn counter(&self) -> impl FnMut(usize) {
+        let started = Instant::now();
+        move |done: usize| {
+            #[expect(clippy::cast_precision_loss, reason = "a rate to show")]
+            let rate = done as f64 / started.elapsed().as_secs_f64();
+            self.job.update(|progress| {
+                progress.samples_done = done;
+                progress.samples_per_second = Some(rate);
+            });
+        }
+    }
+
+    /// Records the progress of one fit, and ends the fit if the job is cancelled.
+    fn fit_progress(&self, attribute: &str) -> impl FnMut(f64) -> ControlFlow<()> + Send + 'static {
+        let (job, attribute) = (Arc::clone(&self.job), attribute.to_owned());
+        move |share: f64| {
+            job.update(|progress| {
+                progress.status = JobStatus::Fitting;
+                progress.fitting = Some(FitProgress {
+                    attribute: attribute.clone(),
+                    share,
+                });
+            });
+            if job.cancellation().is_cancelled() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, JobError> {
+        tokio::select! {
+            biased;
+            () = self.job.cancellation().cancelled() => Err(JobError::Cancelled),
+            done = work => Ok(done),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The judge: makes the report on a model's boundaries.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use ndarray::{ArrayView2, Axis, Slice};
+
+use crate::catalog::OutputEntry;
+use crate::editor::blocking::run_blocking;
+use crate::editor::judging::accuracy::{ReportedAttribute, sampled_code, share};
+use crate::editor::judging::edit_effects::{BY, EditMeasurement, measured_images};
+use crate::editor::judging::report::{BoundaryReport, Report, ReportRequest};
+use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
+use crate::editor::timestamp::rfc3339;
+use crate::editor::training::sample_scores::SampleScores;
+use crate::editor::{EditorError, Model};
+use crate::imaging::{Picture, shrunk};
+use crate::latent::{
+    Amount, Boundary, Direction, Edit, LatentCode, LatentError, LatentSpace, apply, correlation, cosines,
+};
+
+/// Images in a strip, from −[`BY`] to [`BY`].
+const STRIP_IMAGES: usize = 7;
+/// Longest side of an image in a strip, in pixels.
+const STRIP_SIDE: usize = 128;
+
+/// Makes one report.
+pub(crate) struct Judge {
+    model: Arc<Model>,
+    request: ReportRequest,
+    attributes: Arc<[ReportedAttribute]>,
+}
+
+impl Judge {
+    /// A judge for a request that fits the model.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the model has no classifier, has no boundary in this space of an attribute that a classifier
+    /// scores, or the space is w+.
+    pub(crate) fn new(model: Arc<Model>, request: ReportRequest) -> Result<Self, EditorError> {
+        model.classifiers().require_any()?;
+        model.code_shape(request.space)?;
+        if request.space == LatentSpace::WPlus {
+            return Err(EditorError::SampledWPlus);
+        }
+        let reported = |(column, output): (usize, &OutputEntry)| {
+            let boundary = model.boundaries().get(&output.attribute, request.space).ok()?;
+            Some(ReportedAttribute {
+                boundary: Arc::clone(boundary),
+                column,
+                threshold: output.threshold,
+            })
+        };
+        let attributes: Arc<[_]> = model.outputs().iter().enumerate().filter_map(reported).collect();
+        if attributes.is_empty() {
+            return Err(EditorError::NothingToReport {
+                model: model.name().to_owned(),
+                space: request.space,
+            });
+        }
+        Ok(Self {
+            model,
+            request,
+            attributes,
+        })
+    }
+
+    /// The space of the boundaries.
+    pub(crate) fn space(&self) -> LatentSpace {
+        self.request.space
+    }
+
+    /// The attributes that it reports on.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.attributes.iter().map(|one| one.boundary.attribute())
+    }
+
+    /// How many images it synthesizes and scores.
+    pub(crate) fn images(&self) -> usize {
+        let with_identity = self.model.engine().has_recognizer();
+        self.request.samples + measured_images(self.request.faces, self.attributes.len(), with_identity)
+    }
+
+    /// Makes the report in the background lane. `on_images` gets the number of images scored so far. If the future is
+    /// dropped, the work stops.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network fails, or a score or a code is not finite.
+    pub(crate) async fn report(&self, mut on_images: impl FnMut(usize)) -> Result<Report, EditorError> {
+        let ReportRequest {
+            space,
+            samples,
+            faces,
+            seed,
+        } = self.request;
+        let sampled = SampleScores::sample(&self.model, space, samples, seed, &mut on_images).await?;
+        let columns: Vec<usize> = self.attributes.iter().map(|one| one.column).collect();
+        let scores = sampled.scores.select(Axis(1), &columns).mapv(f64::from);
+        let correlations = correlation(scores.view())?;
+        let codes = (0..faces.min(samples)).map(|face| sampled_code(&sampled, space, face));
+        let codes: Vec<_> = codes.collect::<Result<_, _>>()?;
+        let first = codes[0].clone();
+        let boundary_reports = self.accuracies(sampled).await?;
+        let boundaries: Vec<_> = self
+            .attributes
+            .iter()
+            .map(|one| Arc::clone(&one.boundary))
+            .collect();
+        let measurement = EditMeasurement {
+            model: Arc::clone(&self.model),
+            boundaries: boundaries.clone(),
+            columns,
+            deviations: boundary_reports
+                .iter()
+                .map(|one| one.standard_deviation)
+                .collect(),
+            before: means_of_first(scores.view(), codes.len()),
+            codes,
+            on_images: |images| on_images(samples + images),
+        };
+        let effects = measurement.run().await?;
+        let mut strips = Vec::new();
+        for (boundary, direction) in boundaries.iter().zip(&effects.directions) {
+            strips.push(self.strip(&first, boundary, direction).await?);
+        }
+        let normals: Vec<&Boundary> = boundaries.iter().map(|boundary| &**boundary).collect();
+        Ok(Report {
+            model: self.model.name().to_owned(),
+            digest: self.model.digest().to_owned(),
+            request: self.request,
+            date: rfc3339(SystemTime::now()),
+            boundaries: boundary_reports,
+            cosines: cosines(&normals)?,
+            correlations,
+            positions: effects.positions,
+            curves: effects.curves,
+            by: BY,
+            plain: effects.plain,
+            conditional: effects.conditional,
+            identity: effects.identity,
+            strips,
+        })
+    }
+
+    /// The accuracy of every boundary, off the async threads: 100,000 samples take long.
+    async fn accuracies(&self, samples: SampleScores) -> Result<Vec<BoundaryReport>, EditorError> {
+        let (attributes, space) = (Arc::clone(&self.attributes), self.space());
+        let measure = move || {
+            let accuracies = attributes.iter().map(|one| one.accuracy(&samples, space));
+            accuracies.collect::<Result<_, LatentError>>()
+        };
+        Ok(run_blocking(measure).await?)
+    }
+
+    /// Small images of a face moved along a direction, from −[`BY`] to [`BY`].
+    async fn strip(
+        &self,
+        face: &LatentCode,
+        boundary: &Arc<Boundary>,
+        direction: &Direction,
+    ) -> Result<Vec<Picture>, EditorError> {
+        let step = |step: usize| {
+            let amount = Amount::By(BY * (2.0 * share(step, STRIP_IMAGES - 1) - 1.0));
+            let edit = Edit::new(Arc::clone(boundary), direction.clone(), amount)?;
+            Ok(apply(face, &[edit], None)?)
+        };
+        let codes = (0..STRIP_IMAGES).map(step).collect::<Result<_, EditorError>>()?;
+        let mut renderer = Renderer::background(&self.model);
+        let faces = renderer.render(codes, RenderOutputs::Images).await?;
+        let shrink = move || {
+            let pictures = faces.into_iter().map(|face| shrunk(face.picture, STRIP_SIDE));
+            pictures.collect()
+        };
+        Ok(run_blocking(shrink).await)
+    }
+}
+
+/// The mean of each column over the first `rows` rows, at least one.
+fn means_of_first(scores: ArrayView2<'_, f64>, rows: usize) -> Vec<f64> {
+    let first = scores.slice_axis(Axis(0), Slice::from(..rows));
+    first.mean_axis(Axis(0)).expect("at least one row").to_vec()
+}

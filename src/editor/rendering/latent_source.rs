@@ -1,0 +1,81 @@
+//! The latent code that a face source stands for, before mapping.
+
+use crate::editor::rendering::mapping_truncation::MappingTruncation;
+use crate::editor::{EditorError, FaceSource, Model};
+use crate::latent::{LatentCode, LatentSpace, sample_z};
+
+/// Largest magnitude of a value in a caller's code, and of an amount to move by or to. Values of sampled codes lie within
+/// about ±5, so this refuses mistakes and leaves room for experiments.
+pub(crate) const LARGEST_MAGNITUDE: f64 = 1000.0;
+
+/// A face source's own code, and the space that the request wants it in.
+pub(crate) struct LatentSource {
+    pub(crate) code: LatentCode,
+    pub(crate) wanted: LatentSpace,
+}
+
+impl LatentSource {
+    /// Samples or checks the code of `source`. If `space` is `None`, a caller's code stays in its own space, and a
+    /// seed's code goes to the model's default space.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the code, the space or the truncation does not fit the model.
+    pub(crate) fn new(
+        model: &Model,
+        source: &FaceSource,
+        space: Option<LatentSpace>,
+        truncation: &MappingTruncation,
+    ) -> Result<Self, EditorError> {
+        let (code, wanted) = match source {
+            FaceSource::Seed(seed) => {
+                let z = sample_z(*seed, model.shape().z_dim, model.generator().rescale_z)?;
+                (z, space.unwrap_or_else(|| model.default_space()))
+            }
+            FaceSource::Latent(code) => {
+                check(model, code)?;
+                if code.space() != LatentSpace::Z && truncation.is_requested() {
+                    return Err(EditorError::AlreadyMapped { found: code.space() });
+                }
+                (code.clone(), space.unwrap_or(code.space()))
+            }
+        };
+        model.code_shape(wanted)?;
+        // The spaces are ordered as conversion goes: z, w, w+.
+        if code.space() > wanted {
+            return Err(EditorError::Irreversible {
+                found: code.space(),
+                wanted,
+            });
+        }
+        Ok(Self { code, wanted })
+    }
+
+    /// Whether the code has to pass the mapping.
+    pub(crate) fn is_to_map(&self) -> bool {
+        self.code.space() == LatentSpace::Z && self.wanted != LatentSpace::Z
+    }
+}
+
+/// Checks a caller's code against the model.
+fn check(model: &Model, code: &LatentCode) -> Result<(), EditorError> {
+    let space = code.space();
+    let expected = model.code_shape(space)?;
+    let found = code.values().dim();
+    if found != expected {
+        return Err(EditorError::CodeShape {
+            model: model.name().to_owned(),
+            space,
+            found,
+            expected,
+        });
+    }
+    let mut values = code.values().iter().map(|&value| f64::from(value));
+    match values.find(|value| value.abs() > LARGEST_MAGNITUDE) {
+        None => Ok(()),
+        Some(found) => Err(EditorError::OutOfRange {
+            what: format!("a value of the {space} code"),
+            found,
+            limit: LARGEST_MAGNITUDE,
+        }),
+    }
+}

@@ -1,0 +1,19 @@
+//! Rendering: face sources become latent codes, and codes become faces with images, distances and scores.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the operation *sample* | [`sample`](sample::sample) |
+//! | the operation *score* | [`score`](score::score) |
+//! | how a request's codes are mapped, synthesized and scored | `renderer` |
+//! | which code a seed or a caller's code stands for, and how it is checked | `latent_source` |
+//! | the truncation of a request | `mapping_truncation` |
+//! | the tensor that synthesis takes | `synthesis_input` |
+//!
+//! It knows codes, networks and images. It never knows boundaries' directions, nor why codes are rendered.
+
+pub(crate) mod latent_source;
+pub(crate) mod mapping_truncation;
+pub(crate) mod renderer;
+pub(crate) mod sample;
+pub(crate) mod score;
+pub(crate) mod synthesis_input;

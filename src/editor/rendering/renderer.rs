@@ -1,0 +1,236 @@
+//! The renderer: one request's way from codes to faces through mapping, synthesis, pixels and scores.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, Array3, ArrayView1, Axis, concatenate};
+use tokio::task::JoinHandle;
+
+use crate::editor::rendering::latent_source::LatentSource;
+use crate::editor::rendering::mapping_truncation::MappingTruncation;
+use crate::editor::rendering::synthesis_input::synthesis_input;
+use crate::editor::{EditorError, Face, FaceSource, Model, TruncationChoice};
+use crate::engine::{Admission, Images};
+use crate::imaging::{ImagingError, Picture};
+use crate::latent::{LatentCode, LatentSpace};
+
+/// Most tensor values of a part that the generator's own thread converts to pixels, because they are still in the
+/// processor's caches. One image of 256×256 takes it a fifth of a millisecond.
+const FEW_VALUES: usize = 3 * 256 * 256;
+
+/// What rendering finds out about faces besides their images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RenderOutputs {
+    /// Images only.
+    Images,
+    /// The classifiers' scores too.
+    Scores,
+    /// Scores and, if the model has an identity graph, embeddings too.
+    ScoresAndIdentity,
+}
+
+impl RenderOutputs {
+    /// With or without scores.
+    pub(crate) fn with_scores(scores: bool) -> Self {
+        if scores { Self::Scores } else { Self::Images }
+    }
+}
+
+/// The pixels of one part, finished or in progress.
+enum Pixels {
+    Finished(Result<Vec<Picture>, ImagingError>),
+    InProgress(JoinHandle<Result<Vec<Picture>, ImagingError>>),
+}
+
+/// Renders the codes of one request, or of one batch of a job.
+pub(crate) struct Renderer<'m> {
+    model: &'m Model,
+    truncation: MappingTruncation,
+    /// The permits of the request's images, and the times of its runs.
+    pub(crate) admission: Admission,
+}
+
+impl<'m> Renderer<'m> {
+    /// A renderer for a request that was admitted.
+    pub(crate) fn new(model: &'m Model, truncation: MappingTruncation, admission: Admission) -> Self {
+        Self {
+            model,
+            truncation,
+            admission,
+        }
+    }
+
+    /// Checks the truncation of a request, and admits its `images`.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the truncation does not fit the model, or the model is overloaded.
+    pub(crate) fn admit(
+        model: &'m Model,
+        truncation: TruncationChoice,
+        images: usize,
+    ) -> Result<Self, EditorError> {
+        let truncation = MappingTruncation::new(model, truncation)?;
+        Ok(Self::new(model, truncation, model.engine().admit(images)?))
+    }
+
+    /// A renderer in the background lane, without truncation.
+    pub(crate) fn background(model: &'m Model) -> Self {
+        Self::new(model, MappingTruncation::none(model), model.engine().background())
+    }
+
+    /// The model.
+    pub(crate) fn model(&self) -> &'m Model {
+        self.model
+    }
+
+    /// The codes of `sources` in `space`. If `space` is `None`, a caller's code stays in its own space, and a seed's
+    /// code goes to the model's default space.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a code or the space does not fit the model, or mapping fails.
+    pub(crate) async fn codes(
+        &mut self,
+        sources: &[FaceSource],
+        space: Option<LatentSpace>,
+    ) -> Result<Vec<LatentCode>, EditorError> {
+        let read = |source| LatentSource::new(self.model, source, space, &self.truncation);
+        let sources: Vec<_> = sources.iter().map(read).collect::<Result<_, _>>()?;
+        let to_map = sources.iter().filter(|source| source.is_to_map());
+        let z: Vec<LatentCode> = to_map.map(|source| source.code.clone()).collect();
+        let mut mapped = self.map(&z).await?.into_iter();
+        let rows = self.model.shape().synthesis_rows();
+        let finish = |source: LatentSource| {
+            let code = if source.is_to_map() {
+                mapped.next().expect("every code to map was mapped")
+            } else {
+                source.code
+            };
+            match source.wanted {
+                LatentSpace::WPlus => Ok(code.broadcast(rows)?),
+                LatentSpace::Z | LatentSpace::W => Ok(code),
+            }
+        };
+        sources.into_iter().map(finish).collect()
+    }
+
+    /// Maps z codes to w, or to w+ if only the first layers are truncated.
+    async fn map(&mut self, codes: &[LatentCode]) -> Result<Vec<LatentCode>, EditorError> {
+        if codes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<_> = codes.iter().map(|code| code.values().view()).collect();
+        let z: Array2<f32> = concatenate(Axis(0), &rows).expect("z codes have one length");
+        let mapped = self.admission.map(z).await?;
+        let truncate = |row: ArrayView1<'_, f32>| {
+            let w = LatentCode::from_row(LatentSpace::W, row.to_vec());
+            w.and_then(|w| self.truncation.apply(w))
+                .map_err(EditorError::computed("mapping"))
+        };
+        mapped.outer_iter().map(truncate).collect()
+    }
+
+    /// The tensor that synthesis takes for codes of one space. Codes in z are mapped first, if the model has a mapping.
+    ///
+    /// # Errors
+    /// [`EditorError`] if mapping fails.
+    pub(crate) async fn synthesis_input(&mut self, codes: &[LatentCode]) -> Result<Array3<f32>, EditorError> {
+        let in_z = codes.first().is_some_and(|code| code.space() == LatentSpace::Z);
+        let mapped = if in_z && self.model.shape().has_mapping() {
+            Some(self.map(codes).await?)
+        } else {
+            None
+        };
+        let codes = mapped.as_deref().unwrap_or(codes).iter();
+        let values = codes.map(|code| code.values().view());
+        Ok(synthesis_input(self.model.shape(), values))
+    }
+
+    /// The images of at most one batch of codes of one space, `[codes, 3, height, width]`.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network fails.
+    pub(crate) async fn synthesize(&mut self, codes: &[LatentCode]) -> Result<Images, EditorError> {
+        let input = self.synthesis_input(codes).await?;
+        Ok(self.admission.synthesize(input).await?)
+    }
+
+    /// The scores `[codes, outputs]` of any number of codes of one space.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network fails.
+    pub(crate) async fn score(&mut self, codes: &[LatentCode]) -> Result<Array2<f32>, EditorError> {
+        let input = self.synthesis_input(codes).await?;
+        let mut parts = self.admission.draw(input, |images| images);
+        let mut scores = Array2::zeros((0, self.model.outputs().len()));
+        while let Some(images) = parts.next(&mut self.admission).await {
+            let part = self.admission.score(&images?).await?;
+            scores
+                .append(Axis(0), part.view())
+                .expect("every part has one column for each output");
+        }
+        Ok(scores)
+    }
+
+    /// Renders codes of one space.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network fails, or its output is not an image.
+    pub(crate) async fn render(
+        &mut self,
+        codes: Vec<LatentCode>,
+        outputs: RenderOutputs,
+    ) -> Result<Vec<Face>, EditorError> {
+        let range = self.model.generator().image_range;
+        let pixels = move |images: &Images| {
+            let picture = |image| Picture::from_tensor(image, range);
+            images.axis_iter(Axis(0)).map(picture).collect()
+        };
+        let on_cpu = self.model.engine().synthesizes_on_cpu();
+        let embeds = outputs == RenderOutputs::ScoresAndIdentity && self.model.engine().has_recognizer();
+        let mut pictures = Vec::new();
+        let (mut scores, mut embeddings) = (Vec::new(), Vec::new());
+        let input = self.synthesis_input(&codes).await?;
+        let mut parts = self.admission.draw(input, move |images| {
+            let few = (on_cpu && images.len() <= FEW_VALUES).then(|| pixels(&images));
+            (images, few)
+        });
+        while let Some(part) = parts.next(&mut self.admission).await {
+            let (images, few) = part?;
+            if outputs != RenderOutputs::Images {
+                scores.extend(self.named_scores(&images).await?);
+            }
+            if embeds {
+                let found = self.admission.embed(&images).await?;
+                embeddings.extend(found.outer_iter().map(|row| row.to_owned()));
+            }
+            // Larger parts are converted off the async threads while the next part is synthesized.
+            let later = || Pixels::InProgress(tokio::task::spawn_blocking(move || pixels(&images)));
+            pictures.push(few.map_or_else(later, Pixels::Finished));
+        }
+        let mut rendered = Vec::with_capacity(codes.len());
+        for part in pictures {
+            rendered.extend(match part {
+                Pixels::Finished(pictures) => pictures?,
+                Pixels::InProgress(part) => part.await.expect("converting pixels does not panic")?,
+            });
+        }
+        let (mut scores, mut embeddings) = (scores.into_iter(), embeddings.into_iter());
+        let face = |(code, picture)| Face {
+            seed: None,
+            distances: self.model.boundaries().distances(&code),
+            code,
+            picture,
+            scores: scores.next().unwrap_or_default(),
+            embedding: embeddings.next(),
+        };
+        Ok(codes.into_iter().zip(rendered).map(face).collect())
+    }
+
+    async fn named_scores(&mut self, images: &Images) -> Result<Vec<BTreeMap<String, f32>>, EditorError> {
+        let scores = self.admission.score(images).await?;
+        let attributes = self.model.classifiers().attributes().map(str::to_owned);
+        Ok(scores
+            .outer_iter()
+            .map(|row| attributes.clone().zip(row.iter().copied()).collect())
+            .collect())
+    }
+}

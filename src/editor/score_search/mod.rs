@@ -1,4 +1,0 @@
-//! Score search.
-
-pub(crate) mod score_search;
-pub(crate) mod scored_attribute;

@@ -1,0 +1,169 @@
+//! The trainer: collects scored codes, and fits the boundary of each attribute to them.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use ndarray::{Array1, ArrayView3};
+
+use crate::editor::blocking::run_blocking;
+use crate::editor::timestamp::rfc3339;
+use crate::editor::training::labelled_codes::LabelledCodes;
+use crate::editor::training::request::{TrainRequest, TrainSource};
+use crate::editor::training::sample_scores::SampleScores;
+use crate::editor::{EditorError, Model};
+use crate::latent::{Boundary, LatentSpace, Provenance, Separation};
+
+/// Most bytes of a job's codes in memory. The paper's 500,000 codes of 512 values fit.
+const MOST_BYTES: usize = 1 << 30;
+
+/// Trains the boundaries of one request.
+pub(crate) struct Trainer {
+    model: Arc<Model>,
+    request: TrainRequest,
+}
+
+/// Codes, and the scores to fit boundaries to.
+pub(crate) enum TrainingCodes {
+    /// Scored by the model: one column of scores for each output.
+    Sampled(SampleScores),
+    /// Scored by the caller: the scores of one attribute.
+    Labelled(LabelledCodes),
+}
+
+impl TrainingCodes {
+    fn codes(&self) -> ArrayView3<'_, f32> {
+        match self {
+            Self::Sampled(samples) => samples.codes.view(),
+            Self::Labelled(labelled) => labelled.codes.view(),
+        }
+    }
+
+    /// The scores in a column; the caller's own scores for `None`.
+    fn scores(&self, column: Option<usize>) -> Array1<f64> {
+        match self {
+            Self::Sampled(samples) => {
+                let column = column.expect("the model's scores have a column for each attribute");
+                samples.scores.column(column).mapv(f64::from)
+            }
+            Self::Labelled(labelled) => Array1::from(labelled.scores.clone()),
+        }
+    }
+}
+
+impl Trainer {
+    /// A trainer for a request that fits the model.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the codes or the space do not fit the model, an option is out of range, no classifier scores an
+    /// attribute, or the codes would take too much memory.
+    pub(crate) fn new(model: Arc<Model>, request: TrainRequest) -> Result<Self, EditorError> {
+        let dims = model.code_shape(request.space)?;
+        request.separation.check()?;
+        let bytes_each = dims.0 * dims.1 * size_of::<f32>();
+        if request.samples().saturating_mul(bytes_each) > MOST_BYTES {
+            return Err(EditorError::TooManySamples {
+                found: request.samples(),
+                most: MOST_BYTES / bytes_each,
+            });
+        }
+        match &request.source {
+            TrainSource::Sampled { .. } => {
+                model.classifiers().require_any()?;
+                if request.space == LatentSpace::WPlus {
+                    return Err(EditorError::SampledWPlus);
+                }
+                for attribute in &request.attributes {
+                    model.classifiers().column(attribute)?;
+                }
+            }
+            TrainSource::Labelled(labelled) => {
+                let (_, rows, dim) = labelled.codes.dim();
+                if (rows, dim) != dims {
+                    return Err(EditorError::CodeShape {
+                        model: model.name().to_owned(),
+                        space: request.space,
+                        found: (rows, dim),
+                        expected: dims,
+                    });
+                }
+            }
+        }
+        Ok(Self { model, request })
+    }
+
+    /// The request.
+    pub(crate) fn request(&self) -> &TrainRequest {
+        &self.request
+    }
+
+    /// Takes the caller's codes, or samples and scores codes in the background. `on_scored` gets the number of codes
+    /// scored so far.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network fails.
+    pub(crate) async fn codes(&self, on_scored: impl FnMut(usize)) -> Result<TrainingCodes, EditorError> {
+        match &self.request.source {
+            TrainSource::Labelled(labelled) => Ok(TrainingCodes::Labelled(labelled.clone())),
+            TrainSource::Sampled { samples, seed } => {
+                let space = self.request.space;
+                let scored = SampleScores::sample(&self.model, space, *samples, *seed, on_scored);
+                Ok(TrainingCodes::Sampled(scored.await?))
+            }
+        }
+    }
+
+    /// Fits the boundary of `attribute`, off the async threads. `on_progress` gets the share that is done, 0 to 1, and can
+    /// cancel the fit.
+    ///
+    /// # Errors
+    /// [`EditorError::Latent`] if the codes cannot be separated, or the fit was cancelled.
+    pub(crate) async fn fit(
+        &self,
+        attribute: &str,
+        codes: &Arc<TrainingCodes>,
+        on_progress: impl FnMut(f64) -> ControlFlow<()> + Send + 'static,
+    ) -> Result<Boundary, EditorError> {
+        let column = match self.request.source {
+            TrainSource::Sampled { .. } => Some(self.model.classifiers().column(attribute)?),
+            TrainSource::Labelled(_) => None,
+        };
+        let provenance = self.provenance(column);
+        let separation = Separation {
+            threshold: column.map(|column| self.model.outputs()[column].threshold),
+            ..self.request.separation
+        };
+        let (attribute, space, codes) = (attribute.to_owned(), self.request.space, Arc::clone(codes));
+        let fit = move || {
+            let scores = codes.scores(column);
+            separation.separate(
+                attribute,
+                space,
+                codes.codes(),
+                scores.view(),
+                provenance,
+                on_progress,
+            )
+        };
+        Ok(run_blocking(fit).await?)
+    }
+
+    /// What is known about a boundary before it is fitted.
+    fn provenance(&self, column: Option<usize>) -> Provenance {
+        let classifier = column.and_then(|column| self.model.classifiers().file(column));
+        let (classifier, classifier_digest) = classifier.cloned().unzip();
+        let seed = match self.request.source {
+            TrainSource::Sampled { seed, .. } => Some(seed.into()),
+            TrainSource::Labelled(_) => None,
+        };
+        Provenance {
+            seed,
+            classifier,
+            classifier_digest,
+            model: Some(self.model.generator_digest().to_owned()),
+            method: Some(self.request.separation.method.to_string()),
+            date: Some(rfc3339(SystemTime::now())),
+            ..Provenance::default()
+        }
+    }
+}
