@@ -1,25 +1,25 @@
-//! ONNX Runtime's official builds report to their makers; here they do so only for those who want it.
+//! Keeps the telemetry of ONNX Runtime's official builds off, unless the user turns it on.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// What ONNX Runtime reads when it is loaded: 1 is silence.
-const SWITCH: &str = "ORT_DISABLE_TELEMETRY";
+/// The environment variable that ONNX Runtime reads when it is loaded. 1 turns its telemetry off.
+const VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
 
-/// Starts the program anew, in its own place, with ONNX Runtime's reports switched off; does nothing where the environment
-/// already says whether they are.
+/// Replaces this process by the same program with ONNX Runtime's telemetry off. Does nothing if the environment already
+/// sets [`VARIABLE`].
 ///
-/// The library reads its environment before its interface could tell it, and changing one's own environment is not safe
-/// beside other threads.
+/// A new process is needed because the library reads its environment before its API could turn telemetry off, and
+/// because a process with several threads cannot change its own environment safely.
 ///
 /// # Errors
-/// What the system says where the program cannot be started anew.
-pub fn keep_reports_off() -> io::Result<()> {
-    if std::env::var_os(SWITCH).is_some() {
+/// The error of the operating system if the program cannot be started again.
+pub fn turn_telemetry_off() -> io::Result<()> {
+    if std::env::var_os(VARIABLE).is_some() {
         return Ok(());
     }
     let program = std::env::current_exe()?;
     let arguments = std::env::args_os().skip(1);
-    Err(Command::new(program).args(arguments).env(SWITCH, "1").exec())
+    Err(Command::new(program).args(arguments).env(VARIABLE, "1").exec())
 }

@@ -1,4 +1,4 @@
-//! The program itself: its settings, starts that fail in one sentence, starts that work, and an orderly end.
+//! The program as a process: settings, start-up errors, start, shutdown.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ pub(crate) fn program() -> Command {
     program
 }
 
-/// Runs a start that must fail, and gives its last line.
+/// Runs a program that must fail at start, and returns the last line of its standard error.
 fn refusal(program: &mut Command) -> String {
     let Output { status, stderr, .. } = program.output().unwrap();
     let text = String::from_utf8(stderr).unwrap();
@@ -24,7 +24,7 @@ fn refusal(program: &mut Command) -> String {
     text.lines().last().unwrap_or_default().to_owned()
 }
 
-/// A copy of the bundled model under another name, to break.
+/// Copies the bundled model under another name, for tests that break it.
 fn copy() -> (TempDir, PathBuf) {
     let place = tempfile::tempdir().unwrap();
     let model = place.path().join("other");
@@ -53,7 +53,7 @@ fn replace(file: &Path, old: &str, new: &str) {
 }
 
 #[test]
-fn a_wrong_library_is_one_sentence() {
+fn a_wrong_onnxruntime_path_is_one_line_of_error() {
     let nowhere = refusal(program().args(["--onnxruntime", "/nowhere/libonnxruntime.so"]));
     assert!(
         nowhere.contains("/nowhere/libonnxruntime.so") && nowhere.contains("no such file"),
@@ -67,7 +67,7 @@ fn a_wrong_library_is_one_sentence() {
 }
 
 #[test]
-fn a_broken_model_folder_is_named_by_its_first_wrong_file() {
+fn a_broken_model_folder_is_an_error_that_names_the_file() {
     type Break = fn(&Path);
     let cases: [(&str, Break, &str); 17] = [
         (
@@ -216,7 +216,7 @@ fn a_broken_model_folder_is_named_by_its_first_wrong_file() {
 }
 
 #[test]
-fn names_and_settings_that_cannot_be_are_refused() {
+fn wrong_names_and_settings_are_refused() {
     let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/phantom");
     let twice = refusal(program().arg("--model").arg(&bundled));
     assert!(twice.contains("two models are called \"phantom\""), "{twice}");
@@ -241,14 +241,14 @@ fn names_and_settings_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn a_settings_file_with_mistakes_names_them() {
+fn a_mistake_in_the_settings_file_is_an_error_that_names_it() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("faceplane.toml");
     let cases = [
         ("listen = ", "line 1"),
         (
             "port = 80",
-            "there is no setting \"port\"; there is listen, model",
+            "found the key \"port\", expected one of listen, model",
         ),
         ("queue = { a = 1 }", "queue is"),
     ];
@@ -267,7 +267,7 @@ fn a_settings_file_with_mistakes_names_them() {
     }
     let missing = refusal(program().args(["--config", "/nowhere/faceplane.toml"]));
     assert!(
-        missing.contains("/nowhere/faceplane.toml: cannot be read"),
+        missing.contains("/nowhere/faceplane.toml: the settings file cannot be read"),
         "{missing}"
     );
 }
@@ -299,12 +299,12 @@ impl Service {
             }
             seen.push(line);
         };
-        // The pipe must not fill up.
+        // A full pipe would block the service.
         let log = std::thread::spawn(move || lines.collect());
         Self { child, address, log }
     }
 
-    /// Ends the service, and gives what it logged since it was ready.
+    /// Stops the service and returns the lines that it logged after the ready line.
     fn end(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         let log = std::mem::replace(&mut self.log, std::thread::spawn(Vec::new));
@@ -326,14 +326,14 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 #[test]
-fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+fn a_flag_overrides_the_environment_and_the_environment_overrides_the_file() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("faceplane.toml");
     std::fs::write(&file, "listen = \"127.0.0.1:0\"\nmax-images = 3\nqueue = 6\n").unwrap();
@@ -362,7 +362,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
-fn the_program_asks_another_of_itself_whether_it_is_ready() {
+fn the_health_command_reports_whether_a_service_is_ready() {
     let service = Service::start(&mut program());
     let ask = |address: &str| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_faceplane"));
@@ -374,11 +374,11 @@ fn the_program_asks_another_of_itself_whether_it_is_ready() {
     drop(service);
     let Output { status, stderr, .. } = ask(&address);
     assert_eq!(status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&stderr).contains("no answer from"));
+    assert!(String::from_utf8_lossy(&stderr).contains("no response from"));
 }
 
 #[test]
-fn the_log_has_requests_but_no_probes() {
+fn the_log_contains_requests_but_not_health_checks() {
     let service = Service::start(&mut program());
     for path in ["/health/live", "/health/ready", "/metrics", "/v1/models/phantom"] {
         assert!(service.get(path).starts_with("HTTP/1.1 200"), "{path}");
@@ -426,14 +426,14 @@ fn sigterm_finishes_open_requests_and_ends_with_success() {
         "Content-Type: application/json\r\nContent-Length: 11\r\n\r\n{{\"seed\""
     )
     .unwrap();
-    // Another answer shows that the service has taken the first connection.
+    // A second response shows that the service has accepted the first connection.
     assert!(service.get("/health/ready").starts_with("HTTP/1.1 200"));
     let killed = Command::new("kill")
         .args(["-TERM", &service.child.id().to_string()])
         .status()
         .unwrap();
     assert!(killed.success());
-    // Until connections are refused, the service may not have seen the signal.
+    // The service has handled the signal when it refuses connections.
     while TcpStream::connect(&service.address).is_ok() {
         std::thread::yield_now();
     }

@@ -1,4 +1,4 @@
-//! `faceplane train-boundary`: files that a model folder can have, or one sentence.
+//! `faceplane train-boundary`: the files that it writes, and its errors.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -23,7 +23,7 @@ fn card(folder: &Path, name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
 }
 
-/// 400 codes of 4 numbers, and their scores along (0.6, 0.8, 0, 0), as the reference's own input files.
+/// 400 codes of 4 numbers and their scores along (0.6, 0.8, 0, 0), as files for the authors' script.
 fn files(scores: usize) -> (TempDir, String, String) {
     let folder = tempfile::tempdir().unwrap();
     let codes = standard_normal(3, 1600);
@@ -40,7 +40,7 @@ fn files(scores: usize) -> (TempDir, String, String) {
 }
 
 #[test]
-fn a_plane_is_found_from_the_references_own_files() {
+fn a_boundary_is_trained_from_files_of_the_authors_script() {
     let (folder, latents, scores) = files(400);
     let arguments = [
         "--latents",
@@ -62,7 +62,7 @@ fn a_plane_is_found_from_the_references_own_files() {
     assert!(
         String::from_utf8(stdout)
             .unwrap()
-            .contains("smile_z.npy: right side: trained on 100.00 %"),
+            .contains("smile_z.npy: accuracy: training 100.00 %"),
     );
     let normal = std::fs::read(folder.path().join("found/smile_z.npy")).unwrap();
     let normal = NpyArray::read(&normal).unwrap().values;
@@ -75,7 +75,7 @@ fn a_plane_is_found_from_the_references_own_files() {
 }
 
 #[test]
-fn a_model_gets_boundaries_that_its_folder_can_have() {
+fn the_trained_files_fit_into_a_model_folder() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [
         "--attribute",
@@ -105,7 +105,7 @@ fn a_model_gets_boundaries_that_its_folder_can_have() {
 }
 
 #[test]
-fn a_place_that_takes_no_file_is_told_before_the_training() {
+fn an_output_folder_that_cannot_be_written_is_an_error_before_training() {
     let (folder, ..) = files(4);
     let output = folder.path().join("scores.npy/found");
     let Output { status, stderr, .. } = train(&["--attribute", "smile"], &output);
@@ -118,7 +118,7 @@ fn a_place_that_takes_no_file_is_told_before_the_training() {
 }
 
 #[test]
-fn what_cannot_be_trained_is_one_sentence_and_no_file() {
+fn a_training_that_cannot_work_is_one_line_of_error_and_writes_no_file() {
     let (folder, latents, scores) = files(399);
     let output = folder.path().join("found");
     let given = ["--latents", &latents, "--scores", &scores, "--attribute", "smile"];
@@ -132,7 +132,7 @@ fn what_cannot_be_trained_is_one_sentence_and_no_file() {
             &["--attribute", "smile", "--samples", "8", "--split", "2"],
             "split",
         ),
-        (&[&given[..], &["--attribute", "age"]].concat(), "expected once"),
+        (&[&given[..], &["--attribute", "age"]].concat(), "expected one"),
     ];
     for (arguments, expected) in cases {
         let Output { status, stderr, .. } = train(arguments, &output);

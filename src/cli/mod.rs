@@ -1,9 +1,27 @@
-//! The commands of the program and their settings.
+//! The command line: the program's commands, their settings and what each command does.
+//!
+//! It builds the other layers into a program. It never speaks HTTP itself and never decides how a face is edited.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the list of commands | [`Cli`], [`Action`] |
+//! | the settings of `faceplane serve`, their defaults and limits | [`Config`] |
+//! | how a settings file is merged with flags and environment | `settings_file` |
+//! | what happens between start and shutdown | [`serve`](fn@serve) |
+//! | boundaries without a service | [`TrainBoundary`] |
+//! | the health check of containers | [`check_health`] |
 
-pub(crate) mod health;
-pub(crate) mod settings;
-pub(crate) mod train_boundary;
+mod command;
+mod health;
+mod progress_line;
+mod serve;
+mod settings;
+mod settings_file;
+mod train_boundary;
 
-pub use health::{ProbeError, ask};
-pub use settings::{Action, Cli, Config, ConfigError, HealthConfig, LogFormat};
+pub use command::{Action, Cli};
+pub use health::{HealthConfig, HealthError, check_health};
+pub use serve::serve;
+pub use settings::{Config, LogFormat};
+pub use settings_file::ConfigError;
 pub use train_boundary::{TrainBoundary, TrainBoundaryError};

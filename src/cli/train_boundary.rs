@@ -1,12 +1,13 @@
-//! `faceplane train-boundary`: boundaries found on the command line, and written as a model folder has them.
+//! `faceplane train-boundary`: trains boundaries without a service and writes them as files of a model folder.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::progress_line::ProgressLine;
 use crate::catalog::{CatalogError, ModelFolder, NpyArray, NpyError, check_writable, write_boundary};
 use crate::editor::{
     EditorError, JobProgress, JobStatus, Jobs, LabelledCodes, LabelledCodesError, LoadError, Model, Models,
@@ -16,76 +17,78 @@ use crate::engine::{Device, EngineError, Operation, QueueLimits, Runtime};
 use crate::latent::{Boundary, FitMethod, LatentSpace, SampleSelection, Separation};
 use crate::metrics::Metrics;
 
-/// Which boundaries to find, and how: from faces that a model draws and scores, or from files of codes and scores.
+/// The settings of `faceplane train-boundary`.
+///
+/// The training data is either sampled, synthesized and scored by a model, or read from files of codes and scores.
 #[derive(Clone, Debug, Args)]
 pub struct TrainBoundary {
-    /// The model folder [default: the bundled model]
+    /// Model folder [default: the bundled model]
     #[arg(long, value_name = "DIR", conflicts_with = "latents")]
     model: Option<PathBuf>,
 
-    /// An attribute that gets a boundary; may be given several times, but once beside --scores
+    /// Attribute to train a boundary for; repeat the flag for several (with --scores: one)
     #[arg(long, value_name = "NAME", required = true)]
     attribute: Vec<String>,
 
-    /// The space of the boundaries: z, w, or w+ beside --latents [default: the model's own, or z beside --latents]
+    /// Latent space of the boundaries: z, w, or (with --latents) w+ [default: the model's default space; with --latents, z]
     #[arg(long, value_name = "SPACE")]
     space: Option<LatentSpace>,
 
-    /// How many faces to sample
+    /// Number of faces to sample
     #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(4..))]
     samples: u32,
 
-    /// How many at each end of the scores the plane is fitted to and checked with
+    /// Number of codes with the lowest scores, and of codes with the highest scores, to fit and to validate with
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     chosen: Option<u32>,
 
-    /// The same as a share of all [default: 0.02]
-    #[arg(long, value_name = "SHARE", conflicts_with = "chosen")]
+    /// The same number as a fraction of all codes [default: 0.02]
+    #[arg(long, value_name = "FRACTION", conflicts_with = "chosen")]
     ratio: Option<f64>,
 
-    /// The share of those that the plane is fitted to, the others being held out
-    #[arg(long, default_value_t = 0.7, value_name = "SHARE")]
+    /// Fraction of these codes to fit with; the others are held out for validation
+    #[arg(long, default_value_t = 0.7, value_name = "FRACTION")]
     split: f64,
 
-    /// Seed of the samples and of the split
+    /// Seed of the sampling and of the split
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     seed: u32,
 
-    /// What finds the plane
+    /// Method that fits the boundary
     #[arg(long, default_value = "svm", value_name = "METHOD")]
     method: FitMethodName,
 
-    /// Codes in a .npy file of shape (samples, dim), in w+ (samples, layers, dim), instead of a model's
+    /// A .npy file of latent codes to use instead of a model: shape (samples, dim), or (samples, layers, dim) in w+
     #[arg(long, value_name = "FILE", requires = "scores", conflicts_with = "samples")]
     latents: Option<PathBuf>,
 
-    /// Their scores in a .npy file of shape (samples) or (samples, 1)
+    /// A .npy file with the score of each code: shape (samples) or (samples, 1)
     #[arg(long, value_name = "FILE", requires = "latents")]
     scores: Option<PathBuf>,
 
-    /// The folder for the files, a .npy and a .json each; it is made where it is missing
+    /// Folder for the boundary files, a .npy and a .json for each boundary; created if it is missing
     #[arg(long, default_value = ".", value_name = "DIR")]
     output: PathBuf,
 
-    /// ONNX Runtime's library [default: beside the program, .onnxruntime/ here, or the system's]
+    /// Path of ONNX Runtime's library [default: searched beside the program, in .onnxruntime/, and in the system's library path]
     #[arg(long, env = "FACEPLANE_ONNXRUNTIME", value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
 
-    /// Where networks run: cpu, cuda, or cuda:N (a program built with the feature cuda)
+    /// Device of the networks: cpu, cuda, or cuda:N (cuda needs a program built with the feature cuda)
     #[arg(long, env = "FACEPLANE_DEVICE", default_value = "cpu", value_name = "DEVICE")]
     device: Device,
 }
 
-/// What finds a plane.
+/// Method that fits a boundary.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FitMethodName {
-    /// A linear support vector machine on the ends of the scores, as the paper has it
+    /// Linear support vector machine on the codes with the lowest and the highest scores, as in the paper
     Svm,
-    /// Least squares of the scores on all codes
+    /// Least-squares regression of the scores on all codes
     LeastSquares,
 }
 
-/// Why no boundary was found or written.
+/// No boundary was trained, or none was written.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainBoundaryError {
     /// ONNX Runtime cannot be used.
@@ -94,16 +97,16 @@ pub enum TrainBoundaryError {
     /// The model cannot be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The request does not fit the model, or the codes cannot be separated.
+    /// The model cannot run this training, or the scores do not separate the codes.
     #[error(transparent)]
     Editor(#[from] EditorError),
     /// The job failed.
     #[error("{reason}")]
     Failed {
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// A file cannot be read, or is no array.
+    /// An input file cannot be read, or it is not a .npy array of the right shape.
     #[error("{}: {reason}", file.display())]
     Input {
         /// The file.
@@ -111,42 +114,44 @@ pub enum TrainBoundaryError {
         /// What is wrong.
         reason: String,
     },
-    /// Several attributes were named beside one's scores.
-    #[error("--attribute is given {found} times, expected once: --scores are one attribute's")]
+    /// Several attributes were given for the scores of one.
+    #[error(
+        "--attribute: found {found} attributes, expected one, because --scores holds the scores of one attribute"
+    )]
     SeveralAttributes {
-        /// How many were named.
+        /// Number of attributes found.
         found: usize,
     },
     /// The files cannot be written.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
-    /// The program cannot run.
-    #[error("the program's threads cannot be started: {0}")]
+    /// The async runtime cannot be started.
+    #[error("the threads of the program cannot be started")]
     Threads(#[from] io::Error),
 }
 
 impl TrainBoundary {
-    /// Finds the boundaries, writes them, and prints each file with its accuracies.
+    /// Trains the boundaries, writes them, and prints each file with its accuracies.
     ///
     /// # Errors
-    /// [`TrainBoundaryError`]; of a training that fails nothing is written.
+    /// [`TrainBoundaryError`]. If training fails, no file is written.
     pub fn run(&self) -> Result<(), TrainBoundaryError> {
-        // What is found in many minutes should have a place to go.
+        // Training takes minutes, so the output folder is checked first.
         check_writable(&self.output)?;
         let mut line = ProgressLine::new();
-        let found = match (&self.latents, &self.scores) {
-            (Some(latents), Some(scores)) => vec![self.of_files(latents, scores, &mut line)?],
-            _ => self.of_model(&mut line)?,
+        let boundaries = match (&self.latents, &self.scores) {
+            (Some(latents), Some(scores)) => vec![self.train_from_files(latents, scores, &mut line)?],
+            _ => self.train_from_model(&mut line)?,
         };
-        line.end();
-        for boundary in &found {
+        line.clear();
+        for boundary in &boundaries {
             let file = write_boundary(&self.output, boundary)?;
             println!("{}: {}", file.display(), accuracies(boundary));
         }
         Ok(())
     }
 
-    fn of_files(
+    fn train_from_files(
         &self,
         latents: &Path,
         scores: &Path,
@@ -158,22 +163,23 @@ impl TrainBoundary {
             });
         };
         let space = self.space.unwrap_or(LatentSpace::Z);
-        let given = LabelledCodes::new(space, array(latents)?, array(scores)?).map_err(|error| {
-            let file = match &error {
-                LabelledCodesError::Codes { .. } => latents,
-                LabelledCodesError::Scores { .. } => scores,
-            };
-            input(file, error)
-        })?;
-        let told = |share: f64| line.show(&fitting(attribute, share));
-        Ok(given.separate(attribute, space, &self.separation(), told)?)
+        let codes =
+            LabelledCodes::new(space, read_array(latents)?, read_array(scores)?).map_err(|error| {
+                let file = match &error {
+                    LabelledCodesError::Codes { .. } => latents,
+                    LabelledCodesError::Scores { .. } => scores,
+                };
+                input_error(file, error)
+            })?;
+        let report = |share: f64| line.show(&fitting(attribute, share));
+        Ok(codes.separate(attribute, space, &self.separation(), report)?)
     }
 
     #[tokio::main]
-    async fn of_model(&self, line: &mut ProgressLine) -> Result<Vec<Boundary>, TrainBoundaryError> {
+    async fn train_from_model(&self, line: &mut ProgressLine) -> Result<Vec<Boundary>, TrainBoundaryError> {
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
         let folder = self.model.clone().map_or(ModelFolder::Bundled, ModelFolder::Disk);
-        let alone = Operation {
+        let operation = Operation {
             replicas: None,
             waiting: QueueLimits {
                 capacity: 1,
@@ -181,7 +187,7 @@ impl TrainBoundary {
                 patience: Duration::ZERO,
             },
         };
-        let model = Model::load(&folder, &runtime, alone, &Metrics::new())?;
+        let model = Model::load(&folder, &runtime, operation, &Metrics::new())?;
         let models = Models::new(vec![model], None)?;
         let model = models.default_model();
         let request = TrainRequest {
@@ -201,23 +207,25 @@ impl TrainBoundary {
                 return Ok(state.boundaries);
             }
             if state.status.has_ended() {
-                let reason = state.failure.unwrap_or_else(|| "it was cancelled".to_owned());
+                let reason = state
+                    .failure
+                    .unwrap_or_else(|| "the job was cancelled".to_owned());
                 return Err(TrainBoundaryError::Failed { reason });
             }
             line.show(&progress(&state, job.samples()));
             changes
                 .changed()
                 .await
-                .expect("the job outlives its work, and tells of its end");
+                .expect("the job sends its last state before it is dropped");
         }
     }
 
     fn separation(&self) -> Separation {
-        let usual = Separation::default();
+        let defaults = Separation::default();
         let chosen = match (self.chosen, self.ratio) {
             (Some(count), _) => SampleSelection::Count(count as usize),
             (None, Some(ratio)) => SampleSelection::Ratio(ratio),
-            (None, None) => usual.chosen,
+            (None, None) => defaults.chosen,
         };
         Separation {
             method: match self.method {
@@ -227,24 +235,24 @@ impl TrainBoundary {
             chosen,
             split: self.split,
             seed: self.seed,
-            ..usual
+            ..defaults
         }
     }
 }
 
-fn array(file: &Path) -> Result<NpyArray, TrainBoundaryError> {
-    let bytes = std::fs::read(file).map_err(|error| input(file, error))?;
-    NpyArray::read(&bytes).map_err(|error: NpyError| input(file, error))
+fn read_array(file: &Path) -> Result<NpyArray, TrainBoundaryError> {
+    let bytes = std::fs::read(file).map_err(|error| input_error(file, error))?;
+    NpyArray::read(&bytes).map_err(|error: NpyError| input_error(file, error))
 }
 
-fn input(file: &Path, reason: impl ToString) -> TrainBoundaryError {
+fn input_error(file: &Path, reason: impl ToString) -> TrainBoundaryError {
     TrainBoundaryError::Input {
         file: file.to_owned(),
         reason: reason.to_string(),
     }
 }
 
-/// What a job does, in a line.
+/// The progress of a job as one line.
 fn progress(state: &JobProgress, samples: usize) -> String {
     match (&state.fitting, state.samples_per_second) {
         (Some(fit), _) => fitting(&fit.attribute, fit.share),
@@ -260,48 +268,12 @@ fn fitting(attribute: &str, share: f64) -> String {
 fn accuracies(boundary: &Boundary) -> String {
     let accuracy = boundary.provenance().accuracy;
     let known = [
-        ("trained on", accuracy.train),
+        ("training", accuracy.train),
         ("held out", accuracy.held_out),
         ("all", accuracy.all),
     ];
     let share =
         |(name, share): (&str, Option<f64>)| share.map(|share| format!("{name} {:.2} %", 100.0 * share));
     let shares: Vec<String> = known.into_iter().filter_map(share).collect();
-    format!("right side: {}", shares.join(", "))
-}
-
-/// One line on a terminal's stderr that is written over and over; nothing where stderr is no terminal.
-struct ProgressLine {
-    shown: bool,
-    last: String,
-}
-
-impl ProgressLine {
-    fn new() -> Self {
-        Self {
-            shown: io::stderr().is_terminal(),
-            last: String::new(),
-        }
-    }
-
-    fn show(&mut self, text: &str) {
-        if self.shown && self.last != text {
-            // A terminal that has gone is no reason to stop.
-            let _ = write!(io::stderr(), "\r\x1b[2K{text}");
-            text.clone_into(&mut self.last);
-        }
-    }
-
-    fn end(&mut self) {
-        if !self.last.is_empty() {
-            let _ = write!(io::stderr(), "\r\x1b[2K");
-            self.last.clear();
-        }
-    }
-}
-
-impl Drop for ProgressLine {
-    fn drop(&mut self) {
-        self.end();
-    }
+    format!("accuracy: {}", shares.join(", "))
 }

@@ -415,11 +415,7 @@ async fn bodies_that_contradict_themselves_or_do_not_fit() {
         ),
         (edit(json!([])), VALUE, "no edits"),
         (edit(json!([{"by": 1}])), VALUE, "missing field `attribute`"),
-        (
-            edit(json!([{"attribute": "smile"}])),
-            VALUE,
-            "has no amount",
-        ),
+        (edit(json!([{"attribute": "smile"}])), VALUE, "has no amount"),
         (
             edit(json!([{"attribute": "smile", "by": 1, "to": 1}])),
             VALUE,

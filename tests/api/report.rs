@@ -144,12 +144,7 @@ async fn a_cancelled_report_and_a_training_have_none() {
     let place = begun(&client, json!({"samples": 100_000})).await;
     let early = client.get(&format!("{place}/report")).await;
     assert_eq!(early.status, StatusCode::NOT_FOUND);
-    assert!(
-        early.json()["detail"]
-            .as_str()
-            .unwrap()
-            .contains("has not ended")
-    );
+    assert!(early.json()["detail"].as_str().unwrap().contains("has not ended"));
     let request = Request::builder().method(Method::DELETE).uri(&place);
     let cancelled = client.send(request.body(Body::empty()).unwrap()).await.json();
     assert_eq!(cancelled["stage"], "cancelled", "{cancelled}");

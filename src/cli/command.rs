@@ -1,0 +1,52 @@
+//! The commands of the program.
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use super::settings_file::with_defaults_from;
+use super::{Config, ConfigError, HealthConfig, TrainBoundary};
+
+/// InterFaceGAN as an HTTP service: sample, edit and conditionally edit faces in a GAN's latent space.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    /// The command.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// A command and its settings.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Run the service
+    Serve(Box<Config>),
+    /// Train boundaries as in the paper, and write them as files of a model folder
+    TrainBoundary(Box<TrainBoundary>),
+    /// Check whether a running service is ready; exits with 0 if it is (for container health checks)
+    Health(HealthConfig),
+}
+
+impl Cli {
+    /// Reads the command and its settings.
+    ///
+    /// `arguments` starts with the program's name. A flag overrides the environment, and the environment overrides the
+    /// settings file.
+    ///
+    /// # Errors
+    /// [`ConfigError`]. A [`clap::Error`] inside prints itself as help or as usage.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ConfigError> {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        let cli = Self::try_parse_from(&arguments)?;
+        let file = match &cli.action {
+            Action::Serve(config) => config.config.clone(),
+            Action::TrainBoundary(_) | Action::Health(_) => None,
+        };
+        let Some(file) = file else {
+            return Ok(cli);
+        };
+        // The file's values replace the built-in defaults, then the arguments are parsed again.
+        let command = with_defaults_from(file, Self::command())?;
+        Ok(Self::from_arg_matches(&command.try_get_matches_from(arguments)?)?)
+    }
+}

@@ -1,0 +1,129 @@
+//! `faceplane serve`: loads the models, serves until a signal, and drains.
+
+use std::panic::resume_unwind;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+
+use super::Config;
+use crate::api::{self, Api, Limits, Readiness};
+use crate::catalog::{ModelFolder, Store};
+use crate::editor::{LoadError, Model, Models};
+use crate::engine::{Operation, QueueLimits, Runtime};
+use crate::metrics::Metrics;
+use crate::server::{self, Patience};
+use crate::telemetry;
+
+/// Blocking threads besides one for each core. They are for slow work: fitting a boundary, writing a file.
+const SLOW_THREADS: usize = 2;
+
+/// Idle timeout of a connection. Proxies commonly close theirs after 60 s, so ours must be longer.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// Runs the service until SIGTERM or SIGINT, then finishes open requests for up to `--drain`.
+///
+/// # Errors
+/// Any setting, model or address that keeps the service from starting.
+pub fn serve(config: &Config) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Requests are little work, and a thread that wakes up to look for some takes a core from a network.
+        .worker_threads(cores.div_ceil(2))
+        // Each encoding or decoding keeps a core busy. More threads would only hold more memory.
+        .max_blocking_threads(cores + SLOW_THREADS)
+        .build()
+        .context("the threads of the service cannot be started")?;
+    runtime.block_on(run(config, started))
+}
+
+async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
+    telemetry::start(&config.log, config.log_format)
+        .with_context(|| format!("--log: found {:?}, expected a level or a filter", config.log))?;
+    anyhow::ensure!(
+        config.queue > config.max_images,
+        "--queue: found {}, expected more than --max-images ({}), because the largest request must fit into the queue",
+        config.queue,
+        config.max_images
+    );
+    // Signals are recorded from here on, so that one that arrives while models load is not lost.
+    let shutdown = server::terminated().context("signals cannot be waited for")?;
+    let metrics = Metrics::new();
+    let models = load_models(config, &metrics)?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {}; choose another address with --listen",
+            config.listen
+        )
+    })?;
+    let readiness = Readiness::default();
+    let limits = Limits {
+        max_images: config.max_images,
+        timeout: config.timeout,
+        cache_bytes: u64::from(config.cache) << 20,
+    };
+    let api = Api::new(models, limits, metrics, readiness.clone());
+    let jobs = api.jobs();
+    let router = api::router(api);
+    let address = listener.local_addr().context("the listener has no address")?;
+    tracing::info!(
+        milliseconds = started.elapsed().as_millis(),
+        "ready on http://{address}"
+    );
+    let cancelled_jobs = jobs.clone();
+    let shutdown = async move {
+        shutdown.await;
+        cancelled_jobs.shut_down();
+    };
+    let patience = Patience {
+        idle: IDLE_TIMEOUT,
+        drain: config.drain,
+    };
+    server::run(listener, router, readiness, patience, shutdown).await;
+    jobs.wait().await;
+    Ok(())
+}
+
+/// Loads the bundled model and the models in the configured folders.
+fn load_models(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
+    let runtime = Runtime::load(
+        config.onnxruntime.as_deref(),
+        config.device,
+        config.threads.map(|threads| threads as usize),
+    )?;
+    tracing::info!(library = %runtime.path().display(), device = %runtime.device(), "ONNX Runtime is loaded");
+    let operation = Operation {
+        replicas: config.replicas.map(|replicas| replicas as usize),
+        waiting: QueueLimits {
+            capacity: config.queue as usize,
+            longest: config.longest_wait,
+            patience: Duration::from_millis(config.batch_wait.into()),
+        },
+    };
+    let mut folders = vec![ModelFolder::Bundled];
+    folders.extend(config.model.iter().cloned().map(ModelFolder::Disk));
+    let load = |folder| {
+        let model = Model::load(folder, &runtime, operation, metrics)?;
+        tracing::info!(model = model.name(), digest = model.digest(), "model loaded");
+        Ok(model)
+    };
+    // Opening a graph keeps one thread busy, so several models load in little more time than one.
+    let models: Result<Vec<Model>, LoadError> = thread::scope(|scope| {
+        let threads: Vec<_> = folders
+            .iter()
+            .map(|folder| scope.spawn(move || load(folder)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
+    let models = Models::new(models?, config.default_model.as_deref())?;
+    match &config.store {
+        Some(folder) => Ok(models.with_store(Store::open(folder.clone())?)?),
+        None => Ok(models),
+    }
+}
