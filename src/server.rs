@@ -1,4 +1,4 @@
-//! The service at work: a listener, a router, and an orderly end.
+//! Connections: accepts them, serves the router on each, and ends them in order on shutdown.
 
 use std::io;
 use std::pin::pin;
@@ -15,26 +15,25 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::Readiness;
 
-/// How long nobody is let in where the system has no room for one more connection.
-const BREATH: Duration = Duration::from_secs(1);
+/// The pause after a connection could not be accepted, mostly because the process has no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long the service waits for its clients.
+/// The timeouts of connections.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// For the headers of a connection's next request; the connection is closed then.
+pub struct ConnectionTimeouts {
+    /// The time until the headers of the next request are complete. Then the connection is closed.
     pub idle: Duration,
-    /// For open requests to end after a shutdown has begun.
+    /// The time for open requests to end after a shutdown has begun. Then they are aborted.
     pub drain: Duration,
 }
 
-/// Serves until `shutdown` is done, then lets open requests end.
-///
-/// From the moment that `shutdown` is done, readiness says no and no connection is accepted.
+/// Serves until `shutdown` resolves. Then the readiness probe fails, no connection is accepted, and open requests may
+/// end within the drain timeout.
 pub async fn run(
     listener: TcpListener,
     router: Router,
     readiness: Readiness,
-    patience: Patience,
+    timeouts: ConnectionTimeouts,
     shutdown: impl Future<Output = ()>,
 ) {
     let (connections, closing) = (GracefulShutdown::new(), CancellationToken::new());
@@ -49,40 +48,37 @@ pub async fn run(
                 let connection = Connection {
                     socket,
                     router: router.clone(),
-                    idle: patience.idle,
+                    idle: timeouts.idle,
                     watcher: connections.watcher(),
                     closing: closing.clone(),
                 };
                 tokio::spawn(connection.serve());
             }
-            Err(error) if has_hung_up(&error) => {}
+            Err(error) if is_of_the_client(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "connections cannot be accepted");
-                sleep(BREATH).await;
+                tracing::error!(%error, "cannot accept connections");
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
     readiness.drain();
     drop(listener);
-    tracing::info!("shutting down: open requests are finished");
+    tracing::info!("shutting down: waiting for open requests");
     closing.cancel();
-    if timeout(patience.drain, connections.shutdown()).await.is_err() {
-        tracing::warn!(
-            seconds = patience.drain.as_secs_f64(),
-            "open requests are cut off"
-        );
+    if timeout(timeouts.drain, connections.shutdown()).await.is_err() {
+        tracing::warn!(seconds = timeouts.drain.as_secs_f64(), "open requests aborted");
     }
 }
 
-/// Whether it was the client's doing, and concerns nobody else.
-fn has_hung_up(error: &io::Error) -> bool {
+/// Whether the client closed its connection before it was accepted, so that only this client is concerned.
+fn is_of_the_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
     )
 }
 
-/// A client's connection.
+/// A connection of a client.
 struct Connection {
     socket: TcpStream,
     router: Router,
@@ -92,13 +88,14 @@ struct Connection {
 }
 
 impl Connection {
-    /// Answers request after request, until the client hangs up, or asks nothing for too long, or the service shuts down.
+    /// Answers requests until the client closes the connection, sends none within the idle timeout, or the service shuts
+    /// down.
     async fn serve(self) {
-        // An answer's end is sent at once, and not when the client has said that it has the rest.
+        // The last packet of an answer is sent at once. Otherwise it waits until the client acknowledged the others.
         if let Err(error) = self.socket.set_nodelay(true) {
-            tracing::debug!(%error, "a connection holds back small packets");
+            tracing::debug!(%error, "cannot disable delayed packets of a connection");
         }
-        // The first bytes tell HTTP/2 from HTTP/1, and hyper waits for them without end.
+        // hyper reads the first bytes to tell HTTP/2 from HTTP/1, without a timeout.
         let mut byte = [0];
         let first = timeout(self.idle, self.socket.peek(&mut byte));
         if !matches!(self.closing.run_until_cancelled(first).await, Some(Ok(Ok(1)))) {
@@ -114,15 +111,15 @@ impl Connection {
         let service = TowerToHyperService::new(self.router);
         let connection = http.serve_connection(TokioIo::new(self.socket), service);
         if let Err(error) = self.watcher.watch(connection).await {
-            tracing::debug!(error, "a connection has ended");
+            tracing::debug!(error, "connection ended with an error");
         }
     }
 }
 
-/// Done at SIGTERM, or at Ctrl-C.
+/// Resolves at SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// Where the system does not let the program wait for signals.
+/// The error of the system if it does not let the program wait for signals.
 pub fn terminated() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;

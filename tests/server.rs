@@ -1,4 +1,4 @@
-//! How long connections last.
+//! When connections are closed.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use tokio::net::TcpStream;
 
 use crate::support::Client;
 
-const WHOLE: &str = "GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n";
+const REQUEST: &str = "GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n";
 
-/// What comes of what is said on a connection of its own, until the service closes it.
-async fn heard(address: std::net::SocketAddr, said: &str) -> String {
+/// Everything that the service sends on a new connection after `sent`, until it closes the connection.
+async fn received(address: std::net::SocketAddr, sent: &str) -> String {
     let mut socket = TcpStream::connect(address).await.unwrap();
-    socket.write_all(said.as_bytes()).await.unwrap();
-    let mut heard = String::new();
-    // A connection may as well be reset.
-    let _ = socket.read_to_string(&mut heard).await;
-    heard
+    socket.write_all(sent.as_bytes()).await.unwrap();
+    let mut received = String::new();
+    // The service may also reset the connection.
+    let _ = socket.read_to_string(&mut received).await;
+    received
 }
 
 #[tokio::test]
-async fn a_connection_that_asks_nothing_for_too_long_is_closed() {
+async fn a_connection_without_a_complete_request_is_closed_after_the_idle_timeout() {
     let client = Client::sketch();
     let address = client.listen_to(Duration::from_millis(50)).await;
-    for said in ["", "GET", "GET /health/live HTTP/1.1\r\nHost: test\r\n"] {
-        assert_eq!(heard(address, said).await, "", "{said:?} is no request");
+    for sent in ["", "GET", "GET /health/live HTTP/1.1\r\nHost: test\r\n"] {
+        assert_eq!(received(address, sent).await, "", "{sent:?} is no request");
     }
-    let twice = heard(address, &WHOLE.repeat(2)).await;
+    let twice = received(address, &REQUEST.repeat(2)).await;
     assert_eq!(twice.matches("HTTP/1.1 200 OK").count(), 2, "{twice}");
 }

@@ -17,7 +17,7 @@ use faceplane::engine::{
 };
 use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 use faceplane::metrics::Metrics;
-use faceplane::server::{self, Patience};
+use faceplane::server::{self, ConnectionTimeouts};
 use ndarray::{Array2, Array4, ArrayView2, ArrayView3, ArrayView4, Axis};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -308,8 +308,8 @@ impl Client {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (router, readiness) = (self.router.clone(), self.readiness.clone());
-        let patience = Patience { idle, drain: idle };
-        tokio::spawn(server::run(listener, router, readiness, patience, pending()));
+        let timeouts = ConnectionTimeouts { idle, drain: idle };
+        tokio::spawn(server::run(listener, router, readiness, timeouts, pending()));
         address
     }
 

@@ -19,7 +19,7 @@ use crate::api::output::OFFERED;
 use crate::api::problem::Problem;
 use crate::api::request_id::request_id;
 use crate::api::response::{Answer, encoding};
-use crate::api::timeout::asked;
+use crate::api::timeout;
 use crate::editor::InversionProgress;
 use crate::engine;
 use crate::imaging::{ImagingError, Picture, Quality, encode_jpeg, shrunk};
@@ -42,7 +42,7 @@ impl InversionEvents {
         }
         Ok(Some(Self {
             request_id: request_id(request),
-            limit: asked(request)?.map_or(longest, |asked| asked.min(longest)),
+            limit: timeout::of_request(request, longest)?,
         }))
     }
 

@@ -152,7 +152,7 @@ pub fn router(api: Api) -> Router {
     }
     let document = Bytes::from(openapi::json(&document));
     let around = ServiceBuilder::new()
-        .layer(SetRequestIdLayer::x_request_id(request_id::RandomName))
+        .layer(SetRequestIdLayer::x_request_id(request_id::RandomId))
         // What fails is logged with its cause where the problem is written out.
         .layer(
             TraceLayer::new_for_http()
@@ -165,7 +165,7 @@ pub fn router(api: Api) -> Router {
         .layer(from_fn_with_state(api.metrics.clone(), counted))
         .layer(from_fn(problem::write_out))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(api.limits.timeout, timeout::within_time))
+        .layer(from_fn_with_state(api.limits.timeout, timeout::within_timeout))
         .layer(DefaultBodyLimit::max(request_body::LARGEST_BODY));
     routes
         .route("/", get(async || Redirect::to("/docs/")))

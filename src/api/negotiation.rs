@@ -1,4 +1,4 @@
-//! What a client takes: which of two kinds of answer its `Accept` prefers.
+//! Content negotiation: which media type of an answer `Accept` prefers.
 
 use axum::http::HeaderMap;
 use headers::HeaderMapExt as _;
@@ -6,16 +6,16 @@ use headers_accept::Accept;
 use mediatype::MediaType;
 use mediatype::names::{APPLICATION, EVENT_STREAM, HTML, JSON, TEXT};
 
-/// What most routes answer with.
-pub(crate) static USUAL: [MediaType<'static>; 1] = [MediaType::new(APPLICATION, JSON)];
+/// The media types of routes that answer with JSON by default.
+pub(crate) static JSON_ONLY: [MediaType<'static>; 1] = [MediaType::new(APPLICATION, JSON)];
 
-/// Events as they come.
+/// A stream of server-sent events.
 pub(crate) static EVENTS: MediaType<'static> = MediaType::new(TEXT, EVENT_STREAM);
 
-/// A page to look at.
-pub(crate) static PAGE: MediaType<'static> = MediaType::new(TEXT, HTML);
+/// An HTML page.
+pub(crate) static HTML_PAGE: MediaType<'static> = MediaType::new(TEXT, HTML);
 
-/// Whether the client would rather have `wanted` than any of `others`, which it gets where it says nothing.
+/// Whether `Accept` prefers `wanted` to each of `others`. Without `Accept`, it does not.
 pub(crate) fn prefers(
     headers: &HeaderMap,
     wanted: &MediaType<'static>,
@@ -36,14 +36,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_for_browsers_and_events_are_for_who_asks() {
+    fn only_browsers_get_a_page_and_only_clients_that_name_events_get_events() {
         let prefers = |accept: &'static str, wanted| {
             let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
-            prefers(&headers, wanted, &USUAL)
+            prefers(&headers, wanted, &JSON_ONLY)
         };
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
-        assert!(prefers(browser, &PAGE));
-        assert!(prefers("text/html", &PAGE));
+        assert!(prefers(browser, &HTML_PAGE));
+        assert!(prefers("text/html", &HTML_PAGE));
         assert!(prefers("text/event-stream", &EVENTS));
         assert!(!prefers(browser, &EVENTS));
         for accept in [
@@ -52,8 +52,8 @@ mod tests {
             "application/json, text/html;q=0.9",
             "text/html;q=0",
         ] {
-            assert!(!prefers(accept, &PAGE), "{accept}");
+            assert!(!prefers(accept, &HTML_PAGE), "{accept}");
         }
-        assert!(!super::prefers(&HeaderMap::new(), &PAGE, &USUAL));
+        assert!(!super::prefers(&HeaderMap::new(), &HTML_PAGE, &JSON_ONLY));
     }
 }

@@ -1,4 +1,4 @@
-//! Errors as RFC 9457 documents: the only place where a status code is chosen.
+//! Errors as RFC 9457 problem documents. This is the only file that chooses an error status.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,26 +19,26 @@ use crate::latent::LatentError;
 
 const MEDIA_TYPE: &str = "application/problem+json";
 
-/// Why a request is not answered with what it asked for.
+/// Why a request fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
     #[error("the request cannot be decoded: {reason}")]
     Undecodable { reason: String },
     #[error("{field}: {reason}")]
     Field { field: String, reason: String },
-    #[error("the body's Content-Type is {found}, expected {expected}")]
+    #[error("the Content-Type of the body is {found}, expected {expected}")]
     MediaType { found: String, expected: &'static str },
-    #[error("Accept is {found:?}, but there is {offered}; ask for one, or leave it out")]
+    #[error("Accept is {found:?}, expected one of {offered}; change it or leave it out")]
     NotAcceptable { found: String, offered: &'static str },
     #[error("the body is larger than {limit} bytes")]
     BodyTooLarge { limit: usize },
-    #[error("there is nothing at {path}; /docs lists what there is")]
+    #[error("found no route for {path}; /docs lists the routes")]
     NoRoute { path: String },
-    #[error("{path} does not take {method}; the Allow header says what it takes")]
+    #[error("{path} does not accept {method}; the Allow header lists the methods that it accepts")]
     Method { method: String, path: String },
-    #[error("no answer within {} s; ask for fewer pictures, or try again later", limit.as_secs_f64())]
+    #[error("no answer within {} s; request fewer images, or try again later", limit.as_secs_f64())]
     Deadline { limit: Duration },
-    #[error("the service is shutting down; ask another instance")]
+    #[error("the service is shutting down; send the request to another instance")]
     Draining,
     #[error("{reason}")]
     Internal { reason: String },
@@ -46,7 +46,7 @@ pub(crate) enum Problem {
     Editor(#[from] EditorError),
 }
 
-/// The stable part of a problem: same mistake, same three.
+/// The parts of a problem that are the same for each occurrence.
 struct Kind {
     status: StatusCode,
     slug: &'static str,
@@ -61,8 +61,8 @@ impl Problem {
         }
     }
 
-    /// Every status that the API answers with, apart from success.
-    #[expect(clippy::too_many_lines, reason = "one table, a row for each kind")]
+    /// The status, the last part of the `type`, and the title: one row for each kind of problem.
+    #[expect(clippy::too_many_lines, reason = "a table with one row for each kind")]
     fn kind(&self) -> Kind {
         use EditorError as Edit;
         let kind = |status, slug, title| Kind { status, slug, title };
@@ -72,7 +72,7 @@ impl Problem {
                 "undecodable",
                 "The request cannot be decoded",
             ),
-            Self::NoRoute { .. } => kind(StatusCode::NOT_FOUND, "no-route", "There is nothing at this path"),
+            Self::NoRoute { .. } => kind(StatusCode::NOT_FOUND, "no-route", "No such route"),
             Self::Editor(Edit::UnknownModel { .. }) => {
                 kind(StatusCode::NOT_FOUND, "unknown-model", "No such model")
             }
@@ -84,12 +84,12 @@ impl Problem {
             Self::Method { .. } => kind(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method",
-                "The path does not take this method",
+                "The route does not accept this method",
             ),
             Self::NotAcceptable { .. } => kind(
                 StatusCode::NOT_ACCEPTABLE,
                 "not-acceptable",
-                "The answer cannot be given in this format",
+                "No acceptable format for the answer",
             ),
             Self::BodyTooLarge { .. } => kind(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -99,17 +99,17 @@ impl Problem {
             Self::MediaType { .. } => kind(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "media-type",
-                "The body is of a type that is not taken",
+                "The Content-Type of the body is not supported",
             ),
             Self::Field { .. } | Self::Editor(Edit::Undecodable(_)) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "field",
-                "A field cannot be taken as it is",
+                "A field has an invalid value",
             ),
             Self::Editor(Edit::Imaging(ImagingError::TooLarge { .. })) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "too-large-a-picture",
-                "The file format does not hold so large a picture",
+                "image-too-large",
+                "The image is too large for its file format",
             ),
             Self::Editor(Edit::NoSuchSpace { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -123,8 +123,8 @@ impl Problem {
             ),
             Self::Editor(Edit::Irreversible { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "no-way-back",
-                "The latent code is past the space asked for",
+                "space-order",
+                "The latent code cannot be mapped to this space",
             ),
             Self::Editor(Edit::NoTruncation { .. } | Edit::AlreadyMapped { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -139,28 +139,30 @@ impl Problem {
             Self::Editor(Edit::ForeignBoundary { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "foreign-boundary",
-                "The boundary is of another model",
+                "The boundary belongs to another model",
             ),
             Self::Editor(Edit::NotStored(_)) => kind(
                 StatusCode::INSUFFICIENT_STORAGE,
-                "not-kept",
-                "The change cannot be kept",
+                "not-stored",
+                "The change cannot be stored",
             ),
-            Self::Editor(Edit::NotScored { .. }) => {
-                kind(StatusCode::NOT_FOUND, "not-scored", "No classifier scores this")
-            }
+            Self::Editor(Edit::NotScored { .. }) => kind(
+                StatusCode::NOT_FOUND,
+                "not-scored",
+                "No classifier scores this attribute",
+            ),
             Self::Editor(Edit::UnknownJob { .. }) => {
                 kind(StatusCode::NOT_FOUND, "unknown-job", "No such job")
             }
             Self::Editor(Edit::SampledWPlus | Edit::TooManySamples { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "training",
-                "The boundary cannot be found this way",
+                "The boundary cannot be trained this way",
             ),
             Self::Editor(Edit::TooManyJobs { .. }) => kind(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too-many-jobs",
-                "Too many jobs wait",
+                "Too many jobs are waiting",
             ),
             Self::Editor(Edit::NoReport { .. }) => {
                 kind(StatusCode::NOT_FOUND, "no-report", "The job has no report")
@@ -168,7 +170,7 @@ impl Problem {
             Self::Editor(Edit::NothingToReport { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "nothing-to-report",
-                "Nothing can be judged in this space",
+                "No boundary of this space can be judged",
             ),
             Self::Editor(Edit::NoClassifier { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -180,12 +182,12 @@ impl Problem {
             ) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "unclear-edit",
-                "The edit does not say what to do",
+                "The edit is incomplete or ambiguous",
             ),
             Self::Editor(Edit::InvalidScore { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "no-score",
-                "No classifier gives such a score",
+                "score-out-of-range",
+                "The score is out of the range of its classifier",
             ),
             Self::Editor(Edit::NoConditions) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -195,17 +197,17 @@ impl Problem {
             Self::Editor(Edit::CannotInvert { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "cannot-invert",
-                "The model cannot find codes of pictures this way",
+                "The model cannot invert images with this method",
             ),
             Self::Editor(Edit::Framing(FramingError::Crop(_))) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "outside-the-picture",
-                "The crop does not lie in the picture",
+                "crop-outside-image",
+                "The crop is not inside the image",
             ),
             Self::Editor(Edit::Framing(FramingError::Landmarks(_)) | Edit::NoFace(_)) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-face",
-                "No face is marked in the picture",
+                "No face was found in the image",
             ),
             Self::Editor(Edit::OutOfRange { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -214,13 +216,13 @@ impl Problem {
             ),
             Self::Editor(Edit::Latent(LatentError::Spanned { .. })) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "spanned",
-                "The conditions leave nothing of the edit",
+                "no-direction-left",
+                "The conditions leave no direction for the edit",
             ),
             Self::Editor(Edit::Latent(_)) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "latent",
-                "The latent code or the edit cannot be taken as it is",
+                "The latent code or the edit is invalid",
             ),
             Self::Draining | Self::Editor(Edit::ShuttingDown) => {
                 kind(StatusCode::SERVICE_UNAVAILABLE, "draining", "Shutting down")
@@ -229,11 +231,11 @@ impl Problem {
                 kind(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "overloaded",
-                    "Too much to do at once",
+                    "The service is overloaded",
                 )
             }
             Self::Deadline { .. } | Self::Editor(Edit::Engine(EngineError::Late { .. })) => {
-                kind(StatusCode::GATEWAY_TIMEOUT, "deadline", "Not done in time")
+                kind(StatusCode::GATEWAY_TIMEOUT, "deadline", "The timeout has passed")
             }
             Self::Editor(
                 Edit::NotFinite { .. }
@@ -242,7 +244,7 @@ impl Problem {
             ) => kind(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "not-finite",
-                "A network gave values that are no numbers",
+                "A network returned values that are not finite",
             ),
             Self::Internal { .. }
             | Self::Editor(
@@ -268,21 +270,21 @@ impl Problem {
         }
     }
 
-    /// Tells the log, where it is our fault as an error.
+    /// Logs the problem: as an error if the service is at fault, and otherwise at the level debug.
     pub(crate) fn log(&self) {
         let status = self.kind().status;
         if status == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::error!(cause = %self, "the request failed");
+            tracing::error!(cause = %self, "request failed");
         } else {
-            tracing::debug!(%status, reason = %self, "the request is refused");
+            tracing::debug!(%status, reason = %self, "request refused");
         }
     }
 
-    /// The document that tells of it.
+    /// The problem document.
     pub(crate) fn document(&self, request_id: Option<String>) -> ProblemDocument {
         let Kind { status, slug, title } = self.kind();
         let detail = if slug == "internal" {
-            "the cause is in the service's log, beside this request's id".to_owned()
+            "the log of the service has the cause, with the id of this request".to_owned()
         } else {
             self.to_string()
         };
@@ -302,7 +304,7 @@ impl Problem {
     }
 }
 
-/// What went wrong: what was found, what was expected, what to do (RFC 9457).
+/// A problem (RFC 9457): what was found, what was expected, and what to do.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(examples(json!({
     "type": "urn:faceplane:problem:unknown-attribute",
@@ -312,25 +314,25 @@ impl Problem {
     "request_id": "5f0c9b3a7d1e4428"
 })))]
 pub(crate) struct ProblemDocument {
-    /// Names the kind of problem, and never changes.
+    /// Identifies the kind of problem. It is stable.
     r#type: String,
-    /// The kind of problem in words.
+    /// Describes the kind of problem.
     title: String,
-    /// The status code.
+    /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// This problem: what was found, what was expected, what to do.
+    /// Describes this problem: what was found, what was expected, and what to do.
     detail: String,
-    /// The field at fault, where there is one.
+    /// The invalid field; absent if the problem is not about one field.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// The request, as the log names it.
+    /// The id of the request, as in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
 }
 
 impl Problem {
-    /// Seconds after which to try again: what waits is expected to be done by then.
+    /// Seconds after which to try again: by then, the waiting requests should be done.
     fn retry_after(&self) -> u64 {
         let wait = match self {
             Self::Editor(EditorError::Engine(
@@ -343,7 +345,7 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    /// The status, and the problem itself for [`write_out`].
+    /// A response with the status, and with the problem as an extension for [`write_out`].
     fn into_response(self) -> Response {
         let mut response = self.kind().status.into_response();
         response.extensions_mut().insert(Arc::new(self));
@@ -351,7 +353,8 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes the document of a problem into its response, and logs what is our fault.
+/// Logs the problem of a response, and writes its document into the body. A middleware, because the document has the id of
+/// the request.
 pub(crate) async fn write_out(request: Request, next: Next) -> Response {
     let id = request_id(&request);
     let mut response = next.run(request).await;

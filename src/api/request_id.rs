@@ -1,21 +1,21 @@
-//! The name of a request, in the log and in its answer: `X-Request-Id`, the client's own or a new one.
+//! The id of a request, in the log and in its answer: the `X-Request-Id` of the client, or a random one.
 
 use axum::http::HeaderValue;
 use tower_http::request_id::{MakeRequestId, RequestId};
 
-/// Names requests that come without a name.
+/// Gives a random id to requests without one.
 #[derive(Clone, Copy)]
-pub(crate) struct RandomName;
+pub(crate) struct RandomId;
 
-impl MakeRequestId for RandomName {
+impl MakeRequestId for RandomId {
     fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
-        let name = format!("{:016x}", getrandom::u64().ok()?);
-        HeaderValue::from_str(&name).ok().map(RequestId::new)
+        let id = format!("{:016x}", getrandom::u64().ok()?);
+        HeaderValue::from_str(&id).ok().map(RequestId::new)
     }
 }
 
-/// The request's name, once `SetRequestIdLayer` has seen it.
+/// The id of the request; `None` before `SetRequestIdLayer`.
 pub(crate) fn request_id<B>(request: &axum::http::Request<B>) -> Option<String> {
-    let name = request.extensions().get::<RequestId>()?;
-    name.header_value().to_str().ok().map(str::to_owned)
+    let id = request.extensions().get::<RequestId>()?;
+    id.header_value().to_str().ok().map(str::to_owned)
 }

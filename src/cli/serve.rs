@@ -13,7 +13,7 @@ use crate::catalog::{ModelFolder, Store};
 use crate::editor::{LoadError, Model, Models};
 use crate::engine::{Operation, QueueLimits, Runtime};
 use crate::metrics::Metrics;
-use crate::server::{self, Patience};
+use crate::server::{self, ConnectionTimeouts};
 use crate::telemetry;
 
 /// Blocking threads besides one for each core. They are for slow work: fitting a boundary, writing a file.
@@ -78,11 +78,11 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         shutdown.await;
         cancelled_jobs.shut_down();
     };
-    let patience = Patience {
+    let timeouts = ConnectionTimeouts {
         idle: IDLE_TIMEOUT,
         drain: config.drain,
     };
-    server::run(listener, router, readiness, patience, shutdown).await;
+    server::run(listener, router, readiness, timeouts, shutdown).await;
     jobs.wait().await;
     Ok(())
 }

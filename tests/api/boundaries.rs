@@ -221,7 +221,7 @@ async fn a_change_that_cannot_be_kept_is_not_made() {
     let before = client.get(SMILE).await.json();
     let answer = put(&client, SMILE, json!({"normal": [3, 0, 0, 4]})).await;
     assert_eq!(answer.status, StatusCode::INSUFFICIENT_STORAGE);
-    assert_eq!(answer.json()["type"], "urn:faceplane:problem:not-kept");
+    assert_eq!(answer.json()["type"], "urn:faceplane:problem:not-stored");
     assert_eq!(
         delete(&client, SMILE).await.status,
         StatusCode::INSUFFICIENT_STORAGE

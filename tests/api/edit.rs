@@ -174,7 +174,7 @@ async fn conditions_that_leave_nothing_are_named() {
         let answer = client.get(uri).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
         let problem = answer.json();
-        assert_eq!(problem["type"], "urn:faceplane:problem:spanned");
+        assert_eq!(problem["type"], "urn:faceplane:problem:no-direction-left");
         assert!(problem["detail"].as_str().unwrap().contains("smile"), "{problem}");
     }
 }

@@ -172,7 +172,7 @@ async fn urls() {
         ),
         ("/v1/models/nobody", UNKNOWN, "there is sketch"),
         ("/v1/models/%FF", UNDECODABLE, "cannot be decoded"),
-        ("/v1/nothing", UNKNOWN, "/docs lists what there is"),
+        ("/v1/nothing", UNKNOWN, "/docs lists the routes"),
     ];
     for (uri, status, says) in cases {
         let answer = client.get(uri).await;

@@ -122,8 +122,8 @@ async fn a_report_says_whose_faces_edits_leave() {
     let page = Request::get(format!("{place}/report")).header("accept", "text/html");
     let page = client.send(page.body(Body::empty()).unwrap()).await;
     let page = String::from_utf8(page.body).unwrap();
-    assert!(page.contains("Similarity by the distance from each plane"));
-    assert!(!page.contains("Not judged"));
+    assert!(page.contains("Similarity by the distance from each boundary"));
+    assert!(!page.contains("Not measured"));
 }
 
 #[test]

@@ -129,12 +129,12 @@ async fn a_reports_page_stands_alone() {
     let page = String::from_utf8(answer.body).unwrap();
     assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
     for outside in ["http:", "https:", "<script", "<link", "url(", "@import"] {
-        assert!(!page.contains(outside), "the page asks for {outside}");
+        assert!(!page.contains(outside), "the page loads {outside}");
     }
     assert_eq!(page.matches("data:image/jpeg;base64,").count(), 14);
     assert_eq!(page.matches("<svg").count(), 2);
-    for text in ["smile", "age", "+1.00", "no graph that compares persons"] {
-        assert!(page.contains(text), "the page says nothing of {text}");
+    for text in ["smile", "age", "+1.00", "no identity graph"] {
+        assert!(page.contains(text), "the page lacks {text}");
     }
 }
 

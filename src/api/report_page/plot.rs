@@ -1,16 +1,16 @@
-//! A small plot of lines, as SVG within a page.
+//! A small line plot in SVG.
 
 use std::fmt::Write as _;
 
-/// One for each attribute, in turn; read on light and on dark.
+/// The colours of the attributes, in turn. They are legible on a light and on a dark page.
 pub(crate) const COLOURS: [&str; 8] = [
     "#c2565b", "#3f86c6", "#4f9a6f", "#b07f2c", "#8d6cc4", "#c2639c", "#5aa0a0", "#8a8a8a",
 ];
 
-/// Room at a plot's right edge, for half of the last number.
+/// The width of the right margin, in pixels: half of the last label.
 const RIGHT: f64 = 14.0;
 
-/// A plot: what its edges stand for, the values that are labelled at the left, and a line for each attribute.
+/// A line plot with a line for each attribute: `marks` are the labels of the vertical axis, from bottom to top.
 pub(crate) struct Plot<'a> {
     pub(crate) label: &'a str,
     pub(crate) caption: &'a str,
@@ -21,7 +21,8 @@ pub(crate) struct Plot<'a> {
 }
 
 impl Plot<'_> {
-    pub(crate) fn draw(&self, out: &mut String) {
+    /// Appends the plot to a page.
+    pub(crate) fn write(&self, out: &mut String) {
         let (width, height, left, bottom) = (320.0, 200.0, 36.0, 22.0);
         let (first, last) = (self.positions[0], self.positions[self.positions.len() - 1]);
         let [bottom_mark, middle, top_mark] = self.marks;
@@ -48,18 +49,18 @@ impl Plot<'_> {
             let line = format!("M{at:.1} 8V{end:.1}");
             axis(line, (at, height - 6.0), "middle", signed(position, 0));
         }
-        for (place, line) in self.lines.iter().enumerate() {
+        for (index, line) in self.lines.iter().enumerate() {
             let points = self.positions.iter().zip(line);
             let points = points.map(|(&position, &value)| format!("{:.1},{:.1}", x(position), y(value)));
             let points = points.collect::<Vec<_>>().join(" ");
-            let colour = COLOURS[place % COLOURS.len()];
+            let colour = COLOURS[index % COLOURS.len()];
             let _ = write!(out, "<polyline stroke=\"{colour}\" points=\"{points}\"/>");
         }
         let _ = writeln!(out, "</svg><figcaption>{}</figcaption></figure>", self.caption);
     }
 }
 
-/// A number with its sign, and none for 0.
+/// A number with its sign; 0 has none.
 pub(crate) fn signed(value: f64, digits: usize) -> String {
     let text = format!("{value:+.digits$}");
     if text.trim_matches(['+', '-', '0', '.']).is_empty() {
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_their_sign_and_nothing_has_none() {
+    fn numbers_have_a_sign_except_zero() {
         assert_eq!(signed(0.129, 2), "+0.13");
         assert_eq!(signed(-3.0, 0), "−3");
         assert_eq!(signed(-0.001, 2), "0.00");

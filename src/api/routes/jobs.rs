@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use crate::api::Api;
-use crate::api::negotiation::{EVENTS, USUAL, prefers};
+use crate::api::negotiation::{EVENTS, JSON_ONLY, prefers};
 use crate::api::openapi::problems::JobProblems;
 use crate::api::problem::Problem;
 use crate::api::request_body::Name;
@@ -176,7 +176,7 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let job = api.jobs.get(&id)?;
-    if prefers(&headers, &EVENTS, &USUAL) {
+    if prefers(&headers, &EVENTS, &JSON_ONLY) {
         return Ok(events(api, job).into_response());
     }
     let state = job.progress();

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::Api;
-use crate::api::negotiation::{PAGE, USUAL, prefers};
+use crate::api::negotiation::{HTML_PAGE, JSON_ONLY, prefers};
 use crate::api::openapi::problems::{BodyProblems, JobProblems, StartProblems};
 use crate::api::problem::Problem;
-use crate::api::report_page::report_page::page;
+use crate::api::report_page::page::page;
 use crate::api::request_body::{Body, Name};
 use crate::api::response::encoding;
 use crate::api::routes::jobs::{JobBody, begun};
@@ -237,7 +237,7 @@ pub(crate) async fn show(
     let drawn = Arc::clone(&report);
     let strips: Vec<Vec<String>> =
         encoding(move || drawn.strips.iter().map(|strip| files(strip)).collect()).await?;
-    if prefers(&headers, &PAGE, &USUAL) {
+    if prefers(&headers, &HTML_PAGE, &JSON_ONLY) {
         return Ok((own, Html(page(&report, &strips))).into_response());
     }
     Ok((own, Json(ReportBody::of(&report, strips))).into_response())

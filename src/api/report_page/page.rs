@@ -1,4 +1,4 @@
-//! A report as a page that stands alone: tables coloured by their values, curves, strips of faces.
+//! The page of a report: coloured tables, plots, and strips of faces.
 
 use std::fmt::Write as _;
 
@@ -28,12 +28,12 @@ svg .axis { stroke: var(--line); } svg polyline { fill: none; stroke-width: 2; }
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .88rem; margin: 0 0 .8rem; } .key span::before { content: ''; display: inline-block; width: 1.1rem; height: .2rem; margin-right: .4rem; vertical-align: middle; background: currentColor; }
 ";
 
-/// The page. `strips` are the JPEGs in base64 of [`Report::strips`].
+/// The page in HTML. `strips` are the images of [`Report::strips`] as JPEGs in base64.
 pub(crate) fn page(report: &Report, strips: &[Vec<String>]) -> String {
     let names: Vec<String> = report
         .boundaries
         .iter()
-        .map(|plane| escaped(&plane.attribute))
+        .map(|boundary| escaped(&boundary.attribute))
         .collect();
     let model = escaped(&report.model);
     let request = &report.request;
@@ -42,8 +42,8 @@ pub(crate) fn page(report: &Report, strips: &[Vec<String>]) -> String {
         out,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>Boundaries of {model} in {space}</title><style>{STYLE}</style></head><body>\n\
-         <h1>Boundaries of {model} in {space}</h1>\n<p class=\"dim\">{date}. {samples} faces sampled from seed {seed} and scored by \
-         the model's classifiers; {faces} of them edited. Model <code>{digest}</code>.</p>\n",
+         <h1>Boundaries of {model} in {space}</h1>\n<p class=\"dim\">{date}. {samples} faces were sampled from seed {seed} and \
+         scored by the model's classifiers, and {faces} of them were edited. Model <code>{digest}</code>.</p>\n",
         space = request.space,
         date = escaped(&report.date),
         samples = request.samples,
@@ -51,12 +51,12 @@ pub(crate) fn page(report: &Report, strips: &[Vec<String>]) -> String {
         faces = request.faces.min(request.samples),
         digest = escaped(&report.digest),
     );
-    accuracy(&mut out, report, &names);
-    lean(&mut out, report, &names);
-    changes(&mut out, report, &names);
-    faces(&mut out, report, &names, strips);
-    curves(&mut out, report, &names);
-    identity(&mut out, report, &names);
+    write_accuracy(&mut out, report, &names);
+    write_correlations(&mut out, report, &names);
+    write_changes(&mut out, report, &names);
+    write_strips(&mut out, report, &names, strips);
+    write_curves(&mut out, report, &names);
+    write_identity(&mut out, report, &names);
     out.push_str(
         "<p class=\"dim\" style=\"margin-top: 2.6rem\">Tables 1 to 3 are those of Shen et al., <em>Interpreting the Latent Space of GANs for Semantic Face \
          Editing</em>, CVPR 2020.</p>\n</body></html>\n",
@@ -64,15 +64,19 @@ pub(crate) fn page(report: &Report, strips: &[Vec<String>]) -> String {
     out
 }
 
-fn accuracy(out: &mut String, report: &Report, names: &[String]) {
-    let chosen = report.boundaries.first().map_or(0, |plane| plane.samples_per_end);
+fn write_accuracy(out: &mut String, report: &Report, names: &[String]) {
+    let chosen = report
+        .boundaries
+        .first()
+        .map_or(0, |boundary| boundary.samples_per_end);
     let _ = write!(
         out,
-        "<h2>How well the planes part the faces</h2><p>As in the paper's Table 1: the share of faces on the side of the plane that their \
-         score puts them. <em>Ends</em> are the {chosen} faces with the highest and the {chosen} with the lowest scores; of <em>all</em>, \
-         most lie near the plane.</p>\n<table><thead><tr><th></th><th>ends</th><th>all</th><th>deviation of the score</th></tr></thead><tbody>\n"
+        "<h2>Accuracy of the boundaries</h2><p>As in Table 1 of the paper: the share of faces on the side of the boundary that agrees with \
+         their score. <em>Extremes</em> are the {chosen} faces with the highest and the {chosen} with the lowest scores. <em>All</em> \
+         faces include the many that lie near the boundary.</p>\n<table><thead><tr><th></th><th>extremes</th><th>all</th>\
+         <th>standard deviation of the score</th></tr></thead><tbody>\n"
     );
-    for (plane, name) in report.boundaries.iter().zip(names) {
+    for (boundary, name) in report.boundaries.iter().zip(names) {
         let share = |share: f64| {
             format!(
                 "<td style=\"background: rgb(var(--down) / {:.2})\">{:.1} %</td>",
@@ -80,22 +84,22 @@ fn accuracy(out: &mut String, report: &Report, names: &[String]) {
                 100.0 * share
             )
         };
-        let (ends, all) = (share(plane.accuracy_at_ends), share(plane.accuracy));
+        let (ends, all) = (share(boundary.accuracy_at_ends), share(boundary.accuracy));
         let _ = writeln!(
             out,
             "<tr><th>{name}</th>{ends}{all}<td>{:.2}</td></tr>",
-            plane.standard_deviation
+            boundary.standard_deviation
         );
     }
     out.push_str("</tbody></table>\n");
 }
 
-fn lean(out: &mut String, report: &Report, names: &[String]) {
+fn write_correlations(out: &mut String, report: &Report, names: &[String]) {
     out.push_str(
-        "<h2>How they lean on one another</h2><p>As in Tables 2 and 3: where scores go together in the faces, planes that were found by them \
-         lean on one another, and an edit along one moves the other attribute too. What a condition takes away is this.</p>\n<div class=\"beside\">\n",
+        "<h2>Correlation of the attributes</h2><p>As in Tables 2 and 3 of the paper: if two scores are correlated, the normals of their boundaries are \
+         not orthogonal, and an edit of one attribute changes the other. A condition removes this part of the edit.</p>\n<div class=\"beside\">\n",
     );
-    heat(
+    write_heat_map(
         out,
         "Correlation of the scores",
         names,
@@ -103,36 +107,43 @@ fn lean(out: &mut String, report: &Report, names: &[String]) {
         1.0,
         2,
     );
-    heat(out, "Cosine of the normals", names, report.cosines.view(), 1.0, 2);
+    write_heat_map(out, "Cosine of the normals", names, report.cosines.view(), 1.0, 2);
     out.push_str("</div>\n");
 }
 
-fn changes(out: &mut String, report: &Report, names: &[String]) {
+fn write_changes(out: &mut String, report: &Report, names: &[String]) {
     let _ = write!(
         out,
-        "<h2>What edits do</h2><p>Each row is an edit by {:+.0} along an attribute's boundary: the mean change of every score, in standard \
-         deviations of that score. Framed is what is asked for; the rest should be 0, and is nearer to it where the other \
-         attributes are held.</p>\n<div class=\"beside\">\n",
+        "<h2>Effect of an edit</h2><p>Each row is an edit by {:+.0} along the normal of an attribute's boundary: the mean change of each score, in \
+         standard deviations of that score. The framed cell is the edited attribute. The other cells should be 0; with the other \
+         attributes as conditions they are nearer to 0.</p>\n<div class=\"beside\">\n",
         report.by
     );
     let greatest = report
         .plain
         .iter()
         .fold(1.0_f64, |greatest, value| greatest.max(value.abs()));
-    heat(out, "Plain", names, report.plain.view(), greatest, 2);
-    let mut held = report.plain.clone();
-    for (mut row, own) in held.outer_iter_mut().zip(&report.conditional) {
+    write_heat_map(out, "Plain", names, report.plain.view(), greatest, 2);
+    let mut conditional = report.plain.clone();
+    for (mut row, own) in conditional.outer_iter_mut().zip(&report.conditional) {
         match own {
             Some(own) => row.iter_mut().zip(own).for_each(|(value, own)| *value = *own),
             None => row.fill(f64::NAN),
         }
     }
-    heat(out, "With all others held", names, held.view(), greatest, 2);
+    write_heat_map(
+        out,
+        "With all other attributes as conditions",
+        names,
+        conditional.view(),
+        greatest,
+        2,
+    );
     out.push_str("</div>\n");
 }
 
-/// A table of numbers whose colour says how great they are; `NaN` is nothing.
-fn heat(
+/// A table of numbers, coloured by their size. `NaN` is an empty cell.
+fn write_heat_map(
     out: &mut String,
     title: &str,
     names: &[String],
@@ -148,10 +159,10 @@ fn heat(
         let _ = write!(out, "<th>{name}</th>");
     }
     out.push_str("</tr></thead><tbody>\n");
-    for (place, (row, name)) in values.outer_iter().zip(names).enumerate() {
+    for (index, (row, name)) in values.outer_iter().zip(names).enumerate() {
         let _ = write!(out, "<tr><th>{name}</th>");
         for (column, value) in row.iter().enumerate() {
-            let own = if column == place { " class=\"own\"" } else { "" };
+            let own = if column == index { " class=\"own\"" } else { "" };
             if value.is_nan() {
                 let _ = write!(out, "<td{own}>–</td>");
                 continue;
@@ -169,20 +180,20 @@ fn heat(
     out.push_str("</tbody></table></div>\n");
 }
 
-fn faces(out: &mut String, report: &Report, names: &[String], strips: &[Vec<String>]) {
+fn write_strips(out: &mut String, report: &Report, names: &[String], strips: &[Vec<String>]) {
     let _ = write!(
         out,
-        "<h2>One face</h2><p>The first of the samples, moved from −{by:.0} to {by:+.0} along each boundary with the other attributes held.</p>\n\
+        "<h2>Example face</h2><p>The first sample, moved from −{by:.0} to {by:+.0} along the normal of each boundary, with the other attributes as conditions.</p>\n\
          <div class=\"wide\">\n",
         by = report.by
     );
     for (name, strip) in names.iter().zip(strips) {
         let _ = write!(out, "<div class=\"strip\"><span>{name}</span>");
-        for (place, file) in strip.iter().enumerate() {
+        for (index, file) in strip.iter().enumerate() {
             let _ = write!(
                 out,
-                "<img alt=\"{name}, picture {}\" src=\"data:image/jpeg;base64,{file}\">",
-                place + 1
+                "<img alt=\"{name}, image {}\" src=\"data:image/jpeg;base64,{file}\">",
+                index + 1
             );
         }
         out.push_str("</div>\n");
@@ -190,23 +201,23 @@ fn faces(out: &mut String, report: &Report, names: &[String], strips: &[Vec<Stri
     out.push_str("</div>\n");
 }
 
-fn curves(out: &mut String, report: &Report, names: &[String]) {
+fn write_curves(out: &mut String, report: &Report, names: &[String]) {
     out.push_str(
-        "<h2>Scores by the distance from the plane</h2><p>The edited faces brought to the same distance from one attribute's plane, \
-         one plot an attribute: mean scores, each from its threshold on and in its standard deviations. Within about ±3, where samples lie, the edited \
-         one should rise alone; far out a generator leaves what it has learned.</p>\n<div class=\"key\">",
+        "<h2>Scores by distance</h2><p>One plot for each edited attribute. All faces are moved to the same signed distance from its boundary, and each line is \
+         the mean score of an attribute: 0 is its threshold, and the unit is its standard deviation. Samples lie within about ±3. There, only the \
+         line of the edited attribute should rise; far outside, the generator has not learned what to synthesize.</p>\n<div class=\"key\">",
     );
-    for (place, name) in names.iter().enumerate() {
+    for (index, name) in names.iter().enumerate() {
         let _ = write!(
             out,
             "<span style=\"color: {}\">{name}</span>",
-            COLOURS[place % COLOURS.len()]
+            COLOURS[index % COLOURS.len()]
         );
     }
     out.push_str("</div>\n<div class=\"curves\">\n");
-    let scaled = |place: usize, score: f64| {
-        let plane = &report.boundaries[place];
-        (score - plane.threshold) / plane.standard_deviation
+    let scaled = |index: usize, score: f64| {
+        let boundary = &report.boundaries[index];
+        (score - boundary.threshold) / boundary.standard_deviation
     };
     let values = report.curves.indexed_iter();
     let greatest = values.fold(1.0_f64, |greatest, ((_, _, scored), &score)| {
@@ -219,53 +230,56 @@ fn curves(out: &mut String, report: &Report, names: &[String]) {
             scores.iter().map(|&score| scaled(scored, score)).collect()
         };
         Plot {
-            label: &format!("Scores by the distance from the plane of {name}"),
+            label: &format!("Scores by the distance from the boundary of {name}"),
             caption: &format!("edited: {name}"),
             positions: &report.positions,
             marks: [-greatest, 0.0, greatest],
             digits: 0,
             lines: (0..names.len()).map(line).collect(),
         }
-        .draw(out);
+        .write(out);
     }
     out.push_str("</div>\n");
 }
 
-/// Whose faces they remain: a plot, and a table.
-fn identity(out: &mut String, report: &Report, names: &[String]) {
+/// How similar the persons stay: a plot and a table.
+fn write_identity(out: &mut String, report: &Report, names: &[String]) {
     out.push_str("<h2>Identity</h2><p>");
     let Some(identity) = &report.identity else {
-        out.push_str("Not judged: the model brings no graph that compares persons.</p>\n");
+        out.push_str("Not measured: the model has no identity graph.</p>\n");
         return;
     };
     let _ = write!(
         out,
-        "How alike the persons stay, by the model\'s identity graph: the mean cosine to the face before, 1 for the same. On the left \
-         by the distance from the plane, on the right for the edits by {:+.0}.</p>\n<div class=\"beside\"><div style=\"width: 22rem\">\n",
+        "How similar the persons stay, by the model\'s identity graph: the mean cosine to the face before the edit, 1 for the same person. \
+         The plot shows it by the distance from the boundary, the table for edits by {:+.0}.</p>\n<div class=\"beside\"><div style=\"width: 22rem\">\n",
         report.by
     );
     let lines: Vec<Vec<f64>> = identity.curves.outer_iter().map(|row| row.to_vec()).collect();
     let least = lines.iter().flatten().copied().fold(0.0, f64::min);
     Plot {
-        label: "Similarity by the distance from each plane",
-        caption: "edited: by colour, as above",
+        label: "Similarity by the distance from each boundary",
+        caption: "edited attribute: by colour, as above",
         positions: &report.positions,
         marks: [least, f64::midpoint(least, 1.0), 1.0],
         digits: 2,
         lines,
     }
-    .draw(out);
+    .write(out);
     out.push_str(
-        "</div>\n<table><thead><tr><th></th><th>plain</th><th>all others held</th></tr></thead><tbody>\n",
+        "</div>\n<table><thead><tr><th></th><th>plain</th><th>all others as conditions</th></tr></thead><tbody>\n",
     );
-    for (name, (plain, held)) in names.iter().zip(identity.plain.iter().zip(&identity.conditional)) {
-        let held = held.map_or_else(|| "–".to_owned(), |held| format!("{held:.2}"));
-        let _ = writeln!(out, "<tr><th>{name}</th><td>{plain:.2}</td><td>{held}</td></tr>");
+    for (name, (plain, conditional)) in names.iter().zip(identity.plain.iter().zip(&identity.conditional)) {
+        let conditional = conditional.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
+        let _ = writeln!(
+            out,
+            "<tr><th>{name}</th><td>{plain:.2}</td><td>{conditional}</td></tr>"
+        );
     }
     out.push_str("</tbody></table></div>\n");
 }
 
-/// Text that stands for itself in HTML.
+/// The text with the characters of HTML markup escaped.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
