@@ -205,10 +205,19 @@ impl Engine {
         Ok(Admission::new(self, Lane::Request, Some(room)))
     }
 
-    /// Takes room for the descent of `codes` that go down together, besides that of the image that they end as.
+    /// Admits a request that synthesizes its images in rounds, at most `images` at a time, or the whole queue if that is
+    /// less. [`Admission::images_at_once`] says how many.
     ///
     /// # Errors
-    /// [`EngineError`] where there is no room.
+    /// [`EngineError::Overloaded`] or [`EngineError::LongWait`], as for [`admit`](Self::admit).
+    pub fn admit_rounds(&self, images: usize) -> Result<Admission, EngineError> {
+        self.admit(images.min(self.room.capacity()))
+    }
+
+    /// Admits a request that optimizes `codes` codes together, and synthesizes one image at a time.
+    ///
+    /// # Errors
+    /// [`EngineError`] if there are not enough permits.
     pub fn admit_optimization(&self, codes: usize) -> Result<Admission, EngineError> {
         let descents = self.descents.take(codes, usize::MAX);
         let descents = descents.inspect_err(|_| {

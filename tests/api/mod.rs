@@ -1,15 +1,14 @@
 //! The API through its router, with a small generator in ndarray, and in a few tests with the bundled model.
 
-mod aim;
 mod boundaries;
 mod caching;
-mod descents;
 mod edit;
 mod endings;
 mod hostile;
 mod hostile_pictures;
 mod identity;
-mod invert;
+mod inversion;
+mod inversion_optimization;
 mod landmarks;
 mod models;
 mod openapi;
@@ -19,5 +18,6 @@ mod portraits;
 mod report;
 mod sample;
 mod score;
+mod score_search;
 mod training;
 mod trouble;

@@ -80,7 +80,7 @@ async fn a_panic_in_a_network_is_an_opaque_error_for_that_request_alone() {
 }
 
 /// A generator that says when it begins a run, and waits to be told to end it.
-fn gate() -> (impl Generator, Receiver<()>, Sender<()>) {
+pub(super) fn gate() -> (impl Generator, Receiver<()>, Sender<()>) {
     let (begins, begun) = channel();
     let (release, held) = channel::<()>();
     let generator = Odd::new(move |sketch: &mut Sketch, codes: ArrayView3<'_, f32>| {

@@ -3,7 +3,7 @@
 use crate::editor::editing::edit_path::{EditDirection, EditPath, edit_paths};
 use crate::editor::editing::request::{EditRequest, EditStep};
 use crate::editor::editing::score_search::result::ScoreSearchResult;
-use crate::editor::editing::score_search::search::ScoreSearch;
+use crate::editor::editing::score_search::search::{ROUND_IMAGES, ScoreSearch};
 use crate::editor::editing::warning::Warning;
 use crate::editor::judging::identity::similarities;
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
@@ -46,7 +46,11 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
         let is_sampled = matches!(request.source, FaceSource::Seed(_));
         (is_sampled && request.layers.is_some()).then_some(LatentSpace::WPlus)
     });
-    let mut renderer = Renderer::admit(model, request.truncation, request.images())?;
+    let mut images = request.images();
+    if request.has_target_score() {
+        images = images.max(ROUND_IMAGES);
+    }
+    let mut renderer = Renderer::admit(model, request.truncation, images)?;
     let sources = std::slice::from_ref(&request.source);
     let original = renderer.codes(sources, space).await?.swap_remove(0);
     let (paths, directions) = edit_paths(model, request, original.space())?;

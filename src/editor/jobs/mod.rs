@@ -2,8 +2,8 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
-//! | the queue of jobs, and the jobs that are remembered | [`Jobs`](job_queue::Jobs) |
-//! | one job, its progress and its status | [`Job`](job::Job) |
+//! | the queue of jobs, and the jobs that are remembered | `job_queue` |
+//! | one job, its progress and its status | `job` |
 //! | how a job runs, and what it does with its results | `runner` |
 //!
 //! It knows when work runs. It never knows how boundaries are fitted or judged.

@@ -59,7 +59,8 @@ impl<'m> Renderer<'m> {
         }
     }
 
-    /// Checks the truncation of a request, and admits its `images`.
+    /// Checks the truncation of a request, and admits it with `images`, the most that it has in progress or waiting at the
+    /// same time.
     ///
     /// # Errors
     /// [`EditorError`] if the truncation does not fit the model, or the model is overloaded.
@@ -69,7 +70,7 @@ impl<'m> Renderer<'m> {
         images: usize,
     ) -> Result<Self, EditorError> {
         let truncation = MappingTruncation::new(model, truncation)?;
-        Ok(Self::new(model, truncation, model.engine().admit(images)?))
+        Ok(Self::new(model, truncation, model.engine().admit_rounds(images)?))
     }
 
     /// A renderer in the background lane, without truncation.
@@ -153,19 +154,22 @@ impl<'m> Renderer<'m> {
         Ok(self.admission.synthesize(input).await?)
     }
 
-    /// The scores `[codes, outputs]` of any number of codes of one space.
+    /// The scores `[codes, outputs]` of any number of codes of one space, in rounds of as many images as the request has
+    /// permits for.
     ///
     /// # Errors
     /// [`EditorError`] if a network fails.
     pub(crate) async fn score(&mut self, codes: &[LatentCode]) -> Result<Array2<f32>, EditorError> {
-        let input = self.synthesis_input(codes).await?;
-        let mut parts = self.admission.draw(input, |images| images);
         let mut scores = Array2::zeros((0, self.model.outputs().len()));
-        while let Some(images) = parts.next(&mut self.admission).await {
-            let part = self.admission.score(&images?).await?;
-            scores
-                .append(Axis(0), part.view())
-                .expect("every part has one column for each output");
+        for round in codes.chunks(self.admission.images_at_once()) {
+            let input = self.synthesis_input(round).await?;
+            let mut parts = self.admission.draw(input, |images| images);
+            while let Some(images) = parts.next(&mut self.admission).await {
+                let part = self.admission.score(&images?).await?;
+                scores
+                    .append(Axis(0), part.view())
+                    .expect("every part has one column for each output");
+            }
         }
         Ok(scores)
     }

@@ -15,7 +15,7 @@ use crate::engine::{
 pub struct Admission {
     engine: Engine,
     lane: Lane,
-    _room: Option<Permit>,
+    images: Option<Permit>,
     _descents: Option<Permit>,
     timings: Timings,
 }
@@ -25,7 +25,7 @@ impl Admission {
         Self {
             engine: engine.clone(),
             lane,
-            _room: room,
+            images: room,
             _descents: None,
             timings: Timings::default(),
         }
@@ -37,6 +37,13 @@ impl Admission {
             _descents: Some(room),
             ..self
         }
+    }
+
+    /// Most images that may be in progress or wait at the same time. A request that synthesizes more does it in rounds,
+    /// one after another. Background work has no limit.
+    #[must_use]
+    pub fn images_at_once(&self) -> usize {
+        self.images.as_ref().map_or(usize::MAX, Permit::images)
     }
 
     /// Mapping: z `[batch, z_dim]` → w `[batch, w_dim]`.
@@ -64,6 +71,7 @@ impl Admission {
     /// # Errors
     /// [`EngineError`] where the run fails.
     pub async fn synthesize(&mut self, codes: Array3<f32>) -> Result<Images, EngineError> {
+        self.check_permits(&codes);
         let ordered = self.order(codes, |images| images);
         self.drawn(ordered).await
     }
@@ -76,7 +84,17 @@ impl Admission {
         codes: Array3<f32>,
         make: impl Fn(Images) -> T + Send + Sync + 'static,
     ) -> ChunkedSynthesis<T> {
+        self.check_permits(&codes);
         ChunkedSynthesis::new(codes, make)
+    }
+
+    /// Every image in progress or waiting has a permit. A violation is a mistake of the caller.
+    fn check_permits(&self, codes: &Array3<f32>) {
+        let images = codes.len_of(Axis(0));
+        debug_assert!(
+            images <= self.images_at_once(),
+            "{images} images without as many permits"
+        );
     }
 
     /// Most parts of a drawing to order at a time, and most images in each.

@@ -11,8 +11,15 @@ use crate::engine::{EngineError, QueueLimits};
 
 /// A request's place in the room, until it is dropped.
 pub(crate) struct Permit {
-    _images: OwnedSemaphorePermit,
+    images: OwnedSemaphorePermit,
     _guest: InFlight,
+}
+
+impl Permit {
+    /// How many images it is for.
+    pub(crate) fn images(&self) -> usize {
+        self.images.num_permits()
+    }
 }
 
 /// The places of requests' images.
@@ -58,9 +65,14 @@ impl Limiter {
         let images = self.places_within(images, before, longest);
         let images = images.inspect_err(|_| surge.send_away())?;
         Ok(Permit {
-            _images: images,
+            images,
             _guest: surge.let_in(),
         })
+    }
+
+    /// Most images that may be in progress or wait.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
     }
 
     fn places_within(

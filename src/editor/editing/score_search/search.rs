@@ -21,8 +21,13 @@ const HELD: f64 = 0.2;
 const HELD_DISTANCE: f64 = 0.1;
 /// Most rounds of the search along the direction.
 const LINE_ROUNDS: usize = 8;
-/// Most rounds of corrections after it, of two batches each.
+/// Most rounds of corrections after it. Each measures a probe for each direction, and then three candidates.
 const CORRECTION_ROUNDS: usize = 6;
+/// Shares of a correction that are measured.
+const CORRECTION_SHARES: [f64; 3] = [1.0, 0.5, 0.2];
+/// Most images in progress or waiting at the same time, for which the request needs permits: the first round along the
+/// direction. A search synthesizes about eighty images in all if it holds three scores, but one round after another.
+pub(crate) const ROUND_IMAGES: usize = 8;
 /// How far a code is moved to measure a gradient.
 const PROBE: f64 = 0.25;
 
@@ -190,7 +195,8 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
                 let parts = best.amounts.iter().zip(&step);
                 parts.map(|(amount, part)| amount + share * part).collect()
             };
-            let found = self.measure(vec![along(1.0), along(0.5), along(0.2)]).await?;
+            let candidates = CORRECTION_SHARES.map(along).to_vec();
+            let found = self.measure(candidates).await?;
             let error = |candidate: &Candidate| squares(&residuals(candidate));
             let better = found
                 .into_iter()

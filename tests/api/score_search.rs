@@ -1,11 +1,13 @@
-//! Edits that end at a score: `to_score`.
+//! Edits with a target score: `to_score`.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use faceplane::editor::Models;
 use serde_json::{Value, json};
 
-use crate::support::{Client, phantom};
+use crate::api::trouble::gate;
+use crate::support::{Client, Sketch, model_of, phantom};
 
 async fn edited(client: &Client, body: &Value) -> Value {
     let answer = client.post("/v1/edit", body.clone()).await;
@@ -19,7 +21,7 @@ fn number(value: &Value) -> f64 {
 }
 
 #[tokio::test]
-async fn a_face_is_moved_until_its_classifier_says_the_probability_asked_for() {
+async fn a_face_moves_until_its_classifier_gives_the_target_probability() {
     let client = Client::new(phantom(), Duration::from_mins(1));
     for (seed, wanted) in [(1, 0.9), (2, 0.9), (3, 0.1), (4, 0.5)] {
         let body = json!({
@@ -42,7 +44,7 @@ async fn a_face_is_moved_until_its_classifier_says_the_probability_asked_for() {
 }
 
 #[tokio::test]
-async fn held_scores_stay_where_a_condition_on_distances_alone_lets_them_drift() {
+async fn the_search_holds_scores_that_drift_if_only_distances_are_held() {
     let client = Client::new(phantom(), Duration::from_mins(1));
     let (mut drifted, mut held) = (0.0, 0.0);
     for seed in 1..5 {
@@ -67,7 +69,7 @@ async fn held_scores_stay_where_a_condition_on_distances_alone_lets_them_drift()
 }
 
 #[tokio::test]
-async fn a_score_out_of_reach_is_a_warning_that_says_how_near_it_came() {
+async fn an_unreachable_score_is_a_warning_with_the_nearest_score() {
     let body = json!({"seed": 7, "format": "json", "edits": [{"attribute": "smile", "to_score": 5.0}]});
     let answer = edited(&Client::sketch(), &body).await;
     assert_eq!(answer["aim"]["reached"], false);
@@ -79,7 +81,7 @@ async fn a_score_out_of_reach_is_a_warning_that_says_how_near_it_came() {
 }
 
 #[tokio::test]
-async fn a_value_is_aimed_for_as_it_is_and_by_a_url_too() {
+async fn a_url_can_ask_for_a_target_value() {
     let client = Client::sketch();
     let before = client.get("/v1/score?seed=7").await.json();
     let wanted = number(&before["scores"][0]["score"]) - 0.05;
@@ -95,7 +97,7 @@ async fn a_value_is_aimed_for_as_it_is_and_by_a_url_too() {
 }
 
 #[tokio::test]
-async fn conditions_that_say_one_thing_twice_are_still_answered() {
+async fn a_repeated_condition_counts_once() {
     let body = json!({
         "seed": 7, "space": "w", "format": "json", "edits": [{"attribute": "smile", "to_score": 0.1}],
         "conditions": ["age", "age"]
@@ -105,7 +107,7 @@ async fn conditions_that_say_one_thing_twice_are_still_answered() {
 }
 
 #[tokio::test]
-async fn an_aim_that_cannot_be_is_refused() {
+async fn impossible_target_scores_are_refused_with_the_reason() {
     let (sketch, phantom) = (Client::sketch(), Client::new(phantom(), Duration::from_mins(1)));
     let smile = json!({"attribute": "smile", "to_score": 0.5});
     let cases = [
@@ -145,4 +147,42 @@ async fn an_aim_that_cannot_be_is_refused() {
             "{text}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_score_search_has_a_permit_for_every_image_in_the_queue() {
+    // The largest round has 8 images, so 4 of 12 stay free.
+    let (generator, begun, release) = gate();
+    let models = Models::new(vec![model_of(generator, 12)], None).unwrap();
+    let client = std::sync::Arc::new(Client::new(models, Duration::from_mins(1)));
+    let search = tokio::spawn({
+        let client = client.clone();
+        async move { client.get("/v1/edit?seed=7&edit=smile:to_score:0.1").await.status }
+    });
+    let begun = tokio::task::spawn_blocking(move || begun.recv().map(|()| begun).unwrap());
+    // The receiver lives as long as the generator sends.
+    let _begun = begun.await.unwrap();
+    let refused = client.get("/v1/sample?seed=1&count=5").await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    let admitted = tokio::spawn({
+        let client = client.clone();
+        async move { client.get("/v1/sample?seed=1&count=4").await.status }
+    });
+    drop(release);
+    assert_eq!(admitted.await.unwrap(), StatusCode::OK);
+    assert_eq!(search.await.unwrap(), StatusCode::OK);
+    let free = client.get("/v1/sample?seed=1&count=12").await;
+    assert_eq!(free.status, StatusCode::OK, "the search returns its permits");
+}
+
+#[tokio::test]
+async fn a_score_search_works_with_a_queue_of_one_image() {
+    let search = async |queue: usize| {
+        let models = Models::new(vec![model_of(Sketch::new(), queue)], None).unwrap();
+        let client = Client::new(models, Duration::from_mins(1));
+        let body =
+            json!({"seed": 7, "edits": [{"attribute": "smile", "to_score": 0.1}], "conditions": ["age"]});
+        client.post("/v1/edit", body).await.pixels()
+    };
+    assert_eq!(search(1).await, search(64).await);
 }
