@@ -22,6 +22,6 @@ mod train_boundary;
 pub use command::{Action, Cli};
 pub use health::{HealthConfig, HealthError, check_health};
 pub use serve::serve;
-pub use settings::{Config, LogFormat};
+pub use settings::Config;
 pub use settings_file::ConfigError;
 pub use train_boundary::{TrainBoundary, TrainBoundaryError};

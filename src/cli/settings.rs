@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::engine::Device;
+use crate::telemetry::LogFormat;
 
 /// The settings of `faceplane serve`.
 ///
@@ -102,15 +103,6 @@ pub struct Config {
         value_name = "FORMAT"
     )]
     pub log_format: LogFormat,
-}
-
-/// Format of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Lines of text, for people.
-    Text,
-    /// One JSON object for each line.
-    Json,
 }
 
 fn positive(text: &str) -> Result<u32, String> {
