@@ -62,10 +62,10 @@ def unconditioned_row(service: Service, seeds: Sequence[int], space: str, attrib
         answer = service.edit(seed, space, attribute, [], to_score=target)
         seconds.append(time.monotonic() - started)
         aimed.append(probability(answer, attribute))
-        moved.append(answer["aim"]["moved"][attribute])
+        moved.append(answer["score_search"]["moved"][attribute])
         distances.append(answer["faces"][0]["distances"][attribute])
-        rounds.append(answer["aim"]["rounds"])
-        images.append(answer["aim"]["pictures"])
+        rounds.append(answer["score_search"]["batches"])
+        images.append(answer["score_search"]["images"])
     # The medians of what `to_score` needed: the best that one distance for all faces can be expected to do.
     best_by, best_to = statistics.median(moved), statistics.median(distances)
     by = [probability(service.edit(seed, space, attribute, [], by=best_by), attribute) for seed in seeds]
@@ -92,9 +92,9 @@ def conditioned_row(
     aimed_logits, fixed_logits, aimed_probabilities, fixed_probabilities, rounds = [], [], [], [], []
     for seed in seeds:
         aimed = service.edit(seed, space, attribute, conditions, to_score=target)
-        fixed = service.edit(seed, space, attribute, conditions, by=aimed["aim"]["moved"][attribute])
+        fixed = service.edit(seed, space, attribute, conditions, by=aimed["score_search"]["moved"][attribute])
         hits += abs(probability(aimed, attribute) - target) <= TOLERANCE
-        rounds.append(aimed["aim"]["rounds"])
+        rounds.append(aimed["score_search"]["batches"])
         for name in conditions:
             aimed_logits.append(change(aimed, name, float))
             fixed_logits.append(change(fixed, name, float))

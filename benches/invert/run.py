@@ -75,7 +75,7 @@ class Service:
                 step = json.loads(lines["data"])
                 if "psnr" in step:
                     curve[step["step"]] = step["psnr"]
-        curve[answer["descent"]["steps"]] = answer["psnr"]
+        curve[answer["optimization"]["steps"]] = answer["psnr"]
         return answer, curve
 
     def edit(self, face: Any, attribute: str, by: float) -> Any:
@@ -151,7 +151,7 @@ def invert_degraded(service: Service, png: bytes, steps: int) -> dict[str, Any]:
         "seconds": seconds,
         "psnr": psnr,
         "curves": curves,
-        "converged": answers["refine"]["descent"]["converged"],
+        "converged": answers["refine"]["optimization"]["converged"],
         "rising": {name: one["scores"][name] > face["scores"][name] for name, one in edited.items()},
         "shown": [picture, *(base64.b64decode(one["image"]) for one in (encoded["face"], face, edited["smile"]))],
     }

@@ -64,9 +64,9 @@ class Service:
 
     def finish(self, location: str) -> None:
         """Waits until a job is done."""
-        while (job := self.job(location))["stage"] in ("waiting", "sampling", "fitting"):
+        while (job := self.job(location))["status"] in ("queued", "sampling", "fitting"):
             time.sleep(1)
-        if job["stage"] != "done":
+        if job["status"] != "done":
             raise SystemExit(job)
 
 

@@ -1,8 +1,28 @@
-//! The HTTP interface: the only folder that names axum, utoipa or a status code.
+//! The HTTP interface: the only folder that names axum, utoipa or a status.
 //!
-//! [`router`] is the whole URL map. A handler decodes (`decode`), calls the editor once, and encodes (`answer`); whatever
-//! goes wrong becomes a `Problem`, and `problem` alone knows its status.
+//! [`router`] is the service. A handler makes three moves: it decodes the request, calls the editor once, and encodes the
+//! answer. If something fails, it returns a `Problem`.
+//!
+//! It knows requests, answers, media types, caching and timeouts. It never knows how a face is made, ONNX Runtime, or the
+//! files of a model.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the handler of a path | `routes`: a file for each resource |
+//! | the types of requests | `types` |
+//! | the JSON answers | `answers` |
+//! | how faces become images and JSON | `encode`, `output`, `image_metadata` |
+//! | the headers and the caching of an answer | `answer` |
+//! | the cache of answers to seeded requests | `response_cache` |
+//! | which error gets which status | `problem` |
+//! | the OpenAPI document | `openapi` |
+//! | server-sent events of an inversion | `inversion_events` |
+//! | the HTML page of a report | `report_page` |
 
+mod answer;
+mod answers;
+mod encode;
+mod image_metadata;
 mod inversion_events;
 mod negotiation;
 mod openapi;
@@ -11,7 +31,6 @@ mod problem;
 mod report_page;
 mod request_body;
 mod request_id;
-mod response;
 mod response_cache;
 mod routes;
 mod timeout;
@@ -46,55 +65,55 @@ use crate::metrics::Metrics;
 use problem::Problem;
 use response_cache::ResponseCache;
 
-/// Pictures from outside that are decoded at once: each may take some hundred megabytes.
-const DECODING: usize = 2;
+/// The most images that are decoded at the same time. Each may take some hundred megabytes.
+const MAX_DECODING: usize = 2;
 
-/// What handlers need. Cheap to clone.
+/// The state that handlers share. A clone is cheap.
 #[derive(Clone)]
 pub struct Api {
     models: Models,
     limits: Limits,
     metrics: Metrics,
     readiness: Readiness,
-    repeats: Arc<ResponseCache>,
+    cache: Arc<ResponseCache>,
     decoding: Arc<Semaphore>,
     jobs: Jobs,
 }
 
-/// What one request, and the answers that are kept, may take.
+/// The limits of a request, and of the cache.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Most faces in one answer.
+    /// The most faces in one answer.
     pub max_images: u32,
-    /// How long a request may take.
+    /// The longest time of a request.
     pub timeout: Duration,
-    /// Bytes of the answers that are kept; 0 keeps none.
+    /// The size of the cache of answers, in bytes; 0 disables it.
     pub cache_bytes: u64,
 }
 
 impl Api {
-    /// Puts the API together.
+    /// The state of a service that has no job and an empty cache.
     #[must_use]
     pub fn new(models: Models, limits: Limits, metrics: Metrics, readiness: Readiness) -> Self {
-        let repeats = Arc::new(ResponseCache::new(limits.cache_bytes, &metrics));
+        let cache = Arc::new(ResponseCache::new(limits.cache_bytes, &metrics));
         Self {
             models,
             limits,
             metrics,
             readiness,
-            repeats,
-            decoding: Arc::new(Semaphore::new(DECODING)),
+            cache,
+            decoding: Arc::new(Semaphore::new(MAX_DECODING)),
             jobs: Jobs::new(),
         }
     }
 
-    /// The jobs that requests begin; whoever ends the service ends them too.
+    /// The jobs that requests start. The program ends them when it ends.
     #[must_use]
     pub fn jobs(&self) -> Jobs {
         self.jobs.clone()
     }
 
-    /// Refuses a number of faces that is 0 or too large.
+    /// Refuses a number of faces that is 0 or above the limit.
     fn check_count(&self, field: &str, count: u32) -> Result<(), Problem> {
         if (1..=self.limits.max_images).contains(&count) {
             return Ok(());
@@ -107,7 +126,7 @@ impl Api {
     }
 }
 
-/// Every route that the OpenAPI document describes.
+/// The routes that the OpenAPI document describes.
 fn described() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::head())
         .routes(routes!(routes::sample::get, routes::sample::post))
@@ -144,27 +163,27 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(routes::metrics::show))
 }
 
-/// The service: every route, and what surrounds them all.
+/// The service: all routes, and the middleware around them.
 pub fn router(api: Api) -> Router {
     let (routes, document) = described().split_for_parts();
     for path in document.paths.paths.keys() {
         api.metrics.expect_route(path);
     }
     let document = Bytes::from(openapi::json(&document));
-    let around = ServiceBuilder::new()
+    let middleware = ServiceBuilder::new()
         .layer(SetRequestIdLayer::x_request_id(request_id::RandomId))
-        // What fails is logged with its cause where the problem is written out.
+        // `problem::write_out` logs failures with their cause.
         .layer(
             TraceLayer::new_for_http()
-                .make_span_with(span)
-                .on_response(logged)
+                .make_span_with(request_span)
+                .on_response(log_answer)
                 .on_failure(()),
         )
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(CorsLayer::permissive())
-        .layer(from_fn_with_state(api.metrics.clone(), counted))
+        .layer(from_fn_with_state(api.metrics.clone(), count_answer))
         .layer(from_fn(problem::write_out))
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CatchPanicLayer::custom(panic_problem))
         .layer(from_fn_with_state(api.limits.timeout, timeout::within_timeout))
         .layer(DefaultBodyLimit::max(request_body::LARGEST_BODY));
     routes
@@ -173,13 +192,12 @@ pub fn router(api: Api) -> Router {
         .merge(openapi::page())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(around)
+        .layer(middleware)
         .with_state(api)
 }
 
-/// What the log calls a request while it is worked on. What asks every few seconds whether all is well is left to those
-/// who debug.
-fn span(request: &Request) -> Span {
+/// The log span of a request. Probes come every few seconds, so their level is debug.
+fn request_span(request: &Request) -> Span {
     let id = request_id::request_id(request).unwrap_or_default();
     let (method, path) = (request.method(), request.uri().path());
     if path.starts_with("/health/") || path == "/metrics" {
@@ -189,12 +207,12 @@ fn span(request: &Request) -> Span {
     }
 }
 
-/// Logs an answer, at its request's level.
-fn logged(response: &Response, latency: Duration, span: &Span) {
+/// Logs an answer, at the level of its span.
+fn log_answer(response: &Response, latency: Duration, span: &Span) {
     let (status, milliseconds) = (response.status().as_u16(), latency.as_millis());
     if span
         .metadata()
-        .is_some_and(|about| *about.level() == Level::DEBUG)
+        .is_some_and(|metadata| *metadata.level() == Level::DEBUG)
     {
         tracing::debug!(status, milliseconds, "answered");
     } else {
@@ -202,8 +220,8 @@ fn logged(response: &Response, latency: Duration, span: &Span) {
     }
 }
 
-/// Counts each answer by its route.
-async fn counted(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+/// Counts an answer by its route and status, and measures its time.
+async fn count_answer(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -215,7 +233,7 @@ async fn counted(State(metrics): State<Metrics>, request: Request, next: Next) -
     response
 }
 
-fn panicked(panic: Box<dyn Any + Send>) -> Response {
+fn panic_problem(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     let text = text
         .or_else(|| panic.downcast_ref::<String>().cloned())

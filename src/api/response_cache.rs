@@ -1,40 +1,44 @@
-//! Requests that come again: answers to seeded requests are kept, and equal requests under way are worked on once.
+//! The cache of answers to seeded requests. Equal requests at the same time are worked on once.
 
 use prometheus_client::metrics::counter::Counter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
-use serde::Serialize;
 
+use crate::api::answer::Answer;
+use crate::api::image_metadata::RequestRecord;
 use crate::api::problem::Problem;
-use crate::api::response::Answer;
+use crate::editor::Model;
 use crate::metrics::Metrics;
 
-/// Bytes of an answer and its key, beside the answer's own.
+/// The memory of an entry besides the key and the body, in bytes: an estimate of its headers and its place in the cache.
 const OVERHEAD: usize = 512;
 
-/// Answers in memory, the ones asked for least given up first.
+/// The size of a typical answer, in bytes: a PNG of a small model. The cache sizes its tables by it.
+const TYPICAL_ANSWER: u64 = 32_768;
+
+/// Answers in memory. If the cache is full, it evicts those that are used least.
 pub(crate) struct ResponseCache {
-    answers: Cache<String, Answer, Bytes>,
+    answers: Cache<String, Answer, Weight>,
     hits: Counter,
     misses: Counter,
 }
 
+/// Weighs an entry by its memory.
 #[derive(Clone)]
-struct Bytes;
+struct Weight;
 
-impl Weighter<String, Answer> for Bytes {
+impl Weighter<String, Answer> for Weight {
     fn weight(&self, key: &String, answer: &Answer) -> u64 {
         (OVERHEAD + key.len() + answer.len()) as u64
     }
 }
 
 impl ResponseCache {
-    /// Room for answers of `bytes` in all; 0 keeps none.
+    /// A cache of at most `bytes`; 0 disables it.
     pub(crate) fn new(bytes: u64, metrics: &Metrics) -> Self {
-        // An estimate of how many answers there will be, at the size of a small picture.
-        let answers = usize::try_from(bytes / 32_768).unwrap_or(usize::MAX);
+        let answers = usize::try_from(bytes / TYPICAL_ANSWER).unwrap_or(usize::MAX);
         let (hits, misses) = metrics.repeats();
-        // In one piece: each of several would keep no answer larger than itself.
+        // One shard: an answer larger than a shard is not cached.
         let options = OptionsBuilder::new()
             .estimated_items_capacity(answers)
             .weight_capacity(bytes)
@@ -43,38 +47,45 @@ impl ResponseCache {
             .expect("both capacities are given");
         let (hashes, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         Self {
-            answers: Cache::with_options(options, Bytes, hashes, lifecycle),
+            answers: Cache::with_options(options, Weight, hashes, lifecycle),
             hits,
             misses,
         }
     }
 
-    /// The answer to a request that is wholly told by `key`: the one that is kept, or the one that an equal request gets
-    /// just now, or the one that `make` makes.
-    pub(crate) async fn answer(
+    /// The answer for `key`: the cached one, the one that an equal request is waiting for, or the one that `make` makes.
+    /// Without a key, `make` makes it.
+    pub(crate) async fn get_or_make(
         &self,
-        key: String,
+        key: Option<String>,
         make: impl Future<Output = Result<Answer, Problem>>,
     ) -> Result<Answer, Problem> {
+        let Some(key) = key else {
+            return make.await;
+        };
         match self.answers.get_value_or_guard_async(&key).await {
             Ok(answer) => {
                 self.hits.inc();
-                Ok(answer.kept())
+                Ok(answer.with_cache_hit())
             }
-            // Where this fails, or its caller leaves, the next of the equal requests takes over.
-            Err(place) => {
+            // If this fails or is dropped, the next of the equal requests makes the answer.
+            Err(guard) => {
                 self.misses.inc();
                 let answer = make.await?;
-                // An answer that is evicted meanwhile is made again another time.
-                let _ = place.insert(answer.clone());
+                // The guard refuses an answer whose entry was removed meanwhile, which is made again the next time.
+                let _ = guard.insert(answer.clone());
                 Ok(answer)
             }
         }
     }
 }
 
-/// What tells a request and the way it is answered from every other.
-pub(crate) fn key(path: &str, digest: &str, request: &impl Serialize, way: &impl std::fmt::Debug) -> String {
-    let request = serde_json::to_string(request).expect("a request that came as JSON can be JSON again");
-    format!("{path} {digest} {way:?} {request}")
+/// The key of a request: everything on which the bytes of its answer depend.
+pub(crate) fn key(model: &Model, record: &RequestRecord, output: &impl std::fmt::Debug) -> String {
+    format!(
+        "{} {} {output:?} {}",
+        record.path(),
+        model.digest(),
+        record.json()
+    )
 }

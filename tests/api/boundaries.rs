@@ -85,7 +85,7 @@ async fn edits_move_along_a_changed_boundary_at_once_and_no_old_answer_is_given(
     );
     let change = change.json();
     assert_eq!(
-        (&change["kept"], &change["boundary"]["intercept"]),
+        (&change["storage"], &change["boundary"]["intercept"]),
         (&json!("memory"), &json!(2.0))
     );
     let after = client.get(uri).await;
@@ -162,7 +162,7 @@ async fn changes_outlive_the_service_where_there_is_a_store() {
         json!({"normal": [3, 0, 0, 4], "samples": 70, "date": "2026-01-02T03:04:05Z"}),
     )
     .await;
-    assert_eq!(change.json()["kept"], "disk");
+    assert_eq!(change.json()["storage"], "disk");
     put(
         &client,
         "/v1/models/sketch/boundaries/beard/z",

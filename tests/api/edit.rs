@@ -27,7 +27,7 @@ async fn by_moves_the_distance_by_that_much() {
     let answer = edited(&Client::sketch(), "/v1/edit", body).await;
     let change = distance(&answer["faces"][0], "smile") - distance(&answer["before"], "smile");
     assert!((change - 2.0).abs() < 1e-6, "{change}");
-    assert_eq!(answer["steering"][0]["retained"], 1.0);
+    assert_eq!(answer["directions"][0]["retained"], 1.0);
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_condition_holds_its_distance_where_the_plain_edit_does_not() {
     let held = edited(&client, "/v1/conditional-edit", body).await;
     let drift = distance(&held["faces"][0], "smile") - distance(&held["before"], "smile");
     assert!(drift.abs() < 1e-6, "{drift}");
-    let steering = &held["steering"][0];
+    let steering = &held["directions"][0];
     assert!((steering["retained"].as_f64().unwrap() - 0.8).abs() < 1e-12);
     assert!(steering["cosines"]["smile"].as_f64().unwrap().abs() < 1e-12);
 }

@@ -27,7 +27,7 @@ async fn begun(client: &Client, path: &str, body: Value) -> String {
 async fn cancelled_when(client: &Client, place: &str, far: impl Fn(&Value) -> bool) -> Value {
     loop {
         let job = client.get(place).await.json();
-        assert!(job["failure"].is_null() && job["stage"] != "done", "{job}");
+        assert!(job["failure"].is_null() && job["status"] != "done", "{job}");
         if far(&job) {
             break;
         }
@@ -50,9 +50,9 @@ async fn a_training_cancelled_while_it_finds_a_plane_leaves_the_boundaries_as_th
     });
     let before = client.get(BOUNDARIES).await.json();
     let place = begun(&client, BOUNDARIES, body).await;
-    let job = cancelled_when(&client, &place, |job| job["stage"] == "fitting").await;
+    let job = cancelled_when(&client, &place, |job| job["status"] == "fitting").await;
     assert_eq!(
-        (&job["stage"], &job["boundaries"]),
+        (&job["status"], &job["boundaries"]),
         (&json!("cancelled"), &json!([]))
     );
     assert!(job["fitting"].is_null() && job["failure"].is_null(), "{job}");
@@ -67,21 +67,21 @@ async fn a_report_is_cancelled_while_it_waits_while_it_samples_and_while_it_edit
         begun(&client, REPORT, body.clone()).await,
         begun(&client, REPORT, body.clone()).await,
     );
-    let job = cancelled_when(&client, &second, |job| job["stage"] == "waiting").await;
+    let job = cancelled_when(&client, &second, |job| job["status"] == "queued").await;
     assert_eq!(
-        (&job["stage"], &job["samples_done"]),
+        (&job["status"], &job["samples_done"]),
         (&json!("cancelled"), &json!(0))
     );
     let done = |job: &Value| job["samples_done"].as_u64().unwrap();
     let job = cancelled_when(&client, &first, |job| done(job) > 0).await;
-    assert_eq!(job["stage"], "cancelled");
+    assert_eq!(job["status"], "cancelled");
     let third = begun(&client, REPORT, body).await;
     let job = cancelled_when(&client, &third, |job| done(job) > 400).await;
-    assert_eq!(job["stage"], "cancelled");
+    assert_eq!(job["status"], "cancelled");
     assert!(job["report"].is_null(), "{job}");
     // The next one finds its turn.
     let last = begun(&client, REPORT, json!({"samples": 50, "faces": 1})).await;
-    assert_eq!(end(&client, &last).await["stage"], "done");
+    assert_eq!(end(&client, &last).await["status"], "done");
 }
 
 /// Draws every code as the same grey.
@@ -103,7 +103,7 @@ async fn faces_that_all_score_alike_fail_a_training_and_a_report_with_the_score(
     let training = json!({"attributes": ["smile"], "space": "w", "samples": 60});
     for (path, body) in [(BOUNDARIES, training), (REPORT, json!({"samples": 60}))] {
         let job = end(&client, &begun(&client, path, body).await).await;
-        assert_eq!(job["stage"], "failed", "{job}");
+        assert_eq!(job["status"], "failed", "{job}");
         let failure = job["failure"].as_str().unwrap();
         assert!(failure.contains("for every one of 60 samples"), "{failure}");
     }
@@ -117,7 +117,7 @@ async fn no_more_samples_than_a_code_has_numbers_are_too_few_for_least_squares_a
             "attributes": ["smile"], "space": "w", "samples": 4, "ratio": 1, "split": 1, "method": method,
         });
         let job = end(&client, &begun(&client, BOUNDARIES, body).await).await;
-        assert_eq!(job["stage"], stage, "{job}");
+        assert_eq!(job["status"], stage, "{job}");
         if stage == "failed" {
             let failure = job["failure"].as_str().unwrap();
             assert!(

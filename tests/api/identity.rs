@@ -99,19 +99,19 @@ async fn a_report_says_whose_faces_edits_leave() {
     let place = answer.header("location").unwrap().to_owned();
     let job = loop {
         let job = client.get(&place).await.json();
-        if !["waiting", "sampling"].contains(&job["stage"].as_str().unwrap()) {
+        if !["queued", "sampling"].contains(&job["status"].as_str().unwrap()) {
             break job;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
-    assert_eq!(job["stage"], "done", "{job}");
+    assert_eq!(job["status"], "done", "{job}");
     // 50 samples, the face once for comparison, and for two planes 11 distances and two edits.
     assert_eq!((&job["samples"], &job["samples_done"]), (&json!(77), &json!(77)));
     let report = client.get(&format!("{place}/report")).await.json();
     let identity = &report["identity"];
     assert_eq!(identity["curves"].as_array().unwrap().len(), 2);
     assert_eq!(numbers(&identity["curves"][0]).len(), 11);
-    let names: Vec<_> = report["attributes"].as_array().unwrap().iter().collect();
+    let names: Vec<_> = report["boundaries"].as_array().unwrap().iter().collect();
     for (place, name) in names.iter().enumerate() {
         let edits = json!([{"attribute": name["attribute"], "by": 3}]);
         let alone = edit(&client, json!({"seed": 7, "space": "w", "edits": edits})).await;

@@ -41,7 +41,7 @@ async fn more_steps_draw_the_picture_better_and_the_code_can_be_edited() {
         let answer = answer.json();
         assert_eq!(answer["method"], "optimize");
         assert_eq!(answer["face"]["latent"]["space"], "w+");
-        assert_eq!(answer["descent"]["steps"], steps);
+        assert_eq!(answer["optimization"]["steps"], steps);
         let (loss, psnr) = (number(&answer, "/descent/loss"), number(&answer, "/psnr"));
         assert!(
             loss < last.0 && psnr > last.1,
@@ -66,7 +66,7 @@ async fn looking_again_comes_nearer_than_the_encoder_and_a_few_steps_nearer_stil
         .await
         .json();
     assert_eq!(
-        (&encoded["method"], encoded.get("descent")),
+        (&encoded["method"], encoded.get("optimization")),
         (&json!("encoder"), None)
     );
     assert_eq!(encoded["face"]["latent"]["space"], "w");

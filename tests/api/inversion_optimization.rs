@@ -152,7 +152,7 @@ async fn each_step_is_an_event_and_the_last_one_is_the_answer() {
     let mut last = f64::INFINITY;
     for (place, (name, step)) in steps.iter().enumerate() {
         assert_eq!(
-            (name.as_str(), &step["step"], &step["of"]),
+            (name.as_str(), &step["step"], &step["steps"]),
             ("progress", &place.into(), &30.into())
         );
         let loss = step["loss"].as_f64().unwrap();
@@ -167,8 +167,8 @@ async fn each_step_is_an_event_and_the_last_one_is_the_answer() {
     assert!(shown.iter().all(|(_, step)| step["psnr"].is_f64()));
     assert!(steps[30].1.get("image").is_some(), "the last step is shown");
     assert_eq!(done.0, "done");
-    assert_eq!(done.1["descent"]["steps"], 30);
-    assert_eq!(done.1["descent"]["loss"].as_f64(), Some(last));
+    assert_eq!(done.1["optimization"]["steps"], 30);
+    assert_eq!(done.1["optimization"]["loss"].as_f64(), Some(last));
 }
 
 #[tokio::test]
@@ -213,9 +213,9 @@ async fn patience_ends_a_descent_that_gains_nothing_and_that_is_converged() {
     }
     let options = "method=optimize&steps=1000&patience=20";
     let answer = whole(&client, options, "application/json", file).await.json();
-    let steps = answer["descent"]["steps"].as_u64().unwrap();
+    let steps = answer["optimization"]["steps"].as_u64().unwrap();
     assert!((20..1000).contains(&steps), "{steps}");
-    assert_eq!(answer["descent"]["converged"], true);
+    assert_eq!(answer["optimization"]["converged"], true);
 }
 
 #[tokio::test]
@@ -229,7 +229,7 @@ async fn of_several_starts_the_best_one_is_returned() {
     let one = whole(&client, one, "application/json", file.clone()).await.json();
     let more = "method=optimize&steps=1&starts=8";
     let more = whole(&client, more, "application/json", file).await.json();
-    let loss = |answer: &Value| answer["descent"]["loss_at_start"].as_f64().unwrap();
+    let loss = |answer: &Value| answer["optimization"]["initial_loss"].as_f64().unwrap();
     assert!(loss(&more) <= loss(&one), "{} beside {}", loss(&more), loss(&one));
 }
 
@@ -239,9 +239,9 @@ async fn few_steps_from_the_encoder_come_nearer_than_it_and_never_end_worse_than
     let file = client.get("/v1/sample?seed=31&metadata=none").await.body;
     let encoded = whole(&client, "method=encoder", "application/json", file.clone()).await;
     let refined = whole(&client, "steps=6", "application/json", file).await.json();
-    let descent = &refined["descent"];
-    assert!(descent["loss"].as_f64() <= descent["loss_at_start"].as_f64());
-    assert!(descent["perceptual"].as_f64().unwrap() > 0.0);
+    let descent = &refined["optimization"];
+    assert!(descent["loss"].as_f64() <= descent["initial_loss"].as_f64());
+    assert!(descent["perceptual_loss"].as_f64().unwrap() > 0.0);
     let (before, after) = (encoded.json()["psnr"].as_f64(), refined["psnr"].as_f64());
     assert!(
         after.unwrap() > before.unwrap() + 1.0,

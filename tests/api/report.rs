@@ -14,7 +14,7 @@ const COUNT: usize = 100;
 async fn ended(client: &Client, place: &str) -> Value {
     loop {
         let job = client.get(place).await.json();
-        if ["done", "failed", "cancelled"].contains(&job["stage"].as_str().unwrap()) {
+        if ["done", "failed", "cancelled"].contains(&job["status"].as_str().unwrap()) {
             return job;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -63,7 +63,7 @@ async fn a_report_says_how_planes_part_fresh_faces_and_what_edits_do() {
     )
     .await;
     let job = ended(&client, &place).await;
-    assert_eq!(job["stage"], "done", "{job}");
+    assert_eq!(job["status"], "done", "{job}");
     assert_eq!(
         (&job["samples"], &job["samples_done"]),
         (&json!(360), &json!(360))
@@ -80,19 +80,19 @@ async fn a_report_says_how_planes_part_fresh_faces_and_what_edits_do() {
             > 0.0
     };
     let right = |sample: usize| f64::from(u8::from(side(&codes[sample]) == (scores[sample] > 0.0)));
-    near(&report["attributes"][0]["all"], mean((0..COUNT).map(right)));
+    near(&report["boundaries"][0]["accuracy"], mean((0..COUNT).map(right)));
     let mut order: Vec<usize> = (0..COUNT).collect();
     order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
     let ends = [order[0], order[1]].map(|low| !side(&codes[low])).into_iter();
     let ends = ends.chain([order[98], order[99]].map(|high| side(&codes[high])));
     near(
-        &report["attributes"][0]["ends"],
+        &report["boundaries"][0]["accuracy_at_ends"],
         mean(ends.map(|right| f64::from(u8::from(right)))),
     );
-    assert_eq!(report["attributes"][0]["chosen"], 2);
+    assert_eq!(report["boundaries"][0]["samples_per_end"], 2);
     let average = mean(scores.iter().copied());
     let deviation = mean(scores.iter().map(|score| (score - average).powi(2))).sqrt();
-    near(&report["attributes"][0]["deviation"], deviation);
+    near(&report["boundaries"][0]["standard_deviation"], deviation);
 
     // Smile and age are one score here, and their planes meet at a cosine of 0.6.
     near(&report["correlations"][0][1], 1.0);
@@ -147,7 +147,7 @@ async fn a_cancelled_report_and_a_training_have_none() {
     assert!(early.json()["detail"].as_str().unwrap().contains("has not ended"));
     let request = Request::builder().method(Method::DELETE).uri(&place);
     let cancelled = client.send(request.body(Body::empty()).unwrap()).await.json();
-    assert_eq!(cancelled["stage"], "cancelled", "{cancelled}");
+    assert_eq!(cancelled["status"], "cancelled", "{cancelled}");
     let none = client.get(&format!("{place}/report")).await.json();
     assert_eq!(none["type"], "urn:faceplane:problem:no-report");
     assert!(
@@ -157,7 +157,7 @@ async fn a_cancelled_report_and_a_training_have_none() {
     let training = json!({"attributes": ["smile"], "samples": 100, "ratio": 0.2});
     let answer = client.post("/v1/models/sketch/boundaries", training).await;
     let place = answer.header("location").unwrap().to_owned();
-    assert_eq!(ended(&client, &place).await["stage"], "done");
+    assert_eq!(ended(&client, &place).await["status"], "done");
     let none = client.get(&format!("{place}/report")).await.json();
     assert!(
         none["detail"].as_str().unwrap().contains("trained boundaries"),

@@ -28,14 +28,14 @@ async fn a_face_moves_until_its_classifier_gives_the_target_probability() {
             "seed": seed, "format": "json", "edits": [{"attribute": "smile", "to_score": wanted}]
         });
         let answer = edited(&client, &body).await;
-        let aim = &answer["aim"];
+        let aim = &answer["score_search"];
         let logit = number(&answer["faces"][0]["scores"]["smile"]);
         let found = 1.0 / (1.0 + (-logit).exp());
         assert!(
             (found - wanted).abs() < 0.05,
             "{found} instead of {wanted}: {aim}"
         );
-        assert!((found - number(&aim["found"])).abs() < 1e-3, "{aim}");
+        assert!((found - number(&aim["after"])).abs() < 1e-3, "{aim}");
         assert_eq!(aim["reached"], true);
         let distance = |face: &Value| number(&face["distances"]["smile"]);
         let way = distance(&answer["faces"][0]) - distance(&answer["before"]);
@@ -53,7 +53,7 @@ async fn the_search_holds_scores_that_drift_if_only_distances_are_held() {
             "edits": [{"attribute": "age", "to_score": 0.9}]
         });
         let aimed = edited(&client, &body).await;
-        body["edits"][0] = json!({"attribute": "age", "by": aimed["aim"]["moved"]["age"]});
+        body["edits"][0] = json!({"attribute": "age", "by": aimed["score_search"]["moved"]["age"]});
         let plain = edited(&client, &body).await;
         for attribute in ["eyeglasses", "gender"] {
             let drift = |answer: &Value| {
@@ -63,7 +63,11 @@ async fn the_search_holds_scores_that_drift_if_only_distances_are_held() {
             drifted += drift(&plain);
             held += drift(&aimed);
         }
-        assert_eq!(aimed["aim"]["reached"], true, "{}", aimed["aim"]);
+        assert_eq!(
+            aimed["score_search"]["reached"], true,
+            "{}",
+            aimed["score_search"]
+        );
     }
     assert!(held < drifted / 2.0, "{held} held, {drifted} not");
 }
@@ -72,7 +76,7 @@ async fn the_search_holds_scores_that_drift_if_only_distances_are_held() {
 async fn an_unreachable_score_is_a_warning_with_the_nearest_score() {
     let body = json!({"seed": 7, "format": "json", "edits": [{"attribute": "smile", "to_score": 5.0}]});
     let answer = edited(&Client::sketch(), &body).await;
-    assert_eq!(answer["aim"]["reached"], false);
+    assert_eq!(answer["score_search"]["reached"], false);
     let warnings = answer["warnings"].to_string();
     assert!(
         warnings.contains("the target score of smile is 5, and the nearest that was found is 0."),
@@ -91,9 +95,9 @@ async fn a_url_can_ask_for_a_target_value() {
     assert!(
         (found - wanted).abs() <= 0.001 + 1e-6,
         "{found}, {wanted}, {}",
-        answer["aim"]
+        answer["score_search"]
     );
-    assert_eq!(answer["aim"]["reached"], true, "{answer}");
+    assert_eq!(answer["score_search"]["reached"], true, "{answer}");
 }
 
 #[tokio::test]
@@ -103,7 +107,11 @@ async fn a_repeated_condition_counts_once() {
         "conditions": ["age", "age"]
     });
     let answer = edited(&Client::sketch(), &body).await;
-    assert_eq!(answer["aim"]["held"].as_object().unwrap().len(), 1, "{answer}");
+    assert_eq!(
+        answer["score_search"]["conditions"].as_object().unwrap().len(),
+        1,
+        "{answer}"
+    );
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ async fn run(client: &Client, path: &str, body: Value) -> Value {
 pub(super) async fn end(client: &Client, place: &str) -> Value {
     loop {
         let job = client.get(place).await.json();
-        if ["done", "failed", "cancelled"].contains(&job["stage"].as_str().unwrap()) {
+        if ["done", "failed", "cancelled"].contains(&job["status"].as_str().unwrap()) {
             return job;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -64,9 +64,9 @@ async fn a_plane_is_found_from_sampled_faces_and_edits_follow_it_at_once() {
     let body = json!({"attributes": ["smile", "age"], "space": "w", "samples": 400, "ratio": 0.2, "seed": 5});
     let before = client.get("/v1/edit?seed=7&edit=smile:2").await.body;
     let job = run(&client, PATH, body.clone()).await;
-    assert_eq!(job["stage"], "done", "{job}");
+    assert_eq!(job["status"], "done", "{job}");
     assert_eq!(
-        (&job["samples_done"], &job["kept"]),
+        (&job["samples_done"], &job["storage"]),
         (&json!(400), &json!("memory"))
     );
     let found = client.get("/v1/models/sketch/boundaries/smile/w").await.json();
@@ -88,7 +88,7 @@ async fn a_plane_is_found_from_sampled_faces_and_edits_follow_it_at_once() {
     assert_ne!(client.get("/v1/edit?seed=7&edit=smile:2").await.body, before);
     // The same again gives the same plane.
     let again = run(&client, PATH, body).await;
-    assert_eq!(again["stage"], "done");
+    assert_eq!(again["status"], "done");
     let found_again = client.get("/v1/models/sketch/boundaries/smile/w").await.json();
     assert_eq!(found_again["normal"], found["normal"]);
     let list = client.get("/v1/jobs").await.json();
@@ -105,7 +105,7 @@ async fn codes_and_scores_of_the_callers_work_in_every_space() {
             "codes": file(vec![200, 4], values.clone()), "scores": file(vec![200, 1], scores.clone()),
         });
         let job = run(&client, PATH, body).await;
-        assert_eq!(job["stage"], "done", "{job}");
+        assert_eq!(job["status"], "done", "{job}");
         let found = client.get(&format!("{PATH}/beard/{space}")).await.json();
         let normal = numbers(&found["normal"]);
         assert!(0.6 * normal[0] + 0.8 * normal[1] > 0.98, "{space}: {normal:?}");
@@ -116,7 +116,7 @@ async fn codes_and_scores_of_the_callers_work_in_every_space() {
         "attributes": ["beard"], "space": "w+", "ratio": 0.3,
         "codes": file(vec![200, 3, 4], repeated), "scores": file(vec![200], scores),
     });
-    assert_eq!(run(&client, PATH, body).await["stage"], "done");
+    assert_eq!(run(&client, PATH, body).await["status"], "done");
     assert_eq!(
         client.get(&format!("{PATH}/beard/w+")).await.status,
         StatusCode::OK
@@ -141,7 +141,7 @@ async fn scores_that_tell_nothing_apart_end_in_a_failure_that_says_so() {
             "codes": file(vec![200, 4], values.clone()), "scores": file(vec![200], scores),
         });
         let job = run(&client, PATH, body).await;
-        assert_eq!(job["stage"], "failed", "{job}");
+        assert_eq!(job["status"], "failed", "{job}");
         assert!(job["failure"].as_str().unwrap().contains(says), "{says}: {job}");
         assert_eq!(
             client.get(&format!("{PATH}/beard/z")).await.status,
@@ -193,12 +193,12 @@ async fn a_job_is_cancelled_while_it_samples_and_while_it_waits_and_others_go_on
             .to_owned()
     };
     let (first, second, third) = (begin(1_000_000).await, begin(1_000_000).await, begin(40).await);
-    assert_eq!(client.get(&second).await.json()["stage"], "waiting");
-    assert_eq!(cancel(&client, &second).await.json()["stage"], "cancelled");
+    assert_eq!(client.get(&second).await.json()["status"], "queued");
+    assert_eq!(cancel(&client, &second).await.json()["status"], "cancelled");
     loop {
         let job = client.get(&first).await.json();
         if job["samples_done"].as_u64().unwrap() > 0 {
-            assert_eq!(job["stage"], "sampling");
+            assert_eq!(job["status"], "sampling");
             assert!(
                 job["samples_per_second"].is_number() && job["seconds_left"].is_number(),
                 "{job}"
@@ -209,18 +209,18 @@ async fn a_job_is_cancelled_while_it_samples_and_while_it_waits_and_others_go_on
     }
     // People's requests are answered meanwhile.
     assert_eq!(client.get("/v1/sample?seed=1").await.status, StatusCode::OK);
-    assert_eq!(cancel(&client, &first).await.json()["stage"], "cancelled");
-    assert_eq!(end(&client, &third).await["stage"], "done");
+    assert_eq!(cancel(&client, &first).await.json()["status"], "cancelled");
+    assert_eq!(end(&client, &third).await["status"], "done");
     // What has ended stays as it is.
-    assert_eq!(cancel(&client, &third).await.json()["stage"], "done");
-    assert_eq!(cancel(&client, &first).await.json()["stage"], "cancelled");
+    assert_eq!(cancel(&client, &third).await.json()["status"], "done");
+    assert_eq!(cancel(&client, &first).await.json()["status"], "cancelled");
 }
 
 #[tokio::test]
 async fn networks_that_fail_and_disks_that_cannot_be_written_fail_the_job_and_change_nothing() {
     let body = json!({"attributes": ["smile"], "space": "w", "samples": 100, "ratio": 0.3});
     let job = run(&slow(0, true), PATH, body.clone()).await;
-    assert_eq!(job["stage"], "failed");
+    assert_eq!(job["status"], "failed");
     assert!(job["failure"].as_str().unwrap().contains("out of ink"), "{job}");
     let place = tempfile::tempdir().unwrap();
     let models = Models::new(vec![model_of(Sketch::new(), 64)], None).unwrap();
@@ -232,7 +232,7 @@ async fn networks_that_fail_and_disks_that_cannot_be_written_fail_the_job_and_ch
     let before = client.get(&format!("{PATH}/smile/w")).await.json();
     let job = run(&client, PATH, body).await;
     assert_eq!(
-        (&job["stage"], &job["boundaries"]),
+        (&job["status"], &job["boundaries"]),
         (&json!("failed"), &json!([]))
     );
     assert!(job["failure"].as_str().unwrap().contains("was not made"), "{job}");
@@ -259,7 +259,7 @@ async fn events_follow_a_job_to_its_end() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert!(text.starts_with("event: progress") && events.len() > 1, "{text}");
-    assert_eq!(events.last().unwrap()["stage"], "done");
+    assert_eq!(events.last().unwrap()["status"], "done");
 }
 
 #[tokio::test]
@@ -379,7 +379,7 @@ async fn the_phantoms_own_boundaries_are_found_again() {
     let shipped = cosines(&client).await;
     let body = json!({"attributes": ["smile"], "space": "w", "samples": 800, "seed": 2020, "method": "least-squares"});
     let job = run(&client, "/v1/models/phantom/boundaries", body).await;
-    assert_eq!(job["stage"], "done", "{job}");
+    assert_eq!(job["status"], "done", "{job}");
     let found = cosines(&client).await;
     let cosine: f64 = shipped.iter().zip(&found).map(|(a, b)| a * b).sum();
     assert!(cosine > 0.95, "{cosine}");

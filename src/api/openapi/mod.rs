@@ -25,13 +25,13 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::api::answers::edit::EditAnswer;
+use crate::api::answers::invert::{InversionProgress, InvertAnswer};
+use crate::api::answers::sample::SampleAnswer;
+use crate::api::answers::score::ScoreAnswer;
 use crate::api::output::{Compression, Format, Layout, Metadata};
 use crate::api::problem::ProblemDocument;
 use crate::api::routes::boundaries::BoundaryFormat;
-use crate::api::routes::edit::EditAnswer;
-use crate::api::routes::invert::InvertAnswer;
-use crate::api::routes::sample::SampleAnswer;
-use crate::api::routes::score::ScoreAnswer;
 use crate::api::types::edit_body::Move;
 use crate::api::types::invert_body::InversionMethodName;
 use crate::api::types::values::Space;
@@ -53,7 +53,7 @@ use crate::api::types::values::Space;
         (name = "health", description = "Probes and metrics")
     ),
     components(schemas(
-        ProblemDocument, SampleAnswer, EditAnswer, InvertAnswer, ScoreAnswer, Space, Format, Layout, Metadata, Compression,
+        ProblemDocument, SampleAnswer, EditAnswer, InvertAnswer, InversionProgress, ScoreAnswer, Space, Format, Layout, Metadata, Compression,
         Move, InversionMethodName, BoundaryFormat
     ))
 )]

@@ -1,4 +1,4 @@
-//! `/v1/models/{model}/boundaries`: the planes of a model, to look at, to take away, to bring, and to remove.
+//! `/v1/models/{model}/boundaries`: lists, returns, sets and deletes the boundaries of a model.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -10,59 +10,22 @@ use headers::HeaderMapExt as _;
 use headers_accept::Accept;
 use mediatype::MediaType;
 use mediatype::names::{APPLICATION, JSON, OCTET_STREAM};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
+use crate::api::answer::Answer;
+use crate::api::answers::boundary::{BoundaryChange, BoundaryList, Storage};
 use crate::api::openapi::problems::{
     BodyProblems, BoundaryFormatProblems, BoundaryProblems, ModelProblems, StoreProblems,
 };
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, LARGEST_BODY, Name, Query, is_json, unread};
-use crate::api::response::Answer;
-use crate::api::routes::models::BoundaryBody;
 use crate::api::types::boundary_document::{BoundaryDocument, NpyFile, document, made};
 use crate::api::types::values::{Real, Space};
 use crate::catalog::NpyArray;
 use crate::editor::Model;
 use crate::latent::{Boundary, LatentSpace, Provenance};
-
-/// The boundaries of a model.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct BoundaryList {
-    /// The model.
-    model: String,
-    /// SHA-256 of the model's files and boundaries; it changes with them.
-    digest: String,
-    /// SHA-256 of the generator, which boundaries record as `model`.
-    generator: String,
-    /// The boundaries.
-    boundaries: Vec<BoundaryBody>,
-}
-
-/// What has become of a model's boundaries.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ChangeBody {
-    /// The model.
-    model: String,
-    /// SHA-256 of the model's files and boundaries after the change.
-    digest: String,
-    /// How long the change lasts.
-    kept: Lasting,
-    /// The boundary as it is now; absent where there is none any more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    boundary: Option<BoundaryBody>,
-}
-
-/// How long a change lasts.
-#[derive(Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Lasting {
-    /// Until it is changed again: it is in the store.
-    Disk,
-    /// Until the service ends: it has no store (`--store`).
-    Memory,
-}
 
 /// The kind of answer.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -108,33 +71,24 @@ fn place(place: Place) -> Result<(String, String, LatentSpace), Problem> {
 /// List a model's boundaries
 #[utoipa::path(
     get, path = "/v1/models/{model}/boundaries", tag = "boundaries", operation_id = "list_boundaries",
-    params(("model" = String, Path, description = "The model's name", example = "phantom")),
+    params(("model" = String, Path, description = "The name of the model.", example = "phantom")),
     responses((status = 200, description = "The boundaries of the model.", body = BoundaryList), ModelProblems)
 )]
 pub(crate) async fn list(State(api): State<Api>, Name(name): Name) -> Result<Json<BoundaryList>, Problem> {
     let model = api.models.get(Some(&name))?;
-    Ok(Json(BoundaryList {
-        model: model.name().to_owned(),
-        digest: model.digest().to_owned(),
-        generator: model.generator_digest().to_owned(),
-        boundaries: model
-            .boundaries()
-            .iter()
-            .map(|boundary| (&**boundary).into())
-            .collect(),
-    }))
+    Ok(Json(BoundaryList::new(&model)))
 }
 
-/// A boundary
+/// Get a boundary
 ///
-/// As JSON with all that is known of it, or its normal as a `.npy` file (`format=npy`, or
+/// As JSON with everything that is known of it, or its normal as a `.npy` file (`format=npy`, or
 /// `Accept: application/octet-stream`).
 #[utoipa::path(
     get, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "get_boundary",
     params(
-        ("model" = String, Path, description = "The model's name", example = "phantom"),
-        ("attribute" = String, Path, description = "The attribute", example = "smile"),
-        ("space" = Space, Path, description = "The space", example = "w"),
+        ("model" = String, Path, description = "The name of the model.", example = "phantom"),
+        ("attribute" = String, Path, description = "The attribute.", example = "smile"),
+        ("space" = Space, Path, description = "The space.", example = "w"),
         BoundaryQuery,
     ),
     responses(
@@ -160,30 +114,30 @@ pub(crate) async fn show(
         BoundaryFormat::Json => Answer::json(&document(boundary), &model),
         BoundaryFormat::Npy => Answer::npy(NpyArray::of_normal(boundary).write_f8(), &model),
     };
-    Ok(answer.until_changed(&headers))
+    Ok(answer.with_etag().revalidated(&headers))
 }
 
-/// Bring a boundary
+/// Set a boundary
 ///
-/// In place of the one that the model has, or a new one; edits move along it at once. The body is the JSON that GET
-/// gives, or a `.npy` file with the normal (`Content-Type: application/octet-stream`).
+/// Replaces the boundary of this attribute and space, or adds one. The next edit uses it. The body is the JSON that GET
+/// returns, or a `.npy` file with the normal (`Content-Type: application/octet-stream`).
 #[utoipa::path(
     put, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "put_boundary",
     params(
-        ("model" = String, Path, description = "The model's name", example = "phantom"),
-        ("attribute" = String, Path, description = "The attribute", example = "smile"),
-        ("space" = Space, Path, description = "The space", example = "w"),
+        ("model" = String, Path, description = "The name of the model.", example = "phantom"),
+        ("attribute" = String, Path, description = "The attribute.", example = "smile"),
+        ("space" = Space, Path, description = "The space.", example = "w"),
         ImportQuery,
     ),
     request_body(content((BoundaryDocument = "application/json"), (inline(NpyFile) = "application/octet-stream"))),
-    responses((status = 200, description = "The boundary as it is now.", body = ChangeBody), BoundaryProblems, BodyProblems, StoreProblems)
+    responses((status = 200, description = "The boundary as it is now.", body = BoundaryChange), BoundaryProblems, BodyProblems, StoreProblems)
 )]
 pub(crate) async fn put(
     State(api): State<Api>,
     path: Place,
     Query(query): Query<ImportQuery>,
     request: Request,
-) -> Result<Json<ChangeBody>, Problem> {
+) -> Result<Json<BoundaryChange>, Problem> {
     let (name, attribute, space) = place(path)?;
     let model = api.models.get(Some(&name))?;
     let kind = request.headers().get(header::CONTENT_TYPE);
@@ -212,40 +166,29 @@ pub(crate) async fn put(
     ))
 }
 
-/// Remove a boundary
+/// Delete a boundary
 #[utoipa::path(
     delete, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "delete_boundary",
     params(
-        ("model" = String, Path, description = "The model's name", example = "phantom"),
-        ("attribute" = String, Path, description = "The attribute", example = "smile"),
-        ("space" = Space, Path, description = "The space", example = "w"),
+        ("model" = String, Path, description = "The name of the model.", example = "phantom"),
+        ("attribute" = String, Path, description = "The attribute.", example = "smile"),
+        ("space" = Space, Path, description = "The space.", example = "w"),
     ),
-    responses((status = 200, description = "The boundary is deleted.", body = ChangeBody), BoundaryProblems, StoreProblems)
+    responses((status = 200, description = "The boundary is deleted.", body = BoundaryChange), BoundaryProblems, StoreProblems)
 )]
-pub(crate) async fn delete(State(api): State<Api>, path: Place) -> Result<Json<ChangeBody>, Problem> {
+pub(crate) async fn delete(State(api): State<Api>, path: Place) -> Result<Json<BoundaryChange>, Problem> {
     let (name, attribute, space) = place(path)?;
     let model = api.models.delete_boundary(&name, &attribute, space).await?;
     Ok(change(&api, &model, None))
 }
 
-fn change(api: &Api, model: &Model, boundary: Option<&Boundary>) -> Json<ChangeBody> {
-    Json(ChangeBody {
+fn change(api: &Api, model: &Model, boundary: Option<&Boundary>) -> Json<BoundaryChange> {
+    Json(BoundaryChange {
         model: model.name().to_owned(),
         digest: model.digest().to_owned(),
-        kept: Lasting::of(api),
+        storage: Storage::of(&api.models),
         boundary: boundary.map(Into::into),
     })
-}
-
-impl Lasting {
-    /// How long this service's changes last.
-    pub(crate) fn of(api: &Api) -> Self {
-        if api.models.keeps_changes() {
-            Self::Disk
-        } else {
-            Self::Memory
-        }
-    }
 }
 
 fn choose(asked: Option<BoundaryFormat>, headers: &HeaderMap) -> Result<BoundaryFormat, Problem> {

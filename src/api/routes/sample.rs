@@ -1,6 +1,6 @@
-//! `/v1/sample`: new faces from seeds, or faces whose codes the client has.
+//! `/v1/sample`: synthesizes faces from seeds or from latent codes.
 
-use std::time::Instant;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -8,13 +8,16 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::api::answer::Answer;
+use crate::api::answers::sample::SampleAnswer;
+use crate::api::encode::Encoding;
+use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
-use crate::api::openapi::responses::{Cacheable, FaceAnswer, Fresh, SEED};
+use crate::api::openapi::responses::{Cacheable, Fresh};
 use crate::api::output::{Compression, Format, Layout, Metadata, Output, OutputOptions};
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, Query};
-use crate::api::response::{Answer, FaceBody, Recipe, bodies, picture};
-use crate::api::types::values::{LatentBody, Object, Real, Space, Whole, face_source};
+use crate::api::types::values::{LatentBody, Object, Real, Space, Whole, face_source, random_seed};
 use crate::api::{Api, response_cache};
 use crate::editor::{self, FaceSource, Model, SampleRequest, Sampled, TruncationChoice};
 
@@ -133,26 +136,10 @@ impl SampleBody {
     }
 }
 
-/// Sampled faces.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SampleAnswer {
-    /// The model.
-    model: String,
-    /// SHA-256 of the model's files.
-    digest: String,
-    /// The faces, in the order of their seeds.
-    faces: Vec<FaceBody>,
-}
-
-impl FaceAnswer for SampleAnswer {
-    const DESCRIPTION: &'static str = "The face; several faces share one image.";
-    const HEADERS: &'static [(&'static str, &'static str)] = &[SEED];
-}
-
-/// Sample faces
+/// Sample faces, by URL
 ///
-/// With a `seed` the answer is the same until the model is another. Caches may keep a picture whose URL names the `model`; others they
-/// are to ask about, for the default may change.
+/// With a `seed`, the answer is the same until the model changes. If the URL also names the `model`, caches may keep an image
+/// for a year. Otherwise they may keep the answer and revalidate it by its `ETag`, because the default model may change.
 #[utoipa::path(
     get, path = "/v1/sample", tag = "faces", operation_id = "sample_faces_by_url",
     params(SampleQuery),
@@ -167,13 +154,13 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let (seeded, named) = (query.seed.is_some(), query.model.is_some());
     let answer = sample(&api, &headers, query.into()).await?;
-    Ok(if seeded && named && answer.is_picture() {
-        answer.repeatable(&headers)
+    Ok(if seeded && named && answer.is_image() {
+        answer.immutable(&headers)
     } else if seeded {
         // The distances in JSON are from boundaries, which may change, and another model may become the default.
-        answer.until_changed(&headers)
+        answer.revalidated(&headers)
     } else {
-        answer.once()
+        answer.uncached()
     })
 }
 
@@ -190,68 +177,61 @@ pub(crate) async fn post(
     headers: HeaderMap,
     Body(body): Body<SampleBody>,
 ) -> Result<Response, Problem> {
-    Ok(sample(&api, &headers, body).await?.once())
+    Ok(sample(&api, &headers, body).await?.uncached())
 }
 
 const PATH: &str = "/v1/sample";
 
 async fn sample(api: &Api, headers: &HeaderMap, mut body: SampleBody) -> Result<Answer, Problem> {
-    let presentation = Output::of(body.wishes(), headers)?;
+    let output = Output::of(body.wishes(), headers)?;
     let model = api.models.get(body.model.as_deref())?;
-    body.model = Some(model.name().to_owned());
-    if body.seed.is_none() {
-        return make(api, &model, presentation, body).await;
-    }
-    let key = response_cache::key(PATH, model.digest(), &body, &presentation);
-    api.repeats
-        .answer(key, make(api, &model, presentation, body))
-        .await
+    let cacheable = body.seed.is_some();
+    body.complete(&model)?;
+    let request = body.request(api, output.format)?;
+    let record = RequestRecord::new(PATH, &body);
+    let key = cacheable.then(|| response_cache::key(&model, &record, &output));
+    let make = async {
+        let Sampled { faces, timings } = editor::sample(&model, &request).await?;
+        let seeds: Vec<u32> = faces.iter().filter_map(|face| face.seed).collect();
+        let encoding = Encoding {
+            model: Arc::clone(&model),
+            faces,
+            output,
+            metadata: ImageMetadata::new(&model, record),
+            cacheable,
+            timings,
+            metrics: &api.metrics,
+        };
+        let answer = encoding.encode(|faces, model| Ok(SampleAnswer::new(model, faces)));
+        Ok(answer.await?.with_seeds(seeds))
+    };
+    api.cache.get_or_make(key, make).await
 }
 
-async fn make(
-    api: &Api,
-    model: &Model,
-    presentation: Output,
-    mut body: SampleBody,
-) -> Result<Answer, Problem> {
-    let count = body.count.unwrap_or(1);
-    api.check_count("count", count)?;
-    let source = face_source(body.seed, body.latent.as_ref())?;
-    let request = SampleRequest {
-        sources: consecutive(source, count)?,
-        space: body.space.map(Into::into),
-        truncation: TruncationChoice {
-            psi: body.psi,
-            layers: body.truncation_layers,
-        },
-        with_scores: presentation.format == Format::Json,
-    };
-    let Sampled { faces, timings } = editor::sample(model, &request).await?;
+impl SampleBody {
+    /// Names the model, and chooses a seed if the request has neither a seed nor a code.
+    fn complete(&mut self, model: &Model) -> Result<(), Problem> {
+        self.model = Some(model.name().to_owned());
+        if self.seed.is_none() && self.latent.is_none() {
+            self.seed = Some(random_seed()?);
+        }
+        Ok(())
+    }
 
-    body.seed = faces[0].seed;
-    let seeds: Vec<u32> = faces.iter().filter_map(|face| face.seed).collect();
-    let recipe = Recipe::new(presentation, model, PATH, &body);
-    let started = Instant::now();
-    let answer = match presentation.format {
-        format @ (Format::Png | Format::Jpeg | Format::Webp) => {
-            Answer::picture(format, picture(faces, presentation, recipe).await?, model)
-        }
-        Format::Json => {
-            let faces = bodies(faces, presentation, recipe).await?;
-            let (name, digest) = (model.name().to_owned(), model.digest().to_owned());
-            Answer::json(
-                &SampleAnswer {
-                    model: name,
-                    digest,
-                    faces,
-                },
-                model,
-            )
-        }
-    };
-    let encoding = started.elapsed();
-    api.metrics.encoded(encoding);
-    Ok(answer.with_seeds(seeds).with_timings(&timings, encoding))
+    fn request(&self, api: &Api, format: Format) -> Result<SampleRequest, Problem> {
+        let count = self.count.unwrap_or(1);
+        api.check_count("count", count)?;
+        let source = face_source(self.seed, self.latent.as_ref())?;
+        Ok(SampleRequest {
+            sources: consecutive(source, count)?,
+            space: self.space.map(Into::into),
+            truncation: TruncationChoice {
+                psi: self.psi,
+                layers: self.truncation_layers,
+            },
+            with_scores: format == Format::Json,
+        })
+    }
 }
 
 /// The sources of `count` faces: a seed and those after it.

@@ -1,6 +1,6 @@
-//! `/v1/score`: what the classifiers say of a face, and how far it lies from the boundaries.
+//! `/v1/score`: the scores of a face, and its distances from the boundaries.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -8,19 +8,20 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::api::answer::Answer;
+use crate::api::answers::score::ScoreAnswer;
+use crate::api::image_metadata::RequestRecord;
 use crate::api::openapi::files::{ImageFile, ScoreForm};
 use crate::api::openapi::problems::{BodyProblems, ScoreProblems};
-use crate::api::openapi::responses::{Cacheable, FaceAnswer, Fresh, SEED};
+use crate::api::openapi::responses::{Cacheable, Fresh};
+use crate::api::output::Format;
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;
-use crate::api::response::Answer;
-use crate::api::routes::models::ScoreName;
 use crate::api::types::picture_file::{NamedFace, PictureFile};
 use crate::api::types::values::{LatentBody, Object, Real, Space, Whole, face_source};
 use crate::api::upload::{self, Pictured};
 use crate::api::{Api, response_cache};
-use crate::catalog::OutputEntry;
-use crate::editor::{self, Model, ScoreRequest, Scored, TruncationChoice};
+use crate::editor::{self, ScoreRequest, TruncationChoice};
 
 /// What to score. Without `seed`, `latent` and `image`, a seed is drawn and given back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -116,78 +117,9 @@ impl ScoreBody {
     }
 }
 
-/// A face's scores.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ScoreAnswer {
-    /// The model.
-    model: String,
-    /// SHA-256 of the model's files and boundaries.
-    digest: String,
-    /// The seed that the face was sampled with, if it was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<u64>, maximum = 4_294_967_295u64)]
-    seed: Option<u32>,
-    /// The face's code; send it back as `latent` for the same face.
-    latent: LatentBody,
-    /// Each classifier output, and what it means.
-    scores: Vec<ScoreItem>,
-    /// Signed distance from each attribute's boundary, in the code's space: n·code + b.
-    distances: BTreeMap<String, f64>,
-}
-
-impl FaceAnswer for ScoreAnswer {
-    const DESCRIPTION: &'static str = "The scores of the face, and its distance from each boundary.";
-    const IMAGES: bool = false;
-    const HEADERS: &'static [(&'static str, &'static str)] = &[SEED];
-}
-
-/// One classifier output.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ScoreItem {
-    /// The attribute.
-    attribute: String,
-    /// The score.
-    score: f32,
-    /// What the score is.
-    kind: ScoreName,
-    /// The score at which the attribute changes sides.
-    threshold: f64,
-    /// The side on which the face is: positive where its score is above the threshold.
-    side: Side,
-    /// What being on that side means, where the manifest says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    meaning: Option<String>,
-}
-
-/// A side of a threshold.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Side {
-    Positive,
-    Negative,
-}
-
-impl ScoreItem {
-    fn new(output: &OutputEntry, score: f32) -> Self {
-        let (side, meaning) = if f64::from(score) > output.threshold {
-            (Side::Positive, &output.positive)
-        } else {
-            (Side::Negative, &output.negative)
-        };
-        Self {
-            attribute: output.attribute.clone(),
-            score,
-            kind: output.kind.into(),
-            threshold: output.threshold,
-            side,
-            meaning: meaning.clone(),
-        }
-    }
-}
-
-/// Score a face
+/// Score a face, by URL
 ///
-/// What every classifier of the model says of the face, and the face's distance from every boundary.
+/// Returns the score of each attribute that a classifier of the model scores, and the distance from each boundary.
 #[utoipa::path(
     get, path = "/v1/score", tag = "faces", operation_id = "score_face_by_url",
     params(ScoreQuery),
@@ -201,16 +133,16 @@ pub(crate) async fn get(
     let seeded = query.seed.is_some();
     let answer = score(&api, query.into()).await?;
     Ok(if seeded {
-        answer.until_changed(&headers)
+        answer.revalidated(&headers)
     } else {
-        answer.once()
+        answer.uncached()
     })
 }
 
 /// Score a face
 ///
-/// The body is JSON; or a picture of the face, and the URL says the rest, as for GET; or a form with the picture as `file`,
-/// and its other fields say the rest.
+/// The body is one of three: JSON; a form with an image of the face as `file` and the options as further fields; or the
+/// image itself, with the options in the URL as for GET.
 #[utoipa::path(
     post, path = "/v1/score", tag = "faces", operation_id = "score_face",
     request_body(content((ScoreBody = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (ScoreForm = "multipart/form-data"))),
@@ -218,21 +150,14 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let body = upload::read(request).await?;
-    Ok(score(&api, body).await?.once())
+    Ok(score(&api, body).await?.uncached())
 }
 
 async fn score(api: &Api, mut body: ScoreBody) -> Result<Answer, Problem> {
     let model = api.models.get(body.model.as_deref())?;
+    let cacheable = body.seed.is_some();
     body.model = Some(model.name().to_owned());
     body.face().take_code(api, &model).await?;
-    if body.seed.is_none() {
-        return make(&model, body).await;
-    }
-    let key = response_cache::key("/v1/score", model.digest(), &body, &());
-    api.repeats.answer(key, make(&model, body)).await
-}
-
-async fn make(model: &Model, body: ScoreBody) -> Result<Answer, Problem> {
     let request = ScoreRequest {
         source: face_source(body.seed, body.latent.as_ref())?,
         space: body.space.map(Into::into),
@@ -241,24 +166,14 @@ async fn make(model: &Model, body: ScoreBody) -> Result<Answer, Problem> {
             layers: body.truncation_layers,
         },
     };
-    let scored = editor::score(model, &request).await?;
-    let (seed, timings) = (scored.seed, scored.timings);
-    let answer = Answer::json(&answer_body(model, scored), model);
-    Ok(answer
-        .with_seeds(seed)
-        .with_timings(&timings, std::time::Duration::ZERO))
-}
-
-fn answer_body(model: &Model, scored: Scored) -> ScoreAnswer {
-    let items = model.outputs().iter().zip(scored.scores);
-    ScoreAnswer {
-        model: model.name().to_owned(),
-        digest: model.digest().to_owned(),
-        seed: scored.seed,
-        latent: LatentBody::numbers(&scored.code),
-        scores: items
-            .map(|(output, score)| ScoreItem::new(output, score))
-            .collect(),
-        distances: scored.distances,
-    }
+    let key = cacheable
+        .then(|| response_cache::key(&model, &RequestRecord::new("/v1/score", &body), &Format::Json));
+    let make = async {
+        let scored = editor::score(&model, &request).await?;
+        let (seed, timings) = (scored.seed, scored.timings);
+        let answer = Answer::json(&ScoreAnswer::new(&model, scored), &model);
+        let answer = answer.with_seeds(seed).with_timings(&timings, Duration::ZERO);
+        Ok(if cacheable { answer.with_etag() } else { answer })
+    };
+    api.cache.get_or_make(key, make).await
 }

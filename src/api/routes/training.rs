@@ -1,4 +1,4 @@
-//! `POST /v1/models/{model}/boundaries`: finding new planes, as a job.
+//! `POST /v1/models/{model}/boundaries`: trains boundaries, as a job.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -8,10 +8,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::api::Api;
+use crate::api::answers;
 use crate::api::openapi::problems::{BodyProblems, StartProblems};
 use crate::api::problem::Problem;
 use crate::api::request_body::{LargeBody, Name};
-use crate::api::routes::jobs::{JobBody, begun};
+use crate::api::routes::jobs::started;
 use crate::api::types::values::{Space, check_length};
 use crate::catalog::NpyArray;
 use crate::editor::{LabelledCodes, LabelledCodesError, TrainRequest, TrainSource};
@@ -180,16 +181,17 @@ fn given(space: LatentSpace, codes: &str, scores: &str) -> Result<TrainSource, P
     Ok(TrainSource::Labelled(given))
 }
 
-/// Find boundaries
+/// Train boundaries
 ///
-/// As the paper does: faces are sampled and scored behind everybody's requests, and a plane is found between the ends of
-/// each attribute's scores. The answer names the job; when it is done the model has the boundaries.
+/// Starts a job that samples and scores faces in the background, and fits a boundary between the faces with the highest
+/// and the lowest scores of each attribute, as the paper does. With `codes` and `scores`, it fits the boundary to them.
+/// When the job is done, the model has the boundaries.
 #[utoipa::path(
     post, path = "/v1/models/{model}/boundaries", tag = "boundaries", operation_id = "train_boundaries",
-    params(("model" = String, Path, description = "The model's name", example = "phantom")),
+    params(("model" = String, Path, description = "The name of the model.", example = "phantom")),
     request_body = TrainBody,
     responses(
-        (status = 202, description = "The job was started.", body = JobBody, headers(("Location" = String, description = "The path of the job."))),
+        (status = 202, description = "The job was started.", body = answers::job::Job, headers(("Location" = String, description = "The path of the job."))),
         StartProblems, BodyProblems,
     )
 )]
@@ -204,5 +206,5 @@ pub(crate) async fn post(
     let request = tokio::task::spawn_blocking(move || body.request(space)).await;
     let request = request.expect("reading codes does not panic")?;
     let job = api.jobs.train(&api.models, model, request)?;
-    Ok(begun(&api, &job))
+    Ok(started(&api, &job))
 }

@@ -4,9 +4,9 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::answers::boundary::BoundaryAccuracy;
 use crate::api::openapi::numbers::numbers_or_rows;
 use crate::api::problem::Problem;
-use crate::api::routes::models::AccuracyBody;
 use crate::api::types::values::{Object, Space};
 use crate::catalog::NpyArray;
 use crate::editor::{EditorError, Model};
@@ -56,8 +56,8 @@ pub(crate) struct BoundaryDocument {
     date: Option<String>,
     /// How well it separates.
     #[serde(default)]
-    #[schema(value_type = AccuracyBody)]
-    accuracy: Object<AccuracyBody>,
+    #[schema(value_type = BoundaryAccuracy)]
+    accuracy: Object<BoundaryAccuracy>,
 }
 
 /// A normal's numbers, flat or in rows.

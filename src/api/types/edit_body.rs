@@ -8,9 +8,11 @@ use crate::api::output::{Compression, Format, Layout, Metadata, OutputOptions};
 use crate::api::problem::Problem;
 use crate::api::types::edit_text::{EditText, TrajectoryText};
 use crate::api::types::picture_file::{NamedFace, PictureFile};
-use crate::api::types::values::{LatentBody, Object, Real, Space, Whole, check_length, face_source};
+use crate::api::types::values::{
+    LatentBody, Object, Real, Space, Whole, check_length, face_source, random_seed,
+};
 use crate::api::upload::Pictured;
-use crate::editor::{EditRequest, EditStep, EditorError, PositionKind, Series, TruncationChoice};
+use crate::editor::{EditRequest, EditStep, EditorError, Model, PositionKind, Series, TruncationChoice};
 use crate::latent::{Amount, LayerRange, Trajectory};
 
 /// What to edit. Without `seed`, `latent` and `image`, a seed is drawn and given back.
@@ -253,6 +255,15 @@ impl EditBody {
             psi: &mut self.psi,
             truncation_layers: &mut self.truncation_layers,
         }
+    }
+
+    /// Names the model, and chooses a seed if the request has neither a seed nor a code.
+    pub(crate) fn complete(&mut self, model: &Model) -> Result<(), Problem> {
+        self.model = Some(model.name().to_owned());
+        if self.seed.is_none() && self.latent.is_none() {
+            self.seed = Some(random_seed()?);
+        }
+        Ok(())
     }
 
     /// Whether a picture says which face is meant.

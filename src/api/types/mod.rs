@@ -6,5 +6,4 @@ pub(crate) mod edit_text;
 pub(crate) mod invert_body;
 pub(crate) mod invert_text;
 pub(crate) mod picture_file;
-pub(crate) mod score_search;
 pub(crate) mod values;

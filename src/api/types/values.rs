@@ -177,12 +177,15 @@ pub(crate) fn face_source(
         )),
         (Some(seed), None) => Ok(FaceSource::Seed(seed)),
         (None, Some(latent)) => latent.0.code().map(FaceSource::Latent),
-        (None, None) => getrandom::u32()
-            .map(FaceSource::Seed)
-            .map_err(|error| Problem::Internal {
-                reason: format!("the system gives no random numbers: {error}"),
-            }),
+        (None, None) => random_seed().map(FaceSource::Seed),
     }
+}
+
+/// A seed chosen at random.
+pub(crate) fn random_seed() -> Result<u32, Problem> {
+    getrandom::u32().map_err(|error| Problem::Internal {
+        reason: format!("the system gives no random numbers: {error}"),
+    })
 }
 
 /// A code's numbers, flat or in rows.

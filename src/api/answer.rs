@@ -1,0 +1,176 @@
+//! A complete answer: its bytes, its media type, and the headers that do not depend on how the client asked.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::api::output::Format;
+use crate::editor::Model;
+use crate::engine::Timings;
+
+const MODEL: HeaderName = HeaderName::from_static("faceplane-model");
+const SEED: HeaderName = HeaderName::from_static("faceplane-seed");
+const TIMING: HeaderName = HeaderName::from_static("server-timing");
+const WARNINGS: HeaderName = HeaderName::from_static("faceplane-warnings");
+
+/// An answer in memory. A clone shares the bytes.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    media_type: &'static str,
+    body: Bytes,
+    etag: Option<ETag>,
+    headers: HeaderMap,
+}
+
+impl Answer {
+    /// An image.
+    pub(crate) fn image(format: Format, body: Vec<u8>, model: &Model) -> Self {
+        Self::new(format.media_type(), body, model)
+    }
+
+    /// A JSON document.
+    pub(crate) fn json(body: &impl Serialize, model: &Model) -> Self {
+        let body = serde_json::to_vec(body).expect("an answer holds finite numbers and texts");
+        Self::new(Format::Json.media_type(), body, model)
+    }
+
+    /// A `.npy` file.
+    pub(crate) fn npy(body: Vec<u8>, model: &Model) -> Self {
+        Self::new("application/octet-stream", body, model)
+    }
+
+    fn new(media_type: &'static str, body: Vec<u8>, model: &Model) -> Self {
+        let name = HeaderValue::from_str(model.name());
+        let name = name.expect("the letters of a model's name are allowed in headers");
+        Self {
+            media_type,
+            body: body.into(),
+            etag: None,
+            headers: HeaderMap::from_iter([(MODEL, name)]),
+        }
+    }
+
+    /// Adds an `ETag`: half of the SHA-256 of the body. It takes some milliseconds for a large body, so an answer that is
+    /// cached keeps it.
+    pub(crate) fn with_etag(mut self) -> Self {
+        let digest = Sha256::digest(&self.body);
+        let half = u128::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes"));
+        let etag = format!("\"{half:032x}\"").parse();
+        self.etag = Some(etag.expect("quoted hexadecimal digits are a tag"));
+        self
+    }
+
+    /// Adds the seeds of the faces.
+    pub(crate) fn with_seeds(mut self, seeds: impl IntoIterator<Item = u32>) -> Self {
+        let seeds: Vec<String> = seeds.into_iter().map(|seed| seed.to_string()).collect();
+        if !seeds.is_empty() {
+            let seeds = HeaderValue::from_str(&seeds.join(", "));
+            self.headers
+                .insert(SEED, seeds.expect("digits and commas are allowed in headers"));
+        }
+        self
+    }
+
+    /// Adds a header for each warning. A warning that a header cannot hold is in JSON answers only.
+    pub(crate) fn with_warnings(mut self, warnings: &[String]) -> Self {
+        let values = warnings
+            .iter()
+            .filter_map(|warning| HeaderValue::from_str(warning).ok());
+        for value in values {
+            self.headers.append(WARNINGS, value);
+        }
+        self
+    }
+
+    /// Adds the time of each step, in milliseconds.
+    pub(crate) fn with_timings(mut self, timings: &Timings, encoding: Duration) -> Self {
+        let steps = [
+            ("mapping", timings.mapping),
+            ("queue", timings.queue),
+            ("synthesis", timings.synthesis),
+            ("scoring", timings.scoring),
+            ("identity", timings.identity),
+            ("decoding", timings.decoding),
+            ("landmarks", timings.landmarks),
+            ("encoder", timings.encoder),
+            ("optimization", timings.descent),
+            ("encoding", encoding),
+        ];
+        let step = |(name, time): (&str, Duration)| format!("{name};dur={:.2}", time.as_secs_f64() * 1e3);
+        let text = HeaderValue::from_str(&steps.map(step).join(", "));
+        self.headers
+            .insert(TIMING, text.expect("names and numbers are allowed in headers"));
+        self
+    }
+
+    /// Replaces the times: the answer is from the cache.
+    pub(crate) fn with_cache_hit(mut self) -> Self {
+        self.headers
+            .insert(TIMING, HeaderValue::from_static("cache;desc=hit"));
+        self
+    }
+
+    /// Whether it is an image.
+    pub(crate) fn is_image(&self) -> bool {
+        self.media_type.starts_with("image/")
+    }
+
+    /// The body as text, if it is JSON.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The size of the body, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The response to a request that may have another answer the next time. No cache may keep it.
+    pub(crate) fn uncached(self) -> Response {
+        self.respond("no-store")
+    }
+
+    /// The response to a request that always has this answer: caches may keep it for a year.
+    pub(crate) fn immutable(self, request: &HeaderMap) -> Response {
+        self.unless_known(request, "public, max-age=31536000, immutable")
+    }
+
+    /// The response to a request that has this answer until the model changes: caches may keep it, and ask each time
+    /// whether it is still valid.
+    pub(crate) fn revalidated(self, request: &HeaderMap) -> Response {
+        self.unless_known(request, "public, no-cache")
+    }
+
+    /// A 304 without a body if `If-None-Match` has the `ETag`.
+    fn unless_known(mut self, request: &HeaderMap, caching: &'static str) -> Response {
+        let known = request.typed_get::<IfNoneMatch>().is_some_and(|known| {
+            let etag = self.etag.as_ref();
+            etag.is_some_and(|etag| !known.precondition_passes(etag))
+        });
+        if let Some(etag) = &self.etag {
+            self.headers.typed_insert(etag.clone());
+        }
+        if !known {
+            return self.respond(caching);
+        }
+        self.body = Bytes::new();
+        let mut response = self.respond(caching);
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        response
+    }
+
+    fn respond(self, caching: &'static str) -> Response {
+        let own = [
+            (header::CONTENT_TYPE, self.media_type),
+            (header::CACHE_CONTROL, caching),
+            (header::VARY, "Accept"),
+        ];
+        (own, self.headers, self.body).into_response()
+    }
+}

@@ -1,0 +1,156 @@
+//! Boundaries in JSON answers: what is known of them, without their normals.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::types::values::Space;
+use crate::editor::{Model, Models};
+use crate::latent::{Accuracy, Boundary};
+
+/// The boundaries of a model.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BoundaryList {
+    /// The name of the model.
+    model: String,
+    /// SHA-256 of the model's files and boundaries. It changes with each boundary.
+    digest: String,
+    /// SHA-256 of the generator. Boundaries record it as `model`.
+    generator: String,
+    /// The boundaries.
+    boundaries: Vec<BoundarySummary>,
+}
+
+impl BoundaryList {
+    /// The boundaries of `model`.
+    pub(crate) fn new(model: &Model) -> Self {
+        Self {
+            model: model.name().to_owned(),
+            digest: model.digest().to_owned(),
+            generator: model.generator_digest().to_owned(),
+            boundaries: summaries(model),
+        }
+    }
+}
+
+/// The boundaries of `model`, without their normals.
+pub(crate) fn summaries(model: &Model) -> Vec<BoundarySummary> {
+    let boundaries = model.boundaries().iter();
+    boundaries.map(|boundary| (&**boundary).into()).collect()
+}
+
+/// A change of a model's boundaries.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BoundaryChange {
+    /// The name of the model.
+    pub(crate) model: String,
+    /// SHA-256 of the model's files and boundaries after the change.
+    pub(crate) digest: String,
+    /// Where the change is stored.
+    pub(crate) storage: Storage,
+    /// The boundary after the change; absent if it was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) boundary: Option<BoundarySummary>,
+}
+
+/// Where changes of boundaries are stored.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Storage {
+    /// On disk, in the store.
+    Disk,
+    /// In memory, until the service ends: it has no store (`--store`).
+    Memory,
+}
+
+impl Storage {
+    /// Where the changes of these models are stored.
+    pub(crate) fn of(models: &Models) -> Self {
+        if models.keeps_changes() {
+            Self::Disk
+        } else {
+            Self::Memory
+        }
+    }
+}
+
+/// What is known of a boundary. Absent fields are unknown.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct BoundarySummary {
+    /// The attribute.
+    attribute: String,
+    /// The space.
+    space: Space,
+    /// b in n·code + b.
+    intercept: f64,
+    /// The number of scored samples from which the extremes were chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    samples: Option<u64>,
+    /// The number of extremes on each side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chosen: Option<u64>,
+    /// The seed of the samples and of the split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    /// The classifier that scored the samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classifier: Option<String>,
+    /// SHA-256 of the classifier's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classifier_digest: Option<String>,
+    /// SHA-256 of the boundary's generator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// The method that fitted the boundary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    /// The date of the fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
+    /// The accuracy of the boundary.
+    accuracy: BoundaryAccuracy,
+}
+
+impl From<&Boundary> for BoundarySummary {
+    fn from(boundary: &Boundary) -> Self {
+        let provenance = boundary.provenance().clone();
+        Self {
+            attribute: boundary.attribute().to_owned(),
+            space: boundary.space().into(),
+            intercept: boundary.intercept(),
+            samples: provenance.samples,
+            chosen: provenance.chosen,
+            seed: provenance.seed,
+            classifier: provenance.classifier,
+            classifier_digest: provenance.classifier_digest,
+            model: provenance.model,
+            method: provenance.method,
+            date: provenance.date,
+            accuracy: provenance.accuracy.into(),
+        }
+    }
+}
+
+/// The share of codes on the correct side of a boundary, 0 to 1. Absent shares are unknown.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct BoundaryAccuracy {
+    /// Of the extremes that the boundary was fitted to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) train: Option<f64>,
+    /// Of the extremes that were held out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) held_out: Option<f64>,
+    /// Of all samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) all: Option<f64>,
+}
+
+impl From<Accuracy> for BoundaryAccuracy {
+    fn from(accuracy: Accuracy) -> Self {
+        Self {
+            train: accuracy.train,
+            held_out: accuracy.held_out,
+            all: accuracy.all,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The JSON answer of `/v1/edit` and `/v1/conditional-edit`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::answers::face::Face;
+use crate::api::answers::score_search::ScoreSearch;
+use crate::api::openapi::responses::{FaceAnswer, SEED, WARNINGS};
+use crate::api::types::values::Space;
+use crate::editor;
+
+/// An edited face.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EditAnswer {
+    /// The name of the model.
+    model: String,
+    /// SHA-256 of the model's files and boundaries.
+    digest: String,
+    /// The face before the edit.
+    before: Face,
+    /// The face after the edit; one face for each position of a trajectory.
+    faces: Vec<Face>,
+    /// The similarity of each face to the person before the edit, −1 to 1, by the model's identity graph; absent if the
+    /// model has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    similarities: Vec<f64>,
+    /// The position of each face on the trajectory; empty without a trajectory.
+    positions: Vec<f64>,
+    /// The direction of each edit.
+    directions: Vec<EditDirection>,
+    /// The result of the search for a score; absent unless an edit has `to_score`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score_search: Option<ScoreSearch>,
+    /// Warnings, such as an edit far outside the usual distances.
+    warnings: Vec<String>,
+}
+
+impl FaceAnswer for EditAnswer {
+    const DESCRIPTION: &'static str = "The edited face; several faces of a trajectory share one image.";
+    const HEADERS: &'static [(&'static str, &'static str)] = &[SEED, WARNINGS];
+}
+
+impl EditAnswer {
+    /// The answer for `edited`, a face of `model`: the first of `faces` is the one before the edit.
+    pub(crate) fn new(model: &editor::Model, edited: editor::Edited, mut faces: Vec<Face>) -> Self {
+        Self {
+            model: model.name().to_owned(),
+            digest: model.digest().to_owned(),
+            before: faces.remove(0),
+            faces,
+            similarities: edited.similarities,
+            positions: edited.positions,
+            directions: edited.directions.into_iter().map(Into::into).collect(),
+            score_search: edited.score_search.map(Into::into),
+            warnings: edited.warnings.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// The direction of an edit.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EditDirection {
+    /// The attribute.
+    attribute: String,
+    /// The space of the attribute's boundary.
+    space: Space,
+    /// The length of the boundary's normal that remains after the projection, 0 to 1. A step of 1 along the direction
+    /// changes the signed distance of the attribute by this.
+    retained: f64,
+    /// The cosine between the direction and the normal of each condition: 0, except for rounding.
+    cosines: BTreeMap<String, f64>,
+}
+
+impl From<editor::EditDirection> for EditDirection {
+    fn from(direction: editor::EditDirection) -> Self {
+        Self {
+            attribute: direction.attribute,
+            space: direction.space.into(),
+            retained: direction.retained,
+            cosines: direction.cosines,
+        }
+    }
+}

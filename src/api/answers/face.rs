@@ -1,0 +1,40 @@
+//! A face in a JSON answer.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::types::values::LatentBody;
+use crate::editor;
+
+/// A face.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Face {
+    /// The seed of the face; absent if it did not come from a seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>, maximum = 4_294_967_295u64)]
+    seed: Option<u32>,
+    /// The latent code. Sent back as `latent`, it gives the same face.
+    latent: LatentBody,
+    /// The signed distance from the boundary of each attribute, in the space of the code: n·code + b.
+    distances: BTreeMap<String, f64>,
+    /// The score of each attribute. `/v1/models/{model}` tells what a score means.
+    scores: BTreeMap<String, f32>,
+    /// The PNG of the face.
+    #[schema(content_encoding = "base64", content_media_type = "image/png")]
+    image: String,
+}
+
+impl Face {
+    /// `face`, with its PNG in base64.
+    pub(crate) fn new(face: editor::Face, image: String) -> Self {
+        Self {
+            seed: face.seed,
+            latent: LatentBody::numbers(&face.code),
+            distances: face.distances,
+            scores: face.scores,
+            image,
+        }
+    }
+}

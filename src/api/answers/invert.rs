@@ -1,0 +1,94 @@
+//! The JSON answer of `/v1/invert`, and the events that report its progress.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::answers::face::Face;
+use crate::api::openapi::responses::FaceAnswer;
+use crate::api::types::invert_body::InversionMethodName;
+use crate::editor::OptimizationResult;
+
+/// The latent code of an image, and how well it reconstructs the image.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InvertAnswer {
+    /// The name of the model.
+    pub(crate) model: String,
+    /// SHA-256 of the model's files and boundaries.
+    pub(crate) digest: String,
+    /// The method that found the code.
+    pub(crate) method: InversionMethodName,
+    /// The code and its reconstruction of the image.
+    pub(crate) face: Face,
+    /// The PNG of the image as the model received it: cropped or aligned, and scaled.
+    #[schema(content_encoding = "base64", content_media_type = "image/png")]
+    pub(crate) target: String,
+    /// The mean squared error of the reconstruction; black is 0 and white is 1.
+    pub(crate) mse: f64,
+    /// The peak signal-to-noise ratio of the reconstruction, in dB.
+    pub(crate) psnr: f64,
+    /// The structural similarity of the reconstruction and the image, −1 to 1.
+    pub(crate) ssim: f64,
+    /// The course of the optimization; absent if the method was `encoder`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) optimization: Option<Optimization>,
+}
+
+impl FaceAnswer for InvertAnswer {
+    const DESCRIPTION: &'static str = "The reconstruction of the image.";
+    const EVENTS: bool = true;
+    const HEADERS: &'static [(&'static str, &'static str)] = &[];
+}
+
+/// The course of an optimization.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Optimization {
+    /// The loss of the returned code: the least loss of all steps.
+    loss: f32,
+    /// The loss before the first step.
+    initial_loss: f32,
+    /// The perceptual part of the loss, before its weight; absent if the model's gradient graph does not return it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    perceptual_loss: Option<f32>,
+    /// The number of steps.
+    steps: usize,
+    /// Whether more steps would hardly lower the loss: no step lowers it, `patience` ran out, or the last tenth of all
+    /// steps lowered it by less than 1 %.
+    converged: bool,
+}
+
+impl From<OptimizationResult> for Optimization {
+    fn from(result: OptimizationResult) -> Self {
+        Self {
+            loss: result.loss,
+            initial_loss: result.initial_loss,
+            perceptual_loss: result.perceptual_loss,
+            steps: result.steps,
+            converged: result.converged,
+        }
+    }
+}
+
+/// The data of a `progress` event: a step of an optimization. Some steps have a reconstruction and its similarity to the
+/// image.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InversionProgress {
+    /// Steps taken.
+    pub(crate) step: usize,
+    /// Steps in all, unless the optimization ends earlier.
+    pub(crate) steps: usize,
+    /// The least loss so far.
+    pub(crate) loss: f32,
+    /// The mean squared error of the reconstruction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mse: Option<f64>,
+    /// The peak signal-to-noise ratio of the reconstruction, in dB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) psnr: Option<f64>,
+    /// The structural similarity of the reconstruction and the image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ssim: Option<f64>,
+    /// A JPEG of the reconstruction, at most 256 pixels wide and high.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(content_encoding = "base64", content_media_type = "image/jpeg")]
+    pub(crate) image: Option<String>,
+}

@@ -1,0 +1,120 @@
+//! Jobs in JSON answers.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::answers::boundary::{BoundarySummary, Storage};
+use crate::api::types::values::Space;
+use crate::editor::{self, JobProgress};
+
+/// The jobs, the newest last.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct JobList {
+    /// The jobs that wait or run, and the latest ones that ended.
+    pub(crate) jobs: Vec<Job>,
+}
+
+/// A job: a training or a report.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Job {
+    /// The id of the job, as in its path.
+    #[schema(example = "1")]
+    id: String,
+    /// The name of the model.
+    #[schema(example = "phantom")]
+    model: String,
+    /// The attributes of the boundaries.
+    attributes: Vec<String>,
+    /// The space of the boundaries.
+    space: Space,
+    /// The status of the job.
+    status: JobStatus,
+    /// The number of codes to score; for a report, of images to synthesize.
+    samples: usize,
+    /// The number of them that are done.
+    samples_done: usize,
+    /// The codes scored per second; absent until it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    samples_per_second: Option<f64>,
+    /// The time until all codes are scored, in seconds; absent unless codes are being scored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds_left: Option<f64>,
+    /// The attribute to which a boundary is being fitted; absent unless one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fitting: Option<String>,
+    /// The share of this fit that is done, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fitting_progress: Option<f64>,
+    /// The path of the report; absent until it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/v1/jobs/1/report")]
+    report: Option<String>,
+    /// The boundaries fitted so far. The model already has them.
+    boundaries: Vec<BoundarySummary>,
+    /// Where these boundaries are stored.
+    storage: Storage,
+    /// The reason of a failure; absent unless the status is `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
+}
+
+/// The status of a job.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum JobStatus {
+    /// It waits for earlier jobs.
+    Queued,
+    /// Faces are sampled and scored.
+    Sampling,
+    /// Boundaries are fitted.
+    Fitting,
+    /// All boundaries are fitted and the model has them, or the report is done.
+    Done,
+    /// It ended with an error.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
+}
+
+impl From<editor::JobStatus> for JobStatus {
+    fn from(status: editor::JobStatus) -> Self {
+        match status {
+            editor::JobStatus::Queued => Self::Queued,
+            editor::JobStatus::Sampling => Self::Sampling,
+            editor::JobStatus::Fitting => Self::Fitting,
+            editor::JobStatus::Done => Self::Done,
+            editor::JobStatus::Failed => Self::Failed,
+            editor::JobStatus::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl Job {
+    /// `job` with `progress`, of models whose changes are stored in `storage`.
+    pub(crate) fn new(job: &editor::Job, progress: JobProgress, storage: Storage) -> Self {
+        let left = job.samples().saturating_sub(progress.samples_done);
+        #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+        let seconds_left = progress.samples_per_second.map(|rate| left as f64 / rate);
+        let sampling = progress.status == editor::JobStatus::Sampling;
+        let fitting = progress.fitting.map(|fit| (fit.attribute, fit.share));
+        let (fitting, fitting_progress) = fitting.unzip();
+        let has_report = progress.report.is_some();
+        Self {
+            id: job.id().to_owned(),
+            model: job.model().to_owned(),
+            attributes: job.attributes().to_vec(),
+            space: job.space().into(),
+            status: progress.status.into(),
+            samples: job.samples(),
+            samples_done: progress.samples_done,
+            samples_per_second: progress.samples_per_second,
+            seconds_left: seconds_left.filter(|_| sampling),
+            fitting,
+            fitting_progress,
+            report: has_report.then(|| format!("/v1/jobs/{}/report", job.id())),
+            boundaries: progress.boundaries.iter().map(Into::into).collect(),
+            storage,
+            failure: progress.failure,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The JSON answers, and their schemas in the OpenAPI document. The types know no routes and no status codes.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | a face: its code, distances, scores and image | [`face`] |
+//! | the answers of the operations on faces | [`sample`], [`edit`], [`invert`], [`score`] |
+//! | the result of a search for a score | [`score_search`] |
+//! | what is known of a model | [`model`] |
+//! | what is known of a boundary, and where changes are stored | [`boundary`] |
+//! | jobs and their progress | [`job`] |
+//! | reports on boundaries | [`report`] |
+
+pub(crate) mod boundary;
+pub(crate) mod edit;
+pub(crate) mod face;
+pub(crate) mod invert;
+pub(crate) mod job;
+pub(crate) mod model;
+pub(crate) mod report;
+pub(crate) mod sample;
+pub(crate) mod score;
+pub(crate) mod score_search;

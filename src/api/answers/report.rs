@@ -1,0 +1,126 @@
+//! The JSON report on a model's boundaries.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::types::values::{Space, rows};
+use crate::editor;
+
+/// The quality of a model's boundaries. The rows and columns of all tables are the attributes, in the order of
+/// `boundaries`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Report {
+    /// The name of the model.
+    model: String,
+    /// SHA-256 of the model's files and boundaries.
+    digest: String,
+    /// The space of the boundaries.
+    space: Space,
+    /// The date of the report.
+    #[schema(format = DateTime)]
+    date: String,
+    /// The number of faces that were sampled.
+    samples: usize,
+    /// The number of faces that were edited.
+    faces: usize,
+    /// The seed of the samples.
+    seed: u32,
+    /// How well each boundary separates the samples.
+    boundaries: Vec<BoundaryReport>,
+    /// The cosines between the normals of the boundaries.
+    cosines: Vec<Vec<f64>>,
+    /// The correlations between the scores of the samples.
+    correlations: Vec<Vec<f64>>,
+    /// The signed distances to which faces were moved for the curves.
+    distances: Vec<f64>,
+    /// The mean score of each attribute, for each edited attribute and each distance.
+    curves: Vec<Vec<Vec<f64>>>,
+    /// The amount by which faces were moved for the changes.
+    by: f64,
+    /// The mean change of each attribute's score, in standard deviations of that score, for each edited attribute.
+    plain: Vec<Vec<f64>>,
+    /// The same for the edit with all other attributes as conditions; null if these leave nothing of the edit.
+    conditional: Vec<Option<Vec<f64>>>,
+    /// How similar the persons stay; absent if the model has no identity graph.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<IdentityReport>,
+    /// For each attribute, the first face moved from −by to by with the other attributes as conditions: JPEGs in base64.
+    strips: Vec<Vec<String>>,
+}
+
+/// How similar edited persons stay to themselves: the mean similarity to the face before the edit, −1 to 1.
+#[derive(Serialize, ToSchema)]
+struct IdentityReport {
+    /// For each edited attribute and each distance.
+    curves: Vec<Vec<f64>>,
+    /// For each edited attribute, after the plain edit.
+    plain: Vec<f64>,
+    /// The same for the edit with all other attributes as conditions; null if these leave nothing of the edit.
+    conditional: Vec<Option<f64>>,
+}
+
+impl From<&editor::IdentityReport> for IdentityReport {
+    fn from(identity: &editor::IdentityReport) -> Self {
+        Self {
+            curves: rows(&identity.curves),
+            plain: identity.plain.clone(),
+            conditional: identity.conditional.clone(),
+        }
+    }
+}
+
+/// How well a boundary separates samples that it was not fitted to.
+#[derive(Serialize, ToSchema)]
+struct BoundaryReport {
+    /// The attribute.
+    attribute: String,
+    /// The score at the attribute's boundary.
+    threshold: f64,
+    /// The standard deviation of the attribute's scores.
+    standard_deviation: f64,
+    /// The number of samples with the highest scores, 2 % of all, and of those with the lowest scores.
+    samples_per_end: usize,
+    /// The share of these samples on the correct side of the boundary.
+    accuracy_at_ends: f64,
+    /// The share of all samples on the side of the boundary that agrees with the threshold.
+    accuracy: f64,
+}
+
+impl From<&editor::BoundaryReport> for BoundaryReport {
+    fn from(report: &editor::BoundaryReport) -> Self {
+        Self {
+            attribute: report.attribute.clone(),
+            threshold: report.threshold,
+            standard_deviation: report.standard_deviation,
+            samples_per_end: report.samples_per_end,
+            accuracy_at_ends: report.accuracy_at_ends,
+            accuracy: report.accuracy,
+        }
+    }
+}
+
+impl Report {
+    /// `report`, with its strips as JPEGs in base64.
+    pub(crate) fn new(report: &editor::Report, strips: Vec<Vec<String>>) -> Self {
+        let curves = report.curves.outer_iter();
+        Self {
+            model: report.model.clone(),
+            digest: report.digest.clone(),
+            space: report.request.space.into(),
+            date: report.date.clone(),
+            samples: report.request.samples,
+            faces: report.request.faces.min(report.request.samples),
+            seed: report.request.seed,
+            boundaries: report.boundaries.iter().map(Into::into).collect(),
+            cosines: rows(&report.cosines),
+            correlations: rows(&report.correlations),
+            distances: report.positions.clone(),
+            curves: curves.map(|curve| rows(&curve.to_owned())).collect(),
+            by: report.by,
+            plain: rows(&report.plain),
+            conditional: report.conditional.clone(),
+            identity: report.identity.as_ref().map(Into::into),
+            strips,
+        }
+    }
+}

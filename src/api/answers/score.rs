@@ -1,0 +1,100 @@
+//! The JSON answer of `/v1/score`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::answers::model::ScoreKind;
+use crate::api::openapi::responses::{FaceAnswer, SEED};
+use crate::api::types::values::LatentBody;
+use crate::catalog::OutputEntry;
+use crate::editor::{Model, Scored};
+
+/// The scores of a face.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ScoreAnswer {
+    /// The name of the model.
+    model: String,
+    /// SHA-256 of the model's files and boundaries.
+    digest: String,
+    /// The seed of the face; absent if it did not come from a seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>, maximum = 4_294_967_295u64)]
+    seed: Option<u32>,
+    /// The latent code. Sent back as `latent`, it gives the same face.
+    latent: LatentBody,
+    /// The score of each attribute that a classifier scores.
+    scores: Vec<AttributeScore>,
+    /// The signed distance from the boundary of each attribute, in the space of the code: n·code + b.
+    distances: BTreeMap<String, f64>,
+}
+
+impl FaceAnswer for ScoreAnswer {
+    const DESCRIPTION: &'static str = "The scores of the face, and its distance from each boundary.";
+    const IMAGES: bool = false;
+    const HEADERS: &'static [(&'static str, &'static str)] = &[SEED];
+}
+
+impl ScoreAnswer {
+    /// The answer for a face of `model`.
+    pub(crate) fn new(model: &Model, scored: Scored) -> Self {
+        let outputs = model.outputs().iter().zip(scored.scores);
+        Self {
+            model: model.name().to_owned(),
+            digest: model.digest().to_owned(),
+            seed: scored.seed,
+            latent: LatentBody::numbers(&scored.code),
+            scores: outputs
+                .map(|(output, score)| AttributeScore::new(output, score))
+                .collect(),
+            distances: scored.distances,
+        }
+    }
+}
+
+/// The score of an attribute.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AttributeScore {
+    /// The attribute.
+    attribute: String,
+    /// The score.
+    score: f32,
+    /// The kind of score.
+    kind: ScoreKind,
+    /// The score at the attribute's boundary.
+    threshold: f64,
+    /// The side of the threshold on which the score lies.
+    side: Side,
+    /// The meaning of this side; absent if the model's manifest does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<String>,
+}
+
+/// A side of a threshold: `positive` if the score is above it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Side {
+    /// The score is above the threshold.
+    Positive,
+    /// The score is not above the threshold.
+    Negative,
+}
+
+impl AttributeScore {
+    fn new(output: &OutputEntry, score: f32) -> Self {
+        let (side, meaning) = if f64::from(score) > output.threshold {
+            (Side::Positive, &output.positive)
+        } else {
+            (Side::Negative, &output.negative)
+        };
+        Self {
+            attribute: output.attribute.clone(),
+            score,
+            kind: output.kind.into(),
+            threshold: output.threshold,
+            side,
+            meaning: meaning.clone(),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! From faces to an answer: images are encoded, and JSON is written, off the async threads.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use tokio::task::JoinError;
+
+use crate::api::answer::Answer;
+use crate::api::answers;
+use crate::api::image_metadata::ImageMetadata;
+use crate::api::output::{Format, Metadata, Output};
+use crate::api::problem::Problem;
+use crate::editor::{EditorError, Face, Model};
+use crate::engine::Timings;
+use crate::imaging::{ImagingError, arrange, encode_png};
+use crate::metrics::Metrics;
+
+/// Faces to encode, and how.
+pub(crate) struct Encoding<'a> {
+    pub(crate) model: Arc<Model>,
+    /// The faces, in the order of the answer.
+    pub(crate) faces: Vec<Face>,
+    pub(crate) output: Output,
+    pub(crate) metadata: ImageMetadata,
+    /// Whether the answer is for the cache, so that it needs an `ETag`.
+    pub(crate) cacheable: bool,
+    /// The time that the faces took.
+    pub(crate) timings: Timings,
+    pub(crate) metrics: &'a Metrics,
+}
+
+impl Encoding<'_> {
+    /// The answer: one image of all faces, or the JSON document that `document` makes of them.
+    pub(crate) async fn encode<T: Serialize>(
+        self,
+        document: impl FnOnce(Vec<answers::face::Face>, &Model) -> Result<T, ImagingError> + Send + 'static,
+    ) -> Result<Answer, Problem> {
+        let Self {
+            model,
+            faces,
+            output,
+            cacheable,
+            timings,
+            metrics,
+            ..
+        } = self;
+        let started = Instant::now();
+        let metadata = (output.metadata == Metadata::Full).then_some(self.metadata);
+        let answer = match output.format {
+            Format::Png | Format::Jpeg | Format::Webp => {
+                let encode = move || {
+                    let image = encode_image(faces, output, metadata.as_ref())?;
+                    Ok(Answer::image(output.format, image, &model))
+                };
+                off_thread(with_etag(encode, cacheable)).await?
+            }
+            Format::Json => {
+                let faces = encode_each(faces, output, metadata).await?;
+                let write = move || Ok(Answer::json(&document(faces, &model)?, &model));
+                off_thread(with_etag(write, cacheable)).await?
+            }
+        };
+        let encoding = started.elapsed();
+        metrics.encoded(encoding);
+        Ok(answer.with_timings(&timings, encoding))
+    }
+}
+
+/// The same work, with an `ETag` for its answer if it is `cacheable`.
+fn with_etag(
+    work: impl FnOnce() -> Result<Answer, ImagingError>,
+    cacheable: bool,
+) -> impl FnOnce() -> Result<Answer, ImagingError> {
+    move || {
+        let answer = work()?;
+        Ok(if cacheable { answer.with_etag() } else { answer })
+    }
+}
+
+/// The file of one image with all faces.
+fn encode_image(
+    faces: Vec<Face>,
+    output: Output,
+    metadata: Option<&ImageMetadata>,
+) -> Result<Vec<u8>, ImagingError> {
+    if let [face] = &faces[..] {
+        let text = metadata.map(|metadata| metadata.text(Some(face)));
+        return output.encode(&face.picture, text.as_deref());
+    }
+    let text = metadata.map(|metadata| metadata.text(None));
+    let images: Vec<_> = faces.into_iter().map(|face| face.picture).collect();
+    let sheet = arrange(&images, output.layout.into())?;
+    output.encode(&sheet, text.as_deref())
+}
+
+/// The faces of a JSON answer. Their PNGs are encoded in parallel.
+async fn encode_each(
+    faces: Vec<Face>,
+    output: Output,
+    metadata: Option<ImageMetadata>,
+) -> Result<Vec<answers::face::Face>, Problem> {
+    let metadata = Arc::new(metadata);
+    let encode = |face: Face| {
+        let metadata = Arc::clone(&metadata);
+        tokio::spawn(off_thread(move || {
+            let text = metadata
+                .as_ref()
+                .as_ref()
+                .map(|metadata| metadata.text(Some(&face)));
+            let file = encode_png(&face.picture, output.compression.into(), text.as_deref())?;
+            Ok(answers::face::Face::new(face, STANDARD.encode(file)))
+        }))
+    };
+    let tasks: Vec<_> = faces.into_iter().map(encode).collect();
+    let mut encoded = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        encoded.push(task.await.map_err(|error| panicked(&error))??);
+    }
+    Ok(encoded)
+}
+
+/// Runs `work` on a thread for blocking work.
+pub(crate) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ImagingError> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done
+        .map_err(|error| panicked(&error))?
+        .map_err(EditorError::from)?)
+}
+
+fn panicked(error: &JoinError) -> Problem {
+    Problem::Internal {
+        reason: format!("encoding: {error}"),
+    }
+}
