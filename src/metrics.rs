@@ -1,4 +1,4 @@
-//! Every series that the service keeps of itself, in the form that Prometheus reads.
+//! The metrics of the service, as OpenMetrics text for Prometheus.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,33 +11,33 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-/// Upper ends of a duration's buckets, in seconds: from a fast network's run to a request that nearly gives up.
+/// Upper bounds of the buckets of durations, in seconds: from the run of a fast network to the default timeout of a request.
 const SECONDS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0,
 ];
 
-/// Upper ends of a batch's buckets, in images.
-const IMAGES: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
+/// Upper bounds of the buckets of batch sizes.
+const BATCH_SIZES: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfModel {
+struct ModelLabel {
     model: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfReason {
+struct DropLabels {
     model: String,
     reason: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfRequest {
+struct RequestLabels {
     route: String,
     status: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfRoute {
+struct RouteLabel {
     route: String,
 }
 
@@ -47,186 +47,131 @@ fn seconds<L: Clone + Eq + std::hash::Hash>() -> Histograms<L> {
     Family::new_with_constructor(|| Histogram::new(SECONDS))
 }
 
-/// The series. Cheap to clone; all clones count together.
+/// All metrics of the service. Cheap to clone; clones share their values.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
-    requests: Family<OfRequest, Counter>,
-    request: Histograms<OfRoute>,
-    encoding: Histogram,
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Histograms<RouteLabel>,
+    encoding_seconds: Histogram,
     cache_hits: Counter,
     cache_misses: Counter,
-    waiting: Family<OfModel, Gauge>,
-    drawing: Family<OfModel, Gauge>,
-    dropped: Family<OfReason, Counter>,
-    batch: Histograms<OfModel>,
-    queue: Histograms<OfModel>,
-    mapping: Histograms<OfModel>,
-    synthesis: Histograms<OfModel>,
-    scoring: Histograms<OfModel>,
-    descending: Family<OfModel, Gauge>,
-    slope_codes: Histograms<OfModel>,
-    slope: Histograms<OfModel>,
+    synthesis: BatchFamilies,
+    gradient: BatchFamilies,
+    mapping_seconds: Histograms<ModelLabel>,
+    scoring_seconds: Histograms<ModelLabel>,
+    codes_optimizing: Family<ModelLabel, Gauge>,
 }
 
 impl Metrics {
-    /// Series that have counted nothing yet.
+    /// Creates metrics without values.
     #[must_use]
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("faceplane");
         let mut metrics = Self {
             registry: Arc::default(),
             requests: Family::default(),
-            request: seconds(),
-            encoding: Histogram::new(SECONDS),
+            request_seconds: seconds(),
+            encoding_seconds: Histogram::new(SECONDS),
             cache_hits: Counter::default(),
             cache_misses: Counter::default(),
-            waiting: Family::default(),
-            drawing: Family::default(),
-            dropped: Family::default(),
-            batch: Family::new_with_constructor(|| Histogram::new(IMAGES)),
-            queue: seconds(),
-            mapping: seconds(),
-            synthesis: seconds(),
-            scoring: seconds(),
-            descending: Family::default(),
-            slope_codes: Family::new_with_constructor(|| Histogram::new(IMAGES)),
-            slope: seconds(),
+            synthesis: BatchFamilies::new(),
+            gradient: BatchFamilies::new(),
+            mapping_seconds: seconds(),
+            scoring_seconds: seconds(),
+            codes_optimizing: Family::default(),
         };
         registry.register("requests", "Requests answered", metrics.requests.clone());
         registry.register(
             "request_seconds",
-            "Time from a request to its answer",
-            metrics.request.clone(),
+            "Time from the request to its response",
+            metrics.request_seconds.clone(),
         );
         registry.register(
             "encoding_seconds",
-            "Time to encode an answer's pictures",
-            metrics.encoding.clone(),
+            "Time to encode the images of a response",
+            metrics.encoding_seconds.clone(),
         );
         registry.register(
             "cache_hits",
-            "Seeded requests whose answer was kept or under way",
+            "Requests with a seed whose response was cached or under way",
             metrics.cache_hits.clone(),
         );
         registry.register(
             "cache_misses",
-            "Seeded requests whose answer had to be made",
+            "Requests with a seed whose response had to be made",
             metrics.cache_misses.clone(),
         );
-        registry.register(
-            "images_waiting",
-            "Images that wait for the generator",
-            metrics.waiting.clone(),
-        );
-        registry.register(
-            "images_drawing",
-            "Images in the generators' present runs",
-            metrics.drawing.clone(),
-        );
-        registry.register(
-            "images_dropped",
-            "Images that were not drawn: overloaded (no room), gone (their caller left), or late (past their deadline)",
-            metrics.dropped.clone(),
-        );
-        registry.register(
-            "batch_images",
-            "Images in a run of the generator",
-            metrics.batch.clone(),
-        );
-        registry.register(
-            "queue_seconds",
-            "Time that images wait for their run",
-            metrics.queue.clone(),
-        );
+        metrics.synthesis.register(&mut registry, &SYNTHESIS);
+        metrics.gradient.register(&mut registry, &GRADIENT);
         registry.register(
             "mapping_seconds",
-            "Time of a mapping run, and waiting for it",
-            metrics.mapping.clone(),
-        );
-        registry.register(
-            "synthesis_seconds",
-            "Time of a synthesis run",
-            metrics.synthesis.clone(),
+            "Time of a run of the mapping network, with the time in its queue",
+            metrics.mapping_seconds.clone(),
         );
         registry.register(
             "scoring_seconds",
-            "Time of the classifiers' runs on the same images, and waiting for them",
-            metrics.scoring.clone(),
+            "Time of the classifiers' runs on one batch, with the time in their queues",
+            metrics.scoring_seconds.clone(),
         );
         registry.register(
-            "codes_descending",
-            "Codes that are optimised at present",
-            metrics.descending.clone(),
-        );
-        registry.register(
-            "slope_codes",
-            "Codes in a run of the gradient graph",
-            metrics.slope_codes.clone(),
-        );
-        registry.register(
-            "slope_seconds",
-            "Time of a run of the gradient graph",
-            metrics.slope.clone(),
+            "codes_optimizing",
+            "Latent codes in an optimization that is under way",
+            metrics.codes_optimizing.clone(),
         );
         metrics.registry = Arc::new(registry);
         metrics
     }
 
-    /// The series of one model, there from now on.
+    /// The metrics of one model. They are exported from this call on.
     #[must_use]
     pub fn of_model(&self, name: &str) -> ModelMetrics {
-        let model = OfModel {
+        let model = ModelLabel {
             model: name.to_owned(),
         };
-        let dropped = |reason| {
-            let model = name.to_owned();
-            self.dropped.get_or_create_owned(&OfReason { model, reason })
-        };
         ModelMetrics {
-            waiting: self.waiting.get_or_create_owned(&model),
-            drawing: self.drawing.get_or_create_owned(&model),
-            overloaded: dropped("overloaded"),
-            gone: dropped("gone"),
-            late: dropped("late"),
-            batch: self.batch.get_or_create_owned(&model),
-            queue: self.queue.get_or_create_owned(&model),
-            mapping: self.mapping.get_or_create_owned(&model),
-            synthesis: self.synthesis.get_or_create_owned(&model),
-            scoring: self.scoring.get_or_create_owned(&model),
-            descending: self.descending.get_or_create_owned(&model),
-            slope_codes: self.slope_codes.get_or_create_owned(&model),
-            slope: self.slope.get_or_create_owned(&model),
+            synthesis: self.synthesis.of_model(&model),
+            gradient: self.gradient.of_model(&model),
+            mapping_seconds: self.mapping_seconds.get_or_create_owned(&model),
+            scoring_seconds: self.scoring_seconds.get_or_create_owned(&model),
+            codes_optimizing: self.codes_optimizing.get_or_create_owned(&model),
         }
     }
 
-    /// Makes the series of a route present before its first request.
+    /// Exports the metrics of a route before its first request.
     pub fn expect_route(&self, route: &str) {
         let route = route.to_owned();
-        drop(self.request.get_or_create(&OfRoute { route: route.clone() }));
-        drop(self.requests.get_or_create(&OfRequest { route, status: 200 }));
+        drop(
+            self.request_seconds
+                .get_or_create(&RouteLabel { route: route.clone() }),
+        );
+        drop(self.requests.get_or_create(&RequestLabels { route, status: 200 }));
     }
 
-    /// Counts a request.
-    pub fn answered(&self, route: &str, status: u16, taken: Duration) {
+    /// Counts a request and its duration.
+    pub fn answered(&self, route: &str, status: u16, duration: Duration) {
         let route = route.to_owned();
-        let of_route = OfRoute { route: route.clone() };
-        self.request.get_or_create(&of_route).observe(taken.as_secs_f64());
-        self.requests.get_or_create(&OfRequest { route, status }).inc();
+        let label = RouteLabel { route: route.clone() };
+        self.request_seconds
+            .get_or_create(&label)
+            .observe(duration.as_secs_f64());
+        self.requests
+            .get_or_create(&RequestLabels { route, status })
+            .inc();
     }
 
-    /// Counters of seeded requests whose answer was kept or under way, and of those whose answer had to be made.
+    /// The hits and the misses of the response cache.
     #[must_use]
-    pub fn repeats(&self) -> (Counter, Counter) {
+    pub fn cache_counters(&self) -> (Counter, Counter) {
         (self.cache_hits.clone(), self.cache_misses.clone())
     }
 
-    /// Counts the encoding of an answer's pictures.
-    pub fn encoded(&self, taken: Duration) {
-        self.encoding.observe(taken.as_secs_f64());
+    /// Records the time to encode the images of a response.
+    pub fn encoded(&self, duration: Duration) {
+        self.encoding_seconds.observe(duration.as_secs_f64());
     }
 
-    /// All series, as OpenMetrics text.
+    /// All metrics as OpenMetrics text.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -241,20 +186,138 @@ impl Default for Metrics {
     }
 }
 
-/// The series of one model.
+/// The metrics of one model.
 #[derive(Clone)]
 pub struct ModelMetrics {
+    pub(crate) synthesis: BatchMetrics,
+    pub(crate) gradient: BatchMetrics,
+    pub(crate) mapping_seconds: Histogram,
+    pub(crate) scoring_seconds: Histogram,
+    pub(crate) codes_optimizing: Gauge,
+}
+
+/// The metrics of one batcher: its queue and its runs. A unit is an image or a latent code.
+#[derive(Clone)]
+pub(crate) struct BatchMetrics {
+    /// Units in the queue.
     pub(crate) waiting: Gauge,
-    pub(crate) drawing: Gauge,
+    /// Units in runs that are under way.
+    pub(crate) running: Gauge,
+    /// Units refused by the limiter.
     pub(crate) overloaded: Counter,
-    pub(crate) gone: Counter,
+    /// Units dropped because their caller went away.
+    pub(crate) abandoned: Counter,
+    /// Units dropped because their deadline passed in the queue.
     pub(crate) late: Counter,
-    pub(crate) batch: Histogram,
-    pub(crate) queue: Histogram,
-    pub(crate) mapping: Histogram,
-    pub(crate) synthesis: Histogram,
-    pub(crate) scoring: Histogram,
-    pub(crate) descending: Gauge,
-    pub(crate) slope_codes: Histogram,
-    pub(crate) slope: Histogram,
+    /// Units in a run.
+    pub(crate) batch_size: Histogram,
+    /// Time in the queue.
+    pub(crate) queue_seconds: Histogram,
+    /// Time of a run.
+    pub(crate) run_seconds: Histogram,
+}
+
+/// A metric's name and its help text.
+type Description = (&'static str, &'static str);
+
+/// Names and help texts of a batcher's metrics.
+struct BatchDescriptions {
+    waiting: Description,
+    running: Description,
+    dropped: Description,
+    batch_size: Description,
+    queue_seconds: Description,
+    run_seconds: Description,
+}
+
+const SYNTHESIS: BatchDescriptions = BatchDescriptions {
+    waiting: ("images_waiting", "Images in the queue of the generators"),
+    running: ("images_running", "Images in synthesis runs that are under way"),
+    dropped: (
+        "images_dropped",
+        "Images that were not synthesized: overloaded (refused), abandoned (the client went away), or late (deadline passed)",
+    ),
+    batch_size: ("batch_images", "Images in a synthesis run"),
+    queue_seconds: ("queue_seconds", "Time of images in the queue of the generators"),
+    run_seconds: ("synthesis_seconds", "Time of a synthesis run"),
+};
+
+const GRADIENT: BatchDescriptions = BatchDescriptions {
+    waiting: (
+        "gradient_codes_waiting",
+        "Latent codes in the queue of the gradient network",
+    ),
+    running: (
+        "gradient_codes_running",
+        "Latent codes in runs of the gradient network that are under way",
+    ),
+    dropped: (
+        "gradient_codes_dropped",
+        "Latent codes without a gradient: overloaded (refused), abandoned (the client went away), or late (deadline passed)",
+    ),
+    batch_size: (
+        "gradient_batch_codes",
+        "Latent codes in a run of the gradient network",
+    ),
+    queue_seconds: (
+        "gradient_queue_seconds",
+        "Time of latent codes in the queue of the gradient network",
+    ),
+    run_seconds: ("gradient_seconds", "Time of a run of the gradient network"),
+};
+
+/// A batcher's metrics of all models.
+#[derive(Clone)]
+struct BatchFamilies {
+    waiting: Family<ModelLabel, Gauge>,
+    running: Family<ModelLabel, Gauge>,
+    dropped: Family<DropLabels, Counter>,
+    batch_size: Histograms<ModelLabel>,
+    queue_seconds: Histograms<ModelLabel>,
+    run_seconds: Histograms<ModelLabel>,
+}
+
+impl BatchFamilies {
+    fn new() -> Self {
+        Self {
+            waiting: Family::default(),
+            running: Family::default(),
+            dropped: Family::default(),
+            batch_size: Family::new_with_constructor(|| Histogram::new(BATCH_SIZES)),
+            queue_seconds: seconds(),
+            run_seconds: seconds(),
+        }
+    }
+
+    fn register(&self, registry: &mut Registry, descriptions: &BatchDescriptions) {
+        let (name, help) = descriptions.waiting;
+        registry.register(name, help, self.waiting.clone());
+        let (name, help) = descriptions.running;
+        registry.register(name, help, self.running.clone());
+        let (name, help) = descriptions.dropped;
+        registry.register(name, help, self.dropped.clone());
+        let (name, help) = descriptions.batch_size;
+        registry.register(name, help, self.batch_size.clone());
+        let (name, help) = descriptions.queue_seconds;
+        registry.register(name, help, self.queue_seconds.clone());
+        let (name, help) = descriptions.run_seconds;
+        registry.register(name, help, self.run_seconds.clone());
+    }
+
+    fn of_model(&self, label: &ModelLabel) -> BatchMetrics {
+        let dropped = |reason| {
+            let model = label.model.clone();
+            self.dropped.get_or_create_owned(&DropLabels { model, reason })
+        };
+        BatchMetrics {
+            waiting: self.waiting.get_or_create_owned(label),
+            running: self.running.get_or_create_owned(label),
+            overloaded: dropped("overloaded"),
+            abandoned: dropped("abandoned"),
+            late: dropped("late"),
+            batch_size: self.batch_size.get_or_create_owned(label),
+            queue_seconds: self.queue_seconds.get_or_create_owned(label),
+            run_seconds: self.run_seconds.get_or_create_owned(label),
+        }
+    }
 }

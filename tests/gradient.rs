@@ -39,8 +39,8 @@ async fn holds(folder: &ModelFolder, [layers, dim]: [usize; 2], spread: f32) {
         replicas: Some(1),
         waiting: QueueLimits {
             capacity: 16,
-            longest: std::time::Duration::MAX,
-            patience: std::time::Duration::ZERO,
+            longest_wait: std::time::Duration::MAX,
+            batch_wait: std::time::Duration::ZERO,
         },
     };
     let engine = open(runtime(), &package, operation, &Metrics::new()).unwrap();
@@ -51,7 +51,10 @@ async fn holds(folder: &ModelFolder, [layers, dim]: [usize; 2], spread: f32) {
         .await
         .unwrap();
     let codes = noise((count, layers, dim), 0.0) * spread;
-    let at = admission.slope(codes.clone(), targets.clone()).await.unwrap();
+    let at = admission
+        .loss_gradient(codes.clone(), targets.clone())
+        .await
+        .unwrap();
     // Straight ahead from each code. Edges of one pixel make the loss bend everywhere, so that its slope at one place is not
     // that of its differences; the mean of its slopes on the way is.
     let ahead: Vec<Array2<f32>> = at
@@ -64,13 +67,23 @@ async fn holds(folder: &ModelFolder, [layers, dim]: [usize; 2], spread: f32) {
     let mut loss = Vec::new();
     for end in [0.0, LENGTH] {
         let codes = &codes + end * &ahead;
-        loss.push(admission.slope(codes, targets.clone()).await.unwrap().loss);
+        loss.push(
+            admission
+                .loss_gradient(codes, targets.clone())
+                .await
+                .unwrap()
+                .loss,
+        );
     }
     let mut rise = vec![0.0; count];
     for step in 0..STEPS {
         let so_far = LENGTH * (f32::from(step) + 0.5) / f32::from(STEPS);
         let codes = &codes + so_far * &ahead;
-        let slopes = admission.slope(codes, targets.clone()).await.unwrap().gradient;
+        let slopes = admission
+            .loss_gradient(codes, targets.clone())
+            .await
+            .unwrap()
+            .gradient;
         for ((rise, slope), way) in rise.iter_mut().zip(slopes.outer_iter()).zip(ahead.outer_iter()) {
             *rise += f64::from((&slope * &way).sum() * LENGTH) / f64::from(STEPS);
         }

@@ -180,8 +180,8 @@ fn descending_model_of(
 fn waiting(capacity: usize) -> QueueLimits {
     QueueLimits {
         capacity,
-        longest: Duration::MAX,
-        patience: Duration::ZERO,
+        longest_wait: Duration::MAX,
+        batch_wait: Duration::ZERO,
     }
 }
 

@@ -37,7 +37,7 @@ impl ResponseCache {
     /// A cache of at most `bytes`; 0 disables it.
     pub(crate) fn new(bytes: u64, metrics: &Metrics) -> Self {
         let answers = usize::try_from(bytes / TYPICAL_ANSWER).unwrap_or(usize::MAX);
-        let (hits, misses) = metrics.repeats();
+        let (hits, misses) = metrics.cache_counters();
         // One shard: an answer larger than a shard is not cached.
         let options = OptionsBuilder::new()
             .estimated_items_capacity(answers)

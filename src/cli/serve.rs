@@ -99,8 +99,8 @@ fn load_models(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
         replicas: config.replicas.map(|replicas| replicas as usize),
         waiting: QueueLimits {
             capacity: config.queue as usize,
-            longest: config.longest_wait,
-            patience: Duration::from_millis(config.batch_wait.into()),
+            longest_wait: config.longest_wait,
+            batch_wait: Duration::from_millis(config.batch_wait.into()),
         },
     };
     let mut folders = vec![ModelFolder::Bundled];

@@ -183,8 +183,8 @@ impl TrainBoundary {
             replicas: None,
             waiting: QueueLimits {
                 capacity: 1,
-                longest: Duration::MAX,
-                patience: Duration::ZERO,
+                longest_wait: Duration::MAX,
+                batch_wait: Duration::ZERO,
             },
         };
         let model = Model::load(&folder, &runtime, operation, &Metrics::new())?;

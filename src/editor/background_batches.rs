@@ -19,7 +19,7 @@ impl<T: Send + 'static> BackgroundBatches<T> {
     pub(crate) fn new(engine: &Engine) -> Self {
         Self {
             tasks: JoinSet::new(),
-            limit: LEAST_IN_FLIGHT.max(engine.generators() + 1),
+            limit: LEAST_IN_FLIGHT.max(engine.replicas() + 1),
         }
     }
 

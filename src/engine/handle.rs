@@ -1,139 +1,135 @@
-//! The handle that async code holds: a model's networks on their threads, and room for so many images.
+//! The handle of a model's networks that async code holds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::admission::limiter::{Limiter, ServiceTime};
-use crate::engine::batching::batcher::Batcher;
-use crate::engine::batching::gradient_batcher::GradientBatcher;
-use crate::engine::batching::queue::Lane;
+use crate::engine::batching::batcher::{Batcher, Open};
+use crate::engine::batching::gradient_runner::start_gradient;
+use crate::engine::batching::queue::{BatchWait, Lane};
+use crate::engine::batching::synthesizer::Synthesizer;
 use crate::engine::networks::worker::Worker;
+use crate::engine::running_networks::RunningNetworks;
 use crate::engine::{
-    Admission, BatchSize, Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Landmarker,
-    Mapping, Recognizer,
+    Admission, Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Landmarker,
+    LazyReplica, Mapping, QueueLimits, Recognizer,
 };
-use crate::metrics::{Metrics, ModelMetrics};
+use crate::metrics::{BatchMetrics, Metrics};
 
-/// A model's networks, before they are at work.
+/// Largest number of optimized codes at the same time, in batches of the gradient network. Each step of all of them takes
+/// this many runs.
+const OPTIMIZATION_BATCHES: usize = 4;
+
+/// A model's networks before they start.
 pub struct Networks {
-    /// z → w, where the generator has a mapping.
+    /// z → w. `None` if the generator has no mapping.
     pub mapping: Option<Box<dyn Mapping>>,
-    /// The synthesis, once or in several replicas that work side by side.
+    /// The generator, in one or more replicas that run in parallel. At least one.
     pub generators: Vec<Box<dyn Generator>>,
-    /// More of them, each of which is opened when images first wait that none of the others is free for.
+    /// Further replicas. Each opens when an image first waits while all open replicas are busy.
     pub lazy_replicas: Vec<LazyReplica>,
-    /// What scores images.
+    /// Image → scores.
     pub classifiers: Vec<Box<dyn Classifier>>,
     /// Image → code.
     pub encoder: Option<Box<dyn Encoder>>,
-    /// Where a photograph's face is.
+    /// Image → landmarks of a face.
     pub landmarker: Option<Box<dyn Landmarker>>,
-    /// What tells persons apart.
+    /// Image → embedding of the person.
     pub recognizer: Option<Box<dyn Recognizer>>,
-    /// The loss of codes against images.
+    /// Code and target image → loss and its gradient.
     pub gradient: Option<Box<dyn Gradient>>,
 }
 
-/// Opens a generator that may never be needed.
-pub type LazyReplica = Box<dyn FnOnce() -> Result<Box<dyn Generator>, EngineError> + Send>;
-
-/// The landmark graph at work, and the height and width of its images.
-pub(crate) type Finder = (Worker<Box<dyn Landmarker>>, [usize; 2]);
-
-/// Descents are refused beyond so many runs' worth of codes: each step of all of them takes that many runs.
-const ROUNDS: usize = 4;
-
-/// How much may wait, and how long.
-#[derive(Clone, Copy, Debug)]
-pub struct QueueLimits {
-    /// Limiter for requests' images: those under way and those that wait.
-    pub capacity: usize,
-    /// The longest expected wait that a request is admitted to.
-    pub longest: Duration,
-    /// How long a run that is not full waits for more images.
-    pub patience: Duration,
-}
-
-/// A model's networks at work. Cheap to clone.
+/// A model's networks at work. Cheap to clone; all clones share the threads and the limits.
 #[derive(Clone)]
 pub struct Engine {
-    pub(crate) mapping: Option<Worker<Box<dyn Mapping>>>,
-    pub(crate) generators: Batcher,
-    pub(crate) classifiers: Vec<Worker<Box<dyn Classifier>>>,
-    pub(crate) encoder: Option<Worker<Box<dyn Encoder>>>,
-    pub(crate) landmarker: Option<Finder>,
-    pub(crate) recognizer: Option<Worker<Box<dyn Recognizer>>>,
-    pub(crate) slopes: Option<GradientBatcher>,
+    networks: Arc<RunningNetworks>,
     shape: Arc<GeneratorShape>,
-    batch_size: BatchSize,
-    on_processor: bool,
-    room: Limiter,
-    descents: Limiter,
-    pub(crate) gradient_service_time: ServiceTime,
-    pub(crate) metrics: ModelMetrics,
+    is_on_cpu: bool,
+    images: Limiter,
+    optimizations: Limiter,
 }
 
 impl Engine {
-    /// Gives each network a thread. `name` is what errors call them.
+    /// Starts a thread for each network. `name` is the model's name in errors and in the log.
     ///
     /// # Panics
-    /// Where there is no generator.
+    /// If `networks` has no generator.
     #[must_use]
-    pub fn start(name: &str, networks: Networks, waiting: QueueLimits, metrics: &Metrics) -> Self {
+    pub fn start(name: &str, networks: Networks, limits: QueueLimits, metrics: &Metrics) -> Self {
         let metrics = metrics.of_model(name);
         let generator = networks.generators.first().expect("a model has a generator");
         let (shape, batch_size) = (Arc::new(generator.shape().clone()), generator.batch_size());
-        let on_processor = generator.is_on_processor();
-        let pace = ServiceTime::default();
-        let map = |mapping| Worker::spawn(&format!("{name} maps"), mapping);
-        let score = |(place, classifier)| Worker::spawn(&format!("{name} scores {place}"), classifier);
-        let encode = |encoder| Worker::spawn(&format!("{name} encodes"), encoder);
-        let find = |landmarker: Box<dyn Landmarker>| {
-            let size = landmarker.size();
-            (Worker::spawn(&format!("{name} finds"), landmarker), size)
-        };
-        let recognize = |recognizer| Worker::spawn(&format!("{name} recognizes"), recognizer);
-        let descend = |gradient| {
-            let name = format!("{name} descends");
-            GradientBatcher::start(&name, gradient, &metrics)
-        };
-        let codes_at_once = networks
+        let is_on_cpu = generator.is_on_processor();
+        let service_time = ServiceTime::default();
+        let optimization_time = ServiceTime::default();
+        let largest_gradient_batch = networks
             .gradient
             .as_ref()
             .map_or(0, |gradient| gradient.largest_batch());
-        let gradient_service_time = ServiceTime::default();
-        let descents = QueueLimits {
-            capacity: ROUNDS * codes_at_once,
-            longest: Duration::MAX,
-            ..waiting
+        let generators = start_generators(
+            name,
+            networks.generators,
+            networks.lazy_replicas,
+            limits.batch_wait,
+            &service_time,
+            &metrics.synthesis,
+        );
+        let gradients = networks
+            .gradient
+            .map(|gradient| start_gradient(&format!("{name} gradient"), gradient, &metrics.gradient));
+        let images = Limiter::new(
+            name.into(),
+            limits.capacity,
+            limits.longest_wait,
+            service_time,
+            metrics.synthesis.overloaded.clone(),
+        );
+        let optimizations = Limiter::new(
+            format!("{name} gradient").into(),
+            OPTIMIZATION_BATCHES * largest_gradient_batch,
+            Duration::MAX,
+            optimization_time.clone(),
+            metrics.gradient.overloaded.clone(),
+        );
+        let running = RunningNetworks {
+            mapping: networks
+                .mapping
+                .map(|mapping| Worker::spawn(&format!("{name} mapping"), mapping)),
+            generators,
+            batch_size,
+            classifiers: networks
+                .classifiers
+                .into_iter()
+                .enumerate()
+                .map(|(index, classifier)| Worker::spawn(&format!("{name} scores {index}"), classifier))
+                .collect(),
+            encoder: networks
+                .encoder
+                .map(|encoder| Worker::spawn(&format!("{name} encoder"), encoder)),
+            landmarker: networks.landmarker.map(|landmarker| {
+                let size = landmarker.size();
+                (Worker::spawn(&format!("{name} landmarks"), landmarker), size)
+            }),
+            recognizer: networks
+                .recognizer
+                .map(|recognizer| Worker::spawn(&format!("{name} identity"), recognizer)),
+            gradients,
+            optimization_time,
+            metrics,
         };
         Self {
-            mapping: networks.mapping.map(map),
-            generators: Batcher::start(
-                name,
-                networks.generators,
-                networks.lazy_replicas,
-                waiting.patience,
-                &pace,
-                &metrics,
-            ),
-            classifiers: networks.classifiers.into_iter().enumerate().map(score).collect(),
-            encoder: networks.encoder.map(encode),
-            landmarker: networks.landmarker.map(find),
-            recognizer: networks.recognizer.map(recognize),
-            slopes: networks.gradient.map(descend),
+            networks: Arc::new(running),
             shape,
-            batch_size,
-            on_processor,
-            room: Limiter::new(name.into(), waiting, pace),
-            descents: Limiter::new(
-                format!("{name} descends").into(),
-                descents,
-                gradient_service_time.clone(),
-            ),
-            gradient_service_time,
-            metrics,
+            is_on_cpu,
+            images,
+            optimizations,
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn metrics(&self) -> &crate::metrics::ModelMetrics {
+        &self.networks.metrics
     }
 
     /// The generator's spaces and sizes.
@@ -142,100 +138,104 @@ impl Engine {
         &self.shape
     }
 
-    /// Most images that one order of synthesis should hold, as runs so far tell.
+    /// Most images that one synthesis call should hold, as measured so far.
     #[must_use]
     pub fn largest_batch(&self) -> usize {
-        self.batch_size.largest()
+        self.networks.batch_size.largest()
     }
 
-    /// How many generators work side by side when there is work for all.
+    /// Replicas of the generator that run in parallel under load.
     #[must_use]
-    pub fn generators(&self) -> usize {
-        self.generators.generators()
+    pub fn replicas(&self) -> usize {
+        self.networks.generators.replicas()
     }
 
-    /// Whether the generators draw on the processor, so that their threads may as well look at what they have drawn.
+    /// Whether the generator runs on the CPU. Its threads can then convert images to pixels themselves.
     #[must_use]
     pub fn synthesizes_on_cpu(&self) -> bool {
-        self.on_processor
+        self.is_on_cpu
     }
 
     /// Whether there is an encoder.
     #[must_use]
     pub fn has_encoder(&self) -> bool {
-        self.encoder.is_some()
+        self.networks.encoder.is_some()
     }
 
-    /// Height and width of the image that the landmark graph wants, where there is one.
+    /// Height and width of the landmark network's input. `None` without a landmark network.
     #[must_use]
     pub fn landmarker_size(&self) -> Option<[usize; 2]> {
-        self.landmarker.as_ref().map(|(_, size)| *size)
+        self.networks.landmarker.as_ref().map(|(_, size)| *size)
     }
 
-    /// Whether there is an identity graph.
+    /// Whether there is an identity network.
     #[must_use]
     pub fn has_recognizer(&self) -> bool {
-        self.recognizer.is_some()
+        self.networks.recognizer.is_some()
     }
 
-    /// Whether there is a gradient graph.
+    /// Whether there is a gradient network.
     #[must_use]
     pub fn has_gradient(&self) -> bool {
-        self.slopes.is_some()
+        self.networks.gradients.is_some()
     }
 
-    /// Images that may be before another at any time. At four fifths of what can be drawn, one request in a hundred finds ten images
-    /// waiting besides those under way, however many generators there are and however many images they draw in a run: so many and a few
-    /// more, and waits stay under twice as long.
-    fn calm(&self) -> usize {
-        12 + 2 * self.generators() * self.largest_batch()
-    }
-
-    /// Takes room for a request's `images`, until the [`Admission`] is dropped.
+    /// Admits a request that has at most `images` images running or waiting at the same time, until the [`Admission`] is
+    /// dropped.
     ///
-    /// Whatever is admitted is done: a request is refused here, at once, or not at all.
+    /// A request is refused here, at once, or never.
     ///
     /// # Errors
-    /// [`EngineError::Overloaded`] where there is no room, [`EngineError::LongWait`] where it would wait for too long.
+    /// [`EngineError::Overloaded`] if the queue is full, [`EngineError::LongWait`] if the expected wait is too long.
     pub fn admit(&self, images: usize) -> Result<Admission, EngineError> {
-        let room = self.room.take(images, self.calm());
-        let room = room.inspect_err(|_| {
-            self.metrics.overloaded.inc_by(images as u64);
-        })?;
-        Ok(Admission::new(self, Lane::Request, Some(room)))
+        let permit = self.images.acquire(images, self.networks.overload_limit())?;
+        let admission = Admission::new(Arc::clone(&self.networks), Lane::Request);
+        Ok(admission.with_images(permit))
     }
 
     /// Admits a request that synthesizes its images in rounds, at most `images` at a time, or the whole queue if that is
     /// less. [`Admission::images_at_once`] says how many.
     ///
     /// # Errors
-    /// [`EngineError::Overloaded`] or [`EngineError::LongWait`], as for [`admit`](Self::admit).
+    /// As [`admit`](Self::admit).
     pub fn admit_rounds(&self, images: usize) -> Result<Admission, EngineError> {
-        self.admit(images.min(self.room.capacity()))
+        self.admit(images.min(self.images.capacity()))
     }
 
-    /// Admits a request that optimizes `codes` codes together, and synthesizes one image at a time.
+    /// Admits an optimization of `codes` that end as one image.
     ///
     /// # Errors
-    /// [`EngineError`] if there are not enough permits.
+    /// [`EngineError`] if too many codes are being optimized, or as [`admit`](Self::admit).
     pub fn admit_optimization(&self, codes: usize) -> Result<Admission, EngineError> {
-        let descents = self.descents.take(codes, usize::MAX);
-        let descents = descents.inspect_err(|_| {
-            self.metrics.overloaded.inc_by(codes as u64);
-        })?;
-        Ok(self.admit(1)?.with_descents(descents))
+        let permit = self.optimizations.acquire(codes, usize::MAX)?;
+        Ok(self.admit(1)?.with_optimization(permit))
     }
 
-    /// Most codes that go down together.
-    #[must_use]
-    pub fn codes_at_once(&self) -> usize {
-        self.slopes.as_ref().map_or(0, GradientBatcher::largest)
-    }
-
-    /// Admits work that nobody waits for: its images are drawn where no request's images wait, and take no room of
-    /// theirs. Who does such work sees to it that there is not too much of it.
+    /// Admits background work: it runs while no request's image waits, and needs no permit. The caller limits how much of it
+    /// there is.
     #[must_use]
     pub fn background(&self) -> Admission {
-        Admission::new(self, Lane::Background, None)
+        Admission::new(Arc::clone(&self.networks), Lane::Background)
     }
+}
+
+fn start_generators(
+    name: &str,
+    generators: Vec<Box<dyn Generator>>,
+    lazy: Vec<LazyReplica>,
+    batch_wait: Duration,
+    service_time: &ServiceTime,
+    metrics: &BatchMetrics,
+) -> Batcher<Synthesizer> {
+    let network: Arc<str> = name.into();
+    let measured = |open: LazyReplica| -> Open<Synthesizer> {
+        let (network, service_time) = (Arc::clone(&network), service_time.clone());
+        Box::new(move || Ok(Synthesizer::new(network, open()?, service_time)))
+    };
+    let opened = generators
+        .into_iter()
+        .map(|generator| measured(Box::new(move || Ok(generator))))
+        .collect();
+    let lazy = lazy.into_iter().map(measured).collect();
+    Batcher::start(name, opened, lazy, BatchWait::Fixed(batch_wait), metrics)
 }

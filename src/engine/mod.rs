@@ -1,9 +1,19 @@
-//! Networks at work: the only folder that names `ort`.
+//! Runs networks: the only folder that names `ort`.
 //!
-//! A network is a synchronous thing with `&mut self` ([`Mapping`], [`Generator`], [`Classifier`]). Each is owned by one
-//! thread of its own: a `worker`, or for generators a `batcher`, where requests become batches. Images wait in a `queue`.
-//! [`Engine`] is the cheap handle that async code holds: it admits so many images and no more, and a caller that goes away
-//! takes its waiting images along.
+//! A network is a synchronous trait with `&mut self` (`networks`), because an ONNX Runtime session is one. Each network has a
+//! thread of its own. [`Engine`] is the handle that async code holds: it admits a request, and the [`Admission`] calls the
+//! networks. If a caller goes away, its waiting images are dropped.
+//!
+//! It knows codes, images, batches and waits. It never knows HTTP, image formats or what an edit is.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | where a request is accepted, or refused with 503 | `admission` |
+//! | where sustained overload is detected | `admission::overload` |
+//! | where requests become a batch | `batching` |
+//! | what a network does | `networks` |
+//! | ONNX Runtime: sessions, devices, opening a model | `onnx` |
+//! | the handle of a model's networks | [`Engine`] |
 
 pub(crate) mod admission;
 pub(crate) mod batching;
@@ -11,19 +21,23 @@ mod error;
 mod handle;
 pub(crate) mod networks;
 pub(crate) mod onnx;
+mod running_networks;
 #[cfg(test)]
 mod test_support;
+#[cfg(test)]
+mod tests;
 mod timings;
 
 pub use admission::admission::Admission;
 pub use admission::deadline::{time_left, within};
+pub use admission::limiter::QueueLimits;
 pub use batching::active_optimization::ActiveOptimization;
 pub use batching::batch_size::BatchSize;
 pub use batching::chunked_synthesis::ChunkedSynthesis;
 pub use error::EngineError;
-pub use handle::{Engine, LazyReplica, Networks, QueueLimits};
+pub use handle::{Engine, Networks};
 pub use networks::classifier::Classifier;
-pub use networks::generator::{Generator, GeneratorShape, Images, Mapping, SynthesisInput};
+pub use networks::generator::{Generator, GeneratorShape, Images, LazyReplica, Mapping, SynthesisInput};
 pub use networks::inversion::{Encoder, Gradient, Landmarker, LossGradient};
 pub use networks::recognizer::Recognizer;
 pub use networks::thread::wait_for_threads;

@@ -125,8 +125,8 @@ pub(crate) fn engine(
     };
     let waiting = QueueLimits {
         capacity,
-        longest: Duration::MAX,
-        patience: Duration::ZERO,
+        longest_wait: Duration::MAX,
+        batch_wait: Duration::ZERO,
     };
     Engine::start("gate", networks, waiting, &Metrics::new())
 }

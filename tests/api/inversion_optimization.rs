@@ -64,7 +64,7 @@ async fn nothing_descends(client: &Client) {
     loop {
         let metrics = client.get("/metrics").await.body;
         let text = String::from_utf8(metrics).unwrap();
-        if text.contains("faceplane_codes_descending{model=\"sketch\"} 0\n") {
+        if text.contains("faceplane_codes_optimizing{model=\"sketch\"} 0\n") {
             return;
         }
         tokio::time::sleep(Duration::from_millis(2)).await;

@@ -118,7 +118,7 @@ impl<'r, 'm, 'a> Optimization<'r, 'm, 'a> {
     /// # Errors
     /// [`EditorError`] if a network fails, or a code is not finite.
     pub(crate) async fn run(mut self) -> Result<(LatentCode, OptimizationResult), EditorError> {
-        let active = self.renderer.admission.descend(self.optimizers.len());
+        let active = self.renderer.admission.start_optimization(self.optimizers.len());
         let stopped_early = loop {
             let gradients = self.evaluate().await?;
             self.report_progress().await?;
@@ -161,7 +161,7 @@ impl<'r, 'm, 'a> Optimization<'r, 'm, 'a> {
         let rows = codes.iter().map(|code| code.view());
         let input = synthesis_input(self.renderer.model().shape(), rows);
         let admission = &mut self.renderer.admission;
-        let gradients = admission.slope(input, self.targets.clone()).await?;
+        let gradients = admission.loss_gradient(input, self.targets.clone()).await?;
         for (index, (code, &loss)) in codes.into_iter().zip(&gradients.loss).enumerate() {
             if self.best.as_ref().is_none_or(|best| loss < best.loss) {
                 self.best = Some(BestCode {

@@ -163,8 +163,8 @@ impl<'m> Renderer<'m> {
         let mut scores = Array2::zeros((0, self.model.outputs().len()));
         for round in codes.chunks(self.admission.images_at_once()) {
             let input = self.synthesis_input(round).await?;
-            let mut parts = self.admission.draw(input, |images| images);
-            while let Some(images) = parts.next(&mut self.admission).await {
+            let mut parts = self.admission.synthesize_in_chunks(input, |images| images);
+            while let Some(images) = self.admission.next_chunk(&mut parts).await {
                 let part = self.admission.score(&images?).await?;
                 scores
                     .append(Axis(0), part.view())
@@ -193,11 +193,11 @@ impl<'m> Renderer<'m> {
         let mut pictures = Vec::new();
         let (mut scores, mut embeddings) = (Vec::new(), Vec::new());
         let input = self.synthesis_input(&codes).await?;
-        let mut parts = self.admission.draw(input, move |images| {
+        let mut parts = self.admission.synthesize_in_chunks(input, move |images| {
             let few = (on_cpu && images.len() <= FEW_VALUES).then(|| pixels(&images));
             (images, few)
         });
-        while let Some(part) = parts.next(&mut self.admission).await {
+        while let Some(part) = self.admission.next_chunk(&mut parts).await {
             let (images, few) = part?;
             if outputs != RenderOutputs::Images {
                 scores.extend(self.named_scores(&images).await?);

@@ -1,46 +1,57 @@
-//! Leave to have so many images drawn: what a request does with a model's networks.
+//! What an admitted request does with a model's networks.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ndarray::{Array2, Array3, Axis};
 
 use crate::engine::admission::limiter::Permit;
-use crate::engine::batching::batcher::Ordered;
+use crate::engine::batching::active_optimization::ActiveOptimization;
+use crate::engine::batching::chunked_synthesis::ChunkedSynthesis;
 use crate::engine::batching::queue::Lane;
-use crate::engine::{
-    ActiveOptimization, ChunkedSynthesis, Engine, EngineError, Images, LossGradient, Timings,
-};
+use crate::engine::running_networks::RunningNetworks;
+use crate::engine::{EngineError, Images, LossGradient, Timings};
 
-/// Leave to have so many images drawn.
+/// An admitted request, or background work. It calls the networks and adds up where the time goes.
 pub struct Admission {
-    engine: Engine,
+    networks: Arc<RunningNetworks>,
     lane: Lane,
+    /// Permits for images. Background work needs none.
     images: Option<Permit>,
-    _descents: Option<Permit>,
+    _optimization: Option<Permit>,
     timings: Timings,
 }
 
 impl Admission {
-    pub(crate) fn new(engine: &Engine, lane: Lane, room: Option<Permit>) -> Self {
+    /// An admission without permits.
+    pub(crate) fn new(networks: Arc<RunningNetworks>, lane: Lane) -> Self {
         Self {
-            engine: engine.clone(),
+            networks,
             lane,
-            images: room,
-            _descents: None,
+            images: None,
+            _optimization: None,
             timings: Timings::default(),
         }
     }
 
-    /// The same with room for a descent.
-    pub(crate) fn with_descents(self, room: Permit) -> Self {
+    /// Adds a permit for images.
+    pub(crate) fn with_images(self, permit: Permit) -> Self {
         Self {
-            _descents: Some(room),
+            images: Some(permit),
             ..self
         }
     }
 
-    /// Most images that may be in progress or wait at the same time. A request that synthesizes more does it in rounds,
-    /// one after another. Background work has no limit.
+    /// Adds a permit for an optimization.
+    pub(crate) fn with_optimization(self, permit: Permit) -> Self {
+        Self {
+            _optimization: Some(permit),
+            ..self
+        }
+    }
+
+    /// Most images that may run or wait at the same time. A request that synthesizes more does it in rounds, one after
+    /// another. Background work has no limit.
     #[must_use]
     pub fn images_at_once(&self) -> usize {
         self.images.as_ref().map_or(usize::MAX, Permit::images)
@@ -49,46 +60,60 @@ impl Admission {
     /// Mapping: z `[batch, z_dim]` → w `[batch, w_dim]`.
     ///
     /// # Errors
-    /// [`EngineError`] where the run fails.
+    /// [`EngineError`] if the run fails.
     ///
     /// # Panics
-    /// Where the generator has no mapping, as its [`GeneratorShape`](crate::engine::GeneratorShape) says.
+    /// If the generator has no mapping ([`GeneratorShape::has_mapping`](crate::engine::GeneratorShape::has_mapping)).
     pub async fn map(&mut self, z: Array2<f32>) -> Result<Array2<f32>, EngineError> {
-        let started = Instant::now();
-        let mapping = self.engine.mapping.as_ref();
-        let mapping = mapping.expect("only asked where the shape has a mapping");
-        let mapped = mapping.run(move |mapping| mapping.map(z.view())).await;
-        self.timings.mapping += started.elapsed();
-        self.engine
-            .metrics
-            .mapping
-            .observe(started.elapsed().as_secs_f64());
-        mapped
+        let mapping = self.networks.mapping.as_ref();
+        let mapping = mapping.expect("the caller checks that there is a mapping");
+        let run = mapping.run(move |mapping| mapping.map(z.view()));
+        let (w, time) = timed(run).await;
+        self.timings.mapping += time;
+        self.networks.metrics.mapping_seconds.observe(time.as_secs_f64());
+        w
     }
 
-    /// Synthesis in one run: codes `[images, rows, dim]`, at most [`Engine::largest_batch`] of them, → `[images, 3, height, width]`.
+    /// Synthesis in one batch: codes `[images, rows, dim]` → `[images, 3, height, width]`.
+    /// [`Engine::largest_batch`](crate::engine::Engine::largest_batch) is the most that should be in it.
     ///
     /// # Errors
-    /// [`EngineError`] where the run fails.
+    /// [`EngineError`] if the run fails.
     pub async fn synthesize(&mut self, codes: Array3<f32>) -> Result<Images, EngineError> {
         self.check_permits(&codes);
-        let ordered = self.order(codes, |images| images);
-        self.drawn(ordered).await
+        let submitted = self.networks.generators.submit(self.lane, codes, |images| images);
+        let completed = submitted.completed().await?;
+        self.timings.queue += completed.queued;
+        self.timings.synthesis += completed.ran;
+        Ok(completed.output)
     }
 
-    /// Synthesis of any number of codes `[images, rows, dim]`, in parts; `make` is called with each part's images on the
-    /// generator's thread, which draws nothing meanwhile.
+    /// Synthesis of any number of codes `[images, rows, dim]`, in chunks. `convert` is called with each chunk's images on
+    /// the thread that synthesized them, which synthesizes nothing in the meantime. [`next_chunk`](Self::next_chunk) gives
+    /// the results.
     #[must_use]
-    pub fn draw<T: Send + 'static>(
+    pub fn synthesize_in_chunks<T: Send + 'static>(
         &self,
         codes: Array3<f32>,
-        make: impl Fn(Images) -> T + Send + Sync + 'static,
+        convert: impl Fn(Images) -> T + Send + Sync + 'static,
     ) -> ChunkedSynthesis<T> {
         self.check_permits(&codes);
-        ChunkedSynthesis::new(codes, make)
+        let (generators, batch_size) = (self.networks.generators.clone(), self.networks.batch_size.clone());
+        ChunkedSynthesis::new(generators, batch_size, self.lane, codes, convert)
     }
 
-    /// Every image in progress or waiting has a permit. A violation is a mistake of the caller.
+    /// The next chunk's result, in the order of the codes. `None` after the last.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the chunk's run fails.
+    pub async fn next_chunk<T: Send + 'static>(
+        &mut self,
+        chunks: &mut ChunkedSynthesis<T>,
+    ) -> Option<Result<T, EngineError>> {
+        chunks.next(&mut self.timings).await
+    }
+
+    /// Every image that runs or waits has a permit. A violation is a mistake of the caller.
     fn check_permits(&self, codes: &Array3<f32>) {
         let images = codes.len_of(Axis(0));
         debug_assert!(
@@ -97,214 +122,127 @@ impl Admission {
         );
     }
 
-    /// Most parts of a drawing to order at a time, and most images in each.
-    pub(crate) fn portions(&self) -> (usize, usize) {
-        (self.engine.generators(), self.engine.largest_batch())
-    }
-
-    pub(crate) fn order<T: Send + 'static>(
-        &self,
-        codes: Array3<f32>,
-        make: impl FnOnce(Images) -> T + Send + 'static,
-    ) -> Ordered<T> {
-        self.engine.generators.order(self.lane, codes, make)
-    }
-
-    pub(crate) async fn drawn<T>(&mut self, ordered: Ordered<T>) -> Result<T, EngineError> {
-        let drawn = ordered.drawn().await?;
-        self.timings.queue += drawn.waited;
-        self.timings.synthesis += drawn.ran;
-        Ok(drawn.made)
-    }
-
-    /// Scores of images `[batch, 3, height, width]`: one row an image, the classifiers' outputs side by side.
+    /// Scores of images `[batch, 3, height, width]`: a row for each image, the outputs of all classifiers side by side.
     ///
     /// # Errors
-    /// [`EngineError`] where a run fails.
+    /// [`EngineError`] if a run fails.
     pub async fn score(&mut self, images: &Images) -> Result<Array2<f32>, EngineError> {
-        let started = Instant::now();
-        let mut scores = Array2::zeros((images.len_of(Axis(0)), 0));
-        for classifier in &self.engine.classifiers {
-            let images = images.clone();
-            let run = classifier.run(move |classifier| classifier.score(images.view()));
-            scores
-                .append(Axis(1), run.await?.view())
-                .expect("every classifier gives one row an image");
-        }
-        self.timings.scoring += started.elapsed();
-        self.engine
-            .metrics
-            .scoring
-            .observe(started.elapsed().as_secs_f64());
-        Ok(scores)
+        let classifiers = &self.networks.classifiers;
+        let run = async {
+            let mut scores = Array2::zeros((images.len_of(Axis(0)), 0));
+            for classifier in classifiers {
+                let images = images.clone();
+                let columns = classifier.run(move |classifier| classifier.score(images.view()));
+                scores
+                    .append(Axis(1), columns.await?.view())
+                    .expect("every classifier returns a row for each image");
+            }
+            Ok(scores)
+        };
+        let (scores, time) = timed(run).await;
+        self.timings.scoring += time;
+        self.networks.metrics.scoring_seconds.observe(time.as_secs_f64());
+        scores
     }
 
     /// Codes `[batch, rows, dim]` of images `[batch, 3, height, width]`.
     ///
     /// # Errors
-    /// [`EngineError`] where the run fails.
+    /// [`EngineError`] if the run fails.
     ///
     /// # Panics
-    /// Where there is no encoder, as [`Engine::has_encoder`] says.
+    /// If there is no encoder ([`Engine::has_encoder`](crate::engine::Engine::has_encoder)).
     pub async fn encode(&mut self, images: Images) -> Result<Array3<f32>, EngineError> {
-        let started = Instant::now();
-        let encoder = self
-            .engine
-            .encoder
-            .as_ref()
-            .expect("only asked where there is one");
-        let codes = encoder.run(move |encoder| encoder.encode(images.view())).await;
-        self.timings.encoder += started.elapsed();
+        let encoder = self.networks.encoder.as_ref();
+        let encoder = encoder.expect("the caller checks that there is an encoder");
+        let (codes, time) = timed(encoder.run(move |encoder| encoder.encode(images.view()))).await;
+        self.timings.encoder += time;
         codes
     }
 
-    /// Embeddings `[batch, values]` of images `[batch, 3, height, width]`, which tell persons apart.
+    /// Embeddings `[batch, values]` of images `[batch, 3, height, width]`. Embeddings of one person are similar.
     ///
     /// # Errors
-    /// [`EngineError`] where the run fails.
+    /// [`EngineError`] if the run fails.
     ///
     /// # Panics
-    /// Where there is no identity graph, as [`Engine::has_recognizer`] says.
+    /// If there is no identity network ([`Engine::has_recognizer`](crate::engine::Engine::has_recognizer)).
     pub async fn embed(&mut self, images: &Images) -> Result<Array2<f32>, EngineError> {
-        let started = Instant::now();
-        let recognizer = self.engine.recognizer.as_ref();
-        let recognizer = recognizer.expect("only asked where there is one");
+        let recognizer = self.networks.recognizer.as_ref();
+        let recognizer = recognizer.expect("the caller checks that there is an identity network");
         let images = images.clone();
-        let embeddings = recognizer
-            .run(move |recognizer| recognizer.embed(images.view()))
-            .await;
-        self.timings.identity += started.elapsed();
+        let run = recognizer.run(move |recognizer| recognizer.embed(images.view()));
+        let (embeddings, time) = timed(run).await;
+        self.timings.identity += time;
         embeddings
     }
 
-    /// Landmarks `[points, 2]` of the face in an image `[1, 3, height, width]` of [`Engine::landmarker_size`], black at
-    /// −1 and white at 1, as fractions of its width and height.
+    /// Landmarks `[points, 2]` of the face in an image `[1, 3, height, width]` of
+    /// [`Engine::landmarker_size`](crate::engine::Engine::landmarker_size), −1 black and 1 white. They are fractions of its
+    /// width and height.
     ///
     /// # Errors
-    /// [`EngineError`] where the run fails.
+    /// [`EngineError`] if the run fails.
     ///
     /// # Panics
-    /// Where there is no landmark graph.
+    /// If there is no landmark network.
     pub async fn landmarks(&mut self, image: Images) -> Result<Array2<f32>, EngineError> {
-        let started = Instant::now();
-        let landmarker = self.engine.landmarker.as_ref();
-        let (landmarker, _) = landmarker.expect("only asked where there is one");
-        let points = landmarker
-            .run(move |landmarker| landmarker.find(image.view()))
-            .await;
-        self.timings.landmarks += started.elapsed();
+        let landmarker = self.networks.landmarker.as_ref();
+        let (landmarker, _) = landmarker.expect("the caller checks that there is a landmark network");
+        let run = landmarker.run(move |landmarker| landmarker.find(image.view()));
+        let (points, time) = timed(run).await;
+        self.timings.landmarks += time;
         points
     }
 
-    /// Says that `codes` begin to go down.
+    /// Registers an optimization of `codes`, until the returned value is dropped.
     ///
     /// # Panics
-    /// Where there is no gradient graph, as [`Engine::has_gradient`] says.
+    /// If there is no gradient network ([`Engine::has_gradient`](crate::engine::Engine::has_gradient)).
     #[must_use]
-    pub fn descend(&self, codes: usize) -> ActiveOptimization {
-        ActiveOptimization::begin(&self.engine, codes)
+    pub fn start_optimization(&self, codes: usize) -> ActiveOptimization {
+        let networks = &self.networks;
+        let gradients = networks.gradients.as_ref();
+        let gradients = gradients.expect("the caller checks that there is a gradient network");
+        ActiveOptimization::start(
+            gradients,
+            codes,
+            networks.optimization_time.clone(),
+            networks.metrics.clone(),
+        )
     }
 
-    /// The loss of codes `[batch, rows, dim]` against images `[batch, 3, height, width]`, and its slope: in one run with
-    /// those of other descents, and no more than [`codes_at_once`](Engine::codes_at_once).
+    /// The loss of codes `[batch, rows, dim]` against target images `[batch, 3, height, width]`, and its gradient. Steps of
+    /// several optimizations share a run.
     ///
     /// # Errors
-    /// [`EngineError`] where the run fails.
+    /// [`EngineError`] if the run fails.
     ///
     /// # Panics
-    /// Where there is no gradient graph, as [`Engine::has_gradient`] says.
-    pub async fn slope(&mut self, codes: Array3<f32>, targets: Images) -> Result<LossGradient, EngineError> {
-        let started = Instant::now();
-        let slopes = self
-            .engine
-            .slopes
-            .as_ref()
-            .expect("only asked where there is one");
-        let slope = slopes.of(codes, targets).await;
-        self.timings.descent += started.elapsed();
-        slope
+    /// If there is no gradient network.
+    pub async fn loss_gradient(
+        &mut self,
+        codes: Array3<f32>,
+        targets: Images,
+    ) -> Result<LossGradient, EngineError> {
+        let gradients = self.networks.gradients.as_ref();
+        let gradients = gradients.expect("the caller checks that there is a gradient network");
+        let submitted = gradients.submit(Lane::Request, (codes, targets), |output| output);
+        let (completed, time) = timed(submitted.completed()).await;
+        self.timings.descent += time;
+        Ok(completed?.output)
     }
 
-    /// Where the time went so far.
+    /// Where the time has gone so far.
     #[must_use]
     pub fn timings(&self) -> Timings {
         self.timings
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc::channel;
-    use std::time::Duration;
-
-    use crate::engine::admission::deadline;
-    use crate::engine::test_support::{codes, gate, spawn};
-
-    #[tokio::test]
-    async fn background_images_wait_for_every_request() {
-        let (engine, runs, go_on) = gate(1, 64);
-        let first = spawn(&engine, &[1.0]);
-        tokio::task::yield_now().await;
-        runs.recv().unwrap();
-        let (done, order) = channel();
-        let mut tasks = Vec::new();
-        for (value, mut admission) in [
-            (2.0, engine.background()),
-            (3.0, engine.admit(1).unwrap()),
-            (4.0, engine.admit(1).unwrap()),
-        ] {
-            let done = done.clone();
-            tasks.push(tokio::spawn(async move {
-                admission.synthesize(codes(&[value])).await.unwrap();
-                done.send(value).unwrap();
-            }));
-            tokio::task::yield_now().await;
-        }
-        for _ in 0..4 {
-            go_on.send(()).unwrap();
-            // Each is told before the next run begins.
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        first.await.unwrap().unwrap();
-        for task in tasks {
-            task.await.unwrap();
-        }
-        assert_eq!(order.try_iter().collect::<Vec<_>>(), [3.0, 4.0, 2.0]);
-    }
-
-    #[tokio::test]
-    async fn images_past_their_deadline_are_not_drawn() {
-        let (engine, runs, go_on) = gate(4, 64);
-        let first = spawn(&engine, &[1.0]);
-        tokio::task::yield_now().await;
-        runs.recv().unwrap();
-        let mut late = engine.admit(2).unwrap();
-        let late = deadline::within(Duration::from_millis(1), late.synthesize(codes(&[2.0, 3.0])));
-        assert!(late.await.is_none());
-        let next = spawn(&engine, &[4.0]);
-        tokio::task::yield_now().await;
-        go_on.send(()).unwrap();
-        go_on.send(()).unwrap();
-        first.await.unwrap().unwrap();
-        assert_eq!(next.await.unwrap().unwrap(), [4.0]);
-        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1]);
-        assert_eq!(engine.metrics.late.get(), 2);
-    }
-
-    #[tokio::test]
-    async fn a_callers_images_are_dropped_with_it_before_they_are_drawn() {
-        let (engine, runs, go_on) = gate(4, 64);
-        let first = spawn(&engine, &[1.0]);
-        tokio::task::yield_now().await;
-        assert_eq!(runs.recv().unwrap(), 1);
-        let (gone, stays) = (spawn(&engine, &[2.0, 3.0]), spawn(&engine, &[4.0]));
-        tokio::task::yield_now().await;
-        gone.abort();
-        assert!(gone.await.is_err());
-        go_on.send(()).unwrap();
-        go_on.send(()).unwrap();
-        assert_eq!(first.await.unwrap().unwrap(), [1.0]);
-        assert_eq!(stays.await.unwrap().unwrap(), [4.0]);
-        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1]);
-    }
+/// The output of `work`, and the time that it took.
+async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let started = Instant::now();
+    let output = work.await;
+    (output, started.elapsed())
 }

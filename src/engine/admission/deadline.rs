@@ -1,4 +1,4 @@
-//! Until when a caller waits: known to whatever its task asks of the engine.
+//! The deadline of the current task, known to everything that the task calls in the engine.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,9 @@ tokio::task_local! {
     static DEADLINE: Instant;
 }
 
-/// Waits for `work`, for `limit` at the longest; `None` after that.
+/// Runs `work` for at most `limit`. `None` if it takes longer.
 ///
-/// Images that `work` has ordered and that have not been taken by then are not drawn.
+/// Images of `work` that still wait in a queue at the deadline are not synthesized.
 pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     let work = async { tokio::time::timeout(limit, work).await.ok() };
     match Instant::now().checked_add(limit) {
@@ -17,24 +17,24 @@ pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option
     }
 }
 
-/// How long the present task's caller still waits, if it gives up at all.
+/// The time until the deadline of the current task. `None` if it has no deadline.
 #[must_use]
 pub fn time_left() -> Option<Duration> {
     current().map(|deadline| deadline.saturating_duration_since(Instant::now()))
 }
 
-/// Does `work` for a caller that gives up at `deadline` without saying so.
+/// Runs `work` with a deadline that does not stop it.
 #[cfg(test)]
-pub(crate) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> T {
+pub(crate) async fn with_deadline<T>(deadline: Instant, work: impl Future<Output = T>) -> T {
     DEADLINE.scope(deadline, work).await
 }
 
-/// Whether the present task's caller has given up.
+/// Whether the deadline of the current task has passed.
 pub(crate) fn is_past() -> bool {
     current().is_some_and(|deadline| deadline <= Instant::now())
 }
 
-/// When the present task's caller gives up, if it does.
+/// The deadline of the current task, if it has one.
 pub(crate) fn current() -> Option<Instant> {
     DEADLINE.try_with(|&deadline| deadline).ok()
 }

@@ -1,139 +1,166 @@
-//! Limiter for a model's images: so many may be under way or wait, and none for longer than so long.
+//! Limits the images of a model that run or wait, and the time that a request waits.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::engine::EngineError;
 use crate::engine::admission::overload::{InFlight, OverloadDetector, Transition};
-use crate::engine::{EngineError, QueueLimits};
 
-/// A request's place in the room, until it is dropped.
+/// Limits of a queue.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueLimits {
+    /// Most images of requests that may run or wait at the same time.
+    pub capacity: usize,
+    /// Longest expected wait of an admitted request.
+    pub longest_wait: Duration,
+    /// Time that a batch with free places waits for more images.
+    pub batch_wait: Duration,
+}
+
+/// An accepted request's share of the limit, until it is dropped.
 pub(crate) struct Permit {
     images: OwnedSemaphorePermit,
-    _guest: InFlight,
+    _in_flight: InFlight,
 }
 
 impl Permit {
-    /// How many images it is for.
+    /// The images that this permit covers.
     pub(crate) fn images(&self) -> usize {
         self.images.num_permits()
     }
 }
 
-/// The places of requests' images.
+/// Accepts requests, or refuses them at once.
+///
+/// A request is refused if its images exceed the free capacity, or if the images ahead of it are expected to take longer than
+/// the longest wait. Under sustained overload ([`OverloadDetector`]) only few images may be ahead of it.
 #[derive(Clone)]
 pub(crate) struct Limiter {
     network: Arc<str>,
-    places: Arc<Semaphore>,
+    free: Arc<Semaphore>,
     capacity: usize,
-    longest: Duration,
-    pace: ServiceTime,
-    surge: Arc<Mutex<OverloadDetector>>,
+    longest_wait: Duration,
+    service_time: ServiceTime,
+    overload: Arc<Mutex<OverloadDetector>>,
+    refused: Counter,
 }
 
 impl Limiter {
-    /// Empty. `pace` is what the generators keep up to date.
-    pub(crate) fn new(network: Arc<str>, waiting: QueueLimits, pace: ServiceTime) -> Self {
+    /// `service_time` is kept up to date by the network's runs. `refused` counts refused images.
+    pub(crate) fn new(
+        network: Arc<str>,
+        capacity: usize,
+        longest_wait: Duration,
+        service_time: ServiceTime,
+        refused: Counter,
+    ) -> Self {
         Self {
             network,
-            places: Arc::new(Semaphore::new(waiting.capacity)),
-            capacity: waiting.capacity,
-            longest: waiting.longest,
-            pace,
-            surge: Arc::default(),
+            free: Arc::new(Semaphore::new(capacity)),
+            capacity,
+            longest_wait,
+            service_time,
+            overload: Arc::default(),
+            refused,
         }
     }
 
-    /// Takes places for `images`.
+    /// Accepts a request of `images`. Under overload, at most `overload_limit` images may be ahead of it.
     ///
-    /// The wait that counts is for the images before these: however many a request asks for, and however slow the
-    /// generator, it is taken where nothing is before it. In a surge no more than `calm` images may be before it.
-    pub(crate) fn take(&self, images: usize, calm: usize) -> Result<Permit, EngineError> {
-        // A poisoned lock holds counts still.
-        let mut surge = self.surge.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.capacity.saturating_sub(self.places.available_permits());
-        if let Some(turn) = surge.ask(before > calm) {
-            self.tell(turn, calm);
+    /// Only the images ahead count for the wait: if there are none, a request is accepted however many images it has and
+    /// however slow the network is.
+    pub(crate) fn acquire(&self, images: usize, overload_limit: usize) -> Result<Permit, EngineError> {
+        // A poisoned lock still holds valid counts.
+        let mut overload = self.overload.lock().unwrap_or_else(PoisonError::into_inner);
+        let ahead = self.capacity.saturating_sub(self.free.available_permits());
+        if let Some(transition) = overload.arrive(ahead > overload_limit) {
+            self.log(transition, overload_limit);
         }
-        let longest = if surge.is_on() {
-            self.longest.min(self.pace.of(calm))
+        let longest_wait = if overload.is_overloaded() {
+            self.longest_wait.min(self.service_time.of(overload_limit))
         } else {
-            self.longest
+            self.longest_wait
         };
-        let images = self.places_within(images, before, longest);
-        let images = images.inspect_err(|_| surge.send_away())?;
+        let permits = self.take(images, ahead, longest_wait).inspect_err(|_| {
+            overload.refuse();
+            self.refused.inc_by(images as u64);
+        })?;
         Ok(Permit {
-            images,
-            _guest: surge.let_in(),
+            images: permits,
+            _in_flight: overload.admit(),
         })
     }
 
-    /// Most images that may be in progress or wait.
+    /// Most images that may run or wait at the same time.
     pub(crate) fn capacity(&self) -> usize {
         self.capacity
     }
 
-    fn places_within(
+    /// Takes permits for `images` that have `ahead` images ahead of them.
+    fn take(
         &self,
         images: usize,
-        before: usize,
-        longest: Duration,
+        ahead: usize,
+        longest_wait: Duration,
     ) -> Result<OwnedSemaphorePermit, EngineError> {
-        let wait = self.pace.of(before);
-        if wait > longest {
+        let wait = self.service_time.of(ahead);
+        if wait > longest_wait {
             return Err(EngineError::LongWait {
                 network: self.network.to_string(),
-                images: before,
+                images: ahead,
                 wait,
-                longest,
+                longest: longest_wait,
             });
         }
-        let wanted = u32::try_from(images).unwrap_or(u32::MAX);
-        let places = Arc::clone(&self.places).try_acquire_many_owned(wanted);
-        places.map_err(|_| EngineError::Overloaded {
+        let count = u32::try_from(images).unwrap_or(u32::MAX);
+        let permits = Arc::clone(&self.free).try_acquire_many_owned(count);
+        permits.map_err(|_| EngineError::Overloaded {
             network: self.network.to_string(),
             images,
-            free: self.places.available_permits(),
+            free: self.free.available_permits(),
             capacity: self.capacity,
             wait,
         })
     }
 
-    fn tell(&self, turn: Transition, calm: usize) {
+    fn log(&self, transition: Transition, overload_limit: usize) {
         let network = &*self.network;
-        match turn {
-            Transition::Begun => tracing::warn!(
+        match transition {
+            Transition::Started => tracing::warn!(
                 network,
-                "more images are asked for than can be drawn: until this ends, requests that find more than {calm} before them are refused"
+                "overload: requests with more than {overload_limit} images ahead of them are refused until it ends"
             ),
-            Transition::Over => tracing::info!(network, "no more images are asked for than can be drawn"),
+            Transition::Ended => tracing::info!(network, "the overload has ended"),
         }
     }
 }
 
-/// How long an image takes the generators together: a mean over the last runs, in which each newer one counts an eighth.
+/// The time that one image takes when all replicas work: an exponential moving average over runs, in which each run weighs
+/// one eighth. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServiceTime(Arc<AtomicU64>);
 
 impl ServiceTime {
-    /// Counts a run of `images` on one of `generators` that drew at once.
-    pub(crate) fn note(&self, run: Duration, images: usize, generators: usize) {
+    /// Adds a run of `images` on one of `replicas` that were running at the same time.
+    pub(crate) fn note(&self, run: Duration, images: usize, replicas: usize) {
         let nanoseconds = u64::try_from(run.as_nanos()).unwrap_or(u64::MAX);
-        let each = nanoseconds / (images.max(1) * generators.max(1)) as u64;
-        let mean = |mean: u64| {
+        let per_image = nanoseconds / (images.max(1) * replicas.max(1)) as u64;
+        let update = |mean: u64| {
             Some(if mean == 0 {
-                each
+                per_image
             } else {
-                mean - mean / 8 + each / 8
+                mean - mean / 8 + per_image / 8
             })
         };
-        // The closure always gives a value.
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, mean);
+        // The closure always returns a value.
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
     }
 
-    /// The time that so many images take; zero before the first run.
+    /// The expected time of `images`. Zero before the first run.
     fn of(&self, images: usize) -> Duration {
         Duration::from_nanos(self.0.load(Ordering::Relaxed).saturating_mul(images as u64))
     }
@@ -141,24 +168,27 @@ impl ServiceTime {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
 
-    const ANY: usize = usize::MAX;
+    const NO_LIMIT: usize = usize::MAX;
 
-    fn room(capacity: usize, longest: Duration, pace: &ServiceTime) -> Limiter {
-        let waiting = QueueLimits {
+    fn limiter(capacity: usize, longest_wait: Duration, service_time: &ServiceTime) -> Limiter {
+        Limiter::new(
+            "test".into(),
             capacity,
-            longest,
-            patience: Duration::ZERO,
-        };
-        Limiter::new("test".into(), waiting, pace.clone())
+            longest_wait,
+            service_time.clone(),
+            Counter::default(),
+        )
     }
 
     #[test]
-    fn room_is_counted_in_images_and_given_back() {
-        let room = room(3, Duration::MAX, &ServiceTime::default());
-        let two = room.take(2, ANY).unwrap();
-        let refused = room.take(2, ANY).map(drop).unwrap_err();
+    fn capacity_is_counted_in_images_and_given_back() {
+        let limiter = limiter(3, Duration::MAX, &ServiceTime::default());
+        let two = limiter.acquire(2, NO_LIMIT).unwrap();
+        let refused = limiter.acquire(2, NO_LIMIT).map(drop).unwrap_err();
         assert!(
             matches!(
                 refused,
@@ -171,44 +201,45 @@ mod tests {
             ),
             "{refused}"
         );
-        let one = room.take(1, ANY).unwrap();
+        assert_eq!(limiter.refused.get(), 2);
+        let one = limiter.acquire(1, NO_LIMIT).unwrap();
         drop((one, two));
-        assert!(room.take(3, ANY).is_ok());
+        assert!(limiter.acquire(3, NO_LIMIT).is_ok());
     }
 
     #[test]
-    fn a_request_is_refused_where_the_images_before_it_take_too_long() {
-        let pace = ServiceTime::default();
-        let room = room(64, Duration::from_millis(50), &pace);
-        pace.note(Duration::from_millis(40), 2, 2);
-        let five = room.take(5, ANY).expect("nothing is before it");
-        let sixth = room.take(1, ANY).expect("50 ms are before it");
-        let refused = room.take(1, ANY).map(drop).unwrap_err();
+    fn a_request_is_refused_if_the_images_ahead_take_too_long() {
+        let service_time = ServiceTime::default();
+        let limiter = limiter(64, Duration::from_millis(50), &service_time);
+        service_time.note(Duration::from_millis(40), 2, 2);
+        let five = limiter.acquire(5, NO_LIMIT).expect("no image is ahead");
+        let sixth = limiter.acquire(1, NO_LIMIT).expect("50 ms are ahead");
+        let refused = limiter.acquire(1, NO_LIMIT).map(drop).unwrap_err();
         assert!(
             matches!(&refused, EngineError::LongWait { images: 6, wait, .. } if wait.as_millis() == 60),
             "{refused}"
         );
         drop((five, sixth));
-        assert!(room.take(64, ANY).is_ok());
+        assert!(limiter.acquire(64, NO_LIMIT).is_ok());
     }
 
     #[test]
-    fn in_a_surge_the_wait_stays_short() {
-        let pace = ServiceTime::default();
-        pace.note(Duration::from_millis(10), 1, 1);
-        let room = room(256, Duration::from_secs(10), &pace);
-        let mut waiting = std::collections::VecDeque::new();
+    fn under_overload_the_wait_stays_short() {
+        let service_time = ServiceTime::default();
+        service_time.note(Duration::from_millis(10), 1, 1);
+        let limiter = limiter(256, Duration::from_secs(10), &service_time);
+        let mut accepted = VecDeque::new();
         let mut refused = None;
         for request in 0..600 {
-            match room.take(1, 8) {
-                Ok(guest) => waiting.push_back(guest),
+            match limiter.acquire(1, 8) {
+                Ok(permit) => accepted.push_back(permit),
                 Err(error) => refused = Some(error),
             }
             if request % 3 > 0 {
-                waiting.pop_front();
+                accepted.pop_front();
             }
         }
-        assert!(waiting.len() <= 9, "{}", waiting.len());
+        assert!(accepted.len() <= 9, "{}", accepted.len());
         assert!(
             matches!(&refused, Some(EngineError::LongWait { longest, .. }) if longest.as_millis() == 80),
             "{refused:?}"
@@ -216,16 +247,17 @@ mod tests {
     }
 
     #[test]
-    fn the_pace_follows_the_runs() {
-        let pace = ServiceTime::default();
-        assert_eq!(pace.of(7), Duration::ZERO);
+    fn the_service_time_follows_the_runs() {
+        let service_time = ServiceTime::default();
+        assert_eq!(service_time.of(7), Duration::ZERO);
         for _ in 0..100 {
-            pace.note(Duration::from_millis(30), 3, 1);
+            service_time.note(Duration::from_millis(30), 3, 1);
         }
-        assert_eq!(pace.of(2).as_millis(), 20);
+        assert_eq!(service_time.of(2).as_millis(), 20);
         for _ in 0..100 {
-            pace.note(Duration::from_millis(40), 1, 1);
+            service_time.note(Duration::from_millis(40), 1, 1);
         }
-        assert!((39..=40).contains(&pace.of(1).as_millis()), "{:?}", pace.of(1));
+        let one = service_time.of(1).as_millis();
+        assert!((39..=40).contains(&one), "{one}");
     }
 }

@@ -1,141 +1,145 @@
-//! Whether more is asked for, and goes on to be, than can be drawn: then those that come are better sent away at once than all made to
-//! wait longer and longer.
+//! Detects sustained overload.
 
 use std::sync::Arc;
 
-/// Requests that leave between two looks.
-const LOOK: u64 = 32;
+/// Departures in a window. The detector decides at the end of each window.
+const WINDOW: u64 = 32;
 
-/// So many more that come than leave, from look to look, are a surge.
-const SURGE: i64 = 10;
+/// Excess arrivals, summed over windows, that count as overload.
+const THRESHOLD: i64 = 10;
 
-/// No look counts for more: a burst is one look.
-const MOST: i64 = 6;
+/// Most excess arrivals that one window adds, so that a single burst is not an overload.
+const MAX_PER_WINDOW: i64 = 6;
 
-/// One more for so many that leave is no growth, so that clients may become more in time.
-const SLOW: i64 = 64;
+/// One excess arrival for this many departures is tolerated, so that the number of clients may grow slowly.
+const TOLERANCE: i64 = 64;
 
-/// A surge is over when nobody was sent away in so many looks.
-const CALM_LOOKS: u32 = 8;
+/// Windows in a row without a refusal that end an overload.
+const CALM_WINDOWS: u32 = 8;
 
-/// Counts requests that come and requests that leave.
+/// Detects sustained overload, so that new requests are refused at once instead of queueing without end.
 ///
-/// Clients that ask again when they have been answered come as often as they leave, however many they are; a burst is over before long.
-/// Neither is a surge: in one, more come than leave, look after look, and there is never little to draw.
+/// It compares arrivals with departures, window by window, and uses no clock. Under overload more requests arrive than leave
+/// in each window, and the queue is never short. Two other patterns must not be refused: clients that send their next
+/// request after a response (as many arrive as leave, however many clients there are), and a burst (it ends within a window
+/// or two).
+///
+/// A sojourn-time rule such as `CoDel`'s is simpler, but it refuses patient clients: with 32 clients in a closed loop, each
+/// of their requests waits longer than the target. `benches/README.md` has the comparison.
 #[derive(Debug, Default)]
 pub(crate) struct OverloadDetector {
     state: State,
-    /// Requests that were let in, since the start.
-    let_in: u64,
-    /// Each request that is in has a handle of it.
-    inside: Arc<()>,
-    /// Since the last look.
-    seen: Seen,
+    /// Requests accepted since the start.
+    accepted: u64,
+    /// Each accepted request that has not left holds a clone.
+    in_flight: Arc<()>,
+    window: Window,
 }
 
 #[derive(Debug)]
 enum State {
-    Off {
-        /// How many more have come than left since there was little to draw, in parts of which [`SLOW`] are one.
-        grown: i64,
+    Normal {
+        /// Arrivals minus departures since the queue was last short, in units of 1/[`TOLERANCE`] request.
+        excess: i64,
     },
-    On {
-        /// Looks in a row in which nobody was sent away.
-        calm_looks: u32,
+    Overloaded {
+        /// Windows in a row without a refusal.
+        calm_windows: u32,
     },
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self::Off { grown: 0 }
+        Self::Normal { excess: 0 }
     }
 }
 
+/// Counts since the start of the window.
 #[derive(Debug, Default)]
-struct Seen {
-    /// Requests that had left before.
-    left: u64,
-    asked: u64,
-    /// Whether a request found little to draw.
-    little: bool,
-    sent_away: bool,
+struct Window {
+    /// Departures before the window.
+    departures_before: u64,
+    arrivals: u64,
+    /// Whether an arrival found a short queue.
+    short_queue: bool,
+    refused: bool,
 }
 
-/// A request that was let in; dropped, it has left.
+/// An accepted request. It leaves when the value is dropped.
 pub(crate) struct InFlight {
-    _inside: Arc<()>,
+    _in_flight: Arc<()>,
 }
 
-/// That a surge has begun, or is over.
+/// The start or the end of an overload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transition {
-    Begun,
-    Over,
+    Started,
+    Ended,
 }
 
 impl OverloadDetector {
-    pub(crate) fn is_on(&self) -> bool {
-        matches!(self.state, State::On { .. })
+    pub(crate) fn is_overloaded(&self) -> bool {
+        matches!(self.state, State::Overloaded { .. })
     }
 
-    /// Counts a request that comes, and whether it finds much to draw.
-    pub(crate) fn ask(&mut self, much: bool) -> Option<Transition> {
-        let inside = Arc::strong_count(&self.inside) as u64 - 1;
-        let left = self.let_in.saturating_sub(inside);
-        let turn = if self.is_on() && inside == 0 {
+    /// Counts an arriving request. `long_queue`: many images are ahead of it.
+    pub(crate) fn arrive(&mut self, long_queue: bool) -> Option<Transition> {
+        let in_flight = Arc::strong_count(&self.in_flight) as u64 - 1;
+        let departures = self.accepted.saturating_sub(in_flight);
+        let transition = if self.is_overloaded() && in_flight == 0 {
             self.state = State::default();
-            Some(Transition::Over)
-        } else if left >= self.seen.left + LOOK {
-            self.look(left)
+            Some(Transition::Ended)
+        } else if departures >= self.window.departures_before + WINDOW {
+            self.end_window(departures)
         } else {
             None
         };
-        self.seen.asked += 1;
-        self.seen.little |= !much;
-        turn
+        self.window.arrivals += 1;
+        self.window.short_queue |= !long_queue;
+        transition
     }
 
-    /// Counts a request that is let in, until it leaves.
-    pub(crate) fn let_in(&mut self) -> InFlight {
-        self.let_in += 1;
+    /// Counts an accepted request, until the returned value is dropped.
+    pub(crate) fn admit(&mut self) -> InFlight {
+        self.accepted += 1;
         InFlight {
-            _inside: Arc::clone(&self.inside),
+            _in_flight: Arc::clone(&self.in_flight),
         }
     }
 
-    /// Counts a request that is sent away.
-    pub(crate) fn send_away(&mut self) {
-        self.seen.sent_away = true;
+    /// Counts a refused request.
+    pub(crate) fn refuse(&mut self) {
+        self.window.refused = true;
     }
 
-    fn look(&mut self, left: u64) -> Option<Transition> {
-        let next = Seen {
-            left,
-            ..Seen::default()
+    fn end_window(&mut self, departures: u64) -> Option<Transition> {
+        let next = Window {
+            departures_before: departures,
+            ..Window::default()
         };
-        let seen = std::mem::replace(&mut self.seen, next);
+        let window = std::mem::replace(&mut self.window, next);
         match &mut self.state {
-            State::Off { grown } => {
-                let left = (left - seen.left).cast_signed();
-                let more = seen.asked.cast_signed() * SLOW - left * (SLOW + 1);
-                *grown = if seen.little {
+            State::Normal { excess } => {
+                let left = (departures - window.departures_before).cast_signed();
+                let more = window.arrivals.cast_signed() * TOLERANCE - left * (TOLERANCE + 1);
+                *excess = if window.short_queue {
                     0
                 } else {
-                    (*grown + more.min(MOST * SLOW)).max(0)
+                    (*excess + more.min(MAX_PER_WINDOW * TOLERANCE)).max(0)
                 };
-                if *grown < SURGE * SLOW {
+                if *excess < THRESHOLD * TOLERANCE {
                     return None;
                 }
-                self.state = State::On { calm_looks: 0 };
-                Some(Transition::Begun)
+                self.state = State::Overloaded { calm_windows: 0 };
+                Some(Transition::Started)
             }
-            State::On { calm_looks } => {
-                *calm_looks = if seen.sent_away { 0 } else { *calm_looks + 1 };
-                if *calm_looks < CALM_LOOKS {
+            State::Overloaded { calm_windows } => {
+                *calm_windows = if window.refused { 0 } else { *calm_windows + 1 };
+                if *calm_windows < CALM_WINDOWS {
                     return None;
                 }
                 self.state = State::default();
-                Some(Transition::Over)
+                Some(Transition::Ended)
             }
         }
     }
@@ -147,129 +151,136 @@ mod tests {
 
     use super::*;
 
-    const CALM: usize = 16;
+    /// Images ahead from which the queue is long.
+    const LONG_QUEUE: usize = 16;
 
-    /// A room from which an image leaves at each tick, for as long as there is any.
+    /// A server that completes one image at each tick.
     #[derive(Default)]
-    struct Limiter {
-        surge: OverloadDetector,
+    struct Server {
+        detector: OverloadDetector,
         requests: VecDeque<(usize, InFlight)>,
-        turns: Vec<(usize, Transition)>,
+        /// Completed images of the first request.
+        completed: usize,
+        transitions: Vec<(usize, Transition)>,
         ticks: usize,
-        most: usize,
+        longest_queue: usize,
     }
 
-    impl Limiter {
-        /// Whether the images are let in.
-        fn ask(&mut self, images: usize) -> bool {
-            let before: usize = self.requests.iter().map(|(images, _)| images).sum();
-            let turn = self.surge.ask(before > CALM);
-            self.turns.extend(turn.map(|turn| (self.ticks, turn)));
-            if self.surge.is_on() && before > CALM {
-                self.surge.send_away();
+    impl Server {
+        /// Sends a request. Returns whether it is accepted.
+        fn send(&mut self, images: usize) -> bool {
+            let ahead: usize = self.requests.iter().map(|(images, _)| images).sum();
+            let transition = self.detector.arrive(ahead > LONG_QUEUE);
+            self.transitions
+                .extend(transition.map(|transition| (self.ticks, transition)));
+            if self.detector.is_overloaded() && ahead > LONG_QUEUE {
+                self.detector.refuse();
                 return false;
             }
-            let guest = self.surge.let_in();
-            self.requests.push_back((images, guest));
-            self.most = self.most.max(before + images);
+            let in_flight = self.detector.admit();
+            self.requests.push_back((images, in_flight));
+            self.longest_queue = self.longest_queue.max(ahead + images);
             true
         }
 
-        /// An image leaves; the size of the request that it ends, if it ends one.
-        fn tick(&mut self, drawn: &mut usize) -> Option<usize> {
+        /// Completes an image. Returns the size of the request that this ends, if it ends one.
+        fn tick(&mut self) -> Option<usize> {
             self.ticks += 1;
-            *drawn += 1;
+            self.completed += 1;
             let (images, _) = self.requests.front()?;
-            if *drawn < *images {
+            if self.completed < *images {
                 return None;
             }
-            *drawn = 0;
+            self.completed = 0;
             self.requests.pop_front().map(|(images, _)| images)
         }
     }
 
     #[test]
-    fn more_than_can_be_drawn_is_a_surge_until_it_ends() {
-        for (one_more_in, latest, most) in [(5, 250, 45), (20, 900, 60)] {
-            let (mut room, mut drawn) = (Limiter::default(), 0);
+    fn sustained_overload_is_detected_and_its_end_too() {
+        for (one_more_in, detected_before, longest_queue) in [(5, 250, 45), (20, 900, 60)] {
+            let mut server = Server::default();
             for tick in 0..5000 {
-                room.tick(&mut drawn);
-                room.ask(1);
+                server.tick();
+                server.send(1);
                 if tick % one_more_in == 0 {
-                    room.ask(1);
+                    server.send(1);
                 }
             }
-            let [(begun, Transition::Begun)] = room.turns[..] else {
-                panic!("{:?}", room.turns);
+            let [(started, Transition::Started)] = server.transitions[..] else {
+                panic!("{:?}", server.transitions);
             };
-            assert!(begun < latest, "{begun}");
-            assert!(room.most < most, "{}", room.most);
+            assert!(started < detected_before, "{started}");
+            assert!(server.longest_queue < longest_queue, "{}", server.longest_queue);
             for tick in 0..500 {
-                room.tick(&mut drawn);
+                server.tick();
                 if tick % 5 > 0 {
-                    room.ask(1);
+                    server.send(1);
                 }
             }
             assert!(
-                matches!(room.turns[..], [_, (5000..5500, Transition::Over)]),
+                matches!(server.transitions[..], [_, (5000..5500, Transition::Ended)]),
                 "{:?}",
-                room.turns
+                server.transitions
             );
         }
     }
 
     #[test]
-    fn a_surge_is_over_when_nothing_is_left() {
-        let (mut room, mut drawn) = (Limiter::default(), 0);
+    fn an_overload_ends_when_the_queue_is_empty() {
+        let mut server = Server::default();
         for _ in 0..300 {
-            room.tick(&mut drawn);
-            room.ask(1);
-            room.ask(1);
+            server.tick();
+            server.send(1);
+            server.send(1);
         }
-        assert!(!room.ask(1));
-        while !room.requests.is_empty() {
-            room.tick(&mut drawn);
+        assert!(!server.send(1));
+        while !server.requests.is_empty() {
+            server.tick();
         }
         for _ in 0..32 {
-            assert!(room.ask(1));
+            assert!(server.send(1));
         }
         assert!(
-            matches!(room.turns[..], [(_, Transition::Begun), (_, Transition::Over)]),
+            matches!(
+                server.transitions[..],
+                [(_, Transition::Started), (_, Transition::Ended)]
+            ),
             "{:?}",
-            room.turns
+            server.transitions
         );
     }
 
     #[test]
-    fn clients_that_ask_again_when_answered_are_none_however_many() {
+    fn clients_in_a_closed_loop_are_never_an_overload() {
         for sizes in [vec![1; 32], vec![1; 200], vec![64, 64, 64, 1, 1, 1, 1, 48, 48]] {
-            let (mut room, mut drawn) = (Limiter::default(), 0);
+            let mut server = Server::default();
             for &size in &sizes {
-                assert!(room.ask(size));
+                assert!(server.send(size));
             }
             for _ in 0..5000 {
-                if let Some(ended) = room.tick(&mut drawn) {
-                    assert!(room.ask(ended));
+                if let Some(ended) = server.tick() {
+                    assert!(server.send(ended));
                 }
             }
-            assert_eq!(room.turns, [], "{sizes:?}");
+            assert_eq!(server.transitions, [], "{sizes:?}");
         }
     }
 
     #[test]
-    fn bursts_are_none() {
-        let (mut room, mut drawn) = (Limiter::default(), 0);
+    fn bursts_are_not_an_overload() {
+        let mut server = Server::default();
         for tick in 0..5000 {
             if tick % 500 == 0 {
                 for _ in 0..200 {
-                    assert!(room.ask(1));
+                    assert!(server.send(1));
                 }
             }
             if tick % 5 == 0 {
-                assert!(room.ask(1));
+                assert!(server.send(1));
             }
-            room.tick(&mut drawn);
+            server.tick();
         }
-        assert_eq!(room.turns, []);
+        assert_eq!(server.transitions, []);
     }
 }

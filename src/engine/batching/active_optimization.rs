@@ -1,34 +1,49 @@
-//! Codes on their way down, and how long the way takes.
+//! Codes that an optimization moves step by step.
 
 use std::time::Instant;
 
-use crate::engine::Engine;
-use crate::engine::batching::gradient_batcher::UnderWay;
+use crate::engine::admission::limiter::ServiceTime;
+use crate::engine::batching::batcher::{Active, Batcher};
+use crate::engine::batching::gradient_runner::GradientRunner;
+use crate::engine::batching::queue::gauge;
+use crate::metrics::ModelMetrics;
 
-/// Codes on their way down, until the value is dropped: other descents' runs wait a moment for each of their steps.
+/// An optimization that is under way, until the value is dropped. Runs of the gradient network wait a moment for each of
+/// its steps, and its duration counts towards the service time of optimizations.
 pub struct ActiveOptimization {
-    _under_way: UnderWay,
-    began: Instant,
-    engine: Engine,
-    beside: usize,
+    _active: Active<GradientRunner>,
+    codes: usize,
+    started: Instant,
+    /// Codes under way when it started, its own included.
+    codes_at_start: usize,
+    service_time: ServiceTime,
+    metrics: ModelMetrics,
 }
 
 impl ActiveOptimization {
-    pub(crate) fn begin(engine: &Engine, codes: usize) -> Self {
-        let slopes = engine.slopes.as_ref().expect("only asked where there is one");
+    pub(crate) fn start(
+        gradients: &Batcher<GradientRunner>,
+        codes: usize,
+        service_time: ServiceTime,
+        metrics: ModelMetrics,
+    ) -> Self {
+        let active = gradients.activate(codes);
+        metrics.codes_optimizing.inc_by(gauge(codes));
         Self {
-            _under_way: slopes.under_way(codes, &engine.metrics),
-            began: Instant::now(),
-            engine: engine.clone(),
-            beside: slopes.descending(),
+            codes_at_start: active.all(),
+            _active: active,
+            codes,
+            started: Instant::now(),
+            service_time,
+            metrics,
         }
     }
 }
 
 impl Drop for ActiveOptimization {
     fn drop(&mut self) {
-        self.engine
-            .gradient_service_time
-            .note(self.began.elapsed(), 1, self.beside);
+        self.metrics.codes_optimizing.dec_by(gauge(self.codes));
+        self.service_time
+            .note(self.started.elapsed(), 1, self.codes_at_start);
     }
 }

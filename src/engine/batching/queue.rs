@@ -1,231 +1,259 @@
-//! Where images wait: in the order they came, requests' before background work's, until a generator takes a batch of them.
+//! A queue of inputs that wait for a run, and the rules by which they become a batch.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use ndarray::{Array3, Axis};
-
-use crate::engine::BatchSize;
 use crate::engine::batching::reply::Reply;
-use crate::metrics::ModelMetrics;
+use crate::metrics::BatchMetrics;
 
-/// Who waits for images.
+/// A priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
-    /// A person.
+    /// Somebody waits for the result.
     Request,
-    /// Nobody in particular: drawn where no request's images wait.
+    /// Work of jobs. It runs only while no request waits.
     Background,
 }
 
-/// A caller's images, drawn together in one run.
-pub(crate) struct Order {
-    /// Codes `[images, rows, dim]`, no more than one run holds.
-    pub(crate) codes: Array3<f32>,
-    pub(crate) came: Instant,
-    /// When its caller gives up, if it does.
+/// One caller's input in the queue.
+pub(crate) struct Entry<I, O> {
+    pub(crate) input: I,
+    /// Images or latent codes in the input.
+    pub(crate) units: usize,
+    pub(crate) arrived: Instant,
+    /// When the caller stops waiting, if it does.
     pub(crate) deadline: Option<Instant>,
-    pub(crate) taker: Box<dyn Reply>,
+    pub(crate) reply: Box<dyn Reply<O>>,
 }
 
-impl Order {
-    fn images(&self) -> usize {
-        self.codes.len_of(Axis(0))
-    }
+/// How long a batch with free places waits for more inputs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum BatchWait {
+    /// Until the oldest entry has waited this long. Zero runs what is there.
+    Fixed(Duration),
+    /// Until each active caller ([`Queue::add_active`]) has submitted its next input, up to this long.
+    ///
+    /// The time starts when the thread becomes free: its last run has just answered these callers, so that their next
+    /// inputs are about to arrive, and all of them can share the next run.
+    ForActive(Duration),
 }
 
-/// The orders of one model, shared by its callers and its generators.
-pub(crate) struct Queue {
-    lanes: Mutex<Lanes>,
-    /// How long a run that is not full waits for more images.
-    patience: Duration,
-    metrics: ModelMetrics,
+/// Inputs in order of arrival, shared by their callers and by the threads that run them.
+///
+/// A thread that has nothing to do sleeps here. The thread that fell asleep last is woken first, because its data is most
+/// likely still in the processor's caches: with two replicas that took turns, a run of 24 ms was 1 to 2 ms slower.
+pub(crate) struct Queue<I, O> {
+    state: Mutex<State<I, O>>,
+    batch_wait: BatchWait,
+    metrics: BatchMetrics,
 }
 
-struct Lanes {
-    requests: VecDeque<Order>,
-    background: VecDeque<Order>,
-    /// The generators' threads that sleep. The last to fall asleep is the first to be woken: what it works with is still in
-    /// the processor's caches.
-    asleep: Vec<Thread>,
-    /// The threads of generators that are not open, which are woken where no other is asleep.
-    lazy_replicas: Vec<Thread>,
-    open: bool,
+struct State<I, O> {
+    requests: VecDeque<Entry<I, O>>,
+    background: VecDeque<Entry<I, O>>,
+    /// Units of callers that submit one input after another. See [`Queue::add_active`].
+    active: usize,
+    /// Threads that sleep, in the order in which they fell asleep.
+    sleeping: Vec<Thread>,
+    /// Threads of replicas that are not open yet. One is woken if no open replica sleeps.
+    unopened: Vec<Thread>,
+    is_open: bool,
 }
 
-impl Queue {
-    pub(crate) fn new(patience: Duration, metrics: ModelMetrics) -> Self {
-        let lanes = Lanes {
+impl<I, O> Queue<I, O> {
+    pub(crate) fn new(batch_wait: BatchWait, metrics: BatchMetrics) -> Self {
+        let state = State {
             requests: VecDeque::new(),
             background: VecDeque::new(),
-            asleep: Vec::new(),
-            lazy_replicas: Vec::new(),
-            open: true,
+            active: 0,
+            sleeping: Vec::new(),
+            unopened: Vec::new(),
+            is_open: true,
         };
         Self {
-            lanes: Mutex::new(lanes),
-            patience,
+            state: Mutex::new(state),
+            batch_wait,
             metrics,
         }
     }
 
-    /// Puts an order at its lane's end.
-    pub(crate) fn put(&self, lane: Lane, order: Order) {
-        self.metrics.waiting.inc_by(count(order.images()));
-        let mut lanes = self.lock();
+    /// Appends an entry to its lane and wakes a thread.
+    pub(crate) fn push(&self, lane: Lane, entry: Entry<I, O>) {
+        self.metrics.waiting.inc_by(gauge(entry.units));
+        let mut state = self.lock();
         match lane {
-            Lane::Request => lanes.requests.push_back(order),
-            Lane::Background => lanes.background.push_back(order),
+            Lane::Request => state.requests.push_back(entry),
+            Lane::Background => state.background.push_back(entry),
         }
-        lanes.wake_one();
+        state.wake_one();
     }
 
-    /// Lets the generators end when nothing waits any more.
+    /// Closes the queue: the threads end as soon as it is empty.
     pub(crate) fn close(&self) {
-        let mut lanes = self.lock();
-        lanes.open = false;
-        while lanes.wake_one() {}
+        let mut state = self.lock();
+        state.is_open = false;
+        while state.wake_one() {}
     }
 
-    /// Waits for orders, and takes the first and those after it that fit beside it into a run of the best size; `None`
-    /// when the queue is closed and empty.
-    pub(crate) fn take(&self, size: &BatchSize) -> Option<Vec<Order>> {
-        let mut lanes = self.lock();
-        let mut largest;
+    /// Adds `units` of a caller that will submit one input after another, such as the steps of an optimization. Batches wait
+    /// for such callers under [`BatchWait::ForActive`].
+    pub(crate) fn add_active(&self, units: usize) {
+        self.lock().active += units;
+    }
+
+    /// Takes back [`add_active`](Self::add_active).
+    pub(crate) fn remove_active(&self, units: usize) {
+        let mut state = self.lock();
+        state.active -= units;
+        state.wake_one();
+    }
+
+    /// Units of callers that submit one input after another.
+    pub(crate) fn active(&self) -> usize {
+        self.lock().active
+    }
+
+    /// Waits for entries and takes a batch: the first entry, and further ones that fit beside it, up to `largest` units.
+    /// `largest` is asked again whenever the thread wakes up. `None` if the queue is closed and empty.
+    pub(crate) fn take(&self, largest: impl Fn() -> usize) -> Option<Vec<Entry<I, O>>> {
+        let free_since = Instant::now();
+        let mut state = self.lock();
         loop {
-            largest = size.largest();
-            self.forget_the_gone(&mut lanes);
-            let open = lanes.open;
-            let wait = match lanes.first() {
-                None if !open => return None,
+            self.drop_unwanted(&mut state);
+            let (is_open, active, largest) = (state.is_open, state.active, largest());
+            let wait = match state.first_lane() {
+                None if !is_open => return None,
                 None => None,
                 Some(lane) => {
-                    let (images, oldest) = (images(lane), lane[0].came.elapsed());
-                    if images >= largest || oldest >= self.patience || !open {
-                        break;
+                    let oldest = lane[0].arrived;
+                    let (full, since, limit) = match self.batch_wait {
+                        BatchWait::Fixed(limit) => (largest, oldest, limit),
+                        BatchWait::ForActive(limit) => (largest.min(active), oldest.max(free_since), limit),
+                    };
+                    let waited = since.elapsed();
+                    if units(lane) >= full || waited >= limit || !is_open {
+                        let batch = fill(lane, largest);
+                        self.metrics
+                            .waiting
+                            .dec_by(gauge(batch.iter().map(|entry| entry.units).sum()));
+                        if state.first_lane().is_some() {
+                            state.wake_one();
+                        }
+                        return Some(batch);
                     }
-                    Some(self.patience.saturating_sub(oldest))
+                    Some(limit.saturating_sub(waited))
                 }
             };
-            lanes = self.sleep(lanes, wait);
+            state = self.sleep(state, wait);
         }
-        let taken = lanes.first().map_or_else(Vec::new, |lane| fill(lane, largest));
-        if lanes.first().is_some() {
-            lanes.wake_one();
-        }
-        self.metrics
-            .waiting
-            .dec_by(count(taken.iter().map(Order::images).sum()));
-        Some(taken)
     }
 
-    /// Waits, as one of the generators in reserve, until an order waits that every other is too busy for; `false` where the queue is closed before.
-    pub(crate) fn overflows(&self) -> bool {
-        let mut lanes = self.lock();
-        while lanes.open {
-            if lanes.asleep.is_empty() && lanes.first().is_some() {
+    /// Waits, on the thread of a replica that is not open yet, until an entry waits while all open replicas are busy. `false`
+    /// if the queue is closed before.
+    pub(crate) fn wait_for_overflow(&self) -> bool {
+        let mut state = self.lock();
+        while state.is_open {
+            if state.sleeping.is_empty() && state.first_lane().is_some() {
                 return true;
             }
-            lanes.lazy_replicas.push(thread::current());
-            drop(lanes);
+            state.unopened.push(thread::current());
+            drop(state);
             thread::park();
-            lanes = self.lock();
-            forget_own(&mut lanes.lazy_replicas);
+            state = self.lock();
+            forget_current(&mut state.unopened);
         }
         false
     }
 
-    /// Drops, and counts, the images that nobody waits for.
-    fn forget_the_gone(&self, lanes: &mut Lanes) {
+    /// Drops and counts the entries that nobody waits for any more.
+    fn drop_unwanted(&self, state: &mut State<I, O>) {
         let now = Instant::now();
-        let wanted = |order: &Order| {
-            let late = order.deadline.is_some_and(|deadline| deadline <= now);
-            let gone = late || order.taker.is_gone();
-            if gone {
-                let counter = if late {
-                    &self.metrics.late
-                } else {
-                    &self.metrics.gone
-                };
-                counter.inc_by(order.images() as u64);
-                self.metrics.waiting.dec_by(count(order.images()));
-            }
-            !gone
+        let is_wanted = |entry: &Entry<I, O>| {
+            let counter = if entry.deadline.is_some_and(|deadline| deadline <= now) {
+                &self.metrics.late
+            } else if entry.reply.is_abandoned() {
+                &self.metrics.abandoned
+            } else {
+                return true;
+            };
+            counter.inc_by(entry.units as u64);
+            self.metrics.waiting.dec_by(gauge(entry.units));
+            false
         };
-        lanes.requests.retain(wanted);
-        lanes.background.retain(wanted);
+        state.requests.retain(is_wanted);
+        state.background.retain(is_wanted);
     }
 
-    /// Lets go of the lanes until this generator's thread is woken, or for a time.
+    /// Releases the lock until this thread is woken, or until `timeout` has passed.
     fn sleep<'a>(
         &'a self,
-        mut lanes: MutexGuard<'a, Lanes>,
-        time: Option<Duration>,
-    ) -> MutexGuard<'a, Lanes> {
-        lanes.asleep.push(thread::current());
-        drop(lanes);
-        match time {
+        mut state: MutexGuard<'a, State<I, O>>,
+        timeout: Option<Duration>,
+    ) -> MutexGuard<'a, State<I, O>> {
+        state.sleeping.push(thread::current());
+        drop(state);
+        match timeout {
             None => thread::park(),
-            Some(time) => thread::park_timeout(time),
+            Some(timeout) => thread::park_timeout(timeout),
         }
-        let mut lanes = self.lock();
-        forget_own(&mut lanes.asleep);
-        lanes
+        let mut state = self.lock();
+        forget_current(&mut state.sleeping);
+        state
     }
 
-    // A poisoned lock holds whole orders still: nothing panics between two changes of a lane.
-    fn lock(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    // A poisoned lock still holds complete entries: nothing panics between two changes of a lane.
+    fn lock(&self) -> MutexGuard<'_, State<I, O>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Lanes {
-    /// Wakes a generator's thread, if one is asleep.
+impl<I, O> State<I, O> {
+    /// Wakes a sleeping thread. `false` if no thread sleeps.
     fn wake_one(&mut self) -> bool {
-        let woken = self.asleep.pop().or_else(|| self.lazy_replicas.pop());
+        let woken = self.sleeping.pop().or_else(|| self.unopened.pop());
         woken.inspect(Thread::unpark).is_some()
     }
 
-    /// The lane to take from, if any has an order.
-    fn first(&mut self) -> Option<&mut VecDeque<Order>> {
+    /// The lane to take from: requests first.
+    fn first_lane(&mut self) -> Option<&mut VecDeque<Entry<I, O>>> {
         [&mut self.requests, &mut self.background]
             .into_iter()
             .find(|lane| !lane.is_empty())
     }
 }
 
-/// Takes this thread out of those that sleep, where nobody has woken it.
-fn forget_own(sleepers: &mut Vec<Thread>) {
-    let own = thread::current().id();
-    sleepers.retain(|sleeper| sleeper.id() != own);
+/// Removes this thread from a list of sleeping threads, in case it woke up by timeout.
+fn forget_current(sleeping: &mut Vec<Thread>) {
+    let current = thread::current().id();
+    sleeping.retain(|thread| thread.id() != current);
 }
 
-fn images(lane: &VecDeque<Order>) -> usize {
-    lane.iter().map(Order::images).sum()
+fn units<I, O>(lane: &VecDeque<Entry<I, O>>) -> usize {
+    lane.iter().map(|entry| entry.units).sum()
 }
 
-/// Takes the lane's first order, and whatever fits beside it in order; the rest stays as it stood.
-fn fill(lane: &mut VecDeque<Order>, largest: usize) -> Vec<Order> {
-    let mut taken = Vec::new();
-    let mut room = largest;
-    let mut place = 0;
-    while place < lane.len() && room > 0 {
-        if taken.is_empty() || lane[place].images() <= room {
-            let order = lane.remove(place).expect("the place is in the lane");
-            room = room.saturating_sub(order.images());
-            taken.push(order);
+/// Takes the first entry, and each further one that fits, in order. The other entries keep their order.
+fn fill<I, O>(lane: &mut VecDeque<Entry<I, O>>, largest: usize) -> Vec<Entry<I, O>> {
+    let mut batch = Vec::new();
+    let mut free = largest;
+    let mut index = 0;
+    while index < lane.len() && free > 0 {
+        if batch.is_empty() || lane[index].units <= free {
+            let entry = lane.remove(index).expect("the index is within the lane");
+            free = free.saturating_sub(entry.units);
+            batch.push(entry);
         } else {
-            place += 1;
+            index += 1;
         }
     }
-    taken
+    batch
 }
 
-/// As a gauge counts.
-pub(crate) fn count(images: usize) -> i64 {
-    i64::try_from(images).unwrap_or(i64::MAX)
+/// A number of units as a gauge's value.
+pub(crate) fn gauge(units: usize) -> i64 {
+    i64::try_from(units).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -239,35 +267,39 @@ mod tests {
 
     #[test]
     fn the_thread_that_fell_asleep_last_is_woken_first() {
-        let queue = Arc::new(Queue::new(Duration::ZERO, Metrics::new().of_model("a")));
-        let (say, said) = channel();
+        let queue: Arc<Queue<(), ()>> = Arc::new(Queue::new(
+            BatchWait::Fixed(Duration::ZERO),
+            Metrics::new().of_model("a").synthesis,
+        ));
+        let (sender, taken_by) = channel();
         let threads = [0, 1, 2].map(|number| {
-            let (queue, say) = (Arc::clone(&queue), say.clone());
+            let (queue, sender) = (Arc::clone(&queue), sender.clone());
             thread::spawn(move || {
-                while queue.take(&BatchSize::settled(1)).is_some() {
-                    say.send(number).unwrap();
+                while queue.take(|| 1).is_some() {
+                    sender.send(number).unwrap();
                 }
             })
         });
-        let all_sleep = || {
-            while queue.lock().asleep.len() < 3 {
+        let wait_until_all_sleep = || {
+            while queue.lock().sleeping.len() < 3 {
                 thread::yield_now();
             }
         };
-        let mut by = Vec::new();
+        let mut numbers = Vec::new();
         for _ in 0..4 {
-            all_sleep();
-            let (taker, _reply) = reply::making(|images| images);
-            let order = Order {
-                codes: Array3::zeros((1, 1, 1)),
-                came: Instant::now(),
+            wait_until_all_sleep();
+            let (reply, _receiver) = reply::converting(|()| ());
+            let entry = Entry {
+                input: (),
+                units: 1,
+                arrived: Instant::now(),
                 deadline: None,
-                taker: Box::new(taker),
+                reply: Box::new(reply),
             };
-            queue.put(Lane::Request, order);
-            by.push(said.recv().unwrap());
+            queue.push(Lane::Request, entry);
+            numbers.push(taken_by.recv().unwrap());
         }
-        assert_eq!(by, [by[0]; 4]);
+        assert_eq!(numbers, [numbers[0]; 4]);
         queue.close();
         for thread in threads {
             thread.join().unwrap();

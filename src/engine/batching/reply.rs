@@ -1,63 +1,70 @@
-//! Who has ordered images, and what they make of them while these are at hand.
+//! The way of a result to its caller.
 
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::engine::EngineError;
 use crate::engine::networks::panic::caught;
-use crate::engine::{EngineError, Images};
 
-/// Who takes an order's images, on the thread that has drawn them: there they are in the processor's caches still.
-pub(crate) trait Reply: Send {
-    /// Whether nobody waits any more.
-    fn is_gone(&self) -> bool;
+/// A caller that waits for its part of a run's output.
+pub(crate) trait Reply<O>: Send {
+    /// Whether the caller has gone away.
+    fn is_abandoned(&self) -> bool;
 
-    /// Takes what was drawn.
-    fn take(self: Box<Self>, drawn: Result<Drawn<Images>, EngineError>);
+    /// Sends the result. Called on the thread that ran the network, where the output is most likely still in the
+    /// processor's caches.
+    fn send(self: Box<Self>, result: Result<Completed<O>, EngineError>);
 }
 
-/// A caller's images, or what was made of them.
-pub(crate) struct Drawn<T> {
-    pub(crate) made: T,
-    /// From the order to the run.
-    pub(crate) waited: Duration,
-    /// The run.
+/// A result with its timings.
+pub(crate) struct Completed<T> {
+    pub(crate) output: T,
+    /// Time from the submission to the start of the run.
+    pub(crate) queued: Duration,
+    /// Duration of the run.
     pub(crate) ran: Duration,
 }
 
-/// What comes of an order.
-pub(crate) type Answer<T> = oneshot::Receiver<Result<Drawn<T>, EngineError>>;
+/// The receiving end of a [`Reply`].
+pub(crate) type Receiver<T> = oneshot::Receiver<Result<Completed<T>, EngineError>>;
 
-/// One who makes something of images, and where it comes out.
-pub(crate) fn making<T: Send, M: FnOnce(Images) -> T + Send>(make: M) -> (Making<T, M>, Answer<T>) {
-    let (reply, answer) = oneshot::channel();
-    (Making { make, reply }, answer)
+/// A reply that converts the output before it sends it, and its receiving end.
+pub(crate) fn converting<O, T, F>(convert: F) -> (Converting<T, F>, Receiver<T>)
+where
+    T: Send,
+    F: FnOnce(O) -> T + Send,
+{
+    let (sender, receiver) = oneshot::channel();
+    (Converting { convert, sender }, receiver)
 }
 
-/// Who makes something of images and hands it to a caller.
-pub(crate) struct Making<T, M> {
-    make: M,
-    reply: oneshot::Sender<Result<Drawn<T>, EngineError>>,
+/// Converts the output of a run and sends the result to the caller.
+pub(crate) struct Converting<T, F> {
+    convert: F,
+    sender: oneshot::Sender<Result<Completed<T>, EngineError>>,
 }
 
-impl<T: Send, M: FnOnce(Images) -> T + Send> Reply for Making<T, M> {
-    fn is_gone(&self) -> bool {
-        self.reply.is_closed()
+impl<O, T: Send, F: FnOnce(O) -> T + Send> Reply<O> for Converting<T, F> {
+    fn is_abandoned(&self) -> bool {
+        self.sender.is_closed()
     }
 
-    fn take(self: Box<Self>, drawn: Result<Drawn<Images>, EngineError>) {
-        if self.is_gone() {
+    fn send(self: Box<Self>, result: Result<Completed<O>, EngineError>) {
+        let Self { convert, sender } = *self;
+        if sender.is_closed() {
             return;
         }
-        let Self { make, reply } = *self;
-        let own = drawn.and_then(|drawn| {
-            Ok(Drawn {
-                made: caught("what is made of images", || Ok(make(drawn.made)))?,
-                waited: drawn.waited,
-                ran: drawn.ran,
+        let converted = result.and_then(|completed| {
+            Ok(Completed {
+                output: caught("the conversion of a network's output", || {
+                    Ok(convert(completed.output))
+                })?,
+                queued: completed.queued,
+                ran: completed.ran,
             })
         });
-        // A caller that leaves meanwhile has no use for the result.
-        let _ = reply.send(own);
+        // If the caller has gone away in the meantime, nobody needs the result.
+        let _ = sender.send(converted);
     }
 }

@@ -30,6 +30,9 @@ pub trait Generator: Send + 'static {
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError>;
 }
 
+/// Opens a replica of a generator that may never be needed.
+pub type LazyReplica = Box<dyn FnOnce() -> Result<Box<dyn Generator>, EngineError> + Send>;
+
 /// A generator's mapping, from z to w.
 pub trait Mapping: Send + 'static {
     /// z `[batch, z_dim]` → w `[batch, w_dim]`.
