@@ -1,4 +1,4 @@
-//! Whether an edited face is still the same person's, by an identity graph that the model brings.
+//! Similarities of persons before and after edits, by the model's identity graph.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, load, numbers};
 
-/// The phantom, `graph` telling its persons apart.
-fn telling(graph: &str) -> Result<Model, LoadError> {
+/// The phantom with `graph` as its identity graph.
+fn phantom_with(graph: &str) -> Result<Model, LoadError> {
     let (place, phantom) = (
         tempfile::tempdir().unwrap(),
         Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/phantom"),
@@ -42,7 +42,7 @@ fn telling(graph: &str) -> Result<Model, LoadError> {
 }
 
 fn client() -> Client {
-    let models = Models::new(vec![telling("classifier.onnx").unwrap()], None).unwrap();
+    let models = Models::new(vec![phantom_with("classifier.onnx").unwrap()], None).unwrap();
     Client::new(models, Duration::from_mins(1))
 }
 
@@ -53,7 +53,7 @@ async fn edit(client: &Client, body: Value) -> Value {
     answer.await.json()
 }
 
-/// The cosine of what the classifier says of two faces, which is its embedding here.
+/// The cosine of two faces' scores, for the classifier is the identity graph here.
 fn cosine(one: &Value, other: &Value) -> f64 {
     let scores = |face: &Value| -> Vec<f64> {
         let scores = face["scores"].as_object().unwrap();
@@ -65,7 +65,7 @@ fn cosine(one: &Value, other: &Value) -> f64 {
 }
 
 #[tokio::test]
-async fn an_edit_says_whether_it_is_still_the_same_person() {
+async fn an_edit_reports_the_similarity_of_each_face_to_the_original() {
     let client = client();
     let series = json!({"start": -2, "end": 2, "steps": 3});
     let request = json!({"seed": 7, "edits": [{"attribute": "smile"}], "trajectory": series});
@@ -92,7 +92,7 @@ async fn an_edit_says_whether_it_is_still_the_same_person() {
 }
 
 #[tokio::test]
-async fn a_report_says_whose_faces_edits_leave() {
+async fn a_report_has_the_similarities_after_edits() {
     let client = client();
     let wish = json!({"space": "w", "samples": 50, "faces": 1, "seed": 7});
     let answer = client.post("/v1/models/telling/report", wish).await;
@@ -127,9 +127,9 @@ async fn a_report_says_whose_faces_edits_leave() {
 }
 
 #[test]
-fn a_graph_that_tells_nothing_apart_is_refused_at_the_start() {
-    let error = telling("synthesis.onnx").err().unwrap().to_string();
+fn a_graph_that_gives_no_embeddings_is_refused_at_the_start() {
+    let error = phantom_with("synthesis.onnx").err().unwrap().to_string();
     assert!(error.contains("synthesis.onnx"), "{error}");
-    let error = telling("nowhere.onnx").err().unwrap().to_string();
+    let error = phantom_with("nowhere.onnx").err().unwrap().to_string();
     assert!(error.contains("nowhere.onnx"), "{error}");
 }

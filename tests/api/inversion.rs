@@ -30,7 +30,7 @@ fn number(answer: &Value, pointer: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn more_steps_draw_the_picture_better_and_the_code_can_be_edited() {
+async fn more_steps_reproduce_the_image_better_and_the_code_can_be_edited() {
     let client = client();
     let file = face(&client, 7).await;
     let mut last = (f64::INFINITY, 0.0);
@@ -42,12 +42,12 @@ async fn more_steps_draw_the_picture_better_and_the_code_can_be_edited() {
         assert_eq!(answer["method"], "optimize");
         assert_eq!(answer["face"]["latent"]["space"], "w+");
         assert_eq!(answer["optimization"]["steps"], steps);
-        let (loss, psnr) = (number(&answer, "/descent/loss"), number(&answer, "/psnr"));
+        let (loss, psnr) = (number(&answer, "/optimization/loss"), number(&answer, "/psnr"));
         assert!(
             loss < last.0 && psnr > last.1,
             "{steps} steps: loss {loss}, psnr {psnr}"
         );
-        assert!(loss <= number(&answer, "/descent/loss_at_start"));
+        assert!(loss < number(&answer, "/optimization/initial_loss"));
         last = (loss, psnr);
         // A sample is shown to the model as it is.
         let target = STANDARD.decode(answer["target"].as_str().unwrap()).unwrap();
@@ -59,7 +59,7 @@ async fn more_steps_draw_the_picture_better_and_the_code_can_be_edited() {
 }
 
 #[tokio::test]
-async fn looking_again_comes_nearer_than_the_encoder_and_a_few_steps_nearer_still() {
+async fn refine_is_better_than_the_encoder_and_better_with_more_steps() {
     let client = client();
     let file = face(&client, 11).await;
     let encoded = send(&client, "method=encoder", "image/png", file.clone())
@@ -83,7 +83,7 @@ async fn looking_again_comes_nearer_than_the_encoder_and_a_few_steps_nearer_stil
 }
 
 #[tokio::test]
-async fn a_picture_may_come_in_json_and_go_back_as_a_png_that_carries_its_code() {
+async fn an_image_in_json_is_answered_by_a_png_that_contains_its_code() {
     let client = client();
     let image = STANDARD.encode(face(&client, 3).await);
     let crop = json!({"left": 16, "top": 0, "width": 240, "height": 256});
@@ -109,7 +109,7 @@ async fn a_picture_may_come_in_json_and_go_back_as_a_png_that_carries_its_code()
 }
 
 #[tokio::test]
-async fn what_cannot_be_inverted_is_said() {
+async fn invalid_inversions_are_refused_with_the_reason() {
     let client = client();
     let file = face(&client, 1).await;
     for (options, says) in [
@@ -159,7 +159,7 @@ async fn what_cannot_be_inverted_is_said() {
 }
 
 #[tokio::test]
-async fn a_model_without_the_graphs_says_what_to_add() {
+async fn a_model_without_the_graphs_is_an_error_that_says_what_to_add() {
     let client = Client::sketch();
     let file = face(&client, 1).await;
     for (options, says) in [

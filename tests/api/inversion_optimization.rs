@@ -1,4 +1,4 @@
-//! Inversions that are watched, and inversions whose client goes away.
+//! The gradient descent of inversions: its progress as events, its start codes, and clients that disconnect.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -11,10 +11,11 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{Answer, Client, phantom};
+use crate::support::{Answer, Client, DIM, numbers, phantom};
 
-/// A bowl about zero. Says when a step begins, and waits to be told to go on.
+/// The squared distance from a w code, on every layer. Reports when a step begins, and waits until it may go on.
 struct Bowl {
+    centre: [f32; DIM],
     began: Sender<()>,
     go: Receiver<()>,
 }
@@ -31,36 +32,42 @@ impl Gradient for Bowl {
     ) -> Result<LossGradient, EngineError> {
         self.began.send(()).unwrap();
         self.go.recv().unwrap();
-        let squares =
-            |code: ndarray::ArrayView2<'_, f32>| code.iter().map(|value| value * value).sum::<f32>();
+        let gradient = Array3::from_shape_fn(codes.dim(), |(code, layer, value)| {
+            2.0 * (codes[[code, layer, value]] - self.centre[value])
+        });
+        let squares = gradient.map(|half| half * half / 4.0);
         Ok(LossGradient {
-            loss: Array1::from_iter(codes.axis_iter(Axis(0)).map(squares)),
+            loss: squares.sum_axis(Axis(2)).sum_axis(Axis(1)),
             perceptual: None,
-            gradient: Array3::from_shape_fn(codes.dim(), |place| 2.0 * codes[place]),
+            gradient,
         })
     }
 }
 
 fn bowl() -> (Client, Receiver<()>, Sender<()>) {
+    bowl_at([0.0; DIM])
+}
+
+fn bowl_at(centre: [f32; DIM]) -> (Client, Receiver<()>, Sender<()>) {
     let (began, steps) = channel();
     let (go_on, go) = channel();
-    (Client::descending(Bowl { began, go }), steps, go_on)
+    (Client::descending(Bowl { centre, began, go }), steps, go_on)
 }
 
 async fn face(client: &Client) -> Vec<u8> {
     client.get("/v1/sample?seed=5").await.body
 }
 
-/// Lets a descent of so many steps go all its way.
-async fn whole(client: &Client, options: &str, accept: &str, file: Vec<u8>) -> Answer {
+/// Inverts an image and waits for the answer.
+async fn invert(client: &Client, options: &str, accept: &str, file: Vec<u8>) -> Answer {
     let request = Request::post(format!("/v1/invert?{options}"))
         .header("content-type", "image/png")
         .header("accept", accept);
     client.send(request.body(Body::from(file)).unwrap()).await
 }
 
-/// Waits until no code is optimised any more.
-async fn nothing_descends(client: &Client) {
+/// Waits until no code is under optimization.
+async fn wait_for_idle(client: &Client) {
     loop {
         let metrics = client.get("/metrics").await.body;
         let text = String::from_utf8(metrics).unwrap();
@@ -71,8 +78,8 @@ async fn nothing_descends(client: &Client) {
     }
 }
 
-/// Asks over a socket, and goes away while the second step is under way.
-async fn ask_and_leave(accept: &str) {
+/// Sends a request over a socket, and disconnects during the second step.
+async fn disconnect_during_second_step(accept: &str) {
     let (client, steps, go_on) = bowl();
     let file = face(&client).await;
     let address = client.listen().await;
@@ -97,24 +104,24 @@ async fn ask_and_leave(accept: &str) {
         socket.read_exact(&mut byte).await.unwrap();
     }
     drop(socket);
-    nothing_descends(&client).await;
+    wait_for_idle(&client).await;
     // The second step ends, and the next one is another request's.
     for _ in 0..3 {
         go_on.send(()).unwrap();
     }
-    let answer = whole(&client, "method=optimize&steps=1", "application/json", file).await;
+    let answer = invert(&client, "method=optimize&steps=1", "application/json", file).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(steps.try_iter().count(), 2, "the start and one step of the other");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_inversion_whose_client_goes_away_takes_no_further_step() {
-    ask_and_leave("application/json").await;
+async fn an_inversion_ends_when_its_client_disconnects() {
+    disconnect_during_second_step("application/json").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watched_inversion_whose_client_goes_away_takes_no_further_step() {
-    ask_and_leave("text/event-stream").await;
+async fn an_inversion_with_events_ends_when_its_client_disconnects() {
+    disconnect_during_second_step("text/event-stream").await;
 }
 
 /// Names and JSON of an event stream's events.
@@ -139,16 +146,17 @@ fn events(answer: &Answer) -> Vec<(String, Value)> {
 }
 
 #[tokio::test]
-async fn each_step_is_an_event_and_the_last_one_is_the_answer() {
+async fn each_step_is_an_event_and_the_last_event_is_the_answer() {
     let (client, _steps, go_on) = bowl();
     let file = face(&client).await;
     for _ in 0..31 {
         go_on.send(()).unwrap();
     }
-    let answer = whole(&client, "method=optimize&steps=30", "text/event-stream", file).await;
+    let answer = invert(&client, "method=optimize&steps=30", "text/event-stream", file).await;
     let events = events(&answer);
     let (done, steps) = events.split_last().unwrap();
     assert_eq!(steps.len(), 31);
+    let first = steps[0].1["loss"].as_f64().unwrap();
     let mut last = f64::INFINITY;
     for (place, (name, step)) in steps.iter().enumerate() {
         assert_eq!(
@@ -169,10 +177,11 @@ async fn each_step_is_an_event_and_the_last_one_is_the_answer() {
     assert_eq!(done.0, "done");
     assert_eq!(done.1["optimization"]["steps"], 30);
     assert_eq!(done.1["optimization"]["loss"].as_f64(), Some(last));
+    assert!(last < first / 2.0, "the loss falls from {first} to {last}");
 }
 
 #[tokio::test]
-async fn an_inversion_that_is_wrong_from_the_start_is_no_stream() {
+async fn an_error_before_the_first_step_is_an_ordinary_response() {
     let (client, ..) = bowl();
     let file = face(&client).await;
     for (options, status) in [
@@ -183,20 +192,20 @@ async fn an_inversion_that_is_wrong_from_the_start_is_no_stream() {
         ),
         ("model=nobody", StatusCode::NOT_FOUND),
     ] {
-        let answer = whole(&client, options, "text/event-stream", file.clone()).await;
+        let answer = invert(&client, options, "text/event-stream", file.clone()).await;
         assert_eq!(answer.status, status, "{options}");
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     }
 }
 
 #[tokio::test]
-async fn a_step_that_fails_is_a_problem_in_the_stream() {
+async fn a_step_that_fails_is_an_event_with_the_problem() {
     let (client, _steps, go_on) = bowl();
     let file = face(&client).await;
     go_on.send(()).unwrap();
     // Without anybody to let it go on, the second step panics.
     drop(go_on);
-    let answer = whole(&client, "method=optimize&steps=30", "text/event-stream", file).await;
+    let answer = invert(&client, "method=optimize&steps=30", "text/event-stream", file).await;
     let events = events(&answer);
     let names: Vec<_> = events.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["progress", "problem"]);
@@ -205,42 +214,91 @@ async fn a_step_that_fails_is_a_problem_in_the_stream() {
 }
 
 #[tokio::test]
-async fn patience_ends_a_descent_that_gains_nothing_and_that_is_converged() {
+async fn early_stopping_ends_an_optimization_that_gains_nothing_as_converged() {
     let (client, _steps, go_on) = bowl();
     let file = face(&client).await;
     for _ in 0..1001 {
         go_on.send(()).unwrap();
     }
     let options = "method=optimize&steps=1000&patience=20";
-    let answer = whole(&client, options, "application/json", file).await.json();
+    let answer = invert(&client, options, "application/json", file).await.json();
     let steps = answer["optimization"]["steps"].as_u64().unwrap();
     assert!((20..1000).contains(&steps), "{steps}");
     assert_eq!(answer["optimization"]["converged"], true);
 }
 
 #[tokio::test]
-async fn of_several_starts_the_best_one_is_returned() {
-    let (client, _steps, go_on) = bowl();
+async fn starts_are_the_mean_code_and_the_codes_of_the_first_seeds_and_the_best_is_returned() {
+    let sample = Client::sketch()
+        .get("/v1/sample?seed=3&space=w&format=json")
+        .await;
+    let code = numbers(&sample.json()["faces"][0]["latent"]["values"]);
+    #[expect(clippy::cast_possible_truncation, reason = "codes are single precision")]
+    let centre: Vec<f32> = code.into_iter().map(|value| value as f32).collect();
+    let (client, _steps, go_on) = bowl_at(centre.try_into().unwrap());
     let file = face(&client).await;
-    for _ in 0..4 {
-        go_on.send(()).unwrap();
+    // Four starts are the mean and the seeds 0, 1 and 2; the fifth is the code with loss 0.
+    for (starts, finds_it) in [(1, false), (4, false), (5, true), (8, true)] {
+        for _ in 0..2 {
+            go_on.send(()).unwrap();
+        }
+        let options = format!("method=optimize&steps=1&starts={starts}");
+        let answer = invert(&client, &options, "application/json", file.clone()).await;
+        let descent = &answer.json()["optimization"];
+        for loss in ["initial_loss", "loss"] {
+            let loss = descent[loss].as_f64().unwrap();
+            assert_eq!(loss < 1e-9, finds_it, "{starts} starts: {descent}");
+        }
     }
-    let one = "method=optimize&steps=1&starts=1";
-    let one = whole(&client, one, "application/json", file.clone()).await.json();
-    let more = "method=optimize&steps=1&starts=8";
-    let more = whole(&client, more, "application/json", file).await.json();
-    let loss = |answer: &Value| answer["optimization"]["initial_loss"].as_f64().unwrap();
-    assert!(loss(&more) <= loss(&one), "{} beside {}", loss(&more), loss(&one));
+}
+
+/// A loss that falls at each step, with a gradient that leads out of single precision.
+struct Overflowing {
+    steps: f32,
+}
+
+impl Gradient for Overflowing {
+    fn largest_batch(&self) -> usize {
+        8
+    }
+
+    fn slope(
+        &mut self,
+        codes: ArrayView3<'_, f32>,
+        _: ArrayView4<'_, f32>,
+    ) -> Result<LossGradient, EngineError> {
+        self.steps += 1.0;
+        Ok(LossGradient {
+            loss: Array1::from_elem(codes.len_of(Axis(0)), 1.0 / self.steps),
+            perceptual: None,
+            gradient: Array3::from_elem(codes.dim(), f32::NAN),
+        })
+    }
 }
 
 #[tokio::test]
-async fn few_steps_from_the_encoder_come_nearer_than_it_and_never_end_worse_than_they_began() {
+async fn a_code_that_overflows_is_an_error_of_the_service_and_not_of_the_client() {
+    let client = Client::descending(Overflowing { steps: 0.0 });
+    let file = face(&client).await;
+    let answer = invert(&client, "method=optimize&steps=3", "application/json", file).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let problem = answer.json();
+    assert_eq!(problem["type"], "urn:faceplane:problem:not-finite");
+    assert!(
+        problem["detail"].as_str().unwrap().contains("optimization"),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn a_few_steps_of_refine_lower_the_loss_and_beat_the_encoder() {
     let client = Client::new(phantom(), Duration::from_mins(1));
     let file = client.get("/v1/sample?seed=31&metadata=none").await.body;
-    let encoded = whole(&client, "method=encoder", "application/json", file.clone()).await;
-    let refined = whole(&client, "steps=6", "application/json", file).await.json();
+    let encoded = invert(&client, "method=encoder", "application/json", file.clone()).await;
+    let refined = invert(&client, "steps=6", "application/json", file).await.json();
     let descent = &refined["optimization"];
-    assert!(descent["loss"].as_f64() <= descent["initial_loss"].as_f64());
+    let loss = |name: &str| descent[name].as_f64().unwrap();
+    assert!(loss("loss") < loss("initial_loss"), "{descent}");
     assert!(descent["perceptual_loss"].as_f64().unwrap() > 0.0);
     let (before, after) = (encoded.json()["psnr"].as_f64(), refined["psnr"].as_f64());
     assert!(

@@ -9,6 +9,7 @@ mod hostile_pictures;
 mod identity;
 mod inversion;
 mod inversion_optimization;
+mod labelled_training;
 mod landmarks;
 mod models;
 mod openapi;

@@ -24,7 +24,9 @@ async fn a_face_is_256_by_256_and_the_same_every_time() {
         "a face has many levels, found {}",
         levels.len()
     );
-    assert_eq!(first.body, client.get("/v1/sample?seed=7").await.body);
+    // Another service, for this one would answer from its cache.
+    let again = self::client().get("/v1/sample?seed=7").await;
+    assert_eq!(first.body, again.body);
     assert_ne!(first.pixels(), client.get("/v1/sample?seed=8").await.pixels());
 }
 
@@ -78,7 +80,7 @@ async fn a_face_alone_and_in_a_batch_is_the_same_to_a_level() {
 }
 
 #[tokio::test]
-async fn its_boundaries_lean_on_one_another_in_z_and_hardly_in_w() {
+async fn its_boundaries_are_entangled_in_z_and_nearly_orthogonal_in_w() {
     let model = client().get("/v1/models/phantom").await.json();
     let largest = |space: &str| {
         let table = &model["cosines"][space];
@@ -89,6 +91,6 @@ async fn its_boundaries_lean_on_one_another_in_z_and_hardly_in_w() {
         };
         rows.iter().enumerate().map(apart).fold(0.0, f64::max)
     };
-    assert!(largest("z") > 0.3, "{}", largest("z"));
-    assert!(largest("w") < largest("z"), "{}", largest("w"));
+    assert!(largest("z") > 0.4, "{}", largest("z"));
+    assert!(largest("w") < 0.15, "{}", largest("w"));
 }

@@ -1,4 +1,4 @@
-//! Reports on boundaries: figures that can be computed otherwise, a page that stands alone, jobs that end clearly.
+//! Reports on boundaries: their figures computed a second time, their page, and jobs without a report.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -32,14 +32,14 @@ async fn get(client: &Client, place: &str, accept: &str) -> Answer {
     client.send(request.body(Body::empty()).unwrap()).await
 }
 
-/// The sketch's w codes of seed 3: z turned around.
+/// The sketch's w codes of seed 3: z codes in reverse order.
 fn codes() -> Vec<[f64; 4]> {
     let z = Samples::new(3, 4, false).draw(COUNT);
     let code = |row: ndarray::ArrayView1<'_, f32>| [3, 2, 1, 0].map(|place| f64::from(row[place]));
     z.outer_iter().map(code).collect()
 }
 
-/// What both of the sketch's classifiers say of a code.
+/// The score of a code by both of the sketch's classifiers.
 fn score(code: &[f64; 4]) -> f64 {
     code.iter().map(|value| value.tanh()).sum::<f64>() / 4.0
 }
@@ -55,7 +55,7 @@ fn near(found: &Value, expected: f64) {
 }
 
 #[tokio::test]
-async fn a_report_says_how_planes_part_fresh_faces_and_what_edits_do() {
+async fn a_reports_figures_are_those_computed_from_codes_and_scores() {
     let client = Client::sketch();
     let place = begun(
         &client,
@@ -115,7 +115,7 @@ async fn a_report_says_how_planes_part_fresh_faces_and_what_edits_do() {
 }
 
 #[tokio::test]
-async fn a_reports_page_stands_alone() {
+async fn a_reports_page_loads_nothing_from_elsewhere() {
     let client = Client::sketch();
     let place = begun(&client, json!({"samples": 50, "faces": 2})).await;
     ended(&client, &place).await;
@@ -139,7 +139,7 @@ async fn a_reports_page_stands_alone() {
 }
 
 #[tokio::test]
-async fn a_cancelled_report_and_a_training_have_none() {
+async fn a_cancelled_report_and_a_training_have_no_report() {
     let client = Client::sketch();
     let place = begun(&client, json!({"samples": 100_000})).await;
     let early = client.get(&format!("{place}/report")).await;
@@ -166,7 +166,7 @@ async fn a_cancelled_report_and_a_training_have_none() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_reported_on_is_refused_before_it_begins() {
+async fn invalid_reports_are_refused_before_a_job_begins() {
     let client = Client::sketch();
     for (body, says) in [
         (json!({"samples": 49}), "samples: found 49, expected 50 to 100000"),

@@ -102,16 +102,16 @@ async fn a_url_can_ask_for_a_target_value() {
 
 #[tokio::test]
 async fn a_repeated_condition_counts_once() {
-    let body = json!({
-        "seed": 7, "space": "w", "format": "json", "edits": [{"attribute": "smile", "to_score": 0.1}],
-        "conditions": ["age", "age"]
-    });
-    let answer = edited(&Client::sketch(), &body).await;
-    assert_eq!(
-        answer["score_search"]["conditions"].as_object().unwrap().len(),
-        1,
-        "{answer}"
-    );
+    let search = async |conditions: &[&str]| {
+        let body = json!({
+            "seed": 7, "space": "w", "format": "json", "edits": [{"attribute": "smile", "to_score": 0.1}],
+            "conditions": conditions
+        });
+        edited(&Client::sketch(), &body).await["score_search"].clone()
+    };
+    let (once, twice) = (search(&["age"]).await, search(&["age", "age"]).await);
+    assert_eq!(once, twice);
+    assert_eq!(once["conditions"].as_object().unwrap().len(), 1, "{once}");
 }
 
 #[tokio::test]

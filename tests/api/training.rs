@@ -1,4 +1,4 @@
-//! Training jobs: planes are found behind requests, and every job ends in a clear state.
+//! Training jobs: boundaries are fitted in the background, and every job ends with a clear status.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use crate::support::{Answer, Client, Sketch, model_of, numbers, phantom};
 
-const PATH: &str = "/v1/models/sketch/boundaries";
+pub(super) const PATH: &str = "/v1/models/sketch/boundaries";
 
-/// Begins a job and gives it as it has ended.
-async fn run(client: &Client, path: &str, body: Value) -> Value {
+/// Starts a job and waits until it has ended.
+pub(super) async fn run(client: &Client, path: &str, body: Value) -> Value {
     let answer = client.post(path, body).await;
     assert_eq!(
         answer.status,
@@ -44,12 +44,12 @@ async fn cancel(client: &Client, place: &str) -> Answer {
     client.send(request.body(Body::empty()).unwrap()).await
 }
 
-fn file(shape: Vec<usize>, values: Vec<f64>) -> String {
+pub(super) fn file(shape: Vec<usize>, values: Vec<f64>) -> String {
     STANDARD.encode(NpyArray { shape, values }.write_f8())
 }
 
 /// 200 codes of 4 numbers, and their scores along (0.6, 0.8, 0, 0).
-fn codes() -> (Vec<f64>, Vec<f64>) {
+pub(super) fn codes() -> (Vec<f64>, Vec<f64>) {
     let codes = standard_normal(3, 800);
     let scores = codes
         .chunks(4)
@@ -59,7 +59,7 @@ fn codes() -> (Vec<f64>, Vec<f64>) {
 }
 
 #[tokio::test]
-async fn a_plane_is_found_from_sampled_faces_and_edits_follow_it_at_once() {
+async fn a_boundary_is_trained_from_sampled_faces_and_edits_use_it_at_once() {
     let client = Client::sketch();
     let body = json!({"attributes": ["smile", "age"], "space": "w", "samples": 400, "ratio": 0.2, "seed": 5});
     let before = client.get("/v1/edit?seed=7&edit=smile:2").await.body;
@@ -86,7 +86,11 @@ async fn a_plane_is_found_from_sampled_faces_and_edits_follow_it_at_once() {
     assert!(cosine > 0.97, "{cosine}");
     assert!(found["accuracy"]["held_out"].as_f64().unwrap() > 0.95, "{found}");
     assert_ne!(client.get("/v1/edit?seed=7&edit=smile:2").await.body, before);
-    // The same again gives the same plane.
+    // The same job gives the same boundary again.
+    let uri = format!("{PATH}/smile/w");
+    let request = Request::builder().method(Method::DELETE).uri(uri);
+    let deleted = client.send(request.body(Body::empty()).unwrap()).await;
+    assert!(deleted.status.is_success());
     let again = run(&client, PATH, body).await;
     assert_eq!(again["status"], "done");
     let found_again = client.get("/v1/models/sketch/boundaries/smile/w").await.json();
@@ -95,62 +99,7 @@ async fn a_plane_is_found_from_sampled_faces_and_edits_follow_it_at_once() {
     assert_eq!(list["jobs"].as_array().unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn codes_and_scores_of_the_callers_work_in_every_space() {
-    let client = Client::sketch();
-    let (values, scores) = codes();
-    for (space, method) in [("z", "svm"), ("w", "least-squares")] {
-        let body = json!({
-            "attributes": ["beard"], "space": space, "chosen": 60, "method": method,
-            "codes": file(vec![200, 4], values.clone()), "scores": file(vec![200, 1], scores.clone()),
-        });
-        let job = run(&client, PATH, body).await;
-        assert_eq!(job["status"], "done", "{job}");
-        let found = client.get(&format!("{PATH}/beard/{space}")).await.json();
-        let normal = numbers(&found["normal"]);
-        assert!(0.6 * normal[0] + 0.8 * normal[1] > 0.98, "{space}: {normal:?}");
-        assert_eq!(found["seed"], Value::Null);
-    }
-    let repeated: Vec<f64> = values.chunks(4).flat_map(|code| code.repeat(3)).collect();
-    let body = json!({
-        "attributes": ["beard"], "space": "w+", "ratio": 0.3,
-        "codes": file(vec![200, 3, 4], repeated), "scores": file(vec![200], scores),
-    });
-    assert_eq!(run(&client, PATH, body).await["status"], "done");
-    assert_eq!(
-        client.get(&format!("{PATH}/beard/w+")).await.status,
-        StatusCode::OK
-    );
-}
-
-#[tokio::test]
-async fn scores_that_tell_nothing_apart_end_in_a_failure_that_says_so() {
-    let client = Client::sketch();
-    let (values, scores) = codes();
-    let mut with_nan = scores.clone();
-    with_nan[17] = f64::NAN;
-    let mut one_class = vec![0.0; 200];
-    one_class[0] = 1.0;
-    for (scores, says) in [
-        (vec![1.0; 200], "for every one of 200 samples"),
-        (with_nan, "found the score NaN for sample 17"),
-        (one_class, "expected two classes"),
-    ] {
-        let body = json!({
-            "attributes": ["beard"], "space": "z", "ratio": 0.2,
-            "codes": file(vec![200, 4], values.clone()), "scores": file(vec![200], scores),
-        });
-        let job = run(&client, PATH, body).await;
-        assert_eq!(job["status"], "failed", "{job}");
-        assert!(job["failure"].as_str().unwrap().contains(says), "{says}: {job}");
-        assert_eq!(
-            client.get(&format!("{PATH}/beard/z")).await.status,
-            StatusCode::NOT_FOUND
-        );
-    }
-}
-
-/// A sketch that takes its time, or fails.
+/// A sketch that is slow, or fails.
 struct Slow {
     sketch: Sketch,
     pause: Duration,
@@ -181,7 +130,7 @@ pub(super) fn slow(milliseconds: u64, fails: bool) -> Client {
 }
 
 #[tokio::test]
-async fn a_job_is_cancelled_while_it_samples_and_while_it_waits_and_others_go_on() {
+async fn running_and_queued_jobs_can_be_cancelled_and_others_go_on() {
     let client = slow(2, false);
     let begin = async |samples: u32| {
         let body = json!({"attributes": ["smile"], "space": "w", "samples": samples, "ratio": 0.3});
@@ -207,17 +156,17 @@ async fn a_job_is_cancelled_while_it_samples_and_while_it_waits_and_others_go_on
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    // People's requests are answered meanwhile.
+    // Requests are answered meanwhile.
     assert_eq!(client.get("/v1/sample?seed=1").await.status, StatusCode::OK);
     assert_eq!(cancel(&client, &first).await.json()["status"], "cancelled");
     assert_eq!(end(&client, &third).await["status"], "done");
-    // What has ended stays as it is.
+    // A job that has ended stays as it is.
     assert_eq!(cancel(&client, &third).await.json()["status"], "done");
     assert_eq!(cancel(&client, &first).await.json()["status"], "cancelled");
 }
 
 #[tokio::test]
-async fn networks_that_fail_and_disks_that_cannot_be_written_fail_the_job_and_change_nothing() {
+async fn a_failing_network_or_disk_fails_the_job_and_changes_nothing() {
     let body = json!({"attributes": ["smile"], "space": "w", "samples": 100, "ratio": 0.3});
     let job = run(&slow(0, true), PATH, body.clone()).await;
     assert_eq!(job["status"], "failed");
@@ -240,7 +189,7 @@ async fn networks_that_fail_and_disks_that_cannot_be_written_fail_the_job_and_ch
 }
 
 #[tokio::test]
-async fn events_follow_a_job_to_its_end() {
+async fn events_report_a_job_until_it_has_ended() {
     let client = slow(1, false);
     let body = json!({"attributes": ["smile"], "space": "z", "samples": 400, "ratio": 0.2});
     let place = client
@@ -263,7 +212,7 @@ async fn events_follow_a_job_to_its_end() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_trained_is_refused_before_it_begins() {
+async fn invalid_trainings_are_refused_before_a_job_begins() {
     let client = Client::sketch();
     let (values, scores) = codes();
     let (values, scores) = (file(vec![200, 4], values), file(vec![200], scores));
@@ -368,8 +317,8 @@ async fn what_cannot_be_trained_is_refused_before_it_begins() {
 }
 
 #[tokio::test]
-async fn the_phantoms_own_boundaries_are_found_again() {
-    // A copy, for other tests have the model as it was.
+async fn training_finds_the_phantoms_own_boundary_again() {
+    // A copy, because other tests share the model.
     let own = Model::clone(&phantom().default_model());
     let client = Client::new(Models::new(vec![own], None).unwrap(), Duration::from_mins(1));
     let cosines = async |client: &Client| {

@@ -6,14 +6,14 @@ use faceplane::latent::{
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 
-fn drawn(seed: u32) -> Array2<f64> {
+fn normal_scores(seed: u32) -> Array2<f64> {
     Array2::from_shape_vec((40, 3), standard_normal(seed, 120)).unwrap()
 }
 
 proptest! {
     #[test]
-    fn correlation_keeps_under_other_units_and_turns_with_a_sign(seed: u32, scale in 0.01..100.0, shift in -50.0..50.0) {
-        let scores = drawn(seed);
+    fn correlation_does_not_depend_on_units_and_changes_sign_with_a_score(seed: u32, scale in 0.01..100.0, shift in -50.0..50.0) {
+        let scores = normal_scores(seed);
         let plain = correlation(scores.view()).unwrap();
         let mut other = scores;
         other.column_mut(1).mapv_inplace(|score| shift - scale * score);
@@ -31,13 +31,13 @@ proptest! {
 }
 
 #[test]
-fn correlation_is_what_the_textbook_has() {
+fn correlation_equals_a_textbook_example() {
     let found = correlation(array![[1.0, 2.0], [2.0, 1.0], [3.0, 4.0], [4.0, 3.0]].view()).unwrap();
     assert!((found[[0, 1]] - 0.6).abs() < 1e-15, "{found}");
 }
 
 #[test]
-fn a_column_of_one_score_has_no_correlation() {
+fn a_constant_score_has_no_correlation() {
     let refused = correlation(array![[1.0, 2.0], [2.0, 2.0]].view()).unwrap_err();
     assert_eq!(
         refused,
@@ -54,7 +54,7 @@ fn a_column_of_one_score_has_no_correlation() {
 }
 
 #[test]
-fn cosines_are_the_angles_between_normals_and_need_one_space() {
+fn cosines_are_between_normals_of_one_space() {
     let boundary = |space, normal| Boundary::new("age", space, normal, 0.0, Provenance::default()).unwrap();
     let one = boundary(LatentSpace::Z, array![[2.0, 0.0]]);
     let other = boundary(LatentSpace::Z, array![[-3.0, 4.0]]);

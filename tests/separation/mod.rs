@@ -1,4 +1,4 @@
-//! What a separation finds: beside scikit-learn and numpy, whatever the scores, and what it refuses.
+//! Fitted boundaries: compared with scikit-learn and numpy, their properties, and the errors.
 
 use std::ops::ControlFlow;
 
@@ -25,7 +25,7 @@ fn codes(seed: u32, samples: usize, (layers, dim): (usize, usize), offset: f64) 
 fn scores(seed: u32, codes: &Array3<f32>, noise: f64, offset: f64) -> Array1<f64> {
     let (samples, layers, dim) = codes.dim();
     let size = layers * dim;
-    let drawn = standard_normal(seed, samples * size);
+    let numbers = standard_normal(seed, samples * size);
     let direction = standard_normal(seed + 100, size);
     let errors = standard_normal(seed + 200, samples);
     let along = |code: &[f64]| {
@@ -36,7 +36,7 @@ fn scores(seed: u32, codes: &Array3<f32>, noise: f64, offset: f64) -> Array1<f64
     };
     #[expect(clippy::cast_precision_loss, reason = "codes are short")]
     let root = (size as f64).sqrt();
-    drawn
+    numbers
         .chunks(size)
         .zip(errors)
         .map(|(code, error)| along(code) / root + noise * error)

@@ -1,4 +1,4 @@
-//! Planes beside those of scikit-learn and numpy, as `reference.py` wrote them to `reference.json`.
+//! Boundaries compared with those of scikit-learn and numpy, which `reference.py` wrote to `reference.json`.
 
 use faceplane::latent::{Boundary, FitMethod, SampleSelection, Separation};
 use ndarray::Array2;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{codes, scores, separate};
 
-/// Each case beside what it was separated by, and what `SVC` or least squares found.
+/// The result of `SVC` or of least squares for each case, and our boundary.
 fn cases(method: FitMethod) -> Vec<(Value, Boundary)> {
     let cases: Vec<Value> = serde_json::from_str(include_str!("reference.json")).unwrap();
     let key = if method == FitMethod::Svm {
@@ -52,7 +52,7 @@ fn cosine(expected: &Value, boundary: &Boundary) -> f64 {
 }
 
 #[test]
-fn the_machine_finds_the_plane_that_svc_finds() {
+fn the_support_vector_machine_finds_the_boundary_of_svc() {
     for (expected, boundary) in cases(FitMethod::Svm) {
         let name = &expected["name"];
         let cosine = cosine(&expected, &boundary);
@@ -68,7 +68,7 @@ fn the_machine_finds_the_plane_that_svc_finds() {
 }
 
 #[test]
-fn the_machine_is_as_often_right_as_svc_on_the_same_split() {
+fn the_support_vector_machine_is_as_accurate_as_svc_on_the_same_split() {
     for (expected, boundary) in cases(FitMethod::Svm) {
         let accuracy = boundary.provenance().accuracy;
         let ours = [
@@ -88,7 +88,7 @@ fn the_machine_is_as_often_right_as_svc_on_the_same_split() {
 }
 
 #[test]
-fn least_squares_finds_the_plane_that_numpy_finds() {
+fn least_squares_finds_the_boundary_of_numpy() {
     for (expected, boundary) in cases(FitMethod::LeastSquares) {
         let cosine = cosine(&expected, &boundary);
         let intercept = numbers(&expected["intercept"])[0];

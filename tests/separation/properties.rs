@@ -1,4 +1,4 @@
-//! What holds for any separation.
+//! Properties of every separation.
 
 use std::ops::ControlFlow;
 
@@ -18,7 +18,7 @@ const HALF: Separation = Separation {
     threshold: Some(0.0),
 };
 
-fn drawn(seed: u32, noise: f64) -> (Array3<f32>, Array1<f64>) {
+fn labelled(seed: u32, noise: f64) -> (Array3<f32>, Array1<f64>) {
     let codes = codes(seed, 160, (1, 12), 0.0);
     let scores = scores(seed, &codes, noise, 0.0);
     (codes, scores)
@@ -28,7 +28,7 @@ fn found(separation: &Separation, codes: &Array3<f32>, scores: &Array1<f64>) -> 
     separate(separation, codes.view(), scores.view()).unwrap()
 }
 
-/// n for either method, beside its tolerance: what 1e-3 in a margin comes to, and rounding.
+/// Both methods, each with its tolerance: the effect of 1e-3 in a margin, and rounding.
 fn methods() -> [(Separation, f64); 2] {
     [
         (HALF, 2e-3),
@@ -47,9 +47,9 @@ proptest! {
 
     #[test]
     fn swapped_labels_give_the_negated_normal(seed in 0..1_000_000_u32, noise in 0.0..1.5) {
-        let (codes, scores) = drawn(seed, noise);
+        let (codes, scores) = labelled(seed, noise);
         for (separation, close) in methods() {
-            // All are trained on, so that no shuffle tells the two apart.
+            // All samples are trained on, so the shuffle makes no difference.
             let separation = Separation { split: 1.0, ..separation };
             let plain = found(&separation, &codes, &scores);
             let swapped = found(&separation, &codes, &-&scores);
@@ -60,7 +60,7 @@ proptest! {
 
     #[test]
     fn scores_in_other_units_give_the_same_boundary(seed in 0..1_000_000_u32, power in -20..20_i32) {
-        let (codes, scores) = drawn(seed, 0.5);
+        let (codes, scores) = labelled(seed, 0.5);
         for (separation, _) in methods() {
             let plain = found(&separation, &codes, &scores);
             // A power of two keeps every bit.
@@ -71,8 +71,8 @@ proptest! {
     }
 
     #[test]
-    fn codes_in_other_units_give_the_same_direction_where_the_cost_follows(seed in 0..1_000_000_u32, power in -6..6_i32) {
-        let (codes, scores) = drawn(seed, 0.5);
+    fn codes_in_other_units_give_the_same_direction_if_the_cost_is_scaled_too(seed in 0..1_000_000_u32, power in -6..6_i32) {
+        let (codes, scores) = labelled(seed, 0.5);
         let scale = 2_f32.powi(power);
         let cost = f64::from(scale).powi(-2);
         for (separation, close) in methods() {
@@ -84,8 +84,8 @@ proptest! {
     }
 
     #[test]
-    fn codes_moved_together_move_the_plane_with_them(seed in 0..1_000_000_u32, by in -20.0..20.0_f32) {
-        let (codes, scores) = drawn(seed, 0.5);
+    fn a_shift_of_all_codes_shifts_the_boundary(seed in 0..1_000_000_u32, by in -20.0..20.0_f32) {
+        let (codes, scores) = labelled(seed, 0.5);
         for (separation, _) in methods() {
             let plain = found(&separation, &codes, &scores);
             let moved = found(&separation, &(&codes + by), &scores);
@@ -96,16 +96,16 @@ proptest! {
     }
 
     #[test]
-    fn ends_that_lie_apart_are_told_apart_without_a_mistake(seed in 0..1_000_000_u32) {
-        let (codes, scores) = drawn(seed, 0.0);
+    fn separable_ends_are_separated_without_an_error(seed in 0..1_000_000_u32) {
+        let (codes, scores) = labelled(seed, 0.0);
         let separation = Separation { chosen: SampleSelection::Ratio(0.2), cost: 1e4, ..HALF };
         let accuracy = found(&separation, &codes, &scores).provenance().accuracy;
         prop_assert_eq!(accuracy.train, Some(1.0));
     }
 
     #[test]
-    fn each_sample_twice_is_each_at_twice_the_cost(seed in 0..1_000_000_u32, noise in 0.0..1.5) {
-        let (codes, scores) = drawn(seed, noise);
+    fn repeating_each_sample_is_doubling_the_cost(seed in 0..1_000_000_u32, noise in 0.0..1.5) {
+        let (codes, scores) = labelled(seed, noise);
         let twice = concatenate![Axis(0), codes, codes];
         let twice_scores = concatenate![Axis(0), scores, scores];
         for (separation, close) in methods() {
@@ -117,19 +117,22 @@ proptest! {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_bits(seed in 0..1_000_000_u32, shuffle: u32) {
-        let (codes, scores) = drawn(seed, 1.0);
+    fn the_same_seed_gives_the_same_bits_and_another_seed_others(seed in 0..1_000_000_u32, shuffle: u32) {
+        let (codes, scores) = labelled(seed, 1.0);
         let separation = Separation { seed: shuffle, ..HALF };
-        prop_assert_eq!(found(&separation, &codes, &scores), found(&separation, &codes, &scores));
+        let boundary = found(&separation, &codes, &scores);
+        prop_assert_eq!(&boundary, &found(&separation, &codes, &scores));
+        let other = Separation { seed: shuffle.wrapping_add(1), ..HALF };
+        prop_assert_ne!(&boundary, &found(&other, &codes, &scores), "the seed shuffles");
     }
 }
 
 #[test]
-fn samples_with_the_invalid_score_are_as_if_they_were_not_there() {
-    let (codes, scores) = drawn(9, 0.5);
+fn samples_with_the_invalid_score_are_left_out() {
+    let (codes, scores) = labelled(9, 0.5);
     let unscored = super::codes(10, 40, (1, 12), 7.0);
     let with = concatenate![Axis(0), unscored, codes];
-    // The last as a network's score is kept.
+    // The last value as a network's score in single precision.
     for (invalid, marked) in [(-1e6, -1e6), (f64::NAN, f64::NAN), (-12.1, f64::from(-12.1_f32))] {
         let with_scores = concatenate![Axis(0), Array1::from_elem(40, marked), scores];
         for (separation, _) in methods() {
@@ -148,14 +151,14 @@ fn samples_with_the_invalid_score_are_as_if_they_were_not_there() {
 
 #[test]
 fn codes_in_another_memory_order_are_the_same_codes() {
-    let (codes, scores) = drawn(11, 0.5);
+    let (codes, scores) = labelled(11, 0.5);
     let mut columns = Array3::zeros((12, 1, 160)).reversed_axes();
     columns.assign(&codes);
     assert_eq!(found(&HALF, &columns, &scores), found(&HALF, &codes, &scores));
 }
 
 #[test]
-fn codes_of_many_values_are_told_apart_too() {
+fn codes_of_many_values_are_separated() {
     let codes = codes(14, 60, (3, 800), 0.0);
     let scores = scores(14, &codes, 0.1, 0.0);
     let boundary = found(&HALF, &codes, &scores);
@@ -164,8 +167,8 @@ fn codes_of_many_values_are_told_apart_too() {
 }
 
 #[test]
-fn a_boundary_says_what_it_was_found_by() {
-    let (codes, scores) = drawn(12, 0.5);
+fn a_boundary_records_how_it_was_fitted() {
+    let (codes, scores) = labelled(12, 0.5);
     let known = Provenance {
         seed: Some(2020),
         classifier: Some("smile".into()),
@@ -175,7 +178,7 @@ fn a_boundary_says_what_it_was_found_by() {
         chosen: SampleSelection::Count(30),
         ..HALF
     };
-    let mut told = Vec::new();
+    let mut shares = Vec::new();
     let boundary = separation
         .separate(
             "smile",
@@ -184,7 +187,7 @@ fn a_boundary_says_what_it_was_found_by() {
             scores.view(),
             known,
             |share| {
-                told.push(share);
+                shares.push(share);
                 ControlFlow::Continue(())
             },
         )
@@ -200,13 +203,13 @@ fn a_boundary_says_what_it_was_found_by() {
     );
     assert_eq!(provenance.classifier.as_deref(), Some("smile"));
     assert!(provenance.accuracy.held_out.unwrap() > 0.8);
-    assert_eq!((told.first(), told.last()), (Some(&0.0), Some(&1.0)));
-    assert!(told.is_sorted(), "{told:?}");
+    assert_eq!((shares.first(), shares.last()), (Some(&0.0), Some(&1.0)));
+    assert!(shares.is_sorted(), "{shares:?}");
 }
 
 #[test]
-fn a_count_beyond_half_the_samples_is_half_of_them() {
-    let (codes, scores) = drawn(13, 0.5);
+fn a_count_above_half_of_the_samples_is_half_of_them() {
+    let (codes, scores) = labelled(13, 0.5);
     let all = found(
         &Separation {
             chosen: SampleSelection::Count(1000),
@@ -220,7 +223,7 @@ fn a_count_beyond_half_the_samples_is_half_of_them() {
 }
 
 #[test]
-fn the_plane_lies_halfway_between_two_lonely_points() {
+fn the_boundary_is_halfway_between_two_points() {
     let codes = Array2::from_shape_fn((4, 2), |(sample, _)| if sample < 2 { 3.0 } else { 1.0 });
     let codes = codes.insert_axis(Axis(1));
     let scores = Array1::from(vec![1.0, 1.0, 0.0, 0.0]);

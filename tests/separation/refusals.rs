@@ -1,4 +1,4 @@
-//! Scored codes that cannot be separated, and options out of range: each is told by what was found.
+//! Errors for codes that cannot be separated and options out of range; each says what was found.
 
 use std::ops::ControlFlow;
 
@@ -7,7 +7,7 @@ use ndarray::{Array1, Array3};
 
 use super::{codes, scores, separate};
 
-fn drawn() -> (Array3<f32>, Array1<f64>) {
+fn labelled() -> (Array3<f32>, Array1<f64>) {
     let codes = codes(1, 60, (1, 8), 0.0);
     let scores = scores(1, &codes, 0.1, 0.0);
     (codes, scores)
@@ -32,9 +32,9 @@ fn refusal(separation: &Separation, codes: &Array3<f32>, scores: &Array1<f64>) -
 }
 
 #[test]
-fn scores_that_are_no_numbers_are_told_by_their_sample() {
+fn a_score_that_is_not_finite_is_an_error_with_its_sample() {
     for wrong in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        let (codes, mut scores) = drawn();
+        let (codes, mut scores) = labelled();
         scores[7] = wrong;
         let refused = refusal(&usual(), &codes, &scores);
         assert!(
@@ -45,8 +45,8 @@ fn scores_that_are_no_numbers_are_told_by_their_sample() {
 }
 
 #[test]
-fn codes_that_are_no_numbers_are_told_by_their_place() {
-    let (mut codes, scores) = drawn();
+fn a_code_that_is_not_finite_is_an_error_with_its_row_and_column() {
+    let (mut codes, scores) = labelled();
     codes[[9, 0, 3]] = f32::NAN;
     for separation in [usual(), least_squares()] {
         let refused = refusal(&separation, &codes, &scores);
@@ -65,8 +65,8 @@ fn codes_that_are_no_numbers_are_told_by_their_place() {
 }
 
 #[test]
-fn scores_that_are_all_one_number_separate_nothing() {
-    let (codes, scores) = drawn();
+fn equal_scores_are_an_error() {
+    let (codes, scores) = labelled();
     let refused = refusal(&usual(), &codes, &scores.mapv(|_| 0.25));
     assert_eq!(
         refused,
@@ -78,8 +78,8 @@ fn scores_that_are_all_one_number_separate_nothing() {
 }
 
 #[test]
-fn an_end_that_has_only_what_the_other_has_is_no_class() {
-    let (codes, mut scores) = drawn();
+fn ends_with_equal_scores_are_an_error() {
+    let (codes, mut scores) = labelled();
     scores.fill(0.0);
     scores[3] = 1.0;
     let refused = refusal(&usual(), &codes, &scores);
@@ -93,8 +93,8 @@ fn an_end_that_has_only_what_the_other_has_is_no_class() {
 }
 
 #[test]
-fn two_of_each_class_are_the_least_to_train_on() {
-    let (codes, scores) = drawn();
+fn training_needs_two_samples_of_each_class() {
+    let (codes, scores) = labelled();
     let few = |count| Separation {
         chosen: SampleSelection::Count(count),
         ..usual()
@@ -122,8 +122,8 @@ fn two_of_each_class_are_the_least_to_train_on() {
 }
 
 #[test]
-fn every_code_needs_its_score() {
-    let (codes, _) = drawn();
+fn every_code_needs_one_score() {
+    let (codes, _) = labelled();
     let refused = refusal(&usual(), &codes, &Array1::zeros(59));
     assert_eq!(
         refused,
@@ -135,8 +135,8 @@ fn every_code_needs_its_score() {
 }
 
 #[test]
-fn codes_need_the_shape_of_their_space() {
-    let (codes, scores) = drawn();
+fn codes_must_have_the_shape_of_their_space() {
+    let (codes, scores) = labelled();
     let layered = codes.into_shape_with_order((60, 2, 4)).unwrap();
     let separated = usual().separate(
         "age",
@@ -156,7 +156,7 @@ fn codes_need_the_shape_of_their_space() {
 }
 
 #[test]
-fn least_squares_needs_more_codes_than_a_code_has_values_and_the_machine_does_not() {
+fn only_least_squares_needs_more_codes_than_a_code_has_values() {
     let codes = codes(2, 60, (1, 60), 0.0);
     let scores = scores(2, &codes, 0.1, 0.0);
     let refused = refusal(&least_squares(), &codes, &scores);
@@ -175,8 +175,8 @@ fn least_squares_needs_more_codes_than_a_code_has_values_and_the_machine_does_no
 }
 
 #[test]
-fn least_squares_refuses_codes_whose_values_depend_on_each_other() {
-    let (mut codes, scores) = drawn();
+fn least_squares_refuses_linearly_dependent_values() {
+    let (mut codes, scores) = labelled();
     for mut code in codes.outer_iter_mut() {
         code[[0, 5]] = code[[0, 1]] - code[[0, 2]];
     }
@@ -188,7 +188,7 @@ fn least_squares_refuses_codes_whose_values_depend_on_each_other() {
 }
 
 #[test]
-fn least_squares_refuses_codes_that_are_too_wide() {
+fn least_squares_refuses_codes_with_too_many_values() {
     let refused = refusal(
         &least_squares(),
         &Array3::zeros((4, 1, 4097)),
@@ -204,8 +204,8 @@ fn least_squares_refuses_codes_that_are_too_wide() {
 }
 
 #[test]
-fn options_out_of_range_are_told_by_name() {
-    let (codes, scores) = drawn();
+fn an_option_out_of_range_is_an_error_with_its_name() {
+    let (codes, scores) = labelled();
     let cases = [
         (
             "split",
@@ -268,27 +268,27 @@ fn options_out_of_range_are_told_by_name() {
 }
 
 #[test]
-fn codes_of_one_point_have_no_plane_between_them() {
-    let (_, scores) = drawn();
+fn equal_codes_are_an_error() {
+    let (_, scores) = labelled();
     let refused = refusal(&usual(), &Array3::ones((60, 1, 8)), &scores);
     assert!(matches!(refused, LatentError::Norm { .. }), "{refused}");
 }
 
 #[test]
-fn codes_too_large_for_their_products_end_in_an_error() {
-    let (codes, scores) = drawn();
+fn codes_too_large_for_their_products_are_an_error() {
+    let (codes, scores) = labelled();
     let refused = refusal(&usual(), &(codes * 1e25), &scores);
     assert!(matches!(refused, LatentError::Unsettled { .. }), "{refused}");
 }
 
 #[test]
-fn whoever_watches_can_stop_it_at_any_look() {
-    let (codes, scores) = drawn();
+fn the_callback_can_cancel_the_fit_at_every_call() {
+    let (codes, scores) = labelled();
     for separation in [usual(), least_squares()] {
-        let mut looks = 0;
+        let mut calls = 0;
         separate(&separation, codes.view(), scores.view()).unwrap();
         loop {
-            let mut left = looks;
+            let mut left = calls;
             let separated = separation.separate(
                 "age",
                 LatentSpace::Z,
@@ -308,8 +308,8 @@ fn whoever_watches_can_stop_it_at_any_look() {
                 Err(refused) => assert_eq!(refused, LatentError::Cancelled),
                 Ok(_) => break,
             }
-            looks += 1;
+            calls += 1;
         }
-        assert!(looks > 2, "{looks}");
+        assert!(calls > 2, "{calls}");
     }
 }
