@@ -8,6 +8,7 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
+//! | what handlers share: models, limits, cache, jobs | `state` |
 //! | the handler of a path | `routes`: a file for each resource |
 //! | the types of requests | `types` |
 //! | the JSON answers | `answers` |
@@ -28,17 +29,18 @@ mod negotiation;
 mod openapi;
 mod output;
 mod problem;
+mod readiness;
 mod report_page;
 mod request_body;
 mod request_id;
 mod response_cache;
 mod routes;
+mod state;
 mod timeout;
 mod types;
 mod upload;
 
 use std::any::Any;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -48,7 +50,6 @@ use axum::http::Method;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
@@ -58,73 +59,11 @@ use tracing::{Level, Span};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use routes::health::Readiness;
+pub use readiness::Readiness;
+pub use state::{Api, Limits};
 
-use crate::editor::{Jobs, Models};
 use crate::metrics::Metrics;
 use problem::Problem;
-use response_cache::ResponseCache;
-
-/// The most images that are decoded at the same time. Each may take some hundred megabytes.
-const MAX_DECODING: usize = 2;
-
-/// The state that handlers share. A clone is cheap.
-#[derive(Clone)]
-pub struct Api {
-    models: Models,
-    limits: Limits,
-    metrics: Metrics,
-    readiness: Readiness,
-    cache: Arc<ResponseCache>,
-    decoding: Arc<Semaphore>,
-    jobs: Jobs,
-}
-
-/// The limits of a request, and of the cache.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The most faces in one answer.
-    pub max_images: u32,
-    /// The longest time of a request.
-    pub timeout: Duration,
-    /// The size of the cache of answers, in bytes; 0 disables it.
-    pub cache_bytes: u64,
-}
-
-impl Api {
-    /// The state of a service that has no job and an empty cache.
-    #[must_use]
-    pub fn new(models: Models, limits: Limits, metrics: Metrics, readiness: Readiness) -> Self {
-        let cache = Arc::new(ResponseCache::new(limits.cache_bytes, &metrics));
-        Self {
-            models,
-            limits,
-            metrics,
-            readiness,
-            cache,
-            decoding: Arc::new(Semaphore::new(MAX_DECODING)),
-            jobs: Jobs::new(),
-        }
-    }
-
-    /// The jobs that requests start. The program ends them when it ends.
-    #[must_use]
-    pub fn jobs(&self) -> Jobs {
-        self.jobs.clone()
-    }
-
-    /// Refuses a number of faces that is 0 or above the limit.
-    fn check_count(&self, field: &str, count: u32) -> Result<(), Problem> {
-        if (1..=self.limits.max_images).contains(&count) {
-            return Ok(());
-        }
-        let reason = format!(
-            "found {count}, expected 1 to {} faces in one answer",
-            self.limits.max_images
-        );
-        Err(Problem::field(field, reason))
-    }
-}
 
 /// The routes that the OpenAPI document describes.
 fn described() -> OpenApiRouter<Api> {

@@ -13,7 +13,6 @@ use mediatype::names::{APPLICATION, JSON, OCTET_STREAM};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::Api;
 use crate::api::answer::Answer;
 use crate::api::answers::boundary::{BoundaryChange, BoundaryList, Storage};
 use crate::api::openapi::problems::{
@@ -21,6 +20,7 @@ use crate::api::openapi::problems::{
 };
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, LARGEST_BODY, Name, Query, is_json, unread};
+use crate::api::state::Api;
 use crate::api::types::boundary_document::{BoundaryDocument, NpyFile, document, made};
 use crate::api::types::values::{Real, Space};
 use crate::catalog::NpyArray;

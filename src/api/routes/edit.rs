@@ -17,8 +17,9 @@ use crate::api::openapi::responses::{Cacheable, Fresh};
 use crate::api::output::Output;
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;
+use crate::api::state::Api;
 use crate::api::types::edit_body::{EditBody, EditQuery};
-use crate::api::{Api, response_cache, upload};
+use crate::api::{response_cache, upload};
 use crate::editor;
 
 /// Edit a face, by URL

@@ -6,7 +6,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::api::Api;
 use crate::api::answer::Answer;
 use crate::api::answers::invert::InvertAnswer;
 use crate::api::encode::Encoding;
@@ -17,6 +16,7 @@ use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::Fresh;
 use crate::api::output::{Format, Output};
 use crate::api::problem::Problem;
+use crate::api::state::Api;
 use crate::api::types::invert_body::{InvertBody, InvertQuery};
 use crate::api::upload;
 use crate::editor::{self, InversionProgress, Model};

@@ -12,7 +12,6 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::sync::watch;
 
-use crate::api::Api;
 use crate::api::answers;
 use crate::api::answers::boundary::Storage;
 use crate::api::answers::job::JobList;
@@ -20,6 +19,7 @@ use crate::api::negotiation::{EVENTS, JSON_ONLY, prefers};
 use crate::api::openapi::problems::JobProblems;
 use crate::api::problem::Problem;
 use crate::api::request_body::Name;
+use crate::api::state::Api;
 use crate::editor::{Job, JobProgress};
 
 /// The shortest time between two events of a stream.

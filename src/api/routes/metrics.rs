@@ -1,11 +1,11 @@
-//! `/metrics`: what Prometheus reads.
+//! `/metrics`: the metrics for Prometheus.
 
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 
-use crate::api::Api;
+use crate::api::state::Api;
 
-/// Numbers about the service, as OpenMetrics text
+/// Get the metrics, as OpenMetrics text
 #[utoipa::path(
     get, path = "/metrics", tag = "health", operation_id = "get_metrics",
     responses((status = 200, description = "All metrics.", body = String, content_type = "application/openmetrics-text"))

@@ -1,4 +1,4 @@
-//! Routes.
+//! The handlers, a file for each resource. A handler decodes the request, calls the editor once, and encodes the answer.
 
 pub(crate) mod boundaries;
 pub(crate) mod edit;

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 
-use crate::api::Api;
 use crate::api::answers;
 use crate::api::answers::model::{ModelList, ModelSummary};
 use crate::api::openapi::problems::ModelProblems;
 use crate::api::problem::Problem;
 use crate::api::request_body::Name;
+use crate::api::state::Api;
 
 /// List the models
 #[utoipa::path(

@@ -11,7 +11,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::api::Api;
 use crate::api::answers;
 use crate::api::encode::off_thread;
 use crate::api::negotiation::{HTML_PAGE, JSON_ONLY, prefers};
@@ -20,6 +19,7 @@ use crate::api::problem::Problem;
 use crate::api::report_page::page::page;
 use crate::api::request_body::{Body, Name};
 use crate::api::routes::jobs::started;
+use crate::api::state::Api;
 use crate::api::types::values::Space;
 use crate::editor::ReportRequest;
 use crate::imaging::{ImagingError, Quality, encode_jpeg};

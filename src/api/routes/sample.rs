@@ -17,8 +17,9 @@ use crate::api::openapi::responses::{Cacheable, Fresh};
 use crate::api::output::{Compression, Format, Layout, Metadata, Output, OutputOptions};
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, Query};
+use crate::api::response_cache;
+use crate::api::state::Api;
 use crate::api::types::values::{LatentBody, Object, Real, Space, Whole, face_source, random_seed};
-use crate::api::{Api, response_cache};
 use crate::editor::{self, FaceSource, Model, SampleRequest, Sampled, TruncationChoice};
 
 /// What to sample. Without `seed` and `latent`, a seed is drawn and given back.

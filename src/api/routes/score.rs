@@ -17,10 +17,11 @@ use crate::api::openapi::responses::{Cacheable, Fresh};
 use crate::api::output::Format;
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;
+use crate::api::response_cache;
+use crate::api::state::Api;
 use crate::api::types::picture_file::{NamedFace, PictureFile};
 use crate::api::types::values::{LatentBody, Object, Real, Space, Whole, face_source};
 use crate::api::upload::{self, Pictured};
-use crate::api::{Api, response_cache};
 use crate::editor::{self, ScoreRequest, TruncationChoice};
 
 /// What to score. Without `seed`, `latent` and `image`, a seed is drawn and given back.

@@ -7,12 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::api::Api;
 use crate::api::answers;
 use crate::api::openapi::problems::{BodyProblems, StartProblems};
 use crate::api::problem::Problem;
 use crate::api::request_body::{LargeBody, Name};
 use crate::api::routes::jobs::started;
+use crate::api::state::Api;
 use crate::api::types::values::{Space, check_length};
 use crate::catalog::NpyArray;
 use crate::editor::{LabelledCodes, LabelledCodesError, TrainRequest, TrainSource};

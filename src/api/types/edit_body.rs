@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::Api;
 use crate::api::output::{Compression, Format, Layout, Metadata, OutputOptions};
 use crate::api::problem::Problem;
+use crate::api::state::Api;
 use crate::api::types::edit_text::{EditText, TrajectoryText};
 use crate::api::types::picture_file::{NamedFace, PictureFile};
 use crate::api::types::values::{

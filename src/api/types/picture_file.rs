@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::api::Api;
 use crate::api::problem::Problem;
+use crate::api::state::Api;
 use crate::api::types::values::{LatentBody, Object};
 use crate::editor::{self, InvertRequest, Model, UndecodedPicture};
 use crate::imaging::{decode, read_png_text};
