@@ -112,13 +112,13 @@ async fn faces_that_all_score_alike_fail_a_training_and_a_report_with_the_score(
 #[tokio::test]
 async fn no_more_samples_than_a_code_has_numbers_are_too_few_for_least_squares_and_enough_for_the_machine() {
     let client = Client::sketch();
-    for (method, stage) in [("least-squares", "failed"), ("svm", "done")] {
+    for (method, status) in [("least-squares", "failed"), ("svm", "done")] {
         let body = json!({
             "attributes": ["smile"], "space": "w", "samples": 4, "ratio": 1, "split": 1, "method": method,
         });
         let job = end(&client, &begun(&client, BOUNDARIES, body).await).await;
-        assert_eq!(job["status"], stage, "{job}");
-        if stage == "failed" {
+        assert_eq!(job["status"], status, "{job}");
+        if status == "failed" {
             let failure = job["failure"].as_str().unwrap();
             assert!(
                 failure.contains("found 4") && failure.contains("samples"),

@@ -4,6 +4,7 @@ mod boundaries;
 mod caching;
 mod edit;
 mod endings;
+mod examples;
 mod hostile;
 mod hostile_pictures;
 mod identity;

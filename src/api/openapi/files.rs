@@ -1,15 +1,8 @@
-//! Files as the document describes them: images, and forms with an image.
+//! Image files as the document describes them.
 
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaFormat, Type};
-use utoipa::openapi::{KnownFormat, RefOr, Required};
-use utoipa::{IntoParams, PartialSchema, ToSchema};
-
-use crate::api::routes::score::ScoreQuery;
-use crate::api::types::edit_body::EditQuery;
-use crate::api::types::invert_body::InvertQuery;
-
-/// The part of a form that is the image.
-const PART: &str = "file";
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::{KnownFormat, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 /// An image file.
 pub(crate) struct ImageFile;
@@ -22,64 +15,10 @@ impl PartialSchema for ImageFile {
     }
 }
 
-/// A file's bytes.
-fn bytes(description: &str) -> ObjectBuilder {
+/// The bytes of a file.
+pub(crate) fn bytes(description: &str) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
         .description(Some(description))
-}
-
-/// A form with an image as `file`. Its other fields are the query parameters `Q`, by the same names.
-fn form<Q: IntoParams>() -> RefOr<Schema> {
-    let file = bytes("The image: a PNG, JPEG, WebP, GIF or BMP file.");
-    let mut form = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .description(Some("An image and the options of the operation."))
-        .property(PART, file)
-        .required(PART)
-        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-    for parameter in Q::into_params(|| None) {
-        let Some(schema) = parameter.schema else { continue };
-        let description = parameter.description.unwrap_or_default();
-        if matches!(parameter.required, Required::True) {
-            form = form.required(&parameter.name);
-        }
-        form = form.property(&parameter.name, described(schema, description));
-    }
-    form.into()
-}
-
-/// The same schema with a description.
-fn described(mut schema: RefOr<Schema>, text: String) -> RefOr<Schema> {
-    match &mut schema {
-        RefOr::Ref(reference) => reference.description = text,
-        RefOr::T(Schema::Object(object)) => object.description = Some(text),
-        RefOr::T(Schema::Array(array)) => array.description = Some(text),
-        RefOr::T(Schema::OneOf(one_of)) => one_of.description = Some(text),
-        RefOr::T(_) => {}
-    }
-    schema
-}
-
-/// Declares the forms of operations by their query parameters.
-macro_rules! forms {
-    ($($name:ident: $query:ty),+ $(,)?) => {$(
-        #[doc = concat!("A form with an image and the fields of `", stringify!($query), "`.")]
-        pub(crate) struct $name;
-
-        impl ToSchema for $name {}
-
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                form::<$query>()
-            }
-        }
-    )+};
-}
-
-forms! {
-    EditForm: EditQuery,
-    InvertForm: InvertQuery,
-    ScoreForm: ScoreQuery,
 }

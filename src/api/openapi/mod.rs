@@ -8,12 +8,13 @@
 //! | title, tags and schemas that no operation names | this file |
 //! | responses of operations on faces, with their headers | [`responses`] |
 //! | responses with an error status | [`problems`] |
-//! | image files and forms | [`files`] |
+//! | image files, and forms with one | [`files`], [`forms`] |
 //! | numbers of codes and normals | [`numbers`] |
 //! | rules that hold for all operations and all schemas | [`conventions`] |
 
 mod conventions;
 pub(crate) mod files;
+pub(crate) mod forms;
 pub(crate) mod numbers;
 pub(crate) mod problems;
 pub(crate) mod responses;

@@ -1,0 +1,248 @@
+//! Every example of the OpenAPI document, sent to the service.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use serde_json::Value;
+use tokio::time::sleep;
+
+use crate::support::{Answer, Client, phantom};
+
+const BOUNDARY: &str = "example";
+
+/// An operation of the document.
+struct Operation<'a> {
+    document: &'a Value,
+    method: &'a str,
+    path: &'a str,
+    value: &'a Value,
+}
+
+/// A request made of an operation's examples.
+struct Example {
+    name: String,
+    content_type: Option<String>,
+    uri: String,
+    body: Vec<u8>,
+}
+
+/// The operations, in an order in which each finds what it needs: jobs are started before they are asked about, and the
+/// boundary is changed at the end.
+fn operations(document: &Value) -> Vec<Operation<'_>> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, value) in item.as_object().unwrap() {
+            found.push(Operation {
+                document,
+                method,
+                path,
+                value,
+            });
+        }
+    }
+    let rank = |operation: &Operation<'_>| match operation.name() {
+        "start_report" => 0,
+        "train_boundaries" => 1,
+        "cancel_job" => 3,
+        "put_boundary" => 4,
+        "delete_boundary" => 5,
+        _ => 2,
+    };
+    found.sort_by_key(rank);
+    found
+}
+
+impl<'a> Operation<'a> {
+    fn name(&self) -> &'a str {
+        self.value["operationId"].as_str().unwrap()
+    }
+
+    /// Follows a reference to a schema.
+    fn resolved(&self, schema: &'a Value) -> &'a Value {
+        match schema["$ref"].as_str() {
+            Some(reference) => {
+                let name = reference.strip_prefix("#/components/schemas/").unwrap();
+                &self.document["components"]["schemas"][name]
+            }
+            None => schema,
+        }
+    }
+
+    /// The URL with the examples of the parameters.
+    fn uri(&self) -> String {
+        let (mut uri, mut query) = (self.path.to_owned(), Vec::new());
+        for parameter in self.value["parameters"].as_array().unwrap() {
+            let example = [&parameter["example"], &parameter["schema"]["example"]];
+            let Some(example) = example.into_iter().find(|example| !example.is_null()) else {
+                continue;
+            };
+            let name = parameter["name"].as_str().unwrap();
+            let texts: Vec<String> = match example {
+                Value::Array(items) => items.iter().map(text).collect(),
+                other => vec![text(other)],
+            };
+            if parameter["in"] == "path" {
+                uri = uri.replace(&format!("{{{name}}}"), &texts[0]);
+            } else {
+                query.extend(texts.into_iter().map(|text| format!("{name}={text}")));
+            }
+        }
+        assert!(
+            !uri.contains('{'),
+            "{} lacks the example of a path parameter",
+            self.name()
+        );
+        if query.is_empty() {
+            return uri;
+        }
+        format!("{uri}?{}", query.join("&"))
+    }
+
+    /// The requests of the examples: one without a body, or at least one for each media type of the body.
+    async fn examples(&self, client: &Client) -> Vec<Example> {
+        let request = |content_type: Option<&str>, body| Example {
+            name: format!("{} {}", self.name(), content_type.unwrap_or_default()),
+            content_type: content_type.map(str::to_owned),
+            uri: self.uri(),
+            body,
+        };
+        let Some(contents) = self.value["requestBody"]["content"].as_object() else {
+            return vec![request(None, Vec::new())];
+        };
+        let mut examples = Vec::new();
+        for (kind, content) in contents {
+            let schema = self.resolved(&content["schema"]);
+            match kind.as_str() {
+                "application/json" => {
+                    let own = content["examples"].as_object().into_iter().flatten();
+                    let own: Vec<&Value> = own.map(|(_, example)| &example["value"]).collect();
+                    let of_schema = schema["examples"].as_array().into_iter().flatten().collect();
+                    let bodies = if own.is_empty() { of_schema } else { own };
+                    assert!(!bodies.is_empty(), "{} has no example", self.name());
+                    let requests = bodies.into_iter().map(|body| Example {
+                        // The body says everything, so the URL has no options.
+                        uri: self.uri().split('?').next().unwrap().to_owned(),
+                        ..request(Some(kind), body.to_string().into_bytes())
+                    });
+                    examples.extend(requests);
+                }
+                "multipart/form-data" => {
+                    let image = file(client, "png").await;
+                    let uri = self.path.to_owned();
+                    let kind = "multipart/form-data; boundary=example";
+                    examples.push(Example {
+                        uri,
+                        ..request(Some(kind), form(schema, &image))
+                    });
+                }
+                "application/octet-stream" => {
+                    let uri = self.uri() + "?format=npy";
+                    examples.push(request(Some(kind), client.get(&uri).await.body));
+                }
+                image => {
+                    let format = image.strip_prefix("image/").expect("an image");
+                    examples.push(request(Some(kind), file(client, format).await));
+                }
+            }
+        }
+        examples
+    }
+
+    /// Whether an answer is one that the document describes: a success, of a described media type.
+    fn check(&self, name: &str, answer: &Answer) {
+        let status = answer.status.as_u16().to_string();
+        let response = &self.value["responses"][&status];
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(
+            answer.status.is_success() && response.is_object(),
+            "{name}: {status} {text}"
+        );
+        let kind = answer.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap();
+        let described = response["content"].as_object().expect("a success has content");
+        assert!(described.contains_key(kind), "{name}: {kind}");
+        for (header, _) in &answer.headers {
+            let header = header.as_str();
+            if !header.starts_with("faceplane-") {
+                continue;
+            }
+            let described = response["headers"].as_object().into_iter().flatten();
+            let described = described.map(|(name, _)| name.to_lowercase());
+            assert!(
+                described.into_iter().any(|name| name == header),
+                "{name}: {header}"
+            );
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    text.replace('+', "%2B")
+}
+
+/// An image file that the service makes.
+async fn file(client: &Client, format: &str) -> Vec<u8> {
+    let answer = client.get(&format!("/v1/sample?seed=3&format={format}")).await;
+    assert_eq!(answer.status, StatusCode::OK, "{format}");
+    answer.body
+}
+
+/// A form with the file in its binary field, and with the examples of the other fields.
+fn form(schema: &Value, image: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, property) in schema["properties"].as_object().unwrap() {
+        let mut part = |value: &[u8], file: &str| {
+            let head =
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(value);
+            body.extend_from_slice(b"\r\n");
+        };
+        if property["format"] == "binary" {
+            part(image, "; filename=\"face.png\"");
+            continue;
+        }
+        let examples = [&property["example"], &property["examples"][0]];
+        match examples.into_iter().find(|example| !example.is_null()) {
+            Some(Value::Array(items)) => items.iter().for_each(|item| part(text(item).as_bytes(), "")),
+            Some(example) if name != "seed" => part(text(example).as_bytes(), ""),
+            _ => {}
+        }
+    }
+    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    body
+}
+
+/// Waits for the first job, whose report the document's examples get.
+async fn report(client: &Client) {
+    loop {
+        let job = client.get("/v1/jobs/1").await.json();
+        match job["status"].as_str().unwrap() {
+            "done" => return,
+            "queued" | "sampling" | "fitting" => sleep(Duration::from_millis(20)).await,
+            other => panic!("the report is {other}: {job}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_service_answers_every_example_of_its_document_as_described() {
+    let client = Client::new(phantom(), Duration::from_mins(5));
+    let document = client.get("/openapi.json").await.json();
+    for operation in operations(&document) {
+        if operation.name() == "get_report" {
+            report(&client).await;
+        }
+        for example in operation.examples(&client).await {
+            let method = operation.method.to_uppercase();
+            let mut request = Request::builder().method(method.as_str()).uri(&example.uri);
+            if let Some(kind) = &example.content_type {
+                request = request.header(header::CONTENT_TYPE, kind);
+            }
+            let answer = client.send(request.body(Body::from(example.body)).unwrap()).await;
+            operation.check(&example.name, &answer);
+        }
+    }
+}
