@@ -130,8 +130,7 @@ const LARGE_TYPES: &[&str] = &[];
 const IN_CIRCLES: &[&str] = &[
     "src/api/openapi/forms.rs", "src/api/routes/score.rs",
     "src/api/types/edit_body.rs", "src/api/types/edit_text.rs",
-    "src/api/types/invert_body.rs", "src/api/types/invert_text.rs", "src/api/types/picture_file.rs",
-    "src/api/upload.rs",
+    "src/api/types/invert_body.rs", "src/api/types/invert_text.rs",
     "src/engine/admission/admission.rs", "src/engine/admission/limiter.rs",
     "src/engine/batching/active_optimization.rs", "src/engine/batching/batcher.rs",
     "src/engine/batching/chunked_synthesis.rs", "src/engine/handle.rs",

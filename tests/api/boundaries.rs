@@ -62,7 +62,7 @@ async fn a_boundary_is_json_or_a_numpy_file() {
 }
 
 #[tokio::test]
-async fn edits_move_along_a_changed_boundary_at_once_and_no_old_answer_is_given() {
+async fn an_edit_uses_a_changed_boundary_at_once_and_no_cached_answer() {
     let client = Client::sketch();
     let uri = "/v1/edit?seed=7&edit=smile:2&format=json&metadata=none";
     let before = client.get(uri).await;
@@ -106,7 +106,7 @@ async fn edits_move_along_a_changed_boundary_at_once_and_no_old_answer_is_given(
 }
 
 #[tokio::test]
-async fn what_is_got_can_be_put_again_and_the_model_is_what_it_was() {
+async fn a_boundary_from_get_can_be_put_back_and_restores_the_model() {
     let client = Client::sketch();
     let first = put_file(
         &client,
@@ -153,7 +153,7 @@ async fn what_is_got_can_be_put_again_and_the_model_is_what_it_was() {
 }
 
 #[tokio::test]
-async fn changes_outlive_the_service_where_there_is_a_store() {
+async fn with_a_store_changes_outlive_the_service() {
     let place = tempfile::tempdir().unwrap();
     let client = stored(place.path());
     let change = put(
@@ -201,7 +201,7 @@ async fn changes_outlive_the_service_where_there_is_a_store() {
 }
 
 #[tokio::test]
-async fn quality_is_an_attribute_like_any_and_its_intercept_counts() {
+async fn a_new_attribute_is_edited_like_any_other_and_its_intercept_counts() {
     let client = Client::sketch();
     let quality = json!({"normal": [0, 0, 2, 0], "intercept": -1.4});
     let answer = put(&client, "/v1/models/sketch/boundaries/quality/w", quality).await;
@@ -214,7 +214,7 @@ async fn quality_is_an_attribute_like_any_and_its_intercept_counts() {
 }
 
 #[tokio::test]
-async fn a_change_that_cannot_be_kept_is_not_made() {
+async fn a_change_that_cannot_be_stored_is_not_made() {
     let place = tempfile::tempdir().unwrap();
     let client = stored(place.path());
     std::fs::write(place.path().join("sketch"), "in the way").unwrap();
@@ -230,7 +230,7 @@ async fn a_change_that_cannot_be_kept_is_not_made() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused_with_a_reason() {
+async fn a_boundary_that_does_not_fit_the_model_is_refused_with_the_reason() {
     let client = Client::sketch();
     let generator = client.get("/v1/models/sketch/boundaries").await.json()["generator"].clone();
     let cases = [

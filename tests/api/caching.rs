@@ -1,4 +1,4 @@
-//! What caches are told.
+//! Caching: what clients may keep, and what the service keeps itself.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -26,13 +26,13 @@ async fn the_same_request_twice_gives_identical_bytes_and_tags() {
 }
 
 #[tokio::test]
-async fn what_may_change_is_asked_about_again() {
+async fn an_answer_that_may_change_is_revalidated_and_304_if_it_did_not() {
     let client = Client::sketch();
     for uri in [
         "/v1/edit?seed=7&edit=smile:2",
         "/v1/edit?seed=7&edit=smile:2&format=json",
         "/v1/sample?seed=7&format=json",
-        // The default model may be another tomorrow.
+        // The default model may change.
         "/v1/sample?seed=7",
     ] {
         let answer = client.get(uri).await;
@@ -45,7 +45,7 @@ async fn what_may_change_is_asked_about_again() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_the_answer_gets_304() {
+async fn a_client_with_the_etag_of_the_answer_gets_304_without_a_body() {
     let client = Client::sketch();
     let tag = client
         .get("/v1/sample?seed=7")
@@ -68,7 +68,7 @@ async fn a_client_that_has_the_answer_gets_304() {
 }
 
 #[tokio::test]
-async fn what_was_drawn_or_posted_is_not_kept() {
+async fn caches_keep_neither_unseeded_nor_posted_answers() {
     let client = Client::sketch();
     for answer in [
         client.get("/v1/sample").await,
@@ -80,7 +80,7 @@ async fn what_was_drawn_or_posted_is_not_kept() {
 }
 
 #[tokio::test]
-async fn the_answer_to_a_seeded_request_is_kept_however_it_is_asked() {
+async fn the_service_caches_seeded_answers_for_get_and_post_alike() {
     let client = Client::sketch();
     let hits = async |client: &Client| {
         let text = String::from_utf8(client.get("/metrics").await.body).unwrap();
@@ -96,7 +96,7 @@ async fn the_answer_to_a_seeded_request_is_kept_however_it_is_asked() {
     assert_eq!(second.header("server-timing"), Some("cache;desc=hit"));
     assert_eq!(second.body, first.body);
     assert_eq!(hits(&client).await, 1);
-    // Another format, layout or metadata is another answer, and so is one without a seed.
+    // A request with another format, layout or metadata, or without a seed, has an answer of its own.
     for uri in [
         "/v1/edit?seed=7&edit=smile:2&format=json",
         "/v1/edit?seed=7&edit=smile:2&metadata=none",

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{Client, numbers};
 
 #[tokio::test]
-async fn the_list_names_the_default() {
+async fn the_list_of_models_names_the_default() {
     let list = Client::sketch().get("/v1/models").await.json();
     assert_eq!(list["default"], "sketch");
     assert_eq!(list["models"][0]["name"], "sketch");
@@ -14,7 +14,7 @@ async fn the_list_names_the_default() {
 }
 
 #[tokio::test]
-async fn a_model_says_all_that_is_known_of_it() {
+async fn a_model_is_described_with_spaces_scores_boundaries_and_cosines() {
     let model = Client::sketch().get("/v1/models/sketch").await.json();
     let spaces =
         json!([{"name": "z", "shape": [4]}, {"name": "w", "shape": [4]}, {"name": "w+", "shape": [3, 4]}]);
@@ -43,7 +43,7 @@ async fn a_model_says_all_that_is_known_of_it() {
 }
 
 #[tokio::test]
-async fn readiness_ends_with_the_drain_and_life_goes_on() {
+async fn while_the_service_drains_it_is_live_but_not_ready() {
     let client = Client::sketch();
     assert_eq!(
         client.get("/health/ready").await.json(),
@@ -57,7 +57,7 @@ async fn readiness_ends_with_the_drain_and_life_goes_on() {
 }
 
 #[tokio::test]
-async fn the_docs_page_comes_from_the_program_alone() {
+async fn the_docs_page_loads_nothing_from_other_hosts() {
     let client = Client::sketch();
     let root = client.get("/").await;
     assert_eq!(

@@ -28,7 +28,7 @@ impl Generator for Elsewhere {
 }
 
 #[tokio::test]
-async fn what_a_device_draws_has_the_same_pixels() {
+async fn a_device_synthesizes_the_same_pixels_as_the_cpu() {
     for path in ["/v1/sample?seed=7", "/v1/sample?seed=7&count=5&format=json"] {
         let near = Client::of(Sketch::new()).get(path).await;
         let far = Client::of(Elsewhere(Sketch::new())).get(path).await;
@@ -38,7 +38,7 @@ async fn what_a_device_draws_has_the_same_pixels() {
 }
 
 #[tokio::test]
-async fn a_seed_gives_a_picture_and_says_what_it_is() {
+async fn a_seed_gives_a_png_with_its_headers() {
     let answer = Client::sketch().get("/v1/sample?seed=7").await;
     assert_eq!(answer.status, StatusCode::OK);
     let (width, height, _) = answer.pixels();
@@ -49,7 +49,7 @@ async fn a_seed_gives_a_picture_and_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_seeds_code_in_z_is_numpys() {
+async fn the_z_code_of_a_seed_is_that_of_numpy() {
     let answer = Client::sketch()
         .get("/v1/sample?seed=7&space=z&format=json")
         .await
@@ -66,7 +66,7 @@ async fn a_seeds_code_in_z_is_numpys() {
 }
 
 #[tokio::test]
-async fn without_a_seed_one_is_drawn_and_given_back() {
+async fn without_a_seed_a_random_one_is_chosen_and_returned() {
     let client = Client::sketch();
     let first = client.get("/v1/sample").await;
     let seed = first.header("faceplane-seed").unwrap().to_owned();
@@ -78,7 +78,7 @@ async fn without_a_seed_one_is_drawn_and_given_back() {
 }
 
 #[tokio::test]
-async fn several_faces_share_a_grid_or_a_strip() {
+async fn several_faces_share_one_image_as_a_grid_or_a_strip() {
     let client = Client::sketch();
     let grid = client.get("/v1/sample?seed=1&count=5").await;
     assert_eq!(grid.header("faceplane-seed"), Some("1, 2, 3, 4, 5"));
@@ -98,7 +98,7 @@ async fn several_faces_share_a_grid_or_a_strip() {
 }
 
 #[tokio::test]
-async fn an_answers_code_sent_back_is_the_same_face() {
+async fn the_code_of_an_answer_gives_the_same_face_again() {
     let client = Client::sketch();
     for space in ["z", "w", "w+"] {
         let body = json!({"seed": 3, "space": space, "format": "json"});
@@ -116,7 +116,7 @@ async fn an_answers_code_sent_back_is_the_same_face() {
 }
 
 #[tokio::test]
-async fn a_picture_carries_its_recipe_and_its_code() {
+async fn a_png_carries_its_request_and_its_code() {
     let client = Client::sketch();
     let answer = client.get("/v1/sample?seed=7&space=w%2B&psi=0.5").await;
     let text = read_png_text(&answer.body).unwrap().expect("the PNG has a text");
@@ -138,7 +138,7 @@ async fn a_picture_carries_its_recipe_and_its_code() {
 }
 
 #[tokio::test]
-async fn a_plus_sign_in_a_url_may_stay_as_it_is() {
+async fn a_plus_sign_in_a_url_need_not_be_escaped() {
     let answer = Client::sketch()
         .get("/v1/sample?seed=7&space=w+&format=json")
         .await
@@ -172,7 +172,7 @@ async fn json_has_distances_and_scores() {
 }
 
 #[tokio::test]
-async fn a_picture_comes_in_the_format_that_the_client_wants() {
+async fn the_format_of_the_image_is_the_one_that_the_client_chose() {
     let client = Client::sketch();
     let starts: [(&str, &str, &[u8]); 3] = [
         ("png", "image/png", b"\x89PNG"),

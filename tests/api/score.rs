@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{Client, numbers};
 
 #[tokio::test]
-async fn a_score_says_what_it_means() {
+async fn a_score_has_a_kind_a_threshold_and_a_meaning() {
     let answer = Client::sketch().get("/v1/score?seed=7").await.json();
     assert_eq!((&answer["model"], &answer["seed"]), (&json!("sketch"), &json!(7)));
     let smile = &answer["scores"][0];
@@ -26,7 +26,7 @@ async fn a_score_says_what_it_means() {
 }
 
 #[tokio::test]
-async fn scores_are_those_of_the_sampled_face_and_its_code_has_them_again() {
+async fn the_code_of_a_scored_face_has_the_same_scores_again() {
     let client = Client::sketch();
     for space in ["z", "w", "w%2B"] {
         let uri = format!("seed=7&psi=0.5&space={space}");
@@ -47,7 +47,7 @@ async fn scores_are_those_of_the_sampled_face_and_its_code_has_them_again() {
 }
 
 #[tokio::test]
-async fn a_seeded_score_is_asked_about_again_and_others_are_not_kept() {
+async fn a_seeded_score_is_revalidated_and_others_are_not_cached() {
     let client = Client::sketch();
     let seeded = client.get("/v1/score?seed=7").await;
     assert_eq!(seeded.header("cache-control"), Some("public, no-cache"));

@@ -43,7 +43,7 @@ where
 }
 
 #[tokio::test]
-async fn a_nan_is_an_error_that_says_so() {
+async fn a_nan_in_an_image_is_a_500_that_says_where() {
     let client = Client::of(Odd::new(|sketch, codes| {
         let mut images = sketch.synthesize(codes)?;
         images[[0, 1, 2, 3]] = f32::NAN;
@@ -93,7 +93,7 @@ pub(super) fn gate() -> (impl Generator, Receiver<()>, Sender<()>) {
 }
 
 #[tokio::test]
-async fn a_request_without_room_is_a_503_with_retry_after_and_others_go_on() {
+async fn a_request_above_the_queue_limit_is_a_503_with_retry_after_and_others_go_on() {
     let (generator, begun, release) = gate();
     let models = Models::new(vec![model_of(generator, 2)], None).unwrap();
     let client = std::sync::Arc::new(Client::new(models, Duration::from_mins(1)));
@@ -123,7 +123,7 @@ async fn a_request_without_room_is_a_503_with_retry_after_and_others_go_on() {
 }
 
 #[tokio::test]
-async fn equal_requests_under_way_are_worked_on_once_and_a_failure_is_not_kept() {
+async fn equal_requests_at_the_same_time_are_worked_on_once_and_a_failure_is_not_cached() {
     let mut runs = 0;
     let (release, held) = channel::<()>();
     let client = Client::of(Odd::new(
@@ -149,7 +149,7 @@ async fn equal_requests_under_way_are_worked_on_once_and_a_failure_is_not_kept()
 }
 
 #[tokio::test]
-async fn a_request_past_its_time_is_a_504() {
+async fn a_request_past_its_timeout_is_a_504() {
     let (generator, _begun, release) = gate();
     let models = Models::new(vec![model_of(generator, 4)], None).unwrap();
     let client = Client::new(models, Duration::from_millis(20));
@@ -160,7 +160,7 @@ async fn a_request_past_its_time_is_a_504() {
 }
 
 #[tokio::test]
-async fn a_client_may_ask_for_less_time_and_not_for_more() {
+async fn a_client_may_shorten_the_timeout_but_not_extend_it() {
     let asking = |seconds: &str| {
         let request = Request::get("/v1/sample?seed=1").header("faceplane-timeout", seconds);
         request.body(Body::empty()).unwrap()
@@ -184,7 +184,7 @@ async fn a_client_may_ask_for_less_time_and_not_for_more() {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted_and_every_series_is_there_from_the_start() {
+async fn metrics_count_requests_and_every_series_exists_from_the_start() {
     let client = Client::sketch();
     let value = |text: &str, series: &str| -> Option<f64> {
         let line = text.lines().find_map(|line| line.strip_prefix(series))?;

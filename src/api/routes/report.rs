@@ -36,7 +36,7 @@ const MOST_FACES: usize = 1000;
 /// What to report on.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schema(examples(json!({"space": "w", "samples": 2000, "faces": 50, "seed": 1})))]
+#[schema(examples(json!({"space": "w", "samples": 100, "faces": 5, "seed": 1})))]
 pub(crate) struct ReportWish {
     /// The boundaries' space, z or w; the model's default space if left out.
     space: Option<Space>,

@@ -26,8 +26,7 @@ const SAMPLES: u32 = 10_000;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(examples(
-    json!({"attributes": ["smile", "age"], "space": "w", "samples": 20000, "ratio": 0.1, "seed": 2020}),
-    json!({"attributes": ["smile"], "space": "z", "codes": "k05VTVBZ…", "scores": "k05VTVBZ…", "chosen": 200})
+    json!({"attributes": ["smile", "age"], "space": "w", "samples": 2000, "ratio": 0.1, "seed": 2020}),
 ))]
 pub(crate) struct TrainBody {
     /// The attributes, each of which gets a boundary; exactly one where `scores` are given.

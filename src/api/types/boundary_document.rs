@@ -12,10 +12,17 @@ use crate::catalog::NpyArray;
 use crate::editor::{EditorError, Model};
 use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 
-/// A boundary, whole: what GET gives, PUT takes.
+/// The normal of the example: 64 numbers, as for the bundled model.
+fn example_normal() -> Vec<f64> {
+    let mut normal = vec![0.0; 64];
+    (normal[0], normal[1]) = (0.6, 0.8);
+    normal
+}
+
+/// A boundary with everything that is known of it: GET returns it, and PUT accepts it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(examples(json!({"normal": [0.0, 0.6, 0.8], "intercept": -0.2})))]
+#[schema(examples(json!({"normal": example_normal(), "intercept": -0.2})))]
 pub(crate) struct BoundaryDocument {
     /// The attribute, as in the path; may be left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

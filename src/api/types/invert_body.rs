@@ -75,7 +75,7 @@ pub(crate) struct Crop {
 /// A picture to invert.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schema(examples(json!({"image": "iVBORw0KGgo…", "space": "w+", "steps": 50})))]
+#[schema(examples(json!({"image": "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAE0lEQVR42mM4saAHiBhO9PQAEQA3IgepRYH5wQAAAABJRU5ErkJggg==", "space": "w+", "steps": 50})))]
 pub(crate) struct InvertBody {
     /// A PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels.
     #[serde(skip_serializing)]
@@ -138,7 +138,7 @@ pub(crate) struct InvertBody {
 pub(crate) struct InvertQuery {
     /// The part that the model is shown, as left,top,width,height; the face, if the model has a landmark graph, or else the
     /// middle, if left out.
-    #[param(value_type = Option<String>, example = "10,20,300,300")]
+    #[param(value_type = Option<String>)]
     crop: Option<CropText>,
     /// Where the face is, by 5 points (left eye, right eye, nose, left and right corner of the mouth) or iBUG's 68, as
     /// x,y;x,y;… in pixels.

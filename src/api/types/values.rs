@@ -62,7 +62,7 @@ impl From<Space> for LatentSpace {
 /// A latent code that the caller has: its space, and either `values` or `npy`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(examples(json!({"space": "w", "npy": "k05VTVBZ…"})))]
+#[schema(examples(json!({"space": "w", "values": [0.25, -0.5, 0.125]})))]
 pub(crate) struct LatentBody {
     /// The code's space.
     pub(crate) space: Space,
