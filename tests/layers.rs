@@ -120,20 +120,13 @@ const TABLES: &[&str] = &["src/api/problem.rs: kind"];
 
 /// What still breaks a rule. Each list only shrinks: an entry that is no longer needed fails its test.
 const LONG_FILES: &[&str] = &["tests/api/hostile.rs", "tests/start.rs"];
-const LONG_FUNCTIONS: &[&str] = &[
-    "src/catalog/manifest.rs: parse",
-    "src/catalog/package.rs: read",
-    "src/metrics.rs: new",
-];
+const LONG_FUNCTIONS: &[&str] = &["src/catalog/manifest.rs: parse", "src/catalog/package.rs: read"];
 const LARGE_TYPES: &[&str] = &[];
 #[rustfmt::skip]
 const IN_CIRCLES: &[&str] = &[
     "src/api/openapi/forms.rs", "src/api/routes/score.rs",
     "src/api/types/edit_body.rs", "src/api/types/edit_text.rs",
     "src/api/types/invert_body.rs", "src/api/types/invert_text.rs",
-    "src/engine/admission/admission.rs", "src/engine/admission/limiter.rs",
-    "src/engine/batching/active_optimization.rs", "src/engine/batching/batcher.rs",
-    "src/engine/batching/chunked_synthesis.rs", "src/engine/handle.rs",
     "src/latent/error.rs", "src/latent/space.rs",
     "src/latent/fitting/svm/newton.rs", "src/latent/fitting/svm/svm.rs",
 ];

@@ -83,14 +83,14 @@ impl Engine {
             limits.capacity,
             limits.longest_wait,
             service_time,
-            metrics.synthesis.overloaded.clone(),
+            metrics.synthesis.clone(),
         );
         let optimizations = Limiter::new(
             format!("{name} gradient").into(),
             OPTIMIZATION_BATCHES * largest_gradient_batch,
             Duration::MAX,
             optimization_time.clone(),
-            metrics.gradient.overloaded.clone(),
+            metrics.gradient.clone(),
         );
         let running = RunningNetworks {
             mapping: networks

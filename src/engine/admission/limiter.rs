@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::engine::EngineError;
 use crate::engine::admission::overload::{InFlight, OverloadDetector, Transition};
+use crate::metrics::BatchMetrics;
 
 /// Limits of a queue.
 #[derive(Clone, Copy, Debug)]
@@ -46,17 +46,17 @@ pub(crate) struct Limiter {
     longest_wait: Duration,
     service_time: ServiceTime,
     overload: Arc<Mutex<OverloadDetector>>,
-    refused: Counter,
+    metrics: BatchMetrics,
 }
 
 impl Limiter {
-    /// `service_time` is kept up to date by the network's runs. `refused` counts refused images.
+    /// `service_time` is kept up to date by the network's runs. `metrics` counts refused images.
     pub(crate) fn new(
         network: Arc<str>,
         capacity: usize,
         longest_wait: Duration,
         service_time: ServiceTime,
-        refused: Counter,
+        metrics: BatchMetrics,
     ) -> Self {
         Self {
             network,
@@ -65,7 +65,7 @@ impl Limiter {
             longest_wait,
             service_time,
             overload: Arc::default(),
-            refused,
+            metrics,
         }
     }
 
@@ -87,7 +87,7 @@ impl Limiter {
         };
         let permits = self.take(images, ahead, longest_wait).inspect_err(|_| {
             overload.refuse();
-            self.refused.inc_by(images as u64);
+            self.metrics.overloaded.inc_by(images as u64);
         })?;
         Ok(Permit {
             images: permits,
@@ -171,6 +171,7 @@ mod tests {
     use std::collections::VecDeque;
 
     use super::*;
+    use crate::metrics::Metrics;
 
     const NO_LIMIT: usize = usize::MAX;
 
@@ -180,7 +181,7 @@ mod tests {
             capacity,
             longest_wait,
             service_time.clone(),
-            Counter::default(),
+            Metrics::new().of_model("test").synthesis,
         )
     }
 
@@ -201,7 +202,7 @@ mod tests {
             ),
             "{refused}"
         );
-        assert_eq!(limiter.refused.get(), 2);
+        assert_eq!(limiter.metrics.overloaded.get(), 2);
         let one = limiter.acquire(1, NO_LIMIT).unwrap();
         drop((one, two));
         assert!(limiter.acquire(3, NO_LIMIT).is_ok());

@@ -1,44 +1,48 @@
-//! How many images a run should hold: as many as make each of them cheaper, found by runs of each size.
+//! The size of a batch: measured, so that a batch holds more images only if each then takes less time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A larger batch is used where it takes at most this much of the smaller one's time for each image.
+/// Most time for each image of a larger batch, as a fraction of the smaller one's, for the larger one to be used.
 const WORTH_IT: f64 = 0.95;
 
-/// No run that takes longer is made twice as large: people would wait for it. But two images are tried in any case: if they were drawn
-/// one after the other, the second would be there no sooner.
+/// Longest run that is tried at twice the size. Clients would wait too long for larger ones. Two images are tried in any
+/// case: if they were synthesized one after the other, the second would not be ready sooner.
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// A run that takes longer is not made to be timed: those that people wait for tell.
+/// Longest run that is made at the start just to be measured. Longer ones are measured when requests need them.
 pub(crate) const LONG_RUN: Duration = Duration::from_millis(250);
 
-/// Runs of a size that tell how long it takes. The first makes room, and whatever else the machine does makes a run longer, never
-/// shorter: the least counts.
+/// Runs to measure of each size. The shortest counts: the first run allocates memory, and other work on the machine only
+/// makes a run longer.
 const RUNS: usize = 3;
 
-/// So many where they are long: few long runs meet nothing else that the machine does.
+/// Runs to measure if they are longer than [`LONG_RUN`]. Slow runs are repeated more often, because few of them are
+/// undisturbed.
 const LONG_RUNS: usize = 8;
 
-/// The sizes 1, 2, 4, … are tried until one is not worth it, each in turns with the best so far, so that whatever else the machine
-/// does meets both. Runs that are made for this alone tell as much as those that people wait for, so a search that a slow
-/// generator's start leaves unfinished goes on at work. Clones share it.
+/// The best batch size of a generator, found by a search.
+///
+/// The sizes 1, 2, 4, … are tried until one is not worth it. Runs of a new size alternate with runs of the best size so far,
+/// so that other work on the machine disturbs both alike. The search begins with runs at the start; if these are long, it
+/// goes on with the runs of requests. Clones share the search.
 #[derive(Clone, Debug)]
 pub struct BatchSize(Arc<Mutex<Search>>);
 
 #[derive(Debug)]
 struct Search {
     best: Size,
-    /// What may be better; `None` when nothing is left to try.
+    /// The size that may be better. `None` if no size is left to try.
     tried: Option<Size>,
-    most: usize,
+    largest: usize,
 }
 
+/// Measurements of one size.
 #[derive(Debug)]
 struct Size {
     images: usize,
     runs: usize,
-    least: Duration,
+    shortest: Duration,
 }
 
 impl Size {
@@ -46,36 +50,36 @@ impl Size {
         Self {
             images,
             runs: 0,
-            least: Duration::MAX,
+            shortest: Duration::MAX,
         }
     }
 
     fn note(&mut self, run: Duration) {
         self.runs += 1;
-        self.least = self.least.min(run);
+        self.shortest = self.shortest.min(run);
     }
 
-    fn is_known(&self) -> bool {
-        self.runs >= if self.least > LONG_RUN { LONG_RUNS } else { RUNS }
+    fn is_measured(&self) -> bool {
+        self.runs >= if self.shortest > LONG_RUN { LONG_RUNS } else { RUNS }
     }
 
-    /// What to try after it.
-    fn next(&self, most: usize) -> Option<Self> {
+    /// The size to try next. `None` if it would be too large.
+    fn next(&self, largest: usize) -> Option<Self> {
         let images = 2 * self.images;
-        (images <= most && self.least <= LONGEST).then(|| Self::new(images))
+        (images <= largest && self.shortest <= LONGEST).then(|| Self::new(images))
     }
 
-    /// Seconds an image.
-    fn each(&self) -> f64 {
+    /// Seconds for each image.
+    fn seconds_per_image(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a batch is a small number")]
         let images = self.images as f64;
-        self.least.as_secs_f64() / images
+        self.shortest.as_secs_f64() / images
     }
 }
 
 impl Search {
-    /// The size whose run is next.
-    fn turn(&self) -> usize {
+    /// The size of the next run.
+    fn current(&self) -> usize {
         match &self.tried {
             Some(tried) if tried.runs < self.best.runs => tried.images,
             _ => self.best.images,
@@ -84,65 +88,68 @@ impl Search {
 }
 
 impl BatchSize {
-    /// To be found, at most `most`.
+    /// A size to be found, at most `largest`.
     #[must_use]
-    pub fn up_to(most: usize) -> Self {
-        Self::searching(1, most)
+    pub fn up_to(largest: usize) -> Self {
+        Self::searching(1, largest)
     }
 
-    /// Known.
+    /// A known size.
     #[must_use]
     pub fn settled(images: usize) -> Self {
         Self::searching(images, images)
     }
 
-    fn searching(best: usize, most: usize) -> Self {
-        let tried = (best < most).then(|| Size::new(2 * best));
+    fn searching(best: usize, largest: usize) -> Self {
+        let tried = (best < largest).then(|| Size::new(2 * best));
         Self(Arc::new(Mutex::new(Search {
             best: Size::new(best),
             tried,
-            most,
+            largest,
         })))
     }
 
-    /// Most images that the next run should hold: the best size, or one that is being tried.
+    /// Most images in the next run: the best size, or the one that is being tried.
     #[must_use]
     pub fn largest(&self) -> usize {
-        self.lock().turn()
+        self.lock().current()
     }
 
-    /// Whether nothing is left to try.
+    /// Whether the search has ended.
     pub(crate) fn is_settled(&self) -> bool {
         self.lock().tried.is_none()
     }
 
-    /// Counts a run of so many images.
+    /// Adds a run of `images` to the measurements.
     pub(crate) fn note(&self, images: usize, run: Duration) {
         let search = &mut *self.lock();
-        if images != search.turn() {
+        if images != search.current() {
             return;
         }
-        let Search { best, tried, most } = search;
+        let Search { best, tried, largest } = search;
         let Some(size) = tried else { return };
         if images == best.images {
             best.note(run);
             return;
         }
         size.note(run);
-        if !size.is_known() {
+        if !size.is_measured() {
             return;
         }
-        let worth_it = size.each() <= WORTH_IT * best.each();
-        tracing::debug!(images = size.images, run = ?size.least, best = best.images, best_run = ?best.least, worth_it, "larger runs");
-        let next = size.next(*most);
+        let worth_it = size.seconds_per_image() <= WORTH_IT * best.seconds_per_image();
+        tracing::debug!(
+            images = size.images, run = ?size.shortest, best = best.images, best_run = ?best.shortest, worth_it,
+            "a batch size was measured"
+        );
+        let next = size.next(*largest);
         if worth_it {
             *best = Size::new(size.images);
         }
         *tried = next.filter(|_| worth_it);
     }
 
-    /// Ends the search where a run of so many images has failed, and no run of what is tried has succeeded: the graph may not take
-    /// so many. Whether smaller runs may succeed instead.
+    /// Called when a run of `images` failed. Ends the search if no run of the size that is being tried has succeeded: the
+    /// graph may not take that many images. Returns whether smaller runs may succeed instead.
     pub(crate) fn give_up(&self, images: usize) -> bool {
         let mut search = self.lock();
         let failed =
@@ -162,7 +169,7 @@ impl BatchSize {
 mod tests {
     use super::*;
 
-    /// The sizes that are run until the search ends, and what it ends with, where runs of 1, 2, 4, 8 images take `milliseconds`.
+    /// The sizes that a search tries, and its result, if runs of 1, 2, 4, 8 images take `milliseconds`.
     fn search(most: usize, milliseconds: [u64; 4]) -> (Vec<usize>, usize) {
         let (batch, mut sizes) = (BatchSize::up_to(most), Vec::new());
         while !batch.is_settled() {
@@ -176,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn larger_runs_are_tried_while_they_are_worth_it() {
+    fn larger_batches_are_tried_while_they_are_worth_it() {
         for (name, most, milliseconds, tried, best) in [
             ("gains nothing", 8, [10, 20, 40, 80], vec![1, 2], 1),
             ("gains by two only", 8, [10, 16, 32, 64], vec![1, 2, 4], 2),
@@ -192,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn long_runs_are_tried_more_often() {
+    fn long_runs_are_repeated_more_often() {
         let batch = BatchSize::up_to(2);
         let millis = Duration::from_millis;
         for _ in 0..LONG_RUNS - 1 {
@@ -202,31 +209,27 @@ mod tests {
         batch.note(1, millis(600));
         batch.note(2, millis(1050));
         assert!(batch.is_settled());
-        assert_eq!(batch.largest(), 2, "one run had the machine for itself");
+        assert_eq!(batch.largest(), 2, "one run was undisturbed");
     }
 
     #[test]
-    fn what_comes_is_counted_whatever_its_size() {
+    fn runs_of_other_sizes_do_not_disturb_the_search() {
         let batch = BatchSize::up_to(4);
         let run = |images, milliseconds| batch.note(images, Duration::from_millis(milliseconds));
         run(2, 5);
-        assert_eq!(batch.largest(), 1, "one image has not been timed yet");
+        assert_eq!(batch.largest(), 1, "one image has not been measured yet");
         run(3, 1);
         let other = batch.clone();
         for (one, two) in [(90, 90), (10, 12), (90, 90)] {
             assert_eq!(batch.largest(), 1);
             run(1, one);
             run(1, 1);
-            assert_eq!(batch.largest(), 2, "whose turn it is");
+            assert_eq!(batch.largest(), 2, "the sizes alternate");
             assert!(!other.is_settled());
             other.note(2, Duration::from_millis(two));
         }
         run(2, 12);
-        assert_eq!(
-            batch.largest(),
-            4,
-            "two were cheaper, and four are tried beside them"
-        );
+        assert_eq!(batch.largest(), 4, "two were worth it, so four are tried");
     }
 
     #[test]
@@ -235,16 +238,16 @@ mod tests {
         batch.note(1, Duration::from_millis(10));
         assert!(
             !batch.give_up(1),
-            "one image was drawn before, so that another try would be no other"
+            "a single image worked before, so that a smaller run cannot help"
         );
         assert_eq!(batch.largest(), 2);
         assert!(batch.give_up(2));
         assert_eq!(batch.largest(), 1);
-        assert!(!batch.give_up(2), "there is nothing left to give up");
+        assert!(!batch.give_up(2), "the search has ended already");
     }
 
     #[test]
-    fn a_size_that_is_known_stays() {
+    fn a_known_size_never_changes() {
         let batch = BatchSize::settled(3);
         batch.note(3, Duration::from_secs(9));
         assert_eq!(batch.largest(), 3);
