@@ -216,6 +216,14 @@ fn a_broken_model_folder_is_an_error_that_names_the_file() {
 }
 
 #[test]
+fn an_error_states_its_cause_once() {
+    let (_folder, model) = copy();
+    std::fs::remove_file(model.join("w_avg.npy")).unwrap();
+    let line = refusal(program().arg("--model").arg(&model));
+    assert_eq!(line.matches("No such file").count(), 1, "{line}");
+}
+
+#[test]
 fn wrong_names_and_settings_are_refused() {
     let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/phantom");
     let twice = refusal(program().arg("--model").arg(&bundled));

@@ -111,9 +111,9 @@ impl BoundaryCard {
 
     /// The boundary that `array` is with this card; errors name the file of each.
     pub(crate) fn boundary(self, array: NpyArray, npy: &str, card: &str) -> Result<Boundary, CatalogError> {
-        let space: LatentSpace = self.space.parse().map_err(|source| CatalogError::Latent {
+        let space: LatentSpace = self.space.parse().map_err(|reason| CatalogError::Latent {
             file: card.to_owned(),
-            source,
+            reason,
         })?;
         let shape = space
             .rows_and_columns(&array.shape)
@@ -144,9 +144,9 @@ impl BoundaryCard {
             },
         };
         let made = Boundary::new(self.attribute, space, normal, self.intercept, provenance);
-        made.map_err(|source| CatalogError::Latent {
+        made.map_err(|reason| CatalogError::Latent {
             file: npy.to_owned(),
-            source,
+            reason,
         })
     }
 }
@@ -169,9 +169,9 @@ pub(crate) fn read_boundary(folder: &ModelFolder, file: &str) -> Result<Boundary
             }
         })?
     };
-    let array = NpyArray::read(&folder.read(file)?).map_err(|source| CatalogError::Npy {
+    let array = NpyArray::read(&folder.read(file)?).map_err(|reason| CatalogError::Npy {
         file: name.clone(),
-        source,
+        reason,
     })?;
     card.boundary(array, &name, &folder.name(&json))
 }
@@ -189,7 +189,7 @@ pub fn write_boundary(folder: &Path, boundary: &Boundary) -> Result<PathBuf, Cat
     );
     let unwritable = |file: &Path| {
         let file = file.display().to_string();
-        move |source| CatalogError::Unwritable { file, source }
+        move |reason| CatalogError::Unwritable { file, reason }
     };
     std::fs::create_dir_all(folder).map_err(unwritable(folder))?;
     remove_whole(&json).map_err(unwritable(&json))?;
@@ -212,9 +212,9 @@ pub fn check_writable(folder: &Path) -> Result<(), CatalogError> {
         .join(format!(".writable.{}", std::process::id()));
     std::fs::write(&probe, [])
         .and_then(|()| std::fs::remove_file(&probe))
-        .map_err(|source| CatalogError::Unwritable {
+        .map_err(|reason| CatalogError::Unwritable {
             file: folder.display().to_string(),
-            source,
+            reason,
         })
 }
 

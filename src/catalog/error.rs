@@ -6,20 +6,20 @@ use crate::latent::{LatentError, LatentSpace};
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     /// The file could not be read.
-    #[error("{file}: cannot be read: {source}")]
+    #[error("{file}: cannot be read: {reason}")]
     Unreadable {
         /// The file.
         file: String,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// The file could not be written or removed.
-    #[error("{file}: cannot be written: {source}")]
+    #[error("{file}: cannot be written: {reason}")]
     Unwritable {
         /// The file.
         file: String,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// Another service keeps its boundaries in the folder.
     #[error(
@@ -50,12 +50,12 @@ pub enum CatalogError {
         expected: String,
     },
     /// The bytes are no array in NumPy's format that can be taken.
-    #[error("{file}: {source}")]
+    #[error("{file}: {reason}")]
     Npy {
         /// The file.
         file: String,
         /// What is wrong with it.
-        source: NpyError,
+        reason: NpyError,
     },
     /// The JSON beside a boundary cannot be taken.
     #[error("{file}: {reason}")]
@@ -101,12 +101,12 @@ pub enum CatalogError {
         space: LatentSpace,
     },
     /// The numbers themselves are no boundary.
-    #[error("{file}: {source}")]
+    #[error("{file}: {reason}")]
     Latent {
         /// The file.
         file: String,
         /// What is wrong with the numbers.
-        source: LatentError,
+        reason: LatentError,
     },
 }
 

@@ -26,9 +26,9 @@ impl ModelFolder {
                 .map(Cow::Borrowed)
                 .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, "not compiled in")),
         }
-        .map_err(|source| CatalogError::Unreadable {
+        .map_err(|reason| CatalogError::Unreadable {
             file: self.name(file),
-            source,
+            reason,
         })
     }
 
@@ -48,9 +48,9 @@ impl ModelFolder {
     pub fn list(&self, folder: &str, extension: &str) -> Result<Vec<String>, CatalogError> {
         let mut files: Vec<String> = match self {
             Self::Disk(root) => names(&root.join(folder))
-                .map_err(|source| CatalogError::Unreadable {
+                .map_err(|reason| CatalogError::Unreadable {
                     file: self.name(folder),
-                    source,
+                    reason,
                 })?
                 .into_iter()
                 .map(|name| format!("{folder}/{name}"))

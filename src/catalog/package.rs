@@ -199,9 +199,9 @@ fn read_matrix(file: &str, bytes: &[u8]) -> Result<(String, Array2<f64>), Catalo
 
 /// An array of finite numbers.
 fn read_array(file: &str, bytes: &[u8]) -> Result<NpyArray, CatalogError> {
-    let array = NpyArray::read(bytes).map_err(|source| CatalogError::Npy {
+    let array = NpyArray::read(bytes).map_err(|reason| CatalogError::Npy {
         file: file.to_owned(),
-        source,
+        reason,
     })?;
     match array.values.iter().find(|value| !value.is_finite()) {
         None => Ok(array),

@@ -53,7 +53,7 @@ impl Store {
     pub fn open(folder: PathBuf) -> Result<Self, CatalogError> {
         let unwritable = |file: &PathBuf| {
             let file = file.display().to_string();
-            move |source| CatalogError::Unwritable { file, source }
+            move |reason| CatalogError::Unwritable { file, reason }
         };
         std::fs::create_dir_all(&folder).map_err(unwritable(&folder))?;
         let file = folder.join(".lock");
@@ -66,7 +66,7 @@ impl Store {
             Err(TryLockError::WouldBlock) => Err(CatalogError::StoreInUse {
                 folder: folder.display().to_string(),
             }),
-            Err(TryLockError::Error(source)) => Err(unwritable(&file)(source)),
+            Err(TryLockError::Error(reason)) => Err(unwritable(&file)(reason)),
         }
     }
 
@@ -78,17 +78,17 @@ impl Store {
     /// [`CatalogError`], naming the first file that is wrong.
     pub fn read(&self, model: &str) -> Result<Vec<(String, Kept)>, CatalogError> {
         let folder = self.folder.join(model);
-        let unreadable = |path: &PathBuf, source| CatalogError::Unreadable {
+        let unreadable = |path: &PathBuf, reason| CatalogError::Unreadable {
             file: path.display().to_string(),
-            source,
+            reason,
         };
         let entries = match std::fs::read_dir(&folder) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|source| unreadable(&folder, source))?,
+            entries => entries.map_err(|reason| unreadable(&folder, reason))?,
         };
         let mut paths = Vec::new();
         for entry in entries {
-            let path = entry.map_err(|source| unreadable(&folder, source))?.path();
+            let path = entry.map_err(|reason| unreadable(&folder, reason))?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if name.ends_with(".json") && !name.starts_with('.') {
                 paths.push(path);
@@ -97,7 +97,7 @@ impl Store {
         paths.sort();
         let mut found = Vec::with_capacity(paths.len());
         for path in paths {
-            let bytes = std::fs::read(&path).map_err(|source| unreadable(&path, source))?;
+            let bytes = std::fs::read(&path).map_err(|reason| unreadable(&path, reason))?;
             let file = path.display().to_string();
             let kept = kept(&file, &bytes)?;
             found.push((file, kept));
@@ -136,9 +136,9 @@ impl Store {
             return self.write(model, attribute, space, &record);
         }
         let path = self.path(model, attribute, space);
-        remove_whole(&path).map_err(|source| CatalogError::Unwritable {
+        remove_whole(&path).map_err(|reason| CatalogError::Unwritable {
             file: path.display().to_string(),
-            source,
+            reason,
         })
     }
 
@@ -154,9 +154,9 @@ impl Store {
         text.push(b'\n');
         let written =
             std::fs::create_dir_all(self.folder.join(model)).and_then(|()| write_whole(&path, &text));
-        written.map_err(|source| CatalogError::Unwritable {
+        written.map_err(|reason| CatalogError::Unwritable {
             file: path.display().to_string(),
-            source,
+            reason,
         })
     }
 
@@ -175,18 +175,18 @@ fn kept(file: &str, bytes: &[u8]) -> Result<Kept, CatalogError> {
     match record {
         Record::Removed { attribute, space } => Ok(Kept::Removed {
             attribute,
-            space: space.parse().map_err(|source| CatalogError::Latent {
+            space: space.parse().map_err(|reason| CatalogError::Latent {
                 file: file.to_owned(),
-                source,
+                reason,
             })?,
         }),
         Record::Boundary { card, npy } => {
             let npy = STANDARD
                 .decode(npy)
                 .map_err(|error| wrong(format!("npy: not base64: {error}")))?;
-            let array = NpyArray::read(&npy).map_err(|source| CatalogError::Npy {
+            let array = NpyArray::read(&npy).map_err(|reason| CatalogError::Npy {
                 file: file.to_owned(),
-                source,
+                reason,
             })?;
             Ok(Kept::Boundary(Box::new(card.boundary(array, file, file)?)))
         }

@@ -79,7 +79,7 @@ pub enum LoadError {
     /// The configured default is not among the models.
     #[error("the default model {name:?} is not loaded; there is {}", known.join(", "))]
     UnknownDefault {
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The models that are loaded.
         known: Vec<String>,

@@ -71,7 +71,7 @@ struct BestCode {
     code: Array2<f32>,
 }
 
-/// An optimization under way.
+/// An optimization in progress.
 pub(crate) struct Optimization<'r, 'm, 'a> {
     renderer: &'r mut Renderer<'m>,
     target: &'a Target,

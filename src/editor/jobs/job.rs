@@ -37,7 +37,7 @@ pub struct JobProgress {
     pub samples_done: usize,
     /// Codes scored per second, once that is known.
     pub samples_per_second: Option<f64>,
-    /// The fit under way.
+    /// The fit in progress.
     pub fitting: Option<FitProgress>,
     /// The boundaries trained so far. The model already has them.
     pub boundaries: Vec<Boundary>,

@@ -129,7 +129,7 @@ impl<F: FnMut(usize)> EditMeasurement<F> {
     }
 }
 
-/// A measurement under way.
+/// A measurement in progress.
 struct MeasuredFaces<F> {
     measurement: EditMeasurement<F>,
     /// The embeddings of the faces before, if the model has an identity graph.

@@ -1,4 +1,4 @@
-//! The renderer: one request's way from codes to faces through mapping, synthesis, pixels and scores.
+//! The renderer: maps, synthesizes and scores the codes of one request.
 
 use std::collections::BTreeMap;
 

@@ -25,13 +25,13 @@ const LINE_ROUNDS: usize = 8;
 const CORRECTION_ROUNDS: usize = 6;
 /// Shares of a correction that are measured.
 const CORRECTION_SHARES: [f64; 3] = [1.0, 0.5, 0.2];
-/// Most images in progress or waiting at the same time, for which the request needs permits: the first round along the
-/// direction. A search synthesizes about eighty images in all if it holds three scores, but one round after another.
+/// Most images in progress or waiting at the same time, for which the request needs permits: those of the first round along
+/// the direction. Larger rounds are split. A search that holds three scores synthesizes up to eighty images in all.
 pub(crate) const ROUND_IMAGES: usize = 8;
 /// How far a code is moved to measure a gradient.
 const PROBE: f64 = 0.25;
 
-/// A search under way.
+/// A search in progress.
 pub(crate) struct ScoreSearch<'r, 'm> {
     renderer: &'r mut Renderer<'m>,
     original: &'r LatentCode,
