@@ -1,4 +1,70 @@
 //! faceplane: InterFaceGAN as an HTTP service.
+//!
+//! A GAN's generator makes an image from a *latent code*, a list of numbers. InterFaceGAN (Shen et al., CVPR 2020; TPAMI 2020)
+//! found that a hyperplane in latent space, a *boundary*, separates the two values of an attribute of the face, such as
+//! smiling or not. This crate loads a generator, attribute classifiers and an optional encoder as ONNX files, and serves
+//! four operations on faces: **sample**, **edit** (move a code along a boundary's normal), **conditionally edit** (keep other
+//! attributes as they are) and **invert** (find the code of an image). It also trains boundaries and reports on their
+//! quality.
+//!
+//! It does not train generators, and it does not detect faces in photographs unless a model brings a landmark network.
+//!
+//! # Layers
+//!
+//! A layer may use only the layers below it. `tests/layers.rs` checks that.
+//!
+//! | module | what it knows | what it never knows |
+//! | --- | --- | --- |
+//! | [`cli`] | the commands, their settings, start and shutdown | how a request is answered |
+//! | [`server`] | connections: accept, time out, drain | what is served |
+//! | [`api`] | HTTP: URLs, types of requests and responses, statuses, the OpenAPI document | networks, files |
+//! | [`editor`] | the operations on faces, inversion, training, reports, jobs | HTTP, ONNX Runtime |
+//! | [`engine`] | networks on their threads, batches, limits on load | what an edit is |
+//! | [`catalog`] | model folders, manifests, boundary files, the store | what they are used for |
+//! | [`imaging`] | pixels, image files, alignment of faces | latent codes |
+//! | [`latent`] | the mathematics of codes and boundaries | files, threads, networks |
+//! | [`metrics`], [`telemetry`] | metrics for Prometheus, the log | |
+//!
+//! # The way of a request
+//!
+//! `GET /v1/conditional-edit?seed=7&edit=age:3&condition=eyeglasses`
+//!
+//! 1. [`server::run`] accepts the connection; [`api::router`] finds the handler.
+//! 2. The handler decodes an [`editor::EditRequest`], or returns a problem that names the wrong field.
+//! 3. The [`editor`] turns the seed into a [`latent::LatentCode`] ([`latent::sample_z`], then the mapping network), takes
+//!    the conditions out of the boundary's normal ([`latent::condition()`]) and moves the code ([`latent::apply`]).
+//! 4. [`engine::Engine::admit`] accepts the request's images, or refuses them at once: the response is then 503.
+//! 5. [`engine::Admission::synthesize_in_chunks`] puts the code into the generator's queue. A replica takes a batch from
+//!    the queue, with codes of other requests, and runs it.
+//! 6. The handler encodes the pixels ([`imaging::encode_png`]) and sends the response.
+//!
+//! # Glossary
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | latent code | a point in a latent space: [`latent::LatentCode`] |
+//! | z, w, w+ | the latent spaces: before the mapping, after it, and w with a code for each layer: [`latent::LatentSpace`] |
+//! | mapping, synthesis | the two networks of a generator: z → w, and w or w+ → image |
+//! | sample | take a z code at random, by a seed |
+//! | synthesize | run the synthesis network on codes |
+//! | render | synthesize, then score and convert to pixels as a request asks |
+//! | truncation | pulls a w code towards the mean code, for more typical faces: [`latent::Truncation`] |
+//! | attribute | a property of a face that a classifier scores: smile, age, … |
+//! | score | the output of a classifier for an attribute |
+//! | boundary | a hyperplane that separates the values of an attribute, with unit normal: [`latent::Boundary`] |
+//! | distance | the signed distance of a code from a boundary |
+//! | direction | the unit vector of an edit: [`latent::Direction`] |
+//! | primal, conditions | the boundary of a conditional edit, and the boundaries whose attributes it keeps |
+//! | trajectory | a series of edits at equal steps: [`latent::Trajectory`] |
+//! | invert | find the code of an image, by the encoder, by optimization, or by both (*refine*) |
+//! | model | a generator with its classifiers, encoder and boundaries: [`editor::Model`] |
+//! | model folder | the files of a model: [`catalog::ModelFolder`] |
+//! | run, batch | one call of a network, and the inputs of it |
+//! | replica | one of several copies of a generator that run in parallel |
+//! | admission, permit | an accepted request, and its share of the limit on images: [`engine::Admission`] |
+//! | overload | more requests arrive than can be answered, for longer than a burst |
+//! | lane | a priority in a queue: requests, or background work |
+//! | job | work that runs behind all requests: a training or a report: [`editor::Job`] |
 pub mod api;
 pub mod catalog;
 pub mod cli;

@@ -8,7 +8,7 @@ use std::process::Command;
 const VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
 
 /// Replaces this process by the same program with ONNX Runtime's telemetry off. Does nothing if the environment already
-/// sets [`VARIABLE`].
+/// sets `ORT_DISABLE_TELEMETRY`.
 ///
 /// A new process is needed because the library reads its environment before its API could turn telemetry off, and
 /// because a process with several threads cannot change its own environment safely.

@@ -4,6 +4,7 @@
 
 mod api;
 mod conformance;
+mod docs;
 mod gradient;
 mod latent;
 mod layers;

@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 64;
 
 /// The boundaries of one model, at most one for each attribute and space.
 ///
-/// A set never changes; [`with`](Self::with) and [`without`](Self::without) return another one.
+/// A set never changes; `with` and `without` return another one.
 #[derive(Clone)]
 pub struct BoundarySet {
     /// The model's name, for error messages.
