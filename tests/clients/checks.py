@@ -35,10 +35,10 @@ def is_png(content: bytes) -> bool:
     return content.startswith(b"\x89PNG\r\n\x1a\n")
 
 
-def ended(stage: Callable[[], str]) -> str:
-    """Ask for the stage every 0.1 s until it is one that a job ends in, for at most a minute; gives it."""
+def ended(status: Callable[[], str]) -> str:
+    """Ask for the status every 0.1 s until it is one that a job ends in, for at most a minute; gives it."""
     for _ in range(600):
-        found = stage()
+        found = status()
         if found in {"done", "failed", "cancelled"}:
             return found
         time.sleep(0.1)

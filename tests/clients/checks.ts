@@ -26,10 +26,10 @@ export function assertPng(bytes: ArrayBuffer): void {
     assert.deepEqual([...new Uint8Array(bytes).subarray(0, 8)], [137, 80, 78, 71, 13, 10, 26, 10]);
 }
 
-/** Ask `state` every 0.1 s until it is one that a job ends in, for at most a minute. */
-export async function ended<State extends string>(state: () => Promise<State>): Promise<State> {
+/** Ask `status` every 0.1 s until it is one that a job ends in, for at most a minute. */
+export async function ended<Status extends string>(status: () => Promise<Status>): Promise<Status> {
     for (let tries = 0; tries < 600; tries += 1) {
-        const found = await state();
+        const found = await status();
         if (["done", "failed", "cancelled"].includes(found)) {
             return found;
         }

@@ -82,8 +82,8 @@ def upload(content: bytes) -> File:
     return File(BytesIO(content), "face.png", "image/png")
 
 
-def stage(identifier: str) -> str:
-    return str(get_job.sync(identifier, client=client).stage)
+def status_of(identifier: str) -> str:
+    return str(get_job.sync(identifier, client=client).status)
 
 
 @check
@@ -136,9 +136,9 @@ def an_edit_is_another_image_by_url_and_by_body() -> None:
 def a_score_is_reached_while_a_condition_is_held() -> None:
     edits = [EditItem(attribute="smile", to_score=0.9)]
     body = EditBody(seed=7, conditions=["age"], edits=edits, format_=Format.JSON)
-    aim = EditAnswer.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).aim
-    assert aim.reached and abs(aim.found - 0.9) <= 0.02
-    assert aim.held.additional_keys == ["age"]
+    search = EditAnswer.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).score_search
+    assert search.reached and abs(search.after - 0.9) <= 0.02
+    assert search.conditions.additional_keys == ["age"]
 
 
 @check
@@ -170,7 +170,7 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
     body = EditBody(seed=7, edits=[EditItem(attribute="age", by=3)], conditions=conditions, format_=Format.JSON)
     (direction,) = EditAnswer.from_dict(
         numbers(edit_face_conditionally.sync_detailed(client=client, body=body))
-    ).steering
+    ).directions
     assert abs(direction.cosines["eyeglasses"]) < 1e-6
 
 
@@ -197,7 +197,7 @@ def a_face_is_scored() -> None:
 def a_boundary_is_trained() -> None:
     body = TrainBody(attributes=["smile"], space=Space.W, samples=200, ratio=0.2)
     identifier = train_boundaries.sync("phantom", client=client, body=body).id
-    assert ended(lambda: stage(identifier)) == "done"
+    assert ended(lambda: status_of(identifier)) == "done"
     assert identifier in [found.id for found in list_jobs.sync(client=client).jobs]
 
 
@@ -215,7 +215,7 @@ def a_boundary_is_listed_fetched_sent_and_removed() -> None:
 def a_report_is_json_and_a_page() -> None:
     body = ReportWish(seed=1, samples=50, faces=1)
     identifier = start_report.sync("phantom", client=client, body=body).id
-    assert ended(lambda: stage(identifier)) == "done"
+    assert ended(lambda: status_of(identifier)) == "done"
     assert get_report.sync(identifier, client=client).samples == 50
     # The client parses JSON here, whatever is answered, so a page is taken by its HTTP client.
     page = html.get_httpx_client().get(f"/v1/jobs/{identifier}/report")
@@ -226,7 +226,7 @@ def a_report_is_json_and_a_page() -> None:
 def a_job_is_cancelled() -> None:
     identifier = start_report.sync("phantom", client=client, body=ReportWish(samples=5000)).id
     cancel_job.sync(identifier, client=client)
-    assert ended(lambda: stage(identifier)) == "cancelled"
+    assert ended(lambda: status_of(identifier)) == "cancelled"
 
 
 @check

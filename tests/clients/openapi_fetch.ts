@@ -52,9 +52,9 @@ function file(bytes: ArrayBuffer): string {
 
 const base64 = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString("base64");
 
-async function stage(job: string): Promise<string> {
+async function statusOf(job: string): Promise<string> {
     const found = await answers.GET("/v1/jobs/{job}", { params: { path: { job } } });
-    return data(found).stage;
+    return data(found).status;
 }
 
 await run({
@@ -102,9 +102,9 @@ await run({
     "a score is reached while a condition is held": async () => {
         const edits: Schemas["EditBody"]["edits"] = [{ attribute: "smile", to_score: 0.9 }];
         const body = { seed: 7, conditions: ["age"], edits };
-        const { aim } = data(await answers.POST("/v1/edit", { body }));
-        assert.ok(aim?.reached && Math.abs(aim.found - 0.9) <= 0.02);
-        assert.deepEqual(Object.keys(aim.held), ["age"]);
+        const { score_search: search } = data(await answers.POST("/v1/edit", { body }));
+        assert.ok(search?.reached && Math.abs(search.after - 0.9) <= 0.02);
+        assert.deepEqual(Object.keys(search.conditions), ["age"]);
     },
     "a trajectory is a strip": async () => {
         const body: Schemas["EditBody"] = {
@@ -136,8 +136,8 @@ await run({
         const query = { seed: 7, space: "z" as const, edit: ["age:3"], condition: ["eyeglasses"] };
         assertPng(data(await images.GET("/v1/conditional-edit", { params: { query }, ...arrayBuffer })));
         const body: Schemas["EditBody"] = { seed: 7, edits: [{ attribute: "age", by: 3 }], conditions: ["eyeglasses"] };
-        const { steering } = data(await answers.POST("/v1/conditional-edit", { body }));
-        assert.ok(Math.abs(steering[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
+        const { directions } = data(await answers.POST("/v1/conditional-edit", { body }));
+        assert.ok(Math.abs(directions[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },
     "an image is inverted, as a form and as JSON": async () => {
         const image = await sampleSeven("none");
@@ -159,7 +159,7 @@ await run({
         const body: Schemas["TrainBody"] = { attributes: ["smile"], space: "w", samples: 200, ratio: 0.2 };
         const begun = await answers.POST("/v1/models/{model}/boundaries", { params: phantom, body });
         const { id } = data(begun);
-        assert.equal(await ended(() => stage(id)), "done");
+        assert.equal(await ended(() => statusOf(id)), "done");
         const { jobs } = data(await answers.GET("/v1/jobs"));
         assert.ok(jobs.some((job) => job.id === id));
     },
@@ -178,7 +178,7 @@ await run({
         const body: Schemas["ReportWish"] = { seed: 1, samples: 50, faces: 1 };
         const begun = await answers.POST("/v1/models/{model}/report", { params: phantom, body });
         const { id } = data(begun);
-        assert.equal(await ended(() => stage(id)), "done");
+        assert.equal(await ended(() => statusOf(id)), "done");
         const params = { path: { job: id } };
         const events = await texts.GET("/v1/jobs/{job}", {
             params,
@@ -199,7 +199,7 @@ await run({
         const begun = await answers.POST("/v1/models/{model}/report", { params: phantom, body: { samples: 5000 } });
         const { id } = data(begun);
         data(await answers.DELETE("/v1/jobs/{job}", { params: { path: { job: id } } }));
-        assert.equal(await ended(() => stage(id)), "cancelled");
+        assert.equal(await ended(() => statusOf(id)), "cancelled");
     },
     "an error is a typed problem": async () => {
         const { error, response } = await images.GET("/v1/sample", { params: { query: { model: "none" } } });

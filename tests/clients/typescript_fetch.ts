@@ -52,7 +52,7 @@ async function sampleSeven(metadata: Metadata): Promise<ArrayBuffer> {
 
 const base64 = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString("base64");
 
-const stage = async (job: string): Promise<string> => (await jobs.getJob({ job })).stage;
+const statusOf = async (job: string): Promise<string> => (await jobs.getJob({ job })).status;
 
 await run({
     "the service lives and is ready": async () => {
@@ -92,9 +92,9 @@ await run({
     "a score is reached while a condition is held": async () => {
         const edits = [{ attribute: "smile", toScore: 0.9 }];
         const editBody: EditBody = { seed: 7, conditions: ["age"], edits, format: json };
-        const { aim } = EditAnswerFromJSON(await numbers(faces.editFace({ editBody })));
-        assert.ok(aim?.reached && Math.abs(aim.found - 0.9) <= 0.02);
-        assert.deepEqual(Object.keys(aim.held), ["age"]);
+        const { scoreSearch: search } = EditAnswerFromJSON(await numbers(faces.editFace({ editBody })));
+        assert.ok(search?.reached && Math.abs(search.after - 0.9) <= 0.02);
+        assert.deepEqual(Object.keys(search.conditions), ["age"]);
     },
     "a trajectory is a strip": async () => {
         const trajectory = { start: -3, end: 3, steps: 3 };
@@ -112,8 +112,8 @@ await run({
         await png(faces.editFaceConditionallyByUrl(query));
         const edits = [{ attribute: "age", by: 3 }];
         const editBody: EditBody = { seed: 7, edits, conditions: ["eyeglasses"], format: json };
-        const { steering } = EditAnswerFromJSON(await numbers(faces.editFaceConditionally({ editBody })));
-        assert.ok(Math.abs(steering[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
+        const { directions } = EditAnswerFromJSON(await numbers(faces.editFaceConditionally({ editBody })));
+        assert.ok(Math.abs(directions[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },
     "an image is inverted": async () => {
         const image = base64(await sampleSeven(Metadata.None));
@@ -132,7 +132,7 @@ await run({
     "a boundary is trained": async () => {
         const trainBody = { attributes: ["smile"], space: Space.W, samples: 200, ratio: 0.2 };
         const { id } = await boundaries.trainBoundaries({ ...phantom, trainBody });
-        assert.equal(await ended(() => stage(id)), "done");
+        assert.equal(await ended(() => statusOf(id)), "done");
         assert.ok((await jobs.listJobs()).jobs.some((job) => job.id === id));
     },
     "a boundary is listed, fetched, sent and removed": async () => {
@@ -145,7 +145,7 @@ await run({
     },
     "a report is JSON and a page": async () => {
         const { id } = await boundaries.startReport({ ...phantom, reportWish: { seed: 1, samples: 50, faces: 1 } });
-        assert.equal(await ended(() => stage(id)), "done");
+        assert.equal(await ended(() => statusOf(id)), "done");
         assert.equal((await jobs.getReport({ job: id })).samples, 50);
         const page = await jobs.getReportRaw({ job: id }, { headers: { Accept: "text/html" } });
         assert.match(await page.raw.text(), /^<!doctype html>/i);
@@ -153,7 +153,7 @@ await run({
     "a job is cancelled": async () => {
         const { id } = await boundaries.startReport({ ...phantom, reportWish: { samples: 5000 } });
         await jobs.cancelJob({ job: id });
-        assert.equal(await ended(() => stage(id)), "cancelled");
+        assert.equal(await ended(() => statusOf(id)), "cancelled");
     },
     "an error is a typed problem": async () => {
         const error: unknown = await faces.sampleFacesByUrl({ model: "none" }).catch((thrown: unknown) => thrown);

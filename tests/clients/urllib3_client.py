@@ -50,8 +50,8 @@ def sample_seven(metadata: Metadata) -> bytes:
     return png(faces.sample_faces(SampleBody(seed=7, metadata=metadata, format=PNG)))
 
 
-def stage(identifier: str) -> str:
-    return str(jobs.get_job(identifier).stage.value)
+def status_of(identifier: str) -> str:
+    return str(jobs.get_job(identifier).status.value)
 
 
 @check
@@ -102,9 +102,9 @@ def an_edit_is_another_image_by_url_and_by_body() -> None:
 @check
 def a_score_is_reached_while_a_condition_is_held() -> None:
     edits = [EditItem(attribute="smile", to_score=0.9)]
-    aim = EditAnswer.from_json(faces.edit_face(EditBody(seed=7, conditions=["age"], edits=edits))).aim
-    assert aim.reached and abs(aim.found - 0.9) <= 0.02
-    assert list(aim.held) == ["age"]
+    search = EditAnswer.from_json(faces.edit_face(EditBody(seed=7, conditions=["age"], edits=edits))).score_search
+    assert search.reached and abs(search.after - 0.9) <= 0.02
+    assert list(search.conditions) == ["age"]
 
 
 @check
@@ -127,7 +127,7 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
     conditions = ["eyeglasses"]
     png(faces.edit_face_conditionally_by_url(["age:3"], seed=7, space=Space.Z, condition=conditions, format=PNG))
     body = EditBody(seed=7, edits=[EditItem(attribute="age", by=3)], conditions=conditions)
-    (direction,) = EditAnswer.from_json(faces.edit_face_conditionally(body)).steering
+    (direction,) = EditAnswer.from_json(faces.edit_face_conditionally(body)).directions
     assert abs(direction.cosines["eyeglasses"]) < 1e-6
 
 
@@ -152,7 +152,7 @@ def a_face_is_scored() -> None:
 def a_boundary_is_trained() -> None:
     body = TrainBody(attributes=["smile"], space=Space.W, samples=200, ratio=0.2)
     identifier = boundaries.train_boundaries("phantom", body).id
-    assert ended(lambda: stage(identifier)) == "done"
+    assert ended(lambda: status_of(identifier)) == "done"
     assert identifier in [found.id for found in jobs.list_jobs().jobs]
 
 
@@ -169,7 +169,7 @@ def a_boundary_is_listed_fetched_sent_and_removed() -> None:
 @check
 def a_report_is_json_and_a_page() -> None:
     identifier = boundaries.start_report("phantom", ReportWish(seed=1, samples=50, faces=1)).id
-    assert ended(lambda: stage(identifier)) == "done"
+    assert ended(lambda: status_of(identifier)) == "done"
     assert jobs.get_report(identifier).samples == 50
     page = jobs.get_report_without_preload_content(identifier, _headers={"Accept": "text/html"})
     assert page.data.lower().startswith(b"<!doctype html>")
@@ -179,7 +179,7 @@ def a_report_is_json_and_a_page() -> None:
 def a_job_is_cancelled() -> None:
     identifier = boundaries.start_report("phantom", ReportWish(samples=5000)).id
     jobs.cancel_job(identifier)
-    assert ended(lambda: stage(identifier)) == "cancelled"
+    assert ended(lambda: status_of(identifier)) == "cancelled"
 
 
 @check
