@@ -45,9 +45,12 @@ function form(body: unknown): FormData {
     return made;
 }
 
-/** An image as openapi-typescript's type for files, which is string. */
+/** Send a file as the body. */
+const asIs = (type: string) => ({ headers: { "Content-Type": type }, bodySerializer: (body: unknown) => body });
+
+/** A file as openapi-typescript's type for files, which is string. */
 function file(bytes: ArrayBuffer): string {
-    return new Blob([bytes], { type: "image/png" }) as unknown as string;
+    return new Blob([bytes]) as unknown as string;
 }
 
 const base64 = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString("base64");
@@ -100,8 +103,10 @@ await run({
         assert.notDeepEqual(byUrl, await sampleSeven("full"));
     },
     "a score is reached while a condition is held": async () => {
-        const edits: Schemas["EditBody"]["edits"] = [{ attribute: "smile", to_score: 0.9 }];
-        const body = { seed: 7, conditions: ["age"], edits };
+        const edits = [{ attribute: "smile", to_score: 0.9 }];
+        const body: Schemas["EditBody"] = { seed: 7, format: "png", conditions: ["age"], edits };
+        assertPng(data(await images.POST("/v1/edit", { body, ...arrayBuffer })));
+        body.format = "json";
         const { score_search: search } = data(await answers.POST("/v1/edit", { body }));
         assert.ok(search?.reached && Math.abs(search.after - 0.9) <= 0.02);
         assert.deepEqual(Object.keys(search.conditions), ["age"]);
@@ -121,14 +126,8 @@ await run({
         const image = await sampleSeven("full");
         const fields: Schemas["EditForm"] = { file: file(image), edit: ["smile:3", "age:1"] };
         assertPng(data(await images.POST("/v1/edit", { body: fields, bodySerializer: form, ...arrayBuffer })));
-        const asBody = await images.POST("/v1/edit", {
-            params: { query: { edit: ["smile:3"] } },
-            headers: { "Content-Type": "image/png" },
-            body: file(image),
-            bodySerializer: (bytes) => bytes,
-            ...arrayBuffer,
-        });
-        assertPng(data(asBody));
+        const sent = { ...asIs("image/png"), body: file(image), ...arrayBuffer };
+        assertPng(data(await images.POST("/v1/edit", { params: { query: { edit: ["smile:3"] } }, ...sent })));
         const body: Schemas["EditBody"] = { image: base64(image), edits: [{ attribute: "smile", by: 3 }] };
         assertPng(data(await images.POST("/v1/edit", { body, ...arrayBuffer })));
     },
@@ -169,9 +168,11 @@ await run({
         const path = "/v1/models/{model}/boundaries/{attribute}/{space}";
         const body = data(await answers.GET(path, { params: smile }));
         assert.equal(body.normal.length, 64);
-        const npy = await files.GET(path, { params: { ...smile, query: { format: "npy" } }, ...arrayBuffer });
-        assert.equal(Buffer.from(data(npy)).toString("latin1", 1, 6), "NUMPY");
         data(await answers.PUT(path, { params: smile, body }));
+        const npy = data(await files.GET(path, { params: { ...smile, query: { format: "npy" } }, ...arrayBuffer }));
+        assert.equal(Buffer.from(npy).toString("latin1", 1, 6), "NUMPY");
+        const sent = { ...asIs("application/octet-stream"), body: file(npy) };
+        data(await answers.PUT(path, { params: { ...smile, query: { intercept: 0.5 } }, ...sent }));
         data(await answers.DELETE(path, { params: smile }));
     },
     "a job is followed, and its report is JSON and a page": async () => {
