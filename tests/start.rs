@@ -1,56 +1,12 @@
-//! The program as a process: settings, start-up errors, start, shutdown.
+//! Settings, start-up errors, start and shutdown of the program.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::thread::JoinHandle;
+use std::path::Path;
+use std::process::{Command, Output};
 
-use tempfile::TempDir;
-
-pub(crate) fn program() -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_faceplane"));
-    program.current_dir(env!("CARGO_MANIFEST_DIR"));
-    program.arg("serve").args(["--listen", "127.0.0.1:0"]);
-    program
-}
-
-/// Runs a program that must fail at start, and returns the last line of its standard error.
-fn refusal(program: &mut Command) -> String {
-    let Output { status, stderr, .. } = program.output().unwrap();
-    let text = String::from_utf8(stderr).unwrap();
-    assert_eq!(status.code(), Some(1), "{text}");
-    assert!(!text.contains("panicked"), "{text}");
-    text.lines().last().unwrap_or_default().to_owned()
-}
-
-/// Copies the bundled model under another name, for tests that break it.
-fn copy() -> (TempDir, PathBuf) {
-    let place = tempfile::tempdir().unwrap();
-    let model = place.path().join("other");
-    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/phantom");
-    std::fs::create_dir_all(model.join("boundaries")).unwrap();
-    for folder in ["", "boundaries"] {
-        for entry in std::fs::read_dir(bundled.join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_file() {
-                std::fs::copy(&path, model.join(folder).join(path.file_name().unwrap())).unwrap();
-            }
-        }
-    }
-    replace(
-        &model.join("manifest.toml"),
-        "name = \"phantom\"",
-        "name = \"other\"",
-    );
-    (place, model)
-}
-
-fn replace(file: &Path, old: &str, new: &str) {
-    let text = std::fs::read_to_string(file).unwrap();
-    assert!(text.contains(old), "{} has no {old}", file.display());
-    std::fs::write(file, text.replacen(old, new, 1)).unwrap();
-}
+use crate::model_folders::copied_model;
+use crate::process::{Service, program, refusal};
 
 #[test]
 fn a_wrong_onnxruntime_path_is_one_line_of_error() {
@@ -67,157 +23,8 @@ fn a_wrong_onnxruntime_path_is_one_line_of_error() {
 }
 
 #[test]
-fn a_broken_model_folder_is_an_error_that_names_the_file() {
-    type Break = fn(&Path);
-    let cases: [(&str, Break, &str); 17] = [
-        (
-            "gradient.onnx",
-            |model| std::fs::write(model.join("gradient.onnx"), "not a graph").unwrap(),
-            "ONNX Runtime refuses",
-        ),
-        (
-            "manifest.toml",
-            |model| std::fs::remove_file(model.join("manifest.toml")).unwrap(),
-            "cannot be read",
-        ),
-        (
-            "manifest.toml",
-            |model| std::fs::write(model.join("manifest.toml"), "name = ").unwrap(),
-            "line 1",
-        ),
-        (
-            "manifest.toml",
-            |model| replace(&model.join("manifest.toml"), "[truncation]", "[trunkation]"),
-            "trunkation",
-        ),
-        (
-            "nothing.onnx",
-            |model| {
-                replace(
-                    &model.join("manifest.toml"),
-                    "\"mapping.onnx\"",
-                    "\"nothing.onnx\"",
-                );
-            },
-            "cannot be read",
-        ),
-        (
-            "synthesis.onnx",
-            |model| std::fs::write(model.join("synthesis.onnx"), b"not a graph").unwrap(),
-            "refuses the graph",
-        ),
-        (
-            "synthesis.onnx",
-            |model| {
-                let file = model.join("synthesis.onnx");
-                let graph = std::fs::read(&file).unwrap();
-                std::fs::write(&file, &graph[..graph.len() / 2]).unwrap();
-            },
-            "refuses the graph",
-        ),
-        (
-            "mapping.onnx",
-            |model| {
-                std::fs::copy(model.join("classifier.onnx"), model.join("mapping.onnx")).unwrap();
-            },
-            "expected",
-        ),
-        (
-            "classifier.onnx",
-            |model| {
-                std::fs::copy(model.join("mapping.onnx"), model.join("classifier.onnx")).unwrap();
-            },
-            "expected",
-        ),
-        (
-            "classifier.onnx",
-            |model| {
-                let manifest = model.join("manifest.toml");
-                let text = std::fs::read_to_string(&manifest).unwrap();
-                let kept: Vec<&str> = text.lines().filter(|line| !line.contains("\"smile\"")).collect();
-                std::fs::write(&manifest, kept.join("\n")).unwrap();
-            },
-            "4",
-        ),
-        (
-            "w_avg.npy",
-            |model| std::fs::write(model.join("w_avg.npy"), b"\x80\x04pickle").unwrap(),
-            "no .npy file",
-        ),
-        (
-            "w_avg.npy",
-            |model| {
-                std::fs::copy(model.join("boundaries/smile_w.npy"), model.join("w_avg.npy")).unwrap();
-                let file = model.join("w_avg.npy");
-                let bytes = std::fs::read(&file).unwrap();
-                std::fs::write(&file, &bytes[..bytes.len() - 8]).unwrap();
-            },
-            "takes 512 bytes",
-        ),
-        (
-            "encoder_errors.npy",
-            |model| {
-                let array = faceplane::catalog::NpyArray {
-                    shape: vec![2, 2],
-                    values: vec![1.0, 0.5, 0.5, 1.0],
-                };
-                std::fs::write(model.join("encoder_errors.npy"), array.write_f4()).unwrap();
-            },
-            "2 values a row",
-        ),
-        (
-            "encoder_errors.npy",
-            |model| {
-                std::fs::copy(
-                    model.join("boundaries/smile_w.npy"),
-                    model.join("encoder_errors.npy"),
-                )
-                .unwrap();
-            },
-            "it is not square",
-        ),
-        (
-            "smile_w.npy",
-            |model| {
-                let array = faceplane::catalog::NpyArray {
-                    shape: vec![1, 63],
-                    values: vec![1.0; 63],
-                };
-                std::fs::write(model.join("boundaries/smile_w.npy"), array.write_f4()).unwrap();
-            },
-            "63",
-        ),
-        (
-            "smile_w.npy",
-            |model| {
-                let array = faceplane::catalog::NpyArray {
-                    shape: vec![1, 64],
-                    values: vec![0.0; 64],
-                };
-                std::fs::write(model.join("boundaries/smile_w.npy"), array.write_f4()).unwrap();
-            },
-            "norm 0",
-        ),
-        (
-            "smile_w.json",
-            |model| std::fs::write(model.join("boundaries/smile_w.json"), "{}").unwrap(),
-            "missing field",
-        ),
-    ];
-    for (file, break_it, says) in cases {
-        let (_place, model) = copy();
-        break_it(&model);
-        let line = refusal(program().arg("--model").arg(&model));
-        assert!(
-            line.contains(file) && line.contains(says),
-            "{file} should be said to be wrong by {says:?}: {line}"
-        );
-    }
-}
-
-#[test]
 fn an_error_states_its_cause_once() {
-    let (_folder, model) = copy();
+    let (_folder, model) = copied_model();
     std::fs::remove_file(model.join("w_avg.npy")).unwrap();
     let line = refusal(program().arg("--model").arg(&model));
     assert_eq!(line.matches("No such file").count(), 1, "{line}");
@@ -278,66 +85,6 @@ fn a_mistake_in_the_settings_file_is_an_error_that_names_it() {
         missing.contains("/nowhere/faceplane.toml: the settings file cannot be read"),
         "{missing}"
     );
-}
-
-/// A running service.
-pub(crate) struct Service {
-    pub(crate) child: Child,
-    pub(crate) address: String,
-    log: JoinHandle<Vec<String>>,
-}
-
-impl Service {
-    pub(crate) fn start(program: &mut Command) -> Self {
-        let mut child = program.stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let mut lines = log.lines().map(Result::unwrap);
-        let mut seen = Vec::new();
-        let address = loop {
-            let line = lines
-                .next()
-                .unwrap_or_else(|| panic!("the service ended: {seen:?}"));
-            if let Some((_, address)) = line.split_once("ready on http://") {
-                break address
-                    .split_whitespace()
-                    .next()
-                    .unwrap()
-                    .trim_matches('"')
-                    .to_owned();
-            }
-            seen.push(line);
-        };
-        // A full pipe would block the service.
-        let log = std::thread::spawn(move || lines.collect());
-        Self { child, address, log }
-    }
-
-    /// Stops the service and returns the lines that it logged after the ready line.
-    fn end(mut self) -> Vec<String> {
-        self.child.kill().unwrap();
-        let log = std::mem::replace(&mut self.log, std::thread::spawn(Vec::new));
-        log.join().unwrap()
-    }
-
-    pub(crate) fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
-        )
-        .unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // The process may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[test]
@@ -401,7 +148,7 @@ fn the_log_contains_requests_but_not_health_checks() {
 
 #[test]
 fn a_second_model_folder_is_served_beside_the_bundled_one() {
-    let (_place, model) = copy();
+    let (_place, model) = copied_model();
     let service = Service::start(
         program()
             .arg("--model")

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::start::{Service, program};
+use crate::process::{Service, program};
 
 const PATH: &str = "/v1/models/phantom/boundaries/smile/w";
 

@@ -1,0 +1,82 @@
+//! The program as a process, for tests: starts it, talks to it, stops it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
+
+pub(crate) fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_faceplane"));
+    program.current_dir(env!("CARGO_MANIFEST_DIR"));
+    program.arg("serve").args(["--listen", "127.0.0.1:0"]);
+    program
+}
+
+/// Runs a program that must fail at start, and returns the last line of its standard error.
+pub(crate) fn refusal(program: &mut Command) -> String {
+    let Output { status, stderr, .. } = program.output().unwrap();
+    let text = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(1), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
+    text.lines().last().unwrap_or_default().to_owned()
+}
+
+/// A running service.
+pub(crate) struct Service {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+    log: JoinHandle<Vec<String>>,
+}
+
+impl Service {
+    pub(crate) fn start(program: &mut Command) -> Self {
+        let mut child = program.stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut lines = log.lines().map(Result::unwrap);
+        let mut seen = Vec::new();
+        let address = loop {
+            let line = lines
+                .next()
+                .unwrap_or_else(|| panic!("the service ended: {seen:?}"));
+            if let Some((_, address)) = line.split_once("ready on http://") {
+                break address
+                    .split_whitespace()
+                    .next()
+                    .unwrap()
+                    .trim_matches('"')
+                    .to_owned();
+            }
+            seen.push(line);
+        };
+        // A full pipe would block the service.
+        let log = std::thread::spawn(move || lines.collect());
+        Self { child, address, log }
+    }
+
+    /// Stops the service and returns the lines that it logged after the ready line.
+    pub(crate) fn end(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        let log = std::mem::replace(&mut self.log, std::thread::spawn(Vec::new));
+        log.join().unwrap()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // The process may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
