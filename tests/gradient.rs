@@ -1,7 +1,7 @@
 //! The gradient graphs of the models that come along against differences of their own losses.
 
 use faceplane::catalog::{ModelFolder, ModelPackage};
-use faceplane::engine::{Images, Operation, QueueLimits, open};
+use faceplane::engine::{EngineOptions, Images, QueueLimits, open};
 use faceplane::metrics::Metrics;
 use ndarray::{Array2, Array3, Axis, stack};
 
@@ -35,15 +35,15 @@ async fn the_portraits_gradient_is_the_slope_of_their_loss_by_finite_differences
 /// Of codes whose values deviate by `spread`.
 async fn holds(folder: &ModelFolder, [layers, dim]: [usize; 2], spread: f32) {
     let package = ModelPackage::read(folder).unwrap();
-    let operation = Operation {
+    let options = EngineOptions {
         replicas: Some(1),
-        waiting: QueueLimits {
+        queue_limits: QueueLimits {
             capacity: 16,
             longest_wait: std::time::Duration::MAX,
             batch_wait: std::time::Duration::ZERO,
         },
     };
-    let engine = open(runtime(), &package, operation, &Metrics::new()).unwrap();
+    let engine = open(runtime(), &package, options, &Metrics::new()).unwrap();
     let count = 3;
     let mut admission = engine.admit(count).unwrap();
     let targets: Images = admission

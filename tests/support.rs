@@ -12,8 +12,8 @@ use faceplane::api::{Api, Limits, Readiness, router};
 use faceplane::catalog::{Graph, Manifest, ModelFolder, ModelPackage};
 use faceplane::editor::{LoadError, Model, Models};
 use faceplane::engine::{
-    Classifier, Device, Engine, EngineError, Generator, GeneratorShape, Gradient, Mapping, Networks,
-    Operation, QueueLimits, Runtime, SynthesisInput,
+    Classifier, Device, Engine, EngineError, EngineOptions, Generator, GeneratorShape, Gradient, Mapping,
+    Networks, QueueLimits, Runtime, SynthesisInput,
 };
 use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 use faceplane::metrics::Metrics;
@@ -70,10 +70,6 @@ impl Mapping for Turned {
 pub(crate) struct Means;
 
 impl Classifier for Means {
-    fn outputs(&self) -> usize {
-        2
-    }
-
     fn score(&mut self, images: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError> {
         let size = (images.len_of(Axis(0)), 2);
         Ok(Array2::from_shape_fn(size, |(image, channel)| {
@@ -172,12 +168,12 @@ fn descending_model_of(
         recognizer: None,
         gradient,
     };
-    let engine = Engine::start("sketch", networks, waiting(queue), metrics);
+    let engine = Engine::start("sketch", networks, queue_limits(queue), metrics);
     Model::new(package, engine).unwrap()
 }
 
 /// Room for `capacity` images, and no waiting for more of them.
-fn waiting(capacity: usize) -> QueueLimits {
+fn queue_limits(capacity: usize) -> QueueLimits {
     QueueLimits {
         capacity,
         longest_wait: Duration::MAX,
@@ -196,12 +192,12 @@ pub(crate) fn runtime() -> &'static Runtime {
 
 /// The model of a folder, or why it cannot be loaded.
 pub(crate) fn load(folder: &Path) -> Result<Model, LoadError> {
-    let operation = Operation {
+    let options = EngineOptions {
         replicas: Some(1),
-        waiting: waiting(64),
+        queue_limits: queue_limits(64),
     };
     let folder = ModelFolder::Disk(folder.to_owned());
-    Model::load(&folder, runtime(), operation, &Metrics::new())
+    Model::load(&folder, runtime(), options, &Metrics::new())
 }
 
 /// The folder of the GAN that comes along.
@@ -212,11 +208,11 @@ pub(crate) fn portraits() -> PathBuf {
 /// The bundled model, loaded once.
 pub(crate) fn phantom() -> Models {
     static MODELS: LazyLock<Models> = LazyLock::new(|| {
-        let operation = Operation {
+        let options = EngineOptions {
             replicas: Some(2),
-            waiting: waiting(64),
+            queue_limits: queue_limits(64),
         };
-        let phantom = Model::load(&ModelFolder::Bundled, runtime(), operation, &Metrics::new())
+        let phantom = Model::load(&ModelFolder::Bundled, runtime(), options, &Metrics::new())
             .expect("the bundled model loads");
         Models::new(vec![phantom], None).unwrap()
     });

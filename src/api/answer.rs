@@ -98,7 +98,7 @@ impl Answer {
             ("decoding", timings.decoding),
             ("landmarks", timings.landmarks),
             ("encoder", timings.encoder),
-            ("optimization", timings.descent),
+            ("optimization", timings.optimization),
             ("encoding", encoding),
         ];
         let step = |(name, time): (&str, Duration)| format!("{name};dur={:.2}", time.as_secs_f64() * 1e3);

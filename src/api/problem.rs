@@ -234,7 +234,7 @@ impl Problem {
                     "The service is overloaded",
                 )
             }
-            Self::Deadline { .. } | Self::Editor(Edit::Engine(EngineError::Late { .. })) => {
+            Self::Deadline { .. } | Self::Editor(Edit::Engine(EngineError::DeadlinePassed { .. })) => {
                 kind(StatusCode::GATEWAY_TIMEOUT, "deadline", "The timeout has passed")
             }
             Self::Editor(

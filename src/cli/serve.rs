@@ -11,7 +11,7 @@ use super::Config;
 use crate::api::{self, Api, Limits, Readiness};
 use crate::catalog::{ModelFolder, Store};
 use crate::editor::{LoadError, Model, Models};
-use crate::engine::{Operation, QueueLimits, Runtime};
+use crate::engine::{EngineOptions, QueueLimits, Runtime};
 use crate::metrics::Metrics;
 use crate::server::{self, ConnectionTimeouts};
 use crate::telemetry;
@@ -95,9 +95,9 @@ fn load_models(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
         config.threads.map(|threads| threads as usize),
     )?;
     tracing::info!(library = %runtime.path().display(), device = %runtime.device(), "ONNX Runtime is loaded");
-    let operation = Operation {
+    let options = EngineOptions {
         replicas: config.replicas.map(|replicas| replicas as usize),
-        waiting: QueueLimits {
+        queue_limits: QueueLimits {
             capacity: config.queue as usize,
             longest_wait: config.longest_wait,
             batch_wait: Duration::from_millis(config.batch_wait.into()),
@@ -106,7 +106,7 @@ fn load_models(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
     let mut folders = vec![ModelFolder::Bundled];
     folders.extend(config.model.iter().cloned().map(ModelFolder::Disk));
     let load = |folder| {
-        let model = Model::load(folder, &runtime, operation, metrics)?;
+        let model = Model::load(folder, &runtime, options, metrics)?;
         tracing::info!(model = model.name(), digest = model.digest(), "model loaded");
         Ok(model)
     };

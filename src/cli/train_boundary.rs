@@ -13,7 +13,7 @@ use crate::editor::{
     EditorError, JobProgress, JobStatus, Jobs, LabelledCodes, LabelledCodesError, LoadError, Model, Models,
     TrainRequest, TrainSource,
 };
-use crate::engine::{Device, EngineError, Operation, QueueLimits, Runtime};
+use crate::engine::{Device, EngineError, EngineOptions, QueueLimits, Runtime};
 use crate::latent::{Boundary, FitMethod, LatentSpace, SampleSelection, Separation};
 use crate::metrics::Metrics;
 
@@ -179,15 +179,15 @@ impl TrainBoundary {
     async fn train_from_model(&self, line: &mut ProgressLine) -> Result<Vec<Boundary>, TrainBoundaryError> {
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
         let folder = self.model.clone().map_or(ModelFolder::Bundled, ModelFolder::Disk);
-        let operation = Operation {
+        let options = EngineOptions {
             replicas: None,
-            waiting: QueueLimits {
+            queue_limits: QueueLimits {
                 capacity: 1,
                 longest_wait: Duration::MAX,
                 batch_wait: Duration::ZERO,
             },
         };
-        let model = Model::load(&folder, &runtime, operation, &Metrics::new())?;
+        let model = Model::load(&folder, &runtime, options, &Metrics::new())?;
         let models = Models::new(vec![model], None)?;
         let model = models.default_model();
         let request = TrainRequest {

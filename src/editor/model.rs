@@ -8,7 +8,7 @@ use crate::catalog::{EncoderEntry, GradientEntry, Manifest, ModelFolder, ModelPa
 use crate::editor::boundary_set::BoundarySet;
 use crate::editor::classifiers::Classifiers;
 use crate::editor::{EditorError, LoadError};
-use crate::engine::{self, Engine, GeneratorShape, Operation, Runtime};
+use crate::engine::{self, Engine, EngineOptions, GeneratorShape, Runtime};
 use crate::imaging::{Alignment, ImageRange};
 use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, Whitening};
 use crate::metrics::Metrics;
@@ -64,18 +64,18 @@ pub(crate) struct InversionSettings {
 
 impl Model {
     /// Loads a model folder: reads its files, opens its graphs, checks them against each other, and starts the networks
-    /// as `operation` says.
+    /// as `options` says.
     ///
     /// # Errors
     /// [`LoadError`] for the first file that is wrong.
     pub fn load(
         folder: &ModelFolder,
         runtime: &Runtime,
-        operation: Operation,
+        options: EngineOptions,
         metrics: &Metrics,
     ) -> Result<Self, LoadError> {
         let package = ModelPackage::read(folder)?;
-        let engine = engine::open(runtime, &package, operation, metrics)?;
+        let engine = engine::open(runtime, &package, options, metrics)?;
         Self::new(package, engine)
     }
 

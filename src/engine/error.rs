@@ -113,7 +113,7 @@ pub enum EngineError {
     },
     /// The caller's time was up before its images were drawn.
     #[error("{network}: not drawn before the time was up")]
-    Late {
+    DeadlinePassed {
         /// The network's file or name.
         network: String,
     },
@@ -127,10 +127,10 @@ pub enum EngineError {
 
 impl EngineError {
     /// What has become of work that was dropped undone: its caller's time was up, or its network's thread has ended.
-    pub(crate) fn of_dropped(network: &str) -> Self {
+    pub(crate) fn dropped(network: &str) -> Self {
         let network = network.to_owned();
         if deadline::is_past() {
-            Self::Late { network }
+            Self::DeadlinePassed { network }
         } else {
             Self::Stopped { network }
         }

@@ -60,7 +60,7 @@ impl Engine {
         let metrics = metrics.of_model(name);
         let generator = networks.generators.first().expect("a model has a generator");
         let (shape, batch_size) = (Arc::new(generator.shape().clone()), generator.batch_size());
-        let is_on_cpu = generator.is_on_processor();
+        let is_on_cpu = generator.is_on_cpu();
         let service_time = ServiceTime::default();
         let optimization_time = ServiceTime::default();
         let largest_gradient_batch = networks

@@ -13,14 +13,14 @@ use crate::engine::{
 use crate::metrics::Metrics;
 
 /// A generator that paints its codes, says how many images each run has, and waits to be told to go on.
-pub(crate) struct Gate {
+pub(crate) struct ControlledGenerator {
     shape: GeneratorShape,
     batch_size: BatchSize,
     began: Sender<usize>,
     go: Receiver<()>,
 }
 
-impl Generator for Gate {
+impl Generator for ControlledGenerator {
     fn shape(&self) -> &GeneratorShape {
         &self.shape
     }
@@ -40,16 +40,16 @@ impl Generator for Gate {
 }
 
 /// What says how many images a gate's runs have, and what lets them go on.
-pub(crate) type Ends = (Receiver<usize>, Sender<()>);
+pub(crate) type Controls = (Receiver<usize>, Sender<()>);
 
-impl Gate {
+impl ControlledGenerator {
     /// A gate that takes so many images in a run.
-    pub(crate) fn new(largest_batch: usize) -> (Self, Ends) {
-        Self::sized(BatchSize::settled(largest_batch), largest_batch)
+    pub(crate) fn new(largest_batch: usize) -> (Self, Controls) {
+        Self::with_batch_size(BatchSize::settled(largest_batch), largest_batch)
     }
 
     /// A gate of which it is to be found out how many images a run should hold.
-    pub(crate) fn sized(batch_size: BatchSize, largest_batch: usize) -> (Self, Ends) {
+    pub(crate) fn with_batch_size(batch_size: BatchSize, largest_batch: usize) -> (Self, Controls) {
         let ((began, runs), (go_on, go)) = (channel(), channel());
         let gate = Self {
             shape: shape(largest_batch),
@@ -62,11 +62,11 @@ impl Gate {
 }
 
 /// Draws one image in a run, and no more.
-pub(crate) struct Frozen {
+pub(crate) struct SingleImageGenerator {
     shape: GeneratorShape,
 }
 
-impl Generator for Frozen {
+impl Generator for SingleImageGenerator {
     fn shape(&self) -> &GeneratorShape {
         &self.shape
     }
@@ -81,7 +81,7 @@ impl Generator for Frozen {
     }
 }
 
-impl Frozen {
+impl SingleImageGenerator {
     /// It says that it takes so many images.
     pub(crate) fn new(largest_batch: usize) -> Self {
         Self {
@@ -102,8 +102,11 @@ fn shape(largest_batch: usize) -> GeneratorShape {
 }
 
 /// An engine of one gate.
-pub(crate) fn gate(largest_batch: usize, capacity: usize) -> (Engine, Receiver<usize>, Sender<()>) {
-    let (gate, (runs, go_on)) = Gate::new(largest_batch);
+pub(crate) fn controlled_engine(
+    largest_batch: usize,
+    capacity: usize,
+) -> (Engine, Receiver<usize>, Sender<()>) {
+    let (gate, (runs, go_on)) = ControlledGenerator::new(largest_batch);
     (engine(vec![Box::new(gate)], Vec::new(), capacity), runs, go_on)
 }
 
@@ -137,12 +140,12 @@ pub(crate) fn codes(values: &[f32]) -> Array3<f32> {
 }
 
 /// The first channel of each image.
-pub(crate) fn painted(images: &Images) -> Vec<f32> {
+pub(crate) fn image_values(images: &Images) -> Vec<f32> {
     images.outer_iter().map(|image| image[[0, 0, 0]]).collect()
 }
 
 /// Asks for the images of codes of these numbers.
-pub(crate) fn spawn(engine: &Engine, values: &[f32]) -> JoinHandle<Result<Vec<f32>, EngineError>> {
+pub(crate) fn spawn_synthesis(engine: &Engine, values: &[f32]) -> JoinHandle<Result<Vec<f32>, EngineError>> {
     let (mut admission, codes) = (engine.admit(values.len()).unwrap(), codes(values));
-    tokio::spawn(async move { Ok(painted(&admission.synthesize(codes).await?)) })
+    tokio::spawn(async move { Ok(image_values(&admission.synthesize(codes).await?)) })
 }

@@ -4,19 +4,22 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::engine::admission::deadline;
-use crate::engine::test_support::{Ends, Frozen, Gate, codes, engine, gate, painted, spawn};
+use crate::engine::test_support::{
+    ControlledGenerator, Controls, SingleImageGenerator, codes, controlled_engine, engine, image_values,
+    spawn_synthesis,
+};
 use crate::engine::{BatchSize, Engine, EngineError, Generator, Images, LazyReplica};
 
 #[tokio::test]
 async fn waiting_images_share_a_run_and_each_caller_gets_its_own() {
-    let (engine, runs, go_on) = gate(4, 64);
-    let first = spawn(&engine, &[1.0]);
+    let (engine, runs, go_on) = controlled_engine(4, 64);
+    let first = spawn_synthesis(&engine, &[1.0]);
     tokio::task::yield_now().await;
     assert_eq!(runs.recv().unwrap(), 1, "the first run waits for no other image");
     let others = [
-        spawn(&engine, &[2.0, 3.0]),
-        spawn(&engine, &[4.0, 5.0, 6.0]),
-        spawn(&engine, &[7.0]),
+        spawn_synthesis(&engine, &[2.0, 3.0]),
+        spawn_synthesis(&engine, &[4.0, 5.0, 6.0]),
+        spawn_synthesis(&engine, &[7.0]),
     ];
     tokio::task::yield_now().await;
     for _ in 0..3 {
@@ -37,8 +40,8 @@ async fn waiting_images_share_a_run_and_each_caller_gets_its_own() {
 
 #[tokio::test]
 async fn an_image_past_its_deadline_is_a_late_error_and_not_a_stopped_network() {
-    let (engine, runs, go_on) = gate(1, 64);
-    let first = spawn(&engine, &[1.0]);
+    let (engine, runs, go_on) = controlled_engine(1, 64);
+    let first = spawn_synthesis(&engine, &[1.0]);
     tokio::task::yield_now().await;
     assert_eq!(runs.recv().unwrap(), 1);
     let late = deadline::with_deadline(Instant::now(), async {
@@ -47,17 +50,17 @@ async fn an_image_past_its_deadline_is_a_late_error_and_not_a_stopped_network() 
     });
     go_on.send(()).unwrap();
     let error = late.await;
-    assert!(matches!(error, EngineError::Late { .. }), "{error}");
+    assert!(matches!(error, EngineError::DeadlinePassed { .. }), "{error}");
     assert_eq!(first.await.unwrap().unwrap(), [1.0]);
 }
 
 #[tokio::test]
 async fn a_graph_that_fails_on_batches_gets_single_images_and_no_caller_notices() {
-    let engine = engine(vec![Box::new(Frozen::new(8))], Vec::new(), 64);
+    let engine = engine(vec![Box::new(SingleImageGenerator::new(8))], Vec::new(), 64);
     for _ in 0..3 {
         let mut admission = engine.admit(4).unwrap();
         let codes = codes(&[1.0, 2.0, 3.0, 4.0]);
-        let mut chunks = admission.synthesize_in_chunks(codes, |images| painted(&images));
+        let mut chunks = admission.synthesize_in_chunks(codes, |images| image_values(&images));
         let mut all = Vec::new();
         while let Some(chunk) = admission.next_chunk(&mut chunks).await {
             all.extend(chunk.unwrap());
@@ -68,10 +71,11 @@ async fn a_graph_that_fails_on_batches_gets_single_images_and_no_caller_notices(
 }
 
 /// An engine of one open and one lazy replica, the permission to open, and the controls of both.
-fn with_lazy_replica(opens: bool) -> (Engine, Sender<()>, [Ends; 2]) {
-    let ((first, first_ends), (second, second_ends)) = (Gate::new(1), Gate::new(1));
+fn with_lazy_replica(opens: bool) -> (Engine, Sender<()>, [Controls; 2]) {
+    let ((first, first_ends), (second, second_ends)) =
+        (ControlledGenerator::new(1), ControlledGenerator::new(1));
     let (open, opened) = channel();
-    let reserve: LazyReplica = Box::new(move || {
+    let lazy: LazyReplica = Box::new(move || {
         opened.recv().unwrap();
         if opens {
             return Ok(Box::new(second));
@@ -81,7 +85,7 @@ fn with_lazy_replica(opens: bool) -> (Engine, Sender<()>, [Ends; 2]) {
             reason: "no memory is left".to_owned(),
         })
     });
-    let engine = engine(vec![Box::new(first)], vec![reserve], 64);
+    let engine = engine(vec![Box::new(first)], vec![lazy], 64);
     (engine, open, [first_ends, second_ends])
 }
 
@@ -89,16 +93,16 @@ fn with_lazy_replica(opens: bool) -> (Engine, Sender<()>, [Ends; 2]) {
 async fn a_lazy_replica_opens_when_an_image_waits_and_not_before() {
     let (engine, open, [(first, first_go_on), (second, second_go_on)]) = with_lazy_replica(true);
     for value in [1.0, 2.0] {
-        let alone = spawn(&engine, &[value]);
+        let alone = spawn_synthesis(&engine, &[value]);
         tokio::task::yield_now().await;
         assert_eq!(first.recv().unwrap(), 1);
         first_go_on.send(()).unwrap();
         assert_eq!(alone.await.unwrap().unwrap(), [value]);
     }
-    let one = spawn(&engine, &[3.0]);
+    let one = spawn_synthesis(&engine, &[3.0]);
     tokio::task::yield_now().await;
     assert_eq!(first.recv().unwrap(), 1);
-    let other = spawn(&engine, &[4.0]);
+    let other = spawn_synthesis(&engine, &[4.0]);
     tokio::task::yield_now().await;
     open.send(()).unwrap();
     assert_eq!(second.recv().unwrap(), 1, "the first replica is still busy");
@@ -111,10 +115,10 @@ async fn a_lazy_replica_opens_when_an_image_waits_and_not_before() {
 #[tokio::test]
 async fn only_runs_beside_busy_replicas_decide_the_batch_size() {
     let sizes = BatchSize::up_to(2);
-    let gates = [0, 1].map(|_| Gate::sized(sizes.clone(), 2));
-    let [(one, (one_runs, one_go_on)), (other, (other_runs, other_go_on))] = gates;
+    let generators = [0, 1].map(|_| ControlledGenerator::with_batch_size(sizes.clone(), 2));
+    let [(one, (one_runs, one_go_on)), (other, (other_runs, other_go_on))] = generators;
     let engine = engine(vec![Box::new(one), Box::new(other)], Vec::new(), 64);
-    let alone = spawn(&engine, &[1.0]);
+    let alone = spawn_synthesis(&engine, &[1.0]);
     tokio::task::yield_now().await;
     let began_alone = loop {
         if one_runs.try_recv().is_ok() {
@@ -127,7 +131,7 @@ async fn only_runs_beside_busy_replicas_decide_the_batch_size() {
     began_alone.send(()).unwrap();
     alone.await.unwrap().unwrap();
     assert_eq!(sizes.largest(), 1, "this run had the machine for itself");
-    let requests = [2.0, 3.0, 4.0].map(|value| spawn(&engine, &[value]));
+    let requests = [2.0, 3.0, 4.0].map(|value| spawn_synthesis(&engine, &[value]));
     tokio::task::yield_now().await;
     assert_eq!((one_runs.recv().unwrap(), other_runs.recv().unwrap()), (1, 1));
     one_go_on.send(()).unwrap();
@@ -147,7 +151,7 @@ async fn a_lazy_replica_that_cannot_open_leaves_the_others_working() {
     let (engine, open, [(first, go_on), (second, _)]) = with_lazy_replica(false);
     open.send(()).unwrap();
     for _ in 0..2 {
-        let both = [spawn(&engine, &[1.0]), spawn(&engine, &[2.0])];
+        let both = [spawn_synthesis(&engine, &[1.0]), spawn_synthesis(&engine, &[2.0])];
         tokio::task::yield_now().await;
         for (request, value) in both.into_iter().zip([1.0, 2.0]) {
             assert_eq!(first.recv().unwrap(), 1);
@@ -160,21 +164,21 @@ async fn a_lazy_replica_that_cannot_open_leaves_the_others_working() {
 
 #[tokio::test]
 async fn chunks_run_on_all_replicas_and_come_in_order() {
-    let (mut gates, mut runs, mut go_on) = (Vec::<Box<dyn Generator>>::new(), Vec::new(), Vec::new());
+    let (mut generators, mut runs, mut go_on) = (Vec::<Box<dyn Generator>>::new(), Vec::new(), Vec::new());
     for _ in 0..2 {
-        let (gate, (run, go)) = Gate::new(2);
-        gates.push(Box::new(gate));
+        let (generator, (run, go)) = ControlledGenerator::new(2);
+        generators.push(Box::new(generator));
         runs.push(run);
         go_on.push(go);
     }
-    let engine = engine(gates, Vec::new(), 64);
+    let engine = engine(generators, Vec::new(), 64);
     let values = [1.0, 2.0, 3.0, 4.0, 5.0];
     let mut admission = engine.admit(values.len()).unwrap();
     let drawn = tokio::spawn(async move {
         let mut chunks = admission.synthesize_in_chunks(codes(&values), |images| images);
         let mut all = Vec::new();
         while let Some(images) = admission.next_chunk(&mut chunks).await {
-            all.extend(painted(&images.unwrap()));
+            all.extend(image_values(&images.unwrap()));
         }
         all
     });
@@ -193,7 +197,7 @@ async fn chunks_run_on_all_replicas_and_come_in_order() {
 
 #[tokio::test]
 async fn a_panic_in_a_conversion_is_an_error_of_its_caller_alone() {
-    let engine = engine(vec![Box::new(Frozen::new(1))], Vec::new(), 64);
+    let engine = engine(vec![Box::new(SingleImageGenerator::new(1))], Vec::new(), 64);
     let mut admission = engine.admit(1).unwrap();
     let convert = |images: Images| assert!(images.is_empty(), "the conversion fails");
     let mut chunks = admission.synthesize_in_chunks(codes(&[1.0]), convert);
@@ -203,15 +207,15 @@ async fn a_panic_in_a_conversion_is_an_error_of_its_caller_alone() {
         "{error}"
     );
     assert_eq!(
-        painted(&admission.synthesize(codes(&[2.0])).await.unwrap()),
+        image_values(&admission.synthesize(codes(&[2.0])).await.unwrap()),
         [2.0]
     );
 }
 
 #[tokio::test]
 async fn background_images_wait_for_all_requests() {
-    let (engine, runs, go_on) = gate(1, 64);
-    let first = spawn(&engine, &[1.0]);
+    let (engine, runs, go_on) = controlled_engine(1, 64);
+    let first = spawn_synthesis(&engine, &[1.0]);
     tokio::task::yield_now().await;
     runs.recv().unwrap();
     let (done, order) = channel();
@@ -242,14 +246,14 @@ async fn background_images_wait_for_all_requests() {
 
 #[tokio::test]
 async fn images_past_their_deadline_are_not_synthesized() {
-    let (engine, runs, go_on) = gate(4, 64);
-    let first = spawn(&engine, &[1.0]);
+    let (engine, runs, go_on) = controlled_engine(4, 64);
+    let first = spawn_synthesis(&engine, &[1.0]);
     tokio::task::yield_now().await;
     runs.recv().unwrap();
     let mut late = engine.admit(2).unwrap();
     let late = deadline::within(Duration::from_millis(1), late.synthesize(codes(&[2.0, 3.0])));
     assert!(late.await.is_none());
-    let next = spawn(&engine, &[4.0]);
+    let next = spawn_synthesis(&engine, &[4.0]);
     tokio::task::yield_now().await;
     go_on.send(()).unwrap();
     go_on.send(()).unwrap();
@@ -261,11 +265,14 @@ async fn images_past_their_deadline_are_not_synthesized() {
 
 #[tokio::test]
 async fn images_of_a_caller_that_went_away_are_not_synthesized() {
-    let (engine, runs, go_on) = gate(4, 64);
-    let first = spawn(&engine, &[1.0]);
+    let (engine, runs, go_on) = controlled_engine(4, 64);
+    let first = spawn_synthesis(&engine, &[1.0]);
     tokio::task::yield_now().await;
     assert_eq!(runs.recv().unwrap(), 1);
-    let (gone, stays) = (spawn(&engine, &[2.0, 3.0]), spawn(&engine, &[4.0]));
+    let (gone, stays) = (
+        spawn_synthesis(&engine, &[2.0, 3.0]),
+        spawn_synthesis(&engine, &[4.0]),
+    );
     tokio::task::yield_now().await;
     gone.abort();
     assert!(gone.await.is_err());
@@ -278,7 +285,7 @@ async fn images_of_a_caller_that_went_away_are_not_synthesized() {
 
 #[tokio::test]
 async fn a_request_in_rounds_gets_at_most_the_whole_queue() {
-    let engine = engine(vec![Box::new(Frozen::new(1))], Vec::new(), 3);
+    let engine = engine(vec![Box::new(SingleImageGenerator::new(1))], Vec::new(), 3);
     assert_eq!(engine.admit_rounds(2).unwrap().images_at_once(), 2);
     let all = engine.admit_rounds(8).unwrap();
     assert_eq!(all.images_at_once(), 3);

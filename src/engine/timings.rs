@@ -22,5 +22,5 @@ pub struct Timings {
     /// Encoder runs, and waiting for them.
     pub encoder: Duration,
     /// Runs of the gradient graph, and waiting for them.
-    pub descent: Duration,
+    pub optimization: Duration,
 }

@@ -22,7 +22,7 @@ impl Gradient for Flat {
         8
     }
 
-    fn slope(
+    fn loss_gradient(
         &mut self,
         codes: ArrayView3<'_, f32>,
         _: ArrayView4<'_, f32>,

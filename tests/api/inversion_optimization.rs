@@ -25,7 +25,7 @@ impl Gradient for Bowl {
         8
     }
 
-    fn slope(
+    fn loss_gradient(
         &mut self,
         codes: ArrayView3<'_, f32>,
         _: ArrayView4<'_, f32>,
@@ -262,7 +262,7 @@ impl Gradient for Overflowing {
         8
     }
 
-    fn slope(
+    fn loss_gradient(
         &mut self,
         codes: ArrayView3<'_, f32>,
         _: ArrayView4<'_, f32>,

@@ -18,7 +18,7 @@ impl Generator for Elsewhere {
         self.0.shape()
     }
 
-    fn is_on_processor(&self) -> bool {
+    fn is_on_cpu(&self) -> bool {
         false
     }
 

@@ -189,7 +189,7 @@ impl Admission {
     pub async fn landmarks(&mut self, image: Images) -> Result<Array2<f32>, EngineError> {
         let landmarker = self.networks.landmarker.as_ref();
         let (landmarker, _) = landmarker.expect("the caller checks that there is a landmark network");
-        let run = landmarker.run(move |landmarker| landmarker.find(image.view()));
+        let run = landmarker.run(move |landmarker| landmarker.landmarks(image.view()));
         let (points, time) = timed(run).await;
         self.timings.landmarks += time;
         points
@@ -229,7 +229,7 @@ impl Admission {
         let gradients = gradients.expect("the caller checks that there is a gradient network");
         let submitted = gradients.submit(Lane::Request, (codes, targets), |output| output);
         let (completed, time) = timed(submitted.completed()).await;
-        self.timings.descent += time;
+        self.timings.optimization += time;
         Ok(completed?.output)
     }
 

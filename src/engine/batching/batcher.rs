@@ -9,8 +9,8 @@ use crate::engine::admission::deadline;
 use crate::engine::batching::batch_network::{BatchNetwork, Run};
 use crate::engine::batching::queue::{BatchWait, Entry, Lane, Queue, gauge};
 use crate::engine::batching::reply::{Completed, Receiver, converting};
-use crate::engine::networks::panic::caught;
-use crate::engine::networks::thread::on_a_thread;
+use crate::engine::networks::panic::catch_panic;
+use crate::engine::networks::thread::spawn_network_thread;
 use crate::metrics::BatchMetrics;
 
 /// Builds a network on the thread that will run it.
@@ -65,11 +65,11 @@ impl<N: BatchNetwork> Batcher<N> {
         };
         for open in opened {
             let pool = pool.clone();
-            on_a_thread(name, move || pool.open_and_work(open));
+            spawn_network_thread(name, move || pool.open_and_work(open));
         }
         for open in lazy {
             let pool = pool.clone();
-            on_a_thread(name, move || {
+            spawn_network_thread(name, move || {
                 if pool.queue.wait_for_overflow() {
                     tracing::info!(model = &*pool.network, "images wait: opening one more replica");
                     pool.open_and_work(open);
@@ -147,7 +147,7 @@ pub(crate) struct Submitted<T> {
 
 impl<T> Submitted<T> {
     pub(crate) async fn completed(self) -> Result<Completed<T>, EngineError> {
-        let dropped = |_| EngineError::of_dropped(&self.network);
+        let dropped = |_| EngineError::dropped(&self.network);
         self.receiver.await.map_err(dropped)?
     }
 }
@@ -177,7 +177,7 @@ impl<N: BatchNetwork> Clone for WorkerPool<N> {
 impl<N: BatchNetwork> WorkerPool<N> {
     /// Opens a replica and runs batches until the queue is closed and empty.
     fn open_and_work(self, open: Open<N>) {
-        match caught(&self.network, open) {
+        match catch_panic(&self.network, open) {
             Ok(network) => {
                 let mut worker = Worker { network, pool: self };
                 while let Some(batch) = worker.pool.queue.take(|| worker.network.largest_batch()) {
@@ -209,7 +209,7 @@ impl<N: BatchNetwork> Worker<N> {
         let running_before = 1 + self.pool.running.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
         let inputs: Vec<_> = batch.iter().map(|entry| &entry.input).collect();
-        let output = caught(&self.pool.network, || self.network.run(&inputs));
+        let output = catch_panic(&self.pool.network, || self.network.run(&inputs));
         let duration = started.elapsed();
         let running_after = self.pool.running.fetch_sub(1, Ordering::Relaxed);
         if output.is_ok() {

@@ -70,7 +70,7 @@ impl BatchNetwork for GradientRunner {
         let targets: Vec<_> = inputs.iter().map(|(_, targets)| targets.view()).collect();
         let codes = concatenate(Axis(0), &codes).expect("codes of one generator have one shape");
         let targets = concatenate(Axis(0), &targets).expect("target images have the generator's size");
-        self.0.slope(codes.view(), targets.view())
+        self.0.loss_gradient(codes.view(), targets.view())
     }
 
     fn observe(&mut self, _: &Run) {}
@@ -101,7 +101,7 @@ mod tests {
             self.largest
         }
 
-        fn slope(
+        fn loss_gradient(
             &mut self,
             codes: ArrayView3<'_, f32>,
             targets: ArrayView4<'_, f32>,

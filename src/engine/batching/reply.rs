@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::engine::EngineError;
-use crate::engine::networks::panic::caught;
+use crate::engine::networks::panic::catch_panic;
 
 /// A caller that waits for its part of a run's output.
 pub(crate) trait Reply<O>: Send {
@@ -57,7 +57,7 @@ impl<O, T: Send, F: FnOnce(O) -> T + Send> Reply<O> for Converting<T, F> {
         }
         let converted = result.and_then(|completed| {
             Ok(Completed {
-                output: caught("the conversion of a network's output", || {
+                output: catch_panic("the conversion of a network's output", || {
                     Ok(convert(completed.output))
                 })?,
                 queued: completed.queued,

@@ -7,7 +7,7 @@ use ndarray::{Array3, ArrayView3, Axis, Slice, concatenate};
 
 use crate::engine::admission::limiter::ServiceTime;
 use crate::engine::batching::batch_network::{BatchNetwork, Run};
-use crate::engine::networks::panic::caught;
+use crate::engine::networks::panic::catch_panic;
 use crate::engine::{BatchSize, EngineError, Generator, Images};
 
 /// A generator whose runs are measured, so that batches get the best size and waits can be predicted.
@@ -31,7 +31,7 @@ impl Synthesizer {
 
     /// Runs the generator. A panic is an error of this run alone.
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Images, EngineError> {
-        caught(&self.network, || {
+        catch_panic(&self.network, || {
             Ok(self.generator.synthesize(codes)?.into_shared())
         })
     }

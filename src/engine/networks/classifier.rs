@@ -1,17 +1,17 @@
-//! What a classifier does, whatever runs it.
+//! The interface of an attribute classifier.
 
 use ndarray::{Array2, ArrayView4};
 
 use crate::engine::EngineError;
 
-/// A classifier: the generator's image tensors in, scores out.
+/// Scores the attributes of images.
 pub trait Classifier: Send + 'static {
-    /// How many scores it gives for an image.
-    fn outputs(&self) -> usize;
-
-    /// Scores `[batch, outputs]` of images `[batch, 3, height, width]`, as the generator gave them.
+    /// Scores `[batch, outputs]` of images `[batch, 3, height, width]`.
+    ///
+    /// The images have the generator's size and range. The scores are finite. Column `i` belongs to entry `i` of the
+    /// classifier's `outputs` in the manifest, and there are as many columns as entries.
     ///
     /// # Errors
-    /// [`EngineError`] where the run fails.
+    /// [`EngineError`] if the run fails.
     fn score(&mut self, images: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError>;
 }

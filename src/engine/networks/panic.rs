@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::engine::EngineError;
 
 /// Does work of `network`; a panic in it is an error of this work alone.
-pub(crate) fn caught<T>(
+pub(crate) fn catch_panic<T>(
     network: &str,
     work: impl FnOnce() -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {

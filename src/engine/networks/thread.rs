@@ -10,7 +10,7 @@ static ALIVE: Mutex<usize> = Mutex::new(0);
 static ENDED: Condvar = Condvar::new();
 
 /// Does `work` on a thread of its own, which is called after the network, as far as the system takes names.
-pub(crate) fn on_a_thread(name: &str, work: impl FnOnce() + Send + 'static) {
+pub(crate) fn spawn_network_thread(name: &str, work: impl FnOnce() + Send + 'static) {
     let counted = Counted::new();
     std::thread::Builder::new()
         .name(name.chars().take(15).collect())

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::EngineError;
-use crate::engine::networks::panic::caught;
-use crate::engine::networks::thread::on_a_thread;
+use crate::engine::networks::panic::catch_panic;
+use crate::engine::networks::thread::spawn_network_thread;
 
 type Work<N> = Box<dyn FnOnce(&mut N) + Send>;
 
@@ -29,7 +29,7 @@ impl<N: Send + 'static> Worker<N> {
     /// Moves `network` to a new thread.
     pub(crate) fn spawn(name: &str, mut network: N) -> Self {
         let (queue, mut work) = mpsc::unbounded_channel::<Work<N>>();
-        on_a_thread(name, move || {
+        spawn_network_thread(name, move || {
             while let Some(run) = work.blocking_recv() {
                 run(&mut network);
             }
@@ -53,7 +53,7 @@ impl<N: Send + 'static> Worker<N> {
             if reply.is_closed() {
                 return;
             }
-            let result = caught(&network, || task(state));
+            let result = catch_panic(&network, || task(state));
             // A caller that left meanwhile has no use for the result.
             let _ = reply.send(result);
         });

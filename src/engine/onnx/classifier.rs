@@ -39,10 +39,6 @@ impl OnnxClassifier {
 }
 
 impl Classifier for OnnxClassifier {
-    fn outputs(&self) -> usize {
-        self.outputs
-    }
-
     fn score(&mut self, images: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError> {
         self.input.rows(&mut self.network, images, self.outputs)
     }

@@ -147,7 +147,7 @@ impl Generator for OnnxGenerator {
         self.batch_size.clone()
     }
 
-    fn is_on_processor(&self) -> bool {
+    fn is_on_cpu(&self) -> bool {
         self.device == Device::Cpu
     }
 

@@ -66,7 +66,7 @@ impl Gradient for OnnxGradient {
         self.device.largest_batch()
     }
 
-    fn slope(
+    fn loss_gradient(
         &mut self,
         codes: ArrayView3<'_, f32>,
         targets: ArrayView4<'_, f32>,

@@ -51,7 +51,7 @@ impl Landmarker for OnnxLandmarker {
         self.size
     }
 
-    fn find(&mut self, image: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError> {
+    fn landmarks(&mut self, image: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError> {
         let scale = (self.white - self.black) / 2.0;
         let image = image.mapv(|value| self.black + (value + 1.0) * scale);
         let found = self.network.run(image.view())?;

@@ -17,11 +17,11 @@ use crate::metrics::Metrics;
 
 /// How a model's networks work: how many replicas of the generator, and what may wait for them.
 #[derive(Clone, Copy, Debug)]
-pub struct Operation {
+pub struct EngineOptions {
     /// Sessions of the synthesis graph that work side by side, at least 1; `None` for what a measurement shows to be best.
     pub replicas: Option<usize>,
     /// What may wait.
-    pub waiting: QueueLimits,
+    pub queue_limits: QueueLimits,
 }
 
 /// Opens every graph of a package, checks each against the others, and starts their threads. Several packages may be opened at
@@ -32,7 +32,7 @@ pub struct Operation {
 pub fn open(
     runtime: &Runtime,
     package: &ModelPackage,
-    operation: Operation,
+    options: EngineOptions,
     metrics: &Metrics,
 ) -> Result<Engine, EngineError> {
     let busy = runtime.busy();
@@ -44,7 +44,7 @@ pub fn open(
                 .as_ref()
                 .map(|graph| OnnxMapping::open(runtime, graph))
                 .transpose()?;
-            let arrangement = ReplicaTuning::open(runtime, package, operation.replicas, mapping.as_mut())?;
+            let arrangement = ReplicaTuning::open(runtime, package, options.replicas, mapping.as_mut())?;
             let networks = others(runtime, package, mapping, arrangement.shape())?;
             Ok((arrangement, networks))
         },
@@ -68,7 +68,7 @@ pub fn open(
     }
     networks.lazy_replicas = lazy_replicas;
     let name = &package.manifest.name;
-    Ok(Engine::start(name, networks, operation.waiting, metrics))
+    Ok(Engine::start(name, networks, options.queue_limits, metrics))
 }
 
 /// A package's networks but for its generators, whose shape they are checked against, and its gradient graph.
