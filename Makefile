@@ -28,11 +28,12 @@ FACEPLANE_LISTEN ?= 127.0.0.1:8080
 ##@ Run
 
 .PHONY: serve
-serve: build ## Build the service and run it on 127.0.0.1:8080 (FACEPLANE_LISTEN, ARGS="--flag value …")
+serve: ## Build and run the service on 127.0.0.1:8080 (FACEPLANE_LISTEN, ARGS="--flag value …")
+	@$(MAKE) --no-print-directory --jobs=2 build setup
 	FACEPLANE_LISTEN='$(FACEPLANE_LISTEN)' exec $(PROGRAM) serve $(ARGS)
 
 .PHONY: build
-build: setup ## Build the release program
+build: ## Build the release program
 	$(CARGO) build --locked --release
 
 .PHONY: setup
@@ -52,11 +53,11 @@ openapi: setup ## Write openapi/openapi.json again from the code
 	FACEPLANE_UPDATE=1 $(CARGO) test --locked openapi
 
 .PHONY: schemathesis
-schemathesis: build ## Send the service requests generated from its OpenAPI document (ARGS="--max-examples 500")
+schemathesis: build setup ## Send the service requests generated from its OpenAPI document (ARGS="--max-examples 500")
 	PYTHON='$(PYTHON)' tests/schemathesis/run $(PROGRAM) $(ARGS)
 
 .PHONY: clients
-clients: build ## Let generated clients call every operation of the service; needs Node and Java
+clients: build setup ## Let generated clients call every operation of the service; needs Node and Java
 	PYTHON='$(PYTHON)' tests/clients/run $(PROGRAM)
 
 .PHONY: fuzz
