@@ -61,7 +61,7 @@ clients: build setup ## Let generated clients call every operation of the servic
 	PYTHON='$(PYTHON)' tests/clients/run $(PROGRAM)
 
 .PHONY: fuzz
-fuzz: ## Send damaged pictures to the decoder; needs cargo-fuzz and a nightly toolchain (SECONDS=600)
+fuzz: ## Send damaged images to the decoder; needs cargo-fuzz and a nightly toolchain (SECONDS=600)
 	mkdir -p target/fuzz/corpus
 	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . --target-dir $(CURDIR)/target/fuzz picture \
 		$(CURDIR)/target/fuzz/corpus -- -artifact_prefix=$(CURDIR)/target/fuzz/ -max_total_time=$(or $(SECONDS),600) -rss_limit_mb=2048 -timeout=10

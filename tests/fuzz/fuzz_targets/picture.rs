@@ -1,4 +1,4 @@
-//! Decodes and frames arbitrary bytes as a picture, which must neither panic nor exceed the limit of pixels.
+//! Decodes and frames arbitrary bytes as an image, which must neither panic nor exceed the limit of pixels.
 #![no_main]
 
 use faceplane::imaging::{Alignment, Framing, Landmarks, decode, frame, read_png_text};
@@ -22,6 +22,6 @@ fuzz_target!(|file: &[u8]| {
         let framing = Framing::Face(landmarks, Alignment::default());
         let _ = frame(&picture, framing, 16, 16);
     }
-    let framed = frame(&picture, Framing::Centre, 16, 16).expect("every picture has a centre");
+    let framed = frame(&picture, Framing::Centre, 16, 16).expect("every image has a centre");
     assert_eq!((framed.width(), framed.height()), (16, 16));
 });
