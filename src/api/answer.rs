@@ -9,7 +9,7 @@ use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::api::output::Format;
+use crate::api::types::output_options::Format;
 use crate::editor::Model;
 use crate::engine::Timings;
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::api::types::values::LatentBody;
+use crate::api::types::latent::Latent;
 use crate::editor::{Face, Model};
 
 /// A request as JSON, with everything that reproduces its answer: the model is named, and a face without a seed or a code
@@ -54,7 +54,7 @@ struct Text<'a> {
     request: &'a RawValue,
     /// The code of the face, if the image shows one face.
     #[serde(skip_serializing_if = "Option::is_none")]
-    latent: Option<LatentBody>,
+    latent: Option<Latent>,
 }
 
 impl ImageMetadata {
@@ -77,7 +77,7 @@ impl ImageMetadata {
             generator: &self.generator,
             path: self.record.path,
             request: &self.record.request,
-            latent: face.map(|face| LatentBody::file(&face.code)),
+            latent: face.map(|face| Latent::file(&face.code)),
         };
         serde_json::to_string(&text).expect("texts and a code are JSON")
     }

@@ -22,6 +22,7 @@
 
 mod answer;
 mod answers;
+mod decode;
 mod encode;
 mod image_metadata;
 mod inversion_events;
@@ -86,7 +87,7 @@ fn described() -> OpenApiRouter<Api> {
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(routes::training::post))
-                .layer(DefaultBodyLimit::max(request_body::LARGEST_CODES)),
+                .layer(DefaultBodyLimit::max(types::train::LARGEST_BODY)),
         )
         .routes(routes!(routes::report::post))
         .routes(routes!(

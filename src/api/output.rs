@@ -5,25 +5,10 @@ use headers::HeaderMapExt as _;
 use headers_accept::Accept;
 use mediatype::names::{_STAR, APPLICATION, IMAGE, JPEG, JSON, PNG, Q, WEBP};
 use mediatype::{MediaType, MediaTypeBuf, Name, ReadParams as _};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::api::problem::Problem;
+use crate::api::types::output_options::{Compression, Format, Layout, Metadata, OutputOptions};
 use crate::imaging::{self, ImagingError, Picture, Quality, encode_jpeg, encode_png, encode_webp};
-
-/// The kind of answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Format {
-    /// One PNG; several faces share it.
-    Png,
-    /// One JPEG, likewise.
-    Jpeg,
-    /// One WebP (lossy), likewise.
-    Webp,
-    /// Codes, distances and scores, and each face's PNG in base64.
-    Json,
-}
 
 /// The kinds of answer, the first to who takes any.
 pub(crate) static OFFERED: [MediaType<'static>; 4] = [
@@ -87,17 +72,6 @@ fn takes_png_fully(range: &MediaTypeBuf) -> bool {
     range.ty() == IMAGE && (subtype == PNG || subtype == _STAR) && range.get_param(Q).is_none()
 }
 
-/// How several faces share one picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Layout {
-    /// As square as it goes.
-    #[default]
-    Grid,
-    /// One row.
-    Strip,
-}
-
 impl From<Layout> for imaging::Layout {
     fn from(layout: Layout) -> Self {
         match layout {
@@ -107,28 +81,6 @@ impl From<Layout> for imaging::Layout {
     }
 }
 
-/// What a PNG says of itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Metadata {
-    /// An iTXt chunk `faceplane`: the program's version, the model and its digest, the request, the code.
-    #[default]
-    Full,
-    /// Nothing.
-    None,
-}
-
-/// How small a PNG is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Compression {
-    /// In no time.
-    #[default]
-    Fast,
-    /// As small as it gets, which takes a while.
-    Small,
-}
-
 impl From<Compression> for imaging::Compression {
     fn from(compression: Compression) -> Self {
         match compression {
@@ -136,16 +88,6 @@ impl From<Compression> for imaging::Compression {
             Compression::Small => Self::Small,
         }
     }
-}
-
-/// What a request says of its answer.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct OutputOptions {
-    pub(crate) format: Option<Format>,
-    pub(crate) layout: Option<Layout>,
-    pub(crate) metadata: Option<Metadata>,
-    pub(crate) compression: Option<Compression>,
-    pub(crate) quality: Option<u8>,
 }
 
 /// What the answer will be.
@@ -159,30 +101,28 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// What fulfils the wishes, and `Accept` where they name no format.
-    pub(crate) fn of(wishes: OutputOptions, headers: &HeaderMap) -> Result<Self, Problem> {
-        let format = Format::choose(wishes.format, headers)?;
+    /// The output for `options`, and for the `Accept` header if they name no format.
+    pub(crate) fn of(options: &OutputOptions, headers: &HeaderMap) -> Result<Self, Problem> {
+        let format = Format::choose(options.format, headers)?;
         let lossy = format.is_lossy();
-        if wishes.compression.is_some() && lossy {
-            let reason = "is for PNG; the size of JPEG and WebP files is a matter of their quality";
+        if options.compression.is_some() && lossy {
+            let reason = "is for PNG; the size of JPEG and WebP files depends on their quality";
             return Err(Problem::field("compression", reason));
         }
-        let quality = match wishes.quality {
-            None => Quality::default(),
+        let quality = match options.quality {
             Some(_) if !lossy => {
                 let reason =
                     "is for JPEG and WebP; PNG keeps every pixel, and compression=small makes it smaller";
                 return Err(Problem::field("quality", reason));
             }
-            Some(found) => Quality::new(found)
-                .ok_or_else(|| Problem::field("quality", format!("found {found}, expected 1 to 100")))?,
+            quality => quality.and_then(|quality| Quality::new(u8::try_from(quality.u64()).ok()?)),
         };
         Ok(Self {
             format,
-            layout: wishes.layout.unwrap_or_default(),
-            metadata: wishes.metadata.unwrap_or_default(),
-            compression: wishes.compression.unwrap_or_default(),
-            quality,
+            layout: options.layout.unwrap_or(Layout::Grid),
+            metadata: options.metadata.unwrap_or(Metadata::Full),
+            compression: options.compression.unwrap_or(Compression::Fast),
+            quality: quality.unwrap_or_default(),
         })
     }
 

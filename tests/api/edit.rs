@@ -86,7 +86,7 @@ async fn a_url_and_a_body_can_ask_for_the_same_edit() {
             }),
         ),
         (
-            "/v1/edit?seed=7&edit=smile&trajectory=-2:2:5&move=to&layout=strip&layers=0-1",
+            "/v1/edit?seed=7&edit=smile&trajectory=-2:2:5:to&layout=strip&layers=0-1",
             json!({
                 "seed": 7, "edits": [{"attribute": "smile"}], "layout": "strip", "layers": "0-1",
                 "trajectory": {"start": -2, "end": 2, "steps": 5, "move": "to"}

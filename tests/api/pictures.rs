@@ -120,9 +120,9 @@ async fn what_is_wrong_with_an_edit_is_told_before_its_picture_is_inverted() {
     let file = client.get("/v1/sample?seed=7&metadata=none").await.body;
     // The sketch can invert nothing: who gets as far as the picture is told so.
     for (uri, told) in [
-        ("/v1/edit", "unclear-edit"),
+        ("/v1/edit", "field"),
         ("/v1/edit?edit=hat:1", "unknown-attribute"),
-        ("/v1/conditional-edit?edit=smile:1", "no-conditions"),
+        ("/v1/conditional-edit?edit=smile:1", "field"),
         ("/v1/edit?edit=smile:1", "cannot-invert"),
     ] {
         let answer = send(&client, uri, "image/png", file.clone()).await.json();

@@ -33,24 +33,24 @@ from faceplane_httpx.client import Client
 from faceplane_httpx.models import (
     BoundaryDocument,
     EditAnswer,
-    EditBody,
+    EditInput,
     EditForm,
-    EditItem,
+    AttributeEdit,
     Format,
     InversionMethod,
     InvertAnswer,
-    InvertBody,
+    InvertInput,
     InvertForm,
     Layout,
     Metadata,
     ProblemDocument,
-    ReportWish,
+    ReportInput,
     SampleAnswer,
-    SampleBody,
-    ScoreBody,
+    SampleInput,
+    ScoreInput,
     Space,
-    TrainBody,
-    TrajectoryBody,
+    TrainInput,
+    TrajectoryInput,
 )
 from faceplane_httpx.types import File, Response
 
@@ -75,7 +75,7 @@ def numbers(response: Response) -> dict[str, Any]:
 
 def sample_seven(metadata: Metadata) -> bytes:
     """An image of seed 7. With full metadata it carries its code, and takes no search to invert."""
-    return png(sample_faces.sync_detailed(client=client, body=SampleBody(seed=7, metadata=metadata)))
+    return png(sample_faces.sync_detailed(client=client, body=SampleInput(seed=7, metadata=metadata)))
 
 
 def upload(content: bytes) -> File:
@@ -106,12 +106,12 @@ def the_models_are_listed_and_described() -> None:
 @check
 def a_seed_alone_is_a_face_by_url_and_by_body() -> None:
     by_url = png(sample_faces_by_url.sync_detailed(client=client, seed=7))
-    assert by_url == png(sample_faces.sync_detailed(client=client, body=SampleBody(seed=7)))
+    assert by_url == png(sample_faces.sync_detailed(client=client, body=SampleInput(seed=7)))
 
 
 @check
 def four_faces_have_four_seeds() -> None:
-    body = SampleBody(seed=7, count=4, psi=0.7, format_=Format.JSON)
+    body = SampleInput(seed=7, count=4, psi=0.7, format_=Format.JSON)
     answered = SampleAnswer.from_dict(numbers(sample_faces.sync_detailed(client=client, body=body)))
     assert [face.seed for face in answered.faces] == [7, 8, 9, 10]
 
@@ -119,23 +119,23 @@ def four_faces_have_four_seeds() -> None:
 @check
 def a_code_of_an_answer_is_taken_back_in_each_space() -> None:
     for space in Space:
-        body = SampleBody(seed=7, space=space, format_=Format.JSON)
+        body = SampleInput(seed=7, space=space, format_=Format.JSON)
         (face,) = SampleAnswer.from_dict(numbers(sample_faces.sync_detailed(client=client, body=body))).faces
-        png(sample_faces.sync_detailed(client=client, body=SampleBody(latent=face.latent)))
+        png(sample_faces.sync_detailed(client=client, body=SampleInput(latent=face.latent)))
 
 
 @check
 def an_edit_is_another_image_by_url_and_by_body() -> None:
     by_url = png(edit_face_by_url.sync_detailed(client=client, seed=7, edit=["smile:3"]))
     assert by_url != sample_seven(Metadata.FULL)
-    body = EditBody(seed=7, format_=Format.PNG, edits=[EditItem(attribute="smile", by=3)])
+    body = EditInput(seed=7, format_=Format.PNG, edits=[AttributeEdit(attribute="smile", by=3)])
     png(edit_face.sync_detailed(client=client, body=body))
 
 
 @check
 def a_score_is_reached_while_a_condition_is_held() -> None:
-    edits = [EditItem(attribute="smile", to_score=0.9)]
-    body = EditBody(seed=7, conditions=["age"], edits=edits, format_=Format.JSON)
+    edits = [AttributeEdit(attribute="smile", to_score=0.9)]
+    body = EditInput(seed=7, conditions=["age"], edits=edits, format_=Format.JSON)
     search = EditAnswer.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).score_search
     assert search.reached and abs(search.after - 0.9) <= 0.02
     assert search.conditions.additional_keys == ["age"]
@@ -143,8 +143,8 @@ def a_score_is_reached_while_a_condition_is_held() -> None:
 
 @check
 def a_trajectory_is_a_strip() -> None:
-    trajectory = TrajectoryBody(start=-3, end=3, steps=3)
-    body = EditBody(seed=7, edits=[EditItem(attribute="age")], trajectory=trajectory, layout=Layout.STRIP)
+    trajectory = TrajectoryInput(start=-3, end=3, steps=3)
+    body = EditInput(seed=7, edits=[AttributeEdit(attribute="age")], trajectory=trajectory, layout=Layout.STRIP)
     png(edit_face.sync_detailed(client=client, body=body))
     body.format_ = Format.JSON
     assert EditAnswer.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).positions == [-3, 0, 3]
@@ -155,7 +155,7 @@ def an_image_is_edited_as_a_form_as_the_body_and_as_json() -> None:
     sent = sample_seven(Metadata.FULL)
     png(edit_face.sync_detailed(client=client, body=EditForm(file=upload(sent), edit=["smile:3", "age:1"])))
     png(edit_face.sync_detailed(client=client, body=upload(sent), edit=["smile:3"]))
-    body = EditBody(image=b64encode(sent).decode(), edits=[EditItem(attribute="smile", by=3)])
+    body = EditInput(image=b64encode(sent).decode(), edits=[AttributeEdit(attribute="smile", by=3)])
     png(edit_face.sync_detailed(client=client, body=body))
 
 
@@ -167,7 +167,7 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
             client=client, seed=7, space=Space.Z, edit=["age:3"], condition=conditions
         )
     )
-    body = EditBody(seed=7, edits=[EditItem(attribute="age", by=3)], conditions=conditions, format_=Format.JSON)
+    body = EditInput(seed=7, edits=[AttributeEdit(attribute="age", by=3)], conditions=conditions, format_=Format.JSON)
     (direction,) = EditAnswer.from_dict(
         numbers(edit_face_conditionally.sync_detailed(client=client, body=body))
     ).directions
@@ -179,7 +179,7 @@ def an_image_is_inverted_as_a_form_and_as_json() -> None:
     sent = sample_seven(Metadata.NONE)
     encoder = InversionMethod.ENCODER
     png(invert_image.sync_detailed(client=client, body=InvertForm(file=upload(sent), method=encoder)))
-    body = InvertBody(image=b64encode(sent).decode(), method=InversionMethod.REFINE, steps=2, format_=Format.JSON)
+    body = InvertInput(image=b64encode(sent).decode(), method=InversionMethod.REFINE, steps=2, format_=Format.JSON)
     inverted = InvertAnswer.from_dict(numbers(invert_image.sync_detailed(client=client, body=body)))
     assert inverted.psnr > 10
     assert inverted.face.latent.space == Space.W
@@ -188,14 +188,14 @@ def an_image_is_inverted_as_a_form_and_as_json() -> None:
 @check
 def a_face_is_scored() -> None:
     by_url = score_face_by_url.sync(client=client, seed=7)
-    assert by_url == score_face.sync(client=client, body=ScoreBody(seed=7))
+    assert by_url == score_face.sync(client=client, body=ScoreInput(seed=7))
     assert "smile" in [found.attribute for found in by_url.scores]
     assert isinstance(by_url.distances["smile"], float)
 
 
 @check
 def a_boundary_is_trained() -> None:
-    body = TrainBody(attributes=["smile"], space=Space.W, samples=200, ratio=0.2)
+    body = TrainInput(attributes=["smile"], space=Space.W, samples=200, ratio=0.2)
     identifier = train_boundaries.sync("phantom", client=client, body=body).id
     assert ended(lambda: status_of(identifier)) == "done"
     assert identifier in [found.id for found in list_jobs.sync(client=client).jobs]
@@ -213,7 +213,7 @@ def a_boundary_is_listed_fetched_sent_and_removed() -> None:
 
 @check
 def a_report_is_json_and_a_page() -> None:
-    body = ReportWish(seed=1, samples=50, faces=1)
+    body = ReportInput(seed=1, samples=50, faces=1)
     identifier = start_report.sync("phantom", client=client, body=body).id
     assert ended(lambda: status_of(identifier)) == "done"
     assert get_report.sync(identifier, client=client).samples == 50
@@ -224,7 +224,7 @@ def a_report_is_json_and_a_page() -> None:
 
 @check
 def a_job_is_cancelled() -> None:
-    identifier = start_report.sync("phantom", client=client, body=ReportWish(samples=5000)).id
+    identifier = start_report.sync("phantom", client=client, body=ReportInput(samples=5000)).id
     cancel_job.sync(identifier, client=client)
     assert ended(lambda: status_of(identifier)) == "cancelled"
 

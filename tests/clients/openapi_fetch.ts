@@ -30,7 +30,7 @@ function data<Data>(answer: { data?: Data; error?: unknown }): Data {
 
 /** An image of seed 7. With the metadata "full" it carries its code, and takes no search to invert. */
 async function sampleSeven(metadata: Schemas["Metadata"]): Promise<ArrayBuffer> {
-    const body: Schemas["SampleBody"] = { seed: 7, metadata };
+    const body: Schemas["SampleInput"] = { seed: 7, metadata };
     return data(await images.POST("/v1/sample", { body, ...arrayBuffer }));
 }
 
@@ -89,14 +89,14 @@ await run({
         for (const space of ["z", "w", "w+"] as const) {
             const [face] = data(await answers.POST("/v1/sample", { body: { seed: 7, space } })).faces;
             assert.ok(face);
-            const body: Schemas["SampleBody"] = { latent: face.latent };
+            const body: Schemas["SampleInput"] = { latent: face.latent };
             assertPng(data(await images.POST("/v1/sample", { body, ...arrayBuffer })));
         }
     },
     "an edit is another image, by URL and by body": async () => {
         const query = { seed: 7, edit: ["smile:3"] };
         const byUrl = data(await images.GET("/v1/edit", { params: { query }, ...arrayBuffer }));
-        const body: Schemas["EditBody"] = { seed: 7, format: "png", edits: [{ attribute: "smile", by: 3 }] };
+        const body: Schemas["EditInput"] = { seed: 7, format: "png", edits: [{ attribute: "smile", by: 3 }] };
         const byBody = data(await images.POST("/v1/edit", { body, ...arrayBuffer }));
         assertPng(byUrl);
         assertPng(byBody);
@@ -104,7 +104,7 @@ await run({
     },
     "a score is reached while a condition is held": async () => {
         const edits = [{ attribute: "smile", to_score: 0.9 }];
-        const body: Schemas["EditBody"] = { seed: 7, format: "png", conditions: ["age"], edits };
+        const body: Schemas["EditInput"] = { seed: 7, format: "png", conditions: ["age"], edits };
         assertPng(data(await images.POST("/v1/edit", { body, ...arrayBuffer })));
         body.format = "json";
         const { score_search: search } = data(await answers.POST("/v1/edit", { body }));
@@ -112,7 +112,7 @@ await run({
         assert.deepEqual(Object.keys(search.conditions), ["age"]);
     },
     "a trajectory is a strip": async () => {
-        const body: Schemas["EditBody"] = {
+        const body: Schemas["EditInput"] = {
             seed: 7,
             edits: [{ attribute: "age" }],
             trajectory: { start: -3, end: 3, steps: 3 },
@@ -128,13 +128,13 @@ await run({
         assertPng(data(await images.POST("/v1/edit", { body: fields, bodySerializer: form, ...arrayBuffer })));
         const sent = { ...asIs("image/png"), body: file(image), ...arrayBuffer };
         assertPng(data(await images.POST("/v1/edit", { params: { query: { edit: ["smile:3"] } }, ...sent })));
-        const body: Schemas["EditBody"] = { image: base64(image), edits: [{ attribute: "smile", by: 3 }] };
+        const body: Schemas["EditInput"] = { image: base64(image), edits: [{ attribute: "smile", by: 3 }] };
         assertPng(data(await images.POST("/v1/edit", { body, ...arrayBuffer })));
     },
     "a conditional edit moves along a direction orthogonal to its condition": async () => {
         const query = { seed: 7, space: "z" as const, edit: ["age:3"], condition: ["eyeglasses"] };
         assertPng(data(await images.GET("/v1/conditional-edit", { params: { query }, ...arrayBuffer })));
-        const body: Schemas["EditBody"] = { seed: 7, edits: [{ attribute: "age", by: 3 }], conditions: ["eyeglasses"] };
+        const body: Schemas["EditInput"] = { seed: 7, edits: [{ attribute: "age", by: 3 }], conditions: ["eyeglasses"] };
         const { directions } = data(await answers.POST("/v1/conditional-edit", { body }));
         assert.ok(Math.abs(directions[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },
@@ -142,7 +142,7 @@ await run({
         const image = await sampleSeven("none");
         const fields: Schemas["InvertForm"] = { file: file(image), method: "encoder" };
         assertPng(data(await images.POST("/v1/invert", { body: fields, bodySerializer: form, ...arrayBuffer })));
-        const body: Schemas["InvertBody"] = { image: base64(image), method: "refine", steps: 2 };
+        const body: Schemas["InvertInput"] = { image: base64(image), method: "refine", steps: 2 };
         const { psnr, face } = data(await answers.POST("/v1/invert", { body }));
         assert.ok(psnr > 10);
         assert.equal(face.latent.space, "w");
@@ -155,7 +155,7 @@ await run({
         assert.equal(typeof byUrl.distances["smile"], "number");
     },
     "a boundary is trained": async () => {
-        const body: Schemas["TrainBody"] = { attributes: ["smile"], space: "w", samples: 200, ratio: 0.2 };
+        const body: Schemas["TrainInput"] = { attributes: ["smile"], space: "w", samples: 200, ratio: 0.2 };
         const begun = await answers.POST("/v1/models/{model}/boundaries", { params: phantom, body });
         const { id } = data(begun);
         assert.equal(await ended(() => statusOf(id)), "done");
@@ -176,7 +176,7 @@ await run({
         data(await answers.DELETE(path, { params: smile }));
     },
     "a job is followed, and its report is JSON and a page": async () => {
-        const body: Schemas["ReportWish"] = { seed: 1, samples: 50, faces: 1 };
+        const body: Schemas["ReportInput"] = { seed: 1, samples: 50, faces: 1 };
         const begun = await answers.POST("/v1/models/{model}/report", { params: phantom, body });
         const { id } = data(begun);
         assert.equal(await ended(() => statusOf(id)), "done");
@@ -208,7 +208,7 @@ await run({
         assert.equal(error?.status, 404);
         assert.match(error.type, /^urn:faceplane:problem:/);
         // @ts-expect-error: the compiler refuses a field that does not exist, and so does the service.
-        const body: Schemas["SampleBody"] = { sed: 7 };
+        const body: Schemas["SampleInput"] = { sed: 7 };
         const wrong = await answers.POST("/v1/sample", { body });
         assert.equal(wrong.error?.status, 422);
     },

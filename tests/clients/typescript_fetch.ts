@@ -5,13 +5,13 @@ import {
     BoundariesApi,
     Configuration,
     EditAnswerFromJSON,
-    type EditBody,
+    type EditInput,
     FacesApi,
     Format,
     HealthApi,
     InversionMethod,
     InvertAnswerFromJSON,
-    type InvertBody,
+    type InvertInput,
     JobsApi,
     Layout,
     Metadata,
@@ -19,7 +19,7 @@ import {
     ProblemDocumentFromJSON,
     ResponseError,
     SampleAnswerFromJSON,
-    type SampleBody,
+    type SampleInput,
     Space,
 } from "./generated/typescript-fetch/index.js";
 
@@ -47,7 +47,7 @@ async function numbers(answer: Promise<Blob>): Promise<unknown> {
 
 /** An image of seed 7. With full metadata it carries its code, and takes no search to invert. */
 async function sampleSeven(metadata: Metadata): Promise<ArrayBuffer> {
-    return png(faces.sampleFaces({ sampleBody: { seed: 7, metadata } }));
+    return png(faces.sampleFaces({ sampleInput: { seed: 7, metadata } }));
 }
 
 const base64 = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString("base64");
@@ -69,69 +69,69 @@ await run({
     },
     "a seed alone is a face, by URL and by body": async () => {
         const byUrl = await png(faces.sampleFacesByUrl({ seed: 7 }));
-        assert.deepEqual(await png(faces.sampleFaces({ sampleBody: { seed: 7 } })), byUrl);
+        assert.deepEqual(await png(faces.sampleFaces({ sampleInput: { seed: 7 } })), byUrl);
     },
     "four faces have four seeds": async () => {
-        const sampleBody: SampleBody = { seed: 7, count: 4, psi: 0.7, format: json };
-        const answer = SampleAnswerFromJSON(await numbers(faces.sampleFaces({ sampleBody })));
+        const sampleInput: SampleInput = { seed: 7, count: 4, psi: 0.7, format: json };
+        const answer = SampleAnswerFromJSON(await numbers(faces.sampleFaces({ sampleInput })));
         assert.deepEqual(answer.faces.map(({ seed }) => seed), [7, 8, 9, 10]);
     },
     "a code of an answer is taken back in each space": async () => {
         for (const space of [Space.Z, Space.W, Space.W_PLUS]) {
-            const sampleBody: SampleBody = { seed: 7, space, format: json };
-            const [face] = SampleAnswerFromJSON(await numbers(faces.sampleFaces({ sampleBody }))).faces;
-            await png(faces.sampleFaces({ sampleBody: { latent: face?.latent } }));
+            const sampleInput: SampleInput = { seed: 7, space, format: json };
+            const [face] = SampleAnswerFromJSON(await numbers(faces.sampleFaces({ sampleInput }))).faces;
+            await png(faces.sampleFaces({ sampleInput: { latent: face?.latent } }));
         }
     },
     "an edit is another image, by URL and by body": async () => {
         const byUrl = await png(faces.editFaceByUrl({ seed: 7, edit: ["smile:3"] }));
         assert.notDeepEqual(byUrl, await sampleSeven(Metadata.Full));
-        const editBody: EditBody = { seed: 7, format: Format.Png, edits: [{ attribute: "smile", by: 3 }] };
-        await png(faces.editFace({ editBody }));
+        const editInput: EditInput = { seed: 7, format: Format.Png, edits: [{ attribute: "smile", by: 3 }] };
+        await png(faces.editFace({ editInput }));
     },
     "a score is reached while a condition is held": async () => {
         const edits = [{ attribute: "smile", toScore: 0.9 }];
-        const editBody: EditBody = { seed: 7, conditions: ["age"], edits, format: json };
-        const { scoreSearch: search } = EditAnswerFromJSON(await numbers(faces.editFace({ editBody })));
+        const editInput: EditInput = { seed: 7, conditions: ["age"], edits, format: json };
+        const { scoreSearch: search } = EditAnswerFromJSON(await numbers(faces.editFace({ editInput })));
         assert.ok(search?.reached && Math.abs(search.after - 0.9) <= 0.02);
         assert.deepEqual(Object.keys(search.conditions), ["age"]);
     },
     "a trajectory is a strip": async () => {
         const trajectory = { start: -3, end: 3, steps: 3 };
-        const editBody: EditBody = { seed: 7, edits: [{ attribute: "age" }], trajectory, layout: Layout.Strip };
-        await png(faces.editFace({ editBody }));
-        const answer = numbers(faces.editFace({ editBody: { ...editBody, format: json } }));
+        const editInput: EditInput = { seed: 7, edits: [{ attribute: "age" }], trajectory, layout: Layout.Strip };
+        await png(faces.editFace({ editInput }));
+        const answer = numbers(faces.editFace({ editInput: { ...editInput, format: json } }));
         assert.deepEqual(EditAnswerFromJSON(await answer).positions, [-3, 0, 3]);
     },
     "an image is edited": async () => {
         const image = base64(await sampleSeven(Metadata.Full));
-        await png(faces.editFace({ editBody: { image, edits: [{ attribute: "smile", by: 3 }] } }));
+        await png(faces.editFace({ editInput: { image, edits: [{ attribute: "smile", by: 3 }] } }));
     },
     "a conditional edit moves along a direction orthogonal to its condition": async () => {
         const query = { seed: 7, space: Space.Z, edit: ["age:3"], condition: ["eyeglasses"] };
         await png(faces.editFaceConditionallyByUrl(query));
         const edits = [{ attribute: "age", by: 3 }];
-        const editBody: EditBody = { seed: 7, edits, conditions: ["eyeglasses"], format: json };
-        const { directions } = EditAnswerFromJSON(await numbers(faces.editFaceConditionally({ editBody })));
+        const editInput: EditInput = { seed: 7, edits, conditions: ["eyeglasses"], format: json };
+        const { directions } = EditAnswerFromJSON(await numbers(faces.editFaceConditionally({ editInput })));
         assert.ok(Math.abs(directions[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },
     "an image is inverted": async () => {
         const image = base64(await sampleSeven(Metadata.None));
-        await png(faces.invertImage({ invertBody: { image, method: InversionMethod.Encoder } }));
-        const invertBody: InvertBody = { image, method: InversionMethod.Refine, steps: 2, format: json };
-        const { psnr, face } = InvertAnswerFromJSON(await numbers(faces.invertImage({ invertBody })));
+        await png(faces.invertImage({ invertInput: { image, method: InversionMethod.Encoder } }));
+        const invertInput: InvertInput = { image, method: InversionMethod.Refine, steps: 2, format: json };
+        const { psnr, face } = InvertAnswerFromJSON(await numbers(faces.invertImage({ invertInput })));
         assert.ok(psnr > 10);
         assert.equal(face.latent.space, Space.W);
     },
     "a face is scored": async () => {
         const byUrl = await faces.scoreFaceByUrl({ seed: 7 });
-        assert.deepEqual(await faces.scoreFace({ scoreBody: { seed: 7 } }), byUrl);
+        assert.deepEqual(await faces.scoreFace({ scoreInput: { seed: 7 } }), byUrl);
         assert.ok(byUrl.scores.some(({ attribute }) => attribute === "smile"));
         assert.equal(typeof byUrl.distances["smile"], "number");
     },
     "a boundary is trained": async () => {
-        const trainBody = { attributes: ["smile"], space: Space.W, samples: 200, ratio: 0.2 };
-        const { id } = await boundaries.trainBoundaries({ ...phantom, trainBody });
+        const trainInput = { attributes: ["smile"], space: Space.W, samples: 200, ratio: 0.2 };
+        const { id } = await boundaries.trainBoundaries({ ...phantom, trainInput });
         assert.equal(await ended(() => statusOf(id)), "done");
         assert.ok((await jobs.listJobs()).jobs.some((job) => job.id === id));
     },
@@ -144,14 +144,14 @@ await run({
         assert.equal((await boundaries.deleteBoundary(smile)).model, "phantom");
     },
     "a report is JSON and a page": async () => {
-        const { id } = await boundaries.startReport({ ...phantom, reportWish: { seed: 1, samples: 50, faces: 1 } });
+        const { id } = await boundaries.startReport({ ...phantom, reportInput: { seed: 1, samples: 50, faces: 1 } });
         assert.equal(await ended(() => statusOf(id)), "done");
         assert.equal((await jobs.getReport({ job: id })).samples, 50);
         const page = await jobs.getReportRaw({ job: id }, { headers: { Accept: "text/html" } });
         assert.match(await page.raw.text(), /^<!doctype html>/i);
     },
     "a job is cancelled": async () => {
-        const { id } = await boundaries.startReport({ ...phantom, reportWish: { samples: 5000 } });
+        const { id } = await boundaries.startReport({ ...phantom, reportInput: { samples: 5000 } });
         await jobs.cancelJob({ job: id });
         assert.equal(await ended(() => statusOf(id)), "cancelled");
     },
@@ -162,7 +162,7 @@ await run({
         assert.equal(status, 404);
         assert.match(type, /^urn:faceplane:problem:/);
         // @ts-expect-error: the compiler refuses a field that does not exist.
-        const sampleBody: SampleBody = { sed: 7 };
-        await png(faces.sampleFaces({ sampleBody })); // the client leaves it out
+        const sampleInput: SampleInput = { sed: 7 };
+        await png(faces.sampleFaces({ sampleInput })); // the client leaves it out
     },
 });

@@ -9,26 +9,26 @@ from faceplane_urllib3 import (
     BoundariesApi,
     Configuration,
     EditAnswer,
-    EditBody,
-    EditItem,
+    EditInput,
+    AttributeEdit,
     FacesApi,
     Format,
     HealthApi,
     InversionMethod,
     InvertAnswer,
-    InvertBody,
+    InvertInput,
     JobsApi,
     Layout,
     Metadata,
     ModelsApi,
     ProblemDocument,
-    ReportWish,
+    ReportInput,
     SampleAnswer,
-    SampleBody,
-    ScoreBody,
+    SampleInput,
+    ScoreInput,
     Space,
-    TrainBody,
-    TrajectoryBody,
+    TrainInput,
+    TrajectoryInput,
 )
 from faceplane_urllib3.exceptions import NotFoundException
 
@@ -47,7 +47,7 @@ def png(content: bytes) -> bytes:
 
 def sample_seven(metadata: Metadata) -> bytes:
     """An image of seed 7. With full metadata it carries its code, and takes no search to invert."""
-    return png(faces.sample_faces(SampleBody(seed=7, metadata=metadata, format=PNG)))
+    return png(faces.sample_faces(SampleInput(seed=7, metadata=metadata, format=PNG)))
 
 
 def status_of(identifier: str) -> str:
@@ -75,42 +75,42 @@ def the_models_are_listed_and_described() -> None:
 @check
 def a_seed_alone_is_a_face_by_url_and_by_body() -> None:
     by_url = png(faces.sample_faces_by_url(seed=7, format=PNG))
-    assert by_url == png(faces.sample_faces(SampleBody(seed=7), _headers={"Accept": "image/png"}))
+    assert by_url == png(faces.sample_faces(SampleInput(seed=7), _headers={"Accept": "image/png"}))
 
 
 @check
 def four_faces_have_four_seeds() -> None:
-    answer = SampleAnswer.from_json(faces.sample_faces(SampleBody(seed=7, count=4, psi=0.7)))
+    answer = SampleAnswer.from_json(faces.sample_faces(SampleInput(seed=7, count=4, psi=0.7)))
     assert [face.seed for face in answer.faces] == [7, 8, 9, 10]
 
 
 @check
 def a_code_of_an_answer_is_taken_back_in_each_space() -> None:
     for space in Space:
-        (face,) = SampleAnswer.from_json(faces.sample_faces(SampleBody(seed=7, space=space))).faces
-        png(faces.sample_faces(SampleBody(latent=face.latent, format=PNG)))
+        (face,) = SampleAnswer.from_json(faces.sample_faces(SampleInput(seed=7, space=space))).faces
+        png(faces.sample_faces(SampleInput(latent=face.latent, format=PNG)))
 
 
 @check
 def an_edit_is_another_image_by_url_and_by_body() -> None:
     by_url = png(faces.edit_face_by_url(seed=7, edit=["smile:3"], format=PNG))
     assert by_url != sample_seven(Metadata.FULL)
-    edits = [EditItem(attribute="smile", by=3)]
-    png(faces.edit_face(EditBody(seed=7, format=PNG, edits=edits)))
+    edits = [AttributeEdit(attribute="smile", by=3)]
+    png(faces.edit_face(EditInput(seed=7, format=PNG, edits=edits)))
 
 
 @check
 def a_score_is_reached_while_a_condition_is_held() -> None:
-    edits = [EditItem(attribute="smile", to_score=0.9)]
-    search = EditAnswer.from_json(faces.edit_face(EditBody(seed=7, conditions=["age"], edits=edits))).score_search
+    edits = [AttributeEdit(attribute="smile", to_score=0.9)]
+    search = EditAnswer.from_json(faces.edit_face(EditInput(seed=7, conditions=["age"], edits=edits))).score_search
     assert search.reached and abs(search.after - 0.9) <= 0.02
     assert list(search.conditions) == ["age"]
 
 
 @check
 def a_trajectory_is_a_strip() -> None:
-    trajectory = TrajectoryBody(start=-3, end=3, steps=3)
-    body = EditBody(seed=7, edits=[EditItem(attribute="age")], trajectory=trajectory, layout=Layout.STRIP)
+    trajectory = TrajectoryInput(start=-3, end=3, steps=3)
+    body = EditInput(seed=7, edits=[AttributeEdit(attribute="age")], trajectory=trajectory, layout=Layout.STRIP)
     assert EditAnswer.from_json(faces.edit_face(body)).positions == [-3, 0, 3]
     body.format = PNG
     png(faces.edit_face(body))
@@ -119,14 +119,14 @@ def a_trajectory_is_a_strip() -> None:
 @check
 def an_image_is_edited() -> None:
     image = b64encode(sample_seven(Metadata.FULL)).decode()
-    png(faces.edit_face(EditBody(image=image, edits=[EditItem(attribute="smile", by=3)], format=PNG)))
+    png(faces.edit_face(EditInput(image=image, edits=[AttributeEdit(attribute="smile", by=3)], format=PNG)))
 
 
 @check
 def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> None:
     conditions = ["eyeglasses"]
     png(faces.edit_face_conditionally_by_url(["age:3"], seed=7, space=Space.Z, condition=conditions, format=PNG))
-    body = EditBody(seed=7, edits=[EditItem(attribute="age", by=3)], conditions=conditions)
+    body = EditInput(seed=7, edits=[AttributeEdit(attribute="age", by=3)], conditions=conditions)
     (direction,) = EditAnswer.from_json(faces.edit_face_conditionally(body)).directions
     assert abs(direction.cosines["eyeglasses"]) < 1e-6
 
@@ -134,8 +134,8 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
 @check
 def an_image_is_inverted() -> None:
     image = b64encode(sample_seven(Metadata.NONE)).decode()
-    png(faces.invert_image(InvertBody(image=image, method=InversionMethod.ENCODER, format=PNG)))
-    answer = InvertAnswer.from_json(faces.invert_image(InvertBody(image=image, method=InversionMethod.REFINE, steps=2)))
+    png(faces.invert_image(InvertInput(image=image, method=InversionMethod.ENCODER, format=PNG)))
+    answer = InvertAnswer.from_json(faces.invert_image(InvertInput(image=image, method=InversionMethod.REFINE, steps=2)))
     assert answer.psnr > 10
     assert answer.face.latent.space == Space.W
 
@@ -143,14 +143,14 @@ def an_image_is_inverted() -> None:
 @check
 def a_face_is_scored() -> None:
     by_url = faces.score_face_by_url(seed=7)
-    assert by_url == faces.score_face(ScoreBody(seed=7))
+    assert by_url == faces.score_face(ScoreInput(seed=7))
     assert "smile" in [found.attribute for found in by_url.scores]
     assert isinstance(by_url.distances["smile"], float)
 
 
 @check
 def a_boundary_is_trained() -> None:
-    body = TrainBody(attributes=["smile"], space=Space.W, samples=200, ratio=0.2)
+    body = TrainInput(attributes=["smile"], space=Space.W, samples=200, ratio=0.2)
     identifier = boundaries.train_boundaries("phantom", body).id
     assert ended(lambda: status_of(identifier)) == "done"
     assert identifier in [found.id for found in jobs.list_jobs().jobs]
@@ -168,7 +168,7 @@ def a_boundary_is_listed_fetched_sent_and_removed() -> None:
 
 @check
 def a_report_is_json_and_a_page() -> None:
-    identifier = boundaries.start_report("phantom", ReportWish(seed=1, samples=50, faces=1)).id
+    identifier = boundaries.start_report("phantom", ReportInput(seed=1, samples=50, faces=1)).id
     assert ended(lambda: status_of(identifier)) == "done"
     assert jobs.get_report(identifier).samples == 50
     page = jobs.get_report_without_preload_content(identifier, _headers={"Accept": "text/html"})
@@ -177,7 +177,7 @@ def a_report_is_json_and_a_page() -> None:
 
 @check
 def a_job_is_cancelled() -> None:
-    identifier = boundaries.start_report("phantom", ReportWish(samples=5000)).id
+    identifier = boundaries.start_report("phantom", ReportInput(samples=5000)).id
     jobs.cancel_job(identifier)
     assert ended(lambda: status_of(identifier)) == "cancelled"
 

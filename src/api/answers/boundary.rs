@@ -1,11 +1,12 @@
 //! Boundaries in JSON answers: what is known of them, without their normals.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::types::values::Space;
+use crate::api::types::boundary::BoundaryAccuracy;
+use crate::api::types::space::Space;
 use crate::editor::{Model, Models};
-use crate::latent::{Accuracy, Boundary};
+use crate::latent::Boundary;
 
 /// The boundaries of a model.
 #[derive(Serialize, ToSchema)]
@@ -126,31 +127,6 @@ impl From<&Boundary> for BoundarySummary {
             method: provenance.method,
             date: provenance.date,
             accuracy: provenance.accuracy.into(),
-        }
-    }
-}
-
-/// The share of codes on the correct side of a boundary, 0 to 1. Absent shares are unknown.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct BoundaryAccuracy {
-    /// Of the extremes that the boundary was fitted to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) train: Option<f64>,
-    /// Of the extremes that were held out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) held_out: Option<f64>,
-    /// Of all samples.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) all: Option<f64>,
-}
-
-impl From<Accuracy> for BoundaryAccuracy {
-    fn from(accuracy: Accuracy) -> Self {
-        Self {
-            train: accuracy.train,
-            held_out: accuracy.held_out,
-            all: accuracy.all,
         }
     }
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::api::answers::face::Face;
 use crate::api::answers::score_search::ScoreSearch;
 use crate::api::openapi::responses::{FaceAnswer, SEED, WARNINGS};
-use crate::api::types::values::Space;
+use crate::api::types::space::Space;
 use crate::editor;
 
 /// An edited face.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::types::values::LatentBody;
+use crate::api::types::latent::Latent;
 use crate::editor;
 
 /// A face.
@@ -16,7 +16,7 @@ pub(crate) struct Face {
     #[schema(value_type = Option<u64>, maximum = 4_294_967_295u64)]
     seed: Option<u32>,
     /// The latent code. Sent back as `latent`, it gives the same face.
-    latent: LatentBody,
+    latent: Latent,
     /// The signed distance from the boundary of each attribute, in the space of the code: n·code + b.
     distances: BTreeMap<String, f64>,
     /// The score of each attribute. `/v1/models/{model}` tells what a score means.
@@ -31,7 +31,7 @@ impl Face {
     pub(crate) fn new(face: editor::Face, image: String) -> Self {
         Self {
             seed: face.seed,
-            latent: LatentBody::numbers(&face.code),
+            latent: Latent::numbers(&face.code),
             distances: face.distances,
             scores: face.scores,
             image,

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::api::answers::face::Face;
 use crate::api::openapi::responses::FaceAnswer;
-use crate::api::types::invert_body::InversionMethodName;
+use crate::api::types::invert::InversionMethodName;
 use crate::editor::OptimizationResult;
 
 /// The latent code of an image, and how well it reconstructs the image.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::answers::boundary::{BoundarySummary, Storage};
-use crate::api::types::values::Space;
+use crate::api::types::space::Space;
 use crate::editor::{self, JobProgress};
 
 /// The jobs, the newest last.

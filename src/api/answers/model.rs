@@ -6,7 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::answers::boundary::{BoundarySummary, summaries};
-use crate::api::types::values::{Space, rows};
+use crate::api::types::numbers::rows;
+use crate::api::types::space::Space;
 use crate::catalog::{self, OutputEntry};
 use crate::editor;
 use crate::latent::{self, Boundary, LatentSpace};

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::types::values::{Space, rows};
+use crate::api::types::numbers::rows;
+use crate::api::types::space::Space;
 use crate::editor;
 
 /// The quality of a model's boundaries. The rows and columns of all tables are the attributes, in the order of

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::api::answers::model::ScoreKind;
 use crate::api::openapi::responses::{FaceAnswer, SEED};
-use crate::api::types::values::LatentBody;
+use crate::api::types::latent::Latent;
 use crate::catalog::OutputEntry;
 use crate::editor::{Model, Scored};
 
@@ -23,7 +23,7 @@ pub(crate) struct ScoreAnswer {
     #[schema(value_type = Option<u64>, maximum = 4_294_967_295u64)]
     seed: Option<u32>,
     /// The latent code. Sent back as `latent`, it gives the same face.
-    latent: LatentBody,
+    latent: Latent,
     /// The score of each attribute that a classifier scores.
     scores: Vec<AttributeScore>,
     /// The signed distance from the boundary of each attribute, in the space of the code: n·code + b.
@@ -44,7 +44,7 @@ impl ScoreAnswer {
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
             seed: scored.seed,
-            latent: LatentBody::numbers(&scored.code),
+            latent: Latent::numbers(&scored.code),
             scores: outputs
                 .map(|(output, score)| AttributeScore::new(output, score))
                 .collect(),

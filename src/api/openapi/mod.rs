@@ -8,13 +8,12 @@
 //! | title, tags and schemas that no operation names | this file |
 //! | responses of operations on faces, with their headers | [`responses`] |
 //! | responses with an error status | [`problems`] |
-//! | image files, and forms with one | [`files`], [`forms`] |
+//! | image files | [`files`] |
 //! | numbers of codes and normals | [`numbers`] |
 //! | rules that hold for all operations and all schemas | [`conventions`] |
 
 mod conventions;
 pub(crate) mod files;
-pub(crate) mod forms;
 pub(crate) mod numbers;
 pub(crate) mod problems;
 pub(crate) mod responses;
@@ -30,12 +29,11 @@ use crate::api::answers::edit::EditAnswer;
 use crate::api::answers::invert::{InversionProgress, InvertAnswer};
 use crate::api::answers::sample::SampleAnswer;
 use crate::api::answers::score::ScoreAnswer;
-use crate::api::output::{Compression, Format, Layout, Metadata};
 use crate::api::problem::ProblemDocument;
-use crate::api::routes::boundaries::BoundaryFormat;
-use crate::api::types::edit_body::Move;
-use crate::api::types::invert_body::InversionMethodName;
-use crate::api::types::values::Space;
+use crate::api::types::boundary::BoundaryFormat;
+use crate::api::types::invert::InversionMethodName;
+use crate::api::types::output_options::{Compression, Format, Layout, Metadata};
+use crate::api::types::space::Space;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -55,7 +53,7 @@ use crate::api::types::values::Space;
     ),
     components(schemas(
         ProblemDocument, SampleAnswer, EditAnswer, InvertAnswer, InversionProgress, ScoreAnswer, Space, Format, Layout, Metadata, Compression,
-        Move, InversionMethodName, BoundaryFormat
+        InversionMethodName, BoundaryFormat
     ))
 )]
 struct Head;

@@ -10,61 +10,32 @@ use headers::HeaderMapExt as _;
 use headers_accept::Accept;
 use mediatype::MediaType;
 use mediatype::names::{APPLICATION, JSON, OCTET_STREAM};
-use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
 
 use crate::api::answer::Answer;
 use crate::api::answers::boundary::{BoundaryChange, BoundaryList, Storage};
+use crate::api::decode::value::Value as _;
 use crate::api::openapi::problems::{
     BodyProblems, BoundaryFormatProblems, BoundaryProblems, ModelProblems, StoreProblems,
 };
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, LARGEST_BODY, Name, Query, is_json, unread};
 use crate::api::state::Api;
-use crate::api::types::boundary_document::{BoundaryDocument, NpyFile, document, made};
-use crate::api::types::values::{Real, Space};
+use crate::api::types::boundary::{
+    BoundaryDocument, BoundaryFormat, BoundaryOptions, NpyFile, NpyOptions, boundary,
+};
+use crate::api::types::space::Space;
 use crate::catalog::NpyArray;
 use crate::editor::Model;
 use crate::latent::{Boundary, LatentSpace, Provenance};
 
-/// The kind of answer.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum BoundaryFormat {
-    /// Everything that is known of it.
-    Json,
-    /// The normal, as NumPy's file of doubles.
-    Npy,
-}
+type BoundaryPath = Result<Path<(String, String, String)>, PathRejection>;
 
-/// How to answer.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct BoundaryQuery {
-    /// The kind of answer; `Accept` decides if left out.
-    format: Option<BoundaryFormat>,
-}
-
-/// What a `.npy` file does not say.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ImportQuery {
-    /// b in n·code + b, for the normal as it stands in a `.npy` body; 0 if left out.
-    #[param(value_type = Option<f64>)]
-    intercept: Option<Real>,
-}
-
-type Place = Result<Path<(String, String, Space)>, PathRejection>;
-
-fn place(place: Place) -> Result<(String, String, LatentSpace), Problem> {
-    let Path((model, attribute, space)) = place.map_err(|rejection| match rejection {
-        PathRejection::FailedToDeserializePathParams(error) => Problem::field("space", error.body_text()),
-        other => Problem::Undecodable {
-            reason: other.body_text(),
-        },
+/// The model, attribute and space in a path.
+fn boundary_path(path: BoundaryPath) -> Result<(String, String, LatentSpace), Problem> {
+    let Path((model, attribute, space)) = path.map_err(|rejection| Problem::Undecodable {
+        reason: rejection.body_text(),
     })?;
+    let space = Space::from_text(&space).map_err(|reason| Problem::field("space", reason))?;
     Ok((model, attribute, space.into()))
 }
 
@@ -89,7 +60,7 @@ pub(crate) async fn list(State(api): State<Api>, Name(name): Name) -> Result<Jso
         ("model" = String, Path, description = "The name of the model.", example = "phantom"),
         ("attribute" = String, Path, description = "The attribute.", example = "smile"),
         ("space" = Space, Path, description = "The space.", example = "w"),
-        BoundaryQuery,
+        BoundaryOptions,
     ),
     responses(
         (
@@ -103,15 +74,15 @@ pub(crate) async fn list(State(api): State<Api>, Name(name): Name) -> Result<Jso
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
-    path: Place,
+    path: BoundaryPath,
     headers: HeaderMap,
-    Query(query): Query<BoundaryQuery>,
+    Query(options): Query<BoundaryOptions>,
 ) -> Result<Response, Problem> {
-    let (name, attribute, space) = place(path)?;
+    let (name, attribute, space) = boundary_path(path)?;
     let model = api.models.get(Some(&name))?;
     let boundary = model.boundaries().get(&attribute, space)?;
-    let answer = match choose(query.format, &headers)? {
-        BoundaryFormat::Json => Answer::json(&document(boundary), &model),
+    let answer = match choose(options.format, &headers)? {
+        BoundaryFormat::Json => Answer::json(&BoundaryDocument::of(boundary), &model),
         BoundaryFormat::Npy => Answer::npy(NpyArray::of_normal(boundary).write_f8(), &model),
     };
     Ok(answer.with_etag().revalidated(&headers))
@@ -127,18 +98,18 @@ pub(crate) async fn show(
         ("model" = String, Path, description = "The name of the model.", example = "phantom"),
         ("attribute" = String, Path, description = "The attribute.", example = "smile"),
         ("space" = Space, Path, description = "The space.", example = "w"),
-        ImportQuery,
+        NpyOptions,
     ),
     request_body(content((BoundaryDocument = "application/json"), (inline(NpyFile) = "application/octet-stream"))),
     responses((status = 200, description = "The boundary as it is now.", body = BoundaryChange), BoundaryProblems, BodyProblems, StoreProblems)
 )]
 pub(crate) async fn put(
     State(api): State<Api>,
-    path: Place,
-    Query(query): Query<ImportQuery>,
+    path: BoundaryPath,
+    Query(options): Query<NpyOptions>,
     request: Request,
 ) -> Result<Json<BoundaryChange>, Problem> {
-    let (name, attribute, space) = place(path)?;
+    let (name, attribute, space) = boundary_path(path)?;
     let model = api.models.get(Some(&name))?;
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -147,11 +118,11 @@ pub(crate) async fn put(
         let bytes = Bytes::from_request(request, &()).await;
         let bytes = bytes.map_err(|rejection| unread(rejection, LARGEST_BODY))?;
         let array = NpyArray::read(&bytes).map_err(|error| Problem::field("body", error.to_string()))?;
-        let intercept = query.intercept.map_or(0.0, |intercept| intercept.0);
+        let intercept = options.intercept.map_or(0.0, |intercept| intercept.0);
         let known = Provenance::default();
-        made(&model, &attribute, space, array, intercept, known)?
+        boundary(&model, &attribute, space, array, intercept, known)?
     } else {
-        if query.intercept.is_some() {
+        if options.intercept.is_some() {
             let reason = "found it beside a JSON body, expected it in the body";
             return Err(Problem::field("intercept", reason));
         }
@@ -176,8 +147,11 @@ pub(crate) async fn put(
     ),
     responses((status = 200, description = "The boundary is deleted.", body = BoundaryChange), BoundaryProblems, StoreProblems)
 )]
-pub(crate) async fn delete(State(api): State<Api>, path: Place) -> Result<Json<BoundaryChange>, Problem> {
-    let (name, attribute, space) = place(path)?;
+pub(crate) async fn delete(
+    State(api): State<Api>,
+    path: BoundaryPath,
+) -> Result<Json<BoundaryChange>, Problem> {
+    let (name, attribute, space) = boundary_path(path)?;
     let model = api.models.delete_boundary(&name, &attribute, space).await?;
     Ok(change(&api, &model, None))
 }

@@ -9,17 +9,19 @@ use axum::response::Response;
 
 use crate::api::answer::Answer;
 use crate::api::answers::edit::EditAnswer;
+use crate::api::decode::describe::PictureOptions;
 use crate::api::encode::Encoding;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::openapi::files::ImageFile;
-use crate::api::openapi::forms::EditForm;
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::{Cacheable, Fresh};
 use crate::api::output::Output;
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;
 use crate::api::state::Api;
-use crate::api::types::edit_body::{EditBody, EditQuery};
+use crate::api::types::edit::{ConditionalEditForm, ConditionalEditInput, EditForm, EditInput, FaceEdits};
+use crate::api::types::picture_file::Pictured;
+use crate::api::types::text::{Text, named};
 use crate::api::{response_cache, upload};
 use crate::editor;
 
@@ -29,7 +31,7 @@ use crate::editor;
 /// model changes: caches may keep it and revalidate it by its `ETag`.
 #[utoipa::path(
     get, path = "/v1/edit", tag = "faces", operation_id = "edit_face_by_url",
-    params(EditQuery),
+    params(EditInput),
     responses(
         Cacheable<EditAnswer>, FaceProblems,
     )
@@ -37,9 +39,9 @@ use crate::editor;
 pub(crate) async fn get_plain(
     State(api): State<Api>,
     headers: HeaderMap,
-    Query(query): Query<EditQuery>,
+    Query(input): Query<EditInput>,
 ) -> Result<Response, Problem> {
-    get(&api, "/v1/edit", &headers, query).await
+    get(&api, PLAIN, &headers, input).await
 }
 
 /// Edit a face
@@ -48,13 +50,14 @@ pub(crate) async fn get_plain(
 /// image itself, with the options in the URL as for GET.
 #[utoipa::path(
     post, path = "/v1/edit", tag = "faces", operation_id = "edit_face",
-    request_body(content((EditBody = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (EditForm = "multipart/form-data"))),
+    params(PictureOptions<EditInput>),
+    request_body(content((EditInput = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (EditForm = "multipart/form-data"))),
     responses(
         Fresh<EditAnswer>, FaceProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post_plain(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
-    post(&api, "/v1/edit", request).await
+    post::<EditInput>(&api, PLAIN, request).await
 }
 
 /// Edit a face with conditions, by URL
@@ -63,7 +66,7 @@ pub(crate) async fn post_plain(State(api): State<Api>, request: Request) -> Resu
 /// that these attributes stay. Otherwise as `/v1/edit`.
 #[utoipa::path(
     get, path = "/v1/conditional-edit", tag = "faces", operation_id = "edit_face_conditionally_by_url",
-    params(EditQuery),
+    params(ConditionalEditInput),
     responses(
         Cacheable<EditAnswer>, FaceProblems,
     )
@@ -71,9 +74,9 @@ pub(crate) async fn post_plain(State(api): State<Api>, request: Request) -> Resu
 pub(crate) async fn get_conditional(
     State(api): State<Api>,
     headers: HeaderMap,
-    Query(query): Query<EditQuery>,
+    Query(input): Query<ConditionalEditInput>,
 ) -> Result<Response, Problem> {
-    get(&api, CONDITIONAL, &headers, query).await
+    get(&api, CONDITIONAL, &headers, input.into()).await
 }
 
 /// Edit a face with conditions
@@ -82,25 +85,27 @@ pub(crate) async fn get_conditional(
 /// image itself, with the options in the URL as for GET.
 #[utoipa::path(
     post, path = "/v1/conditional-edit", tag = "faces", operation_id = "edit_face_conditionally",
-    request_body(content((EditBody = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (EditForm = "multipart/form-data"))),
+    params(PictureOptions<ConditionalEditInput>),
+    request_body(content((ConditionalEditInput = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (ConditionalEditForm = "multipart/form-data"))),
     responses(
         Fresh<EditAnswer>, FaceProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post_conditional(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
-    post(&api, CONDITIONAL, request).await
+    post::<ConditionalEditInput>(&api, CONDITIONAL, request).await
 }
 
+const PLAIN: &str = "/v1/edit";
 const CONDITIONAL: &str = "/v1/conditional-edit";
 
 async fn get(
     api: &Api,
     path: &'static str,
     headers: &HeaderMap,
-    query: EditQuery,
+    input: EditInput,
 ) -> Result<Response, Problem> {
-    let seeded = query.seed.is_some();
-    let answer = edit(api, path, headers, query.try_into()?).await?;
+    let seeded = input.common.face.code.seed.is_some();
+    let answer = edit(api, path, headers, input).await?;
     Ok(if seeded {
         answer.revalidated(headers)
     } else {
@@ -108,32 +113,35 @@ async fn get(
     })
 }
 
-async fn post(api: &Api, path: &'static str, request: Request) -> Result<Response, Problem> {
+async fn post<T: Pictured + Into<EditInput> + Send + 'static>(
+    api: &Api,
+    path: &'static str,
+    request: Request,
+) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    let body = upload::read(request).await?;
-    Ok(edit(api, path, &headers, body).await?.uncached())
+    let input: T = upload::read(request).await?;
+    Ok(edit(api, path, &headers, input.into()).await?.uncached())
 }
 
 async fn edit(
     api: &Api,
     path: &'static str,
     headers: &HeaderMap,
-    mut body: EditBody,
+    mut input: EditInput,
 ) -> Result<Answer, Problem> {
-    if path == CONDITIONAL {
-        body.conditions.get_or_insert_default();
-    }
-    let output = Output::of(body.wishes(), headers)?;
-    let model = api.models.get(body.model.as_deref())?;
-    let cacheable = body.seed.is_some();
-    if body.is_of_a_picture() {
+    let output = Output::of(&input.output, headers)?;
+    let model = api.models.get(named(input.common.model.as_ref()))?;
+    input.common.model = Some(Text(model.name().to_owned()));
+    let cacheable = input.common.face.code.seed.is_some();
+    if input.common.face.image.is_some() {
         // The inversion may take minutes, so everything else is checked before it.
-        editor::check_edit(&model, &body.request(api, output.format)?)?;
+        editor::check_edit(&model, &input.request(api, output.format)?)?;
     }
-    body.face().take_code(api, &model).await?;
-    body.complete(&model)?;
-    let request = body.request(api, output.format)?;
-    let record = RequestRecord::new(path, &body);
+    let FaceEdits { face, truncation, .. } = &mut input.common.0;
+    face.encode_image(truncation, api, &model).await?;
+    face.code.complete()?;
+    let request = input.request(api, output.format)?;
+    let record = RequestRecord::new(path, &input);
     let key = cacheable.then(|| response_cache::key(&model, &record, &output));
     let make = async {
         let mut edited = editor::edit(&model, &request).await?;

@@ -8,17 +8,19 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::api::answer::Answer;
 use crate::api::answers::invert::InvertAnswer;
+use crate::api::decode::describe::PictureOptions;
 use crate::api::encode::Encoding;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::inversion_events::InversionEvents;
 use crate::api::openapi::files::ImageFile;
-use crate::api::openapi::forms::InvertForm;
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::Fresh;
-use crate::api::output::{Format, Output};
+use crate::api::output::Output;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
-use crate::api::types::invert_body::{InvertBody, InvertQuery};
+use crate::api::types::invert::{InvertForm, InvertInput};
+use crate::api::types::output_options::Format;
+use crate::api::types::text::{Text, named};
 use crate::api::upload;
 use crate::editor::{self, InversionProgress, Model};
 
@@ -33,8 +35,8 @@ use crate::editor::{self, InversionProgress, Model};
 /// or `problem` with a `ProblemDocument`. If the client closes the connection, the inversion ends.
 #[utoipa::path(
     post, path = "/v1/invert", tag = "faces", operation_id = "invert_image",
-    params(InvertQuery),
-    request_body(content((InvertBody = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (InvertForm = "multipart/form-data"))),
+    params(PictureOptions<InvertInput>),
+    request_body(content((InvertInput = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (InvertForm = "multipart/form-data"))),
     responses(
         Fresh<InvertAnswer>, FaceProblems, BodyProblems,
     )
@@ -42,32 +44,31 @@ use crate::editor::{self, InversionProgress, Model};
 pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let events = InversionEvents::accepted(&request, api.limits.timeout)?;
-    let mut body: InvertBody = upload::read(request).await?;
+    let mut input: InvertInput = upload::read(request).await?;
     let Some(events) = events else {
-        let output = Output::of(body.wishes(), &headers)?;
-        return Ok(invert(api, output, body, None).await?.uncached());
+        let output = Output::of(&input.output, &headers)?;
+        return Ok(invert(api, output, input, None).await?.uncached());
     };
-    body.format = Some(Format::Json);
-    let output = Output::of(body.wishes(), &headers)?;
-    let work = |sender| async move { invert(api, output, body, Some(&sender)).await };
+    input.output.format = Some(Format::Json);
+    let output = Output::of(&input.output, &headers)?;
+    let work = |sender| async move { invert(api, output, input, Some(&sender)).await };
     events.report(work).await
 }
 
 async fn invert(
     api: Api,
     output: Output,
-    mut body: InvertBody,
+    mut input: InvertInput,
     progress: Option<&UnboundedSender<InversionProgress>>,
 ) -> Result<Answer, Problem> {
-    let missing = || Problem::field("image", "missing, expected a picture file in base64");
-    let file = body.image.take().ok_or_else(missing)?;
-    let model = api.models.get(body.model.as_deref())?;
-    body.model = Some(model.name().to_owned());
-    let framing = body.framing(&model)?;
-    let request = body.request(file.undecoded(&api).await?, framing, output.format)?;
+    let file = std::mem::take(&mut input.image.0);
+    let model = api.models.get(named(input.model.as_ref()))?;
+    input.model = Some(Text(model.name().to_owned()));
+    let framing = input.framing(&model)?;
+    let request = input.request(file.undecoded(&api).await?, framing, output.format)?;
     let inverted = editor::invert(&model, request, progress).await?;
     let encoding = Encoding {
-        metadata: ImageMetadata::new(&model, RequestRecord::new("/v1/invert", &body)),
+        metadata: ImageMetadata::new(&model, RequestRecord::new("/v1/invert", &input)),
         model,
         faces: vec![inverted.face],
         output,

@@ -8,8 +8,6 @@ use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use crate::api::answers;
 use crate::api::encode::off_thread;
@@ -20,37 +18,8 @@ use crate::api::report_page::page::page;
 use crate::api::request_body::{Body, Name};
 use crate::api::routes::jobs::started;
 use crate::api::state::Api;
-use crate::api::types::values::Space;
-use crate::editor::ReportRequest;
+use crate::api::types::report::ReportInput;
 use crate::imaging::{ImagingError, Quality, encode_jpeg};
-
-/// Faces to sample, where a request names no number, and the least and the most.
-const SAMPLES: usize = 2000;
-const LEAST_SAMPLES: usize = 50;
-const MOST_SAMPLES: usize = 100_000;
-
-/// Faces to edit, where a request names no number, and the most.
-const FACES: usize = 50;
-const MOST_FACES: usize = 1000;
-
-/// What to report on.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-#[schema(examples(json!({"space": "w", "samples": 100, "faces": 5, "seed": 1})))]
-pub(crate) struct ReportWish {
-    /// The boundaries' space, z or w; the model's default space if left out.
-    space: Option<Space>,
-    /// How many faces are sampled and scored; 2,000 if left out.
-    #[schema(minimum = 50, maximum = 100_000)]
-    samples: Option<usize>,
-    /// How many of them are edited; 50 if left out.
-    #[schema(minimum = 1, maximum = 1000)]
-    faces: Option<usize>,
-    /// The seed of the samples; 0 if left out. Other than the boundaries' own, so that they are judged by faces that they were
-    /// not found with.
-    #[schema(value_type = Option<u64>, maximum = 4_294_967_295u64)]
-    seed: Option<u32>,
-}
 
 /// Report on boundaries
 ///
@@ -61,7 +30,7 @@ pub(crate) struct ReportWish {
 #[utoipa::path(
     post, path = "/v1/models/{model}/report", tag = "boundaries", operation_id = "start_report",
     params(("model" = String, Path, description = "The name of the model.", example = "phantom")),
-    request_body = ReportWish,
+    request_body = ReportInput,
     responses(
         (status = 202, description = "The job was started.", body = answers::job::Job, headers(("Location" = String, description = "The path of the job."))),
         StartProblems, BodyProblems,
@@ -70,32 +39,10 @@ pub(crate) struct ReportWish {
 pub(crate) async fn post(
     State(api): State<Api>,
     Name(name): Name,
-    Body(wish): Body<ReportWish>,
+    Body(input): Body<ReportInput>,
 ) -> Result<Response, Problem> {
     let model = api.models.get(Some(&name))?;
-    let within = |field, found: usize, least, most| {
-        let fits = (least..=most).contains(&found);
-        let reason = || format!("found {found}, expected {least} to {most}");
-        fits.then_some(found)
-            .ok_or_else(|| Problem::field(field, reason()))
-    };
-    let samples = within(
-        "samples",
-        wish.samples.unwrap_or(SAMPLES),
-        LEAST_SAMPLES,
-        MOST_SAMPLES,
-    )?;
-    let request = ReportRequest {
-        space: wish.space.map_or_else(|| model.default_space(), Into::into),
-        samples,
-        faces: within(
-            "faces",
-            wish.faces.unwrap_or(FACES.min(samples)),
-            1,
-            MOST_FACES.min(samples),
-        )?,
-        seed: wish.seed.unwrap_or(0),
-    };
+    let request = input.request(model.default_space())?;
     let job = api.jobs.report(&api.models, model, request)?;
     Ok(started(&api, &job))
 }

@@ -1,9 +1,38 @@
-//! Types.
+//! The types of requests: one for each operation, read from a URL, a JSON body or a form by [`crate::api::decode`].
+//!
+//! A type says what the service accepts, and the OpenAPI document is made from the same declaration. Each converts itself into
+//! the editor's request. The types know no status codes and no routes.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the request of an operation | [`sample`], [`edit`], [`invert`], [`score`], [`train`], [`report`], [`boundary`] |
+//! | the face of a request (seed, latent code or image) and the truncation | [`face`], [`latent`], [`picture_file`] |
+//! | format, layout, metadata, compression and quality of the answer | [`output_options`] |
+//! | the edits | [`attribute_edit`], [`trajectory`], [`layers`] |
+//! | the part of an image to invert | [`framing`] |
+//! | single values | [`number`], [`numbers`], [`text`], [`list`], [`choice`], [`space`], [`base64`] |
+//! | the form of a request with an image | [`form`] |
 
-pub(crate) mod boundary_document;
-pub(crate) mod edit_body;
-pub(crate) mod edit_text;
-pub(crate) mod invert_body;
-pub(crate) mod invert_text;
+pub(crate) mod attribute_edit;
+pub(crate) mod base64;
+pub(crate) mod boundary;
+pub(crate) mod choice;
+pub(crate) mod edit;
+pub(crate) mod face;
+pub(crate) mod form;
+pub(crate) mod framing;
+pub(crate) mod invert;
+pub(crate) mod latent;
+pub(crate) mod layers;
+pub(crate) mod list;
+pub(crate) mod number;
+pub(crate) mod numbers;
+pub(crate) mod output_options;
 pub(crate) mod picture_file;
-pub(crate) mod values;
+pub(crate) mod report;
+pub(crate) mod sample;
+pub(crate) mod score;
+pub(crate) mod space;
+pub(crate) mod text;
+pub(crate) mod train;
+pub(crate) mod trajectory;

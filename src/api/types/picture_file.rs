@@ -1,100 +1,126 @@
-//! A picture that a request brings: its file, its pixels, and the code that it stands for.
+//! An image file in a request: its bytes, its pixels, and its latent code.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Serialize, Serializer};
 
+use crate::api::decode::fields::Fields;
+use crate::api::decode::value::{Schema, Value};
 use crate::api::problem::Problem;
 use crate::api::state::Api;
-use crate::api::types::values::{LatentBody, Object};
+use crate::api::types::base64::{Base64, schema};
+use crate::api::types::latent::Latent;
+use crate::api::types::space::Space;
 use crate::editor::{self, InvertRequest, Model, UndecodedPicture};
 use crate::imaging::{decode, read_png_text};
 
-/// Largest picture file, in bytes.
+/// The largest image file, in bytes.
 pub(crate) const LARGEST_PICTURE: usize = 20 * 1024 * 1024;
 
-/// Most pixels of a picture.
+/// The most pixels of an image.
 const MOST_PIXELS: u64 = 25_000_000;
 
-/// Steps of a descent where a request names none.
-pub(crate) const STEPS: u32 = 100;
+/// Optimization steps of an inversion that names no number.
+pub(crate) const STEPS: usize = 100;
 
-/// A picture's file; base64 in JSON.
-#[derive(Clone, Debug)]
+/// An image file: base64 in JSON, the part `file` of a form, or the whole body.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct PictureFile(pub(crate) Bytes);
 
-impl<'de> Deserialize<'de> for PictureFile {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let file = STANDARD.decode(text);
-        file.map(|file| Self(file.into()))
-            .map_err(|error| D::Error::custom(format!("not base64: {error}")))
+/// A request that has an image file.
+pub(crate) trait Pictured: Fields {
+    /// Puts the file into its field.
+    fn set_image(&mut self, file: PictureFile);
+}
+
+impl Value for PictureFile {
+    const IS_FILE: bool = true;
+
+    fn expected() -> String {
+        "an image file in base64".to_owned()
+    }
+
+    fn from_string(found: &str) -> Result<Self, String> {
+        let Base64(file) = Base64::<LARGEST_PICTURE>::from_string(found)?;
+        Ok(Self(file.into()))
+    }
+
+    fn schema() -> Schema {
+        schema(LARGEST_PICTURE)
     }
 }
 
-/// A code that stands for a picture, and the truncation that it is drawn with.
-struct PictureCode {
-    latent: Object<LatentBody>,
-    psi: Option<f64>,
-    truncation_layers: Option<usize>,
+impl Serialize for PictureFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
 }
 
-/// What a PNG of this program says of the face in it.
+/// The latent code of an image, and the truncation to synthesize it with.
+pub(crate) struct PictureCode {
+    pub(crate) latent: Latent,
+    pub(crate) psi: Option<f64>,
+    pub(crate) truncation_layers: Option<u32>,
+}
+
+/// What the metadata of a PNG of this program says of the face in it. Other keys are skipped.
 #[derive(Deserialize)]
 struct Carried {
     generator: String,
-    latent: LatentBody,
+    latent: CarriedLatent,
     request: CarriedTruncation,
+}
+
+#[derive(Deserialize)]
+struct CarriedLatent {
+    space: String,
+    npy: String,
 }
 
 #[derive(Deserialize)]
 struct CarriedTruncation {
     psi: Option<f64>,
-    truncation_layers: Option<usize>,
+    truncation_layers: Option<u32>,
+}
+
+impl CarriedLatent {
+    fn latent(&self) -> Option<Latent> {
+        let space = Space::from_string(&self.space).ok()?;
+        Some(Latent::of_file(space, STANDARD.decode(&self.npy).ok()?))
+    }
 }
 
 impl PictureFile {
-    /// What decodes it. A few can be there at a time, for each takes much memory when it is called.
+    /// A function that decodes the image. It holds one of few permits, because decoding takes much memory.
     pub(crate) async fn undecoded(self, api: &Api) -> Result<UndecodedPicture, Problem> {
         if self.0.len() > LARGEST_PICTURE {
             return Err(Problem::BodyTooLarge {
                 limit: LARGEST_PICTURE,
             });
         }
-        let turn = Arc::clone(&api.decoding).acquire_owned().await;
-        let turn = turn.expect("nobody closes the semaphore");
+        let permit = Arc::clone(&api.decoding).acquire_owned().await;
+        let permit = permit.expect("nobody closes the semaphore");
         Ok(Box::new(move || {
-            let _turn = turn;
+            let _permit = permit;
             decode(&self.0, MOST_PIXELS)
         }))
     }
 
-    /// The code of the picture: the one that it carries, where this model made it, or else the one that is found by the
-    /// model's best method.
-    async fn code(self, api: &Api, model: &Model) -> Result<PictureCode, Problem> {
-        let carried = self
-            .carried()
-            .filter(|carried| carried.generator == model.generator_digest());
-        if let Some(carried) = carried {
-            // Truncation belongs to mapping, which only z codes have before them.
-            let truncation = carried.request;
-            let mapped = !carried.latent.is_z();
-            return Ok(PictureCode {
-                latent: Object(carried.latent),
-                psi: truncation.psi.filter(|_| !mapped),
-                truncation_layers: truncation.truncation_layers.filter(|_| !mapped),
-            });
+    /// The code of the image: the one in its metadata if this model made it, or else the result of an inversion by the model's
+    /// best method.
+    pub(crate) async fn code(self, api: &Api, model: &Model) -> Result<PictureCode, Problem> {
+        if let Some(code) = self.carried(model.generator_digest()) {
+            return Ok(code);
         }
         let request = InvertRequest {
             picture: self.undecoded(api).await?,
             framing: None,
             method: None,
             space: None,
-            steps: STEPS as usize,
+            steps: STEPS,
             patience: None,
             starts: 1,
             time_limit: None,
@@ -102,50 +128,30 @@ impl PictureFile {
         };
         let inverted = editor::invert(model, request, None).await?;
         Ok(PictureCode {
-            latent: Object(LatentBody::file(&inverted.face.code)),
+            latent: Latent::file(&inverted.face.code),
             psi: None,
             truncation_layers: None,
         })
     }
 
-    /// What the file says of itself, where this program wrote it.
-    fn carried(&self) -> Option<Carried> {
+    /// The code in the file's metadata, if `generator` made the image.
+    fn carried(&self, generator: &str) -> Option<PictureCode> {
         let text = read_png_text(&self.0).ok().flatten()?;
-        serde_json::from_str(&text).ok()
+        let carried: Carried = serde_json::from_str(&text).ok()?;
+        if carried.generator != generator {
+            return None;
+        }
+        let latent = carried.latent.latent()?;
+        // Truncation belongs to mapping, which only z codes have before them.
+        let CarriedTruncation {
+            psi,
+            truncation_layers,
+        } = carried.request;
+        let mapped = !latent.is_z();
+        Some(PictureCode {
+            latent,
+            psi: psi.filter(|_| !mapped),
+            truncation_layers: truncation_layers.filter(|_| !mapped),
+        })
     }
-}
-
-/// The fields of a body that say which face is meant.
-pub(crate) struct NamedFace<'a> {
-    pub(crate) image: &'a mut Option<PictureFile>,
-    pub(crate) seed: Option<u32>,
-    pub(crate) latent: &'a mut Option<Object<LatentBody>>,
-    pub(crate) psi: &'a mut Option<f64>,
-    pub(crate) truncation_layers: &'a mut Option<usize>,
-}
-
-impl NamedFace<'_> {
-    /// Puts a picture's code into its place, so that what is kept of the request makes the same face again.
-    pub(crate) async fn take_code(self, api: &Api, model: &Model) -> Result<(), Problem> {
-        let Some(image) = self.image.take() else {
-            return Ok(());
-        };
-        alone(self.seed, self.latent.as_ref())?;
-        let code = image.code(api, model).await?;
-        *self.latent = Some(code.latent);
-        *self.psi = self.psi.or(code.psi);
-        *self.truncation_layers = self.truncation_layers.or(code.truncation_layers);
-        Ok(())
-    }
-}
-
-/// Refuses a picture beside another name of the face.
-fn alone(seed: Option<u32>, latent: Option<&Object<LatentBody>>) -> Result<(), Problem> {
-    let beside = match (seed, latent) {
-        (None, None) => return Ok(()),
-        (Some(_), _) => "a seed",
-        (None, Some(_)) => "a latent code",
-    };
-    let reason = format!("found {beside} beside it, expected one face: leave out one of the two");
-    Err(Problem::field("image", reason))
 }

@@ -1,0 +1,224 @@
+//! A boundary in requests and answers: a JSON document or a `.npy` file.
+
+use ndarray::Array2;
+use utoipa::ToSchema;
+
+use crate::api::decode::declare::fields;
+use crate::api::decode::fields::Required;
+use crate::api::decode::json::Object;
+use crate::api::problem::Problem;
+use crate::api::types::choice::choice;
+use crate::api::types::number::{Finite, Integer, MOST};
+use crate::api::types::numbers::Numbers;
+use crate::api::types::space::Space;
+use crate::api::types::text::{Name, Text};
+use crate::catalog::NpyArray;
+use crate::editor::{EditorError, Model};
+use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance};
+
+/// The normal of the example: 64 numbers, as for the bundled model.
+fn example_normal() -> Vec<f64> {
+    let mut normal = vec![0.0; 64];
+    (normal[0], normal[1]) = (0.6, 0.8);
+    normal
+}
+
+/// A note on how a boundary was fitted.
+type Note = Text<1000>;
+
+fields! {
+    /// A boundary with everything known of it: GET returns it, and PUT accepts it.
+    #[examples(serde_json::json!({"normal": example_normal(), "intercept": -0.2}))]
+    pub(crate) struct BoundaryDocument {
+        /// The attribute; if given, the same as in the path.
+        attribute: Option<Name>,
+        /// The space; if given, the same as in the path.
+        space: Option<Space>,
+        /// The normal, pointing to where the attribute's score is higher: a list of numbers in z and w, a list of such lists in w+, one a
+        /// layer. Its length need not be 1.
+        normal: Required<Numbers<f64>>,
+        /// b in n·code + b, for the normal as given. Default: 0.
+        intercept: Option<Finite>,
+        /// The number of scored samples from which the extremes were chosen.
+        samples: Option<Integer<0, MOST>>,
+        /// The number of extremes chosen on each side.
+        chosen: Option<Integer<0, MOST>>,
+        /// The seed of the samples.
+        seed: Option<Integer<0, MOST>>,
+        /// The classifier that scored the samples.
+        classifier: Option<Note>,
+        /// SHA-256 of the classifier's file.
+        classifier_digest: Option<Note>,
+        /// SHA-256 of the generator. A boundary of another generator is refused. Default: this model's generator.
+        model: Option<Note>,
+        /// How the boundary was fitted.
+        method: Option<Note>,
+        /// When it was fitted.
+        date: Option<Note>,
+        /// How well it separates.
+        accuracy: Option<Object<BoundaryAccuracy>>,
+    }
+}
+
+fields! {
+    /// The share of codes on the right side of the boundary, 0 to 1.
+    pub(crate) struct BoundaryAccuracy {
+        /// Of the extremes that the boundary was fitted to.
+        train: Option<Finite>,
+        /// Of the extremes that were held out.
+        held_out: Option<Finite>,
+        /// Of all codes.
+        all: Option<Finite>,
+    }
+}
+
+impl From<Accuracy> for BoundaryAccuracy {
+    fn from(accuracy: Accuracy) -> Self {
+        Self {
+            train: accuracy.train.map(Finite),
+            held_out: accuracy.held_out.map(Finite),
+            all: accuracy.all.map(Finite),
+        }
+    }
+}
+
+impl From<BoundaryAccuracy> for Accuracy {
+    fn from(accuracy: BoundaryAccuracy) -> Self {
+        let number = |Finite(number)| number;
+        Self {
+            train: accuracy.train.map(number),
+            held_out: accuracy.held_out.map(number),
+            all: accuracy.all.map(number),
+        }
+    }
+}
+
+choice! {
+    /// The format of a boundary.
+    pub(crate) enum BoundaryFormat {
+        /// Everything known of it.
+        Json = "json",
+        /// The normal, as a NumPy file of doubles.
+        Npy = "npy",
+    }
+}
+
+fields! {
+    /// How the client wants the boundary encoded.
+    pub(crate) struct BoundaryOptions {
+        /// The format of the answer. Default: what the `Accept` header prefers, or else JSON.
+        format: Option<BoundaryFormat>,
+    }
+}
+
+fields! {
+    /// What a `.npy` file does not contain.
+    pub(crate) struct NpyOptions {
+        /// b in n·code + b, for the normal of a `.npy` body as given. Default: 0.
+        intercept: Option<Finite>,
+    }
+}
+
+impl BoundaryDocument {
+    /// The document of a boundary.
+    pub(crate) fn of(boundary: &Boundary) -> Self {
+        let known = boundary.provenance().clone();
+        let (rows, dim) = boundary.normal().dim();
+        let shape = match boundary.space() {
+            LatentSpace::WPlus => vec![rows, dim],
+            LatentSpace::Z | LatentSpace::W => vec![rows * dim],
+        };
+        let values = boundary.normal().iter().copied().collect();
+        Self {
+            attribute: Some(Text(boundary.attribute().to_owned())),
+            space: Some(boundary.space().into()),
+            normal: Required(Numbers { shape, values }),
+            intercept: Some(Finite(boundary.intercept())),
+            samples: known.samples.map(Integer::from),
+            chosen: known.chosen.map(Integer::from),
+            seed: known.seed.map(Integer::from),
+            classifier: known.classifier.map(Text),
+            classifier_digest: known.classifier_digest.map(Text),
+            model: known.model.map(Text),
+            method: known.method.map(Text),
+            date: known.date.map(Text),
+            accuracy: Some(Object(known.accuracy.into())),
+        }
+    }
+
+    /// The boundary of a document that was sent to the path of `attribute` and `space`.
+    pub(crate) fn boundary(
+        self,
+        model: &Model,
+        attribute: &str,
+        space: LatentSpace,
+    ) -> Result<Boundary, Problem> {
+        if let Some(Text(found)) = self.attribute.filter(|found| found.0 != attribute) {
+            let reason = format!("found {found:?}, expected {attribute:?} as in the path");
+            return Err(Problem::field("attribute", reason));
+        }
+        if let Some(found) = self.space.map(LatentSpace::from).filter(|&found| found != space) {
+            let reason = format!("found {found}, expected {space} as in the path");
+            return Err(Problem::field("space", reason));
+        }
+        let text = |Text(text): Note| text;
+        let known = Provenance {
+            samples: self.samples.map(Integer::u64),
+            chosen: self.chosen.map(Integer::u64),
+            seed: self.seed.map(Integer::u64),
+            classifier: self.classifier.map(text),
+            classifier_digest: self.classifier_digest.map(text),
+            model: self.model.map(text),
+            method: self.method.map(text),
+            date: self.date.map(text),
+            accuracy: self
+                .accuracy
+                .map_or_else(Accuracy::default, |Object(found)| found.into()),
+        };
+        let Required(Numbers { shape, values }) = self.normal;
+        let intercept = self.intercept.map_or(0.0, |intercept| intercept.0);
+        boundary(
+            model,
+            attribute,
+            space,
+            NpyArray { shape, values },
+            intercept,
+            known,
+        )
+    }
+}
+
+/// A boundary of `model`, unless `known` names another generator.
+pub(crate) fn boundary(
+    model: &Model,
+    attribute: &str,
+    space: LatentSpace,
+    array: NpyArray,
+    intercept: f64,
+    known: Provenance,
+) -> Result<Boundary, Problem> {
+    let shape = space.rows_and_columns(&array.shape).ok_or_else(|| {
+        let expected = match space {
+            LatentSpace::WPlus => "(layers, dim)",
+            LatentSpace::Z | LatentSpace::W => "(dim) or (1, dim)",
+        };
+        let reason = format!(
+            "found the shape {:?}, expected {expected} for a boundary in {space}",
+            array.shape
+        );
+        Problem::field("normal", reason)
+    })?;
+    let normal =
+        Array2::from_shape_vec(shape, array.values).expect("an array holds as many values as its shape says");
+    let known = Provenance {
+        model: known.model.or_else(|| Some(model.generator_digest().to_owned())),
+        ..known
+    };
+    Ok(Boundary::new(attribute, space, normal, intercept, known).map_err(EditorError::from)?)
+}
+
+/// A NumPy `.npy` file: floating-point numbers of shape (dim) or (1, dim); in w+ (layers, dim) or (1, layers, dim).
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
+#[expect(dead_code, reason = "it stands for bytes in the document")]
+pub(crate) struct NpyFile(Vec<u8>);

@@ -1,0 +1,123 @@
+//! The requests of `/v1/edit` and `/v1/conditional-edit`.
+
+use crate::api::decode::declare::fields;
+use crate::api::decode::fields::{Group, Required, Unrecorded};
+use crate::api::problem::Problem;
+use crate::api::state::Api;
+use crate::api::types::attribute_edit::AttributeEdit;
+use crate::api::types::face::{FaceInput, TruncationInput};
+use crate::api::types::form::form;
+use crate::api::types::layers::Layers;
+use crate::api::types::list::List;
+use crate::api::types::output_options::{Format, OutputOptions};
+use crate::api::types::picture_file::{PictureFile, Pictured};
+use crate::api::types::space::Space;
+use crate::api::types::text::Name;
+use crate::api::types::trajectory::TrajectoryInput;
+use crate::editor::EditRequest;
+
+/// The most edits of a request, and the most conditions. Every edit is projected off every condition, and all are solved together.
+const MOST: usize = 64;
+
+fields! {
+    /// A face, and the edits to make.
+    pub(crate) struct FaceEdits {
+        /// The model. Default: the service's default model.
+        model: Option<Name>,
+        face: Group<FaceInput>,
+        /// The space of the edit. Default: the given code's space; for a seed the model's default space, or w+ if `layers` are given.
+        space: Option<Space>,
+        truncation: Group<TruncationInput>,
+        /// The edits, all made together.
+        edits ["edits", "edit"]: Required<List<AttributeEdit, 1, MOST>> = ["smile:3"],
+        /// The layers of w+ to edit, counted from 0: `3`, or `0-3`. Default: all.
+        layers: Option<Layers>,
+        /// Several faces instead of one. Edits without an amount follow the trajectory.
+        trajectory: Option<TrajectoryInput>,
+    }
+}
+
+fields! {
+    /// A face to edit.
+    #[examples(
+        serde_json::json!({"seed": 7, "edits": [{"attribute": "smile", "by": 3}]}),
+        serde_json::json!({"seed": 7, "space": "z", "edits": [{"attribute": "age", "by": 3}], "conditions": ["eyeglasses"]}),
+        serde_json::json!({"seed": 7, "edits": [{"attribute": "smile", "to_score": 0.9}], "conditions": ["age"]}),
+        serde_json::json!({"seed": 7, "edits": [{"attribute": "age"}], "trajectory": {"start": -3, "end": 3, "steps": 7}, "layout": "strip"}),
+    )]
+    pub(crate) struct EditInput {
+        common: Group<FaceEdits>,
+        /// Attributes to hold: every edit's direction is made orthogonal to their boundaries. Default: none.
+        conditions ["conditions", "condition"]: Option<List<Name, 1, MOST>> = ["eyeglasses"],
+        output: Unrecorded<OutputOptions>,
+    }
+}
+
+fields! {
+    /// A face to edit while other attributes are held.
+    #[examples(
+        serde_json::json!({"seed": 7, "space": "z", "edits": [{"attribute": "age", "by": 3}], "conditions": ["eyeglasses"]}),
+        serde_json::json!({"seed": 7, "edits": [{"attribute": "smile", "to_score": 0.9}], "conditions": ["age"]}),
+    )]
+    pub(crate) struct ConditionalEditInput {
+        common: Group<FaceEdits>,
+        /// Attributes to hold: every edit's direction is made orthogonal to their boundaries.
+        conditions ["conditions", "condition"]: Required<List<Name, 1, MOST>> = ["eyeglasses"],
+        output: Unrecorded<OutputOptions>,
+    }
+}
+
+form!(EditForm of EditInput: "An image of the face to edit, as a file; the other fields are those of the URL.");
+form!(ConditionalEditForm of ConditionalEditInput: "An image of the face to edit, as a file; the other fields are those of the URL.");
+
+impl From<ConditionalEditInput> for EditInput {
+    fn from(input: ConditionalEditInput) -> Self {
+        Self {
+            common: input.common,
+            conditions: Some(input.conditions.0),
+            output: input.output,
+        }
+    }
+}
+
+impl Pictured for EditInput {
+    fn set_image(&mut self, file: PictureFile) {
+        self.common.face.image = Some(file);
+    }
+}
+
+impl Pictured for ConditionalEditInput {
+    fn set_image(&mut self, file: PictureFile) {
+        self.common.face.image = Some(file);
+    }
+}
+
+impl EditInput {
+    /// The editor's request.
+    pub(crate) fn request(&self, api: &Api, format: Format) -> Result<EditRequest, Problem> {
+        let FaceEdits {
+            face,
+            space,
+            truncation,
+            edits,
+            layers,
+            trajectory,
+            ..
+        } = &self.common.0;
+        let steps = edits.0.0.iter().enumerate();
+        let series = trajectory.as_ref().map(|trajectory| trajectory.series(api));
+        let names = |List(names): &List<Name, 1, MOST>| names.iter().map(|name| name.0.clone()).collect();
+        Ok(EditRequest {
+            source: face.code.source()?,
+            space: space.map(Into::into),
+            truncation: truncation.choice(),
+            steps: steps
+                .map(|(index, edit)| edit.step(index))
+                .collect::<Result<_, _>>()?,
+            conditions: self.conditions.as_ref().map(names),
+            layers: layers.map(|layers| layers.0),
+            series: series.transpose()?,
+            with_comparison: format == Format::Json,
+        })
+    }
+}

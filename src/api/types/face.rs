@@ -1,0 +1,110 @@
+//! The face of a request: a seed, a latent code or an image, and the truncation.
+
+use crate::api::decode::declare::fields;
+use crate::api::decode::fields::InsteadOfFile;
+use crate::api::problem::Problem;
+use crate::api::state::Api;
+use crate::api::types::latent::Latent;
+use crate::api::types::number::{Integer, MOST_U32, Real, Seed};
+use crate::api::types::picture_file::PictureFile;
+use crate::editor::{FaceSource, Model, TruncationChoice};
+
+fields! {
+    /// A seed or a latent code. Without either, a seed is chosen at random and returned.
+    pub(crate) struct CodeInput {
+        /// The seed of a face: its z code is `numpy.random.RandomState(seed).randn(1, z_dim)`. If no seed, latent code or image is
+        /// given, a seed is chosen at random and returned.
+        seed: Option<Seed> = 7,
+        /// A latent code instead of a seed.
+        latent: Option<Latent>,
+    }
+}
+
+fields! {
+    /// A seed, a latent code or an image.
+    pub(crate) struct FaceInput {
+        code: InsteadOfFile<CodeInput>,
+        /// An image of the face instead of a seed: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels. A PNG that
+        /// this model made carries its latent code; any other image is inverted first, as `/v1/invert` does it.
+        image: Option<PictureFile>,
+    }
+}
+
+fields! {
+    /// The truncation, which applies when z is mapped to w.
+    pub(crate) struct TruncationInput {
+        /// Truncation: w becomes `w_avg` + psi (w − `w_avg`). 1 is none, 0 is the mean face. Default: the model's own.
+        psi: Option<Real<-2, 2>>,
+        /// How many of the first layers are truncated. Default: the model's own number, or all.
+        truncation_layers: Option<Integer<1, MOST_U32>>,
+    }
+}
+
+impl CodeInput {
+    /// The source of the face.
+    pub(crate) fn source(&self) -> Result<FaceSource, Problem> {
+        match (self.seed, &self.latent) {
+            (Some(_), Some(_)) => Err(Problem::field(
+                "seed",
+                "found a latent code beside it, expected one face: leave out one of the two",
+            )),
+            (Some(seed), None) => Ok(FaceSource::Seed(seed.u32())),
+            (None, Some(latent)) => latent.code().map(FaceSource::Latent),
+            (None, None) => random_seed().map(FaceSource::Seed),
+        }
+    }
+
+    /// Chooses a seed at random if the request has neither a seed nor a code.
+    pub(crate) fn complete(&mut self) -> Result<(), Problem> {
+        if self.seed.is_none() && self.latent.is_none() {
+            self.seed = Some(u64::from(random_seed()?).into());
+        }
+        Ok(())
+    }
+}
+
+fn random_seed() -> Result<u32, Problem> {
+    getrandom::u32().map_err(|error| Problem::Internal {
+        reason: format!("the system gives no random numbers: {error}"),
+    })
+}
+
+impl FaceInput {
+    /// Replaces the image by its latent code, so that a record of the request makes the same face again.
+    pub(crate) async fn encode_image(
+        &mut self,
+        truncation: &mut TruncationInput,
+        api: &Api,
+        model: &Model,
+    ) -> Result<(), Problem> {
+        let Some(image) = self.image.take() else {
+            return Ok(());
+        };
+        let beside = match (self.code.seed, &self.code.latent) {
+            (None, None) => None,
+            (Some(_), _) => Some("a seed"),
+            (None, Some(_)) => Some("a latent code"),
+        };
+        if let Some(beside) = beside {
+            let reason = format!("found {beside} beside it, expected one face: leave out one of the two");
+            return Err(Problem::field("image", reason));
+        }
+        let code = image.code(api, model).await?;
+        self.code.latent = Some(code.latent);
+        truncation.psi = truncation.psi.or(code.psi.map(Real));
+        let layers = code
+            .truncation_layers
+            .map(|layers| Integer::from(u64::from(layers)));
+        truncation.truncation_layers = truncation.truncation_layers.or(layers);
+        Ok(())
+    }
+}
+
+impl TruncationInput {
+    pub(crate) fn choice(&self) -> TruncationChoice {
+        TruncationChoice {
+            psi: self.psi.map(|psi| psi.0),
+            layers: self.truncation_layers.map(Integer::usize),
+        }
+    }
+}

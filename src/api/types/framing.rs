@@ -1,0 +1,143 @@
+//! The part of an image to invert: a rectangle, or a face's landmarks.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde::de::{MapAccess, SeqAccess};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+
+use crate::api::decode::at::At;
+use crate::api::decode::declare::fields;
+use crate::api::decode::describe::reference;
+use crate::api::decode::fields::Required;
+use crate::api::decode::value::{Schema, Value, quoted, unfit};
+use crate::api::decode::{describe, json};
+use crate::api::types::list::List;
+use crate::api::types::number::{Finite, Integer, MOST_U32, NUMBER, part};
+use crate::imaging;
+
+fields! {
+    /// A rectangle of pixels, from the upper left corner of the upright image.
+    pub(crate) struct Crop {
+        /// Pixels to the left of the rectangle.
+        left: Required<Integer<0, MOST_U32>>,
+        /// Pixels above the rectangle.
+        top: Required<Integer<0, MOST_U32>>,
+        /// Width in pixels.
+        width: Required<Integer<1, MOST_U32>>,
+        /// Height in pixels.
+        height: Required<Integer<1, MOST_U32>>,
+    }
+}
+
+impl Value for Crop {
+    fn expected() -> String {
+        "an object with left, top, width and height in pixels".to_owned()
+    }
+
+    fn expected_text() -> String {
+        "left,top,width,height in pixels".to_owned()
+    }
+
+    fn from_object<'de, A: MapAccess<'de>>(object: A, at: At<'_>) -> Result<Self, A::Error> {
+        json::object(object, at)
+    }
+
+    fn from_text(found: &str) -> Result<Self, String> {
+        let parts: Vec<&str> = found.split(',').collect();
+        let crop = || match parts[..] {
+            [left, top, width, height] => Some(Self {
+                left: Required(part(left)?),
+                top: Required(part(top)?),
+                width: Required(part(width)?),
+                height: Required(part(height)?),
+            }),
+            _ => None,
+        };
+        crop().ok_or_else(|| unfit(quoted(found), &Self::expected_text()))
+    }
+
+    fn schema() -> Schema {
+        reference::<Self>()
+    }
+
+    fn text_schema() -> Schema {
+        let size = "[1-9][0-9]{0,8}";
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(format!("^[0-9]{{1,9}},[0-9]{{1,9}},{size},{size}$")))
+            .into()
+    }
+
+    fn components(components: &mut Vec<(String, Schema)>) {
+        describe::add_component::<Self>(components);
+    }
+}
+
+impl From<&Crop> for imaging::Crop {
+    fn from(crop: &Crop) -> Self {
+        Self {
+            left: crop.left.u32(),
+            top: crop.top.u32(),
+            width: crop.width.u32(),
+            height: crop.height.u32(),
+        }
+    }
+}
+
+/// 5 to 68 points of a face, x and y in pixels. Their number is checked once more by the imaging layer, which knows 5 and 68.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(transparent)]
+pub(crate) struct LandmarkPoints(List<Point, 5, 68>);
+
+/// One point: x and y.
+type Point = List<Finite, 2, 2>;
+
+impl LandmarkPoints {
+    pub(crate) fn points(&self) -> Vec<[f64; 2]> {
+        let List(points) = &self.0;
+        points
+            .iter()
+            .map(|List(point)| [point[0].0, point[1].0])
+            .collect()
+    }
+}
+
+impl Value for LandmarkPoints {
+    fn expected() -> String {
+        "a list of 5 or 68 points, each a list of x and y in pixels".to_owned()
+    }
+
+    fn expected_text() -> String {
+        "5 or 68 points x,y;x,y;… in pixels".to_owned()
+    }
+
+    fn from_list<'de, A: SeqAccess<'de>>(list: A, at: At<'_>) -> Result<Self, A::Error> {
+        List::from_list(list, at).map(Self)
+    }
+
+    fn from_text(found: &str) -> Result<Self, String> {
+        let point = |point: &str| Point::from_texts(&[Cow::Borrowed(point)]).ok();
+        let points: Option<Vec<_>> = found.split(';').take(69).map(point).collect();
+        let points = points.filter(|points| (5..=68).contains(&points.len()));
+        points
+            .map(|points| Self(List(points)))
+            .ok_or_else(|| unfit(quoted(found), &Self::expected_text()))
+    }
+
+    fn schema() -> Schema {
+        ArrayBuilder::new()
+            .items(Point::schema())
+            .min_items(Some(5))
+            .max_items(Some(68))
+            .into()
+    }
+
+    fn text_schema() -> Schema {
+        let point = format!("{NUMBER},{NUMBER}");
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(format!("^{point}(;{point}){{4,67}}$")))
+            .into()
+    }
+}

@@ -1,0 +1,134 @@
+//! The request of `/v1/invert`.
+
+use std::time::Duration;
+
+use crate::api::decode::declare::fields;
+use crate::api::decode::fields::{Required, Unrecorded};
+use crate::api::problem::Problem;
+use crate::api::types::choice::choice;
+use crate::api::types::form::form;
+use crate::api::types::framing::{Crop, LandmarkPoints};
+use crate::api::types::number::{Integer, Positive};
+use crate::api::types::output_options::{Format, OutputOptions};
+use crate::api::types::picture_file::{PictureFile, Pictured, STEPS};
+use crate::api::types::space::Space;
+use crate::api::types::text::Name;
+use crate::editor::{InversionMethod, InvertRequest, Model, UndecodedPicture};
+use crate::imaging::{Framing, Landmarks};
+
+/// A number of optimization steps.
+type Steps = Integer<1, 1000>;
+
+choice! {
+    /// How the latent code is found.
+    pub(crate) enum InversionMethodName as InversionMethod {
+        /// One run of the encoder.
+        Encoder = "encoder",
+        /// Optimization from the mean code.
+        Optimize = "optimize",
+        /// Optimization from the encoder's result.
+        Refine = "refine",
+    }
+}
+
+impl From<InversionMethodName> for InversionMethod {
+    fn from(name: InversionMethodName) -> Self {
+        match name {
+            InversionMethodName::Encoder => Self::Encoder,
+            InversionMethodName::Optimize => Self::Optimize,
+            InversionMethodName::Refine => Self::Refine,
+        }
+    }
+}
+
+impl From<InversionMethod> for InversionMethodName {
+    fn from(method: InversionMethod) -> Self {
+        match method {
+            InversionMethod::Encoder => Self::Encoder,
+            InversionMethod::Optimize => Self::Optimize,
+            InversionMethod::Refine => Self::Refine,
+        }
+    }
+}
+
+fields! {
+    /// An image to invert.
+    #[examples(serde_json::json!({"image": "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAE0lEQVR42mM4saAHiBhO9PQAEQA3IgepRYH5wQAAAABJRU5ErkJggg==", "space": "w+", "steps": 50}))]
+    pub(crate) struct InvertInput {
+        /// The model. Default: the service's default model.
+        model: Option<Name>,
+        /// The image: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels.
+        image: Required<PictureFile>,
+        /// The part of the image to invert; in a URL `left,top,width,height`. Default: the face, if the model has a landmark graph; otherwise
+        /// the largest rectangle in the middle with the aspect ratio of the model's images.
+        crop: Option<Crop>,
+        /// Landmarks of the face instead of `crop`: 5 points (left eye, right eye, nose, left and right corner of the mouth, left and right as
+        /// seen in the image) or iBUG's 68, x and y in pixels; in a URL `x,y;x,y;…`. The image is rotated and scaled as in FFHQ.
+        landmarks: Option<LandmarkPoints> = "92,118;164,117;128,150;104,184;152,183",
+        /// How the latent code is found. Default: the best method that the model has.
+        method: Option<InversionMethodName>,
+        /// The code's space. w+ follows the image more closely, w is easier to edit. Default: the encoder's space, or else w.
+        space: Option<Space>,
+        /// The number of optimization steps. Default: 100.
+        steps: Option<Steps>,
+        /// Ends the optimization when this many steps have not lowered the loss by 1 %. Default: never.
+        patience: Option<Steps>,
+        /// The number of codes from which `optimize` starts side by side: the mean code, and the codes of the seeds 0, 1, … Default: 1.
+        starts: Option<Integer<1, 8>>,
+        /// The time after which no further step is begun, in seconds, at most a day. Default: no limit.
+        seconds: Option<Positive<86_400>>,
+        output: Unrecorded<OutputOptions>,
+    }
+}
+
+form!(InvertForm of InvertInput: "An image to invert, as a file; the other fields are those of the URL.");
+
+impl Pictured for InvertInput {
+    fn set_image(&mut self, file: PictureFile) {
+        self.image = Required(file);
+    }
+}
+
+impl InvertInput {
+    /// The part of the image to invert.
+    pub(crate) fn framing(&self, model: &Model) -> Result<Option<Framing>, Problem> {
+        match (&self.crop, &self.landmarks) {
+            (None, None) => Ok(None),
+            (Some(crop), None) => Ok(Some(Framing::Crop(crop.into()))),
+            (None, Some(points)) => {
+                let landmarks = Landmarks::new(&points.points());
+                let landmarks = landmarks.map_err(|error| Problem::field("landmarks", error.to_string()))?;
+                Ok(Some(Framing::Face(landmarks, model.alignment())))
+            }
+            (Some(_), Some(_)) => {
+                let reason = "found a crop beside it, expected one of the two";
+                Err(Problem::field("landmarks", reason))
+            }
+        }
+    }
+
+    /// The editor's request.
+    pub(crate) fn request(
+        &self,
+        picture: UndecodedPicture,
+        framing: Option<Framing>,
+        format: Format,
+    ) -> Result<InvertRequest, Problem> {
+        if self.starts.is_some() && self.method != Some(InversionMethodName::Optimize) {
+            let reason =
+                "found it without method optimize; the other methods start from the encoder's result";
+            return Err(Problem::field("starts", reason));
+        }
+        Ok(InvertRequest {
+            picture,
+            framing,
+            method: self.method.map(Into::into),
+            space: self.space.map(Into::into),
+            steps: self.steps.map_or(STEPS, Integer::usize),
+            patience: self.patience.map(Integer::usize),
+            starts: self.starts.map_or(1, Integer::usize),
+            time_limit: self.seconds.map(|seconds| Duration::from_secs_f64(seconds.0)),
+            with_scores: format == Format::Json,
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! How the client wants the answer encoded.
+
+use crate::api::decode::declare::fields;
+use crate::api::types::choice::choice;
+use crate::api::types::number::Integer;
+
+choice! {
+    /// The format of the answer.
+    pub(crate) enum Format {
+        /// One PNG; several faces share it.
+        Png = "png",
+        /// One JPEG; several faces share it.
+        Jpeg = "jpeg",
+        /// One WebP (lossy); several faces share it.
+        Webp = "webp",
+        /// Codes, distances and scores, and each face's PNG in base64.
+        Json = "json",
+    }
+}
+
+choice! {
+    /// How several faces share one image.
+    pub(crate) enum Layout {
+        /// Rows and columns, as square as possible; the default.
+        Grid = "grid",
+        /// One row.
+        Strip = "strip",
+    }
+}
+
+choice! {
+    /// The metadata in a PNG.
+    pub(crate) enum Metadata {
+        /// An iTXt chunk `faceplane` with the program's version, the model and its digest, the request and the code; the default.
+        Full = "full",
+        /// No metadata.
+        None = "none",
+    }
+}
+
+choice! {
+    /// The compression of a PNG.
+    pub(crate) enum Compression {
+        /// Fast encoding; the default.
+        Fast = "fast",
+        /// A smaller file, which takes longer to encode.
+        Small = "small",
+    }
+}
+
+fields! {
+    /// How the client wants the answer encoded.
+    pub(crate) struct OutputOptions {
+        /// The format of the answer. Default: what the `Accept` header prefers, or else PNG.
+        format: Option<Format>,
+        /// How several faces share one image. Default: `grid`.
+        layout: Option<Layout>,
+        /// The metadata in a PNG. Default: `full`.
+        metadata: Option<Metadata>,
+        /// The compression of a PNG. Default: `fast`.
+        compression: Option<Compression>,
+        /// The quality of a JPEG or WebP. Default: 90.
+        quality: Option<Integer<1, 100>>,
+    }
+}

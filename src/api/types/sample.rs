@@ -1,0 +1,68 @@
+//! The request of `/v1/sample`.
+
+use crate::api::decode::declare::fields;
+use crate::api::decode::fields::{Group, Unrecorded};
+use crate::api::problem::Problem;
+use crate::api::state::Api;
+use crate::api::types::face::{CodeInput, TruncationInput};
+use crate::api::types::number::{Integer, MOST_U32};
+use crate::api::types::output_options::{Format, OutputOptions};
+use crate::api::types::space::Space;
+use crate::api::types::text::Name;
+use crate::editor::{FaceSource, SampleRequest};
+
+fields! {
+    /// Faces to sample.
+    #[examples(
+        serde_json::json!({"seed": 7}),
+        serde_json::json!({"seed": 1, "count": 16, "psi": 0.7}),
+    )]
+    pub(crate) struct SampleInput {
+        /// The model. Default: the service's default model.
+        model: Option<Name>,
+        code: Group<CodeInput>,
+        /// How many faces: those of the seeds `seed`, `seed` + 1, and so on. Default: 1.
+        count: Option<Integer<1, MOST_U32>>,
+        /// The space of the codes in a JSON answer. Default: the given code's space; for a seed, the model's default space.
+        space: Option<Space>,
+        truncation: Group<TruncationInput>,
+        output: Unrecorded<OutputOptions>,
+    }
+}
+
+impl SampleInput {
+    /// The editor's request.
+    pub(crate) fn request(&self, api: &Api, format: Format) -> Result<SampleRequest, Problem> {
+        let count = self.count.map_or(1, Integer::u32);
+        api.check_count("count", count)?;
+        Ok(SampleRequest {
+            sources: consecutive(self.code.source()?, count)?,
+            space: self.space.map(Into::into),
+            truncation: self.truncation.choice(),
+            with_scores: format == Format::Json,
+        })
+    }
+}
+
+/// The sources of `count` faces: a seed and those after it.
+fn consecutive(source: FaceSource, count: u32) -> Result<Vec<FaceSource>, Problem> {
+    match source {
+        FaceSource::Seed(first) => {
+            let seeds = (0..count).map(|step| first.checked_add(step).map(FaceSource::Seed));
+            let reason = || {
+                format!(
+                    "found {first} with count {count}, expected the last seed to be at most {}",
+                    u32::MAX
+                )
+            };
+            seeds
+                .collect::<Option<_>>()
+                .ok_or_else(|| Problem::field("seed", reason()))
+        }
+        FaceSource::Latent(_) if count > 1 => {
+            let reason = format!("found {count} beside a latent code, which is one face; leave it out");
+            Err(Problem::field("count", reason))
+        }
+        source @ FaceSource::Latent(_) => Ok(vec![source]),
+    }
+}

@@ -1,0 +1,142 @@
+//! The request to fit boundaries.
+
+use crate::api::decode::declare::fields;
+use crate::api::decode::fields::Required;
+use crate::api::problem::Problem;
+use crate::api::types::base64::Base64;
+use crate::api::types::choice::choice;
+use crate::api::types::list::List;
+use crate::api::types::number::{Finite, Integer, MOST_U32, Positive, Seed};
+use crate::api::types::space::Space;
+use crate::api::types::text::Name;
+use crate::catalog::NpyArray;
+use crate::editor::{LabelledCodes, LabelledCodesError, TrainRequest, TrainSource};
+use crate::latent::{FitMethod, LatentSpace, SampleSelection, Separation};
+
+/// The number of samples of a request that names none.
+const SAMPLES: u32 = 10_000;
+
+/// The largest body with codes and their scores, in bytes: some 20,000 codes of 512 numbers.
+pub(crate) const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+choice! {
+    /// How a boundary is fitted.
+    pub(crate) enum FitMethodName as FitMethod {
+        /// A linear support vector machine on the extremes of the scores, as in the paper.
+        Svm = "svm",
+        /// Least squares of the scores on all codes.
+        LeastSquares = "least-squares",
+    }
+}
+
+fields! {
+    /// The boundaries to fit: from sampled faces that the model's classifiers score, or from given `codes` and `scores`.
+    #[examples(
+        serde_json::json!({"attributes": ["smile", "age"], "space": "w", "samples": 2000, "ratio": 0.1, "seed": 2020}),
+    )]
+    pub(crate) struct TrainInput {
+        /// The attributes, one boundary each; exactly one if `scores` are given.
+        attributes: Required<List<Name, 1, 64>>,
+        /// The space of the boundaries. Default: the model's default space. Sampled codes are in z or w.
+        space: Option<Space>,
+        /// How many faces to sample. Default: 10,000. Their codes take at most 1 GiB.
+        samples: Option<Integer<4, MOST_U32>>,
+        /// How many samples at each end of the scores the boundary is fitted to and checked with; at most half of all.
+        chosen: Option<Integer<1, MOST_U32>>,
+        /// The same as a share of all samples. Default: 0.02, if `chosen` is not given.
+        ratio: Option<Positive<1>>,
+        /// The share of the chosen samples that the boundary is fitted to; the others are held out. Default: 0.7.
+        split: Option<Positive<1>>,
+        /// The seed of the samples and of the split. Default: 0.
+        seed: Option<Seed>,
+        /// A score that marks samples to leave out.
+        invalid_score: Option<Finite>,
+        /// How the boundary is fitted. Default: `svm`.
+        method: Option<FitMethodName>,
+        /// A `.npy` file in base64: codes of shape (samples, dim), in w+ (samples, layers, dim).
+        codes: Option<Base64<LARGEST_BODY>>,
+        /// A `.npy` file in base64: a score for each of the codes, of shape (samples) or (samples, 1).
+        scores: Option<Base64<LARGEST_BODY>>,
+    }
+}
+
+impl TrainInput {
+    /// The editor's request; `default` is the model's default space.
+    pub(crate) fn request(self, default: LatentSpace) -> Result<TrainRequest, Problem> {
+        let Required(List(attributes)) = &self.attributes;
+        let attributes: Vec<String> = attributes.iter().map(|name| name.0.clone()).collect();
+        let repeated = |(index, name): (usize, &String)| attributes[..index].contains(name);
+        if attributes.iter().enumerate().any(repeated) {
+            return Err(Problem::field(
+                "attributes",
+                "found one twice, expected each once",
+            ));
+        }
+        let space = self.space.map_or(default, Into::into);
+        let usual = Separation::default();
+        let chosen = match (self.chosen, self.ratio) {
+            (Some(_), Some(_)) => {
+                return Err(Problem::field(
+                    "chosen",
+                    "found a ratio beside it, expected one of the two",
+                ));
+            }
+            (Some(count), None) => SampleSelection::Count(count.usize()),
+            (None, Some(ratio)) => SampleSelection::Ratio(ratio.0),
+            (None, None) => usual.chosen,
+        };
+        let seed = self.seed.map_or(0, Integer::u32);
+        Ok(TrainRequest {
+            space,
+            source: self.source(space, attributes.len(), seed)?,
+            separation: Separation {
+                method: match self.method {
+                    None | Some(FitMethodName::Svm) => FitMethod::Svm,
+                    Some(FitMethodName::LeastSquares) => FitMethod::LeastSquares,
+                },
+                chosen,
+                split: self.split.map_or(usual.split, |split| split.0),
+                seed,
+                invalid_score: self.invalid_score.map(|score| score.0),
+                ..usual
+            },
+            attributes,
+        })
+    }
+
+    /// The codes to fit to.
+    fn source(&self, space: LatentSpace, attributes: usize, seed: u32) -> Result<TrainSource, Problem> {
+        let refuse = |field, reason| Err(Problem::field(field, reason));
+        match (&self.codes, &self.scores) {
+            (None, None) => Ok(TrainSource::Sampled {
+                samples: self.samples.map_or(SAMPLES, Integer::u32) as usize,
+                seed,
+            }),
+            (Some(_), Some(_)) if self.samples.is_some() => {
+                refuse("samples", "found codes beside it, which are the samples")
+            }
+            (Some(_), Some(_)) if attributes > 1 => {
+                refuse("attributes", "found several beside scores, which are one's")
+            }
+            (Some(codes), Some(scores)) => labelled(space, &codes.0, &scores.0),
+            (Some(_), None) => refuse("scores", "found codes without them"),
+            (None, Some(_)) => refuse("codes", "found scores without them"),
+        }
+    }
+}
+
+/// The given codes and scores.
+fn labelled(space: LatentSpace, codes: &[u8], scores: &[u8]) -> Result<TrainSource, Problem> {
+    let read = |field: &str, file: &[u8]| {
+        NpyArray::read(file).map_err(|error| Problem::field(field, error.to_string()))
+    };
+    let codes = LabelledCodes::new(space, read("codes", codes)?, read("scores", scores)?);
+    let codes = codes.map_err(|error| {
+        let field = match &error {
+            LabelledCodesError::Codes { .. } => "codes",
+            LabelledCodesError::Scores { .. } => "scores",
+        };
+        Problem::field(field, error.to_string())
+    })?;
+    Ok(TrainSource::Labelled(codes))
+}
