@@ -31,11 +31,12 @@ from faceplane_httpx.api.jobs import cancel_job, get_job, get_report, list_jobs
 from faceplane_httpx.api.models import get_model, list_models
 from faceplane_httpx.client import Client
 from faceplane_httpx.models import (
-    BoundaryDocument,
-    EditAnswer,
-    EditInput,
-    EditForm,
     AttributeEdit,
+    BoundaryDocument,
+    ConditionalEditInput,
+    EditAnswer,
+    EditForm,
+    EditInput,
     Format,
     InversionMethod,
     InvertAnswer,
@@ -167,7 +168,9 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
             client=client, seed=7, space=Space.Z, edit=["age:3"], condition=conditions
         )
     )
-    body = EditInput(seed=7, edits=[AttributeEdit(attribute="age", by=3)], conditions=conditions, format_=Format.JSON)
+    body = ConditionalEditInput(
+        seed=7, edits=[AttributeEdit(attribute="age", by=3)], conditions=conditions, format_=Format.JSON
+    )
     (direction,) = EditAnswer.from_dict(
         numbers(edit_face_conditionally.sync_detailed(client=client, body=body))
     ).directions

@@ -134,7 +134,8 @@ await run({
     "a conditional edit moves along a direction orthogonal to its condition": async () => {
         const query = { seed: 7, space: "z" as const, edit: ["age:3"], condition: ["eyeglasses"] };
         assertPng(data(await images.GET("/v1/conditional-edit", { params: { query }, ...arrayBuffer })));
-        const body: Schemas["EditInput"] = { seed: 7, edits: [{ attribute: "age", by: 3 }], conditions: ["eyeglasses"] };
+        const edits = [{ attribute: "age", by: 3 }];
+        const body: Schemas["ConditionalEditInput"] = { seed: 7, edits, conditions: ["eyeglasses"] };
         const { directions } = data(await answers.POST("/v1/conditional-edit", { body }));
         assert.ok(Math.abs(directions[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },

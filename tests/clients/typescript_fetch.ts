@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { assertPng, ended, run, service } from "./checks.js";
 import {
     BoundariesApi,
+    type ConditionalEditInput,
     Configuration,
     EditAnswerFromJSON,
     type EditInput,
@@ -111,8 +112,8 @@ await run({
         const query = { seed: 7, space: Space.Z, edit: ["age:3"], condition: ["eyeglasses"] };
         await png(faces.editFaceConditionallyByUrl(query));
         const edits = [{ attribute: "age", by: 3 }];
-        const editInput: EditInput = { seed: 7, edits, conditions: ["eyeglasses"], format: json };
-        const { directions } = EditAnswerFromJSON(await numbers(faces.editFaceConditionally({ editInput })));
+        const conditionalEditInput: ConditionalEditInput = { seed: 7, edits, conditions: ["eyeglasses"], format: json };
+        const { directions } = EditAnswerFromJSON(await numbers(faces.editFaceConditionally({ conditionalEditInput })));
         assert.ok(Math.abs(directions[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },
     "an image is inverted": async () => {

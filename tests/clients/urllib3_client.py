@@ -6,11 +6,12 @@ from http import HTTPStatus
 from checks import SERVICE, check, ended, is_png, run
 from faceplane_urllib3 import (
     ApiClient,
+    AttributeEdit,
     BoundariesApi,
+    ConditionalEditInput,
     Configuration,
     EditAnswer,
     EditInput,
-    AttributeEdit,
     FacesApi,
     Format,
     HealthApi,
@@ -126,7 +127,7 @@ def an_image_is_edited() -> None:
 def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> None:
     conditions = ["eyeglasses"]
     png(faces.edit_face_conditionally_by_url(["age:3"], seed=7, space=Space.Z, condition=conditions, format=PNG))
-    body = EditInput(seed=7, edits=[AttributeEdit(attribute="age", by=3)], conditions=conditions)
+    body = ConditionalEditInput(seed=7, edits=[AttributeEdit(attribute="age", by=3)], conditions=conditions)
     (direction,) = EditAnswer.from_json(faces.edit_face_conditionally(body)).directions
     assert abs(direction.cosines["eyeglasses"]) < 1e-6
 

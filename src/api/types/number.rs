@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn real_numbers_are_finite_and_in_range() {
-        assert_eq!(Real::<-2, 2>::from_text("-0.5").unwrap().0, -0.5);
+        assert_eq!(Real::<-2, 2>::from_text("-0.5"), Ok(Real(-0.5)));
         for found in ["NaN", "inf", "2.1", "-3", "much", ""] {
             assert!(Real::<-2, 2>::from_text(found).is_err(), "{found}");
         }

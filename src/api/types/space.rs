@@ -15,6 +15,7 @@ choice! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the macro declares the enum")]
 impl Default for Space {
     fn default() -> Self {
         Self::Z
