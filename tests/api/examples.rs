@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{HeaderName, Request, StatusCode, header};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -140,6 +140,8 @@ impl<'a> Operation<'a> {
                     let uri = self.uri() + "?format=npy";
                     examples.push(request(Some(kind), client.get(&uri).await.body));
                 }
+                // The service inverts files other than its own PNGs, for seconds. One operation shows that it accepts them.
+                "image/jpeg" | "image/webp" if self.name() != "invert_image" => {}
                 image => {
                     let format = image.strip_prefix("image/").expect("an image");
                     examples.push(request(Some(kind), file(client, format).await));
@@ -149,31 +151,25 @@ impl<'a> Operation<'a> {
         examples
     }
 
-    /// Whether an answer is one that the document describes: a success, of a described media type.
-    fn check(&self, name: &str, answer: &Answer) {
+    /// What an answer has that the document does not describe: another status than a success, another media type, or
+    /// another header.
+    fn undescribed(&self, answer: &Answer) -> Option<String> {
         let status = answer.status.as_u16().to_string();
         let response = &self.value["responses"][&status];
-        let text = String::from_utf8_lossy(&answer.body);
-        assert!(
-            answer.status.is_success() && response.is_object(),
-            "{name}: {status} {text}"
-        );
-        let kind = answer.header("content-type").unwrap_or_default();
-        let kind = kind.split(';').next().unwrap();
-        let described = response["content"].as_object().expect("a success has content");
-        assert!(described.contains_key(kind), "{name}: {kind}");
-        for (header, _) in &answer.headers {
-            let header = header.as_str();
-            if !header.starts_with("faceplane-") {
-                continue;
-            }
-            let described = response["headers"].as_object().into_iter().flatten();
-            let described = described.map(|(name, _)| name.to_lowercase());
-            assert!(
-                described.into_iter().any(|name| name == header),
-                "{name}: {header}"
-            );
+        if !answer.status.is_success() || !response.is_object() {
+            return Some(format!("{status} {}", String::from_utf8_lossy(&answer.body)));
         }
+        let kind = answer.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default();
+        if response["content"][kind].is_null() {
+            return Some(format!("the media type {kind}"));
+        }
+        let headers = response["headers"].as_object().into_iter().flatten();
+        let headers: Vec<String> = headers.map(|(name, _)| name.to_lowercase()).collect();
+        let own = answer.headers.keys().map(HeaderName::as_str);
+        let mut own = own.filter(|name| name.starts_with("faceplane-"));
+        let header = own.find(|name| !headers.iter().any(|header| header == name));
+        header.map(|name| format!("the header {name}"))
     }
 }
 
@@ -231,6 +227,7 @@ async fn report(client: &Client) {
 async fn the_service_answers_every_example_of_its_document_as_described() {
     let client = Client::new(phantom(), Duration::from_mins(5));
     let document = client.get("/openapi.json").await.json();
+    let mut undescribed = Vec::new();
     for operation in operations(&document) {
         if operation.name() == "get_report" {
             report(&client).await;
@@ -242,7 +239,9 @@ async fn the_service_answers_every_example_of_its_document_as_described() {
                 request = request.header(header::CONTENT_TYPE, kind);
             }
             let answer = client.send(request.body(Body::from(example.body)).unwrap()).await;
-            operation.check(&example.name, &answer);
+            let found = operation.undescribed(&answer);
+            undescribed.extend(found.map(|found| format!("{}: {found}", example.name)));
         }
     }
+    assert!(undescribed.is_empty(), "{undescribed:#?}");
 }
