@@ -122,11 +122,7 @@ const TABLES: &[&str] = &["src/api/problem.rs: kind"];
 const LONG_FILES: &[&str] = &["tests/api/hostile.rs"];
 const LONG_FUNCTIONS: &[&str] = &["src/catalog/manifest.rs: parse", "src/catalog/package.rs: read"];
 const LARGE_TYPES: &[&str] = &[];
-#[rustfmt::skip]
-const IN_CIRCLES: &[&str] = &[
-    "src/latent/error.rs", "src/latent/space.rs",
-    "src/latent/fitting/svm/newton.rs", "src/latent/fitting/svm/svm.rs",
-];
+const IN_CIRCLES: &[&str] = &[];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

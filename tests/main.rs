@@ -5,13 +5,13 @@
 mod api;
 mod conformance;
 mod docs;
+mod fitting;
 mod gradient;
 mod latent;
 mod layers;
 mod model_folders;
 mod parity;
 mod process;
-mod separation;
 mod server;
 mod start;
 mod store;

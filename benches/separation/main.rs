@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use faceplane::latent::{FitMethod, LatentSpace, Provenance, SampleSelection, Separation};
+use faceplane::latent::{BoundaryFit, FitMethod, LatentSpace, Provenance, SampleSelection};
 use ndarray::{Array1, Array3};
 use serde_json::json;
 
@@ -30,22 +30,22 @@ fn main() -> Result<()> {
         scores.len()
     );
     let codes = Array3::from_shape_vec((scores.len(), 1, dim), codes)?;
-    let separation = Separation {
+    let fit = BoundaryFit {
         method: if method == "svm" {
             FitMethod::Svm
         } else {
             FitMethod::LeastSquares
         },
-        chosen: SampleSelection::Ratio(ratio.parse()?),
+        selection: SampleSelection::Ratio(ratio.parse()?),
         seed: 2020,
         threshold: Some(0.0),
-        ..Separation::default()
+        ..BoundaryFit::default()
     };
 
     let before = kibibytes("VmRSS")?;
     let began = Instant::now();
     let go_on = |_| ControlFlow::Continue(());
-    let boundary = separation.separate(
+    let boundary = fit.fit(
         "one",
         LatentSpace::Z,
         codes.view(),

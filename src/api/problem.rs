@@ -214,7 +214,7 @@ impl Problem {
                 "out-of-range",
                 "A number is out of range",
             ),
-            Self::Editor(Edit::Latent(LatentError::Spanned { .. })) => kind(
+            Self::Editor(Edit::Latent(LatentError::DependentPrimal { .. })) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-direction-left",
                 "The conditions leave no direction for the edit",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::atomic_write::{remove_whole, write_whole};
 use crate::catalog::{CatalogError, ModelFolder, NpyArray};
-use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance};
+use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance, UnknownSpace};
 
 /// The JSON beside a boundary's `.npy`: what the normal means and how it was found.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -111,10 +111,13 @@ impl BoundaryCard {
 
     /// The boundary that `array` is with this card; errors name the file of each.
     pub(crate) fn boundary(self, array: NpyArray, npy: &str, card: &str) -> Result<Boundary, CatalogError> {
-        let space: LatentSpace = self.space.parse().map_err(|reason| CatalogError::Latent {
-            file: card.to_owned(),
-            reason,
-        })?;
+        let space: LatentSpace = self
+            .space
+            .parse()
+            .map_err(|reason: UnknownSpace| CatalogError::Latent {
+                file: card.to_owned(),
+                reason: reason.into(),
+            })?;
         let shape = space
             .rows_and_columns(&array.shape)
             .ok_or_else(|| CatalogError::BoundaryShape {

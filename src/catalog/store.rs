@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::atomic_write::{remove_whole, write_whole};
 use crate::catalog::boundary_file::file_stem;
 use crate::catalog::{BoundaryCard, CatalogError, NpyArray};
-use crate::latent::{Boundary, LatentSpace};
+use crate::latent::{Boundary, LatentSpace, UnknownSpace};
 
 /// A folder of changed boundaries: `MODEL/ATTRIBUTE_SPACE.json`.
 #[derive(Clone, Debug)]
@@ -175,10 +175,12 @@ fn kept(file: &str, bytes: &[u8]) -> Result<Kept, CatalogError> {
     match record {
         Record::Removed { attribute, space } => Ok(Kept::Removed {
             attribute,
-            space: space.parse().map_err(|reason| CatalogError::Latent {
-                file: file.to_owned(),
-                reason,
-            })?,
+            space: space
+                .parse()
+                .map_err(|reason: UnknownSpace| CatalogError::Latent {
+                    file: file.to_owned(),
+                    reason: reason.into(),
+                })?,
         }),
         Record::Boundary { card, npy } => {
             let npy = STANDARD

@@ -14,7 +14,7 @@ use crate::editor::{
     TrainRequest, TrainSource,
 };
 use crate::engine::{Device, EngineError, EngineOptions, QueueLimits, Runtime};
-use crate::latent::{Boundary, FitMethod, LatentSpace, SampleSelection, Separation};
+use crate::latent::{Boundary, BoundaryFit, FitMethod, LatentSpace, SampleSelection};
 use crate::metrics::Metrics;
 
 /// The settings of `faceplane train-boundary`.
@@ -172,7 +172,7 @@ impl TrainBoundary {
                 input_error(file, error)
             })?;
         let report = |share: f64| line.show(&fitting(attribute, share));
-        Ok(codes.separate(attribute, space, &self.separation(), report)?)
+        Ok(codes.separate(attribute, space, &self.fit(), report)?)
     }
 
     #[tokio::main]
@@ -197,7 +197,7 @@ impl TrainBoundary {
                 samples: self.samples as usize,
                 seed: self.seed,
             },
-            separation: self.separation(),
+            fit: self.fit(),
         };
         let job = Jobs::new().train(&models, Arc::clone(&model), request)?;
         let mut changes = job.subscribe();
@@ -220,19 +220,19 @@ impl TrainBoundary {
         }
     }
 
-    fn separation(&self) -> Separation {
-        let defaults = Separation::default();
-        let chosen = match (self.chosen, self.ratio) {
+    fn fit(&self) -> BoundaryFit {
+        let defaults = BoundaryFit::default();
+        let selection = match (self.chosen, self.ratio) {
             (Some(count), _) => SampleSelection::Count(count as usize),
             (None, Some(ratio)) => SampleSelection::Ratio(ratio),
-            (None, None) => defaults.chosen,
+            (None, None) => defaults.selection,
         };
-        Separation {
+        BoundaryFit {
             method: match self.method {
                 FitMethodName::Svm => FitMethod::Svm,
                 FitMethodName::LeastSquares => FitMethod::LeastSquares,
             },
-            chosen,
+            selection,
             split: self.split,
             seed: self.seed,
             ..defaults

@@ -1,384 +1,284 @@
-//! What can be wrong with a code, a boundary or an edit.
+//! The errors of this layer: wrong codes, boundaries, edits and trajectories.
 
 use thiserror::Error;
 
-use crate::latent::LatentSpace;
+use crate::latent::{FitError, LatentSpace, UnknownSpace};
 
-/// The errors of this layer: each says what was found, what was expected, and what to do.
+/// An error of this layer. The message says what was found, what was expected, and what to do.
 ///
-/// Shapes are `[rows, dim]`: one row in z and w, one a layer in w+.
+/// Shapes are `[rows, dim]`: one row in z and w, one row per layer in w+.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum LatentError {
-    /// A latent space's name is none of the three.
-    #[error("`{found}` is no latent space; expected one of `z`, `w`, `w+`: use one of these, in lower case")]
-    UnknownSpace {
-        /// The name as it was given.
-        found: String,
-    },
+    /// A text names no latent space.
+    #[error(transparent)]
+    UnknownSpace(#[from] UnknownSpace),
 
-    /// A matrix is not the covariance of codes' rows.
+    /// A boundary cannot be fitted to the scored codes.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+
+    /// A matrix is not a covariance matrix.
     #[error(
-        "found a matrix of shape [{rows}, {columns}] that is no covariance: {reason}; expected a symmetric positive definite one: compute it from more samples than a code has numbers"
+        "found a matrix of shape [{rows}, {columns}] that is {reason}; expected a symmetric positive definite covariance \
+         matrix: compute it from more samples than a code has values"
     )]
-    NoCovariance {
-        /// Rows found.
+    NotCovariance {
+        /// Number of rows.
         rows: usize,
-        /// Columns found.
+        /// Number of columns.
         columns: usize,
-        /// What is wrong with it.
+        /// The property that is wrong.
         reason: &'static str,
     },
 
-    /// A code or a normal holds no numbers.
+    /// A code or a normal has no values.
     #[error(
-        "found the shape [{rows}, {dim}] in {space}; expected at least one row and one column: give the values"
+        "found the shape [{rows}, {dim}] in {space}; expected at least one row and one column: add the values"
     )]
     Empty {
-        /// The space it was meant for.
+        /// The latent space.
         space: LatentSpace,
-        /// Rows found.
+        /// Number of rows.
         rows: usize,
-        /// Columns found.
+        /// Number of columns.
         dim: usize,
     },
 
     /// A code or a normal in z or w has more than one row.
     #[error(
-        "found {rows} rows in {space}; expected one: give one row, or name the space w+ if each row is a layer"
+        "found {rows} rows in {space}; expected one row: send one row, or use the space w+ if each row is a layer"
     )]
-    Rows {
-        /// The space it was meant for.
+    RowCount {
+        /// The latent space.
         space: LatentSpace,
-        /// Rows found.
+        /// Number of rows.
         rows: usize,
     },
 
-    /// A code or a normal holds a NaN or an infinity, or a move led beyond what `f32` holds.
+    /// A code or a normal has a NaN or an infinity, or an edit left the range of `f32`.
     #[error(
-        "found {value} at row {row}, column {column}; expected a finite number: correct the value, or make the move \
-         that led there smaller"
+        "found {value} at row {row}, column {column}; expected a finite number: correct the value, or make the edit smaller"
     )]
     NotFinite {
-        /// Row, from 0.
+        /// Row, counted from 0.
         row: usize,
-        /// Column, from 0.
+        /// Column, counted from 0.
         column: usize,
-        /// The value found.
+        /// The value.
         value: f64,
     },
 
-    /// A list of values was given for a w+ code, whose shape it does not tell.
+    /// A w+ code has one list of values, which does not say how many layers it has.
     #[error(
-        "found one row of {dim} values for w+; expected [layers, dim]: give a row for each layer, or use z or w"
+        "found one row of {dim} values for w+; expected the shape [layers, dim]: send one row per layer, or use z or w"
     )]
-    RowInWPlus {
-        /// Values found.
+    OneRowForWPlus {
+        /// Number of values.
         dim: usize,
     },
 
-    /// A z code was to be repeated on layers.
-    #[error("found a {found} code to repeat on {layers} layers; expected w or w+: map z to w first")]
+    /// A z code cannot be repeated on layers.
+    #[error(
+        "found a {found} code for {layers} layers; expected a w or w+ code: map z to w with the mapping network first"
+    )]
     NotLayered {
-        /// The code's space.
+        /// The space of the code.
         found: LatentSpace,
-        /// Layers asked for.
+        /// Number of layers.
         layers: usize,
     },
 
     /// A w+ code has another number of layers than the model.
-    #[error("found a w+ code of {found} layers; expected {expected}: give a code made for this model")]
-    Layers {
-        /// The code's layers.
+    #[error("found a w+ code of {found} layers; expected {expected} layers: use a code of this model")]
+    LayerCount {
+        /// Layers of the code.
         found: usize,
-        /// Layers asked for.
+        /// Layers of the model.
         expected: usize,
     },
 
-    /// A range of layers cannot be read.
-    #[error("`{found}` is no range of layers; expected one as `3` or first and last as `0-3`: count from 0")]
+    /// A text is not a range of layers.
+    #[error(
+        "found the layers `{found}`; expected one layer as `3`, or the first and the last as `0-3`, counted from 0"
+    )]
     UnreadableLayers {
-        /// The text as it was given.
+        /// The text.
         found: String,
     },
 
-    /// A range of layers ends before it begins.
-    #[error(
-        "found layers {first}-{last}; expected the first not to come after the last: write {last}-{first}"
-    )]
-    BackwardLayers {
+    /// The last layer of a range is less than the first.
+    #[error("found layers {first}-{last}; expected the lower number first: write {last}-{first}")]
+    ReversedLayers {
         /// First layer.
         first: usize,
         /// Last layer.
         last: usize,
     },
 
-    /// A range names layers that are not there.
+    /// The code does not have all layers of a range.
     #[error(
-        "found layers {first}-{last}; expected them among the code's {total}, counted from 0: lower the last"
+        "found layers {first}-{last}; expected layers from 0 to {}, since the code has {total}: lower the last layer",
+        total.saturating_sub(1)
     )]
-    LayersBeyond {
+    LayersOutOfRange {
         /// First layer.
         first: usize,
         /// Last layer.
         last: usize,
-        /// Layers that the code has.
+        /// Layers of the code.
         total: usize,
     },
 
-    /// Layers were named for a code that has none.
+    /// A z or w code has no layers.
     #[error(
-        "found layers {first}-{last} for a {space} code; expected w+: leave the layers out, or give a w+ code"
+        "found layers {first}-{last} for a {space} code; expected a w+ code: leave out the layers, or use a w+ code"
     )]
     LayersOutsideWPlus {
         /// First layer.
         first: usize,
         /// Last layer.
         last: usize,
-        /// The code's space.
+        /// The space of the code.
         space: LatentSpace,
     },
 
-    /// Truncation's psi is out of range.
-    #[error("found psi {found}; expected a number from -2 to 2: 1 leaves the code as it is, 0.7 is usual")]
+    /// The ψ of a truncation is out of range.
+    #[error(
+        "found psi {found}; expected a number from -2 to 2: 1 does not truncate, and 0.7 is a common value"
+    )]
     Psi {
-        /// The psi found.
+        /// The ψ.
         found: f64,
     },
 
-    /// Truncation was asked for on no layer, or on more than there are.
+    /// A truncation has 0 layers, or more than the model.
     #[error(
-        "found truncation on {found} layers; expected at least 1 and at most the model's {total}: name fewer, or psi 1 \
-         for no truncation"
+        "found truncation on {found} layers; expected 1 to {total} layers: lower the number, or use psi 1 to leave the \
+         code unchanged"
     )]
     TruncatedLayers {
-        /// Layers asked for.
+        /// Layers of the truncation.
         found: usize,
-        /// Layers that the model has.
+        /// Layers of the model.
         total: usize,
     },
 
-    /// Truncation was asked for outside w.
+    /// A z or w+ code cannot be truncated.
     #[error(
-        "found a {found} code to truncate; expected w, as mapping gives it: synthesize this one as it is"
+        "found a {found} code to truncate; expected a w code from the mapping network: synthesize this code unchanged"
     )]
-    NotTruncated {
-        /// The code's space.
+    NotTruncatable {
+        /// The space of the code.
         found: LatentSpace,
     },
 
-    /// The average has another size than the code.
+    /// The average w code has another size than the code.
     #[error(
-        "found an average of {found} values for a w code of {expected}: give the average that came with the model"
+        "found an average of {found} values for a w code of {expected} values: use the average of this model"
     )]
     AverageSize {
-        /// Values in the average.
+        /// Values of the average.
         found: usize,
-        /// Values in the code.
+        /// Values of the code.
         expected: usize,
     },
 
-    /// A boundary has no attribute's name.
-    #[error("found a boundary without an attribute's name; expected one such as `smile`: name it")]
-    Unnamed,
+    /// A boundary has no attribute.
+    #[error("found a boundary with a blank attribute; expected a name such as `smile`: name the attribute")]
+    MissingAttribute,
 
-    /// A boundary's normal has no direction.
+    /// The norm of a normal is zero, or too small or too large.
     #[error(
-        "found a normal of norm {norm} for `{attribute}`; expected one between 1e-150 and 1e150: give a normal that \
-         points somewhere"
+        "found a normal of norm {norm} for `{attribute}`; expected a norm from 1e-150 to 1e150: use a normal that has a \
+         direction"
     )]
     Norm {
-        /// The boundary's attribute.
+        /// The attribute of the boundary.
         attribute: String,
-        /// The norm found.
+        /// The norm.
         norm: f64,
     },
 
-    /// A boundary's intercept is not finite.
+    /// The intercept of a boundary is not finite.
     #[error(
         "found the intercept {found} for `{attribute}`; expected a finite number: use 0 if it is unknown"
     )]
     Intercept {
-        /// The boundary's attribute.
+        /// The attribute of the boundary.
         attribute: String,
-        /// The intercept found, after division by the normal's norm.
+        /// The intercept after division by the norm of the normal.
         found: f64,
     },
 
-    /// A boundary met something of another space.
-    #[error("found {found} where `{attribute}` lies in {expected}: use a boundary and a code of one space")]
-    Space {
-        /// The boundary's attribute.
+    /// A boundary was used with something of another space.
+    #[error(
+        "found {found}, but `{attribute}` lies in {expected}: use a boundary and a code of the same latent space"
+    )]
+    SpaceMismatch {
+        /// The attribute of the boundary.
         attribute: String,
-        /// The space it met.
+        /// The other space.
         found: LatentSpace,
-        /// The boundary's own space.
+        /// The space of the boundary.
         expected: LatentSpace,
     },
 
-    /// A boundary met something of another size.
+    /// A boundary was used with something of another shape.
     #[error(
-        "found the shape [{}, {}] where `{attribute}` has [{}, {}]: use a boundary and a code of one model",
+        "found the shape [{}, {}], but `{attribute}` has [{}, {}]: use a boundary and a code of the same model",
         found.0, found.1, expected.0, expected.1
     )]
-    Shape {
-        /// The boundary's attribute.
+    ShapeMismatch {
+        /// The attribute of the boundary.
         attribute: String,
-        /// The shape it met, as (rows, dim).
+        /// The other shape, as (rows, dim).
         found: (usize, usize),
-        /// The boundary's own shape.
+        /// The shape of the boundary, as (rows, dim).
         expected: (usize, usize),
     },
 
-    /// Nothing of the primal is left when its conditions are taken away.
+    /// A primal lies in the span of its conditions, so that the projection leaves nothing of it.
     #[error(
-        "found `{primal}` within the span of its conditions {}, with {retained:e} of it left; expected at least \
-         {least:e}: leave out the condition that says the same as `{primal}`",
+        "found that only {retained:.1e} of `{primal}` is independent of its conditions {}; expected at least {least:e}: \
+         remove the condition that depends on `{primal}`",
         quoted(conditions)
     )]
-    Spanned {
-        /// The primal's attribute.
+    DependentPrimal {
+        /// The attribute of the primal.
         primal: String,
-        /// The conditions' attributes.
+        /// The attributes of the conditions.
         conditions: Vec<String>,
-        /// What was left: the sine of the angle between the primal and the conditions' span.
+        /// The sine of the angle between the primal and the span of the conditions.
         retained: f64,
-        /// What must be left.
+        /// The least sine that is accepted.
         least: f64,
     },
 
-    /// An edit's amount is not finite.
+    /// The amount of an edit is not finite.
     #[error(
-        "found the amount {found} for `{attribute}`; expected a finite number: values from -3 to 3 are usual"
+        "found the amount {found} for `{attribute}`; expected a finite number: values from -3 to 3 are common"
     )]
     Amount {
-        /// The boundary's attribute.
+        /// The attribute of the boundary.
         attribute: String,
-        /// The amount found.
+        /// The amount.
         found: f64,
     },
 
-    /// The targets of several edits cannot be met together.
+    /// The targets of several edits cannot be reached together.
     #[error(
-        "found targets for {} that the edits' directions cannot set apart; expected directions that reach each alone: \
-         name each attribute once, and drop one that says the same as the others",
+        "found targets for {} that cannot be reached together; expected edits with independent directions: name each \
+         attribute once, and remove an attribute that depends on the others",
         quoted(attributes)
     )]
-    Singular {
-        /// The attributes with a target.
+    ConflictingTargets {
+        /// The attributes that have a target.
         attributes: Vec<String>,
     },
 
-    /// Not every code has one score.
+    /// An end of a trajectory is not finite.
     #[error(
-        "found {scores} scores for {codes} codes; expected one a code: give them in the order of the codes"
-    )]
-    ScoreCount {
-        /// Scores found.
-        scores: usize,
-        /// Codes found.
-        codes: usize,
-    },
-
-    /// A score is a NaN or an infinity.
-    #[error(
-        "found the score {found} for sample {sample}; expected a finite number: leave the sample out, or name this \
-         score as the invalid one"
-    )]
-    Score {
-        /// The sample, from 0.
-        sample: usize,
-        /// Its score.
-        found: f64,
-    },
-
-    /// All scores are one number.
-    #[error(
-        "found the score {score} for every one of {samples} samples; expected scores that differ: score more samples, \
-         or with a classifier that tells them apart"
-    )]
-    ConstantScores {
-        /// Samples that have a score.
-        samples: usize,
-        /// Their score.
-        score: f64,
-    },
-
-    /// One end of the scores has no score that the other has not.
-    #[error(
-        "found {chosen} samples at each end of the scores of which one end has only the score {score}, and the other \
-         has it too; expected two classes: choose fewer, or score more samples"
-    )]
-    OneClass {
-        /// Samples chosen at each end.
-        chosen: usize,
-        /// The score that both ends have.
-        score: f64,
-    },
-
-    /// There are too few samples to find a boundary by.
-    #[error("found {found} samples {of}; expected at least {least}: {advice}")]
-    TooFewSamples {
-        /// Samples found.
-        found: usize,
-        /// Samples needed.
-        least: usize,
-        /// Which samples were counted.
-        of: &'static str,
-        /// What to do.
-        advice: &'static str,
-    },
-
-    /// Codes have more values than least squares takes.
-    #[error(
-        "found codes of {found} values for least squares; expected at most {most}: use the support vector machine"
-    )]
-    TooWide {
-        /// Values found.
-        found: usize,
-        /// The most that it takes.
-        most: usize,
-    },
-
-    /// The codes do not fill their space.
-    #[error(
-        "found codes that lie in a plane of fewer dimensions than their {dim} values; expected independent values: \
-         sample more codes, or use the support vector machine"
-    )]
-    Flat {
-        /// Values of a code.
-        dim: usize,
-    },
-
-    /// An option of a separation is out of range.
-    #[error("found {found} for the {option}; expected {expected}")]
-    Separation {
-        /// The option.
-        option: &'static str,
-        /// The value found.
-        found: f64,
-        /// What it may be, and what is usual.
-        expected: &'static str,
-    },
-
-    /// A support vector machine did not come to an end.
-    #[error(
-        "found margins {gap} apart when the support vector machine gave up; expected {tolerance}: scale the codes so that \
-         their values are near 1, or choose other samples"
-    )]
-    Unsettled {
-        /// How far apart the margins still are.
-        gap: f64,
-        /// How far they may be.
-        tolerance: f64,
-    },
-
-    /// Whoever asked for a long computation wants it no more.
-    #[error("the computation was cancelled before it was done; start it again if it is wanted")]
-    Cancelled,
-
-    /// A trajectory has an end that is no number.
-    #[error(
-        "found a trajectory from {start} to {end}; expected finite ends and a finite length: -3 to 3 is usual"
+        "found a trajectory from {start} to {end}; expected finite ends and a finite difference: -3 to 3 is common"
     )]
     TrajectoryEnds {
         /// Start.
@@ -387,8 +287,8 @@ pub enum LatentError {
         end: f64,
     },
 
-    /// A trajectory has no step.
-    #[error("found a trajectory of 0 steps; expected at least 1: 10 is usual")]
+    /// A trajectory has no steps.
+    #[error("found a trajectory of 0 steps; expected at least 1: 10 is common")]
     NoSteps,
 }
 

@@ -1,62 +1,59 @@
-//! The mathematics of hyperplanes in latent space, which knows no network, no file and no server.
+//! The mathematics of boundaries in latent space.
 //!
-//! Shen et al., *Interpreting the Latent Space of GANs for Semantic Face Editing* (CVPR 2020; TPAMI 2020): an
-//! attribute with two values has a hyperplane in latent space that separates them, and a code that moves
-//! along the plane's unit normal changes that attribute.
+//! Shen et al., *Interpreting the Latent Space of GANs for Semantic Face Editing* (CVPR 2020; TPAMI 2020): for an
+//! attribute with two values, a hyperplane in latent space separates the codes of one value from those of the other. If
+//! a code moves along the hyperplane's unit normal, the attribute of its image changes.
 //!
-//! | to | go to |
+//! This layer knows latent codes, boundaries and numbers. It never knows a network, a file, a thread or a server.
+//!
+//! | to find | look in |
 //! | --- | --- |
-//! | draw a code from a seed | [`sample_z`] |
-//! | draw many from one | [`Samples`] |
-//! | hold one | [`LatentCode`], in a [`LatentSpace`] |
-//! | pull it towards the average | [`Truncation`] |
-//! | measure on which side it lies, and how far | [`Boundary::signed_distance`] |
-//! | move it | [`Direction`], [`Edit`], [`apply`] |
-//! | move it and keep other attributes | [`condition`] |
-//! | move it in steps | [`Trajectory`] |
-//! | move it until something measured has a value | [`LineSearch`], [`correction`] |
-//! | find the one behind a picture | [`Adam`]; [`Bfgs`], by a [`Whitening`] |
-//! | find a boundary by scored codes | [`Separation::separate`] |
-//! | tell attributes that go together | [`correlation`], [`cosines`] |
+//! | a latent code and the space that it lies in | [`LatentCode`], [`LatentSpace`] |
+//! | truncation towards the average code | [`Truncation`] |
+//! | the code of a seed, and many codes of one seed | [`sample_z`], [`CodeSampler`] |
+//! | the signed distance of a code from a boundary | [`Boundary::signed_distance`] |
+//! | an edit of a code | [`Direction`], [`Edit`], [`apply`] |
+//! | the conditional projection: a direction that keeps other attributes | [`condition`] |
+//! | a series of evenly spaced amounts | [`Trajectory`] |
+//! | where a boundary is fitted to scored codes | [`BoundaryFit::fit`] |
+//! | how strongly attributes depend on each other | [`correlation`], [`cosines`] |
+//! | an edit until a measured value reaches its target | [`RootSearch`], [`damped_least_squares_step`] |
+//! | the code of an image, by optimization | [`Adam`]; [`Lbfgs`] in deviations of a [`Whitening`] |
 //!
-//! Every value is checked once, when it is made; a value that exists is right, and none can be changed. Codes
-//! are kept in `f32`, as networks take them; arithmetic is in `f64`, in a fixed order, and is rounded once at
-//! its end, so the same input gives the same bits. Finding boundaries multiplies matrices as fast as the processor
-//! can: there the same bits come from one kind of processor.
+//! Each value is checked once, when it is made, and never changes afterwards. Codes are stored as `f32`, as networks
+//! take them. Arithmetic is in `f64` and rounded once at the end. Its order is fixed, so that the same input gives the
+//! same bits on every machine. The exception is [`BoundaryFit`], which multiplies matrices as fast as the processor
+//! can: its bits are the same on one kind of processor.
 
-mod boundary;
-mod code;
-mod condition;
-mod correlation;
-mod direction;
-mod edit;
+mod boundaries;
+mod codes;
+mod editing;
 mod error;
-pub(crate) mod fitting;
-mod layers;
-mod line_search;
-pub(crate) mod linear_algebra;
-pub(crate) mod optim;
-mod samples;
+mod fitting;
+mod linear_algebra;
+mod optim;
 mod sampling;
-mod space;
-mod trajectory;
-mod truncation;
+mod statistics;
 
-pub use boundary::{Accuracy, Boundary, Provenance};
-pub use code::LatentCode;
-pub use condition::{Conditioned, condition};
-pub use correlation::{correlation, cosines};
-pub use direction::Direction;
-pub use edit::{Amount, Edit, apply};
+pub use boundaries::boundary::Boundary;
+pub use boundaries::cosines::cosines;
+pub use boundaries::provenance::{Accuracy, Provenance};
+pub use codes::code::LatentCode;
+pub use codes::layer_range::LayerRange;
+pub use codes::space::{LatentSpace, UnknownSpace};
+pub use codes::truncation::Truncation;
+pub use editing::condition::{Conditioned, condition};
+pub use editing::direction::Direction;
+pub use editing::edit::{Amount, Edit, apply};
+pub use editing::trajectory::Trajectory;
 pub use error::LatentError;
-pub use fitting::separation::{FitMethod, SampleSelection, Separation};
-pub use layers::LayerRange;
-pub use line_search::{LineSearch, correction};
+pub use fitting::error::FitError;
+pub use fitting::fit::{BoundaryFit, FitMethod, SampleSelection};
 pub use optim::adam::{Adam, AdamSchedule};
-pub use optim::bfgs::Bfgs;
+pub use optim::damped_least_squares::damped_least_squares_step;
+pub use optim::lbfgs::Lbfgs;
+pub use optim::root_search::RootSearch;
 pub use optim::whitening::Whitening;
-pub use samples::Samples;
-pub use sampling::{sample_z, standard_normal};
-pub use space::LatentSpace;
-pub use trajectory::Trajectory;
-pub use truncation::Truncation;
+pub use sampling::code_sampler::CodeSampler;
+pub use sampling::standard_normal::{sample_z, standard_normal};
+pub use statistics::correlation;

@@ -138,7 +138,7 @@ async fn urls() {
         (
             "/v1/edit?edit=smile:1&layers=all",
             VALUE,
-            "`all` is no range of layers",
+            "found the layers `all`",
         ),
         ("/v1/edit?edit=smile:1&layers=0&space=w", VALUE, "for a w code"),
         (
@@ -149,7 +149,7 @@ async fn urls() {
         (
             "/v1/edit?edit=smile:to:1&edit=smile:to:2",
             VALUE,
-            "cannot set apart",
+            "cannot be reached together",
         ),
         (
             "/v1/edit?edit=smile:1&trajectory=-3:3:5",
@@ -192,7 +192,7 @@ async fn urls() {
         (
             "/v1/conditional-edit?edit=smile:1&condition=smile",
             VALUE,
-            "leave out the condition",
+            "remove the condition",
         ),
         ("/v1/models/nobody", UNKNOWN, "there is sketch"),
         ("/v1/models/%FF", UNDECODABLE, "cannot be decoded"),

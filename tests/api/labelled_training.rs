@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use faceplane::catalog::NpyArray;
 use faceplane::editor::LabelledCodes;
-use faceplane::latent::{LatentSpace, SampleSelection, Separation};
+use faceplane::latent::{BoundaryFit, LatentSpace, SampleSelection};
 use serde_json::{Value, json};
 
 use crate::api::training::{PATH, codes, file, run};
@@ -61,9 +61,9 @@ async fn a_file_of_scores_gives_the_same_boundary_over_http_as_on_the_command_li
         array(vec![200, 4], values),
         array(vec![200], scores),
     );
-    let separation = Separation {
-        chosen: SampleSelection::Ratio(0.3),
-        ..Separation::default()
+    let separation = BoundaryFit {
+        selection: SampleSelection::Ratio(0.3),
+        ..BoundaryFit::default()
     };
     let expected = labelled
         .unwrap()
@@ -86,7 +86,7 @@ async fn scores_that_do_not_separate_codes_fail_the_job_with_the_reason() {
     let mut one_class = vec![0.0; 200];
     one_class[0] = 1.0;
     for (scores, says) in [
-        (vec![1.0; 200], "for every one of 200 samples"),
+        (vec![1.0; 200], "for all 200 samples"),
         (with_nan, "found the score NaN for sample 17"),
         (one_class, "expected two classes"),
     ] {

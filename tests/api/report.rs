@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use faceplane::latent::Samples;
+use faceplane::latent::CodeSampler;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn get(client: &Client, place: &str, accept: &str) -> Answer {
 
 /// The sketch's w codes of seed 3: z codes in reverse order.
 fn codes() -> Vec<[f64; 4]> {
-    let z = Samples::new(3, 4, false).draw(COUNT);
+    let z = CodeSampler::new(3, 4, false).sample(COUNT);
     let code = |row: ndarray::ArrayView1<'_, f32>| [3, 2, 1, 0].map(|place| f64::from(row[place]));
     z.outer_iter().map(code).collect()
 }

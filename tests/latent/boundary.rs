@@ -49,10 +49,10 @@ fn a_normal_that_points_nowhere_is_refused() {
 #[test]
 fn a_boundary_is_refused_without_name_shape_or_intercept() {
     let unnamed = Boundary::new(" ", LatentSpace::Z, array![[1.0]], 0.0, Provenance::default());
-    assert_eq!(unnamed, Err(LatentError::Unnamed));
+    assert_eq!(unnamed, Err(LatentError::MissingAttribute));
     assert_eq!(
         age(array![[1.0], [1.0]], 0.0),
-        Err(LatentError::Rows {
+        Err(LatentError::RowCount {
             space: LatentSpace::W,
             rows: 2
         })
@@ -71,14 +71,14 @@ fn a_code_of_another_space_or_size_is_not_measured() {
     let refused = boundary.signed_distance(&z).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "found z where `age` lies in w: use a boundary and a code of one space"
+        "found z, but `age` lies in w: use a boundary and a code of the same latent space"
     );
     let longer = LatentCode::from_row(LatentSpace::W, vec![1.0, 2.0, 3.0]).unwrap();
     let refused = boundary.signed_distance(&longer).unwrap_err();
     assert!(
         refused
             .to_string()
-            .starts_with("found the shape [1, 3] where `age` has [1, 2]"),
+            .starts_with("found the shape [1, 3], but `age` has [1, 2]"),
         "{refused}"
     );
     let layered = Boundary::new(
@@ -92,7 +92,7 @@ fn a_code_of_another_space_or_size_is_not_measured() {
     let two_layers = LatentCode::new(LatentSpace::WPlus, array![[1.0, 2.0], [3.0, 4.0]]).unwrap();
     assert!(matches!(
         layered.signed_distance(&two_layers),
-        Err(LatentError::Shape { .. })
+        Err(LatentError::ShapeMismatch { .. })
     ));
 }
 

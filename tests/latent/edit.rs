@@ -142,7 +142,7 @@ proptest! {
         let code = code(LatentSpace::WPlus, seed);
         let edits = [along(&age, Amount::To(target)), along(&gender, Amount::By(target))];
         let edited = apply(&code, &edits, Some(layers)).unwrap();
-        for row in (0..LAYERS).filter(|row| !layers.among(LAYERS).unwrap().contains(row)) {
+        for row in (0..LAYERS).filter(|row| !layers.rows(LAYERS).unwrap().contains(row)) {
             prop_assert_eq!(code.values().row(row), edited.values().row(row));
         }
         let reached = age.signed_distance_on(&edited, Some(layers)).unwrap();
@@ -155,7 +155,7 @@ proptest! {
         let code = code(LatentSpace::WPlus, seed);
         let edited = apply(&code, &[along(&age, Amount::To(target))], Some(layers)).unwrap();
         let shifts = edited.values() - code.values();
-        let moved: Vec<_> = layers.among(LAYERS).unwrap().collect();
+        let moved: Vec<_> = layers.rows(LAYERS).unwrap().collect();
         for &row in &moved {
             for (one, first) in shifts.row(row).iter().zip(shifts.row(moved[0])) {
                 prop_assert!((one - first).abs() < 2e-6);
@@ -182,7 +182,7 @@ fn two_targets_for_one_attribute_are_refused_by_name() {
     ];
     let refused = apply(&code(LatentSpace::Z, 0), &edits, None).unwrap_err();
     let attributes = ["age", "gender", "age"].map(str::to_owned).to_vec();
-    assert_eq!(refused, LatentError::Singular { attributes });
+    assert_eq!(refused, LatentError::ConflictingTargets { attributes });
     assert!(
         refused.to_string().contains("`age`, `gender`, `age`"),
         "{refused}"
@@ -196,7 +196,7 @@ fn a_direction_that_does_not_reach_its_target_is_refused() {
     let edit = Edit::new(gender, direction, Amount::To(1.0)).unwrap();
     assert!(matches!(
         apply(&code(LatentSpace::Z, 0), &[edit], None),
-        Err(LatentError::Singular { .. })
+        Err(LatentError::ConflictingTargets { .. })
     ));
 }
 
@@ -218,7 +218,7 @@ fn z_and_w_codes_have_no_layers_to_choose() {
     let refused = apply(&code(LatentSpace::WPlus, 0), &[], Some(beyond)).unwrap_err();
     assert_eq!(
         refused,
-        LatentError::LayersBeyond {
+        LatentError::LayersOutOfRange {
             first: 2,
             last: 6,
             total: LAYERS
@@ -234,7 +234,7 @@ fn boundaries_of_another_space_move_nothing() {
     let attribute = "age".to_owned();
     assert_eq!(
         refused,
-        LatentError::Space {
+        LatentError::SpaceMismatch {
             attribute,
             found: LatentSpace::W,
             expected: LatentSpace::Z
@@ -243,7 +243,7 @@ fn boundaries_of_another_space_move_nothing() {
     let other = Direction::along(&boundary("gender", LatentSpace::W, 0));
     assert!(matches!(
         Edit::new(age, other, Amount::By(1.0)),
-        Err(LatentError::Space { .. })
+        Err(LatentError::SpaceMismatch { .. })
     ));
 }
 
@@ -273,5 +273,5 @@ fn layers_of_a_boundary_in_w_plus_that_are_not_named_do_not_move() {
         Ok(code.clone())
     );
     let refused = apply(&code, &[along(&age, Amount::To(2.0))], Some(only));
-    assert!(matches!(refused, Err(LatentError::Singular { .. })));
+    assert!(matches!(refused, Err(LatentError::ConflictingTargets { .. })));
 }

@@ -125,8 +125,8 @@ proptest! {
         conditions.push(from_normal("youth", space, primal.normal() * scale));
         let refused = conditioned(&primal, &conditions).unwrap_err();
         let message = refused.to_string();
-        prop_assert!(matches!(refused, LatentError::Spanned { .. }), "{message}");
-        prop_assert!(message.contains("`age` within the span") && message.contains("`youth`"), "{message}");
+        prop_assert!(matches!(refused, LatentError::DependentPrimal { .. }), "{message}");
+        prop_assert!(message.contains("of `age` is independent") && message.contains("`youth`"), "{message}");
     }
 
     #[test]
@@ -134,7 +134,7 @@ proptest! {
         let conditions = boundaries(space, &seeds);
         let sum = conditions.iter().fold(numbers(space, 0) * 0.0, |sum, condition| sum + condition.normal());
         let refused = conditioned(&from_normal("age", space, sum), &conditions);
-        let spanned = matches!(refused, Err(LatentError::Spanned { retained, .. }) if retained < 1e-12);
+        let spanned = matches!(refused, Err(LatentError::DependentPrimal { retained, .. }) if retained < 1e-12);
         prop_assert!(spanned, "{refused:?}");
     }
 
@@ -176,12 +176,12 @@ fn conditions_of_another_space_or_size_are_refused() {
     let other_space = boundary("gender", LatentSpace::Z, 1);
     assert!(matches!(
         condition(&primal, &[&other_space]),
-        Err(LatentError::Space { .. })
+        Err(LatentError::SpaceMismatch { .. })
     ));
     let other_size = from_normal("gender", LatentSpace::W, array![[1.0, 0.0]]);
     assert!(matches!(
         condition(&primal, &[&other_size]),
-        Err(LatentError::Shape { .. })
+        Err(LatentError::ShapeMismatch { .. })
     ));
 }
 
@@ -192,7 +192,7 @@ fn conditions_that_fill_the_space_leave_nothing() {
         &boundary("age", LatentSpace::Z, 0),
         &boundaries(LatentSpace::Z, &seeds),
     );
-    assert!(matches!(refused, Err(LatentError::Spanned { .. })));
+    assert!(matches!(refused, Err(LatentError::DependentPrimal { .. })));
 }
 
 #[test]

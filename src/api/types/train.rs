@@ -11,7 +11,7 @@ use crate::api::types::space::Space;
 use crate::api::types::text::Name;
 use crate::catalog::NpyArray;
 use crate::editor::{LabelledCodes, LabelledCodesError, TrainRequest, TrainSource};
-use crate::latent::{FitMethod, LatentSpace, SampleSelection, Separation};
+use crate::latent::{BoundaryFit, FitMethod, LatentSpace, SampleSelection};
 
 /// The number of samples of a request that names none.
 const SAMPLES: u32 = 10_000;
@@ -73,8 +73,8 @@ impl TrainInput {
             ));
         }
         let space = self.space.map_or(default, Into::into);
-        let usual = Separation::default();
-        let chosen = match (self.chosen, self.ratio) {
+        let usual = BoundaryFit::default();
+        let selection = match (self.chosen, self.ratio) {
             (Some(_), Some(_)) => {
                 return Err(Problem::field(
                     "chosen",
@@ -83,18 +83,18 @@ impl TrainInput {
             }
             (Some(count), None) => SampleSelection::Count(count.usize()),
             (None, Some(ratio)) => SampleSelection::Ratio(ratio.0),
-            (None, None) => usual.chosen,
+            (None, None) => usual.selection,
         };
         let seed = self.seed.map_or(0, Integer::u32);
         Ok(TrainRequest {
             space,
             source: self.source(space, attributes.len(), seed)?,
-            separation: Separation {
+            fit: BoundaryFit {
                 method: match self.method {
                     None | Some(FitMethodName::Svm) => FitMethod::Svm,
                     Some(FitMethodName::LeastSquares) => FitMethod::LeastSquares,
                 },
-                chosen,
+                selection,
                 split: self.split.map_or(usual.split, |split| split.0),
                 seed,
                 invalid_score: self.invalid_score.map(|score| score.0),

@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use crate::editor::Model;
 use crate::editor::inversion::method::InversionMethod;
 use crate::editor::inversion::start_code::StartCode;
-use crate::latent::{Adam, AdamSchedule, Bfgs};
+use crate::latent::{Adam, AdamSchedule, Lbfgs};
 
 /// Adam's learning rate if the manifest has no `[gradient]`, in units of the code.
 const DEFAULT_RATE: f64 = 0.1;
@@ -17,7 +17,7 @@ pub(crate) enum Optimizer {
     /// For a start far from the target, where the loss is rough: Adam's momentum carries a code over small local minima.
     Adam(Adam),
     /// For a start near the target, where the loss is smooth.
-    Bfgs(Bfgs),
+    Lbfgs(Lbfgs),
 }
 
 impl Optimizer {
@@ -30,7 +30,7 @@ impl Optimizer {
         match method {
             InversionMethod::Refine => {
                 let anchor = start.anchor.values().mapv(f64::from);
-                Self::Bfgs(Bfgs::new(
+                Self::Lbfgs(Lbfgs::new(
                     code,
                     anchor,
                     Arc::clone(&settings.encoder_errors),
@@ -60,7 +60,7 @@ impl Optimizer {
         };
         match self {
             Self::Adam(adam) => adam.step(&gradient),
-            Self::Bfgs(bfgs) => bfgs.step(f64::from(loss), &gradient),
+            Self::Lbfgs(bfgs) => bfgs.step(f64::from(loss), &gradient),
         }
     }
 
@@ -68,14 +68,14 @@ impl Optimizer {
     pub(crate) fn is_at_minimum(&self) -> bool {
         match self {
             Self::Adam(_) => false,
-            Self::Bfgs(bfgs) => bfgs.is_done(),
+            Self::Lbfgs(bfgs) => bfgs.is_done(),
         }
     }
 
     fn values(&self) -> &Array2<f64> {
         match self {
             Self::Adam(adam) => adam.code(),
-            Self::Bfgs(bfgs) => bfgs.code(),
+            Self::Lbfgs(bfgs) => bfgs.code(),
         }
     }
 }

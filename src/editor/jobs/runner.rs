@@ -10,7 +10,7 @@ use crate::editor::jobs::job::{FitProgress, Job, JobStatus};
 use crate::editor::judging::judge::Judge;
 use crate::editor::training::trainer::Trainer;
 use crate::editor::{EditorError, Models, TrainSource};
-use crate::latent::LatentError;
+use crate::latent::{FitError, LatentError};
 
 /// The work of a job.
 pub(crate) enum JobWork {
@@ -29,7 +29,7 @@ enum JobError {
 impl From<EditorError> for JobError {
     fn from(error: EditorError) -> Self {
         match error {
-            EditorError::Latent(LatentError::Cancelled) => Self::Cancelled,
+            EditorError::Latent(LatentError::Fit(FitError::Cancelled)) => Self::Cancelled,
             other => Self::Failed(other.to_string()),
         }
     }

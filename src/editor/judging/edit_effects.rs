@@ -123,7 +123,7 @@ impl<F: FnMut(usize)> EditMeasurement<F> {
         let others: Vec<&Boundary> = others.map(|(_, boundary)| &**boundary).collect();
         match condition(&self.boundaries[boundary], &others) {
             Ok(conditioned) => Ok(Some(conditioned.direction)),
-            Err(LatentError::Spanned { .. }) => Ok(None),
+            Err(LatentError::DependentPrimal { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -8,7 +8,7 @@ use ndarray::{ArcArray, Array3, ArrayView1, Ix3};
 use crate::catalog::NpyArray;
 use crate::editor::EditorError;
 use crate::editor::timestamp::rfc3339;
-use crate::latent::{Boundary, LatentSpace, Provenance, Separation};
+use crate::latent::{Boundary, BoundaryFit, LatentSpace, Provenance};
 
 /// Codes with one score each.
 #[derive(Clone, Debug)]
@@ -85,11 +85,11 @@ impl LabelledCodes {
         &self,
         attribute: &str,
         space: LatentSpace,
-        separation: &Separation,
+        fit: &BoundaryFit,
         mut on_progress: impl FnMut(f64),
     ) -> Result<Boundary, EditorError> {
         let provenance = Provenance {
-            method: Some(separation.method.to_string()),
+            method: Some(fit.method.to_string()),
             date: Some(rfc3339(SystemTime::now())),
             ..Provenance::default()
         };
@@ -98,7 +98,7 @@ impl LabelledCodes {
             ControlFlow::Continue(())
         };
         let scores = ArrayView1::from(&self.scores);
-        Ok(separation.separate(
+        Ok(fit.fit(
             attribute,
             space,
             self.codes.view(),

@@ -7,7 +7,7 @@
 //! | how codes are sampled, synthesized and scored in the background | `sample_scores` |
 //! | codes and scores from files, and the boundary between them without a model | `labelled_codes` |
 //!
-//! The fit itself is [`Separation`](crate::latent::Separation). Training never knows jobs, nor where boundaries are kept.
+//! The fit itself is [`BoundaryFit`](crate::latent::BoundaryFit). Training never knows jobs, nor where boundaries are kept.
 
 pub(crate) mod labelled_codes;
 pub(crate) mod request;

@@ -3,7 +3,7 @@
 use ndarray::Axis;
 
 use crate::editor::LabelledCodes;
-use crate::latent::{LatentSpace, Separation};
+use crate::latent::{BoundaryFit, LatentSpace};
 
 /// The boundaries to train.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct TrainRequest {
     /// The codes.
     pub source: TrainSource,
     /// How each boundary is fitted.
-    pub separation: Separation,
+    pub fit: BoundaryFit,
 }
 
 /// Where the scored codes come from.

@@ -7,7 +7,7 @@ use ndarray::{ArcArray, Array2, Array3, Axis, Ix3, Slice};
 use crate::editor::background_batches::BackgroundBatches;
 use crate::editor::rendering::synthesis_input::synthesis_input;
 use crate::editor::{EditorError, Model};
-use crate::latent::{LatentSpace, Samples};
+use crate::latent::{CodeSampler, LatentSpace};
 
 /// Sampled codes with their scores.
 pub(crate) struct SampleScores {
@@ -42,7 +42,7 @@ impl SampleScores {
         mut on_scored: impl FnMut(usize),
     ) -> Result<Self, EditorError> {
         let (rows, dim) = model.code_shape(space)?;
-        let mut generator = Samples::new(seed, model.shape().z_dim, model.generator().rescale_z);
+        let mut generator = CodeSampler::new(seed, model.shape().z_dim, model.generator().rescale_z);
         let mut codes = Array3::zeros((samples, rows, dim));
         let mut scores = Array2::zeros((samples, model.outputs().len()));
         let mut batches = BackgroundBatches::new(model.engine());
@@ -50,7 +50,7 @@ impl SampleScores {
         while done < samples {
             while started < samples && !batches.is_full() {
                 let count = model.engine().largest_batch().min(samples - started);
-                let (model, z, first) = (Arc::clone(model), generator.draw(count), started);
+                let (model, z, first) = (Arc::clone(model), generator.sample(count), started);
                 batches.start(async move { Batch::score(&model, space, z, first).await });
                 started += count;
             }

@@ -12,7 +12,7 @@ use crate::editor::training::labelled_codes::LabelledCodes;
 use crate::editor::training::request::{TrainRequest, TrainSource};
 use crate::editor::training::sample_scores::SampleScores;
 use crate::editor::{EditorError, Model};
-use crate::latent::{Boundary, LatentSpace, Provenance, Separation};
+use crate::latent::{Boundary, BoundaryFit, LatentSpace, Provenance};
 
 /// Most bytes of a job's codes in memory. The paper's 500,000 codes of 512 values fit.
 const MOST_BYTES: usize = 1 << 30;
@@ -59,7 +59,7 @@ impl Trainer {
     /// attribute, or the codes would take too much memory.
     pub(crate) fn new(model: Arc<Model>, request: TrainRequest) -> Result<Self, EditorError> {
         let dims = model.code_shape(request.space)?;
-        request.separation.check()?;
+        request.fit.check()?;
         let bytes_each = dims.0 * dims.1 * size_of::<f32>();
         if request.samples().saturating_mul(bytes_each) > MOST_BYTES {
             return Err(EditorError::TooManySamples {
@@ -129,14 +129,14 @@ impl Trainer {
             TrainSource::Labelled(_) => None,
         };
         let provenance = self.provenance(column);
-        let separation = Separation {
+        let fit = BoundaryFit {
             threshold: column.map(|column| self.model.outputs()[column].threshold),
-            ..self.request.separation
+            ..self.request.fit
         };
         let (attribute, space, codes) = (attribute.to_owned(), self.request.space, Arc::clone(codes));
         let fit = move || {
             let scores = codes.scores(column);
-            separation.separate(
+            fit.fit(
                 attribute,
                 space,
                 codes.codes(),
@@ -161,7 +161,7 @@ impl Trainer {
             classifier,
             classifier_digest,
             model: Some(self.model.generator_digest().to_owned()),
-            method: Some(self.request.separation.method.to_string()),
+            method: Some(self.request.fit.method.to_string()),
             date: Some(rfc3339(SystemTime::now())),
             ..Provenance::default()
         }

@@ -1,6 +1,17 @@
-//! Linear algebra.
+//! Linear algebra in `f64`, with a fixed order of summation.
+//!
+//! It never knows what its numbers mean.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | dot products and norms | `dot_product` |
+//! | projections onto the complement of several directions | `orthonormal_span` |
+//! | small systems of linear equations | `linear_system` |
+//! | the factor of a positive definite matrix, and large systems | `cholesky` |
+//! | means and scatter matrices of codes | `code_rows` |
 
-pub(crate) mod normal_equations;
-pub(crate) mod product;
-pub(crate) mod span;
-pub(crate) mod system;
+pub(crate) mod cholesky;
+pub(crate) mod code_rows;
+pub(crate) mod dot_product;
+pub(crate) mod linear_system;
+pub(crate) mod orthonormal_span;

@@ -1,4 +1,4 @@
-//! Down a loss to the code behind a picture: Adam, with the pace of StyleGAN2's projector.
+//! Adam, with the learning rate of StyleGAN2's projector.
 
 use ndarray::{Array2, Zip};
 
@@ -6,23 +6,25 @@ const FIRST_BETA: f64 = 0.9;
 const SECOND_BETA: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
-/// Shares of all steps in which the pace rises, and falls.
+/// Share of all steps in which the learning rate rises.
 const RISE: f64 = 0.05;
+/// Share of all steps in which the learning rate falls.
 const FALL: f64 = 0.25;
 
-/// How a descent goes.
+/// Number of steps, learning rate and pull of [`Adam`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamSchedule {
-    /// How many steps it has, at least 1.
+    /// Number of steps, at least 1.
     pub steps: usize,
-    /// Adam's learning rate between the ramps, in units of the code.
+    /// Learning rate between its rise and its fall, in units of the code.
     pub rate: f64,
-    /// Weight of the mean square distance from the start, beside the loss: it keeps the code where edits work.
+    /// Weight of the mean square distance from the start, which is added to the loss. It keeps the code in the region where
+    /// edits work.
     pub pull: f64,
 }
 
 impl AdamSchedule {
-    /// The learning rate of step 0, 1, …: rate · min(1, t / rise) · (1 − cos(π min(1, (1 − t) / fall))) / 2, where
+    /// The learning rate of a step, counted from 0: rate · min(1, t / 0.05) · (1 − cos(π min(1, (1 − t) / 0.25))) / 2, with
     /// t = (step + ½) / steps.
     ///
     /// Source: Karras et al., *Analyzing and Improving the Image Quality of StyleGAN* (CVPR 2020), appendix D.
@@ -34,12 +36,12 @@ impl AdamSchedule {
     }
 }
 
-/// A code on its way down.
+/// Minimizes a loss by Adam, one step at a time.
 ///
 /// Source: Kingma and Ba, *Adam: A Method for Stochastic Optimization* (ICLR 2015), algorithm 1.
 #[derive(Clone, Debug)]
 pub struct Adam {
-    pace: AdamSchedule,
+    schedule: AdamSchedule,
     start: Array2<f64>,
     code: Array2<f64>,
     first: Array2<f64>,
@@ -48,11 +50,11 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Begins at `start` `[rows, dim]`.
+    /// Makes a minimizer that starts at the code `start` `[rows, dim]`.
     #[must_use]
-    pub fn new(start: Array2<f64>, pace: AdamSchedule) -> Self {
+    pub fn new(start: Array2<f64>, schedule: AdamSchedule) -> Self {
         Self {
-            pace,
+            schedule,
             code: start.clone(),
             first: Array2::zeros(start.dim()),
             second: Array2::zeros(start.dim()),
@@ -61,39 +63,43 @@ impl Adam {
         }
     }
 
-    /// Where it is, `[rows, dim]`.
+    /// The current code, `[rows, dim]`.
     #[must_use]
     pub fn code(&self) -> &Array2<f64> {
         &self.code
     }
 
-    /// Whether all steps are taken.
+    /// Whether all steps are done.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.steps == self.pace.steps
+        self.steps == self.schedule.steps
     }
 
-    /// One step, given the loss's gradient `[rows, dim]` at [`code`](Self::code).
+    /// Takes one step, with the gradient `[rows, dim]` of the loss at [`code`](Self::code).
     ///
     /// # Panics
-    /// Where the gradient has another shape than the code.
+    /// If the gradient has another shape than the code.
     pub fn step(&mut self, gradient: &Array2<f64>) {
-        assert_eq!(gradient.dim(), self.code.dim(), "a gradient has its code's shape");
-        let rate = self.pace.rate(self.steps);
+        assert_eq!(
+            gradient.dim(),
+            self.code.dim(),
+            "the gradient must have the shape of the code"
+        );
+        let rate = self.schedule.rate(self.steps);
         self.steps += 1;
         let power = i32::try_from(self.steps).unwrap_or(i32::MAX);
         let (first_left, second_left) = (1.0 - FIRST_BETA.powi(power), 1.0 - SECOND_BETA.powi(power));
-        #[expect(clippy::cast_precision_loss, reason = "a code has a few thousand numbers")]
-        let pull = 2.0 * self.pace.pull / self.code.len() as f64;
+        #[expect(clippy::cast_precision_loss, reason = "a code has a few thousand values")]
+        let pull = 2.0 * self.schedule.pull / self.code.len() as f64;
         Zip::from(&mut self.code)
             .and(&mut self.first)
             .and(&mut self.second)
             .and(&self.start)
             .and(gradient)
             .for_each(|code, first, second, &start, &gradient| {
-                let slope = gradient + pull * (*code - start);
-                *first = FIRST_BETA * *first + (1.0 - FIRST_BETA) * slope;
-                *second = SECOND_BETA * *second + (1.0 - SECOND_BETA) * slope * slope;
+                let gradient = gradient + pull * (*code - start);
+                *first = FIRST_BETA * *first + (1.0 - FIRST_BETA) * gradient;
+                *second = SECOND_BETA * *second + (1.0 - SECOND_BETA) * gradient * gradient;
                 *code -= rate * (*first / first_left) / ((*second / second_left).sqrt() + EPSILON);
             });
     }
@@ -103,52 +109,52 @@ impl Adam {
 mod tests {
     use super::*;
 
-    const PACE: AdamSchedule = AdamSchedule {
+    const SCHEDULE: AdamSchedule = AdamSchedule {
         steps: 200,
         rate: 0.1,
         pull: 0.0,
     };
 
     #[test]
-    fn the_pace_rises_stays_and_falls_to_nothing() {
-        assert!(PACE.rate(0) < 0.01 && PACE.rate(4) < PACE.rate(9));
-        assert!((PACE.rate(50) - 0.1).abs() < 1e-12 && (PACE.rate(140) - 0.1).abs() < 1e-12);
-        assert!(PACE.rate(199) < 1e-4);
+    fn the_learning_rate_rises_then_stays_then_falls_to_zero() {
+        assert!(SCHEDULE.rate(0) < 0.01 && SCHEDULE.rate(4) < SCHEDULE.rate(9));
+        assert!((SCHEDULE.rate(50) - 0.1).abs() < 1e-12 && (SCHEDULE.rate(140) - 0.1).abs() < 1e-12);
+        assert!(SCHEDULE.rate(199) < 1e-4);
     }
 
     #[test]
-    fn a_bowl_is_descended_to_its_bottom() {
-        let bottom = Array2::from_shape_fn((2, 3), |(row, column)| {
+    fn the_minimum_of_a_quadratic_is_found() {
+        let minimum = Array2::from_shape_fn((2, 3), |(row, column)| {
             [[1.0, -2.0, 0.5], [0.0, 3.0, -1.0]][row][column]
         });
-        let mut descent = Adam::new(Array2::zeros((2, 3)), PACE);
-        while !descent.is_done() {
-            let gradient = 2.0 * (descent.code() - &bottom);
-            descent.step(&gradient);
+        let mut adam = Adam::new(Array2::zeros((2, 3)), SCHEDULE);
+        while !adam.is_done() {
+            let gradient = 2.0 * (adam.code() - &minimum);
+            adam.step(&gradient);
         }
         assert!(
-            (descent.code() - &bottom).iter().all(|left| left.abs() < 0.02),
+            (adam.code() - &minimum).iter().all(|left| left.abs() < 0.02),
             "{}",
-            descent.code()
+            adam.code()
         );
     }
 
     #[test]
     fn a_pull_keeps_the_code_near_its_start() {
-        let reach = |pull| {
-            let mut descent = Adam::new(Array2::zeros((1, 1)), AdamSchedule { pull, ..PACE });
-            while !descent.is_done() {
-                let gradient = 2.0 * (descent.code() - 1.0);
-                descent.step(&gradient);
+        let found = |pull| {
+            let mut adam = Adam::new(Array2::zeros((1, 1)), AdamSchedule { pull, ..SCHEDULE });
+            while !adam.is_done() {
+                let gradient = 2.0 * (adam.code() - 1.0);
+                adam.step(&gradient);
             }
-            descent.code()[[0, 0]]
+            adam.code()[[0, 0]]
         };
         // The minimum of (x − 1)² + pull x² is 1 / (1 + pull).
         for pull in [0.0, 1.0, 3.0] {
             assert!(
-                (reach(pull) - 1.0 / (1.0 + pull)).abs() < 0.02,
+                (found(pull) - 1.0 / (1.0 + pull)).abs() < 0.02,
                 "pull {pull}: {}",
-                reach(pull)
+                found(pull)
             );
         }
     }

@@ -81,7 +81,7 @@ pub(crate) fn scored_attributes(
                 boundary: boundaries[index].clone(),
                 direction: conditioned.direction,
             }),
-            Err(LatentError::Spanned { .. }) => None,
+            Err(LatentError::DependentPrimal { .. }) => None,
             Err(error) => return Err(error.into()),
         };
         scored.push(ScoredAttribute::new(model, name, own)?);

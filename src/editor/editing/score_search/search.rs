@@ -9,7 +9,7 @@ use crate::editor::editing::request::EditRequest;
 use crate::editor::editing::score_search::result::{HeldScore, ScoreSearchResult};
 use crate::editor::editing::score_search::scored_attribute::{ScoredAttribute, logit, scored_attributes};
 use crate::editor::rendering::renderer::Renderer;
-use crate::latent::{Amount, Edit, LatentCode, LayerRange, LineSearch, apply, correction};
+use crate::latent::{Amount, Edit, LatentCode, LayerRange, RootSearch, apply, damped_least_squares_step};
 
 /// How near the score must come to a target probability.
 const NEAR: f64 = 0.02;
@@ -124,11 +124,11 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
         near: f64,
         before: &Candidate,
     ) -> Result<Candidate, EditorError> {
-        let mut line = LineSearch::new(target, before.scores[0]);
+        let mut search = RootSearch::new(target, before.scores[0]);
         let mut best = before.clone();
         let off = |candidate: &Candidate| (candidate.scores[0] - target).abs();
         for _ in 0..LINE_ROUNDS {
-            let distances = line.next();
+            let distances = search.next_distances();
             if off(&best) <= near || distances.is_empty() {
                 break;
             }
@@ -139,7 +139,7 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
             };
             let found = self.measure(distances.iter().map(at).collect()).await?;
             let scores: Vec<f64> = found.iter().map(|candidate| candidate.scores[0]).collect();
-            line.take(&distances, &scores);
+            search.add(&distances, &scores);
             for candidate in found {
                 if off(&candidate) < off(&best) {
                     best = candidate;
@@ -188,7 +188,7 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
                 Array2::from_shape_fn((best.scores.len(), best.amounts.len()), |(score, amount)| {
                     gradient((score, amount)) / tolerances[score]
                 });
-            let Some(step) = correction(gradients.view(), &now, damping) else {
+            let Some(step) = damped_least_squares_step(gradients.view(), &now, damping) else {
                 break;
             };
             let along = |share: f64| -> Vec<f64> {

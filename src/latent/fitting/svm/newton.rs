@@ -1,74 +1,83 @@
-//! Newton's method for the support vector machine whose corner is rounded off.
+//! Newton's method for the support vector machine with a smoothed loss.
 
 use ndarray::{Array1, Array2};
 
-use crate::latent::LatentError;
+use crate::latent::FitError;
+use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::fitting::progress::Progress;
-use crate::latent::fitting::svm::svm::{Hyperplane, LinearSvm};
-use crate::latent::linear_algebra::normal_equations::solve_definite;
-use crate::latent::linear_algebra::product::{add_scaled, dot, project};
+use crate::latent::fitting::svm::problem::SvmProblem;
+use crate::latent::linear_algebra::cholesky::solve_positive_definite;
+use crate::latent::linear_algebra::dot_product::{add_scaled, dot};
 
-/// Each rounding is this much narrower than the one before.
-const NARROWER: f64 = 0.2;
+/// Each width of the smoothing is this factor of the one before.
+const WIDTH_FACTOR: f64 = 0.2;
 
-/// Steps within one rounding after which it will never be done.
-const STEPS: usize = 300;
+/// The most steps with one width.
+const MAX_STEPS: usize = 300;
 
-/// The share of w's length that the gradient may keep: under a rounding that another follows, and under the last.
-const ENOUGH: (f64, f64) = (0.1, 1e-3);
+/// The greatest norm of the gradient, relative to ‖w‖, at the end of a width that another follows, and of the last width.
+const GRADIENT_TOLERANCE: (f64, f64) = (0.1, 1e-3);
 
-/// The plane that minimises ½‖w‖² + C Σ ℓ(1 − yᵢ(w·xᵢ + b)), where ℓ is max(0, ·) with the corner rounded off over the
-/// width h = `tolerance`: ℓ′(t) = t/h + ½, kept within 0 and 1.
+/// Minimizes ½‖w‖² + C Σ ℓ(1 − yᵢ(w·xᵢ + b)) from `start`. The loss ℓ is max(0, ·) with its corner smoothed over the width
+/// h: ℓ′(t) = t/h + ½, clamped to 0 and 1. h starts at 1 and falls to `tolerance`.
 ///
-/// With αᵢ = C ℓ′ the optimum fulfils the conditions of the problem with the corner, but for margins of samples
-/// with 0 < αᵢ < C that are within h/2 of 1: LIBSVM's criterion for tolerance h. h starts at 1 and
-/// narrows; under each, steps solve (I + C/h Σ (x − x̄)(x − x̄)ᵀ) Δw = −∇, summed over the samples in the rounded corner,
-/// and go as far as the objective falls. It is convex and quadratic in pieces, so that this ends after finitely
-/// many. Source: Keerthi, DeCoste, *A Modified Finite Newton Method for Fast Solution of Large Scale Linear SVMs*
-/// (JMLR 6, 2005); Chapelle, *Training a Support Vector Machine in the Primal* (Neural Computation 19, 2007).
-pub(crate) fn descend(
-    machine: &LinearSvm<'_>,
+/// With αᵢ = C ℓ′, the minimum fulfils the conditions of the problem without smoothing, except that margins of samples with
+/// 0 < αᵢ < C are only within h/2 of 1, which is LIBSVM's criterion for the tolerance h. For each h, the steps solve
+/// (I + C/h Σ (x − x̄)(x − x̄)ᵀ) Δw = −∇, where the sum runs over the samples in the smoothed corner, and a line search
+/// follows. The objective is convex and piecewise quadratic, so that the number of steps is finite. Source: Keerthi,
+/// DeCoste, *A Modified Finite Newton Method for Fast Solution of Large Scale Linear SVMs* (JMLR 6, 2005); Chapelle,
+/// *Training a Support Vector Machine in the Primal* (Neural Computation 19, 2007).
+///
+/// # Errors
+/// [`FitError::NotConverged`] and [`FitError::Cancelled`].
+pub(crate) fn minimize(
+    problem: &SvmProblem<'_>,
     start: Hyperplane,
     tolerance: f64,
-    watch: &mut Progress<'_>,
-) -> Result<Hyperplane, LatentError> {
-    let mut descent = Adam {
-        machine,
-        margins: machine.margins(&start.w, start.intercept),
+    progress: &mut Progress<'_>,
+) -> Result<Hyperplane, FitError> {
+    let mut iterate = Iterate {
+        problem,
+        margins: problem.margins(&start.w, start.intercept),
         plane: start,
         width: 1.0,
     };
     loop {
-        let last = descent.width <= tolerance;
-        let enough = if last { ENOUGH.1 } else { ENOUGH.0 };
+        let last = iterate.width <= tolerance;
+        let enough = if last {
+            GRADIENT_TOLERANCE.1
+        } else {
+            GRADIENT_TOLERANCE.0
+        };
         let mut steps = 0;
         loop {
-            watch.settled_to(descent.width, tolerance)?;
-            let slope = descent.slope();
-            if slope.is_level(&descent.plane.w, enough) {
+            progress.converged_to(iterate.width, tolerance)?;
+            let gradient = iterate.gradient();
+            if gradient.is_small(&iterate.plane.w, enough) {
                 break;
             }
-            let step = if steps < STEPS {
-                descent.newton_step(&slope)
+            let step = if steps < MAX_STEPS {
+                iterate.newton_step(&gradient)
             } else {
                 None
             };
-            let unsettled = LatentError::Unsettled {
-                gap: descent.width,
+            let not_converged = FitError::NotConverged {
+                gap: iterate.width,
                 tolerance,
             };
-            descent.go(&step.ok_or(unsettled)?);
+            iterate.move_along(&step.ok_or(not_converged)?);
             steps += 1;
         }
         if last {
-            return Ok(descent.plane);
+            return Ok(iterate.plane);
         }
-        descent.width = (descent.width * NARROWER).max(tolerance);
+        iterate.width = (iterate.width * WIDTH_FACTOR).max(tolerance);
     }
 }
 
-struct Adam<'a, 'b> {
-    machine: &'a LinearSvm<'b>,
+/// The hyperplane at one step, with its margins and the width of the smoothing.
+struct Iterate<'a, 'b> {
+    problem: &'a SvmProblem<'b>,
     plane: Hyperplane,
     /// yᵢ(w·xᵢ + b).
     margins: Vec<f64>,
@@ -76,93 +85,83 @@ struct Adam<'a, 'b> {
     width: f64,
 }
 
-/// The objective's gradient.
-struct LossGradient {
+/// The gradient of the objective.
+struct Gradient {
     w: Vec<f64>,
     intercept: f64,
     /// Σ αᵢ.
-    pull: f64,
+    alpha_sum: f64,
 }
 
-impl LinearSvm<'_> {
-    /// yᵢ(w·xᵢ + b) of all samples.
-    fn margins(&self, w: &[f64], intercept: f64) -> Vec<f64> {
-        let sides = self.sides.iter().enumerate();
-        sides
-            .map(|(index, side)| side * (project(w, self.rows.row(index)) + intercept))
-            .collect()
-    }
-}
-
-impl LossGradient {
-    fn is_level(&self, w: &[f64], enough: f64) -> bool {
+impl Gradient {
+    fn is_small(&self, w: &[f64], enough: f64) -> bool {
         let short = dot(&self.w, &self.w) <= enough * enough * dot(w, w);
-        short && self.intercept.abs() <= enough * 0.01 * self.pull.max(1.0)
+        short && self.intercept.abs() <= enough * 0.01 * self.alpha_sum.max(1.0)
     }
 }
 
-impl Adam<'_, '_> {
-    /// α for a margin.
+impl Iterate<'_, '_> {
+    /// α of a sample with this margin.
     fn alpha(&self, margin: f64) -> f64 {
-        self.machine.cost * ((1.0 - margin) / self.width + 0.5).clamp(0.0, 1.0)
+        self.problem.cost * ((1.0 - margin) / self.width + 0.5).clamp(0.0, 1.0)
     }
 
     /// ∇ = (w − Σ αᵢyᵢxᵢ, −Σ αᵢyᵢ).
-    fn slope(&self) -> LossGradient {
-        let mut slope = LossGradient {
+    fn gradient(&self) -> Gradient {
+        let mut gradient = Gradient {
             w: self.plane.w.clone(),
             intercept: 0.0,
-            pull: 0.0,
+            alpha_sum: 0.0,
         };
-        for (index, (&margin, side)) in self.margins.iter().zip(self.machine.sides).enumerate() {
+        for (index, (&margin, side)) in self.margins.iter().zip(self.problem.sides).enumerate() {
             let alpha = self.alpha(margin);
             if alpha > 0.0 {
-                add_scaled(&mut slope.w, -alpha * side, self.machine.rows.row(index));
-                slope.intercept -= alpha * side;
-                slope.pull += alpha;
+                add_scaled(&mut gradient.w, -alpha * side, self.problem.rows.row(index));
+                gradient.intercept -= alpha * side;
+                gradient.alpha_sum += alpha;
             }
         }
-        slope
+        gradient
     }
 
-    /// The step to where the quadratic piece is least, Δb eliminated by the mean x̄; `None` where numbers overflow.
-    fn newton_step(&self, slope: &LossGradient) -> Option<Hyperplane> {
+    /// The step to the minimum of the current quadratic piece, with Δb eliminated by the mean x̄. `None` if numbers overflow.
+    fn newton_step(&self, gradient: &Gradient) -> Option<Hyperplane> {
         let within = |&index: &usize| (1.0 - self.margins[index]).abs() < self.width / 2.0;
         let corner: Vec<usize> = (0..self.margins.len()).filter(within).collect();
-        let rows = self.machine.rows;
+        let rows = self.problem.rows;
         let centre = rows.mean(&corner);
-        let curvature = self.machine.cost / self.width;
+        let curvature = self.problem.cost / self.width;
         let mut second = Array2::from_diag(&Array1::ones(rows.dim()));
         rows.add_scatter(&corner, &centre, curvature, &mut second);
-        let mut w: Vec<f64> = slope
+        let mut w: Vec<f64> = gradient
             .w
             .iter()
             .zip(&centre)
-            .map(|(w, x)| x * slope.intercept - w)
+            .map(|(w, x)| x * gradient.intercept - w)
             .collect();
-        solve_definite(&mut second, &mut w, f64::EPSILON)?;
+        solve_positive_definite(&mut second, &mut w, f64::EPSILON)?;
         #[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
         let second_of_intercept = if corner.is_empty() {
             1.0
         } else {
             curvature * corner.len() as f64
         };
-        let intercept = -slope.intercept / second_of_intercept - dot(&w, centre.as_slice()?);
+        let intercept = -gradient.intercept / second_of_intercept - dot(&w, centre.as_slice()?);
         Some(Hyperplane { w, intercept })
     }
 
-    /// Goes along `step` to where the objective is least.
-    fn go(&mut self, step: &Hyperplane) {
-        let changes = self.machine.margins(&step.w, step.intercept);
+    /// Moves along `step` to the minimum of the objective.
+    fn move_along(&mut self, step: &Hyperplane) {
+        let changes = self.problem.margins(&step.w, step.intercept);
         let (along, square) = (dot(&self.plane.w, &step.w), dot(&step.w, &step.w));
-        let slope_at = |length: f64| {
+        let derivative = |length: f64| {
             let pairs = self.margins.iter().zip(&changes);
-            let pull: f64 = pairs
+            let loss: f64 = pairs
                 .map(|(margin, change)| self.alpha(margin + length * change) * change)
                 .sum();
-            along + length * square - pull
+            along + length * square - loss
         };
-        let length = root(slope_at);
+        let length = root(derivative);
         for (w, step) in self.plane.w.iter_mut().zip(&step.w) {
             *w += length * step;
         }
@@ -173,22 +172,23 @@ impl Adam<'_, '_> {
     }
 }
 
-/// Where a slope that never falls, from below 0 at 0, is 0: 1 where that is as good, else by bisection.
-fn root(slope_at: impl Fn(f64) -> f64) -> f64 {
-    let small = 1e-6 * slope_at(0.0).abs();
+/// The root of a `derivative` that never decreases and is below 0 at 0: 1 if the value there is small, otherwise by
+/// bisection.
+fn root(derivative: impl Fn(f64) -> f64) -> f64 {
+    let small = 1e-6 * derivative(0.0).abs();
     let (mut low, mut high) = (0.0, 1.0);
-    let mut slope = slope_at(high);
-    if slope.abs() <= small {
+    let mut value = derivative(high);
+    if value.abs() <= small {
         return high;
     }
-    while slope < 0.0 && high < 1e6 {
+    while value < 0.0 && high < 1e6 {
         low = high;
         high *= 2.0;
-        slope = slope_at(high);
+        value = derivative(high);
     }
     for _ in 0..24 {
         let middle = f64::midpoint(low, high);
-        if slope_at(middle) > 0.0 {
+        if derivative(middle) > 0.0 {
             high = middle;
         } else {
             low = middle;

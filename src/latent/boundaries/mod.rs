@@ -1,0 +1,13 @@
+//! Boundaries: what they measure, and how they were found.
+//!
+//! It never moves a code (see `editing`) and never fits a boundary (see `fitting`).
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the signed distance of a code | `boundary` |
+//! | the angles between several boundaries | `cosines` |
+//! | where a boundary comes from, and how accurate it is | `provenance` |
+
+pub(crate) mod boundary;
+pub(crate) mod cosines;
+pub(crate) mod provenance;

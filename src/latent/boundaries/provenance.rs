@@ -1,0 +1,35 @@
+//! Where a boundary comes from, and how accurate it is.
+
+/// How a boundary was found, as far as that is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Provenance {
+    /// Number of codes that were sampled and scored.
+    pub samples: Option<u64>,
+    /// Number of codes that were selected at each end of the scores, for training and validation together.
+    pub chosen: Option<u64>,
+    /// Seed of the sampling.
+    pub seed: Option<u64>,
+    /// Name of the classifier that scored the codes.
+    pub classifier: Option<String>,
+    /// SHA-256 of the classifier's graph, in hexadecimal.
+    pub classifier_digest: Option<String>,
+    /// SHA-256 of the generator that the codes belong to, in hexadecimal.
+    pub model: Option<String>,
+    /// Method of the fit.
+    pub method: Option<String>,
+    /// Date and time of the fit, in the format of RFC 3339.
+    pub date: Option<String>,
+    /// Accuracy on the codes.
+    pub accuracy: Accuracy,
+}
+
+/// Shares of codes on the right side of a boundary, from 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Accuracy {
+    /// Share of the selected codes that the boundary was trained on.
+    pub train: Option<f64>,
+    /// Share of the selected codes that were held out.
+    pub held_out: Option<f64>,
+    /// Share of all codes; the right side of a code is the one of its score beside the threshold.
+    pub all: Option<f64>,
+}

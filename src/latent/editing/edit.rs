@@ -1,0 +1,145 @@
+//! An edit of a code, and several edits at once.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use crate::latent::linear_algebra::linear_system::solve_linear_system;
+use crate::latent::{Boundary, Direction, LatentCode, LatentError, LayerRange};
+
+/// How far an edit goes, in units of signed distance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Amount {
+    /// A relative move by α along the direction p: z + α p.
+    By(f64),
+    /// A move to this signed distance from the boundary.
+    To(f64),
+}
+
+/// A move along a direction, with an amount that a boundary measures.
+///
+/// If the direction was [conditioned](crate::latent::condition), the boundary is still that of the primal, because a
+/// projected normal does not separate the attribute's values. (The reference measures with the projected normal.)
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    boundary: Arc<Boundary>,
+    direction: Direction,
+    amount: Amount,
+}
+
+impl Edit {
+    /// Makes an edit along `direction` with an `amount` that `boundary` measures.
+    ///
+    /// # Errors
+    ///
+    /// [`LatentError::SpaceMismatch`] or [`LatentError::ShapeMismatch`] if boundary and direction differ in space or size,
+    /// and [`LatentError::Amount`] for an amount that is not finite.
+    pub fn new(boundary: Arc<Boundary>, direction: Direction, amount: Amount) -> Result<Self, LatentError> {
+        boundary.check_alike(direction.space(), direction.unit())?;
+        let (Amount::By(found) | Amount::To(found)) = amount;
+        if !found.is_finite() {
+            return Err(LatentError::Amount {
+                attribute: boundary.attribute().to_owned(),
+                found,
+            });
+        }
+        Ok(Self {
+            boundary,
+            direction,
+            amount,
+        })
+    }
+
+    /// The boundary that measures the amount.
+    #[must_use]
+    pub fn boundary(&self) -> &Arc<Boundary> {
+        &self.boundary
+    }
+
+    /// The direction of the move.
+    #[must_use]
+    pub fn direction(&self) -> &Direction {
+        &self.direction
+    }
+
+    /// The amount of the move.
+    #[must_use]
+    pub fn amount(&self) -> Amount {
+        self.amount
+    }
+}
+
+/// The target of a `To` edit, with its direction in the shape of the code.
+struct Target<'a> {
+    boundary: &'a Boundary,
+    shift: Array2<f64>,
+    distance: f64,
+}
+
+/// Applies all `edits` to `code`, on the `layers` of a w+ code or on all layers for `None`.
+///
+/// First each `By` adds α p along its direction p: z′ = z + Σ αᵢ pᵢ. Then all `To` edits are solved together: if dᵢ are
+/// the signed distances of z′ and tᵢ the targets, the moves c solve Σⱼ (nᵢ·pⱼ) cⱼ = tᵢ − dᵢ, and z″ = z′ + Σ cⱼ pⱼ has the
+/// distance tᵢ for every i. Therefore the order of the edits changes nothing but rounding. The result is computed in
+/// `f64` and rounded once to `f32`. A z code is not rescaled.
+///
+/// With a boundary in w, a w+ code gets the same shift on each of the `layers`, and its distance is the mean over these
+/// layers (see [`Boundary::signed_distance_on`]). With a boundary in w+, the direction is 0 on the other layers, and the
+/// distance is that of all layers together.
+///
+/// The reference's `edit.py` knows only `To` for z and w codes, and only `By` for w+ codes. Here both work in each space.
+///
+/// # Errors
+///
+/// [`LatentError::SpaceMismatch`] or [`LatentError::ShapeMismatch`] for a boundary that does not fit the code;
+/// [`LatentError::LayersOutsideWPlus`] for layers of a z or w code; [`LatentError::LayersOutOfRange`] for layers that the
+/// code does not have; [`LatentError::ConflictingTargets`] for targets that cannot be reached together, such as two
+/// targets of one attribute; and [`LatentError::NotFinite`] if a value leaves the range of `f32`.
+pub fn apply(
+    code: &LatentCode,
+    edits: &[Edit],
+    layers: Option<LayerRange>,
+) -> Result<LatentCode, LatentError> {
+    let rows = code.rows(layers)?;
+    let mut values = code.values().mapv(f64::from);
+    let mut targets = Vec::new();
+    for Edit {
+        boundary,
+        direction,
+        amount,
+    } in edits
+    {
+        boundary.check_measures(code)?;
+        let shift = direction.shift_of(values.dim(), rows.clone());
+        match *amount {
+            Amount::By(amount) => values.scaled_add(amount, &shift),
+            Amount::To(distance) => targets.push(Target {
+                boundary,
+                shift,
+                distance,
+            }),
+        }
+    }
+
+    let responses = Array2::from_shape_fn((targets.len(), targets.len()), |(measured, moved)| {
+        targets[measured]
+            .boundary
+            .dot_normal(&targets[moved].shift, rows.clone())
+    });
+    let missing = targets.iter().map(
+        |Target {
+             boundary, distance, ..
+         }| { distance - boundary.dot_normal(&values, rows.clone()) - boundary.intercept() },
+    );
+    let moves =
+        solve_linear_system(responses, missing.collect()).ok_or_else(|| LatentError::ConflictingTargets {
+            attributes: targets
+                .iter()
+                .map(|target| target.boundary.attribute().to_owned())
+                .collect(),
+        })?;
+    for (Target { shift, .. }, amount) in targets.iter().zip(moves) {
+        values.scaled_add(amount, shift);
+    }
+    LatentCode::rounded(code.space(), &values)
+}

@@ -1,0 +1,15 @@
+//! Edits of latent codes.
+//!
+//! It never fits a boundary and never knows which image a code gives.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the conditional projection | `condition` |
+//! | a direction, and how it shifts a code | `direction` |
+//! | relative and absolute edits, several at once | `edit` |
+//! | a series of evenly spaced amounts | `trajectory` |
+
+pub(crate) mod condition;
+pub(crate) mod direction;
+pub(crate) mod edit;
+pub(crate) mod trajectory;

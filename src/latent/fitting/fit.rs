@@ -1,0 +1,219 @@
+//! Fits a boundary to scored codes.
+
+use std::ops::ControlFlow;
+
+use ndarray::{Array2, ArrayView1, ArrayView3};
+
+use crate::latent::codes::code::check_shape;
+use crate::latent::fitting::hyperplane::Hyperplane;
+use crate::latent::fitting::least_squares::least_squares;
+use crate::latent::fitting::progress::Progress;
+use crate::latent::fitting::score_ends::ScoreEnds;
+use crate::latent::fitting::scored_codes::{ScoredCodes, valid_samples};
+use crate::latent::fitting::svm::decomposition;
+use crate::latent::fitting::svm::problem::SvmProblem;
+use crate::latent::linear_algebra::code_rows::CodeRows;
+use crate::latent::{Accuracy, Boundary, FitError, LatentError, LatentSpace, Provenance};
+
+pub use crate::latent::fitting::score_ends::SampleSelection;
+
+/// The options of a fit.
+///
+/// The default is that of the reference: a support vector machine with C = 1 on the 2 % of samples with the highest
+/// scores and the 2 % with the lowest, of which 30 % are held out. Source: Shen et al., *Interpreting the Latent Space of
+/// GANs for Semantic Face Editing* (CVPR 2020), section 3, and `train_boundary` of its code.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BoundaryFit {
+    /// Method of the fit.
+    pub method: FitMethod,
+    /// Samples that the support vector machine uses at each end of the scores.
+    pub selection: SampleSelection,
+    /// Share of the selected samples for training, above 0 and at most 1; the others are held out.
+    pub split: f64,
+    /// Seed of the shuffle before the split.
+    pub seed: u32,
+    /// C of the support vector machine, above 0.
+    pub cost: f64,
+    /// Score that marks samples to leave out.
+    pub invalid_score: Option<f64>,
+    /// Score above which a sample has the attribute; the default is the mean of the lowest and the highest score.
+    pub threshold: Option<f64>,
+}
+
+/// Method of a fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FitMethod {
+    /// A linear support vector machine on the samples with the highest and the lowest scores.
+    Svm,
+    /// Least squares of the scores on all samples; the hyperplane is where the predicted score is the threshold.
+    ///
+    /// It also uses the scores between the ends, and needs more codes than a code has values.
+    LeastSquares,
+}
+
+impl std::fmt::Display for FitMethod {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Svm => "svm",
+            Self::LeastSquares => "least-squares",
+        })
+    }
+}
+
+impl Default for BoundaryFit {
+    fn default() -> Self {
+        Self {
+            method: FitMethod::Svm,
+            selection: SampleSelection::Ratio(0.02),
+            split: 0.7,
+            seed: 0,
+            cost: 1.0,
+            invalid_score: None,
+            threshold: None,
+        }
+    }
+}
+
+impl BoundaryFit {
+    /// Fits the boundary of `attribute` to `codes` [samples, layers, dim] with one score each. In z and w there is one
+    /// layer; in w+ the values of all layers count as one code.
+    ///
+    /// The provenance is `known`, with the number of samples, the number selected and the accuracies filled in. The right
+    /// side of a selected sample is its end of the scores; that of any sample is the side of its score beside the
+    /// threshold. Least squares selects and holds out no samples. `report` gets the share that is done, from 0 to 1, and
+    /// decides whether to continue.
+    ///
+    /// The support vector machine uses about 50 bytes per sample, 5 MB, and, if the ends overlap, 8 bytes for each pair of
+    /// values of a code. Codes in another memory order than row-major are copied. The same input gives the same bits on
+    /// one kind of processor.
+    ///
+    /// # Errors
+    ///
+    /// - [`FitError::OptionOutOfRange`].
+    /// - For input that is not a set of scored codes: [`FitError::ScoreCount`], [`FitError::ScoreNotFinite`],
+    ///   [`LatentError::Empty`], [`LatentError::RowCount`] or [`LatentError::NotFinite`], with the sample as its row, and a
+    ///   column that counts over all layers.
+    /// - For codes that cannot be separated: [`FitError::ConstantScores`], [`FitError::OneClass`],
+    ///   [`FitError::TooFewSamples`], [`FitError::TooManyValues`], [`FitError::DependentValues`],
+    ///   [`FitError::NotConverged`], and the errors of [`Boundary::new`].
+    /// - [`FitError::Cancelled`].
+    pub fn fit(
+        &self,
+        attribute: impl Into<String>,
+        space: LatentSpace,
+        codes: ArrayView3<'_, f32>,
+        scores: ArrayView1<'_, f64>,
+        known: Provenance,
+        mut report: impl FnMut(f64) -> ControlFlow<()>,
+    ) -> Result<Boundary, LatentError> {
+        self.check()?;
+        let (samples, layers, dim) = codes.dim();
+        check_shape(space, (layers, dim))?;
+        if scores.len() != samples {
+            return Err(FitError::ScoreCount {
+                scores: scores.len(),
+                codes: samples,
+            }
+            .into());
+        }
+        let valid = valid_samples(scores, self.invalid_score)?;
+        let codes = codes.as_standard_layout();
+        let flat = codes.view().into_shape_with_order((samples, layers * dim));
+        let rows = CodeRows {
+            codes: flat.expect("the codes are in row-major order"),
+            selected: &valid,
+        };
+        let labelled = ScoredCodes::new(rows, scores, self.threshold)?;
+        let progress = &mut Progress::new(&mut report);
+        progress.reach(0.0)?;
+        let (plane, chosen, mut accuracy) = match self.method {
+            FitMethod::Svm => self.fit_svm(&labelled, progress)?,
+            FitMethod::LeastSquares => {
+                let plane = least_squares(labelled.rows, &labelled.scores, labelled.threshold, progress)?;
+                (plane, None, Accuracy::default())
+            }
+        };
+        accuracy.all = labelled.accuracy(&plane);
+        progress.reach(1.0)?;
+        let normal = Array2::from_shape_vec((layers, dim), plane.w).expect("there is one weight per value");
+        let provenance = Provenance {
+            samples: Some(samples as u64),
+            chosen,
+            accuracy,
+            ..known
+        };
+        Boundary::new(attribute, space, normal, plane.intercept, provenance)
+    }
+
+    /// Checks that all options are in range.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::OptionOutOfRange`].
+    pub fn check(&self) -> Result<(), LatentError> {
+        let refuse = |option, found, expected| {
+            Err(FitError::OptionOutOfRange {
+                option,
+                found,
+                expected,
+            }
+            .into())
+        };
+        if !(self.split > 0.0 && self.split <= 1.0) {
+            return refuse(
+                "split",
+                self.split,
+                "a share above 0 and at most 1: 0.7 is common",
+            );
+        }
+        if !(self.cost > 0.0 && self.cost.is_finite()) {
+            return refuse("cost", self.cost, "a finite number above 0: 1 is common");
+        }
+        if let SampleSelection::Ratio(ratio) = self.selection
+            && !(ratio > 0.0 && ratio <= 1.0)
+        {
+            return refuse(
+                "ratio",
+                ratio,
+                "a share above 0 and at most 1, or a count instead: 0.02 is common",
+            );
+        }
+        match self.threshold {
+            Some(threshold) if !threshold.is_finite() => refuse(
+                "threshold",
+                threshold,
+                "a finite score: 0 is common for logits, 0.5 for probabilities",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fits a support vector machine to both ends of the scores. Returns the hyperplane, the number of samples at each
+    /// end, and the accuracy on them.
+    fn fit_svm(
+        &self,
+        scored: &ScoredCodes<'_>,
+        progress: &mut Progress<'_>,
+    ) -> Result<(Hyperplane, Option<u64>, Accuracy), FitError> {
+        let ends = ScoreEnds::select(&scored.scores, self.selection, self.split, self.seed)?;
+        let row_of = |(index, _): (usize, bool)| scored.rows.selected[index];
+        let selected: Vec<usize> = ends.training().map(row_of).collect();
+        let side = |(_, positive)| if positive { 1.0 } else { -1.0 };
+        let sides: Vec<f64> = ends.training().map(side).collect();
+        let problem = SvmProblem {
+            rows: CodeRows {
+                codes: scored.rows.codes,
+                selected: &selected,
+            },
+            sides: &sides,
+            cost: self.cost,
+        };
+        let plane = decomposition::solve(&problem, progress)?;
+        let accuracy = Accuracy {
+            train: scored.accuracy_on(&plane, ends.training()),
+            held_out: scored.accuracy_on(&plane, ends.held_out()),
+            all: None,
+        };
+        Ok((plane, Some(ends.chosen() as u64), accuracy))
+    }
+}

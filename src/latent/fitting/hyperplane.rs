@@ -1,0 +1,16 @@
+//! A hyperplane whose normal may have any length.
+
+use crate::latent::linear_algebra::dot_product::dot_with_code;
+
+/// The hyperplane w·x + b = 0, with w of any length.
+pub(crate) struct Hyperplane {
+    pub(crate) w: Vec<f64>,
+    pub(crate) intercept: f64,
+}
+
+impl Hyperplane {
+    /// w·x + b for a code x: above 0 on the positive side.
+    pub(crate) fn value(&self, code: &[f32]) -> f64 {
+        dot_with_code(&self.w, code) + self.intercept
+    }
+}

@@ -1,0 +1,133 @@
+//! Codes with one score each: their checks, and the accuracy of a hyperplane on them.
+
+use ndarray::ArrayView1;
+
+use crate::latent::fitting::hyperplane::Hyperplane;
+use crate::latent::linear_algebra::code_rows::CodeRows;
+use crate::latent::statistics::{min_max, share};
+use crate::latent::{FitError, LatentError};
+
+/// The least number of samples of one class.
+pub(crate) const MIN_CLASS: usize = 2;
+
+/// Codes with one finite score each; at least two scores differ.
+pub(crate) struct ScoredCodes<'a> {
+    pub(crate) rows: CodeRows<'a>,
+    /// One score per selected row.
+    pub(crate) scores: Vec<f64>,
+    /// Scores above the threshold belong to the positive side.
+    pub(crate) threshold: f64,
+}
+
+impl<'a> ScoredCodes<'a> {
+    /// Checks codes and their scores. The default of `threshold` is the mean of the lowest and the highest score.
+    ///
+    /// # Errors
+    /// [`LatentError::NotFinite`], [`FitError::TooFewSamples`] or [`FitError::ConstantScores`].
+    pub(crate) fn new(
+        rows: CodeRows<'a>,
+        all_scores: ArrayView1<'_, f64>,
+        threshold: Option<f64>,
+    ) -> Result<Self, LatentError> {
+        check_finite(rows)?;
+        let scores: Vec<_> = rows.selected.iter().map(|&sample| all_scores[sample]).collect();
+        if scores.len() < 2 * MIN_CLASS {
+            return Err(FitError::TooFewSamples {
+                found: scores.len(),
+                least: 2 * MIN_CLASS,
+                of: "with a score",
+                advice: "score more samples",
+            }
+            .into());
+        }
+        let (lowest, highest) = min_max(&scores);
+        if lowest >= highest {
+            let samples = scores.len();
+            return Err(FitError::ConstantScores {
+                samples,
+                score: lowest,
+            }
+            .into());
+        }
+        let threshold = threshold.unwrap_or(f64::midpoint(lowest, highest));
+        Ok(Self {
+            rows,
+            scores,
+            threshold,
+        })
+    }
+
+    /// The share of all codes that lie on the side of their score.
+    pub(crate) fn accuracy(&self, plane: &Hyperplane) -> Option<f64> {
+        let above = |index: usize| self.scores[index] > self.threshold;
+        self.accuracy_on(plane, (0..self.scores.len()).map(|index| (index, above(index))))
+    }
+
+    /// The share of `samples` that lie on their side of `plane`. A sample is an index, with whether its side is the
+    /// positive one. `None` without samples.
+    pub(crate) fn accuracy_on(
+        &self,
+        plane: &Hyperplane,
+        samples: impl IntoIterator<Item = (usize, bool)>,
+    ) -> Option<f64> {
+        let (mut right, mut count) = (0, 0);
+        for (index, positive) in samples {
+            right += usize::from((plane.value(self.rows.row(index)) > 0.0) == positive);
+            count += 1;
+        }
+        (count > 0).then(|| share(right, count))
+    }
+}
+
+/// The indices of the samples that have a score other than `invalid_score`.
+///
+/// # Errors
+/// [`FitError::ScoreNotFinite`] for another score that is not finite.
+pub(crate) fn valid_samples(
+    scores: ArrayView1<'_, f64>,
+    invalid_score: Option<f64>,
+) -> Result<Vec<usize>, FitError> {
+    // Networks score in f32, so that files of scores hold the mark rounded to f32.
+    #[expect(clippy::cast_possible_truncation, reason = "both scores are rounded to f32")]
+    let single = |score: f64| score as f32;
+    #[expect(clippy::float_cmp, reason = "the mark is one number, not a range of numbers")]
+    let is_invalid = |score: f64| match invalid_score {
+        Some(invalid) => single(score) == single(invalid) || (score.is_nan() && invalid.is_nan()),
+        None => false,
+    };
+    let mut valid = Vec::with_capacity(scores.len());
+    for (sample, &found) in scores
+        .iter()
+        .enumerate()
+        .filter(|&(_, &score)| !is_invalid(score))
+    {
+        if !found.is_finite() {
+            return Err(FitError::ScoreNotFinite { sample, found });
+        }
+        valid.push(sample);
+    }
+    Ok(valid)
+}
+
+/// Checks that all values are finite.
+fn check_finite(rows: CodeRows<'_>) -> Result<(), LatentError> {
+    for (index, &row) in rows.selected.iter().enumerate() {
+        let values = rows.row(index);
+        // A fold without early exit checks eight values at once.
+        if values
+            .iter()
+            .fold(true, |finite, value| finite & value.is_finite())
+        {
+            continue;
+        }
+        let mut values = values.iter().enumerate();
+        if let Some((column, &value)) = values.find(|(_, value)| !value.is_finite()) {
+            return Err(LatentError::NotFinite {
+                row,
+                column,
+                value: value.into(),
+            });
+        }
+    }
+    Ok(())
+}

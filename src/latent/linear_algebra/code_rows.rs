@@ -1,0 +1,67 @@
+//! Selected rows of a matrix of codes: their mean and their scatter matrix.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
+
+/// Rows of one matrix product: 1 MB in `f64` for codes of 512 values.
+const CHUNK: usize = 256;
+
+/// Selected rows of a matrix of codes.
+#[derive(Clone, Copy)]
+pub(crate) struct CodeRows<'a> {
+    /// All codes, [count, dim], in row-major order.
+    pub(crate) codes: ArrayView2<'a, f32>,
+    /// Indices of the selected rows.
+    pub(crate) selected: &'a [usize],
+}
+
+impl<'a> CodeRows<'a> {
+    pub(crate) fn len(self) -> usize {
+        self.selected.len()
+    }
+
+    pub(crate) fn dim(self) -> usize {
+        self.codes.ncols()
+    }
+
+    /// The values of the selected row `index`.
+    pub(crate) fn row(self, index: usize) -> &'a [f32] {
+        let values = self.codes.to_slice().expect("codes lie in row-major order");
+        &values[self.selected[index] * self.dim()..][..self.dim()]
+    }
+
+    /// The mean of the selected rows `indices`, in `f64`.
+    pub(crate) fn mean(self, indices: &[usize]) -> Array1<f64> {
+        let mut mean = Array1::zeros(self.dim());
+        for &index in indices {
+            for (mean, &value) in mean.iter_mut().zip(self.row(index)) {
+                *mean += f64::from(value);
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
+        let count = indices.len().max(1) as f64;
+        mean / count
+    }
+
+    /// Adds a Σ (x − c)(x − c)ᵀ to `scatter`, of shape [dim, dim], in `f64`; x runs over the selected rows `indices`, and c is
+    /// `centre`.
+    pub(crate) fn add_scatter(
+        self,
+        indices: &[usize],
+        centre: &Array1<f64>,
+        a: f64,
+        scatter: &mut Array2<f64>,
+    ) {
+        let mut chunk = Array2::zeros((CHUNK.min(indices.len()), self.dim()));
+        for some in indices.chunks(CHUNK) {
+            let mut chunk = chunk.slice_axis_mut(Axis(0), Slice::from(..some.len()));
+            for (mut centred, &index) in chunk.axis_iter_mut(Axis(0)).zip(some) {
+                let values = centred.iter_mut().zip(self.row(index)).zip(centre);
+                for ((centred, &value), centre) in values {
+                    *centred = f64::from(value) - centre;
+                }
+            }
+            general_mat_mul(a, &chunk.t(), &chunk, 1.0, scatter);
+        }
+    }
+}

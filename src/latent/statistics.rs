@@ -1,0 +1,53 @@
+//! Statistics of scores: their range, shares of a count, and the correlation between attributes.
+
+use ndarray::{Array2, ArrayView2};
+
+use crate::latent::{FitError, LatentError};
+
+/// The Pearson correlation between the columns of `scores` [samples, attributes]: a matrix [attributes, attributes] with
+/// 1 on its diagonal.
+///
+/// r = Σ (x − x̄)(y − ȳ)/√(Σ (x − x̄)² Σ (y − ȳ)²), in `f64`.
+///
+/// # Errors
+///
+/// [`FitError::ScoreNotFinite`], and [`FitError::ConstantScores`] for a column without two different scores.
+pub fn correlation(scores: ArrayView2<'_, f64>) -> Result<Array2<f64>, LatentError> {
+    if let Some(((sample, _), &found)) = scores.indexed_iter().find(|(_, score)| !score.is_finite()) {
+        return Err(FitError::ScoreNotFinite { sample, found }.into());
+    }
+    let mut units = scores.to_owned();
+    for mut column in units.columns_mut() {
+        let (lowest, highest) = min_max(column.iter());
+        if lowest >= highest {
+            let samples = column.len();
+            return Err(FitError::ConstantScores {
+                samples,
+                score: lowest,
+            }
+            .into());
+        }
+        // Scaled first, so that no square leaves the range of f64.
+        column /= highest.max(-lowest);
+        let mean = column.mean().expect("a column with two scores is not empty");
+        column -= mean;
+        let norm = column.dot(&column).sqrt();
+        column /= norm;
+    }
+    let mut matrix = units.t().dot(&units).mapv(|r| r.clamp(-1.0, 1.0));
+    matrix.diag_mut().fill(1.0);
+    Ok(matrix)
+}
+
+/// The share `part`/`all`.
+#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
+pub(crate) fn share(part: usize, all: usize) -> f64 {
+    part as f64 / all as f64
+}
+
+/// The lowest and the highest of `values`; (∞, −∞) if there are none.
+pub(crate) fn min_max<'a>(values: impl IntoIterator<Item = &'a f64>) -> (f64, f64) {
+    let none = (f64::INFINITY, f64::NEG_INFINITY);
+    let wider = |(low, high): (f64, f64), &value: &f64| (low.min(value), high.max(value));
+    values.into_iter().fold(none, wider)
+}
