@@ -72,7 +72,7 @@ fn a_broken_model_folder_is_an_error_that_names_the_file() {
         (
             "synthesis.onnx",
             |model| std::fs::write(model.join("synthesis.onnx"), b"not a graph").unwrap(),
-            "refuses the graph",
+            "cannot open the graph",
         ),
         (
             "synthesis.onnx",
@@ -81,7 +81,7 @@ fn a_broken_model_folder_is_an_error_that_names_the_file() {
                 let graph = std::fs::read(&file).unwrap();
                 std::fs::write(&file, &graph[..graph.len() / 2]).unwrap();
             },
-            "refuses the graph",
+            "cannot open the graph",
         ),
         (
             "mapping.onnx",

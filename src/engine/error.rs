@@ -1,4 +1,4 @@
-//! What can go wrong with networks, at the start and at work.
+//! The errors of networks, when they are opened and when they run.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,54 +6,54 @@ use std::time::Duration;
 use crate::engine::Device;
 use crate::engine::admission::deadline;
 
-/// A network or its runtime failed.
+/// A network could not be opened, was not run, or failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EngineError {
-    /// No ONNX Runtime library could be loaded.
+    /// ONNX Runtime's library cannot be loaded.
     #[error(
-        "ONNX Runtime's library cannot be loaded from {}: {reason}; give a libonnxruntime.so of version 1.24 or later \
-         with --onnxruntime PATH or FACEPLANE_ONNXRUNTIME, or run `make setup`, which fetches one",
+        "{}: the library of ONNX Runtime cannot be loaded: {reason}; give a libonnxruntime.so of version 1.24 or later with \
+         --onnxruntime PATH or FACEPLANE_ONNXRUNTIME, or run `make setup`, which fetches one",
         path.display()
     )]
     Library {
-        /// The path that was tried last.
+        /// The library's path.
         path: PathBuf,
-        /// What the loader said.
+        /// The message of the loader.
         reason: String,
     },
     /// ONNX Runtime cannot use the device.
     #[error(
-        "the device {device} cannot be used with {}: {reason}; nothing falls back to the CPU, so choose --device cpu, or \
-         build with `--features cuda` and give the library of ONNX Runtime's GPU package, with the CUDA and cuDNN that it \
-         names on the loader's path",
+        "ONNX Runtime in {} cannot use the device {device}: {reason}; choose --device cpu, or use a program built with \
+         `--features cuda`, the GPU build of ONNX Runtime, and the versions of CUDA and cuDNN that it requires, on the \
+         loader's path",
         library.display()
     )]
     Device {
-        /// The device asked for.
+        /// The device of the settings.
         device: Device,
-        /// ONNX Runtime's library.
+        /// The path of ONNX Runtime's library.
         library: PathBuf,
-        /// What ONNX Runtime said.
+        /// ONNX Runtime's message.
         reason: String,
     },
-    /// ONNX Runtime does not take the file.
-    #[error("{file}: ONNX Runtime refuses the graph: {reason}")]
+    /// ONNX Runtime cannot open the graph.
+    #[error("{file}: ONNX Runtime cannot open the graph: {reason}")]
     Graph {
         /// The ONNX file.
         file: String,
-        /// What ONNX Runtime said.
+        /// ONNX Runtime's message.
         reason: String,
     },
-    /// The graph's tensors are not those that its role asks for.
+    /// A tensor of the graph, or the graph's list of tensors, is not what its role in the model requires.
     #[error("{file}: {tensor} is {found}, expected {expected}")]
     Tensor {
         /// The ONNX file.
         file: String,
-        /// Which tensor.
+        /// The tensor or list.
         tensor: String,
-        /// What it is.
+        /// Its shape, type or content.
         found: String,
-        /// What would do.
+        /// The shape, type or content that it must have.
         expected: String,
     },
     /// A run failed.
@@ -61,72 +61,76 @@ pub enum EngineError {
     Run {
         /// The network's file or name.
         network: String,
-        /// What happened.
+        /// ONNX Runtime's message.
         reason: String,
     },
-    /// A network gave NaN or infinity.
-    #[error("{network}: the output holds values that are not finite, the first at index {index}")]
+    /// An output has a value that is NaN or infinite.
+    #[error("{network}: output value {index} is NaN or infinite, expected only finite values")]
     NotFinite {
         /// The network's file or name.
         network: String,
-        /// Flat index of the first of them.
+        /// Flat index of the first such value.
         index: usize,
     },
-    /// The code inside a network panicked; the network goes on with the next work.
-    #[error("{network}: panicked: {reason}")]
+    /// A run panicked. The network continues with the next run.
+    #[error("{network}: the run panicked: {reason}")]
     Panicked {
         /// The network's file or name.
         network: String,
         /// The panic's message.
         reason: String,
     },
-    /// There is no room for a request's images.
+    /// The queue does not have enough free permits for a request.
     #[error(
-        "{network}: {images} images need room, and {free} of {capacity} places are free; try again shortly"
+        "{network} is overloaded: the request has {images} images, but the queue takes only {free} more of its {capacity}; \
+         try again shortly, or with fewer images"
     )]
     Overloaded {
-        /// The network's file or name.
+        /// The network's name.
         network: String,
-        /// How many images there were.
+        /// Images of the request.
         images: usize,
-        /// How many places were free.
+        /// Free permits.
         free: usize,
-        /// How many there are.
+        /// All permits.
         capacity: usize,
-        /// How long the images before these are expected to take.
+        /// Expected time until the images ahead of the request are done.
         wait: Duration,
     },
-    /// What waits would take too long.
+    /// A request would wait longer than is allowed.
     #[error(
-        "{network}: {images} images are before this request and take about {:.1} s, more than the {:.1} s that a request \
-         may wait; try again shortly", wait.as_secs_f64(), longest.as_secs_f64()
+        "{network} is overloaded: the {images} images ahead of this request take about {:.1} s, but a request may wait at \
+         most {:.1} s; try again shortly", wait.as_secs_f64(), longest.as_secs_f64()
     )]
     LongWait {
-        /// The network's file or name.
+        /// The network's name.
         network: String,
-        /// Images under way and waiting.
+        /// Images ahead of the request, running or waiting.
         images: usize,
-        /// How long they are expected to take.
+        /// Expected time until they are done.
         wait: Duration,
-        /// How long a request may wait.
+        /// Longest wait that is allowed.
         longest: Duration,
     },
-    /// The caller's time was up before its images were drawn.
-    #[error("{network}: not drawn before the time was up")]
+    /// The request's deadline passed while its images or codes waited for a run.
+    #[error(
+        "{network}: the request's deadline passed before the run; try again later, or with a longer timeout"
+    )]
     DeadlinePassed {
-        /// The network's file or name.
+        /// The network's name.
         network: String,
     },
     /// The network's thread has ended.
-    #[error("{network}: has stopped")]
+    #[error("{network}: the network's thread has ended; restart the service")]
     Stopped {
-        /// The network's file or name.
+        /// The network's name.
         network: String,
     },
 }
 
 impl EngineError {
-    /// What has become of work that was dropped undone: its caller's time was up, or its network's thread has ended.
+    /// The error for work that the network's thread dropped without a run: either the current task's deadline has passed, or
+    /// the thread has ended.
     pub(crate) fn dropped(network: &str) -> Self {
         let network = network.to_owned();
         if deadline::is_past() {

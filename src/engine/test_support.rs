@@ -1,4 +1,4 @@
-//! Generators for tests: they say what they draw, and wait to be told to.
+//! Generators for tests of the engine: the value of each image is the value of its code, and a test controls the runs.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::engine::{
 };
 use crate::metrics::Metrics;
 
-/// A generator that paints its codes, says how many images each run has, and waits to be told to go on.
+/// A generator that reports the number of images of each run when it begins, and ends the run when the test permits it.
 pub(crate) struct ControlledGenerator {
     shape: GeneratorShape,
     batch_size: BatchSize,
     began: Sender<usize>,
-    go: Receiver<()>,
+    go_on: Receiver<()>,
 }
 
 impl Generator for ControlledGenerator {
@@ -32,36 +32,37 @@ impl Generator for ControlledGenerator {
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
         let images = codes.len_of(Axis(0));
         self.began.send(images).unwrap();
-        self.go.recv().unwrap();
+        self.go_on.recv().unwrap();
         Ok(Array4::from_shape_fn((images, 3, 1, 1), |(image, ..)| {
             codes[[image, 0, 0]]
         }))
     }
 }
 
-/// What says how many images a gate's runs have, and what lets them go on.
+/// A test's ends of the channels of a [`ControlledGenerator`]: the numbers of images of its runs, and the permission to end
+/// a run.
 pub(crate) type Controls = (Receiver<usize>, Sender<()>);
 
 impl ControlledGenerator {
-    /// A gate that takes so many images in a run.
+    /// A generator with a known batch size.
     pub(crate) fn new(largest_batch: usize) -> (Self, Controls) {
         Self::with_batch_size(BatchSize::settled(largest_batch), largest_batch)
     }
 
-    /// A gate of which it is to be found out how many images a run should hold.
+    /// A generator with a batch size that can still be searched.
     pub(crate) fn with_batch_size(batch_size: BatchSize, largest_batch: usize) -> (Self, Controls) {
-        let ((began, runs), (go_on, go)) = (channel(), channel());
-        let gate = Self {
+        let ((began, runs), (permit, go_on)) = (channel(), channel());
+        let generator = Self {
             shape: shape(largest_batch),
             batch_size,
             began,
-            go,
+            go_on,
         };
-        (gate, (runs, go_on))
+        (generator, (runs, permit))
     }
 }
 
-/// Draws one image in a run, and no more.
+/// A generator that panics if a run has more than one image, whatever its shape says.
 pub(crate) struct SingleImageGenerator {
     shape: GeneratorShape,
 }
@@ -82,7 +83,7 @@ impl Generator for SingleImageGenerator {
 }
 
 impl SingleImageGenerator {
-    /// It says that it takes so many images.
+    /// A generator with `largest_batch` in its shape.
     pub(crate) fn new(largest_batch: usize) -> Self {
         Self {
             shape: shape(largest_batch),
@@ -101,16 +102,20 @@ fn shape(largest_batch: usize) -> GeneratorShape {
     }
 }
 
-/// An engine of one gate.
+/// An engine with one controlled generator and a queue for `capacity` images.
 pub(crate) fn controlled_engine(
     largest_batch: usize,
     capacity: usize,
 ) -> (Engine, Receiver<usize>, Sender<()>) {
-    let (gate, (runs, go_on)) = ControlledGenerator::new(largest_batch);
-    (engine(vec![Box::new(gate)], Vec::new(), capacity), runs, go_on)
+    let (generator, (runs, go_on)) = ControlledGenerator::new(largest_batch);
+    (
+        engine(vec![Box::new(generator)], Vec::new(), capacity),
+        runs,
+        go_on,
+    )
 }
 
-/// An engine of these generators, with room for so many images.
+/// An engine with these generators and a queue for `capacity` images.
 pub(crate) fn engine(
     generators: Vec<Box<dyn Generator>>,
     lazy_replicas: Vec<LazyReplica>,
@@ -126,25 +131,25 @@ pub(crate) fn engine(
         recognizer: None,
         gradient: None,
     };
-    let waiting = QueueLimits {
+    let limits = QueueLimits {
         capacity,
         longest_wait: Duration::MAX,
         batch_wait: Duration::ZERO,
     };
-    Engine::start("gate", networks, waiting, &Metrics::new())
+    Engine::start("test", networks, limits, &Metrics::new())
 }
 
-/// Codes of one number.
+/// Codes `[values, 1, 1]`.
 pub(crate) fn codes(values: &[f32]) -> Array3<f32> {
     Array3::from_shape_vec((values.len(), 1, 1), values.to_vec()).unwrap()
 }
 
-/// The first channel of each image.
+/// The value of each image, equal to that of its code.
 pub(crate) fn image_values(images: &Images) -> Vec<f32> {
     images.outer_iter().map(|image| image[[0, 0, 0]]).collect()
 }
 
-/// Asks for the images of codes of these numbers.
+/// Admits a request for the images of these codes, and synthesizes them on a task.
 pub(crate) fn spawn_synthesis(engine: &Engine, values: &[f32]) -> JoinHandle<Result<Vec<f32>, EngineError>> {
     let (mut admission, codes) = (engine.admit(values.len()).unwrap(), codes(values));
     tokio::spawn(async move { Ok(image_values(&admission.synthesize(codes).await?)) })

@@ -1,26 +1,28 @@
-//! Where a request's time went.
+//! How long the steps of a request took.
 
 use std::time::Duration;
 
-/// Time that a request's images have taken.
+/// Time that the steps of a request have taken so far. A request can do a step several times; the times are added up.
+///
+/// Except for synthesis, a network's time includes the time in its queue. A run for several requests counts fully for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {
-    /// Mapping runs, and waiting for them.
+    /// The mapping network.
     pub mapping: Duration,
-    /// Waiting for synthesis.
+    /// Time in the queue of the synthesis network.
     pub queue: Duration,
-    /// Synthesis runs, each counted whole for every request that has images in it.
+    /// Runs of the synthesis network.
     pub synthesis: Duration,
-    /// Classifier runs, and waiting for them.
+    /// The classifiers.
     pub scoring: Duration,
-    /// Decoding the picture that came, and framing it.
+    /// Decoding an uploaded image, and aligning its face.
     pub decoding: Duration,
-    /// Runs of the landmark graph, and waiting for them.
+    /// The landmark network.
     pub landmarks: Duration,
-    /// Runs of the identity graph, and waiting for them.
+    /// The identity network.
     pub identity: Duration,
-    /// Encoder runs, and waiting for them.
+    /// The encoder.
     pub encoder: Duration,
-    /// Runs of the gradient graph, and waiting for them.
+    /// The gradient network.
     pub optimization: Duration,
 }

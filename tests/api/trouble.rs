@@ -113,7 +113,7 @@ async fn a_request_above_the_queue_limit_is_a_503_with_retry_after_and_others_go
         problem["detail"]
             .as_str()
             .unwrap()
-            .contains("2 images need room, and 1 of 2 places"),
+            .contains("the request has 2 images, but the queue takes only 1 more of its 2"),
         "{problem}"
     );
     release.send(()).unwrap();

@@ -1,10 +1,11 @@
-//! Work that may panic.
+//! Panics in a network's work become errors.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::engine::EngineError;
 
-/// Does work of `network`; a panic in it is an error of this work alone.
+/// Runs `work` and turns a panic into [`EngineError::Panicked`], so that the thread can go on with other work. `network` names
+/// the network in that error.
 pub(crate) fn catch_panic<T>(
     network: &str,
     work: impl FnOnce() -> Result<T, EngineError>,

@@ -1,16 +1,17 @@
-//! How much the system prefers one thread to another.
+//! The scheduling priority of threads.
 
-/// What `nice` takes: a core that both want is then shared about one to ten.
+/// The nice value of a thread with low priority. Beside a thread of normal priority (0), it gets about a tenth of a core that
+/// both want.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
-/// Makes this thread, and those that it begins from now on, give way to the process's others.
+/// Lowers the priority of the current thread and of all threads that it starts later.
 ///
-/// Systems where that is not a thread's own matter, or that refuse, go on as they were: nothing but speed rests on it.
+/// Does nothing on other systems than Linux, or if the system refuses: only speed depends on it.
 pub(crate) fn lower() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        tracing::debug!(%error, "the system does not let a thread give way");
+        tracing::debug!(%error, "cannot lower a thread's priority; it keeps the normal one");
     }
 }
 
@@ -19,14 +20,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_gives_way_alone_and_so_do_those_that_it_begins() {
-        let own = || rustix::process::getpriority_process(None).unwrap();
-        let before = own();
+    fn a_low_priority_holds_for_one_thread_and_those_that_it_starts() {
+        let priority = || rustix::process::getpriority_process(None).unwrap();
+        let before = priority();
         let lowered = std::thread::spawn(move || {
             lower();
-            (own(), std::thread::spawn(own).join().unwrap())
+            (priority(), std::thread::spawn(priority).join().unwrap())
         });
         assert_eq!(lowered.join().unwrap(), (NICE, NICE));
-        assert_eq!(own(), before);
+        assert_eq!(priority(), before);
     }
 }

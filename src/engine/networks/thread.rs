@@ -1,53 +1,60 @@
-//! Networks' threads.
+//! The threads of networks, counted so that the program can wait for their end.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How many there are.
-static ALIVE: Mutex<usize> = Mutex::new(0);
+/// Length that Linux allows for a thread's name, in bytes. The rest of a longer name is cut off.
+const LONGEST_NAME: usize = 15;
 
-/// Told whenever one has ended.
+/// Network threads of the process.
+static RUNNING: Mutex<usize> = Mutex::new(0);
+
+/// Notified when a network thread ends.
 static ENDED: Condvar = Condvar::new();
 
-/// Does `work` on a thread of its own, which is called after the network, as far as the system takes names.
+/// Runs `work` on a new thread. The thread has the network's `name`, cut to the length that the system allows.
+///
+/// # Panics
+/// If the system cannot start a thread.
 pub(crate) fn spawn_network_thread(name: &str, work: impl FnOnce() + Send + 'static) {
-    let counted = Counted::new();
+    let counted = CountedThread::new();
     std::thread::Builder::new()
-        .name(name.chars().take(15).collect())
+        .name(name.chars().take(LONGEST_NAME).collect())
         .spawn(move || {
             work();
             drop(counted);
         })
-        .expect("the system has a thread for each network");
+        .expect("the system can start a thread for each network");
 }
 
-/// Waits until every network is closed, which its thread does when nobody can ask anything of it any more; for at most so long. Whether
-/// all are.
+/// Waits up to `timeout` for all network threads to end; returns whether they did.
 ///
-/// A program that ends in the middle of a run takes the libraries away from under it, which is a crash.
-pub fn wait_for_threads(most: Duration) -> bool {
-    let alive = ENDED.wait_timeout_while(alive(), most, |alive| *alive > 0);
-    let (alive, _) = alive.unwrap_or_else(PoisonError::into_inner);
-    *alive == 0
+/// A network's thread ends after its last run, when nothing holds a handle of the network. If the process exits during a run,
+/// the run loses the library that it calls, and crashes.
+#[must_use]
+pub fn wait_for_threads(timeout: Duration) -> bool {
+    let running = ENDED.wait_timeout_while(running(), timeout, |running| *running > 0);
+    let (running, _) = running.unwrap_or_else(PoisonError::into_inner);
+    *running == 0
 }
 
-/// A thread, as long as it is there.
-struct Counted;
+/// Counts a thread until it is dropped.
+struct CountedThread;
 
-impl Counted {
+impl CountedThread {
     fn new() -> Self {
-        *alive() += 1;
+        *running() += 1;
         Self
     }
 }
 
-impl Drop for Counted {
+impl Drop for CountedThread {
     fn drop(&mut self) {
-        *alive() -= 1;
+        *running() -= 1;
         ENDED.notify_all();
     }
 }
 
-fn alive() -> MutexGuard<'static, usize> {
-    ALIVE.lock().unwrap_or_else(PoisonError::into_inner)
+fn running() -> MutexGuard<'static, usize> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! A network on a thread of its own. What waits for it has been admitted by the engine, so the queue needs no bound.
+//! A network on a thread of its own, and its queue of tasks.
 
 use std::sync::Arc;
 
@@ -8,12 +8,14 @@ use crate::engine::EngineError;
 use crate::engine::networks::panic::catch_panic;
 use crate::engine::networks::thread::spawn_network_thread;
 
-type Work<N> = Box<dyn FnOnce(&mut N) + Send>;
+type Task<N> = Box<dyn FnOnce(&mut N) + Send>;
 
-/// Handle of a network's thread. The thread ends when the last handle is dropped.
+/// A handle of a network's thread. Cheap to clone. The thread ends when the last handle is dropped and the queue is empty.
+///
+/// The queue has no bound of its own, because the requests that use it have been admitted.
 pub(crate) struct Worker<N> {
     network: Arc<str>,
-    queue: mpsc::UnboundedSender<Work<N>>,
+    queue: mpsc::UnboundedSender<Task<N>>,
 }
 
 impl<N> Clone for Worker<N> {
@@ -26,12 +28,12 @@ impl<N> Clone for Worker<N> {
 }
 
 impl<N: Send + 'static> Worker<N> {
-    /// Moves `network` to a new thread.
+    /// Moves `network` to a new thread. `name` is the thread's name, and the network's name in errors.
     pub(crate) fn spawn(name: &str, mut network: N) -> Self {
-        let (queue, mut work) = mpsc::unbounded_channel::<Work<N>>();
+        let (queue, mut tasks) = mpsc::unbounded_channel::<Task<N>>();
         spawn_network_thread(name, move || {
-            while let Some(run) = work.blocking_recv() {
-                run(&mut network);
+            while let Some(task) = tasks.blocking_recv() {
+                task(&mut network);
             }
         });
         Self {
@@ -40,28 +42,31 @@ impl<N: Send + 'static> Worker<N> {
         }
     }
 
-    /// Runs `task` on the network, in its turn.
+    /// Runs `task` on the network after the tasks that came before.
     ///
-    /// Work whose caller has gone is skipped. A panic is an error for this caller alone.
+    /// If the returned future is dropped before the task begins, the task is skipped. A panic is an error of this task alone.
+    ///
+    /// # Errors
+    /// Those of `task`, [`EngineError::Panicked`], or [`EngineError::Stopped`] if the thread has ended.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         task: impl FnOnce(&mut N) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, receiver) = oneshot::channel();
         let network = Arc::clone(&self.network);
-        let work: Work<N> = Box::new(move |state| {
+        let task: Task<N> = Box::new(move |state| {
             if reply.is_closed() {
                 return;
             }
             let result = catch_panic(&network, || task(state));
-            // A caller that left meanwhile has no use for the result.
+            // If the caller has gone away in the meantime, the result is not needed.
             let _ = reply.send(result);
         });
         let stopped = || EngineError::Stopped {
             network: self.network.to_string(),
         };
-        self.queue.send(work).map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        self.queue.send(task).map_err(|_| stopped())?;
+        receiver.await.map_err(|_| stopped())?
     }
 }
 
@@ -70,7 +75,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_is_done_in_turn_and_answers_its_caller() {
+    async fn tasks_run_in_order_and_each_caller_gets_its_result() {
         let worker = Worker::spawn("counter", 0);
         for expected in 1..=3 {
             let counted = worker.run(|count: &mut i32| {
@@ -82,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_fails_its_own_run_and_the_next_one_works() {
+    async fn a_panic_fails_its_own_task_and_the_next_one_works() {
         let worker = Worker::spawn("fragile", ());
         let error = worker
             .run::<()>(|()| panic!("layer {} is gone", 3))
@@ -96,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_whose_caller_has_gone_is_skipped() {
+    async fn a_task_is_skipped_if_its_caller_has_gone_away() {
         let worker = Worker::spawn("skipping", 0);
         let (release, hold) = std::sync::mpsc::channel::<()>();
         let first = tokio::spawn({
@@ -114,14 +119,14 @@ mod tests {
             *count += 1;
             Ok(())
         }));
-        assert!(futures_poll_once(&mut abandoned).await.is_none());
+        assert!(poll_once(&mut abandoned).await.is_none());
         drop(abandoned);
         release.send(()).unwrap();
         first.await.unwrap().unwrap();
         assert_eq!(worker.run(|count| Ok(*count)).await.unwrap(), 0);
     }
 
-    async fn futures_poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
         std::future::poll_fn(|context| {
             std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(context) {
                 std::task::Poll::Ready(value) => Some(value),
