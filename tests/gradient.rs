@@ -1,4 +1,4 @@
-//! The gradient graphs of the models that come along against differences of their own losses.
+//! The gradient graphs of both models, compared with finite differences of their own losses.
 
 use faceplane::catalog::{ModelFolder, ModelPackage};
 use faceplane::engine::{EngineOptions, Images, QueueLimits, open};
@@ -7,13 +7,13 @@ use ndarray::{Array2, Array3, Axis, stack};
 
 use crate::support::{portraits, runtime};
 
-/// How far the way goes, in units of the code.
+/// Length of the path, in units of the code.
 const LENGTH: f32 = 0.1;
 
-/// Places on the way where the gradient is asked for.
+/// Points of the path at which the gradient is computed.
 const STEPS: u16 = 96;
 
-/// Some numbers without order, of deviation about 1.
+/// Values of a fixed sequence without visible order, with standard deviation of about 1.
 fn noise(shape: (usize, usize, usize), first: f32) -> Array3<f32> {
     let mut at = first;
     Array3::from_shape_simple_fn(shape, || {
@@ -23,17 +23,18 @@ fn noise(shape: (usize, usize, usize), first: f32) -> Array3<f32> {
 }
 
 #[tokio::test]
-async fn the_phantoms_gradient_is_the_slope_of_its_loss_by_finite_differences() {
-    holds(&ModelFolder::Bundled, [8, 64], 1.0).await;
+async fn the_gradient_of_phantom_agrees_with_finite_differences() {
+    check(&ModelFolder::Bundled, [8, 64], 1.0).await;
 }
 
 #[tokio::test]
-async fn the_portraits_gradient_is_the_slope_of_their_loss_by_finite_differences() {
-    holds(&ModelFolder::Disk(portraits()), [9, 256], 0.4).await;
+async fn the_gradient_of_portraits_agrees_with_finite_differences() {
+    check(&ModelFolder::Disk(portraits()), [9, 256], 0.4).await;
 }
 
-/// Of codes whose values deviate by `spread`.
-async fn holds(folder: &ModelFolder, [layers, dim]: [usize; 2], spread: f32) {
+/// Compares the change of the loss along a path with the integral of the gradient along it, for codes with this standard
+/// deviation.
+async fn check(folder: &ModelFolder, [layers, dim]: [usize; 2], deviation: f32) {
     let package = ModelPackage::read(folder).unwrap();
     let options = EngineOptions {
         replicas: Some(1),
@@ -47,51 +48,46 @@ async fn holds(folder: &ModelFolder, [layers, dim]: [usize; 2], spread: f32) {
     let count = 3;
     let mut admission = engine.admit(count).unwrap();
     let targets: Images = admission
-        .synthesize(noise((count, layers, dim), 1000.0) * 0.7 * spread)
+        .synthesize(noise((count, layers, dim), 1000.0) * 0.7 * deviation)
         .await
         .unwrap();
-    let codes = noise((count, layers, dim), 0.0) * spread;
-    let at = admission
+    let codes = noise((count, layers, dim), 0.0) * deviation;
+    let at_codes = admission
         .loss_gradient(codes.clone(), targets.clone())
         .await
         .unwrap();
-    // Straight ahead from each code. Edges of one pixel make the loss bend everywhere, so that its slope at one place is not
-    // that of its differences; the mean of its slopes on the way is.
-    let ahead: Vec<Array2<f32>> = at
+    // The path is straight, from each code along its gradient. The edges in the images are one pixel wide, so that the loss
+    // has bends everywhere: the gradient at one point is not the difference quotient, but its mean along the path is.
+    let directions: Vec<Array2<f32>> = at_codes
         .gradient
         .outer_iter()
-        .map(|slope| &slope / slope.mapv(|value| value * value).sum().sqrt())
+        .map(|gradient| &gradient / gradient.mapv(|value| value * value).sum().sqrt())
         .collect();
-    let ahead: Vec<_> = ahead.iter().map(|way| way.view()).collect();
-    let ahead = stack(Axis(0), &ahead).unwrap();
-    let mut loss = Vec::new();
-    for end in [0.0, LENGTH] {
-        let codes = &codes + end * &ahead;
-        loss.push(
-            admission
-                .loss_gradient(codes, targets.clone())
-                .await
-                .unwrap()
-                .loss,
-        );
-    }
-    let mut rise = vec![0.0; count];
+    let directions: Vec<_> = directions.iter().map(|direction| direction.view()).collect();
+    let directions = stack(Axis(0), &directions).unwrap();
+    let end = admission
+        .loss_gradient(&codes + LENGTH * &directions, targets.clone())
+        .await
+        .unwrap();
+    let mut integral = 0.0;
     for step in 0..STEPS {
-        let so_far = LENGTH * (f32::from(step) + 0.5) / f32::from(STEPS);
-        let codes = &codes + so_far * &ahead;
-        let slopes = admission
-            .loss_gradient(codes, targets.clone())
+        let distance = LENGTH * (f32::from(step) + 0.5) / f32::from(STEPS);
+        let gradients = admission
+            .loss_gradient(&codes + distance * &directions, targets.clone())
             .await
             .unwrap()
             .gradient;
-        for ((rise, slope), way) in rise.iter_mut().zip(slopes.outer_iter()).zip(ahead.outer_iter()) {
-            *rise += f64::from((&slope * &way).sum() * LENGTH) / f64::from(STEPS);
+        for (gradient, direction) in gradients.outer_iter().zip(directions.outer_iter()) {
+            integral += f64::from((&gradient * &direction).sum() * LENGTH) / f64::from(STEPS);
         }
     }
-    let rise: f64 = rise.iter().sum();
-    let difference: f64 = (0..count)
-        .map(|place| f64::from(loss[1][place]) - f64::from(loss[0][place]))
+    let pairs = end.loss.iter().zip(&at_codes.loss);
+    let difference: f64 = pairs
+        .map(|(&end, &start)| f64::from(end) - f64::from(start))
         .sum();
-    let error = (rise / difference - 1.0).abs();
-    assert!(error < 1e-3, "{difference:e}, by the slopes {rise:e}: {error:e}");
+    let error = (integral / difference - 1.0).abs();
+    assert!(
+        error < 1e-3,
+        "the loss changes by {difference:e}, and by the gradients by {integral:e}: an error of {error:e}"
+    );
 }

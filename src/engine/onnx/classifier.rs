@@ -1,13 +1,13 @@
-//! A classifier whose graph is ONNX, with the images brought to its size and range.
+//! A classifier in ONNX.
 
-use ndarray::{Array2, ArrayView4};
+use ndarray::{Array2, ArrayView4, Ix2};
 
 use crate::catalog::ClassifierPackage;
 use crate::engine::onnx::image_input::ImageInput;
 use crate::engine::onnx::network::Network;
 use crate::engine::{Classifier, EngineError, GeneratorShape, Runtime};
 
-/// A network from images to scores.
+/// A classifier graph: image → scores.
 pub(crate) struct OnnxClassifier {
     network: Network,
     outputs: usize,
@@ -15,7 +15,7 @@ pub(crate) struct OnnxClassifier {
 }
 
 impl OnnxClassifier {
-    /// Opens a classifier for a generator's images.
+    /// Opens a classifier, and checks its input against the generator's images and its output against the manifest.
     pub(crate) fn open(
         runtime: &Runtime,
         package: &ClassifierPackage,
@@ -23,11 +23,11 @@ impl OnnxClassifier {
         generator_range: [f32; 2],
     ) -> Result<Self, EngineError> {
         let network = Network::open(runtime, &package.graph, "scores")?;
-        let input = ImageInput::of(&network, generator, generator_range, package.entry.image_range)?;
+        let input = ImageInput::new(&network, generator, generator_range, package.entry.image_range)?;
         let outputs = package.entry.outputs.len();
         if !matches!(network.output_axes(), &[_, Some(found)] if found == outputs) {
-            return Err(network.wrong_output(&format!(
-                "[batch, {outputs}], as the manifest lists {outputs} outputs"
+            return Err(network.output_error(&format!(
+                "[batch, {outputs}], because the manifest lists {outputs} outputs"
             )));
         }
         Ok(Self {
@@ -40,6 +40,7 @@ impl OnnxClassifier {
 
 impl Classifier for OnnxClassifier {
     fn score(&mut self, images: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError> {
-        self.input.rows(&mut self.network, images, self.outputs)
+        let scores = self.input.run(&mut self.network, images, &[self.outputs])?;
+        Ok(scores.into_dimensionality::<Ix2>().expect("scores have two axes"))
     }
 }

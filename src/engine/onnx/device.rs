@@ -3,18 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Where ONNX Runtime runs networks.
+/// The device that ONNX Runtime uses: `cpu`, `cuda` or `cuda:N`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Device {
-    /// The processor.
+    /// The CPU.
     #[default]
     Cpu,
-    /// An NVIDIA GPU, by its number.
+    /// The NVIDIA GPU with this number.
     Cuda(u16),
 }
 
 impl Device {
-    /// Most images in one run where the graph's batch is open: enough to fill the device, few enough to take turns.
+    /// Most images in one run of a graph with an open batch. Enough to use the whole device, and few enough that a request does
+    /// not wait long for its turn.
     pub(crate) fn largest_batch(self) -> usize {
         match self {
             Self::Cpu => 8,
@@ -22,8 +23,9 @@ impl Device {
         }
     }
 
-    /// Images that a run is filled up to: a GPU makes itself ready for every size, so there are few of them.
-    pub(crate) fn padded(self, images: usize) -> usize {
+    /// The batch size that a run of `images` is padded to. On a GPU the next power of two, because it has to prepare each batch
+    /// size, so that there should be few.
+    pub(crate) fn padded_batch(self, images: usize) -> usize {
         match self {
             Self::Cpu => images,
             Self::Cuda(_) => images.next_power_of_two(),
@@ -40,9 +42,9 @@ impl fmt::Display for Device {
     }
 }
 
-/// A text that names no device.
+/// A text that is not the name of a device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected cpu, cuda, or cuda:N with the GPU's number")]
+#[error("expected cpu, cuda, or cuda:N, where N is the number of the GPU")]
 pub struct UnknownDevice;
 
 impl FromStr for Device {
@@ -63,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn devices_are_read_as_they_are_written() {
+    fn a_device_is_parsed_from_its_own_text() {
         for (text, device) in [
             ("cpu", Device::Cpu),
             ("cuda", Device::Cuda(0)),
@@ -79,9 +81,11 @@ mod tests {
     }
 
     #[test]
-    fn runs_on_a_gpu_have_few_sizes() {
-        let sizes: Vec<_> = (1..=9).map(|images| Device::Cuda(0).padded(images)).collect();
+    fn batches_on_a_gpu_are_padded_to_powers_of_two() {
+        let sizes: Vec<_> = (1..=9)
+            .map(|images| Device::Cuda(0).padded_batch(images))
+            .collect();
         assert_eq!(sizes, [1, 2, 4, 4, 8, 8, 8, 8, 16]);
-        assert_eq!(Device::Cpu.padded(5), 5);
+        assert_eq!(Device::Cpu.padded_batch(5), 5);
     }
 }

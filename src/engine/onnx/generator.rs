@@ -1,4 +1,4 @@
-//! A generator whose mapping and synthesis are ONNX graphs.
+//! A generator in ONNX: its synthesis network, and the search for its batch size.
 
 use std::time::{Duration, Instant};
 
@@ -12,38 +12,39 @@ use crate::engine::{
     BatchSize, Device, EngineError, Generator, GeneratorShape, Mapping as _, Runtime, SynthesisInput,
 };
 
-/// The synthesis graph.
+/// A synthesis graph: w or w+ (or z, if there is no mapping) → image.
 pub(crate) struct OnnxGenerator {
     synthesis: Network,
     shape: GeneratorShape,
+    /// Shared by all replicas.
     batch_size: BatchSize,
     device: Device,
 }
 
 impl OnnxGenerator {
-    /// Opens a package's synthesis, and checks it against the mapping. Where the graph does not say how large its pictures are, it draws
-    /// one.
+    /// Opens a package's synthesis graph, and checks it against the mapping. If the graph leaves the size of its images open,
+    /// one image is synthesized to measure it.
     pub(crate) fn open(
         runtime: &Runtime,
         package: &ModelPackage,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
-        let synthesis = Self::network(runtime, &package.synthesis)?;
+        let synthesis = Self::open_network(runtime, &package.synthesis)?;
         let expected = match mapping {
             Some(_) => "[batch, dim] for w, or [batch, layers, dim] for w+",
-            None => "[batch, dim], as the manifest names no generator.mapping",
+            None => "[batch, dim] for z, because the manifest names no generator.mapping",
         };
         let (batch, w_dim, input) = match (synthesis.input_axes(), &mapping) {
             (&[batch, Some(dim)], None) => (batch, dim, SynthesisInput::Z),
             (&[batch, Some(dim)], Some(_)) => (batch, dim, SynthesisInput::W),
             (&[batch, Some(layers), Some(dim)], Some(_)) => (batch, dim, SynthesisInput::WPlus { layers }),
-            _ => return Err(synthesis.wrong_input(expected)),
+            _ => return Err(synthesis.input_error(expected)),
         };
         let device = runtime.device();
         let largest_batch = match batch {
             None => device.largest_batch(),
             Some(1) => 1,
-            Some(_) => return Err(synthesis.wrong_input("a batch that is open, or 1")),
+            Some(_) => return Err(synthesis.input_error("a batch that is open or 1")),
         };
         let z_dim = mapping.as_ref().map_or(w_dim, |mapping| mapping.z_dim());
         if let Some(mapping) = &mapping {
@@ -67,18 +68,18 @@ impl OnnxGenerator {
             [_, Some(3), Some(height), Some(width)] => {
                 (generator.shape.height, generator.shape.width) = (height, width);
             }
-            [_, Some(3) | None, _, _] => generator.learn_size(mapping)?,
-            _ => return Err(generator.synthesis.wrong_output("[batch, 3, height, width], RGB")),
+            [_, Some(3) | None, _, _] => generator.measure_image_size(mapping)?,
+            _ => return Err(generator.synthesis.output_error("[batch, 3, height, width], RGB")),
         }
         Ok(generator)
     }
 
-    /// A synthesis graph.
-    pub(crate) fn network(runtime: &Runtime, synthesis: &Graph) -> Result<Network, EngineError> {
+    /// Opens a session of a synthesis graph.
+    pub(crate) fn open_network(runtime: &Runtime, synthesis: &Graph) -> Result<Network, EngineError> {
         Network::open(runtime, synthesis, "image")
     }
 
-    /// What makes the same generator once more of another session of its graph.
+    /// A function that makes a replica of this generator from another session of its graph.
     pub(crate) fn replica(&self) -> impl Fn(Network) -> Self + Send + use<> {
         let (shape, batch_size, device) = (self.shape.clone(), self.batch_size.clone(), self.device);
         move |synthesis| Self {
@@ -89,12 +90,15 @@ impl OnnxGenerator {
         }
     }
 
-    /// Finds how many images a run should hold, as far as short runs tell; there is one run at least, which shows that the graph draws.
-    /// A GPU makes itself ready for each size besides, and so is given all of them, as far as its memory holds them.
-    pub(crate) fn choose_batch(&mut self) -> Result<(), EngineError> {
+    /// Searches the batch size with runs of 1, 2, 4, … images. There is at least one run, which shows that the graph works.
+    ///
+    /// On the CPU, the search stops after a run of more than [`LONG_RUN`], and the runs of requests continue it. On a GPU, it
+    /// goes on, because each batch size needs a session and kernels of its own, which no request should wait for. A size that
+    /// does not fit in memory ends it.
+    pub(crate) fn search_batch_size(&mut self) -> Result<(), EngineError> {
         loop {
             let batch = self.batch_size.largest();
-            let run = match self.time(batch) {
+            let run = match self.measure_run(batch) {
                 Err(_) if self.batch_size.give_up(batch) => return Ok(()),
                 run => run?,
             };
@@ -105,24 +109,16 @@ impl OnnxGenerator {
         }
     }
 
-    /// The time of one run of a batch. The first of its size takes longer, for it makes room.
-    pub(crate) fn time(&mut self, batch: usize) -> Result<Duration, EngineError> {
-        let codes = Array3::zeros((batch, self.rows(), self.shape.w_dim));
+    /// The duration of one run of a batch. The first run of a batch size takes longer, because it allocates memory.
+    pub(crate) fn measure_run(&mut self, batch: usize) -> Result<Duration, EngineError> {
+        let codes = Array3::zeros((batch, self.shape.synthesis_rows(), self.shape.w_dim));
         let started = Instant::now();
         self.synthesize(codes.view())?;
         Ok(started.elapsed())
     }
 
-    /// Rows of a code as synthesis takes it.
-    fn rows(&self) -> usize {
-        if let SynthesisInput::WPlus { layers } = self.shape.synthesis {
-            layers
-        } else {
-            1
-        }
-    }
-
-    fn learn_size(&mut self, mapping: Option<&mut OnnxMapping>) -> Result<(), EngineError> {
+    /// Synthesizes one image and takes its height and width.
+    fn measure_image_size(&mut self, mapping: Option<&mut OnnxMapping>) -> Result<(), EngineError> {
         let z = Array1::linspace(-1.0, 1.0, self.shape.z_dim).insert_axis(Axis(0));
         let row = match mapping {
             Some(mapping) => mapping.map(z.view())?,
@@ -130,7 +126,7 @@ impl OnnxGenerator {
         };
         let code = row.insert_axis(Axis(1));
         let code = code
-            .broadcast((1, self.rows(), self.shape.w_dim))
+            .broadcast((1, self.shape.synthesis_rows(), self.shape.w_dim))
             .expect("one row is repeated");
         let image = self.synthesize(code)?;
         (_, _, self.shape.height, self.shape.width) = image.dim();
@@ -157,15 +153,17 @@ impl Generator for OnnxGenerator {
             SynthesisInput::Z | SynthesisInput::W => self.synthesis.run(codes.index_axis(Axis(1), 0)),
         }?;
         let (count, height, width) = (codes.len_of(Axis(0)), self.shape.height, self.shape.width);
-        // The first picture of a graph that leaves its size open tells it.
         let expected = match *images.shape() {
+            // The image size is not known before the first run of a graph that leaves it open.
             [_, _, height, width] if self.shape.height == 0 => [count, 3, height, width],
             _ => [count, 3, height, width],
         };
         if *images.shape() != expected {
             let expected = format!("{expected:?}, RGB");
-            return Err(self.synthesis.wrong_result(images.shape(), &expected));
+            return Err(self.synthesis.result_error(images.shape(), &expected));
         }
-        Ok(images.into_dimensionality::<Ix4>().expect("it has four axes"))
+        Ok(images
+            .into_dimensionality::<Ix4>()
+            .expect("images have four axes"))
     }
 }

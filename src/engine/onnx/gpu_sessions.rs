@@ -1,4 +1,12 @@
-//! A graph's sessions on a GPU.
+//! The sessions of a graph on a GPU: few batch sizes, and a session for each.
+//!
+//! ONNX Runtime makes cuDNN plan every convolution again whenever the batch size differs from that of the run before. On an
+//! H100, this took 40 ms, for a generator with runs of 2 ms. Therefore a run is padded to a power of two, and if a graph has
+//! convolutions, each of these sizes has a session of its own, opened when it is first needed.
+//!
+//! Inputs and outputs are bound, and outputs are in pinned memory, so that they are copied to the CPU without
+//! another synchronization. CUDA graphs were not tried; they would save the time to launch thousands of small nodes. The
+//! tests run this code in the CPU's memory. `benches/README.md` has the figures of an H100.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,25 +20,21 @@ use ort::value::Tensor;
 use crate::catalog::Graph;
 use crate::engine::{Device, EngineError, Runtime};
 
-/// The sessions of one graph on a GPU, where runs of any number of images become runs of few sizes.
-///
-/// ONNX Runtime has cuDNN plan every convolution anew when a run holds another number of images than the one before, which takes
-/// longer than many runs. So a run is filled up to a power of two, and where a graph has convolutions, each of these sizes has a
-/// session of its own, opened when it is first needed.
+/// The sessions of one graph on a GPU. Takes any number of images, and runs batches of few sizes.
 pub(crate) struct GpuSessions {
     runtime: Runtime,
     device: Device,
     graph: Graph,
     level: GraphOptimizationLevel,
     has_convolutions: bool,
-    /// By the number of images; that for one is there from the start.
+    /// By batch size. The session for one image opens at the start.
     sessions: BTreeMap<usize, Session>,
-    /// Where outputs are left for the processor to read.
+    /// The memory for outputs, which the CPU can read.
     pinned: MemoryInfo<'static>,
 }
 
 impl GpuSessions {
-    /// Opens the first session.
+    /// Opens the session for one image.
     pub(crate) fn open(
         runtime: &Runtime,
         device: Device,
@@ -49,42 +53,41 @@ impl GpuSessions {
         })
     }
 
-    /// The first session.
+    /// The session for one image.
     pub(crate) fn first(&self) -> &Session {
         &self.sessions[&1]
     }
 
-    /// Runs the graph on its inputs, by name, whose first axis counts the images, for some of its outputs, whose first axis does
-    /// too.
+    /// Runs the graph on its inputs, and returns the outputs with these names. The first axis of all of them is the batch.
     pub(crate) fn run(
         &mut self,
         inputs: &[(&str, ArrayViewD<'_, f32>)],
         outputs: &[&str],
     ) -> Result<Vec<ArrayD<f32>>, EngineError> {
         let images = inputs[0].1.len_of(Axis(0));
-        let mut found: Vec<Vec<ArrayD<f32>>> = Vec::new();
+        let mut parts: Vec<Vec<ArrayD<f32>>> = Vec::new();
         for first in (0..images).step_by(self.device.largest_batch()) {
             let end = images.min(first + self.device.largest_batch());
-            found.push(self.run_once(first..end, inputs, outputs)?);
+            parts.push(self.run_batch(first..end, inputs, outputs)?);
         }
-        if found.len() == 1 {
-            return Ok(found.swap_remove(0));
+        if parts.len() == 1 {
+            return Ok(parts.swap_remove(0));
         }
-        let whole = |place: usize| {
-            let parts: Vec<_> = found.iter().map(|part| part[place].view()).collect();
-            concatenate(Axis(0), &parts).expect("an output differs in its first axis only")
+        let join = |output: usize| {
+            let parts: Vec<_> = parts.iter().map(|part| part[output].view()).collect();
+            concatenate(Axis(0), &parts).expect("the parts of an output differ in the first axis only")
         };
-        Ok((0..outputs.len()).map(whole).collect())
+        Ok((0..outputs.len()).map(join).collect())
     }
 
-    /// One run, of these images.
-    fn run_once(
+    /// Runs one batch: these images of the inputs.
+    fn run_batch(
         &mut self,
         images: Range<usize>,
         inputs: &[(&str, ArrayViewD<'_, f32>)],
         outputs: &[&str],
     ) -> Result<Vec<ArrayD<f32>>, EngineError> {
-        let size = self.device.padded(images.len());
+        let size = self.device.padded_batch(images.len());
         let file = self.graph.file.clone();
         let failed = |error: ort::Error| EngineError::Run {
             network: file.clone(),
@@ -95,39 +98,41 @@ impl GpuSessions {
         let mut binding = session.create_binding().map_err(failed)?;
         for (name, input) in inputs {
             let part = input.slice_axis(Axis(0), Slice::from(images.clone()));
-            let value = Tensor::from_array(filled(part, size)).map_err(failed)?;
+            let value = Tensor::from_array(padded(part, size)).map_err(failed)?;
             binding.bind_input(*name, &value).map_err(failed)?;
         }
         for name in outputs {
             binding.bind_output_to_device(*name, &pinned).map_err(failed)?;
         }
-        let found = session.run_binding(&binding).map_err(failed)?;
+        let results = session.run_binding(&binding).map_err(failed)?;
         outputs
             .iter()
             .map(|name| {
-                let array = found[*name].try_extract_array::<f32>().map_err(failed)?;
-                let wanted = array.len_of(Axis(0)).min(images.len());
-                Ok(array.slice_axis(Axis(0), Slice::from(..wanted)).to_owned())
+                let array = results[*name].try_extract_array::<f32>().map_err(failed)?;
+                let without_padding = array.len_of(Axis(0)).min(images.len());
+                Ok(array
+                    .slice_axis(Axis(0), Slice::from(..without_padding))
+                    .to_owned())
             })
             .collect()
     }
 
-    /// The session for runs of so many images.
-    fn session(&mut self, images: usize) -> Result<&mut Session, EngineError> {
-        let images = if self.has_convolutions { images } else { 1 };
-        if !self.sessions.contains_key(&images) {
+    /// The session for a batch size. Opens it if necessary.
+    fn session(&mut self, size: usize) -> Result<&mut Session, EngineError> {
+        let size = if self.has_convolutions { size } else { 1 };
+        if !self.sessions.contains_key(&size) {
             let session = self.runtime.session(&self.graph, self.level)?;
-            self.sessions.insert(images, session);
+            self.sessions.insert(size, session);
         }
         Ok(self
             .sessions
-            .get_mut(&images)
-            .expect("it was there, or was opened"))
+            .get_mut(&size)
+            .expect("the session was opened above if it was missing"))
     }
 }
 
-/// The same images with the last one repeated until there are `size`.
-fn filled(images: ArrayViewD<'_, f32>, size: usize) -> ArrayD<f32> {
+/// The images, with the last one repeated until the batch has `size`.
+fn padded(images: ArrayViewD<'_, f32>, size: usize) -> ArrayD<f32> {
     let count = images.len_of(Axis(0));
     let last = images.slice_axis(Axis(0), Slice::from(count - 1..));
     let mut all = vec![images.view()];
@@ -146,13 +151,13 @@ mod tests {
     use super::*;
     use crate::catalog::{ModelFolder, ModelPackage};
 
-    /// As on a GPU, in the processor's memory.
-    fn on_processor(choose: fn(&ModelPackage) -> &Graph) -> GpuSessions {
+    /// The sessions of a graph of the bundled model as on a GPU, but on the CPU and in its memory.
+    fn on_cpu(choose: fn(&ModelPackage) -> &Graph) -> GpuSessions {
         static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
             let library = std::env::var_os("FACEPLANE_ONNXRUNTIME").map(PathBuf::from);
             Runtime::load(library.as_deref(), Device::Cpu, Some(1)).unwrap()
         });
-        // The library has to be there before anything else is asked of it.
+        // The library must be loaded before the first call into it.
         let runtime = &*RUNTIME;
         let memory = MemoryInfo::new(
             AllocationDevice::CPU,
@@ -166,30 +171,30 @@ mod tests {
     }
 
     #[test]
-    fn images_come_out_as_they_went_in_however_many() {
-        let mut sessions = on_processor(|package| package.mapping.as_ref().unwrap());
-        let values = (0..70 * 64).map(|place: u16| f32::from(place).sin()).collect();
+    fn outputs_do_not_depend_on_the_batch_size() {
+        let mut sessions = on_cpu(|package| package.mapping.as_ref().unwrap());
+        let values = (0..70 * 64).map(|index: u16| f32::from(index).sin()).collect();
         let codes = Array2::from_shape_vec((70, 64), values).unwrap();
         let mut run = |count: usize| {
-            let given = codes.slice_axis(Axis(0), Slice::from(..count)).into_dyn();
-            sessions.run(&[("z", given)], &["w"]).unwrap().swap_remove(0)
+            let codes = codes.slice_axis(Axis(0), Slice::from(..count)).into_dyn();
+            sessions.run(&[("z", codes)], &["w"]).unwrap().swap_remove(0)
         };
         let all = run(70);
         assert_eq!(all.shape(), [70, 64]);
         for count in [1, 3, 32, 33] {
             let expected = all.slice_axis(Axis(0), Slice::from(..count));
-            let apart = (run(count) - expected).fold(0.0_f32, |most, apart| most.max(apart.abs()));
-            assert!(apart < 1e-5, "{count} images are off by {apart}");
+            let error = (run(count) - expected).fold(0.0_f32, |most, error| most.max(error.abs()));
+            assert!(error < 1e-5, "the largest error of {count} codes is {error}");
         }
         let wrong = Array4::zeros((1, 1, 1, 1)).into_dyn();
         let wrong = sessions.run(&[("z", wrong.view())], &["w"]);
         assert!(wrong.is_err(), "codes have two axes");
-        assert_eq!(sessions.sessions.len(), 1, "it has no convolutions");
+        assert_eq!(sessions.sessions.len(), 1, "the mapping has no convolutions");
     }
 
     #[test]
-    fn each_size_has_a_session_where_a_graph_has_convolutions() {
-        let mut sessions = on_processor(|package| &package.classifiers[0].graph);
+    fn each_batch_size_has_a_session_if_the_graph_has_convolutions() {
+        let mut sessions = on_cpu(|package| &package.classifiers[0].graph);
         let images = Array4::zeros((5, 3, 256, 256)).into_dyn();
         for count in [5, 1, 3, 2] {
             let some = images.slice_axis(Axis(0), Slice::from(..count));

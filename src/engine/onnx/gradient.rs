@@ -1,4 +1,4 @@
-//! A gradient graph in ONNX: the loss of codes against images, and its slope.
+//! A gradient network in ONNX.
 
 use ndarray::{ArrayD, ArrayView3, ArrayView4, Axis, Ix1, Ix2, Ix3};
 
@@ -6,16 +6,21 @@ use crate::catalog::ModelPackage;
 use crate::engine::onnx::network::Network;
 use crate::engine::{Device, EngineError, GeneratorShape, Gradient, LossGradient, Runtime, SynthesisInput};
 
-/// A network from codes and images to losses and slopes.
+/// A gradient graph: codes and target images → losses and their gradients.
 pub(crate) struct OnnxGradient {
     network: Network,
-    with_rows: bool,
+    /// Whether codes have an axis for rows in the graph, because synthesis takes w+.
+    has_rows: bool,
     device: Device,
 }
 
 impl OnnxGradient {
-    /// Opens a gradient graph, which takes longer than any other and needs nothing but its file.
-    pub(crate) fn network(runtime: &Runtime, package: &ModelPackage) -> Result<Option<Network>, EngineError> {
+    /// Opens a package's gradient graph, if it has one. This needs nothing but the file, so that the other graphs can be
+    /// opened at the same time; [`new`](Self::new) checks it later.
+    pub(crate) fn open_network(
+        runtime: &Runtime,
+        package: &ModelPackage,
+    ) -> Result<Option<Network>, EngineError> {
         let code = if package.mapping.is_some() { "w" } else { "z" };
         let open = |graph| {
             Network::open_gradient(
@@ -29,8 +34,8 @@ impl OnnxGradient {
         package.gradient.as_ref().map(open).transpose()
     }
 
-    /// Checks a gradient graph against its generator.
-    pub(crate) fn of(
+    /// Checks an open gradient graph against its generator.
+    pub(crate) fn new(
         network: Network,
         generator: &GeneratorShape,
         device: Device,
@@ -43,7 +48,7 @@ impl OnnxGradient {
         let (height, width) = (generator.height, generator.width);
         network.check_second_input(
             &[None, Some(3), Some(height), Some(width)],
-            &format!("[batch, 3, {height}, {width}], as synthesis draws, the batch open"),
+            &format!("[batch, 3, {height}, {width}], the size of the generator's images, with an open batch"),
         )?;
         let fits = match (network.input_axes(), rows) {
             (&[None, Some(layers), Some(found)], Some(rows)) => (layers, found) == (rows, dim),
@@ -51,12 +56,33 @@ impl OnnxGradient {
             _ => false,
         };
         if !fits {
-            return Err(network.wrong_input(&format!("{expected}, as synthesis takes, the batch open")));
+            return Err(network.input_error(&format!(
+                "{expected}, the codes that synthesis takes, with an open batch"
+            )));
         }
         Ok(Self {
             network,
-            with_rows: rows.is_some(),
+            has_rows: rows.is_some(),
             device,
+        })
+    }
+
+    /// The outputs of a run. `None` if an output has the wrong number of axes.
+    fn read(&self, outputs: Vec<ArrayD<f32>>) -> Option<LossGradient> {
+        let mut outputs = outputs.into_iter();
+        let gradient = outputs.next()?;
+        let gradient = if self.has_rows {
+            gradient.into_dimensionality::<Ix3>().ok()?
+        } else {
+            gradient.into_dimensionality::<Ix2>().ok()?.insert_axis(Axis(1))
+        };
+        Some(LossGradient {
+            gradient,
+            loss: outputs.next()?.into_dimensionality::<Ix1>().ok()?,
+            perceptual: match outputs.next() {
+                Some(perceptual) => Some(perceptual.into_dimensionality::<Ix1>().ok()?),
+                None => None,
+            },
         })
     }
 }
@@ -71,54 +97,34 @@ impl Gradient for OnnxGradient {
         codes: ArrayView3<'_, f32>,
         targets: ArrayView4<'_, f32>,
     ) -> Result<LossGradient, EngineError> {
-        let input = if self.with_rows {
+        let input = if self.has_rows {
             codes.into_dyn()
         } else {
             codes.index_axis_move(Axis(1), 0).into_dyn()
         };
         let outputs = self.network.run_all(&[input, targets.into_dyn()])?;
-        let found = outputs[0].shape().to_vec();
+        let shape = outputs[0].shape().to_vec();
         let count = codes.len_of(Axis(0));
-        self.read(outputs)
-            .filter(|slope| {
-                let perceptual = slope.perceptual.as_ref().is_none_or(|part| part.len() == count);
-                slope.gradient.dim() == codes.dim() && slope.loss.len() == count && perceptual
-            })
-            .map_or_else(
-                || {
-                    let expected = format!("{:?}, as the codes, and one loss for each", codes.dim());
-                    Err(self.network.wrong_result(&found, &expected))
-                },
-                |slope| {
-                    Ok(LossGradient {
-                        loss: self.network.finite(slope.loss)?,
-                        gradient: self.network.finite(slope.gradient)?,
-                        perceptual: slope
-                            .perceptual
-                            .map(|part| self.network.finite(part))
-                            .transpose()?,
-                    })
-                },
-            )
-    }
-}
-
-impl OnnxGradient {
-    fn read(&self, outputs: Vec<ArrayD<f32>>) -> Option<LossGradient> {
-        let mut outputs = outputs.into_iter();
-        let gradient = outputs.next()?;
-        let gradient = if self.with_rows {
-            gradient.into_dimensionality::<Ix3>().ok()?
-        } else {
-            gradient.into_dimensionality::<Ix2>().ok()?.insert_axis(Axis(1))
+        let fits = |output: &LossGradient| {
+            let perceptual = output.perceptual.as_ref();
+            output.gradient.dim() == codes.dim()
+                && output.loss.len() == count
+                && perceptual.is_none_or(|perceptual| perceptual.len() == count)
         };
-        Some(LossGradient {
-            gradient,
-            loss: outputs.next()?.into_dimensionality::<Ix1>().ok()?,
-            perceptual: match outputs.next() {
-                Some(perceptual) => Some(perceptual.into_dimensionality::<Ix1>().ok()?),
-                None => None,
-            },
+        let Some(output) = self.read(outputs).filter(fits) else {
+            let expected = format!(
+                "{:?}, the shape of the codes, and one loss for each code",
+                codes.dim()
+            );
+            return Err(self.network.result_error(&shape, &expected));
+        };
+        Ok(LossGradient {
+            loss: self.network.check_finite(output.loss)?,
+            gradient: self.network.check_finite(output.gradient)?,
+            perceptual: output
+                .perceptual
+                .map(|perceptual| self.network.check_finite(perceptual))
+                .transpose()?,
         })
     }
 }

@@ -1,36 +1,40 @@
-//! A generator's images, brought to the size and range that another network wants.
+//! Converts the generator's images to the size and range that another network takes.
 
-use ndarray::{Array2, Array4, ArrayView4, Axis, CowArray, Ix2, Ix4, Slice};
+use ndarray::{Array4, ArrayD, ArrayView4, Axis, CowArray, Ix4, Slice};
 
 use crate::engine::onnx::network::Network;
 use crate::engine::{EngineError, GeneratorShape};
 
-/// How images are brought to a network.
+/// The conversion of images for a network's input.
 pub(crate) struct ImageInput {
-    /// Source pixels that become one, along each axis.
+    /// The mean of `pooled` × `pooled` pixels becomes one pixel.
     pooled: usize,
-    /// `value · scale + shift` takes the generator's range to the network's.
+    /// `value · scale + shift` converts a value from the generator's range to the network's.
     scale: f32,
     shift: f32,
-    /// Most images that one run may hold.
-    pub(crate) at_once: usize,
+    /// Most images in one run: 1 if the graph's batch is fixed.
+    largest_batch: usize,
 }
 
 impl ImageInput {
-    /// What brings a generator's images, black and white at the values of `from`, to the input of `network`, at those of
-    /// `to`.
-    pub(crate) fn of(
+    /// The conversion from a generator's images to the input of `network`. A range is the value of black and the value of
+    /// white.
+    ///
+    /// # Errors
+    /// [`EngineError::Tensor`] unless the input's height and width are those of the generator, divided by one integer.
+    pub(crate) fn new(
         network: &Network,
         generator: &GeneratorShape,
-        from: [f32; 2],
-        to: [f32; 2],
+        generator_range: [f32; 2],
+        input_range: [f32; 2],
     ) -> Result<Self, EngineError> {
         let (height, width) = (generator.height, generator.width);
         let expected = format!(
-            "[batch, 3, {height}, {width}], the generator's pictures, or a whole fraction of their height and width"
+            "[batch, 3, {height}, {width}], the size of the generator's images, or height and width divided by one integer, \
+             and a batch that is open or 1"
         );
         let &[batch @ (None | Some(1)), Some(3), rows, columns] = network.input_axes() else {
-            return Err(network.wrong_input(&expected));
+            return Err(network.input_error(&expected));
         };
         let (rows, columns) = (rows.unwrap_or(height), columns.unwrap_or(width));
         if rows == 0
@@ -39,43 +43,36 @@ impl ImageInput {
             || width % columns != 0
             || height / rows != width / columns
         {
-            return Err(network.wrong_input(&expected));
+            return Err(network.input_error(&expected));
         }
-        let ([black, white], [own_black, own_white]) = (from, to);
-        let scale = (own_white - own_black) / (white - black);
+        let ([black, white], [input_black, input_white]) = (generator_range, input_range);
+        let scale = (input_white - input_black) / (white - black);
         Ok(Self {
             pooled: height / rows,
             scale,
-            shift: own_black - black * scale,
-            at_once: if batch.is_some() { 1 } else { usize::MAX },
+            shift: input_black - black * scale,
+            largest_batch: if batch.is_some() { 1 } else { usize::MAX },
         })
     }
 
-    /// One row of `width` values for each image, by as many runs as it takes.
-    pub(crate) fn rows(
+    /// Converts images and runs the network on them. The output is `[images]` followed by `shape`, with finite values.
+    ///
+    /// # Errors
+    /// [`EngineError`] if a run fails or its output is wrong.
+    pub(crate) fn run(
         &self,
         network: &mut Network,
         images: ArrayView4<'_, f32>,
-        width: usize,
-    ) -> Result<Array2<f32>, EngineError> {
-        let prepared = self.prepare(images);
-        let at_once = self.at_once.min(prepared.len_of(Axis(0)));
-        let mut rows = Array2::zeros((0, width));
-        for batch in prepared.axis_chunks_iter(Axis(0), at_once.max(1)) {
-            let found = network.run(batch)?;
-            let expected = [batch.len_of(Axis(0)), width];
-            if *found.shape() != expected {
-                return Err(network.wrong_result(found.shape(), &format!("{expected:?}")));
-            }
-            let found = found.into_dimensionality::<Ix2>().expect("it has two axes");
-            rows.append(Axis(0), found.view()).expect("the widths are equal");
-        }
-        network.finite(rows)
+        shape: &[usize],
+    ) -> Result<ArrayD<f32>, EngineError> {
+        let converted = self.convert(images);
+        let output = network.run_in_batches(converted.view(), self.largest_batch, shape)?;
+        network.check_finite(output)
     }
 
-    /// Means of squares of `pooled` × `pooled` pixels, in the network's range.
+    /// Images in the network's size and range. Without a copy if they are the generator's.
     #[expect(clippy::cast_precision_loss, reason = "a few thousand pixels at most")]
-    pub(crate) fn prepare<'a>(&self, images: ArrayView4<'a, f32>) -> CowArray<'a, f32, Ix4> {
+    fn convert<'a>(&self, images: ArrayView4<'a, f32>) -> CowArray<'a, f32, Ix4> {
         let n = self.pooled;
         let (scale, shift) = (self.scale / (n * n) as f32, self.shift);
         if (n, scale, shift) == (1, 1.0, 0.0) {

@@ -1,37 +1,39 @@
-//! A mapping whose graph is ONNX.
+//! A mapping network in ONNX.
 
-use ndarray::{Array2, ArrayView2, Axis, Ix2, concatenate};
+use ndarray::{Array2, ArrayView2, Ix2};
 
 use crate::catalog::Graph;
 use crate::engine::onnx::network::Network;
 use crate::engine::{EngineError, Mapping, Runtime};
 
-/// A network from z to w.
+/// A mapping graph: z → w.
 pub(crate) struct OnnxMapping {
     network: Network,
     z_dim: usize,
     w_dim: usize,
-    one_at_a_time: bool,
+    /// Most codes in one run: 1 if the graph's batch is fixed.
+    largest_batch: usize,
 }
 
 impl OnnxMapping {
-    /// Opens a mapping.
+    /// Opens a mapping graph.
     pub(crate) fn open(runtime: &Runtime, graph: &Graph) -> Result<Self, EngineError> {
         let network = Network::open(runtime, graph, "w")?;
         let &[batch, Some(z_dim)] = network.input_axes() else {
-            return Err(network.wrong_input("[batch, dim] for z"));
+            return Err(network.input_error("[batch, dim] for z"));
         };
         if !matches!(batch, None | Some(1)) {
-            return Err(network.wrong_input("a batch that is open, or 1"));
+            return Err(network.input_error("a batch that is open or 1"));
         }
+        let largest_batch = if batch.is_some() { 1 } else { usize::MAX };
         let &[_, Some(w_dim)] = network.output_axes() else {
-            return Err(network.wrong_output("[batch, dim] for w, before it is repeated for layers"));
+            return Err(network.output_error("[batch, dim] for w, not repeated for each layer"));
         };
         Ok(Self {
             network,
             z_dim,
             w_dim,
-            one_at_a_time: batch.is_some(),
+            largest_batch,
         })
     }
 
@@ -40,33 +42,21 @@ impl OnnxMapping {
         self.z_dim
     }
 
-    /// Refuses a mapping whose w is not what synthesis takes.
+    /// An error if the w codes do not have the length that synthesis takes.
     pub(crate) fn check_w_dim(&self, w_dim: usize) -> Result<(), EngineError> {
         if self.w_dim == w_dim {
             return Ok(());
         }
         let expected = format!("[batch, {w_dim}], which synthesis takes");
-        Err(self.network.wrong_output(&expected))
+        Err(self.network.output_error(&expected))
     }
 }
 
 impl Mapping for OnnxMapping {
     fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
-        let at_once = if self.one_at_a_time {
-            1
-        } else {
-            z.len_of(Axis(0)).max(1)
-        };
-        let mut parts = Vec::new();
-        for part in z.axis_chunks_iter(Axis(0), at_once) {
-            let w = self.network.run(part)?;
-            let expected = [part.len_of(Axis(0)), self.w_dim];
-            if *w.shape() != expected {
-                return Err(self.network.wrong_result(w.shape(), &format!("{expected:?}")));
-            }
-            parts.push(w.into_dimensionality::<Ix2>().expect("it has two axes"));
-        }
-        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
-        Ok(concatenate(Axis(0), &views).expect("every part has w_dim columns"))
+        let w = self
+            .network
+            .run_in_batches(z, self.largest_batch, &[self.w_dim])?;
+        Ok(w.into_dimensionality::<Ix2>().expect("w codes have two axes"))
     }
 }

@@ -1,4 +1,30 @@
-//! Onnx.
+//! Networks in ONNX Runtime: the only folder that opens and runs sessions.
+//!
+//! It knows the library, its devices and sessions, the graphs of a model folder with the shapes that each must have, and how
+//! many replicas and which batch sizes are fastest on this machine. It never knows which request an image belongs to, when a
+//! run begins, or how long a request may wait.
+//!
+//! A graph is checked when it is opened: an [`EngineError::Tensor`](crate::engine::EngineError::Tensor) names the file, the
+//! tensor, its shape, and the expected shape. A batch axis is open, or 1; with 1, the graph runs once for each image.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the order in which the networks of a model are opened | `open` |
+//! | the library, and the settings of its sessions | `runtime` |
+//! | the names of devices, and the batch sizes of each | `device` |
+//! | how many replicas a generator gets, the default of `--replicas` | `replica_tuning` |
+//! | a graph with its sessions, and its runs | `network` |
+//! | the name and shape of a graph's input or output | `tensor_spec` |
+//! | padding and sessions for each batch size on a GPU | `gpu_sessions` |
+//! | images in the size and range of another network | `image_input` |
+//! | z → w | `mapping` |
+//! | w or w+ → image, and the search for the batch size | `generator` |
+//! | image → scores | `classifier` |
+//! | image → code | `encoder` |
+//! | image → landmarks of the face | `landmarker` |
+//! | image → embedding of the person | `recognizer` |
+//! | code and target image → loss and gradient | `gradient` |
+//! | opening graphs on several threads | `parallel` |
 
 pub(crate) mod classifier;
 pub(crate) mod device;
@@ -11,6 +37,8 @@ pub(crate) mod landmarker;
 pub(crate) mod mapping;
 pub(crate) mod network;
 pub(crate) mod open;
+pub(crate) mod parallel;
 pub(crate) mod recognizer;
 pub(crate) mod replica_tuning;
 pub(crate) mod runtime;
+pub(crate) mod tensor_spec;

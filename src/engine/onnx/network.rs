@@ -1,32 +1,33 @@
-//! One ONNX graph with the float inputs and outputs that its role asks for.
+//! An ONNX graph with its sessions: opened, checked, and run on batches.
 
-use ndarray::{Array, ArrayD, ArrayView, ArrayViewD, Dimension};
+use ndarray::{Array, ArrayD, ArrayView, ArrayViewD, Axis, Dimension, concatenate};
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Session, SessionInputValue};
-use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
+use ort::value::TensorRef;
 
 use crate::catalog::Graph;
 use crate::engine::onnx::gpu_sessions::GpuSessions;
+use crate::engine::onnx::tensor_spec::{Kind, TensorSpec, list_error};
 use crate::engine::{EngineError, Runtime};
 
-/// A graph at work, with its names and sizes.
+/// An open graph, with the inputs and outputs that its role in the model requires.
 pub(crate) struct Network {
     file: String,
     sessions: Sessions,
-    inputs: Vec<Terminal>,
-    outputs: Vec<Terminal>,
+    inputs: Vec<TensorSpec>,
+    outputs: Vec<TensorSpec>,
 }
 
-/// What runs the graph.
+/// The sessions of a graph on its device.
 enum Sessions {
-    Processor(Box<Session>),
+    Cpu(Box<Session>),
     Gpu(Box<GpuSessions>),
 }
 
 impl Sessions {
     fn open(runtime: &Runtime, graph: &Graph, level: GraphOptimizationLevel) -> Result<Self, EngineError> {
         Ok(match runtime.pinned_memory() {
-            None => Self::Processor(Box::new(runtime.session(graph, level)?)),
+            None => Self::Cpu(Box::new(runtime.session(graph, level)?)),
             Some(pinned) => {
                 let device = runtime.device();
                 Self::Gpu(Box::new(GpuSessions::open(
@@ -36,57 +37,42 @@ impl Sessions {
         })
     }
 
-    /// One of them, which tells what the graph takes and gives.
-    fn any(&self) -> &Session {
+    /// A session, to read the graph's inputs and outputs from.
+    fn first(&self) -> &Session {
         match self {
-            Self::Processor(session) => session,
+            Self::Cpu(session) => session,
             Self::Gpu(sessions) => sessions.first(),
         }
     }
 }
 
-/// A tensor of a graph: its name, and the length of each axis where the graph fixes it.
-#[derive(Clone, Debug)]
-struct Terminal {
-    name: String,
-    axes: Vec<Option<usize>>,
-}
-
 impl Network {
-    /// Opens a graph that must have one input and at least one output, f32 tensors both. Of several outputs the one
-    /// called `output` counts, or else the first.
+    /// Opens a graph with one input and at least one output, both f32 tensors. Of several outputs, the one called `output` is
+    /// used, or else the first.
     pub(crate) fn open(runtime: &Runtime, graph: &Graph, output: &str) -> Result<Self, EngineError> {
         let sessions = Sessions::open(runtime, graph, GraphOptimizationLevel::All)?;
-        let session = sessions.any();
+        let session = sessions.first();
         let [input] = session.inputs() else {
-            let found = names(session.inputs());
-            return Err(wrong(graph, "the list of inputs", found, "one input"));
+            return Err(list_error(graph, Kind::Input, session.inputs(), "one input"));
         };
         let outputs = session.outputs();
         let output = outputs
             .iter()
             .find(|outlet| outlet.name() == output)
             .or(outputs.first())
-            .ok_or_else(|| {
-                wrong(
-                    graph,
-                    "the list of outputs",
-                    "empty".to_owned(),
-                    "at least one output",
-                )
-            })?;
+            .ok_or_else(|| list_error(graph, Kind::Output, outputs, "at least one output"))?;
         let (inputs, outputs) = (
-            vec![Terminal::of(graph, "input", input)?],
-            vec![Terminal::of(graph, "output", output)?],
+            vec![TensorSpec::read(graph, Kind::Input, input)?],
+            vec![TensorSpec::read(graph, Kind::Output, output)?],
         );
-        Self::ready(graph, sessions, inputs, outputs)
+        Self::new(graph, sessions, inputs, outputs)
     }
 
-    /// Opens a gradient graph that must have just these inputs, and these outputs among its own, f32 tensors all. An
-    /// `optional` output comes after them where the graph has it.
+    /// Opens a gradient graph with exactly these inputs, and with these outputs among others, all f32 tensors. If it also has
+    /// the output `optional`, that one comes after them.
     ///
-    /// It has very many small nodes: to look for what can be made of each takes as long as opening it, and its runs gain nothing
-    /// (measured on the phantom's).
+    /// ONNX Runtime's graph optimizations are off: a gradient graph has thousands of small nodes, so that optimizing takes as
+    /// long as opening, and runs are not faster afterwards (measured with the phantom's gradient graph on two cores).
     pub(crate) fn open_gradient(
         runtime: &Runtime,
         graph: &Graph,
@@ -95,42 +81,39 @@ impl Network {
         optional: &str,
     ) -> Result<Self, EngineError> {
         let sessions = Sessions::open(runtime, graph, GraphOptimizationLevel::Disable)?;
-        let session = sessions.any();
-        let find = |kind: &str, outlets: &[Outlet], wanted: &[&str]| {
-            let find_one = |name: &&str| {
-                let outlet = outlets.iter().find(|outlet| outlet.name() == *name);
-                let outlet = outlet.ok_or_else(|| {
-                    let list = format!("the list of {kind}s");
-                    wrong(graph, &list, names(outlets), &format!("{wanted:?}"))
-                })?;
-                Terminal::of(graph, kind, outlet)
-            };
-            wanted
-                .iter()
-                .map(find_one)
-                .collect::<Result<Vec<_>, EngineError>>()
-        };
+        let session = sessions.first();
         if session.inputs().len() != inputs.len() {
-            let found = names(session.inputs());
-            return Err(wrong(graph, "the list of inputs", found, &format!("{inputs:?}")));
+            return Err(list_error(
+                graph,
+                Kind::Input,
+                session.inputs(),
+                &format!("{inputs:?}"),
+            ));
         }
         let mut outputs = outputs.to_vec();
         if session.outputs().iter().any(|outlet| outlet.name() == optional) {
             outputs.push(optional);
         }
+        let find = |kind, outlets, required: &[&str]| {
+            required
+                .iter()
+                .map(|name| TensorSpec::find(graph, kind, outlets, name, required))
+                .collect::<Result<Vec<_>, EngineError>>()
+        };
         let (inputs, outputs) = (
-            find("input", session.inputs(), inputs)?,
-            find("output", session.outputs(), &outputs)?,
+            find(Kind::Input, session.inputs(), inputs)?,
+            find(Kind::Output, session.outputs(), &outputs)?,
         );
-        Self::ready(graph, sessions, inputs, outputs)
+        Self::new(graph, sessions, inputs, outputs)
     }
 
-    /// The network of an open graph. On a GPU the first run loads kernels and plans convolutions: here, not while somebody waits.
-    fn ready(
+    /// A network of an open graph. On a GPU it runs once, because the first run loads kernels and plans convolutions, which
+    /// no request should wait for.
+    fn new(
         graph: &Graph,
         sessions: Sessions,
-        inputs: Vec<Terminal>,
-        outputs: Vec<Terminal>,
+        inputs: Vec<TensorSpec>,
+        outputs: Vec<TensorSpec>,
     ) -> Result<Self, EngineError> {
         let mut network = Self {
             file: graph.file.clone(),
@@ -138,40 +121,43 @@ impl Network {
             inputs,
             outputs,
         };
-        let blank: Option<Vec<_>> = network.inputs.iter().map(Terminal::blank).collect();
-        if let (Sessions::Gpu(_), Some(blank)) = (&network.sessions, blank) {
-            let blank: Vec<_> = blank.iter().map(|zeros| zeros.view()).collect();
-            network.run_all(&blank)?;
+        let zeros: Option<Vec<_>> = network.inputs.iter().map(TensorSpec::zeros).collect();
+        if let (Sessions::Gpu(_), Some(zeros)) = (&network.sessions, zeros) {
+            let zeros: Vec<_> = zeros.iter().map(|zeros| zeros.view()).collect();
+            network.run_all(&zeros)?;
         }
         Ok(network)
     }
 
-    /// Length of each input axis; `None` where the graph leaves it open.
+    /// Length of each axis of the first input. `None` if the graph leaves it open.
     pub(crate) fn input_axes(&self) -> &[Option<usize>] {
         &self.inputs[0].axes
     }
 
-    /// Refuses a second input that cannot take tensors of these lengths, `None` for one that must stay open.
+    /// Length of each axis of the first output. `None` if the graph leaves it open.
+    pub(crate) fn output_axes(&self) -> &[Option<usize>] {
+        &self.outputs[0].axes
+    }
+
+    /// An error if the second input does not take tensors of these lengths. `None` is an axis that the graph must leave open.
     pub(crate) fn check_second_input(
         &self,
         lengths: &[Option<usize>],
         expected: &str,
     ) -> Result<(), EngineError> {
-        let axes = &self.inputs[1].axes;
-        let fit = |(axis, length): (&Option<usize>, &Option<usize>)| axis.is_none() || axis == length;
-        if axes.len() == lengths.len() && axes.iter().zip(lengths).all(fit) {
+        let input = &self.inputs[1];
+        let fits = |(axis, length): (&Option<usize>, &Option<usize>)| axis.is_none() || axis == length;
+        if input.axes.len() == lengths.len() && input.axes.iter().zip(lengths).all(fits) {
             return Ok(());
         }
-        Err(self.wrong("input", &self.inputs[1], expected))
+        Err(input.shape_error(&self.file, expected))
     }
 
-    /// Length of each output axis; `None` where the graph leaves it open.
-    pub(crate) fn output_axes(&self) -> &[Option<usize>] {
-        &self.outputs[0].axes
-    }
-
-    /// The array, if all its values are finite.
-    pub(crate) fn finite<D: Dimension>(&self, array: Array<f32, D>) -> Result<Array<f32, D>, EngineError> {
+    /// The array, or an error if a value is NaN or infinite.
+    pub(crate) fn check_finite<D: Dimension>(
+        &self,
+        array: Array<f32, D>,
+    ) -> Result<Array<f32, D>, EngineError> {
         match array.iter().position(|value| !value.is_finite()) {
             None => Ok(array),
             Some(index) => Err(EngineError::NotFinite {
@@ -181,41 +167,23 @@ impl Network {
         }
     }
 
-    /// An error about the input's shape.
-    pub(crate) fn wrong_input(&self, expected: &str) -> EngineError {
-        self.wrong("input", &self.inputs[0], expected)
+    /// The error for a first input of the wrong shape.
+    pub(crate) fn input_error(&self, expected: &str) -> EngineError {
+        self.inputs[0].shape_error(&self.file, expected)
     }
 
-    /// An error about the output's shape.
-    pub(crate) fn wrong_output(&self, expected: &str) -> EngineError {
-        self.wrong("output", &self.outputs[0], expected)
+    /// The error for a first output of the wrong shape, as the graph declares it.
+    pub(crate) fn output_error(&self, expected: &str) -> EngineError {
+        self.outputs[0].shape_error(&self.file, expected)
     }
 
-    /// An error about what a run has given for the first output.
-    pub(crate) fn wrong_result(&self, found: &[usize], expected: &str) -> EngineError {
-        self.unlike("output", &self.outputs[0], format!("{found:?}"), expected)
+    /// The error for a first output of the wrong shape `found`, as a run returned it.
+    pub(crate) fn result_error(&self, found: &[usize], expected: &str) -> EngineError {
+        self.outputs[0].result_error(&self.file, found, expected)
     }
 
-    fn wrong(&self, kind: &str, tensor: &Terminal, expected: &str) -> EngineError {
-        let axes: Vec<_> = tensor
-            .axes
-            .iter()
-            .map(|axis| axis.map_or("?".to_owned(), |axis| axis.to_string()))
-            .collect();
-        self.unlike(kind, tensor, format!("[{}]", axes.join(", ")), expected)
-    }
-
-    fn unlike(&self, kind: &str, tensor: &Terminal, found: String, expected: &str) -> EngineError {
-        EngineError::Tensor {
-            file: self.file.clone(),
-            tensor: format!("{kind} {:?}", tensor.name),
-            found,
-            expected: expected.to_owned(),
-        }
-    }
-
-    /// Runs a graph of one input and one output on a batch.
-    pub(crate) fn run<D: Dimension + 'static>(
+    /// Runs a network of one input and one output on a batch.
+    pub(crate) fn run<D: Dimension>(
         &mut self,
         input: ArrayView<'_, f32, D>,
     ) -> Result<ArrayD<f32>, EngineError> {
@@ -223,16 +191,44 @@ impl Network {
         Ok(outputs.swap_remove(0))
     }
 
-    /// Runs the graph on all its inputs, for all the outputs that its role asks for.
+    /// Runs a network of one input and one output on a batch, in runs of at most `largest_batch`. An error if a run's output
+    /// is not `[batch]` followed by `shape`.
+    pub(crate) fn run_in_batches<D: Dimension>(
+        &mut self,
+        input: ArrayView<'_, f32, D>,
+        largest_batch: usize,
+        shape: &[usize],
+    ) -> Result<ArrayD<f32>, EngineError> {
+        let largest_batch = largest_batch.min(input.len_of(Axis(0))).max(1);
+        let mut parts = Vec::new();
+        for batch in input.axis_chunks_iter(Axis(0), largest_batch) {
+            let expected = [&[batch.len_of(Axis(0))], shape].concat();
+            let output = self.run(batch)?;
+            if *output.shape() != expected {
+                return Err(self.result_error(output.shape(), &format!("{expected:?}")));
+            }
+            parts.push(output);
+        }
+        if parts.len() == 1 {
+            return Ok(parts.swap_remove(0));
+        }
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        if views.is_empty() {
+            return Ok(ArrayD::zeros([&[0], shape].concat()));
+        }
+        Ok(concatenate(Axis(0), &views).expect("the shape of each part was checked"))
+    }
+
+    /// Runs the network on one tensor for each of its inputs, and returns one for each of its outputs.
     pub(crate) fn run_all(
         &mut self,
         inputs: &[ArrayViewD<'_, f32>],
     ) -> Result<Vec<ArrayD<f32>>, EngineError> {
-        let given = self.inputs.iter().map(|tensor| tensor.name.as_str());
+        let names = self.inputs.iter().map(|tensor| tensor.name.as_str());
         let session = match &mut self.sessions {
-            Sessions::Processor(session) => session,
+            Sessions::Cpu(session) => session,
             Sessions::Gpu(sessions) => {
-                let inputs: Vec<_> = given.zip(inputs.iter().cloned()).collect();
+                let inputs: Vec<_> = names.zip(inputs.iter().cloned()).collect();
                 let outputs: Vec<_> = self.outputs.iter().map(|tensor| tensor.name.as_str()).collect();
                 return sessions.run(&inputs, &outputs);
             }
@@ -243,55 +239,15 @@ impl Network {
         };
         let contiguous: Vec<_> = inputs.iter().map(|input| input.as_standard_layout()).collect();
         let mut values = Vec::with_capacity(contiguous.len());
-        for (name, input) in given.zip(&contiguous) {
+        for (name, input) in names.zip(&contiguous) {
             let value = TensorRef::from_array_view(input.view()).map_err(failed)?;
             values.push((name, SessionInputValue::from(value)));
         }
-        let found = session.run(values).map_err(failed)?;
-        let take = |tensor: &Terminal| {
-            let array = found[tensor.name.as_str()].try_extract_array::<f32>();
+        let outputs = session.run(values).map_err(failed)?;
+        let copy = |tensor: &TensorSpec| {
+            let array = outputs[tensor.name.as_str()].try_extract_array::<f32>();
             array.map(|array| array.to_owned()).map_err(failed)
         };
-        self.outputs.iter().map(take).collect()
+        self.outputs.iter().map(copy).collect()
     }
-}
-
-impl Terminal {
-    fn of(graph: &Graph, kind: &str, outlet: &Outlet) -> Result<Self, EngineError> {
-        match outlet.dtype() {
-            ValueType::Tensor {
-                ty: TensorElementType::Float32,
-                shape,
-                ..
-            } => Ok(Self {
-                name: outlet.name().to_owned(),
-                axes: shape.iter().map(|&axis| usize::try_from(axis).ok()).collect(),
-            }),
-            other => {
-                let tensor = format!("{kind} {:?}", outlet.name());
-                Err(wrong(graph, &tensor, format!("{other:?}"), "a float32 tensor"))
-            }
-        }
-    }
-
-    /// Zeros for one image, where the graph says how many.
-    fn blank(&self) -> Option<ArrayD<f32>> {
-        let (_, rest) = self.axes.split_first()?;
-        let rest: Vec<_> = rest.iter().copied().collect::<Option<_>>()?;
-        Some(ArrayD::zeros([&[1], rest.as_slice()].concat()))
-    }
-}
-
-fn wrong(graph: &Graph, tensor: &str, found: String, expected: &str) -> EngineError {
-    EngineError::Tensor {
-        file: graph.file.clone(),
-        tensor: tensor.to_owned(),
-        found,
-        expected: expected.to_owned(),
-    }
-}
-
-fn names(outlets: &[Outlet]) -> String {
-    let names: Vec<_> = outlets.iter().map(Outlet::name).collect();
-    format!("{names:?}")
 }

@@ -1,4 +1,8 @@
-//! From a model's files to networks at work.
+//! Opens the networks of a model folder.
+//!
+//! The gradient graph takes longest to open, so that it opens on a thread of its own, at low priority, while the others open
+//! one after another. Several models may open at the same time. When all graphs of a model are open, the batch size and the
+//! number of replicas are measured; during a measurement no other model opens graphs, because it would disturb the times.
 
 use crate::catalog::ModelPackage;
 use crate::engine::networks::priority;
@@ -7,62 +11,61 @@ use crate::engine::onnx::encoder::OnnxEncoder;
 use crate::engine::onnx::gradient::OnnxGradient;
 use crate::engine::onnx::landmarker::OnnxLandmarker;
 use crate::engine::onnx::mapping::OnnxMapping;
+use crate::engine::onnx::parallel::in_parallel;
 use crate::engine::onnx::recognizer::OnnxRecognizer;
-use crate::engine::onnx::replica_tuning::{ReplicaTuning, TunedReplicas, beside};
+use crate::engine::onnx::replica_tuning::{ReplicaTuning, TunedReplicas};
 use crate::engine::{
     Classifier, Encoder, Engine, EngineError, GeneratorShape, Landmarker, Mapping, Networks, QueueLimits,
     Recognizer, Runtime,
 };
 use crate::metrics::Metrics;
 
-/// How a model's networks work: how many replicas of the generator, and what may wait for them.
+/// The settings of a model's networks.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
-    /// Sessions of the synthesis graph that work side by side, at least 1; `None` for what a measurement shows to be best.
+    /// Replicas of the generator, at least 1, each with all threads. `None` lets the generator and a measurement decide.
     pub replicas: Option<usize>,
-    /// What may wait.
+    /// Limits of the queue for images.
     pub queue_limits: QueueLimits,
 }
 
-/// Opens every graph of a package, checks each against the others, and starts their threads. Several packages may be opened at
-/// once.
+/// Opens every graph of a package, checks the graphs against each other, and starts their threads.
 ///
 /// # Errors
-/// [`EngineError`], naming the first file that is wrong.
+/// [`EngineError`] if a graph cannot be opened or does not fit the others. It names the file.
 pub fn open(
     runtime: &Runtime,
     package: &ModelPackage,
     options: EngineOptions,
     metrics: &Metrics,
 ) -> Result<Engine, EngineError> {
-    let busy = runtime.busy();
-    // The gradient graph takes longest to open, so that all others are opened beside it.
-    let ((arrangement, mut networks), gradient) = beside(
+    let opening = runtime.lock_for_opening();
+    let ((tuning, mut networks), gradient) = in_parallel(
         || {
             let mut mapping = package
                 .mapping
                 .as_ref()
                 .map(|graph| OnnxMapping::open(runtime, graph))
                 .transpose()?;
-            let arrangement = ReplicaTuning::open(runtime, package, options.replicas, mapping.as_mut())?;
-            let networks = others(runtime, package, mapping, arrangement.shape())?;
-            Ok((arrangement, networks))
+            let tuning = ReplicaTuning::open(runtime, package, options.replicas, mapping.as_mut())?;
+            let networks = open_others(runtime, package, mapping, tuning.shape())?;
+            Ok((tuning, networks))
         },
         || {
-            // ONNX Runtime's threads for it are begun here, and are as the one that begins them.
+            // ONNX Runtime starts the session's threads here, and they inherit the priority of this one.
             priority::lower();
-            OnnxGradient::network(runtime, package)
+            OnnxGradient::open_network(runtime, package)
         },
     )?;
-    drop(busy);
+    drop(opening);
     if let Some(network) = gradient {
-        let checked = OnnxGradient::of(network, arrangement.shape(), runtime.device())?;
-        networks.gradient = Some(Box::new(checked));
+        let gradient = OnnxGradient::new(network, tuning.shape(), runtime.device())?;
+        networks.gradient = Some(Box::new(gradient));
     }
     let TunedReplicas {
         generators,
         lazy_replicas,
-    } = arrangement.measure()?;
+    } = tuning.finish()?;
     for generator in generators {
         networks.generators.push(Box::new(generator));
     }
@@ -71,8 +74,8 @@ pub fn open(
     Ok(Engine::start(name, networks, options.queue_limits, metrics))
 }
 
-/// A package's networks but for its generators, whose shape they are checked against, and its gradient graph.
-fn others(
+/// Opens a package's networks except its generator and its gradient graph, and checks them against the generator's shape.
+fn open_others(
     runtime: &Runtime,
     package: &ModelPackage,
     mapping: Option<OnnxMapping>,

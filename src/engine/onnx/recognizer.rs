@@ -1,13 +1,13 @@
-//! An identity graph that is ONNX, with the images brought to its size and range.
+//! An identity network in ONNX.
 
-use ndarray::{Array2, ArrayView4};
+use ndarray::{Array2, ArrayView4, Ix2};
 
 use crate::catalog::{Graph, ImageEntry};
 use crate::engine::onnx::image_input::ImageInput;
 use crate::engine::onnx::network::Network;
 use crate::engine::{EngineError, GeneratorShape, Recognizer, Runtime};
 
-/// A network from images to embeddings.
+/// An identity graph: image → embedding.
 pub(crate) struct OnnxRecognizer {
     network: Network,
     input: ImageInput,
@@ -15,7 +15,7 @@ pub(crate) struct OnnxRecognizer {
 }
 
 impl OnnxRecognizer {
-    /// Opens an identity graph for a generator's images.
+    /// Opens an identity graph, and checks its input against the generator's images.
     pub(crate) fn open(
         runtime: &Runtime,
         graph: &Graph,
@@ -24,9 +24,9 @@ impl OnnxRecognizer {
         generator_range: [f32; 2],
     ) -> Result<Self, EngineError> {
         let network = Network::open(runtime, graph, "embedding")?;
-        let input = ImageInput::of(&network, generator, generator_range, entry.image_range)?;
+        let input = ImageInput::new(&network, generator, generator_range, entry.image_range)?;
         let &[_, Some(values @ 2..)] = network.output_axes() else {
-            return Err(network.wrong_output("[batch, values], at least 2 of them, their number fixed"));
+            return Err(network.output_error("[batch, values] with a fixed number of values, at least 2"));
         };
         Ok(Self {
             network,
@@ -38,6 +38,9 @@ impl OnnxRecognizer {
 
 impl Recognizer for OnnxRecognizer {
     fn embed(&mut self, images: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError> {
-        self.input.rows(&mut self.network, images, self.values)
+        let embeddings = self.input.run(&mut self.network, images, &[self.values])?;
+        Ok(embeddings
+            .into_dimensionality::<Ix2>()
+            .expect("embeddings have two axes"))
     }
 }

@@ -1,148 +1,164 @@
-//! How a model's generators share the cores: one that has all of them, or one on each.
+//! How many replicas a model's generator gets, and how many threads each: the default of `--replicas`.
 //!
-//! Where some threads of a generator that has all cores wait for the last of its node, those of a second image have work for them. So
-//! images that wait are drawn two or more in a run, as much as one on each core would draw, and a single picture still has all cores. A
-//! graph that takes one image only has a second generator instead, with all cores too.
+//! On the CPU, the replicas share the cores in one of two ways:
 //!
-//! Where no number was asked for, all but the first are opened when they first have work: a start opens the graph once.
+//! - **One replica that uses all threads.** Best for graphs of few large nodes, which gain from every thread. Images that wait
+//!   share a run, so that the threads of one image have work while those of another wait for the end of a node. If the graph
+//!   takes only one image in a run, a second replica with all threads does the same.
+//! - **One single-threaded replica for each thread.** Best for graphs of thousands of small nodes, such as the phantom's,
+//!   which gain nothing from a second thread. On two cores, many requests then take about half the time.
+//!
+//! | the generator | its replicas |
+//! | --- | --- |
+//! | `--replicas N` | N, each with all threads |
+//! | on a GPU, or one thread | one |
+//! | the graph has 16 MiB or more | one with all threads, without a measurement |
+//! | a run with one thread takes at most 25 ms | one for each thread |
+//! | a run with one thread takes at most 1.25 times as long as with all threads | one for each thread |
+//! | else | one with all threads |
+//!
+//! "All threads" is `--threads`, by default the number of cores. With `--replicas N`, all replicas open at the start. By
+//! default only the first does; each other opens when an image first waits while all open replicas are busy, so that the start
+//! opens the graph once, and a service with one user pays for one replica.
 
-use std::thread;
 use std::time::Duration;
 
 use crate::catalog::{Graph, ModelPackage};
-use crate::engine::LazyReplica;
 use crate::engine::batching::batch_size::LONG_RUN;
 use crate::engine::onnx::generator::OnnxGenerator;
 use crate::engine::onnx::mapping::OnnxMapping;
 use crate::engine::onnx::network::Network;
-use crate::engine::{Device, EngineError, Generator as _, GeneratorShape, Runtime};
+use crate::engine::onnx::parallel::{in_parallel, repeat};
+use crate::engine::{Device, EngineError, Generator as _, GeneratorShape, LazyReplica, Runtime};
 
-/// Generators of one thread each are chosen where a run takes at most this much of its time with all threads: one image
-/// alone then comes about as soon, and many together come as much faster as there are cores.
-const NEARLY_AS_FAST: f64 = 1.25;
+/// Longest run with one thread, as a multiple of a run with all threads, for which single-threaded replicas are chosen. One
+/// image alone then takes hardly longer, and the throughput grows with the number of cores.
+const MAX_SLOWDOWN: f64 = 1.25;
 
-/// A synthesis graph of so many bytes has large nodes, which gain from every thread, and a processor takes long to run it: nothing is
-/// tried, for that would take seconds of the start.
-const HEAVY: usize = 16 * 1024 * 1024;
+/// Size in bytes from which a graph is not measured. It has large nodes, which gain from every thread, and the measurement
+/// would take seconds of the start.
+const LARGE_GRAPH: usize = 16 * 1024 * 1024;
 
-/// A run of one thread that takes no longer is fast enough for anybody: what all threads would take is not even asked.
-const SHORT_RUN: Duration = Duration::from_millis(25);
+/// Longest run with one thread that is fast enough for interactive use. It is then not compared with a run with all threads.
+const FAST_RUN: Duration = Duration::from_millis(25);
 
-/// Runs of each way that is tried.
+/// Runs of each variant that is measured. The shortest counts, because other work on the machine only makes a run longer.
 const RUNS: usize = 4;
 
-/// A model's first generator: with one thread, where there is a choice to make, or else with all, and others like it.
-///
-/// A graph of many small nodes gains nothing from a second thread, a graph of few large ones nearly everything. Only a run
-/// of each way tells which this is.
+/// The choice of a generator's replicas, while the model's other networks are opened.
 pub(crate) struct ReplicaTuning<'a> {
     runtime: &'a Runtime,
     package: &'a ModelPackage,
-    choice: Choice,
+    plan: Plan,
     first: OnnxGenerator,
+    /// Sessions for further replicas that open at the start.
     others: Vec<Network>,
 }
 
-/// What is known of how many generators there are, and with how many threads.
+/// How many replicas there are, and with how many threads.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Choice {
-    /// As many as were asked for, with all threads each.
-    Asked(usize),
-    /// One has all that there is.
-    Wide,
-    /// One on each core.
-    Narrow,
-    /// Runs tell.
-    Open,
+enum Plan {
+    /// This number of replicas with all threads each, as the settings say.
+    Fixed(usize),
+    /// One replica with all threads.
+    AllThreads,
+    /// One replica with one thread, for each thread.
+    SingleThreads,
+    /// A measurement chooses between the two. Until then, there is one replica with one thread.
+    Undecided,
 }
 
-/// A model's generators.
+/// A model's replicas.
 pub(crate) struct TunedReplicas {
+    /// The replicas that are open.
     pub(crate) generators: Vec<OnnxGenerator>,
+    /// The replicas that can be opened later.
     pub(crate) lazy_replicas: Vec<LazyReplica>,
 }
 
 impl<'a> ReplicaTuning<'a> {
-    /// Opens the first generator of a package, and what is sure to work beside it.
+    /// Opens the generator's first replica, and as many more as `replicas` says. `None` is the default: see the module.
     pub(crate) fn open(
         runtime: &'a Runtime,
         package: &'a ModelPackage,
         replicas: Option<usize>,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
-        let choice = match replicas {
-            Some(asked) => Choice::Asked(asked),
-            None if !has_cores(runtime) || is_heavy(runtime, &package.synthesis) => Choice::Wide,
-            None => Choice::Open,
+        let plan = match replicas {
+            Some(replicas) => Plan::Fixed(replicas),
+            None if !has_cores(runtime) || is_large(runtime, &package.synthesis) => Plan::AllThreads,
+            None => Plan::Undecided,
         };
-        let (threads, generators) = match choice {
-            Choice::Asked(asked) => (runtime.threads(), asked),
-            Choice::Wide => (runtime.threads(), 1),
-            Choice::Narrow | Choice::Open => (1, 1),
+        let (threads, replicas) = match plan {
+            Plan::Fixed(replicas) => (runtime.threads(), replicas),
+            Plan::AllThreads => (runtime.threads(), 1),
+            Plan::SingleThreads | Plan::Undecided => (1, 1),
         };
-        let (first, others) = beside(
+        let (first, others) = in_parallel(
             || OnnxGenerator::open(&runtime.with_threads(threads), package, mapping),
-            || networks(generators - 1, runtime, &package.synthesis),
+            || {
+                repeat(replicas - 1, || {
+                    OnnxGenerator::open_network(runtime, &package.synthesis)
+                })
+            },
         )?;
-        let mut arrangement = Self {
+        let mut tuning = Self {
             runtime,
             package,
-            choice,
+            plan,
             first,
             others,
         };
-        // One thread is timed beside those that open other graphs: it has a core.
-        if choice == Choice::Open
-            && let Some(run) = arrangement.quick_run()?
+        // Other graphs are being opened now, but a run with one thread still has a core.
+        if plan == Plan::Undecided
+            && let Some(run) = tuning.fast_run()?
         {
-            arrangement.choice = Choice::Narrow;
-            arrangement.first.batch_size().note(1, run);
-            arrangement.first.choose_batch()?;
+            tuning.plan = Plan::SingleThreads;
+            tuning.first.batch_size().note(1, run);
+            tuning.first.search_batch_size()?;
         }
-        Ok(arrangement)
+        Ok(tuning)
     }
 
-    /// What the networks that belong to the generator have to fit.
+    /// The generator's spaces and sizes, which the model's other networks must fit.
     pub(crate) fn shape(&self) -> &GeneratorShape {
         self.first.shape()
     }
 
-    /// The generators: as many as were asked for, with all threads each, or as measured where no number was given.
-    pub(crate) fn measure(mut self) -> Result<TunedReplicas, EngineError> {
-        let synthesis = &self.package.synthesis;
-        match self.choice {
-            Choice::Open => {
-                let _alone = self.runtime.quiet();
-                self.choice = self.compare()?;
-                self.first.choose_batch()?;
+    /// Decides the plan if it is still open, searches the batch size, and returns the replicas. While it measures, no other
+    /// model's graphs are opened.
+    pub(crate) fn finish(mut self) -> Result<TunedReplicas, EngineError> {
+        match self.plan {
+            Plan::Undecided => {
+                let _measuring = self.runtime.lock_for_measuring();
+                self.plan = self.compare()?;
+                self.first.search_batch_size()?;
             }
-            Choice::Asked(_) | Choice::Wide if !is_heavy(self.runtime, synthesis) => {
-                let _alone = self.runtime.quiet();
-                self.first.choose_batch()?;
+            Plan::Fixed(_) | Plan::AllThreads if !is_large(self.runtime, &self.package.synthesis) => {
+                let _measuring = self.runtime.lock_for_measuring();
+                self.first.search_batch_size()?;
             }
-            Choice::Asked(_) | Choice::Wide | Choice::Narrow => {}
+            Plan::Fixed(_) | Plan::AllThreads | Plan::SingleThreads => {}
         }
-        let (runtime, more) = match self.choice {
-            Choice::Narrow => (self.runtime.with_threads(1), self.runtime.threads() - 1),
-            Choice::Wide | Choice::Open => {
-                let one_image = self.first.shape().largest_batch == 1;
-                (
-                    self.runtime.clone(),
-                    usize::from(one_image && has_cores(self.runtime)),
-                )
+        let (runtime, lazy) = match self.plan {
+            Plan::SingleThreads => (self.runtime.with_threads(1), self.runtime.threads() - 1),
+            Plan::AllThreads | Plan::Undecided => {
+                let takes_one_image = self.first.shape().largest_batch == 1;
+                let lazy = usize::from(takes_one_image && has_cores(self.runtime));
+                (self.runtime.clone(), lazy)
             }
-            Choice::Asked(_) => (self.runtime.clone(), 0),
+            Plan::Fixed(_) => (self.runtime.clone(), 0),
         };
         tracing::info!(
             model = self.package.manifest.name,
             replicas = 1 + self.others.len(),
-            more,
+            lazy_replicas = lazy,
             threads = runtime.threads(),
             batch = self.first.batch_size().largest(),
-            "generators, and how many more where images wait"
+            "replicas of the generator are chosen"
         );
-        let lazy_replicas = (0..more)
-            .map(|_| lazy_replica(&self.first, &runtime, synthesis))
+        let lazy_replicas = (0..lazy)
+            .map(|_| lazy_replica(&self.first, &runtime, &self.package.synthesis))
             .collect();
         let mut generators: Vec<_> = self.others.into_iter().map(self.first.replica()).collect();
         generators.push(self.first);
@@ -152,11 +168,11 @@ impl<'a> ReplicaTuning<'a> {
         })
     }
 
-    /// A run of one thread that is fast enough, whatever else the process does meanwhile, if there is one.
-    fn quick_run(&mut self) -> Result<Option<Duration>, EngineError> {
+    /// The duration of a run with one thread that takes at most [`FAST_RUN`]. `None` if no run does.
+    fn fast_run(&mut self) -> Result<Option<Duration>, EngineError> {
         for _ in 0..RUNS {
-            let run = self.first.time(1)?;
-            if run <= SHORT_RUN {
+            let run = self.first.measure_run(1)?;
+            if run <= FAST_RUN {
                 return Ok(Some(run));
             }
             if run > LONG_RUN {
@@ -166,73 +182,45 @@ impl<'a> ReplicaTuning<'a> {
         Ok(None)
     }
 
-    /// Whether a run of one thread takes little longer than one of all; if not, the first generator has all from now on.
-    fn compare(&mut self) -> Result<Choice, EngineError> {
-        let network = OnnxGenerator::network(self.runtime, &self.package.synthesis)?;
-        let mut wide = self.first.replica()(network);
+    /// Compares runs with one thread and with all threads. If all threads are better, the first replica is replaced by one
+    /// that has them.
+    fn compare(&mut self) -> Result<Plan, EngineError> {
+        let network = OnnxGenerator::open_network(self.runtime, &self.package.synthesis)?;
+        let mut with_all = self.first.replica()(network);
         let (mut all, mut one) = (Duration::MAX, Duration::MAX);
-        // In turns, so that whatever else the machine does meets both.
+        // The runs alternate, so that other work on the machine disturbs both alike.
         for _ in 0..RUNS {
-            all = all.min(wide.time(1)?);
-            one = one.min(self.first.time(1)?);
+            all = all.min(with_all.measure_run(1)?);
+            one = one.min(self.first.measure_run(1)?);
             if all > LONG_RUN {
                 break;
             }
         }
-        tracing::debug!(?all, ?one, "a run with all threads, and with one");
-        // A run that is long with all threads is not made longer for anybody.
-        if all <= LONG_RUN && one <= all.mul_f64(NEARLY_AS_FAST) {
-            return Ok(Choice::Narrow);
+        tracing::debug!(?all, ?one, "shortest run with all threads, and with one thread");
+        // If a run is long even with all threads, a single image should not take still longer.
+        if all <= LONG_RUN && one <= all.mul_f64(MAX_SLOWDOWN) {
+            return Ok(Plan::SingleThreads);
         }
-        self.first = wide;
-        Ok(Choice::Wide)
+        self.first = with_all;
+        Ok(Plan::AllThreads)
     }
 }
 
-/// Whether there are cores for several generators to share.
+/// Whether there are cores that several replicas could share.
 fn has_cores(runtime: &Runtime) -> bool {
     runtime.device() == Device::Cpu && runtime.threads() > 1
 }
 
-/// Whether runs of a graph take too long for the start.
-fn is_heavy(runtime: &Runtime, synthesis: &Graph) -> bool {
-    runtime.device() == Device::Cpu && synthesis.bytes.len() >= HEAVY
+/// Whether runs of a graph take too long to be measured at the start.
+fn is_large(runtime: &Runtime, synthesis: &Graph) -> bool {
+    runtime.device() == Device::Cpu && synthesis.bytes.len() >= LARGE_GRAPH
 }
 
-/// The synthesis graph so many times more, opened side by side.
-fn networks(count: usize, runtime: &Runtime, synthesis: &Graph) -> Result<Vec<Network>, EngineError> {
-    thread::scope(|scope| {
-        let opening: Vec<_> = (0..count)
-            .map(|_| scope.spawn(|| OnnxGenerator::network(runtime, synthesis)))
-            .collect();
-        opening.into_iter().map(joined).collect()
-    })
-}
-
-/// One more generator like `first`, to be opened when it is needed.
+/// A replica like `first`, to be opened when it is needed.
 fn lazy_replica(first: &OnnxGenerator, runtime: &Runtime, synthesis: &Graph) -> LazyReplica {
     let (replica, runtime, synthesis) = (first.replica(), runtime.clone(), synthesis.clone());
     Box::new(move || {
-        let network = OnnxGenerator::network(&runtime, &synthesis)?;
+        let network = OnnxGenerator::open_network(&runtime, &synthesis)?;
         Ok(Box::new(replica(network)))
     })
-}
-
-/// Does two things at once; the first error of the two, if any.
-pub(crate) fn beside<A, B: Send>(
-    here: impl FnOnce() -> Result<A, EngineError>,
-    there: impl FnOnce() -> Result<B, EngineError> + Send,
-) -> Result<(A, B), EngineError> {
-    thread::scope(|scope| {
-        let there = scope.spawn(there);
-        let here = here();
-        let there = joined(there);
-        Ok((here?, there?))
-    })
-}
-
-fn joined<T>(opening: thread::ScopedJoinHandle<'_, T>) -> T {
-    opening
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

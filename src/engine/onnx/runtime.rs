@@ -1,4 +1,4 @@
-//! The ONNX Runtime library: found, loaded, and asked for sessions.
+//! ONNX Runtime's library: where it is found, and how its sessions are configured.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -12,35 +12,37 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use crate::catalog::Graph;
 use crate::engine::{Device, EngineError};
 
-/// The library's name.
+/// File name of the library.
 const LIBRARY: &str = if cfg!(target_os = "macos") {
     "libonnxruntime.dylib"
 } else {
     "libonnxruntime.so"
 };
 
-/// A loaded ONNX Runtime, and how its sessions are made.
+/// A loaded ONNX Runtime, with the device and the number of threads of its sessions. Cheap to clone.
 #[derive(Clone)]
 pub struct Runtime {
     environment: Environment,
     device: Device,
     threads: usize,
     path: PathBuf,
-    /// Shared by those who open graphs, and held alone by one who measures runs.
-    cores: Arc<RwLock<()>>,
+    /// Held for reading while graphs are opened, and for writing while runs are measured. Shared by all clones.
+    opening: Arc<RwLock<()>>,
 }
 
 impl Runtime {
-    /// Loads the library from `path`, or else from the first of: beside the program, `.onnxruntime/` in the working
-    /// directory, the system's loader. Sessions run on `device`, each with `threads` threads; if left out, with one for a GPU and
-    /// with as many as the process has cores for the processor (by its affinity and its control group, to which ONNX Runtime's own
-    /// count is blind).
+    /// Loads the library from `path`. By default, the first of these is used: the program's folder, `.onnxruntime/` in the
+    /// working directory, the system's library path.
+    ///
+    /// Sessions run on `device` with `threads` threads each. By default, a session has one thread on a GPU, and on the CPU one
+    /// for each core that the process may use. This respects its affinity and control group, which ONNX Runtime's own default
+    /// ignores.
     ///
     /// # Errors
-    /// [`EngineError::Library`] where there is none, or it is no ONNX Runtime, or too old; [`EngineError::Device`] where
-    /// it cannot use the device.
+    /// [`EngineError::Library`] if the library is missing, older than version 1.24, or not ONNX Runtime; [`EngineError::Device`]
+    /// if it cannot use the device.
     pub fn load(path: Option<&Path>, device: Device, threads: Option<usize>) -> Result<Self, EngineError> {
-        let path = path.map_or_else(find, Path::to_path_buf);
+        let path = path.map_or_else(default_path, Path::to_path_buf);
         let failed = |reason: String| EngineError::Library {
             path: path.clone(),
             reason,
@@ -48,7 +50,7 @@ impl Runtime {
         if path.components().count() > 1 && !path.is_file() {
             return Err(failed("there is no such file".to_owned()));
         }
-        // `ort` would take a relative path as one beside the program.
+        // `ort` would resolve a relative path against the program's folder.
         let absolute = if path.components().count() > 1 {
             std::path::absolute(&path).map_err(|error| failed(error.to_string()))?
         } else {
@@ -66,13 +68,13 @@ impl Runtime {
             device,
             threads: threads.unwrap_or_else(|| match device {
                 Device::Cpu => cores(),
-                // A GPU leaves the processor arithmetic on shapes, and has many sessions.
+                // With a GPU, the CPU only computes shapes, and there are many sessions.
                 Device::Cuda(_) => 1,
             }),
             path,
-            cores: Arc::default(),
+            opening: Arc::default(),
         };
-        runtime.on_device().map_err(|error| EngineError::Device {
+        runtime.session_builder().map_err(|error| EngineError::Device {
             device,
             library: runtime.path.clone(),
             reason: error.to_string(),
@@ -80,7 +82,7 @@ impl Runtime {
         Ok(runtime)
     }
 
-    /// Where sessions run.
+    /// The device of the sessions.
     #[must_use]
     pub fn device(&self) -> Device {
         self.device
@@ -91,7 +93,7 @@ impl Runtime {
         self.threads
     }
 
-    /// The same with another number of threads.
+    /// A runtime with another number of threads for each session.
     pub(crate) fn with_threads(&self, threads: usize) -> Self {
         Self {
             threads,
@@ -99,23 +101,24 @@ impl Runtime {
         }
     }
 
-    /// Leave to open graphs, beside others who do.
-    pub(crate) fn busy(&self) -> RwLockReadGuard<'_, ()> {
-        self.cores.read().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until no runs are measured, and prevents measurements while the guard exists. Several models may hold it.
+    pub(crate) fn lock_for_opening(&self) -> RwLockReadGuard<'_, ()> {
+        self.opening.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The cores for one alone, to measure runs: nobody opens graphs meanwhile.
-    pub(crate) fn quiet(&self) -> RwLockWriteGuard<'_, ()> {
-        self.cores.write().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until no graphs are opened and no other runs are measured, and prevents both while the guard exists: a
+    /// measurement needs all cores.
+    pub(crate) fn lock_for_measuring(&self) -> RwLockWriteGuard<'_, ()> {
+        self.opening.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The library that was loaded.
+    /// The path of the library.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Makes a session of a graph.
+    /// Opens a session of a graph.
     pub(crate) fn session(
         &self,
         graph: &Graph,
@@ -128,12 +131,13 @@ impl Runtime {
                 file: graph.file.clone(),
                 reason: error.to_string(),
             })?;
-        tracing::debug!(graph = graph.file, threads = self.threads, took = ?started.elapsed(), "opened");
+        tracing::debug!(graph = graph.file, threads = self.threads, took = ?started.elapsed(), "a session is open");
         Ok(session)
     }
 
-    /// A session to be, on the device. Nothing falls back to the CPU where that fails.
-    fn on_device(&self) -> ort::Result<SessionBuilder> {
+    /// A session builder for the device. If the device cannot be used, this is an error; ONNX Runtime's default would be to
+    /// fall back to the CPU silently.
+    fn session_builder(&self) -> ort::Result<SessionBuilder> {
         let builder = Session::builder(&self.environment)?;
         match self.device {
             Device::Cpu => Ok(builder),
@@ -141,7 +145,8 @@ impl Runtime {
         }
     }
 
-    /// The memory that a device's outputs are bound to: pinned, so that they are copied to the processor without a stop.
+    /// The memory that outputs of a GPU are bound to: pinned, so that they are copied to the CPU without another
+    /// synchronization. `None` on the CPU.
     pub(crate) fn pinned_memory(&self) -> Option<MemoryInfo<'static>> {
         let Device::Cuda(number) = self.device else {
             return None;
@@ -152,24 +157,28 @@ impl Runtime {
             AllocatorType::Device,
             MemoryType::CPUOutput,
         );
-        Some(memory.expect("a description of memory is made of four values"))
+        Some(memory.expect("CUDA's pinned memory can be described"))
     }
 
     fn try_session(&self, graph: &Graph, level: GraphOptimizationLevel) -> ort::Result<Session> {
-        self.on_device()?
+        self.session_builder()?
             .with_optimization_level(level)?
             .with_intra_threads(self.threads)?
             .with_inter_threads(1)?
-            // Several sessions share the cores: threads that spin while they wait take them from one another.
+            // Several sessions share the cores: a thread that spins while it waits takes a core from another session.
             .with_intra_op_spinning(false)?
-            // Batches vary in size, and a memory pattern is kept for each.
+            // ONNX Runtime would keep a memory pattern for each batch size.
             .with_memory_pattern(false)?
             .commit_from_memory(&graph.bytes)
     }
 }
 
-/// CUDA for a session's nodes, in full single precision: in TF32 the same face is another by some levels of its pixels, and gradients by
-/// some percent. ONNX Runtime's defaults would try all convolutions at every new size, and take memory by powers of two.
+/// A session builder for CUDA, with other settings than ONNX Runtime's defaults:
+///
+/// - TF32 is off. With it, the pixels of the same seed differ by some levels between batch sizes, and gradients by some
+///   percent; without it, by one level in a few bytes.
+/// - Convolution algorithms are chosen by heuristics. The default measures all of them for every new batch size.
+/// - Memory grows by what is needed. The default grows by powers of two.
 #[cfg(feature = "cuda")]
 fn cuda(builder: SessionBuilder, number: u16) -> ort::Result<SessionBuilder> {
     use ort::ep::{ArenaExtendStrategy, CUDA, cuda::ConvAlgorithmSearch};
@@ -181,7 +190,7 @@ fn cuda(builder: SessionBuilder, number: u16) -> ort::Result<SessionBuilder> {
         .with_arena_extend_strategy(ArenaExtendStrategy::SameAsRequested)
         .build()
         .error_on_failure();
-    // It would warn of arithmetic on shapes, which it leaves to the processor.
+    // It would warn that shapes are computed on the CPU, which is intended.
     let builder = builder.with_log_level(LogLevel::Error)?;
     Ok(builder.with_execution_providers([provider])?)
 }
@@ -193,13 +202,13 @@ fn cuda(_: SessionBuilder, _: u16) -> ort::Result<SessionBuilder> {
     ))
 }
 
-/// The first place that has the library; its bare name, for the system's loader, if none has.
-fn find() -> PathBuf {
-    let beside = std::env::current_exe()
+/// The library in the program's folder or in `.onnxruntime/`. If neither has it, its file name, for the system's loader.
+fn default_path() -> PathBuf {
+    let installed = std::env::current_exe()
         .ok()
         .and_then(|program| Some(program.parent()?.join(LIBRARY)));
     let fetched = Path::new(".onnxruntime").join(LIBRARY);
-    beside
+    installed
         .into_iter()
         .chain([fetched])
         .find(|path| path.is_file())
