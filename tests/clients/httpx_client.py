@@ -40,8 +40,8 @@ from faceplane_httpx.models import (
     Format,
     InversionMethod,
     InvertAnswer,
-    InvertInput,
     InvertForm,
+    InvertInput,
     Layout,
     Metadata,
     ProblemDocument,
@@ -68,7 +68,7 @@ def png(response: Response) -> bytes:
 
 
 def numbers(response: Response) -> dict[str, Any]:
-    """The JSON of an operation whose first type is PNG: the client gives that as a file too."""
+    """The JSON of an operation that has PNG as its first type: the client gives it as a file too."""
     assert response.status_code == HTTPStatus.OK, response.content
     content: dict[str, Any] = json.loads(response.content)
     return content
@@ -220,7 +220,7 @@ def a_report_is_json_and_a_page() -> None:
     identifier = start_report.sync("phantom", client=client, body=body).id
     assert ended(lambda: status_of(identifier)) == "done"
     assert get_report.sync(identifier, client=client).samples == 50
-    # The client parses JSON here, whatever is answered, so a page is taken by its HTTP client.
+    # The generated function parses every answer as JSON, so its HTTP client fetches the page.
     page = html.get_httpx_client().get(f"/v1/jobs/{identifier}/report")
     assert page.text.lower().startswith("<!doctype html>")
 

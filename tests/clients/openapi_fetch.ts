@@ -7,7 +7,7 @@ import type { components, paths } from "./generated/openapi-typescript.js";
 type Schemas = components["schemas"];
 type Problem = "application/problem+json";
 
-// A client takes one media type from the answers of all operations; errors are problems for each of them.
+// Each client is typed for one media type of the answers, and for problems.
 const images = createClient<paths, "image/png" | Problem>({ baseUrl: service });
 const answers = createClient<paths, "application/json" | Problem>({
     baseUrl: service,
@@ -21,7 +21,7 @@ const phantom = { path: { model: "phantom" } };
 const smile = { path: { ...phantom.path, attribute: "smile", space: "w" } } as const;
 const arrayBuffer = { parseAs: "arrayBuffer" } as const;
 
-/** What a call gave, or its problem as an error. */
+/** The data of an answer. Fails if the answer is a problem. */
 function data<Data>(answer: { data?: Data; error?: unknown }): Data {
     assert.equal(answer.error, undefined, JSON.stringify(answer.error));
     assert.ok(answer.data !== undefined);

@@ -41,7 +41,7 @@ async function png(answer: Promise<Blob>): Promise<ArrayBuffer> {
     return bytes;
 }
 
-/** The JSON of an operation whose first type is PNG: the client gives that as a blob too. */
+/** The JSON of an operation that has PNG as its first type: the client gives it as a blob too. */
 async function numbers(answer: Promise<Blob>): Promise<unknown> {
     return JSON.parse(await (await answer).text());
 }
@@ -164,6 +164,6 @@ await run({
         assert.match(type, /^urn:faceplane:problem:/);
         // @ts-expect-error: the compiler refuses a field that does not exist.
         const sampleInput: SampleInput = { sed: 7 };
-        await png(faces.sampleFaces({ sampleInput })); // the client leaves it out
+        await png(faces.sampleFaces({ sampleInput })); // the client does not send that field
     },
 });

@@ -37,7 +37,7 @@ client = ApiClient(Configuration(host=SERVICE))
 faces, boundaries, jobs = FacesApi(client), BoundariesApi(client), JobsApi(client)
 health, models = HealthApi(client), ModelsApi(client)
 
-# The client accepts JSON wherever an operation has JSON, so a PNG is asked for by name.
+# If an operation has JSON answers, the client asks for JSON. Requests for an image therefore name the format.
 PNG = Format.PNG
 
 
@@ -63,7 +63,7 @@ def the_service_lives_and_is_ready() -> None:
 
 @check
 def metrics_are_text() -> None:
-    # The client reads text/plain and JSON only, so the text is taken as it came.
+    # The client decodes text/plain and JSON only, so the check reads the undecoded answer.
     assert b"faceplane_requests_total" in health.get_metrics_without_preload_content().data
 
 
@@ -136,7 +136,9 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
 def an_image_is_inverted() -> None:
     image = b64encode(sample_seven(Metadata.NONE)).decode()
     png(faces.invert_image(InvertInput(image=image, method=InversionMethod.ENCODER, format=PNG)))
-    answer = InvertAnswer.from_json(faces.invert_image(InvertInput(image=image, method=InversionMethod.REFINE, steps=2)))
+    answer = InvertAnswer.from_json(
+        faces.invert_image(InvertInput(image=image, method=InversionMethod.REFINE, steps=2))
+    )
     assert answer.psnr > 10
     assert answer.face.latent.space == Space.W
 
