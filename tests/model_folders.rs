@@ -41,7 +41,7 @@ fn a_broken_model_folder_is_an_error_that_names_the_file() {
         (
             "gradient.onnx",
             |model| std::fs::write(model.join("gradient.onnx"), "not a graph").unwrap(),
-            "ONNX Runtime refuses",
+            "ONNX Runtime cannot open",
         ),
         (
             "manifest.toml",

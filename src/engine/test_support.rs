@@ -1,5 +1,9 @@
-//! Generators for tests of the engine: the value of each image is the value of its code, and a test controls the runs.
+//! What tests of the engine share: generators that a test controls, and ONNX Runtime.
+//!
+//! The value of each image is the value of its code.
 
+use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -7,8 +11,8 @@ use ndarray::{Array3, Array4, ArrayView3, Axis};
 use tokio::task::JoinHandle;
 
 use crate::engine::{
-    BatchSize, Engine, EngineError, Generator, GeneratorShape, Images, LazyReplica, Networks, QueueLimits,
-    SynthesisInput,
+    BatchSize, Device, Engine, EngineError, Generator, GeneratorShape, Images, LazyReplica, Networks,
+    QueueLimits, Runtime, SynthesisInput,
 };
 use crate::metrics::Metrics;
 
@@ -153,4 +157,13 @@ pub(crate) fn image_values(images: &Images) -> Vec<f32> {
 pub(crate) fn spawn_synthesis(engine: &Engine, values: &[f32]) -> JoinHandle<Result<Vec<f32>, EngineError>> {
     let (mut admission, codes) = (engine.admit(values.len()).unwrap(), codes(values));
     tokio::spawn(async move { Ok(image_values(&admission.synthesize(codes).await?)) })
+}
+
+/// ONNX Runtime on the CPU with one thread, from `FACEPLANE_ONNXRUNTIME` or the default paths.
+pub(crate) fn runtime() -> &'static Runtime {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        let library = std::env::var_os("FACEPLANE_ONNXRUNTIME").map(PathBuf::from);
+        Runtime::load(library.as_deref(), Device::Cpu, Some(1)).unwrap()
+    });
+    &RUNTIME
 }

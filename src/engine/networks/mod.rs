@@ -1,7 +1,7 @@
 //! What the networks of a model do, and the threads that they run on.
 //!
 //! It knows the shapes and value ranges of each network's inputs and outputs, how work reaches the thread of a network, and
-//! what happens if a run panics. It never knows ONNX Runtime, batches of several requests, or who may run what.
+//! what happens if a run panics. It never knows ONNX Runtime, batches of several requests, or which requests are admitted.
 //!
 //! Each trait is synchronous and takes `&mut self`, because an ONNX Runtime session runs one batch at a time. Images are
 //! tensors `[batch, 3, height, width]`, RGB. Unless a trait says otherwise, they have the generator's size and range: the

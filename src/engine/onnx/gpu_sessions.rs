@@ -142,23 +142,17 @@ fn padded(images: ArrayViewD<'_, f32>, size: usize) -> ArrayD<f32> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-    use std::sync::LazyLock;
-
     use ndarray::{Array2, Array4};
     use ort::memory::{AllocationDevice, AllocatorType, MemoryType};
 
     use super::*;
     use crate::catalog::{ModelFolder, ModelPackage};
+    use crate::engine::test_support;
 
     /// The sessions of a graph of the bundled model as on a GPU, but on the CPU and in its memory.
     fn on_cpu(choose: fn(&ModelPackage) -> &Graph) -> GpuSessions {
-        static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-            let library = std::env::var_os("FACEPLANE_ONNXRUNTIME").map(PathBuf::from);
-            Runtime::load(library.as_deref(), Device::Cpu, Some(1)).unwrap()
-        });
         // The library must be loaded before the first call into it.
-        let runtime = &*RUNTIME;
+        let runtime = test_support::runtime();
         let memory = MemoryInfo::new(
             AllocationDevice::CPU,
             0,

@@ -6,7 +6,9 @@
 //!   share a run, so that the threads of one image have work while those of another wait for the end of a node. If the graph
 //!   takes only one image in a run, a second replica with all threads does the same.
 //! - **One single-threaded replica for each thread.** Best for graphs of thousands of small nodes, such as the phantom's,
-//!   which gain nothing from a second thread. On two cores, many requests then take about half the time.
+//!   which gain nothing from a second thread. On two cores, the throughput under load is about twice as high.
+//!
+//! The first row of this table that applies decides:
 //!
 //! | the generator | its replicas |
 //! | --- | --- |
@@ -14,7 +16,7 @@
 //! | on a GPU, or one thread | one |
 //! | the graph has 16 MiB or more | one with all threads, without a measurement |
 //! | a run with one thread takes at most 25 ms | one for each thread |
-//! | a run with one thread takes at most 1.25 times as long as with all threads | one for each thread |
+//! | a run with all threads takes at most 250 ms, and with one thread at most 1.25 times as long | one for each thread |
 //! | else | one with all threads |
 //!
 //! "All threads" is `--threads`, by default the number of cores. With `--replicas N`, all replicas open at the start. By
