@@ -142,7 +142,7 @@ fn a_broken_model_folder_is_an_error_that_names_the_file() {
                 )
                 .unwrap();
             },
-            "it is not square",
+            "that is not square",
         ),
         (
             "smile_w.npy",

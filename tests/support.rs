@@ -205,18 +205,17 @@ pub(crate) fn portraits() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/portraits")
 }
 
-/// The bundled model, loaded once.
+/// The bundled model. It is loaded once, but each call returns boundaries of its own, which a test may change.
 pub(crate) fn phantom() -> Models {
-    static MODELS: LazyLock<Models> = LazyLock::new(|| {
+    static MODEL: LazyLock<Model> = LazyLock::new(|| {
         let options = EngineOptions {
             replicas: Some(2),
             queue_limits: queue_limits(64),
         };
-        let phantom = Model::load(&ModelFolder::Bundled, runtime(), options, &Metrics::new())
-            .expect("the bundled model loads");
-        Models::new(vec![phantom], None).unwrap()
+        Model::load(&ModelFolder::Bundled, runtime(), options, &Metrics::new())
+            .expect("the bundled model loads")
     });
-    MODELS.clone()
+    Models::new(vec![MODEL.clone()], None).unwrap()
 }
 
 /// A client of a router.

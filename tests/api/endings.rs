@@ -105,7 +105,7 @@ async fn faces_that_all_score_alike_fail_a_training_and_a_report_with_the_score(
         let job = end(&client, &begun(&client, path, body).await).await;
         assert_eq!(job["status"], "failed", "{job}");
         let failure = job["failure"].as_str().unwrap();
-        assert!(failure.contains("for every one of 60 samples"), "{failure}");
+        assert!(failure.contains("for all 60 samples"), "{failure}");
     }
 }
 

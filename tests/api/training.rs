@@ -5,7 +5,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faceplane::catalog::{NpyArray, Store};
-use faceplane::editor::{Model, Models};
+use faceplane::editor::Models;
 use faceplane::engine::{EngineError, Generator, GeneratorShape};
 use faceplane::latent::standard_normal;
 use ndarray::{Array4, ArrayView3};
@@ -330,9 +330,7 @@ async fn invalid_trainings_are_refused_before_a_job_begins() {
 
 #[tokio::test]
 async fn training_finds_the_phantoms_own_boundary_again() {
-    // A copy, because other tests share the model.
-    let own = Model::clone(&phantom().default_model());
-    let client = Client::new(Models::new(vec![own], None).unwrap(), Duration::from_mins(1));
+    let client = Client::new(phantom(), Duration::from_mins(1));
     let cosines = async |client: &Client| {
         let found = client.get("/v1/models/phantom/boundaries/smile/w").await.json();
         numbers(&found["normal"])
