@@ -1,4 +1,4 @@
-//! How the client wants its answer: a picture of some format, or numbers.
+//! The output of an operation on faces: its format, by the request or by `Accept`, and how an image is encoded.
 
 use axum::http::{HeaderMap, header};
 use headers::HeaderMapExt as _;
@@ -10,7 +10,7 @@ use crate::api::problem::Problem;
 use crate::api::types::output_options::{Compression, Format, Layout, Metadata, OutputOptions};
 use crate::imaging::{self, ImagingError, Picture, Quality, encode_jpeg, encode_png, encode_webp};
 
-/// The kinds of answer, the first to who takes any.
+/// The media types of the answers. A client that accepts each of them gets the first.
 pub(crate) static OFFERED: [MediaType<'static>; 4] = [
     MediaType::new(IMAGE, PNG),
     MediaType::new(IMAGE, JPEG),
@@ -19,9 +19,9 @@ pub(crate) static OFFERED: [MediaType<'static>; 4] = [
 ];
 
 impl Format {
-    /// The format asked for, or else what `Accept` prefers, or else PNG.
-    fn choose(asked: Option<Self>, headers: &HeaderMap) -> Result<Self, Problem> {
-        if let Some(format) = asked {
+    /// The format of the request; without one, the format that `Accept` prefers; without `Accept`, PNG.
+    fn choose(requested: Option<Self>, headers: &HeaderMap) -> Result<Self, Problem> {
+        if let Some(format) = requested {
             return Ok(format);
         }
         let Some(found) = headers.get(header::ACCEPT) else {
@@ -30,9 +30,9 @@ impl Format {
         let accept = headers.typed_get::<Accept>();
         let chosen = accept.as_ref().and_then(|accept| {
             let chosen = Self::of(accept.negotiate(&OFFERED)?.subty)?;
-            // Browsers list WebP before PNG, and would not know of the pixels that they lose.
-            let exact = chosen.is_lossy() && accept.media_types().any(takes_png_fully);
-            Some(if exact { Self::Png } else { chosen })
+            // Browsers list WebP before PNG. They get the lossless format.
+            let lossless = chosen.is_lossy() && accept.media_types().any(accepts_png_fully);
+            Some(if lossless { Self::Png } else { chosen })
         });
         chosen.ok_or_else(|| Problem::NotAcceptable {
             found: String::from_utf8_lossy(found.as_bytes()).into_owned(),
@@ -55,7 +55,7 @@ impl Format {
         matches!(self, Self::Jpeg | Self::Webp)
     }
 
-    /// What `Content-Type` calls it.
+    /// The media type.
     pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::Png => "image/png",
@@ -66,8 +66,8 @@ impl Format {
     }
 }
 
-/// Whether a range of an `Accept` header holds PNG, or every picture, at no reduced quality.
-fn takes_png_fully(range: &MediaTypeBuf) -> bool {
+/// Whether a range of `Accept` includes PNG without a reduced quality.
+fn accepts_png_fully(range: &MediaTypeBuf) -> bool {
     let subtype = range.subty();
     range.ty() == IMAGE && (subtype == PNG || subtype == _STAR) && range.get_param(Q).is_none()
 }
@@ -90,7 +90,7 @@ impl From<Compression> for imaging::Compression {
     }
 }
 
-/// What the answer will be.
+/// The output of an operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     pub(crate) format: Format,
@@ -126,12 +126,12 @@ impl Output {
         })
     }
 
-    /// A picture's file; `text` goes into a PNG. Pictures beside numbers are PNG.
-    pub(crate) fn encode(self, picture: &Picture, text: Option<&str>) -> Result<Vec<u8>, ImagingError> {
+    /// Encodes an image; `text` is the metadata of a PNG. Images in JSON are PNGs.
+    pub(crate) fn encode(self, image: &Picture, text: Option<&str>) -> Result<Vec<u8>, ImagingError> {
         match self.format {
-            Format::Png | Format::Json => encode_png(picture, self.compression.into(), text),
-            Format::Jpeg => encode_jpeg(picture, self.quality),
-            Format::Webp => encode_webp(picture, self.quality),
+            Format::Png | Format::Json => encode_png(image, self.compression.into(), text),
+            Format::Jpeg => encode_jpeg(image, self.quality),
+            Format::Webp => encode_webp(image, self.quality),
         }
     }
 }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn browsers_and_curl_get_pictures_and_programs_get_what_they_ask_for() {
+    fn browsers_and_curl_get_a_png_and_other_clients_get_what_they_prefer() {
         let in_img = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
         let in_another = "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5";
         let in_address_bar = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";

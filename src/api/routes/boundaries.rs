@@ -18,7 +18,7 @@ use crate::api::openapi::problems::{
     BodyProblems, BoundaryFormatProblems, BoundaryProblems, ModelProblems, StoreProblems,
 };
 use crate::api::problem::Problem;
-use crate::api::request_body::{Body, LARGEST_BODY, Name, Query, is_json, unread};
+use crate::api::request_body::{Body, LARGEST_BODY, Name, Query, unread};
 use crate::api::state::Api;
 use crate::api::types::boundary::{
     BoundaryDocument, BoundaryFormat, BoundaryOptions, NpyFile, NpyOptions, boundary,
@@ -66,7 +66,10 @@ pub(crate) async fn list(State(api): State<Api>, Name(name): Name) -> Result<Jso
         (
             status = 200, description = "The boundary.",
             content((BoundaryDocument = "application/json"), (inline(NpyFile) = "application/octet-stream")),
-            headers(("ETag" = String, description = "Identifies the boundary. Send it as `If-None-Match` to learn whether it changed."))
+            headers(
+                ("ETag" = String, description = "Identifies the boundary. Send it as `If-None-Match` to learn whether it changed."),
+                ("Faceplane-Model" = String, description = "The name of the model."),
+            )
         ),
         (status = 304, description = "The boundary is still the one that `If-None-Match` names."),
         BoundaryProblems, BoundaryFormatProblems,
@@ -111,30 +114,36 @@ pub(crate) async fn put(
 ) -> Result<Json<BoundaryChange>, Problem> {
     let (name, attribute, space) = boundary_path(path)?;
     let model = api.models.get(Some(&name))?;
+    let boundary = read(request, &options, &model, &attribute, space).await?;
+    let model = api.models.put_boundary(&name, boundary).await?;
+    let boundary = model.boundaries().get(&attribute, space)?;
+    Ok(change(&api, &model, Some(boundary)))
+}
+
+/// Decodes a boundary from a `.npy` file or from JSON.
+async fn read(
+    request: Request,
+    options: &NpyOptions,
+    model: &Model,
+    attribute: &str,
+    space: LatentSpace,
+) -> Result<Boundary, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let file = MediaType::parse(kind).is_ok_and(|kind| kind.ty == APPLICATION && kind.subty == OCTET_STREAM);
-    let boundary = if file && !is_json(kind) {
+    let is_file = |kind: MediaType<'_>| kind.ty == APPLICATION && kind.subty == OCTET_STREAM;
+    if MediaType::parse(kind).is_ok_and(is_file) {
         let bytes = Bytes::from_request(request, &()).await;
         let bytes = bytes.map_err(|rejection| unread(rejection, LARGEST_BODY))?;
         let array = NpyArray::read(&bytes).map_err(|error| Problem::field("body", error.to_string()))?;
         let intercept = options.intercept.map_or(0.0, |intercept| intercept.0);
-        let known = Provenance::default();
-        boundary(&model, &attribute, space, array, intercept, known)?
-    } else {
-        if options.intercept.is_some() {
-            let reason = "found it beside a JSON body, expected it in the body";
-            return Err(Problem::field("intercept", reason));
-        }
-        let Body(body) = Body::<BoundaryDocument>::from_request(request, &()).await?;
-        body.boundary(&model, &attribute, space)?
-    };
-    let model = api.models.put_boundary(&name, boundary).await?;
-    Ok(change(
-        &api,
-        &model,
-        Some(model.boundaries().get(&attribute, space)?),
-    ))
+        return boundary(model, attribute, space, array, intercept, Provenance::default());
+    }
+    if options.intercept.is_some() {
+        let reason = "found it beside a JSON body, expected it in the body";
+        return Err(Problem::field("intercept", reason));
+    }
+    let Body(body) = Body::<BoundaryDocument>::from_request(request, &()).await?;
+    body.boundary(model, attribute, space)
 }
 
 /// Delete a boundary
@@ -156,6 +165,7 @@ pub(crate) async fn delete(
     Ok(change(&api, &model, None))
 }
 
+/// The answer to a change of a boundary of `model`.
 fn change(api: &Api, model: &Model, boundary: Option<&Boundary>) -> Json<BoundaryChange> {
     Json(BoundaryChange {
         model: model.name().to_owned(),
@@ -165,14 +175,15 @@ fn change(api: &Api, model: &Model, boundary: Option<&Boundary>) -> Json<Boundar
     })
 }
 
-fn choose(asked: Option<BoundaryFormat>, headers: &HeaderMap) -> Result<BoundaryFormat, Problem> {
+/// The format of the request, or else the one that `Accept` prefers.
+fn choose(requested: Option<BoundaryFormat>, headers: &HeaderMap) -> Result<BoundaryFormat, Problem> {
     static OFFERED: &[MediaType<'static>] = &[
         MediaType::new(APPLICATION, JSON),
         MediaType::new(APPLICATION, OCTET_STREAM),
     ];
     let found = headers.get(header::ACCEPT);
-    let (None, Some(found)) = (asked, found) else {
-        return Ok(asked.unwrap_or(BoundaryFormat::Json));
+    let (None, Some(found)) = (requested, found) else {
+        return Ok(requested.unwrap_or(BoundaryFormat::Json));
     };
     let accept = headers.typed_get::<Accept>();
     match accept.as_ref().and_then(|accept| accept.negotiate(OFFERED)) {

@@ -53,7 +53,7 @@ impl From<InversionMethod> for InversionMethodName {
 
 fields! {
     /// An image to invert.
-    #[examples(serde_json::json!({"image": "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAE0lEQVR42mM4saAHiBhO9PQAEQA3IgepRYH5wQAAAABJRU5ErkJggg==", "space": "w+", "steps": 50}))]
+    #[examples(serde_json::json!({"image": "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAE0lEQVR42mM4saAHiBhO9PQAEQA3IgepRYH5wQAAAABJRU5ErkJggg==", "space": "w+", "steps": 10}))]
     pub(crate) struct InvertInput {
         /// The model. Default: the service's default model.
         model: Option<Name>,
@@ -70,7 +70,7 @@ fields! {
         /// The code's space. w+ follows the image more closely, w is easier to edit. Default: the encoder's space, or else w.
         space: Option<Space>,
         /// The number of optimization steps. Default: 100.
-        steps: Option<Steps>,
+        steps: Option<Steps> = 10,
         /// Ends the optimization when this many steps have not lowered the loss by 1 %. Default: never.
         patience: Option<Steps>,
         /// The number of codes from which `optimize` starts side by side: the mean code, and the codes of the seeds 0, 1, … Default: 1.
