@@ -1,4 +1,4 @@
-//! The store under a program that is killed, and on a disk that is full.
+//! The store: killed services, a full disk, two services.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use crate::process::{Service, program};
 
 const PATH: &str = "/v1/models/phantom/boundaries/smile/w";
 
-/// Brings a boundary whose normal is along the given axis; the status line, if an answer came.
+/// Puts a boundary with its normal along `axis`. Returns the status line, if there was a response.
 fn put(address: &str, axis: usize) -> Option<String> {
     let normal: Vec<u8> = (0..64).map(|place| u8::from(place == axis)).collect();
     let body = format!("{{\"normal\": {normal:?}, \"intercept\": {axis}}}");
@@ -27,7 +27,7 @@ fn put(address: &str, axis: usize) -> Option<String> {
     answer.lines().next().map(str::to_owned)
 }
 
-/// Which axis the service's boundary is along; it must be one of those that were brought, and whole.
+/// The axis of the service's boundary. It must be one of the boundaries that were put, and complete.
 fn axis(service: &Service) -> usize {
     let answer = service.get(PATH);
     let body: serde_json::Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
@@ -49,7 +49,7 @@ fn stored(folder: &Path) -> Command {
 }
 
 #[test]
-fn a_service_killed_while_it_writes_has_the_old_boundary_or_the_new_one() {
+fn a_service_killed_during_a_write_keeps_the_old_boundary_or_the_new_one() {
     let place = tempfile::tempdir().unwrap();
     let mut last = None;
     for round in 0..6 {
@@ -69,7 +69,7 @@ fn a_service_killed_while_it_writes_has_the_old_boundary_or_the_new_one() {
                 match put(&address, axis) {
                     Some(status) if status.contains("200") => {
                         answered = Some(axis);
-                        // The test may have gone on.
+                        // The test may have ended.
                         let _ = first.send(());
                     }
                     _ => return answered,
@@ -86,9 +86,9 @@ fn a_service_killed_while_it_writes_has_the_old_boundary_or_the_new_one() {
 }
 
 #[test]
-fn a_full_disk_is_a_507_and_the_service_goes_on_with_what_it_had() {
+fn a_full_disk_is_a_507_and_the_service_keeps_its_boundaries() {
     let place = tempfile::tempdir().unwrap();
-    // Files may have 512 bytes, and a write beyond is an error like that of a full disk.
+    // The limit of a file is 512 bytes. A longer write fails as on a full disk.
     let mut shell = Command::new("sh");
     let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" serve --listen 127.0.0.1:0 --store \"$1\"";
     shell.args(["-c", script, env!("CARGO_BIN_EXE_faceplane")]);
@@ -104,7 +104,7 @@ fn a_full_disk_is_a_507_and_the_service_goes_on_with_what_it_had() {
 }
 
 #[test]
-fn a_store_of_another_model_is_named_when_the_service_starts() {
+fn a_store_of_another_model_is_logged_at_start() {
     let place = tempfile::tempdir().unwrap();
     {
         let service = Service::start(&mut stored(place.path()));
@@ -123,7 +123,7 @@ fn a_store_of_another_model_is_named_when_the_service_starts() {
     );
 }
 
-/// Begins a job that will not end by itself while the test runs.
+/// Starts a job that does not end during the test.
 fn begin(address: &str) {
     let body = r#"{"attributes": ["smile"], "space": "w", "samples": 900000}"#;
     let mut stream = TcpStream::connect(address).unwrap();
@@ -141,7 +141,7 @@ fn begin(address: &str) {
 }
 
 #[test]
-fn a_service_that_ends_in_mid_job_changes_no_boundary() {
+fn a_service_that_stops_during_a_job_changes_no_boundary() {
     let place = tempfile::tempdir().unwrap();
     let mut service = Service::start(&mut stored(place.path()));
     let before = service.get(PATH);

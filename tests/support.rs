@@ -1,4 +1,4 @@
-//! What the tests share: a small generator in ndarray, models made of it, and a client of the router.
+//! Test support: a small generator in ndarray, models that use it, and a client of the router.
 
 use std::future::pending;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use tower::ServiceExt as _;
 pub(crate) const DIM: usize = 4;
 pub(crate) const LAYERS: usize = 3;
 
-/// A generator that anyone can follow: w is z turned around, and layer c of w+ paints channel c.
+/// A generator that is easy to predict: w is z reversed, and layer c of w+ fills channel c.
 pub(crate) struct Sketch {
     shape: GeneratorShape,
 }
@@ -57,10 +57,10 @@ impl Generator for Sketch {
     }
 }
 
-/// Turns z around.
-struct Turned;
+/// A mapping that reverses z.
+struct Reversed;
 
-impl Mapping for Turned {
+impl Mapping for Reversed {
     fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
         Ok(z.slice_axis(Axis(1), ndarray::Slice::new(0, None, -1)).to_owned())
     }
@@ -100,7 +100,7 @@ outputs = [
 ]
 "#;
 
-/// Smile and age in z, at cosine 0.6; smile, age and one that is smile again in w.
+/// Smile and age in z, with cosine 0.6; smile, age and a copy of smile in w.
 fn boundaries() -> Vec<(String, Boundary)> {
     let provenance = Provenance {
         samples: Some(1000),
@@ -124,16 +124,16 @@ fn boundaries() -> Vec<(String, Boundary)> {
     ]
 }
 
-/// A model of this generator and the classifier above, with room for `queue` waiting runs.
+/// A model of this generator and the classifier above, with a queue of `queue` images.
 pub(crate) fn model_of(generator: impl Generator, queue: usize) -> Model {
-    counted_model_of(generator, queue, &Metrics::new())
+    model_with_metrics(generator, queue, &Metrics::new())
 }
 
-fn counted_model_of(generator: impl Generator, queue: usize, metrics: &Metrics) -> Model {
-    descending_model_of(generator, None, queue, metrics)
+fn model_with_metrics(generator: impl Generator, queue: usize, metrics: &Metrics) -> Model {
+    model_with_gradient(generator, None, queue, metrics)
 }
 
-fn descending_model_of(
+fn model_with_gradient(
     generator: impl Generator,
     gradient: Option<Box<dyn Gradient>>,
     queue: usize,
@@ -159,7 +159,7 @@ fn descending_model_of(
         digest: "0123456789abcdef".repeat(4),
     };
     let networks = Networks {
-        mapping: Some(Box::new(Turned)),
+        mapping: Some(Box::new(Reversed)),
         generators: vec![Box::new(generator)],
         lazy_replicas: Vec::new(),
         classifiers: vec![Box::new(Means)],
@@ -172,7 +172,7 @@ fn descending_model_of(
     Model::new(package, engine).unwrap()
 }
 
-/// Room for `capacity` images, and no waiting for more of them.
+/// Limits of `capacity` images and no batch wait.
 fn queue_limits(capacity: usize) -> QueueLimits {
     QueueLimits {
         capacity,
@@ -181,7 +181,7 @@ fn queue_limits(capacity: usize) -> QueueLimits {
     }
 }
 
-/// ONNX Runtime, as `make` fetches it; loaded once.
+/// ONNX Runtime, loaded once.
 pub(crate) fn runtime() -> &'static Runtime {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         let path = std::env::var_os("FACEPLANE_ONNXRUNTIME").map(PathBuf::from);
@@ -190,7 +190,7 @@ pub(crate) fn runtime() -> &'static Runtime {
     &RUNTIME
 }
 
-/// The model of a folder, or why it cannot be loaded.
+/// Loads the model of a folder.
 pub(crate) fn load(folder: &Path) -> Result<Model, LoadError> {
     let options = EngineOptions {
         replicas: Some(1),
@@ -200,7 +200,7 @@ pub(crate) fn load(folder: &Path) -> Result<Model, LoadError> {
     Model::load(&folder, runtime(), options, &Metrics::new())
 }
 
-/// The folder of the GAN that comes along.
+/// The folder of the portraits model.
 pub(crate) fn portraits() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/portraits")
 }
@@ -224,7 +224,7 @@ pub(crate) struct Client {
     pub(crate) readiness: Readiness,
 }
 
-/// An answer, read whole.
+/// A response with its complete body.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -278,17 +278,17 @@ impl Client {
         Self::of(Sketch::new())
     }
 
-    /// A client of a generator of the test's own.
+    /// A client of a model with the given generator.
     pub(crate) fn of(generator: impl Generator) -> Self {
         let metrics = Metrics::new();
-        let models = Models::new(vec![counted_model_of(generator, 64, &metrics)], None).unwrap();
+        let models = Models::new(vec![model_with_metrics(generator, 64, &metrics)], None).unwrap();
         Self::counted(models, Duration::from_mins(1), metrics)
     }
 
-    /// A client of the small generator with a gradient graph of the test's own.
-    pub(crate) fn descending(gradient: impl Gradient) -> Self {
+    /// A client of the small generator with the given gradient network.
+    pub(crate) fn with_gradient(gradient: impl Gradient) -> Self {
         let (metrics, gradient) = (Metrics::new(), Box::new(gradient));
-        let model = descending_model_of(Sketch::new(), Some(gradient), 64, &metrics);
+        let model = model_with_gradient(Sketch::new(), Some(gradient), 64, &metrics);
         let models = Models::new(vec![model], None).unwrap();
         Self::counted(models, Duration::from_mins(1), metrics)
     }
@@ -298,7 +298,7 @@ impl Client {
         self.listen_to(Duration::from_mins(1)).await
     }
 
-    /// Serves the router on a socket, to connections that ask something within `idle`.
+    /// Serves the router on a socket, with the idle timeout `idle`.
     pub(crate) async fn listen_to(&self, idle: Duration) -> std::net::SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -322,7 +322,7 @@ impl Client {
         self.send(Request::get(uri).body(Body::empty()).unwrap()).await
     }
 
-    /// Posts `body` as it stands.
+    /// Posts `body` without changing it.
     pub(crate) async fn post_text(&self, uri: &str, body: impl Into<Body>) -> Answer {
         let request = Request::post(uri).header(header::CONTENT_TYPE, "application/json");
         self.send(request.body(body.into()).unwrap()).await

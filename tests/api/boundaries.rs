@@ -1,4 +1,4 @@
-//! Boundaries as resources: what is brought is used at once, and what does not fit is refused.
+//! Boundaries as resources: an uploaded boundary is used at once, and one that does not fit is refused.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};

@@ -51,7 +51,7 @@ fn bowl() -> (Client, Receiver<()>, Sender<()>) {
 fn bowl_at(centre: [f32; DIM]) -> (Client, Receiver<()>, Sender<()>) {
     let (began, steps) = channel();
     let (go_on, go) = channel();
-    (Client::descending(Bowl { centre, began, go }), steps, go_on)
+    (Client::with_gradient(Bowl { centre, began, go }), steps, go_on)
 }
 
 async fn face(client: &Client) -> Vec<u8> {
@@ -278,7 +278,7 @@ impl Gradient for Overflowing {
 
 #[tokio::test]
 async fn a_code_that_overflows_is_an_error_of_the_service_and_not_of_the_client() {
-    let client = Client::descending(Overflowing { steps: 0.0 });
+    let client = Client::with_gradient(Overflowing { steps: 0.0 });
     let file = face(&client).await;
     let answer = invert(&client, "method=optimize&steps=3", "application/json", file).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);

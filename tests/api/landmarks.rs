@@ -1,4 +1,4 @@
-//! Photographs framed by the landmarks of the face in them: named by the client, or found by the model's own graph.
+//! Photographs aligned by face landmarks, from the request or from the model's landmark network.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, load, phantom};
 
-/// Eyes, nose and corners of the mouth of seed 7, as the renderer draws it.
+/// Eyes, nose and corners of the mouth of seed 7.
 const SEVEN: [[f64; 2]; 5] = [
     [110.3, 123.2],
     [155.2, 121.9],
@@ -32,7 +32,7 @@ async fn seven(client: &Client) -> RgbImage {
     image::load_from_memory(&file).unwrap().into_rgb8()
 }
 
-/// The face on a white ground of 700 × 500 pixels, its upper left corner at a place.
+/// The face on a white background of 700 × 500 pixels, with its upper left corner at (x, y).
 fn pasted(face: &RgbImage, x: i64, y: i64) -> RgbImage {
     let mut ground = RgbImage::from_pixel(700, 500, Rgb([255; 3]));
     imageops::replace(&mut ground, face, x, y);
@@ -58,13 +58,13 @@ async fn send(client: &Client, options: &str, picture: &RgbImage) -> (StatusCode
     (answer.status, answer.json())
 }
 
-/// The picture as the model was shown it.
+/// The aligned image that the encoder received.
 fn shown(answer: &Value) -> RgbImage {
     let file = STANDARD.decode(answer["target"].as_str().unwrap()).unwrap();
     image::load_from_memory(&file).unwrap().into_rgb8()
 }
 
-/// The mean difference of two pictures' middles, in levels.
+/// The mean absolute difference of the centres of two images, in levels of 0 to 255.
 fn apart(one: &RgbImage, other: &RgbImage) -> f64 {
     let middle = |picture: &RgbImage| imageops::crop_imm(picture, 64, 64, 128, 128).to_image();
     let (one, other) = (middle(one), middle(other));
@@ -73,7 +73,7 @@ fn apart(one: &RgbImage, other: &RgbImage) -> f64 {
 }
 
 #[tokio::test]
-async fn a_face_anywhere_in_a_picture_is_brought_to_where_the_model_draws_it() {
+async fn a_face_anywhere_in_an_image_is_aligned_to_the_position_that_the_model_uses() {
     let client = client();
     let face = seven(&client).await;
     let (status, answer) = send(&client, &format!("landmarks={}", text(&SEVEN)), &face).await;
@@ -99,12 +99,12 @@ async fn a_face_anywhere_in_a_picture_is_brought_to_where_the_model_draws_it() {
         let again = client.post("/v1/invert", body).await.json();
         assert_eq!(again["target"], answer["target"]);
     }
-    // What the model is shown is about what it drew: a samples' eyes do not lie where the mean face has them.
+    // The aligned image is only similar: the eyes of a sample are not exactly where those of the mean face are.
     assert!(apart(&alone, &face) < 25.0, "{}", apart(&alone, &face));
 }
 
 #[tokio::test]
-async fn landmarks_that_mark_no_face_are_refused_by_what_is_wrong() {
+async fn landmarks_that_do_not_mark_a_face_are_refused_with_the_reason() {
     let client = client();
     let face = seven(&client).await;
     let five = text(&SEVEN);
@@ -149,8 +149,8 @@ async fn landmarks_that_mark_no_face_are_refused_by_what_is_wrong() {
     }
 }
 
-/// The phantom with the tests' landmark graph, which takes what is dark for the face.
-fn looking(output: &str) -> Result<Model, faceplane::editor::LoadError> {
+/// The phantom with a landmark network that treats the dark part of an image as the face.
+fn with_landmarks(output: &str) -> Result<Model, faceplane::editor::LoadError> {
     let (place, root) = (
         tempfile::tempdir().unwrap(),
         Path::new(env!("CARGO_MANIFEST_DIR")),
@@ -173,8 +173,8 @@ fn looking(output: &str) -> Result<Model, faceplane::editor::LoadError> {
 }
 
 #[tokio::test]
-async fn a_model_with_a_landmark_graph_finds_the_face_unasked() {
-    let models = Models::new(vec![looking("landmarks.onnx").unwrap()], None).unwrap();
+async fn a_model_with_a_landmark_network_aligns_without_landmarks_in_the_request() {
+    let models = Models::new(vec![with_landmarks("landmarks.onnx").unwrap()], None).unwrap();
     let client = Client::new(models, Duration::from_mins(1));
     let face = seven(&client).await;
     let face = imageops::resize(&face, 128, 128, imageops::FilterType::Lanczos3);
@@ -199,12 +199,12 @@ async fn a_model_with_a_landmark_graph_finds_the_face_unasked() {
 }
 
 #[test]
-fn a_graph_that_gives_no_landmarks_is_refused_at_the_start() {
-    let error = looking("encoder.onnx").err().unwrap().to_string();
+fn a_landmark_network_with_another_output_is_refused_at_start() {
+    let error = with_landmarks("encoder.onnx").err().unwrap().to_string();
     assert!(
         error.contains("encoder.onnx") && error.contains("[batch, 68, 2]"),
         "{error}"
     );
-    let error = looking("nowhere.onnx").err().unwrap().to_string();
+    let error = with_landmarks("nowhere.onnx").err().unwrap().to_string();
     assert!(error.contains("nowhere.onnx"), "{error}");
 }

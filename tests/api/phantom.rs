@@ -24,7 +24,7 @@ async fn a_face_is_256_by_256_and_the_same_every_time() {
         "a face has many levels, found {}",
         levels.len()
     );
-    // Another service, for this one would answer from its cache.
+    // A second service, because the first one would return the cached response.
     let again = self::client().get("/v1/sample?seed=7").await;
     assert_eq!(first.body, again.body);
     assert_ne!(first.pixels(), client.get("/v1/sample?seed=8").await.pixels());
@@ -45,7 +45,7 @@ async fn every_edit_moves_its_own_score_up() {
 }
 
 #[tokio::test]
-async fn age_alone_drags_eyeglasses_along_in_z_and_a_condition_holds_them() {
+async fn editing_age_in_z_adds_eyeglasses_and_a_condition_prevents_it() {
     let client = client();
     let drift = async |uri: &str| {
         let answer = client.get(uri).await.json();
@@ -59,7 +59,7 @@ async fn age_alone_drags_eyeglasses_along_in_z_and_a_condition_holds_them() {
 }
 
 #[tokio::test]
-async fn a_face_alone_and_in_a_batch_is_the_same_to_a_level() {
+async fn a_face_alone_and_in_a_batch_differs_by_one_level_at_most() {
     let client = client();
     let (_, _, strip) = client
         .get("/v1/sample?seed=1&count=8&layout=strip")

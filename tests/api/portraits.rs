@@ -1,4 +1,4 @@
-//! The GAN that comes along behind the API.
+//! The portraits model, a trained GAN, behind the API.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn distance(face: &Value, attribute: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn every_plane_of_the_portraits_moves_its_own_score_up() {
+async fn every_boundary_of_portraits_raises_its_own_score() {
     let client = client();
     for space in ["z", "w"] {
         for attribute in ["pose", "smile", "age", "gender", "eyeglasses"] {
@@ -32,7 +32,7 @@ async fn every_plane_of_the_portraits_moves_its_own_score_up() {
 }
 
 #[tokio::test]
-async fn a_spoiled_portrait_becomes_clean_along_the_plane_of_quality() {
+async fn an_edit_of_quality_cleans_a_flawed_portrait() {
     let client = client();
     let quality = |face: &Value| face["scores"]["quality"].as_f64().unwrap();
     let mut spoiled = 0;
@@ -48,7 +48,7 @@ async fn a_spoiled_portrait_becomes_clean_along_the_plane_of_quality() {
 }
 
 #[tokio::test]
-async fn a_condition_holds_its_distance_in_the_portraits() {
+async fn a_condition_keeps_its_distance_in_portraits() {
     let uri = "/v1/conditional-edit?seed=7&space=w&edit=age:3&condition=eyeglasses&format=json";
     let answer = client().get(uri).await.json();
     let moved = |attribute| distance(&answer["faces"][0], attribute) - distance(&answer["before"], attribute);

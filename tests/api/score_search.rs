@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use faceplane::editor::Models;
 use serde_json::{Value, json};
 
-use crate::api::trouble::gate;
+use crate::api::failures::controlled;
 use crate::support::{Client, Sketch, model_of, phantom};
 
 async fn edited(client: &Client, body: &Value) -> Value {
@@ -160,7 +160,7 @@ async fn impossible_target_scores_are_refused_with_the_reason() {
 #[tokio::test]
 async fn a_score_search_has_a_permit_for_every_image_in_the_queue() {
     // The largest round has 8 images, so 4 of 12 stay free.
-    let (generator, begun, release) = gate();
+    let (generator, begun, release) = controlled();
     let models = Models::new(vec![model_of(generator, 12)], None).unwrap();
     let client = std::sync::Arc::new(Client::new(models, Duration::from_mins(1)));
     let search = tokio::spawn({

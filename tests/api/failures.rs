@@ -11,7 +11,7 @@ use ndarray::{Array4, ArrayView3};
 
 use crate::support::{Client, Sketch, model_of};
 
-/// A generator whose synthesis is the test's own.
+/// A generator with a synthesis function from the test.
 struct Odd<F> {
     sketch: Sketch,
     synthesis: F,
@@ -79,8 +79,8 @@ async fn a_panic_in_a_network_is_an_opaque_error_for_that_request_alone() {
     assert_eq!(client.get("/v1/sample?seed=7").await.status, StatusCode::OK);
 }
 
-/// A generator that says when it begins a run, and waits to be told to end it.
-pub(super) fn gate() -> (impl Generator, Receiver<()>, Sender<()>) {
+/// A generator that reports the start of a run and ends it when the test permits.
+pub(super) fn controlled() -> (impl Generator, Receiver<()>, Sender<()>) {
     let (begins, begun) = channel();
     let (release, held) = channel::<()>();
     let generator = Odd::new(move |sketch: &mut Sketch, codes: ArrayView3<'_, f32>| {
@@ -94,7 +94,7 @@ pub(super) fn gate() -> (impl Generator, Receiver<()>, Sender<()>) {
 
 #[tokio::test]
 async fn a_request_above_the_queue_limit_is_a_503_with_retry_after_and_others_go_on() {
-    let (generator, begun, release) = gate();
+    let (generator, begun, release) = controlled();
     let models = Models::new(vec![model_of(generator, 2)], None).unwrap();
     let client = std::sync::Arc::new(Client::new(models, Duration::from_mins(1)));
     let first = tokio::spawn({
@@ -141,7 +141,7 @@ async fn equal_requests_at_the_same_time_are_worked_on_once_and_a_failure_is_not
     release.send(()).unwrap();
     assert_eq!(client.get(uri).await.status, StatusCode::INTERNAL_SERVER_ERROR);
     let (first, second, ()) = tokio::join!(client.get(uri), client.get(uri), async {
-        // One run is released: a second one would never end.
+        // The test permits one run. A second run would never end.
         release.send(()).unwrap();
     });
     assert_eq!((first.status, second.status), (StatusCode::OK, StatusCode::OK));
@@ -150,7 +150,7 @@ async fn equal_requests_at_the_same_time_are_worked_on_once_and_a_failure_is_not
 
 #[tokio::test]
 async fn a_request_past_its_timeout_is_a_504() {
-    let (generator, _begun, release) = gate();
+    let (generator, _begun, release) = controlled();
     let models = Models::new(vec![model_of(generator, 4)], None).unwrap();
     let client = Client::new(models, Duration::from_millis(20));
     let answer = client.get("/v1/sample?seed=1").await;
@@ -169,7 +169,7 @@ async fn a_client_may_shorten_the_timeout_but_not_extend_it() {
         ("0.02", Duration::from_mins(1)),
         ("3600", Duration::from_millis(20)),
     ] {
-        let (generator, _begun, release) = gate();
+        let (generator, _begun, release) = controlled();
         let models = Models::new(vec![model_of(generator, 4)], None).unwrap();
         let answer = Client::new(models, longest).send(asking(seconds)).await;
         assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);

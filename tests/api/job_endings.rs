@@ -1,4 +1,4 @@
-//! Jobs end in a clear state: wherever they are cancelled, and whatever their samples lack.
+//! How jobs end: cancelled at any point, or failed because of their samples.
 
 use axum::body::Body;
 use axum::http::{Method, Request};
@@ -17,31 +17,31 @@ use crate::support::{Client, Sketch};
 const BOUNDARIES: &str = "/v1/models/sketch/boundaries";
 const REPORT: &str = "/v1/models/sketch/report";
 
-async fn begun(client: &Client, path: &str, body: Value) -> String {
+async fn start(client: &Client, path: &str, body: Value) -> String {
     let answer = client.post(path, body).await;
     let place = answer.header("location").map(str::to_owned);
     place.unwrap_or_else(|| panic!("{}", answer.json()))
 }
 
-/// Cancels a job once it is as far as `far` says; the job as it has ended.
-async fn cancelled_when(client: &Client, place: &str, far: impl Fn(&Value) -> bool) -> Value {
+/// Cancels a job when `ready` holds, and returns its final state.
+async fn cancelled_when(client: &Client, path: &str, ready: impl Fn(&Value) -> bool) -> Value {
     loop {
-        let job = client.get(place).await.json();
+        let job = client.get(path).await.json();
         assert!(job["failure"].is_null() && job["status"] != "done", "{job}");
-        if far(&job) {
+        if ready(&job) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let request = Request::builder().method(Method::DELETE).uri(place);
+    let request = Request::builder().method(Method::DELETE).uri(path);
     client.send(request.body(Body::empty()).unwrap()).await.json()
 }
 
 #[tokio::test]
-async fn a_training_cancelled_while_it_finds_a_plane_leaves_the_boundaries_as_they_were() {
+async fn a_training_cancelled_while_it_fits_leaves_the_boundaries_unchanged() {
     let client = Client::sketch();
     let file = |shape, values| STANDARD.encode(NpyArray { shape, values }.write_f8());
-    // Scores that have nothing to do with the codes: the machine works long on them.
+    // Random scores, which the support vector machine needs a long time for.
     let count = 60_000;
     let body = json!({
         "attributes": ["smile"], "space": "w", "ratio": 1, "split": 1,
@@ -49,7 +49,7 @@ async fn a_training_cancelled_while_it_finds_a_plane_leaves_the_boundaries_as_th
         "scores": file(vec![count], standard_normal(2, count)),
     });
     let before = client.get(BOUNDARIES).await.json();
-    let place = begun(&client, BOUNDARIES, body).await;
+    let place = start(&client, BOUNDARIES, body).await;
     let job = cancelled_when(&client, &place, |job| job["status"] == "fitting").await;
     assert_eq!(
         (&job["status"], &job["boundaries"]),
@@ -60,12 +60,12 @@ async fn a_training_cancelled_while_it_finds_a_plane_leaves_the_boundaries_as_th
 }
 
 #[tokio::test]
-async fn a_report_is_cancelled_while_it_waits_while_it_samples_and_while_it_edits() {
+async fn a_report_can_be_cancelled_while_it_is_queued_samples_or_edits() {
     let client = slow(2, false);
     let body = json!({"samples": 400, "faces": 400});
     let (first, second) = (
-        begun(&client, REPORT, body.clone()).await,
-        begun(&client, REPORT, body.clone()).await,
+        start(&client, REPORT, body.clone()).await,
+        start(&client, REPORT, body.clone()).await,
     );
     let job = cancelled_when(&client, &second, |job| job["status"] == "queued").await;
     assert_eq!(
@@ -75,16 +75,16 @@ async fn a_report_is_cancelled_while_it_waits_while_it_samples_and_while_it_edit
     let done = |job: &Value| job["samples_done"].as_u64().unwrap();
     let job = cancelled_when(&client, &first, |job| done(job) > 0).await;
     assert_eq!(job["status"], "cancelled");
-    let third = begun(&client, REPORT, body).await;
+    let third = start(&client, REPORT, body).await;
     let job = cancelled_when(&client, &third, |job| done(job) > 400).await;
     assert_eq!(job["status"], "cancelled");
     assert!(job["report"].is_null(), "{job}");
-    // The next one finds its turn.
-    let last = begun(&client, REPORT, json!({"samples": 50, "faces": 1})).await;
+    // The next job runs.
+    let last = start(&client, REPORT, json!({"samples": 50, "faces": 1})).await;
     assert_eq!(end(&client, &last).await["status"], "done");
 }
 
-/// Draws every code as the same grey.
+/// A generator that synthesizes the same grey image for every code.
 struct Grey(Sketch);
 
 impl Generator for Grey {
@@ -98,11 +98,11 @@ impl Generator for Grey {
 }
 
 #[tokio::test]
-async fn faces_that_all_score_alike_fail_a_training_and_a_report_with_the_score() {
+async fn a_training_and_a_report_fail_if_all_faces_have_the_same_score() {
     let client = Client::of(Grey(Sketch::new()));
     let training = json!({"attributes": ["smile"], "space": "w", "samples": 60});
     for (path, body) in [(BOUNDARIES, training), (REPORT, json!({"samples": 60}))] {
-        let job = end(&client, &begun(&client, path, body).await).await;
+        let job = end(&client, &start(&client, path, body).await).await;
         assert_eq!(job["status"], "failed", "{job}");
         let failure = job["failure"].as_str().unwrap();
         assert!(failure.contains("for all 60 samples"), "{failure}");
@@ -110,13 +110,13 @@ async fn faces_that_all_score_alike_fail_a_training_and_a_report_with_the_score(
 }
 
 #[tokio::test]
-async fn no_more_samples_than_a_code_has_numbers_are_too_few_for_least_squares_and_enough_for_the_machine() {
+async fn least_squares_needs_more_samples_than_dimensions_and_the_svm_does_not() {
     let client = Client::sketch();
     for (method, status) in [("least-squares", "failed"), ("svm", "done")] {
         let body = json!({
             "attributes": ["smile"], "space": "w", "samples": 4, "ratio": 1, "split": 1, "method": method,
         });
-        let job = end(&client, &begun(&client, BOUNDARIES, body).await).await;
+        let job = end(&client, &start(&client, BOUNDARIES, body).await).await;
         assert_eq!(job["status"], status, "{job}");
         if status == "failed" {
             let failure = job["failure"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! Pictures where a face is asked for: `/v1/edit`, `/v1/conditional-edit` and `/v1/score`.
+//! Images as the source of a face in `/v1/edit`, `/v1/conditional-edit` and `/v1/score`.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -16,7 +16,7 @@ async fn send(client: &Client, uri: &str, kind: &str, file: Vec<u8>) -> Answer {
 }
 
 #[tokio::test]
-async fn a_png_of_ours_is_edited_and_scored_as_the_code_that_it_carries() {
+async fn a_png_from_the_service_is_edited_and_scored_by_the_code_in_its_metadata() {
     let client = Client::sketch();
     for options in ["space=w", "space=z", "space=z&psi=0.5", "space=w%2B"] {
         let file = client.get(&format!("/v1/sample?seed=7&{options}")).await.body;
@@ -26,7 +26,7 @@ async fn a_png_of_ours_is_edited_and_scored_as_the_code_that_it_carries() {
             .json();
         let sampled = &face["faces"][0];
         let scored = send(&client, "/v1/score", "image/png", file.clone()).await;
-        // The sketch has no encoder: only the code in the file can be what was scored.
+        // The sketch has no encoder, so the code can only come from the file.
         assert_eq!(scored.status, StatusCode::OK, "{options}: {}", scored.json());
         assert_eq!(scored.json()["latent"], sampled["latent"], "{options}");
         for item in scored.json()["scores"].as_array().unwrap() {
@@ -41,7 +41,7 @@ async fn a_png_of_ours_is_edited_and_scored_as_the_code_that_it_carries() {
 }
 
 #[tokio::test]
-async fn a_picture_that_carries_nothing_is_inverted_on_the_way() {
+async fn an_image_without_metadata_is_inverted_first() {
     let client = Client::new(phantom(), std::time::Duration::from_mins(2));
     let file = client.get("/v1/sample?seed=7&metadata=none").await.body;
     let inverted = send(&client, "/v1/invert", "image/png", file.clone()).await;
@@ -49,7 +49,7 @@ async fn a_picture_that_carries_nothing_is_inverted_on_the_way() {
     let uri = "/v1/conditional-edit?edit=smile:1&condition=age";
     let edited = send(&client, uri, "image/png", file).await;
     assert_eq!(edited.status, StatusCode::OK, "{}", edited.json());
-    // Steps that share a run with others' are rounded otherwise, so that two descents end near one another.
+    // Steps that share a run round differently, so two optimizations end close to each other, not at the same code.
     let values = |latent: &Value| {
         numbers(&latent["values"].as_array().map_or(Value::Null, |rows| {
             rows.first()
@@ -69,7 +69,7 @@ async fn a_picture_that_carries_nothing_is_inverted_on_the_way() {
 }
 
 #[tokio::test]
-async fn a_picture_that_cannot_be_a_face_is_refused_by_name() {
+async fn a_file_that_is_not_an_image_is_refused_with_the_field_name() {
     let client = Client::sketch();
     let file = client.get("/v1/sample?seed=7").await.body;
     let bare = client.get("/v1/sample?seed=7&metadata=none").await.body;
@@ -103,7 +103,7 @@ async fn a_picture_that_cannot_be_a_face_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn an_edit_of_a_picture_carries_the_code_and_not_the_picture() {
+async fn the_metadata_of_an_edited_image_holds_the_code_and_not_the_image() {
     let client = Client::sketch();
     let image = STANDARD.encode(client.get("/v1/sample?seed=7").await.body);
     let body = json!({"image": image, "edits": [{"attribute": "smile", "by": 2}]});
@@ -115,10 +115,10 @@ async fn an_edit_of_a_picture_carries_the_code_and_not_the_picture() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_an_edit_is_told_before_its_picture_is_inverted() {
+async fn an_invalid_edit_is_refused_before_its_image_is_inverted() {
     let client = Client::sketch();
     let file = client.get("/v1/sample?seed=7&metadata=none").await.body;
-    // The sketch can invert nothing: who gets as far as the picture is told so.
+    // The sketch cannot invert, so a request that reaches the inversion gets another error.
     for (uri, told) in [
         ("/v1/edit", "field"),
         ("/v1/edit?edit=hat:1", "unknown-attribute"),
@@ -155,7 +155,7 @@ fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
 const FORM: &str = "multipart/form-data; boundary=edge";
 
 #[tokio::test]
-async fn a_form_says_the_same_as_the_url_beside_a_picture() {
+async fn a_form_and_a_url_with_an_image_body_are_equivalent() {
     let client = Client::sketch();
     let file = client.get("/v1/sample?seed=7").await.body;
     let uri = "/v1/conditional-edit?edit=smile:2&edit=grin:1&condition=age&space=w";
@@ -174,7 +174,7 @@ async fn a_form_says_the_same_as_the_url_beside_a_picture() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_none_is_refused_by_what_is_wrong() {
+async fn an_invalid_form_is_refused_with_the_reason() {
     let client = Client::sketch();
     let file = client.get("/v1/sample?seed=7").await.body;
     let cases: [(Vec<u8>, StatusCode, &str); 5] = [
@@ -214,7 +214,7 @@ async fn a_form_that_is_none_is_refused_by_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_body_of_no_kind_is_told_the_three_ways() {
+async fn a_body_without_a_known_type_is_refused_with_the_three_accepted_types() {
     let client = Client::sketch();
     for path in ["/v1/invert", "/v1/edit", "/v1/conditional-edit", "/v1/score"] {
         let answer = send(&client, path, "text/plain", b"photo.jpg".to_vec()).await;

@@ -1,4 +1,4 @@
-//! Pictures that nobody should send: each is answered with what is right, or with a problem of the client's.
+//! Unusual, damaged and malicious image files: each is decoded correctly or refused with a 4xx.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use ndarray::{Array1, Array3, ArrayView3, ArrayView4, Axis};
 
 use crate::support::Client;
 
-/// A gradient graph that is content with everything.
+/// A gradient network with loss 0 everywhere.
 struct Flat;
 
 impl Gradient for Flat {
@@ -35,7 +35,7 @@ impl Gradient for Flat {
     }
 }
 
-/// What a file must be answered with.
+/// The expected response to a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Answered {
     Taken,
@@ -44,7 +44,7 @@ enum Answered {
 }
 use Answered::{Either, Refused, Taken};
 
-/// The format, what is called a picture of it, and bytes.
+/// Files: a name, the expected response, the bytes.
 struct Files(Vec<(String, Answered, Vec<u8>)>);
 
 impl Files {
@@ -72,7 +72,7 @@ const FORMATS: [ImageFormat; 5] = [
     ImageFormat::Bmp,
 ];
 
-/// A JPEG with an EXIF orientation of so many bytes' tags.
+/// A JPEG with an EXIF orientation; its EXIF data are cut after `cut` bytes.
 fn oriented(orientation: u16, cut: usize) -> Vec<u8> {
     let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01".to_vec();
     exif.extend(orientation.to_be_bytes());
@@ -127,7 +127,7 @@ fn bombs(files: &mut Files) {
     let mut webp = b"RIFF\x1a\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0".to_vec();
     webp.extend([0x4f, 0xc3, 0, 0x4f, 0xc3, 0, 0, 0]);
     files.add("WebP of 50,000 × 50,000", Refused, webp);
-    // A text chunk that claims four gigabytes, and one that unpacks to many.
+    // A text chunk that claims four gigabytes, and one that decompresses to gigabytes.
     for kind in [b"iCCP", b"zTXt", b"tEXt"] {
         let mut png = file(&hills(4), ImageFormat::Png);
         let mut broken = u32::MAX.to_be_bytes().to_vec();
@@ -209,8 +209,8 @@ fn unusual(files: &mut Files) {
     }
 }
 
-/// Files that are two things, or are not what they say.
-fn doubtful(files: &mut Files) {
+/// Files with two valid interpretations, or with a wrong type.
+fn ambiguous(files: &mut Files) {
     for bytes in [
         &b""[..],
         b"\0",
@@ -292,16 +292,16 @@ fn damaged(files: &mut Files) {
 }
 
 #[tokio::test]
-async fn two_hundred_hostile_files_are_taken_for_what_they_are_or_refused() {
+async fn two_hundred_invalid_or_unusual_files_are_decoded_correctly_or_refused() {
     let mut files = Files(Vec::new());
     bombs(&mut files);
     unusual(&mut files);
-    doubtful(&mut files);
+    ambiguous(&mut files);
     damaged(&mut files);
     let files = files.0;
     assert!(files.len() >= 200, "{} files", files.len());
     let mut wrong = Vec::new();
-    let client = Arc::new(Client::descending(Flat));
+    let client = Arc::new(Client::with_gradient(Flat));
     for (name, answered, file) in files {
         let request = Request::post("/v1/invert?method=optimize&steps=1&space=w")
             .header("content-type", "image/png")
