@@ -1,6 +1,6 @@
 //! The gradient graphs of both models, compared with finite differences of their own losses.
 
-use faceplane::catalog::{ModelFolder, ModelPackage};
+use faceplane::catalog::{ModelFiles, ModelFolder};
 use faceplane::engine::{EngineOptions, Images, QueueLimits, open};
 use faceplane::metrics::Metrics;
 use ndarray::{Array2, Array3, Axis, stack};
@@ -35,7 +35,7 @@ async fn the_gradient_of_portraits_agrees_with_finite_differences() {
 /// Compares the change of the loss along a path with the integral of the gradient along it, for codes with this standard
 /// deviation.
 async fn check(folder: &ModelFolder, [layers, dim]: [usize; 2], deviation: f32) {
-    let package = ModelPackage::read(folder).unwrap();
+    let files = ModelFiles::read(folder).unwrap();
     let options = EngineOptions {
         replicas: Some(1),
         queue_limits: QueueLimits {
@@ -44,7 +44,7 @@ async fn check(folder: &ModelFolder, [layers, dim]: [usize; 2], deviation: f32) 
             batch_wait: std::time::Duration::ZERO,
         },
     };
-    let engine = open(runtime(), &package, options, &Metrics::new()).unwrap();
+    let engine = open(runtime(), &files, options, &Metrics::new()).unwrap();
     let count = 3;
     let mut admission = engine.admit(count).unwrap();
     let targets: Images = admission

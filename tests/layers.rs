@@ -120,7 +120,7 @@ const TABLES: &[&str] = &["src/api/problem.rs: kind"];
 
 /// What still breaks a rule. Each list only shrinks: an entry that is no longer needed fails its test.
 const LONG_FILES: &[&str] = &["tests/api/hostile.rs"];
-const LONG_FUNCTIONS: &[&str] = &["src/catalog/manifest.rs: parse", "src/catalog/package.rs: read"];
+const LONG_FUNCTIONS: &[&str] = &[];
 const LARGE_TYPES: &[&str] = &[];
 const IN_CIRCLES: &[&str] = &[];
 

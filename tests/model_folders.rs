@@ -120,7 +120,7 @@ fn a_broken_model_folder_is_an_error_that_names_the_file() {
                 let bytes = std::fs::read(&file).unwrap();
                 std::fs::write(&file, &bytes[..bytes.len() - 8]).unwrap();
             },
-            "takes 512 bytes",
+            "expected 512",
         ),
         (
             "encoder_errors.npy",

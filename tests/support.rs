@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use faceplane::api::{Api, Limits, Readiness, router};
-use faceplane::catalog::{Graph, Manifest, ModelFolder, ModelPackage};
+use faceplane::catalog::{Graph, Manifest, ModelFiles, ModelFolder};
 use faceplane::editor::{LoadError, Model, Models};
 use faceplane::engine::{
     Classifier, Device, Engine, EngineError, EngineOptions, Generator, GeneratorShape, Gradient, Mapping,
@@ -143,7 +143,7 @@ fn model_with_gradient(
         file: file.to_owned(),
         bytes: Arc::new(Vec::new().into()),
     };
-    let package = ModelPackage {
+    let files = ModelFiles {
         manifest_file: "manifest.toml".to_owned(),
         manifest: Manifest::parse(MANIFEST, "manifest.toml").unwrap(),
         mapping: Some(nothing("mapping.onnx")),
@@ -169,7 +169,7 @@ fn model_with_gradient(
         gradient,
     };
     let engine = Engine::start("sketch", networks, queue_limits(queue), metrics);
-    Model::new(package, engine).unwrap()
+    Model::new(files, engine).unwrap()
 }
 
 /// Limits of `capacity` images and no batch wait.

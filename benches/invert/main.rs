@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use bare::{Network, Place};
 use clap::Parser;
-use faceplane::catalog::{ModelFolder, ModelPackage};
+use faceplane::catalog::{ModelFiles, ModelFolder};
 use faceplane::engine::Device;
 use faceplane::imaging::{Compression, Framing, ImageRange, Picture, decode, encode_png, frame};
 use ndarray::{Axis, Ix2, Ix4};
@@ -162,11 +162,11 @@ struct Bare {
 impl Bare {
     fn open(options: &Options) -> anyhow::Result<Self> {
         let place = Place::load(&options.onnxruntime, options.device)?;
-        let package = ModelPackage::read(&ModelFolder::Bundled)?;
+        let files = ModelFiles::read(&ModelFolder::Bundled)?;
         let cores = std::thread::available_parallelism()?.get();
         Ok(Self {
-            encoder: place.network(package.encoder.as_ref().context("an encoder")?, cores)?,
-            synthesis: place.network(&package.synthesis, 1)?,
+            encoder: place.network(files.encoder.as_ref().context("an encoder")?, cores)?,
+            synthesis: place.network(&files.synthesis, 1)?,
             layers: 8,
         })
     }

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use faceplane::catalog::{Graph, ModelPackage};
+use faceplane::catalog::{Graph, ModelFiles};
 use faceplane::engine::Device;
 use faceplane::imaging::{Compression, ImageRange, Picture, encode_png};
 use faceplane::latent::sample_z;
@@ -44,8 +44,8 @@ impl Ceiling {
     /// Opens the sessions.
     pub(crate) fn open(options: &Options) -> anyhow::Result<Self> {
         let place = Place::load(&options.onnxruntime, options.device)?;
-        let package = ModelPackage::read(&options.folder())?;
-        let open = |threads| Loop::open(&place, &package, threads);
+        let files = ModelFiles::read(&options.folder())?;
+        let open = |threads| Loop::open(&place, &files, threads);
         let cores = thread::available_parallelism()?.get();
         let narrow = if options.device == Device::Cpu { cores } else { 0 };
         Ok(Self {
@@ -152,21 +152,21 @@ struct Loop {
 }
 
 impl Loop {
-    fn open(place: &Place, package: &ModelPackage, threads: usize) -> anyhow::Result<Self> {
+    fn open(place: &Place, files: &ModelFiles, threads: usize) -> anyhow::Result<Self> {
         let network = |graph: &Graph| place.network(graph, threads);
-        let synthesis = network(&package.synthesis)?;
-        let mapping = package.mapping.as_ref().map(network).transpose()?;
+        let synthesis = network(&files.synthesis)?;
+        let mapping = files.mapping.as_ref().map(network).transpose()?;
         let axes = axes(&synthesis)?;
         let layers = (axes.len() == 3).then(|| axes[1]).flatten();
         let codes = mapping.as_ref().map_or(Ok(axes.clone()), self::axes)?;
-        let [black, white] = package.manifest.generator.image_range;
+        let [black, white] = files.manifest.generator.image_range;
         Ok(Self {
             open_batch: axes[0].is_none(),
             mapping,
             synthesis,
             layers,
             z_dim: codes.last().copied().flatten().context("the length of z")?,
-            rescale: package.manifest.generator.rescale_z,
+            rescale: files.manifest.generator.rescale_z,
             range: ImageRange::new(black, white).context("image_range")?,
             seed: 0,
             device: place.device,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use faceplane::catalog::{ModelFolder, ModelPackage};
+use faceplane::catalog::{ModelFiles, ModelFolder};
 use faceplane::engine::Device;
 
 /// Measures the service beside a bare loop over the same graphs, and beside other servers.
@@ -143,7 +143,7 @@ impl Options {
             .map(str::to_owned)
             .to_vec();
         if let Some(folder) = &self.model {
-            let name = ModelPackage::read(&self.folder())?.manifest.name;
+            let name = ModelFiles::read(&self.folder())?.manifest.name;
             arguments.extend(["--model".to_owned(), folder.display().to_string()]);
             arguments.extend(["--default-model".to_owned(), name]);
         }

@@ -1,15 +1,15 @@
-//! Files that are written whole: whoever reads one finds what it was before, or all of what it is now.
+//! Files that change atomically: a reader finds the old content or the new one, never a part.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// Writes `bytes` to `path`: into a temporary file beside it, which then takes its name. All of it is on the disk, and
-/// the folder's entry too, when this returns.
+/// Writes `bytes` to a temporary file beside `path` and renames it to `path`. When this returns, the file and its entry in
+/// the folder are on the disk.
 ///
 /// # Errors
-/// What the system says; the file is then what it was.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// The error of the operating system; the old file is then unchanged.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let written = (|| {
@@ -19,27 +19,27 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         fs::rename(&temporary, path)
     })();
     if let Err(error) = written {
-        // What cannot be removed now is no file that anybody reads.
+        // If the temporary file cannot be removed either, no reader opens it.
         let _ = fs::remove_file(&temporary);
         return Err(error);
     }
-    settle(path)
+    sync_folder(path)
 }
 
-/// Removes a file; it stays removed when this returns. One that is not there is removed already.
+/// Removes the file `path`, if it exists. When this returns, the removal is on the disk.
 ///
 /// # Errors
-/// What the system says.
-pub(crate) fn remove_whole(path: &Path) -> io::Result<()> {
+/// The error of the operating system.
+pub(crate) fn remove_durably(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
-        Ok(()) => settle(path),
+        Ok(()) => sync_folder(path),
     }
 }
 
-/// Puts the folder's entries on the disk.
-fn settle(path: &Path) -> io::Result<()> {
+/// Writes the entries of the folder of `path` to the disk.
+fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

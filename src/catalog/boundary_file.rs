@@ -1,4 +1,4 @@
-//! A boundary on disk: the normal as `.npy`, and a JSON beside it that says what the normal means.
+//! A boundary on disk: the normal in a `.npy` file, and a JSON file with its meaning.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,64 +6,64 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::atomic_write::{remove_whole, write_whole};
+use crate::catalog::atomic_write::{remove_durably, write_atomically};
 use crate::catalog::{CatalogError, ModelFolder, NpyArray};
 use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance, UnknownSpace};
 
-/// The JSON beside a boundary's `.npy`: what the normal means and how it was found.
+/// The JSON file of a boundary: the meaning of the normal, and how it was found.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct BoundaryCard {
-    /// The attribute that the plane separates.
+pub struct BoundaryMetadata {
+    /// The attribute of the boundary.
     pub attribute: String,
-    /// The space it lies in: `z`, `w` or `w+`.
+    /// The latent space: `z`, `w` or `w+`.
     pub space: String,
-    /// The b of n·code + b, for the normal as stored; 0 when unknown.
+    /// The intercept b in n·code + b, for the normal as stored; 0 if unknown.
     #[serde(default)]
     pub intercept: f64,
-    /// Codes that were sampled.
+    /// Number of codes that were sampled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<u64>,
-    /// Codes taken at each end of the scores.
+    /// Number of codes selected at each end of the scores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chosen: Option<u64>,
-    /// The seed of the sampling.
+    /// Seed of the sampling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// The classifier that scored.
+    /// Name of the classifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classifier: Option<String>,
-    /// SHA-256 of the classifier's file.
+    /// SHA-256 of the classifier's graph.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classifier_digest: Option<String>,
-    /// SHA-256 of the generator's files; a boundary of another generator is refused.
+    /// SHA-256 of the generator; a boundary of another generator is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// What found the plane: `svm` or `least-squares`.
+    /// Method of the fit: `svm` or `least-squares`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// When it was found, as RFC 3339 has it.
+    /// Date and time of the fit, in the format of RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    /// How well the plane separates.
+    /// Accuracy of the boundary.
     #[serde(default)]
-    pub accuracy: AccuracyCard,
+    pub accuracy: AccuracyMetadata,
 }
 
-/// Shares of codes on the right side of a plane, 0 ‥ 1.
+/// Shares of codes on the right side of a boundary, from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct AccuracyCard {
-    /// Of the extremes that the plane was fitted to.
+pub struct AccuracyMetadata {
+    /// Share of the selected codes that the boundary was trained on.
     pub train: Option<f64>,
-    /// Of the extremes that were held out.
+    /// Share of the selected codes that were held out.
     pub held_out: Option<f64>,
-    /// Of all the codes.
+    /// Share of all codes.
     pub all: Option<f64>,
 }
 
-impl BoundaryCard {
-    /// A card for a file that has none: attribute and space from the name `ATTRIBUTE_SPACE`, the rest unknown.
+impl BoundaryMetadata {
+    /// The metadata of a file without JSON: attribute and space come from the name `ATTRIBUTE_SPACE`, and the rest is unknown.
     fn of_name(stem: &str) -> Option<Self> {
         let (attribute, space) = stem
             .rsplit_once('_')
@@ -81,11 +81,11 @@ impl BoundaryCard {
             model: None,
             method: None,
             date: None,
-            accuracy: AccuracyCard::default(),
+            accuracy: AccuracyMetadata::default(),
         })
     }
 
-    /// The card of a boundary.
+    /// The metadata of a boundary.
     #[must_use]
     pub fn of(boundary: &Boundary) -> Self {
         let known = boundary.provenance().clone();
@@ -101,7 +101,7 @@ impl BoundaryCard {
             model: known.model,
             method: known.method,
             date: known.date,
-            accuracy: AccuracyCard {
+            accuracy: AccuracyMetadata {
                 train: known.accuracy.train,
                 held_out: known.accuracy.held_out,
                 all: known.accuracy.all,
@@ -109,13 +109,13 @@ impl BoundaryCard {
         }
     }
 
-    /// The boundary that `array` is with this card; errors name the file of each.
-    pub(crate) fn boundary(self, array: NpyArray, npy: &str, card: &str) -> Result<Boundary, CatalogError> {
+    /// The boundary with this metadata and the normal `array`. Errors name the files `npy` and `json`.
+    pub(crate) fn boundary(self, array: NpyArray, npy: &str, json: &str) -> Result<Boundary, CatalogError> {
         let space: LatentSpace = self
             .space
             .parse()
             .map_err(|reason: UnknownSpace| CatalogError::Latent {
-                file: card.to_owned(),
+                file: json.to_owned(),
                 reason: reason.into(),
             })?;
         let shape = space
@@ -154,18 +154,18 @@ impl BoundaryCard {
     }
 }
 
-/// Reads `file` (relative to `folder`) and the JSON beside it.
+/// Reads the boundary `file`, a path relative to `folder`, and its JSON file.
 pub(crate) fn read_boundary(folder: &ModelFolder, file: &str) -> Result<Boundary, CatalogError> {
     let name = folder.name(file);
     let stem = file.strip_suffix(".npy").unwrap_or(file);
     let json = format!("{stem}.json");
-    let card = if folder.has(&json) {
-        serde_json::from_slice(&folder.read(&json)?).map_err(|error| CatalogError::BoundaryCard {
+    let metadata = if folder.has(&json) {
+        serde_json::from_slice(&folder.read(&json)?).map_err(|error| CatalogError::BoundaryMetadata {
             file: folder.name(&json),
             reason: error.to_string(),
         })?
     } else {
-        BoundaryCard::of_name(stem.rsplit('/').next().unwrap_or(stem)).ok_or_else(|| {
+        BoundaryMetadata::of_name(stem.rsplit('/').next().unwrap_or(stem)).ok_or_else(|| {
             CatalogError::UnnamedBoundary {
                 file: name.clone(),
                 json: folder.name(&json),
@@ -176,14 +176,14 @@ pub(crate) fn read_boundary(folder: &ModelFolder, file: &str) -> Result<Boundary
         file: name.clone(),
         reason,
     })?;
-    card.boundary(array, &name, &folder.name(&json))
+    metadata.boundary(array, &name, &folder.name(&json))
 }
 
-/// Writes a boundary into `folder` as a model folder has it, and gives the `.npy` file. Whoever reads the two files finds
-/// no card beside a normal that it is not of, whenever the program is killed.
+/// Writes a boundary into `folder`, in the format of a model folder, and returns the `.npy` file. If the program is killed
+/// at any time, a reader never finds the JSON of one boundary with the normal of another.
 ///
 /// # Errors
-/// [`CatalogError::Unwritable`], naming the file.
+/// [`CatalogError::Unwritable`].
 pub fn write_boundary(folder: &Path, boundary: &Boundary) -> Result<PathBuf, CatalogError> {
     let stem = file_stem(boundary.attribute(), boundary.space());
     let (npy, json) = (
@@ -195,22 +195,22 @@ pub fn write_boundary(folder: &Path, boundary: &Boundary) -> Result<PathBuf, Cat
         move |reason| CatalogError::Unwritable { file, reason }
     };
     std::fs::create_dir_all(folder).map_err(unwritable(folder))?;
-    remove_whole(&json).map_err(unwritable(&json))?;
-    write_whole(&npy, &NpyArray::of_normal(boundary).write_f8()).map_err(unwritable(&npy))?;
-    let mut card = serde_json::to_vec_pretty(&BoundaryCard::of(boundary))
-        .expect("a card holds finite numbers and texts");
-    card.push(b'\n');
-    write_whole(&json, &card).map_err(unwritable(&json))?;
+    remove_durably(&json).map_err(unwritable(&json))?;
+    write_atomically(&npy, &NpyArray::of_normal(boundary).write_f8()).map_err(unwritable(&npy))?;
+    let mut text = serde_json::to_vec_pretty(&BoundaryMetadata::of(boundary))
+        .expect("the metadata has finite numbers and texts only");
+    text.push(b'\n');
+    write_atomically(&json, &text).map_err(unwritable(&json))?;
     Ok(npy)
 }
 
-/// Refuses a folder where no file can be written, or that cannot be made.
+/// Checks that files can be written into `folder`, or into the folder where it would be created.
 ///
 /// # Errors
 /// [`CatalogError::Unwritable`].
 pub fn check_writable(folder: &Path) -> Result<(), CatalogError> {
-    let there = folder.ancestors().find(|place| place.exists());
-    let probe = there
+    let existing = folder.ancestors().find(|folder| folder.exists());
+    let probe = existing
         .unwrap_or(Path::new("."))
         .join(format!(".writable.{}", std::process::id()));
     std::fs::write(&probe, [])
@@ -221,12 +221,12 @@ pub fn check_writable(folder: &Path) -> Result<(), CatalogError> {
         })
 }
 
-/// What a boundary's files are called, without what comes after the dot.
+/// The name of a boundary's files, without the extension.
 pub(crate) fn file_stem(attribute: &str, space: LatentSpace) -> String {
     format!("{}_{space}", escaped(attribute))
 }
 
-/// An attribute's name as it may stand in a file's.
+/// The attribute with all characters escaped that a file name might not have.
 fn escaped(attribute: &str) -> String {
     attribute.bytes().fold(String::new(), |mut name, byte| {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
@@ -243,14 +243,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_without_a_json_gives_attribute_and_space() {
-        let card = BoundaryCard::of_name("hair_colour_w+").unwrap();
+    fn a_file_without_json_is_named_after_its_attribute_and_space() {
+        let metadata = BoundaryMetadata::of_name("hair_colour_w+").unwrap();
         assert_eq!(
-            (card.attribute.as_str(), card.space.as_str()),
+            (metadata.attribute.as_str(), metadata.space.as_str()),
             ("hair_colour", "w+")
         );
         for stem in ["smile", "_w", "pggan_smile_boundary", ""] {
-            assert!(BoundaryCard::of_name(stem).is_none(), "{stem:?}");
+            assert!(BoundaryMetadata::of_name(stem).is_none(), "{stem:?}");
         }
     }
 }

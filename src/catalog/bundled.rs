@@ -1,4 +1,4 @@
-//! The files of the bundled model, compiled into the program.
+//! The files of the bundled model, which are compiled into the program.
 
 /// Names and contents of files under `onnx/phantom/`.
 macro_rules! phantom_files {
@@ -7,7 +7,7 @@ macro_rules! phantom_files {
     };
 }
 
-/// Every file that the manifest of the bundled model names, and its boundaries.
+/// The manifest of the bundled model, the files that it names, and the boundaries.
 const FILES: &[(&str, &[u8])] = phantom_files![
     "boundaries/age_w.json" "boundaries/age_w.npy"
     "boundaries/age_z.json" "boundaries/age_z.npy"
@@ -30,13 +30,13 @@ const FILES: &[(&str, &[u8])] = phantom_files![
     "w_avg.npy"
 ];
 
-/// The content of a file, given relative to the model's folder.
+/// The content of the file at a path relative to the model folder.
 pub(crate) fn content(name: &str) -> Option<&'static [u8]> {
     let (_, content) = FILES.iter().find(|(known, _)| *known == name)?;
     Some(content)
 }
 
-/// All names, sorted.
+/// The paths of all files, sorted.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(name, _)| *name)
 }

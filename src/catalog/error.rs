@@ -1,146 +1,155 @@
-//! What can be wrong with a model folder; each message opens with the file.
+//! The errors of files on disk. Each message begins with the file.
 
 use crate::latent::{LatentError, LatentSpace};
 
-/// A file of a model folder that cannot be used.
+/// A file or a folder that cannot be used. The message says what was found, what was expected, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
-    /// The file could not be read.
+    /// The file cannot be read.
     #[error("{file}: cannot be read: {reason}")]
     Unreadable {
         /// The file.
         file: String,
-        /// What the system said.
+        /// The error of the operating system.
         reason: std::io::Error,
     },
-    /// The file could not be written or removed.
+    /// The file cannot be written or removed.
     #[error("{file}: cannot be written: {reason}")]
     Unwritable {
         /// The file.
         file: String,
-        /// What the system said.
+        /// The error of the operating system.
         reason: std::io::Error,
     },
-    /// Another service keeps its boundaries in the folder.
+    /// Another service uses the store.
     #[error(
-        "{folder}: another service has this store open; end it, or give this one a folder of its own with --store"
+        "{folder}: another service has this store open; stop that service, or use another folder with --store"
     )]
     StoreInUse {
-        /// The folder.
+        /// The folder of the store.
         folder: String,
     },
-    /// The manifest is not the TOML that `onnx/README.md` describes.
+    /// The manifest is not TOML, or has an unknown key, or lacks a key. `onnx/README.md` describes all keys.
     #[error("{file}: {reason}")]
     Manifest {
         /// The manifest.
         file: String,
-        /// What is wrong, with the line.
+        /// The error, with the line.
         reason: String,
     },
-    /// A manifest entry that cannot be right, whatever the other files hold.
-    #[error("{file}: {key} is {found}, expected {expected}")]
+    /// A value is wrong, whatever the other files have.
+    #[error("{file}: found {found} for {key}; expected {expected}")]
     Entry {
-        /// The manifest.
+        /// The file.
         file: String,
         /// The key, with its table.
         key: String,
-        /// The value found.
+        /// The value.
         found: String,
-        /// What would do.
+        /// The values that are valid.
         expected: String,
     },
-    /// The bytes are no array in NumPy's format that can be taken.
+    /// The file is not an array in NumPy's format.
     #[error("{file}: {reason}")]
     Npy {
         /// The file.
         file: String,
-        /// What is wrong with it.
+        /// The error.
         reason: NpyError,
     },
-    /// The JSON beside a boundary cannot be taken.
+    /// The JSON of a boundary is wrong.
     #[error("{file}: {reason}")]
-    BoundaryCard {
+    BoundaryMetadata {
         /// The JSON file.
         file: String,
-        /// What is wrong, with line and column.
+        /// The error, with line and column.
         reason: String,
     },
-    /// A boundary without a JSON beside it is named `ATTRIBUTE_SPACE.npy`.
+    /// A boundary file has no JSON file, and its name does not say the attribute and the space.
     #[error(
-        "{file}: without a JSON file beside it a boundary is named ATTRIBUTE_SPACE.npy, with SPACE one of z, w, w+ \
-         (smile_w.npy); rename it, or write {json} with its \"attribute\" and \"space\""
+        "{file}: found no JSON file for this boundary; expected {json}, or a file name ATTRIBUTE_SPACE.npy such as \
+         smile_w.npy, with SPACE z, w or w+: rename the file, or write {json} with \"attribute\" and \"space\""
     )]
     UnnamedBoundary {
         /// The boundary file.
         file: String,
-        /// The JSON that would say it.
+        /// The JSON file that is missing.
         json: String,
     },
-    /// A boundary's shape does not fit its space.
-    #[error("{file}: a boundary in {space} has shape {expected}, found {found:?}")]
+    /// The shape of a boundary does not fit its space.
+    #[error(
+        "{file}: found the shape {found:?}; expected {expected} for a boundary in {space}: correct the space or the array"
+    )]
     BoundaryShape {
         /// The boundary file.
         file: String,
-        /// The space it says it is in.
+        /// The space of the boundary.
         space: LatentSpace,
-        /// Shapes that would do.
+        /// The shapes that are valid.
         expected: &'static str,
-        /// The shape found.
+        /// The shape of the array.
         found: Vec<usize>,
     },
-    /// Two files hold the boundary of one attribute in one space.
-    #[error("{file}: a second boundary of {attribute:?} in {space}, the first is in {first}; remove one")]
-    TwiceABoundary {
+    /// Two files have a boundary of the same attribute in the same space.
+    #[error(
+        "{file}: found a second boundary of {attribute:?} in {space}; expected only the one in {first}: remove one of them"
+    )]
+    DuplicateBoundary {
         /// The second file.
         file: String,
         /// The first file.
         first: String,
-        /// Their attribute.
+        /// The attribute.
         attribute: String,
-        /// Their space.
+        /// The space.
         space: LatentSpace,
     },
-    /// The numbers themselves are no boundary.
+    /// The values are not a boundary.
     #[error("{file}: {reason}")]
     Latent {
         /// The file.
         file: String,
-        /// What is wrong with the numbers.
+        /// The error.
         reason: LatentError,
     },
 }
 
-/// Why bytes are not an array that can be taken.
+/// Why bytes are not an array in NumPy's format that can be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NpyError {
-    /// It does not begin as a `.npy` file does.
+    /// The bytes do not begin like a `.npy` file.
     #[error(
-        "no .npy file: it must begin with \\x93NUMPY, a version 1 to 3, and a header; save it with numpy.save"
+        "found bytes that are no .npy file; expected \\x93NUMPY, a version from 1 to 3, and a header: save the array with \
+         numpy.save"
     )]
     NotNpy,
     /// The header is not the dictionary that NumPy writes.
-    #[error("the .npy header {header:?} cannot be understood; save the array again with numpy.save")]
+    #[error(
+        "found the .npy header {header:?}; expected a dictionary as NumPy writes it: save the array with numpy.save"
+    )]
     Header {
-        /// The header's beginning.
+        /// The beginning of the header.
         header: String,
     },
-    /// An element type that is no floating-point number.
+    /// The elements are not floating-point numbers.
     #[error(
-        "the array's element type is {descr:?}; expected '<f8', '<f4' or '<f2' (pickled objects are refused): \
-         save array.astype('float32')"
+        "found the element type {descr:?}; expected '<f8', '<f4' or '<f2', and no pickled objects: save \
+         array.astype('float32')"
     )]
     ElementType {
         /// NumPy's name of the type.
         descr: String,
     },
-    /// More or fewer bytes than the shape needs.
-    #[error("an array of shape {shape:?} takes {expected} bytes after the header, found {found}")]
+    /// The number of bytes does not fit the shape.
+    #[error(
+        "found {found} bytes after the header; expected {expected} for an array of shape {shape:?}: save the array again"
+    )]
     Length {
         /// The shape in the header.
         shape: Vec<usize>,
-        /// Bytes that it takes.
+        /// Bytes that the shape needs.
         expected: usize,
-        /// Bytes that are there.
+        /// Bytes after the header.
         found: usize,
     },
 }

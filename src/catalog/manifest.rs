@@ -1,4 +1,4 @@
-//! `manifest.toml`: which graphs a model has, and what cannot be told from them.
+//! `manifest.toml`: the files of a model, and the settings that the graphs do not contain.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -6,37 +6,37 @@ use serde::{Deserialize, Deserializer};
 use crate::catalog::{CatalogError, parse_toml};
 use crate::latent::LatentSpace;
 
-/// A model's manifest, as written. `onnx/README.md` describes every key.
+/// The content of a manifest. `onnx/README.md` describes every key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Name of the model, as requests give it.
+    /// Name of the model in requests.
     pub name: String,
-    /// One sentence.
+    /// Description of the model, in one sentence.
     #[serde(default)]
     pub description: String,
-    /// SPDX expression.
+    /// License, as an SPDX expression.
     pub license: Option<String>,
-    /// The generator's graphs.
-    pub generator: Generator,
-    /// Where truncation pulls to, and how far by default.
-    pub truncation: Option<Truncation>,
+    /// The graphs of the generator.
+    pub generator: GeneratorEntry,
+    /// The average w code, and the default truncation.
+    pub truncation: Option<TruncationEntry>,
     /// Attribute classifiers.
     #[serde(default)]
     pub classifiers: Vec<ClassifierEntry>,
-    /// From a picture to its code, in one run.
+    /// The encoder, from an image to its code.
     pub encoder: Option<EncoderEntry>,
-    /// From a photograph to where its face is.
+    /// The landmark graph, from a photograph to the landmarks of the face.
     pub landmarks: Option<ImageEntry>,
-    /// From a picture to a vector that tells persons apart.
+    /// The identity graph, from an image to an embedding of the person.
     pub identity: Option<ImageEntry>,
-    /// Where the model's pictures have the face.
+    /// Position of the face in the model's images.
     #[serde(default)]
     pub alignment: AlignmentEntry,
-    /// From a code and a picture to how wrong the code is, and which way is better.
+    /// The gradient graph, from a code and an image to the loss and its gradient.
     pub gradient: Option<GradientEntry>,
-    /// Where the boundaries are.
-    pub boundaries: Option<Boundaries>,
+    /// The folder of boundaries.
+    pub boundaries: Option<BoundariesEntry>,
 }
 
 /// `[encoder]`: image → code.
@@ -45,38 +45,38 @@ pub struct Manifest {
 pub struct EncoderEntry {
     /// File of the graph.
     pub file: String,
-    /// The space of its codes: z, w or w+.
+    /// Latent space of its codes: z, w or w+.
     #[serde(deserialize_with = "space")]
     pub space: LatentSpace,
-    /// The image values of black and white that it wants.
+    /// Values of black and white in its input.
     #[serde(default = "signed")]
     pub image_range: [f32; 2],
-    /// Whether its codes already contain `w_avg`; otherwise it is added to them.
+    /// Whether its codes include `w_avg`; otherwise the service adds it.
     #[serde(default = "yes")]
     pub adds_w_avg: bool,
-    /// File of the covariance of its errors, by which a descent from its answer goes.
+    /// File of the covariance of its errors, which scales the optimization from its codes.
     pub errors: Option<String>,
 }
 
-/// `[landmarks]`: photograph → landmarks of the face in it; `[identity]`: image → what tells persons apart.
+/// `[landmarks]`: photograph → landmarks of the face. `[identity]`: image → embedding of the person.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageEntry {
     /// File of the graph.
     pub file: String,
-    /// The image values of black and white that it wants.
+    /// Values of black and white in its input.
     #[serde(default = "signed")]
     pub image_range: [f32; 2],
 }
 
-/// `[alignment]`: where the model's pictures have the face, beside FFHQ's.
+/// `[alignment]`: position of the face in the model's images, relative to FFHQ's.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlignmentEntry {
-    /// The side of a picture, in sides of FFHQ's square.
+    /// Side of an image, in sides of FFHQ's square.
     #[serde(default = "one")]
     pub side: f64,
-    /// How far the picture's middle lies below FFHQ's, in the picture's sides.
+    /// Distance of the image's centre below the centre of FFHQ's square, in sides of the image.
     #[serde(default)]
     pub down: f64,
 }
@@ -87,7 +87,7 @@ impl Default for AlignmentEntry {
     }
 }
 
-/// `[gradient]`: the loss of a code against a picture, and its gradient.
+/// `[gradient]`: code and image → loss and gradient.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GradientEntry {
@@ -101,18 +101,18 @@ pub struct GradientEntry {
     pub pull: f64,
 }
 
-/// `[generator]`: the graphs from a code to an image.
+/// `[generator]`: code → image.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Generator {
-    /// File of the mapping graph, z → w; none for a generator that takes z itself (PGGAN).
+pub struct GeneratorEntry {
+    /// File of the mapping graph, z → w; absent if synthesis takes z itself (PGGAN).
     pub mapping: Option<String>,
     /// File of the synthesis graph, code → image.
     pub synthesis: String,
     /// Whether sampled z codes are scaled to ‖z‖ = √dim.
     #[serde(default = "yes")]
     pub rescale_z: bool,
-    /// The image tensor's values of black and white.
+    /// Values of black and white in its images.
     #[serde(default = "signed")]
     pub image_range: [f32; 2],
 }
@@ -120,26 +120,26 @@ pub struct Generator {
 /// `[truncation]`: `w_avg + psi (w − w_avg)`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Truncation {
-    /// File of the mean w code.
+pub struct TruncationEntry {
+    /// File of the average w code.
     pub w_avg: String,
-    /// Psi where a request names none.
+    /// Default of psi.
     #[serde(default = "one")]
     pub psi: f64,
-    /// Truncated layers where a request names none; all of them when absent.
+    /// Default of the number of truncated layers; all layers if absent.
     pub layers: Option<usize>,
 }
 
-/// `[[classifiers]]`: a graph from images to scores.
+/// `[[classifiers]]`: image → scores.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierEntry {
     /// File of the graph.
     pub file: String,
-    /// The image values of black and white that it wants.
+    /// Values of black and white in its input.
     #[serde(default = "signed")]
     pub image_range: [f32; 2],
-    /// Its output columns, in order.
+    /// Its output columns, in their order.
     pub outputs: Vec<OutputEntry>,
 }
 
@@ -147,137 +147,162 @@ pub struct ClassifierEntry {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutputEntry {
-    /// The attribute it scores.
+    /// Attribute that it scores.
     pub attribute: String,
-    /// What the number is.
+    /// Kind of the score.
     pub kind: ScoreKind,
-    /// The score at which the attribute changes sides.
+    /// Score that separates the two values of the attribute.
     pub threshold: f64,
-    /// What a high score means, in words.
+    /// Meaning of a score above the threshold, in words.
     pub positive: Option<String>,
-    /// What a low score means, in words.
+    /// Meaning of a score below the threshold, in words.
     pub negative: Option<String>,
 }
 
-/// What a score is.
+/// Kind of a score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScoreKind {
-    /// A log-odds.
+    /// Logarithm of the odds.
     Logit,
-    /// A probability 0 ‥ 1.
+    /// Probability from 0 to 1.
     Probability,
-    /// A quantity of its own, such as an angle or years.
+    /// Quantity with a unit of its own, such as degrees or years.
     Value,
 }
 
 /// `[boundaries]`: the folder of boundary files.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Boundaries {
-    /// The folder, below the model's.
+pub struct BoundariesEntry {
+    /// Path relative to the model folder.
     pub folder: String,
 }
 
 impl Manifest {
-    /// Parses a manifest; `file` names it in errors.
+    /// Parses a manifest. Errors name `file`.
     ///
     /// # Errors
-    /// [`CatalogError::Manifest`] for TOML errors and unknown or missing keys, [`CatalogError::Entry`] for values
-    /// that cannot be right.
+    /// [`CatalogError::Manifest`] for wrong TOML and for unknown or missing keys, [`CatalogError::Entry`] for values that
+    /// are wrong.
     pub fn parse(text: &str, file: &str) -> Result<Self, CatalogError> {
         let manifest: Self = parse_toml(text).map_err(|reason| CatalogError::Manifest {
             file: file.to_owned(),
             reason,
         })?;
-        let wrong = |key: &str, found: String, expected: &str| {
-            Err(CatalogError::Entry {
+        let checks = [
+            manifest.check_name(),
+            manifest.check_truncation(),
+            manifest.check_gradient(),
+            manifest.check_alignment(),
+            manifest.check_classifiers(),
+        ];
+        match checks.into_iter().find_map(Result::err) {
+            None => Ok(manifest),
+            Some(WrongValue { key, found, expected }) => Err(CatalogError::Entry {
                 file: file.to_owned(),
                 key: key.to_owned(),
                 found,
                 expected: expected.to_owned(),
-            })
-        };
-        if !is_name(&manifest.name) {
-            let expected = "1 to 64 letters, digits, '.', '_' or '-', the first a letter or a digit";
-            return wrong("name", format!("{:?}", manifest.name), expected);
+            }),
         }
-        if let Some(truncation) = &manifest.truncation
-            && manifest.generator.mapping.is_none()
-        {
-            return wrong(
+    }
+
+    fn check_name(&self) -> Result<(), WrongValue> {
+        let name = &self.name;
+        let is_name = name.len() <= 64
+            && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && name
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-'));
+        let expected = "1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or a digit";
+        check(is_name, "name", || format!("{name:?}"), expected)
+    }
+
+    fn check_truncation(&self) -> Result<(), WrongValue> {
+        if let Some(truncation) = &self.truncation {
+            check(
+                self.generator.mapping.is_some(),
                 "truncation.w_avg",
-                format!("{:?}", truncation.w_avg),
-                "no [truncation] without generator.mapping: truncation happens in w",
-            );
+                || format!("{:?}", truncation.w_avg),
+                "no [truncation] without generator.mapping, because truncation is done in w",
+            )?;
         }
-        if let Some(encoder) = &manifest.encoder
-            && !encoder.adds_w_avg
-            && manifest.truncation.is_none()
-        {
-            return wrong(
-                "encoder.adds_w_avg",
-                "false".to_owned(),
-                "true without [truncation], which names w_avg",
-            );
+        check(
+            self.encoder.as_ref().is_none_or(|encoder| encoder.adds_w_avg) || self.truncation.is_some(),
+            "encoder.adds_w_avg",
+            || "false".to_owned(),
+            "true without [truncation], which names w_avg",
+        )
+    }
+
+    fn check_gradient(&self) -> Result<(), WrongValue> {
+        let Some(GradientEntry { rate, pull, .. }) = &self.gradient else {
+            return Ok(());
+        };
+        check(
+            rate.is_finite() && *rate > 0.0 && pull.is_finite() && *pull >= 0.0,
+            "gradient",
+            || format!("rate {rate}, pull {pull}"),
+            "a rate above 0 and a pull of at least 0",
+        )
+    }
+
+    fn check_alignment(&self) -> Result<(), WrongValue> {
+        let AlignmentEntry { side, down } = self.alignment;
+        check(
+            (0.1..=10.0).contains(&side) && (-1.0..=1.0).contains(&down),
+            "alignment",
+            || format!("side {side}, down {down}"),
+            "a side from 0.1 to 10, and down from -1 to 1",
+        )
+    }
+
+    fn check_classifiers(&self) -> Result<(), WrongValue> {
+        let outputs: Vec<_> = self.classifiers.iter().flat_map(|entry| &entry.outputs).collect();
+        for (index, output) in outputs.iter().enumerate() {
+            let (attribute, threshold) = (&output.attribute, output.threshold);
+            let key = "classifiers.outputs.attribute";
+            check(!attribute.is_empty(), key, || "\"\"".to_owned(), "a name")?;
+            check(
+                threshold.is_finite(),
+                "classifiers.outputs.threshold",
+                || threshold.to_string(),
+                "a finite number",
+            )?;
+            check(
+                outputs[..index].iter().all(|other| other.attribute != *attribute),
+                key,
+                || format!("{attribute:?} twice"),
+                "each attribute scored by one output",
+            )?;
         }
-        if let Some(gradient) = &manifest.gradient {
-            let GradientEntry { rate, pull, .. } = *gradient;
-            if !(rate.is_finite() && rate > 0.0 && pull.is_finite() && pull >= 0.0) {
-                return wrong(
-                    "gradient",
-                    format!("rate {rate}, pull {pull}"),
-                    "a rate above 0 and a pull of at least 0",
-                );
-            }
-        }
-        let AlignmentEntry { side, down } = manifest.alignment;
-        if !((0.1..=10.0).contains(&side) && (-1.0..=1.0).contains(&down)) {
-            return wrong(
-                "alignment",
-                format!("side {side}, down {down}"),
-                "a side from 0.1 to 10 and down from -1 to 1",
-            );
-        }
-        let outputs: Vec<_> = manifest
-            .classifiers
-            .iter()
-            .flat_map(|entry| &entry.outputs)
-            .collect();
-        for (place, output) in outputs.iter().enumerate() {
-            if output.attribute.is_empty() {
-                return wrong("classifiers.outputs.attribute", "\"\"".to_owned(), "a name");
-            }
-            if !output.threshold.is_finite() {
-                return wrong(
-                    "classifiers.outputs.threshold",
-                    output.threshold.to_string(),
-                    "a finite number",
-                );
-            }
-            if outputs[..place]
-                .iter()
-                .any(|other| other.attribute == output.attribute)
-            {
-                let expected = "each attribute scored by one output";
-                return wrong(
-                    "classifiers.outputs.attribute",
-                    format!("{:?} twice", output.attribute),
-                    expected,
-                );
-            }
-        }
-        Ok(manifest)
+        Ok(())
     }
 }
 
-/// Whether `name` can stand in a URL and in a file name as it is.
-fn is_name(name: &str) -> bool {
-    name.len() <= 64
-        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-'))
+/// A value of a manifest that is wrong.
+struct WrongValue {
+    key: &'static str,
+    found: String,
+    expected: &'static str,
+}
+
+/// An error that names `key`, unless the value `is_valid`.
+fn check(
+    is_valid: bool,
+    key: &'static str,
+    found: impl FnOnce() -> String,
+    expected: &'static str,
+) -> Result<(), WrongValue> {
+    if is_valid {
+        return Ok(());
+    }
+    Err(WrongValue {
+        key,
+        found: found(),
+        expected,
+    })
 }
 
 fn space<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LatentSpace, D::Error> {
@@ -310,11 +335,11 @@ fn signed() -> [f32; 2] {
 mod tests {
     use super::*;
 
-    const LEAST: &str = "name = \"tiny\"\n[generator]\nsynthesis = \"g.onnx\"\n";
+    const MINIMAL: &str = "name = \"tiny\"\n[generator]\nsynthesis = \"g.onnx\"\n";
 
     #[test]
-    fn the_least_manifest_names_a_model_and_its_synthesis_graph() {
-        let manifest = Manifest::parse(LEAST, "manifest.toml").unwrap();
+    fn a_minimal_manifest_names_a_model_and_its_synthesis_graph() {
+        let manifest = Manifest::parse(MINIMAL, "manifest.toml").unwrap();
         assert!(manifest.generator.rescale_z && manifest.generator.mapping.is_none());
         assert_eq!(
             manifest.generator.image_range.map(f32::to_bits),
@@ -323,21 +348,21 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_file_and_what_is_wrong() {
+    fn errors_name_the_file_and_the_wrong_value() {
         let cases = [
             ("name = \"tiny\"", "missing field `generator`"),
             (
-                &LEAST.replace("synthesis", "sinthesis"),
+                &MINIMAL.replace("synthesis", "sinthesis"),
                 "unknown field `sinthesis`",
             ),
-            (&LEAST.replace("tiny", "a/b"), "name is \"a/b\""),
+            (&MINIMAL.replace("tiny", "a/b"), "found \"a/b\" for name"),
             (
-                &format!("{LEAST}[truncation]\nw_avg = \"w_avg.npy\""),
+                &format!("{MINIMAL}[truncation]\nw_avg = \"w_avg.npy\""),
                 "no [truncation] without generator.mapping",
             ),
             (
                 &format!(
-                    "{LEAST}[[classifiers]]\nfile = \"c.onnx\"\noutputs = [\
+                    "{MINIMAL}[[classifiers]]\nfile = \"c.onnx\"\noutputs = [\
                      {{attribute = \"smile\", kind = \"logit\", threshold = 0.0}}, \
                      {{attribute = \"smile\", kind = \"logit\", threshold = 0.0}}]"
                 ),

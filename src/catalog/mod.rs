@@ -1,25 +1,36 @@
-//! What lies on disk: model folders, their manifests, boundary files, the store of changed ones, and the model that is compiled in.
+//! Files on disk: model folders, boundaries, the store, and the bundled model.
+//!
+//! It knows the formats of these files. It never opens an ONNX graph and never answers a request.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | a model folder, on disk or compiled in | [`ModelFolder`] |
+//! | all files of a model, read and checked | [`ModelFiles`] |
+//! | the keys of `manifest.toml`, and their checks | [`Manifest`] |
+//! | a boundary file and its JSON | [`BoundaryMetadata`], [`write_boundary`] |
+//! | boundaries that changed while the service ran | [`Store`] |
+//! | arrays in NumPy's format | [`NpyArray`] |
+//! | how files change without a reader seeing a part | `atomic_write` |
 
 mod atomic_write;
 mod boundary_file;
 mod bundled;
 mod error;
-mod folder;
 mod manifest;
+mod model_files;
+mod model_folder;
 mod npy;
-mod package;
+mod parse_toml;
 mod store;
-mod toml_text;
 
-pub use atomic_write::write_whole;
-pub use boundary_file::{BoundaryCard, check_writable, write_boundary};
+pub use boundary_file::{AccuracyMetadata, BoundaryMetadata, check_writable, write_boundary};
 pub use error::{CatalogError, NpyError};
-pub use folder::ModelFolder;
 pub use manifest::{
-    AlignmentEntry, ClassifierEntry, EncoderEntry, Generator, GradientEntry, ImageEntry, Manifest,
-    OutputEntry, ScoreKind, Truncation,
+    AlignmentEntry, BoundariesEntry, ClassifierEntry, EncoderEntry, GeneratorEntry, GradientEntry,
+    ImageEntry, Manifest, OutputEntry, ScoreKind, TruncationEntry,
 };
+pub use model_files::{ClassifierFiles, Graph, ModelFiles};
+pub use model_folder::ModelFolder;
 pub use npy::NpyArray;
-pub use package::{ClassifierPackage, Graph, ModelPackage};
-pub use store::{Kept, Store};
-pub use toml_text::parse_toml;
+pub use parse_toml::parse_toml;
+pub use store::{Store, StoreEntry};

@@ -1,4 +1,4 @@
-//! Arrays in NumPy's `.npy` format, read from hostile bytes too: nothing is allocated that the bytes do not pay for.
+//! Arrays in NumPy's `.npy` format. Untrusted bytes never cause an allocation larger than the file needs.
 //!
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
@@ -7,12 +7,12 @@ use crate::latent::Boundary;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// An array of floating-point numbers: its shape and its values, the last axis running fastest.
+/// An array of floating-point numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NpyArray {
     /// Length of each axis.
     pub shape: Vec<usize>,
-    /// Values in C order.
+    /// Values in C order: the last axis varies fastest.
     pub values: Vec<f64>,
 }
 
@@ -20,8 +20,8 @@ impl NpyArray {
     /// Reads `<f8`, `<f4` or `<f2` arrays in C or Fortran order, format versions 1 to 3.
     ///
     /// # Errors
-    /// [`NpyError`] for anything else: another element type (pickled objects among them), a header that NumPy would
-    /// not write, or a length that does not match the shape.
+    /// [`NpyError`] for another element type such as pickled objects, for a header that NumPy would not write, and for a
+    /// length that does not match the shape.
     pub fn read(file: &[u8]) -> Result<Self, NpyError> {
         let (header, body) = split(file).ok_or(NpyError::NotNpy)?;
         let header = Header::parse(header).ok_or_else(|| NpyError::Header {
@@ -80,7 +80,7 @@ impl NpyArray {
         })
     }
 
-    /// The normal of a boundary, of shape `(1, dim)`, or `(layers, dim)` in w+.
+    /// The normal of a boundary, of shape `(1, dim)` in z and w, `(layers, dim)` in w+.
     #[must_use]
     pub fn of_normal(boundary: &Boundary) -> Self {
         let (rows, dim) = boundary.normal().dim();
@@ -90,10 +90,10 @@ impl NpyArray {
         }
     }
 
-    /// Writes the array as `<f8`, otherwise as [`write_f4`](Self::write_f4) does.
+    /// Writes the array as `<f8`, otherwise like [`write_f4`](Self::write_f4).
     ///
     /// # Panics
-    /// As `write_f4`.
+    /// If the header is longer than 65,535 bytes, which needs thousands of axes.
     #[must_use]
     pub fn write_f8(&self) -> Vec<u8> {
         let mut file = self.header("<f8");
@@ -101,15 +101,12 @@ impl NpyArray {
         file
     }
 
-    /// Writes the array as `<f4` in C order, format version 1, byte for byte as `numpy.save` does.
+    /// Writes the array as `<f4` in C order, format version 1, with the same bytes as `numpy.save`.
     ///
     /// # Panics
-    /// Never for the handful of axes that codes and boundaries have: version 1 holds headers up to 65,535 bytes.
+    /// If the header is longer than 65,535 bytes, which needs thousands of axes.
     #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "single precision is what is asked for"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "the values are written as f32")]
     pub fn write_f4(&self) -> Vec<u8> {
         let mut file = self.header("<f4");
         file.extend(self.values.iter().flat_map(|&value| (value as f32).to_le_bytes()));
@@ -132,7 +129,7 @@ impl NpyArray {
     }
 }
 
-/// Splits a file into its header text and what follows.
+/// Splits a file into its header and its values.
 fn split(file: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = file.strip_prefix(MAGIC)?;
     let (version, rest) = rest.split_at_checked(2)?;
@@ -148,7 +145,7 @@ fn split(file: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length)
 }
 
-/// What a header says.
+/// The content of a header.
 struct Header<'a> {
     descr: &'a str,
     fortran_order: bool,
@@ -156,7 +153,7 @@ struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// Reads `{'descr': '<f4', 'fortran_order': False, 'shape': (1, 512), }`: three keys in any order.
+    /// Parses `{'descr': '<f4', 'fortran_order': False, 'shape': (1, 512), }`: three keys in any order.
     fn parse(text: &'a [u8]) -> Option<Self> {
         let mut rest = std::str::from_utf8(text)
             .ok()?
@@ -170,7 +167,7 @@ impl<'a> Header<'a> {
             let value = value.trim_start().strip_prefix(':')?.trim_start();
             let after = match key {
                 "descr" if value.starts_with('[') => {
-                    // A record of named fields: no element type of ours, so the caller refuses it by its text.
+                    // A record of named fields, which the caller refuses by its text.
                     descr = Some(value);
                     ""
                 }
@@ -210,13 +207,13 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Takes a quoted word off the front.
+/// Splits a quoted word from the rest of the text.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let quote = text.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
     text[1..].split_once(quote)
 }
 
-/// Reorders values that were stored with the first axis running fastest.
+/// Reorders values from Fortran order, in which the first axis varies fastest, to C order.
 fn c_order(stored: &[f64], shape: &[usize]) -> Vec<f64> {
     let array = ndarray::ArrayView::from_shape(
         ndarray::IxDyn(&shape.iter().rev().copied().collect::<Vec<_>>()),
@@ -240,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_written_array_is_read_back() {
         for shape in [vec![3], vec![1, 3], vec![3, 1, 1]] {
             let array = NpyArray {
                 shape,
@@ -279,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn fortran_order_is_turned_into_c_order() {
+    fn fortran_order_is_converted_to_c_order() {
         let body = floats(&[0.0, 10.0, 1.0, 11.0, 2.0, 12.0]);
         let array = NpyArray::read(&file(
             "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }",
@@ -304,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_that_its_bytes_do_not_pay_for_is_refused() {
+    fn a_shape_that_needs_more_bytes_than_the_file_has_is_refused() {
         let huge =
             "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296, 4294967296), }";
         let error = NpyArray::read(&file(huge, &[0; 4])).unwrap_err();
@@ -324,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_npy_file_are_refused() {
+    fn other_bytes_are_refused() {
         for bytes in [
             &b""[..],
             b"\x93NUMPY",

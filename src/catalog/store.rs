@@ -1,4 +1,4 @@
-//! The store: boundaries that were changed while the service ran, one file each, over those of the model folders.
+//! The store: boundaries that changed while the service ran, one file each. They replace those of the model folders.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -8,48 +8,55 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::atomic_write::{remove_whole, write_whole};
+use crate::catalog::atomic_write::{remove_durably, write_atomically};
 use crate::catalog::boundary_file::file_stem;
-use crate::catalog::{BoundaryCard, CatalogError, NpyArray};
+use crate::catalog::{BoundaryMetadata, CatalogError, NpyArray};
 use crate::latent::{Boundary, LatentSpace, UnknownSpace};
 
 /// A folder of changed boundaries: `MODEL/ATTRIBUTE_SPACE.json`.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
-    /// Locked as long as the store is open: the system takes the lock back when a program ends, however it does.
+    /// Locked while the store is open. The operating system removes the lock when the process ends, even if it is killed.
     _lock: Arc<File>,
 }
 
-/// What the store says of one boundary.
+/// The content of one file of the store.
 #[derive(Clone, Debug)]
-pub enum Kept {
-    /// It is this one, whatever the model folder has.
+pub enum StoreEntry {
+    /// This boundary replaces that of the model folder.
     Boundary(Box<Boundary>),
-    /// There is none, whatever the model folder has.
+    /// The boundary of the model folder is removed.
     Removed {
-        /// Its attribute.
+        /// Attribute of the boundary.
         attribute: String,
-        /// Its space.
+        /// Latent space of the boundary.
         space: LatentSpace,
     },
 }
 
-/// A file of the store: normal and card in one, so that they change together.
+/// The JSON of a file. It has the normal and the metadata, so that both change together.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Record {
-    Boundary { card: Box<BoundaryCard>, npy: String },
-    Removed { attribute: String, space: String },
+    Boundary {
+        #[serde(rename = "card")]
+        metadata: Box<BoundaryMetadata>,
+        npy: String,
+    },
+    Removed {
+        attribute: String,
+        space: String,
+    },
 }
 
 impl Store {
-    /// Opens the store, and makes the folder where it is missing. No other service can open it meanwhile: each keeps
-    /// boundaries in memory, and would not hear of the other's changes.
+    /// Opens the store, and creates the folder if it does not exist. Only one service can open a store, because each
+    /// service has the boundaries in memory and would miss the changes of another.
     ///
     /// # Errors
-    /// [`CatalogError::StoreInUse`] where another has it open, [`CatalogError::Unwritable`] where it cannot be made or
-    /// locked.
+    /// [`CatalogError::StoreInUse`] if another service has it open, [`CatalogError::Unwritable`] if the folder cannot be
+    /// created or locked.
     pub fn open(folder: PathBuf) -> Result<Self, CatalogError> {
         let unwritable = |file: &PathBuf| {
             let file = file.display().to_string();
@@ -70,13 +77,13 @@ impl Store {
         }
     }
 
-    /// All that the store says of a model's boundaries, each with its file, sorted by file.
+    /// Reads all entries of a model, each with its file, sorted by file.
     ///
-    /// Temporary files that a killed service has left behind are no files of the store.
+    /// Temporary files of a service that was killed are ignored.
     ///
     /// # Errors
-    /// [`CatalogError`], naming the first file that is wrong.
-    pub fn read(&self, model: &str) -> Result<Vec<(String, Kept)>, CatalogError> {
+    /// [`CatalogError`] for the first file that is wrong.
+    pub fn read(&self, model: &str) -> Result<Vec<(String, StoreEntry)>, CatalogError> {
         let folder = self.folder.join(model);
         let unreadable = |path: &PathBuf, reason| CatalogError::Unreadable {
             file: path.display().to_string(),
@@ -99,50 +106,51 @@ impl Store {
         for path in paths {
             let bytes = std::fs::read(&path).map_err(|reason| unreadable(&path, reason))?;
             let file = path.display().to_string();
-            let kept = kept(&file, &bytes)?;
-            found.push((file, kept));
+            let entry = parse_entry(&file, &bytes)?;
+            found.push((file, entry));
         }
         Ok(found)
     }
 
-    /// Keeps a model's boundary.
+    /// Writes a boundary of a model.
     ///
     /// # Errors
-    /// [`CatalogError::Unwritable`]; the store is then as it was.
-    pub fn keep(&self, model: &str, boundary: &Boundary) -> Result<(), CatalogError> {
+    /// [`CatalogError::Unwritable`]; the store is then unchanged.
+    pub fn write(&self, model: &str, boundary: &Boundary) -> Result<(), CatalogError> {
         let record = Record::Boundary {
-            card: Box::new(BoundaryCard::of(boundary)),
+            metadata: Box::new(BoundaryMetadata::of(boundary)),
             npy: STANDARD.encode(NpyArray::of_normal(boundary).write_f8()),
         };
-        self.write(model, boundary.attribute(), boundary.space(), &record)
+        self.write_record(model, boundary.attribute(), boundary.space(), &record)
     }
 
-    /// Forgets a model's boundary; `hidden` where the model folder has one too, which is then not to be seen.
+    /// Removes a boundary of a model. If `in_model_folder`, the store records the removal, so that the boundary of the model
+    /// folder does not return.
     ///
     /// # Errors
-    /// [`CatalogError::Unwritable`]; the store is then as it was.
+    /// [`CatalogError::Unwritable`]; the store is then unchanged.
     pub fn remove(
         &self,
         model: &str,
         attribute: &str,
         space: LatentSpace,
-        hidden: bool,
+        in_model_folder: bool,
     ) -> Result<(), CatalogError> {
-        if hidden {
+        if in_model_folder {
             let record = Record::Removed {
                 attribute: attribute.to_owned(),
                 space: space.to_string(),
             };
-            return self.write(model, attribute, space, &record);
+            return self.write_record(model, attribute, space, &record);
         }
         let path = self.path(model, attribute, space);
-        remove_whole(&path).map_err(|reason| CatalogError::Unwritable {
+        remove_durably(&path).map_err(|reason| CatalogError::Unwritable {
             file: path.display().to_string(),
             reason,
         })
     }
 
-    fn write(
+    fn write_record(
         &self,
         model: &str,
         attribute: &str,
@@ -150,10 +158,10 @@ impl Store {
         record: &Record,
     ) -> Result<(), CatalogError> {
         let path = self.path(model, attribute, space);
-        let mut text = serde_json::to_vec_pretty(record).expect("a record holds finite numbers and texts");
+        let mut text = serde_json::to_vec_pretty(record).expect("a record has finite numbers and texts only");
         text.push(b'\n');
         let written =
-            std::fs::create_dir_all(self.folder.join(model)).and_then(|()| write_whole(&path, &text));
+            std::fs::create_dir_all(self.folder.join(model)).and_then(|()| write_atomically(&path, &text));
         written.map_err(|reason| CatalogError::Unwritable {
             file: path.display().to_string(),
             reason,
@@ -166,14 +174,14 @@ impl Store {
     }
 }
 
-fn kept(file: &str, bytes: &[u8]) -> Result<Kept, CatalogError> {
-    let wrong = |reason: String| CatalogError::BoundaryCard {
+fn parse_entry(file: &str, bytes: &[u8]) -> Result<StoreEntry, CatalogError> {
+    let wrong = |reason: String| CatalogError::BoundaryMetadata {
         file: file.to_owned(),
         reason,
     };
     let record = serde_json::from_slice(bytes).map_err(|error| wrong(error.to_string()))?;
     match record {
-        Record::Removed { attribute, space } => Ok(Kept::Removed {
+        Record::Removed { attribute, space } => Ok(StoreEntry::Removed {
             attribute,
             space: space
                 .parse()
@@ -182,15 +190,17 @@ fn kept(file: &str, bytes: &[u8]) -> Result<Kept, CatalogError> {
                     reason: reason.into(),
                 })?,
         }),
-        Record::Boundary { card, npy } => {
+        Record::Boundary { metadata, npy } => {
             let npy = STANDARD
                 .decode(npy)
-                .map_err(|error| wrong(format!("npy: not base64: {error}")))?;
+                .map_err(|error| wrong(format!("found npy that is not base64: {error}")))?;
             let array = NpyArray::read(&npy).map_err(|reason| CatalogError::Npy {
                 file: file.to_owned(),
                 reason,
             })?;
-            Ok(Kept::Boundary(Box::new(card.boundary(array, file, file)?)))
+            Ok(StoreEntry::Boundary(Box::new(
+                metadata.boundary(array, file, file)?,
+            )))
         }
     }
 }
@@ -219,19 +229,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_found_again_to_the_bit() {
-        let place = tempfile::tempdir().unwrap();
-        let store = Store::open(place.path().join("deep/store")).unwrap();
+    fn written_boundaries_are_read_back_to_the_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("deep/store")).unwrap();
         assert!(store.read("tiny").unwrap().is_empty());
         for (attribute, first) in [("smile", 0.1), ("../hair colour", 0.2), ("smile", 0.4)] {
-            store.keep("tiny", &boundary(attribute, first)).unwrap();
+            store.write("tiny", &boundary(attribute, first)).unwrap();
         }
         let found = store.read("tiny").unwrap();
         let found: Vec<_> = found
             .into_iter()
-            .map(|(_, kept)| match kept {
-                Kept::Boundary(boundary) => *boundary,
-                Kept::Removed { .. } => panic!("nothing was removed"),
+            .map(|(_, entry)| match entry {
+                StoreEntry::Boundary(boundary) => *boundary,
+                StoreEntry::Removed { .. } => panic!("no boundary was removed"),
             })
             .collect();
         assert_eq!(found, [boundary("../hair colour", 0.2), boundary("smile", 0.4)]);
@@ -239,46 +249,46 @@ mod tests {
     }
 
     #[test]
-    fn what_is_removed_is_gone_or_hides_the_model_folders_own() {
-        let place = tempfile::tempdir().unwrap();
-        let store = Store::open(place.path().to_owned()).unwrap();
+    fn a_removed_boundary_is_gone_or_recorded_as_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().to_owned()).unwrap();
         for attribute in ["smile", "age"] {
-            store.keep("tiny", &boundary(attribute, 0.5)).unwrap();
+            store.write("tiny", &boundary(attribute, 0.5)).unwrap();
         }
         store.remove("tiny", "smile", LatentSpace::W, false).unwrap();
         store.remove("tiny", "smile", LatentSpace::W, false).unwrap();
         store.remove("tiny", "age", LatentSpace::W, true).unwrap();
         let found = store.read("tiny").unwrap();
-        let [(_, Kept::Removed { attribute, space })] = &found[..] else {
+        let [(_, StoreEntry::Removed { attribute, space })] = &found[..] else {
             panic!("{found:?}")
         };
         assert_eq!((attribute.as_str(), *space), ("age", LatentSpace::W));
     }
 
     #[test]
-    fn leftovers_are_passed_over_and_a_wrong_file_is_named() {
-        let place = tempfile::tempdir().unwrap();
-        let store = Store::open(place.path().to_owned()).unwrap();
-        store.keep("tiny", &boundary("smile", 0.5)).unwrap();
-        std::fs::write(place.path().join("tiny/.age_w.json.77"), "{\"bound").unwrap();
+    fn temporary_files_are_ignored_and_a_wrong_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().to_owned()).unwrap();
+        store.write("tiny", &boundary("smile", 0.5)).unwrap();
+        std::fs::write(folder.path().join("tiny/.age_w.json.77"), "{\"bound").unwrap();
         assert_eq!(store.read("tiny").unwrap().len(), 1);
-        std::fs::write(place.path().join("tiny/age_w.json"), "{\"bound").unwrap();
+        std::fs::write(folder.path().join("tiny/age_w.json"), "{\"bound").unwrap();
         let error = store.read("tiny").unwrap_err().to_string();
         assert!(error.contains("tiny/age_w.json: EOF"), "{error}");
     }
 
     #[test]
-    fn a_write_that_fails_leaves_nothing_behind() {
-        let place = tempfile::tempdir().unwrap();
-        let store = Store::open(place.path().to_owned()).unwrap();
-        std::fs::write(place.path().join("tiny"), "in the way").unwrap();
-        let error = store.keep("tiny", &boundary("smile", 0.5)).unwrap_err();
+    fn a_failed_write_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().to_owned()).unwrap();
+        std::fs::write(folder.path().join("tiny"), "in the way").unwrap();
+        let error = store.write("tiny", &boundary("smile", 0.5)).unwrap_err();
         assert!(matches!(error, CatalogError::Unwritable { .. }), "{error}");
-        let target = place.path().join("full");
+        let target = folder.path().join("full");
         std::fs::create_dir_all(target.join("folder")).unwrap();
         assert!(
-            write_whole(&target.join("folder"), b"x").is_err(),
-            "a folder is no file"
+            write_atomically(&target.join("folder"), b"x").is_err(),
+            "a folder cannot be replaced by a file"
         );
         assert_eq!(std::fs::read_dir(&target).unwrap().count(), 1);
     }

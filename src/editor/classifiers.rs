@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{ClassifierPackage, OutputEntry};
+use crate::catalog::{ClassifierFiles, OutputEntry};
 use crate::editor::EditorError;
 
 /// The outputs of a model's classifiers, side by side as columns.
@@ -17,8 +17,8 @@ pub(crate) struct Classifiers {
 
 impl Classifiers {
     /// The classifiers of `model`: `outputs` in the manifest's order, and the files in `packages`.
-    pub(crate) fn new(model: Arc<str>, outputs: Vec<OutputEntry>, packages: &[ClassifierPackage]) -> Self {
-        let file = |classifier: &ClassifierPackage| {
+    pub(crate) fn new(model: Arc<str>, outputs: Vec<OutputEntry>, packages: &[ClassifierFiles]) -> Self {
+        let file = |classifier: &ClassifierFiles| {
             let file = (classifier.entry.file.clone(), classifier.digest());
             std::iter::repeat_n(file, classifier.entry.outputs.len())
         };

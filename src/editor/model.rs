@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use crate::catalog::{EncoderEntry, GradientEntry, Manifest, ModelFolder, ModelPackage, OutputEntry};
+use crate::catalog::{EncoderEntry, GradientEntry, Manifest, ModelFiles, ModelFolder, OutputEntry};
 use crate::editor::boundary_set::BoundarySet;
 use crate::editor::classifiers::Classifiers;
 use crate::editor::{EditorError, LoadError};
@@ -74,19 +74,19 @@ impl Model {
         options: EngineOptions,
         metrics: &Metrics,
     ) -> Result<Self, LoadError> {
-        let package = ModelPackage::read(folder)?;
-        let engine = engine::open(runtime, &package, options, metrics)?;
-        Self::new(package, engine)
+        let files = ModelFiles::read(folder)?;
+        let engine = engine::open(runtime, &files, options, metrics)?;
+        Self::new(files, engine)
     }
 
-    /// Combines a package and its networks.
+    /// Combines a model's files and its networks.
     ///
     /// # Errors
     /// [`LoadError`] if a boundary, the mean code, the covariance of the encoder's errors or the manifest does not fit the
     /// generator.
-    pub fn new(package: ModelPackage, engine: Engine) -> Result<Self, LoadError> {
-        let generator_digest = package.generator_digest();
-        let ModelPackage {
+    pub fn new(files: ModelFiles, engine: Engine) -> Result<Self, LoadError> {
+        let generator_digest = files.generator_digest();
+        let ModelFiles {
             manifest_file: file,
             manifest,
             w_avg,
@@ -95,7 +95,7 @@ impl Model {
             boundaries,
             digest: files_digest,
             ..
-        } = package;
+        } = files;
         let shape = engine.shape();
         let generator = generator_settings(&file, &manifest, w_avg, shape)?;
         let encoder_errors = match encoder_errors {

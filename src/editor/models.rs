@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::catalog::{Kept, Store};
+use crate::catalog::{Store, StoreEntry};
 use crate::editor::blocking::run_blocking;
 use crate::editor::{EditorError, LoadError, Model};
 use crate::latent::{Boundary, LatentSpace};
@@ -55,12 +55,14 @@ impl Models {
             let mut model = current(slot);
             for (file, kept) in store.read(model.name())? {
                 let changed = match kept {
-                    Kept::Boundary(boundary) => model.with_boundary(*boundary),
+                    StoreEntry::Boundary(boundary) => model.with_boundary(*boundary),
                     // A boundary that the model folder no longer has need not be hidden.
-                    Kept::Removed { attribute, space } => match model.without_boundary(&attribute, space) {
-                        Err(EditorError::UnknownAttribute { .. }) => continue,
-                        other => other,
-                    },
+                    StoreEntry::Removed { attribute, space } => {
+                        match model.without_boundary(&attribute, space) {
+                            Err(EditorError::UnknownAttribute { .. }) => continue,
+                            other => other,
+                        }
+                    }
                 };
                 model = Arc::new(changed.map_err(|reason| LoadError::Stored {
                     file,
@@ -119,7 +121,7 @@ impl Models {
         self.change(name, move |model, store| {
             let changed = model.with_boundary(boundary.clone())?;
             if let Some(store) = store {
-                store.keep(model.name(), &boundary)?;
+                store.write(model.name(), &boundary)?;
             }
             Ok(changed)
         })

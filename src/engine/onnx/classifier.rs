@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView4, Ix2};
 
-use crate::catalog::ClassifierPackage;
+use crate::catalog::ClassifierFiles;
 use crate::engine::onnx::image_input::ImageInput;
 use crate::engine::onnx::network::Network;
 use crate::engine::{Classifier, EngineError, GeneratorShape, Runtime};
@@ -18,13 +18,13 @@ impl OnnxClassifier {
     /// Opens a classifier, and checks its input against the generator's images and its output against the manifest.
     pub(crate) fn open(
         runtime: &Runtime,
-        package: &ClassifierPackage,
+        files: &ClassifierFiles,
         generator: &GeneratorShape,
         generator_range: [f32; 2],
     ) -> Result<Self, EngineError> {
-        let network = Network::open(runtime, &package.graph, "scores")?;
-        let input = ImageInput::new(&network, generator, generator_range, package.entry.image_range)?;
-        let outputs = package.entry.outputs.len();
+        let network = Network::open(runtime, &files.graph, "scores")?;
+        let input = ImageInput::new(&network, generator, generator_range, files.entry.image_range)?;
+        let outputs = files.entry.outputs.len();
         if !matches!(network.output_axes(), &[_, Some(found)] if found == outputs) {
             return Err(network.output_error(&format!(
                 "[batch, {outputs}], because the manifest lists {outputs} outputs"

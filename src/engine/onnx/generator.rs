@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ndarray::{Array1, Array3, Array4, ArrayView3, Axis, Ix4};
 
-use crate::catalog::{Graph, ModelPackage};
+use crate::catalog::{Graph, ModelFiles};
 use crate::engine::batching::batch_size::LONG_RUN;
 use crate::engine::onnx::mapping::OnnxMapping;
 use crate::engine::onnx::network::Network;
@@ -22,14 +22,14 @@ pub(crate) struct OnnxGenerator {
 }
 
 impl OnnxGenerator {
-    /// Opens a package's synthesis graph, and checks it against the mapping. If the graph leaves the size of its images open,
+    /// Opens a model's synthesis graph, and checks it against the mapping. If the graph leaves the size of its images open,
     /// one image is synthesized to measure it.
     pub(crate) fn open(
         runtime: &Runtime,
-        package: &ModelPackage,
+        files: &ModelFiles,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
-        let synthesis = Self::open_network(runtime, &package.synthesis)?;
+        let synthesis = Self::open_network(runtime, &files.synthesis)?;
         let expected = match mapping {
             Some(_) => "[batch, dim] for w, or [batch, layers, dim] for w+",
             None => "[batch, dim] for z, because the manifest names no generator.mapping",

@@ -146,11 +146,11 @@ mod tests {
     use ort::memory::{AllocationDevice, AllocatorType, MemoryType};
 
     use super::*;
-    use crate::catalog::{ModelFolder, ModelPackage};
+    use crate::catalog::{ModelFiles, ModelFolder};
     use crate::engine::test_support;
 
     /// The sessions of a graph of the bundled model as on a GPU, but on the CPU and in its memory.
-    fn on_cpu(choose: fn(&ModelPackage) -> &Graph) -> GpuSessions {
+    fn on_cpu(choose: fn(&ModelFiles) -> &Graph) -> GpuSessions {
         // The library must be loaded before the first call into it.
         let runtime = test_support::runtime();
         let memory = MemoryInfo::new(
@@ -159,14 +159,14 @@ mod tests {
             AllocatorType::Device,
             MemoryType::CPUOutput,
         );
-        let package = ModelPackage::read(&ModelFolder::Bundled).unwrap();
-        let (graph, level) = (choose(&package), GraphOptimizationLevel::All);
+        let files = ModelFiles::read(&ModelFolder::Bundled).unwrap();
+        let (graph, level) = (choose(&files), GraphOptimizationLevel::All);
         GpuSessions::open(runtime, Device::Cuda(0), graph, level, memory.unwrap()).unwrap()
     }
 
     #[test]
     fn outputs_do_not_depend_on_the_batch_size() {
-        let mut sessions = on_cpu(|package| package.mapping.as_ref().unwrap());
+        let mut sessions = on_cpu(|files| files.mapping.as_ref().unwrap());
         let values = (0..70 * 64).map(|index: u16| f32::from(index).sin()).collect();
         let codes = Array2::from_shape_vec((70, 64), values).unwrap();
         let mut run = |count: usize| {
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn each_batch_size_has_a_session_if_the_graph_has_convolutions() {
-        let mut sessions = on_cpu(|package| &package.classifiers[0].graph);
+        let mut sessions = on_cpu(|files| &files.classifiers[0].graph);
         let images = Array4::zeros((5, 3, 256, 256)).into_dyn();
         for count in [5, 1, 3, 2] {
             let some = images.slice_axis(Axis(0), Slice::from(..count));

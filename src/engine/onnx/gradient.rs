@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayD, ArrayView3, ArrayView4, Axis, Ix1, Ix2, Ix3};
 
-use crate::catalog::ModelPackage;
+use crate::catalog::ModelFiles;
 use crate::engine::onnx::network::Network;
 use crate::engine::{Device, EngineError, GeneratorShape, Gradient, LossGradient, Runtime, SynthesisInput};
 
@@ -15,13 +15,13 @@ pub(crate) struct OnnxGradient {
 }
 
 impl OnnxGradient {
-    /// Opens a package's gradient graph, if it has one. This needs nothing but the file, so that the other graphs can be
+    /// Opens a model's gradient graph, if it has one. This needs nothing but the file, so that the other graphs can be
     /// opened at the same time; [`new`](Self::new) checks it later.
     pub(crate) fn open_network(
         runtime: &Runtime,
-        package: &ModelPackage,
+        files: &ModelFiles,
     ) -> Result<Option<Network>, EngineError> {
-        let code = if package.mapping.is_some() { "w" } else { "z" };
+        let code = if files.mapping.is_some() { "w" } else { "z" };
         let open = |graph| {
             Network::open_gradient(
                 runtime,
@@ -31,7 +31,7 @@ impl OnnxGradient {
                 "perceptual",
             )
         };
-        package.gradient.as_ref().map(open).transpose()
+        files.gradient.as_ref().map(open).transpose()
     }
 
     /// Checks an open gradient graph against its generator.

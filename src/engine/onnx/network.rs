@@ -257,13 +257,13 @@ mod tests {
     use ndarray::{Array2, Slice};
 
     use super::*;
-    use crate::catalog::{ModelFolder, ModelPackage};
+    use crate::catalog::{ModelFiles, ModelFolder};
     use crate::engine::test_support;
 
     /// The mapping of the bundled model, and some of its z codes.
     fn mapping() -> (Network, Array2<f32>) {
-        let package = ModelPackage::read(&ModelFolder::Bundled).unwrap();
-        let graph = package.mapping.as_ref().unwrap();
+        let files = ModelFiles::read(&ModelFolder::Bundled).unwrap();
+        let graph = files.mapping.as_ref().unwrap();
         let network = Network::open(test_support::runtime(), graph, "w").unwrap();
         let values = (0..7 * 64).map(|index: u16| f32::from(index).sin()).collect();
         (network, Array2::from_shape_vec((7, 64), values).unwrap())

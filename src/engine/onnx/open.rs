@@ -4,7 +4,7 @@
 //! one after another. Several models may open at the same time. When all graphs of a model are open, the batch size and the
 //! number of replicas are measured; during a measurement no other model opens graphs, because it would disturb the times.
 
-use crate::catalog::ModelPackage;
+use crate::catalog::ModelFiles;
 use crate::engine::networks::priority;
 use crate::engine::onnx::classifier::OnnxClassifier;
 use crate::engine::onnx::encoder::OnnxEncoder;
@@ -29,32 +29,32 @@ pub struct EngineOptions {
     pub queue_limits: QueueLimits,
 }
 
-/// Opens every graph of a package, checks the graphs against each other, and starts their threads.
+/// Opens every graph of a model, checks the graphs against each other, and starts their threads.
 ///
 /// # Errors
 /// [`EngineError`] if a graph cannot be opened or does not fit the others. It names the file.
 pub fn open(
     runtime: &Runtime,
-    package: &ModelPackage,
+    files: &ModelFiles,
     options: EngineOptions,
     metrics: &Metrics,
 ) -> Result<Engine, EngineError> {
     let opening = runtime.lock_for_opening();
     let ((tuning, mut networks), gradient) = in_parallel(
         || {
-            let mut mapping = package
+            let mut mapping = files
                 .mapping
                 .as_ref()
                 .map(|graph| OnnxMapping::open(runtime, graph))
                 .transpose()?;
-            let tuning = ReplicaTuning::open(runtime, package, options.replicas, mapping.as_mut())?;
-            let networks = open_others(runtime, package, mapping, tuning.shape())?;
+            let tuning = ReplicaTuning::open(runtime, files, options.replicas, mapping.as_mut())?;
+            let networks = open_others(runtime, files, mapping, tuning.shape())?;
             Ok((tuning, networks))
         },
         || {
             // ONNX Runtime starts the session's threads here, and they inherit the priority of this one.
             priority::lower();
-            OnnxGradient::open_network(runtime, package)
+            OnnxGradient::open_network(runtime, files)
         },
     )?;
     drop(opening);
@@ -70,19 +70,19 @@ pub fn open(
         networks.generators.push(Box::new(generator));
     }
     networks.lazy_replicas = lazy_replicas;
-    let name = &package.manifest.name;
+    let name = &files.manifest.name;
     Ok(Engine::start(name, networks, options.queue_limits, metrics))
 }
 
-/// Opens a package's networks except its generator and its gradient graph, and checks them against the generator's shape.
+/// Opens a model's networks except its generator and its gradient graph, and checks them against the generator's shape.
 fn open_others(
     runtime: &Runtime,
-    package: &ModelPackage,
+    files: &ModelFiles,
     mapping: Option<OnnxMapping>,
     shape: &GeneratorShape,
 ) -> Result<Networks, EngineError> {
-    let range = package.manifest.generator.image_range;
-    let classifiers = package
+    let range = files.manifest.generator.image_range;
+    let classifiers = files
         .classifiers
         .iter()
         .map(|classifier| {
@@ -90,21 +90,21 @@ fn open_others(
             Ok(Box::new(opened) as Box<dyn Classifier>)
         })
         .collect::<Result<_, EngineError>>()?;
-    let encoder = match (&package.encoder, &package.manifest.encoder) {
+    let encoder = match (&files.encoder, &files.manifest.encoder) {
         (Some(graph), Some(entry)) => {
             let opened = OnnxEncoder::open(runtime, graph, entry, shape, range)?;
             Some(Box::new(opened) as Box<dyn Encoder>)
         }
         _ => None,
     };
-    let landmarker = match (&package.landmarks, &package.manifest.landmarks) {
+    let landmarker = match (&files.landmarks, &files.manifest.landmarks) {
         (Some(graph), Some(entry)) => {
             let opened = OnnxLandmarker::open(runtime, graph, entry)?;
             Some(Box::new(opened) as Box<dyn Landmarker>)
         }
         _ => None,
     };
-    let recognizer = match (&package.identity, &package.manifest.identity) {
+    let recognizer = match (&files.identity, &files.manifest.identity) {
         (Some(graph), Some(entry)) => {
             let opened = OnnxRecognizer::open(runtime, graph, entry, shape, range)?;
             Some(Box::new(opened) as Box<dyn Recognizer>)

@@ -25,7 +25,7 @@
 
 use std::time::Duration;
 
-use crate::catalog::{Graph, ModelPackage};
+use crate::catalog::{Graph, ModelFiles};
 use crate::engine::batching::batch_size::LONG_RUN;
 use crate::engine::onnx::generator::OnnxGenerator;
 use crate::engine::onnx::mapping::OnnxMapping;
@@ -50,7 +50,7 @@ const RUNS: usize = 4;
 /// The choice of a generator's replicas, while the model's other networks are opened.
 pub(crate) struct ReplicaTuning<'a> {
     runtime: &'a Runtime,
-    package: &'a ModelPackage,
+    files: &'a ModelFiles,
     plan: Plan,
     first: OnnxGenerator,
     /// Sessions for further replicas that open at the start.
@@ -82,13 +82,13 @@ impl<'a> ReplicaTuning<'a> {
     /// Opens the generator's first replica, and as many more as `replicas` says. `None` is the default: see the module.
     pub(crate) fn open(
         runtime: &'a Runtime,
-        package: &'a ModelPackage,
+        files: &'a ModelFiles,
         replicas: Option<usize>,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
         let plan = match replicas {
             Some(replicas) => Plan::Fixed(replicas),
-            None if !has_cores(runtime) || is_large(runtime, &package.synthesis) => Plan::AllThreads,
+            None if !has_cores(runtime) || is_large(runtime, &files.synthesis) => Plan::AllThreads,
             None => Plan::Undecided,
         };
         let (threads, replicas) = match plan {
@@ -97,16 +97,16 @@ impl<'a> ReplicaTuning<'a> {
             Plan::SingleThreads | Plan::Undecided => (1, 1),
         };
         let (first, others) = in_parallel(
-            || OnnxGenerator::open(&runtime.with_threads(threads), package, mapping),
+            || OnnxGenerator::open(&runtime.with_threads(threads), files, mapping),
             || {
                 repeat(replicas - 1, || {
-                    OnnxGenerator::open_network(runtime, &package.synthesis)
+                    OnnxGenerator::open_network(runtime, &files.synthesis)
                 })
             },
         )?;
         let mut tuning = Self {
             runtime,
-            package,
+            files,
             plan,
             first,
             others,
@@ -136,7 +136,7 @@ impl<'a> ReplicaTuning<'a> {
                 self.plan = self.compare()?;
                 self.first.search_batch_size()?;
             }
-            Plan::Fixed(_) | Plan::AllThreads if !is_large(self.runtime, &self.package.synthesis) => {
+            Plan::Fixed(_) | Plan::AllThreads if !is_large(self.runtime, &self.files.synthesis) => {
                 let _measuring = self.runtime.lock_for_measuring();
                 self.first.search_batch_size()?;
             }
@@ -152,7 +152,7 @@ impl<'a> ReplicaTuning<'a> {
             Plan::Fixed(_) => (self.runtime.clone(), 0),
         };
         tracing::info!(
-            model = self.package.manifest.name,
+            model = self.files.manifest.name,
             replicas = 1 + self.others.len(),
             lazy_replicas = lazy,
             threads = runtime.threads(),
@@ -160,7 +160,7 @@ impl<'a> ReplicaTuning<'a> {
             "replicas of the generator are chosen"
         );
         let lazy_replicas = (0..lazy)
-            .map(|_| lazy_replica(&self.first, &runtime, &self.package.synthesis))
+            .map(|_| lazy_replica(&self.first, &runtime, &self.files.synthesis))
             .collect();
         let mut generators: Vec<_> = self.others.into_iter().map(self.first.replica()).collect();
         generators.push(self.first);
@@ -187,7 +187,7 @@ impl<'a> ReplicaTuning<'a> {
     /// Compares runs with one thread and with all threads. If all threads are better, the first replica is replaced by one
     /// that has them.
     fn compare(&mut self) -> Result<Plan, EngineError> {
-        let network = OnnxGenerator::open_network(self.runtime, &self.package.synthesis)?;
+        let network = OnnxGenerator::open_network(self.runtime, &self.files.synthesis)?;
         let mut with_all = self.first.replica()(network);
         let (mut all, mut one) = (Duration::MAX, Duration::MAX);
         // The runs alternate, so that other work on the machine disturbs both alike.

@@ -1,4 +1,4 @@
-//! Where a model's files are read from: a folder on disk, or the program itself.
+//! A model folder: on disk, or compiled into the program.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -10,21 +10,21 @@ use crate::catalog::{CatalogError, bundled};
 pub enum ModelFolder {
     /// A folder on disk.
     Disk(PathBuf),
-    /// The model that comes with the program.
+    /// The model that is compiled into the program.
     Bundled,
 }
 
 impl ModelFolder {
-    /// Reads one file, given relative to the folder.
+    /// Reads the file at a path relative to the folder.
     ///
     /// # Errors
-    /// [`CatalogError::Unreadable`] where the file is missing or cannot be read.
+    /// [`CatalogError::Unreadable`] if the file is missing or cannot be read.
     pub fn read(&self, file: &str) -> Result<Cow<'static, [u8]>, CatalogError> {
         match self {
             Self::Disk(folder) => std::fs::read(folder.join(file)).map(Cow::Owned),
-            Self::Bundled => bundled::content(file)
-                .map(Cow::Borrowed)
-                .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, "not compiled in")),
+            Self::Bundled => bundled::content(file).map(Cow::Borrowed).ok_or_else(|| {
+                std::io::Error::new(std::io::ErrorKind::NotFound, "the bundled model has no such file")
+            }),
         }
         .map_err(|reason| CatalogError::Unreadable {
             file: self.name(file),
@@ -32,7 +32,7 @@ impl ModelFolder {
         })
     }
 
-    /// Whether the folder has such a file.
+    /// Whether the folder has the file.
     #[must_use]
     pub fn has(&self, file: &str) -> bool {
         match self {
@@ -41,10 +41,10 @@ impl ModelFolder {
         }
     }
 
-    /// The files in a folder below this one that end in `extension`, sorted, each relative to this folder.
+    /// The files with the `extension` in `folder` below this folder, sorted, as paths relative to this folder.
     ///
     /// # Errors
-    /// [`CatalogError::Unreadable`] where the folder is missing or cannot be read.
+    /// [`CatalogError::Unreadable`] if the folder is missing or cannot be read.
     pub fn list(&self, folder: &str, extension: &str) -> Result<Vec<String>, CatalogError> {
         let mut files: Vec<String> = match self {
             Self::Disk(root) => names(&root.join(folder))
@@ -72,7 +72,7 @@ impl ModelFolder {
         Ok(files)
     }
 
-    /// How errors name a file of this folder.
+    /// The name of a file of this folder in errors.
     #[must_use]
     pub fn name(&self, file: &str) -> String {
         match self {

@@ -1,11 +1,11 @@
-//! TOML that people write: what is wrong with it is said in one line.
+//! TOML files, with errors of one line that say where they are.
 
 use serde::de::DeserializeOwned;
 
-/// Parses a TOML text; the error is one line that opens with the number of the line at fault.
+/// Parses a TOML text.
 ///
 /// # Errors
-/// What is wrong, where the text is no TOML, or not of the shape of `T`.
+/// One line that begins with the number of the wrong line, if the text is not TOML or does not fit `T`.
 pub fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
         let message = error.message().replace('\n', ", ");
