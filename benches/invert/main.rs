@@ -14,7 +14,7 @@ use bare::{Network, Place};
 use clap::Parser;
 use faceplane::catalog::{ModelFiles, ModelFolder};
 use faceplane::engine::Device;
-use faceplane::imaging::{Compression, Framing, ImageRange, Picture, decode, encode_png, frame};
+use faceplane::imaging::{Compression, Framing, Image, ImageRange, decode, encode_png, frame};
 use ndarray::{Axis, Ix2, Ix4};
 
 /// Measures a running service on the bundled model: an encoder's answer beside the bare runs, and single pictures alone and
@@ -187,7 +187,7 @@ impl Bare {
         let codes = all.to_owned().into_dyn();
         let image = self.synthesis.run(codes.view())?.into_dimensionality::<Ix4>()?;
         let drawn = Instant::now();
-        let picture = Picture::from_tensor(image.index_axis(Axis(0), 0), range)?;
+        let picture = Image::from_tensor(image.index_axis(Axis(0), 0), range)?;
         std::hint::black_box(encode_png(&picture, Compression::Fast, None)?);
         let ends = [began, decoded, encoded, drawn, Instant::now()];
         Ok(std::array::from_fn(|stage| {

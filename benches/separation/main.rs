@@ -1,4 +1,4 @@
-//! Separates one file of scored codes and prints seconds and memory: what `run.py` beside it sets against scikit-learn.
+//! Fits a boundary to one file of scored codes and prints seconds and memory, for `run.py`, which compares with scikit-learn.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};

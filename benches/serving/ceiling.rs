@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use faceplane::catalog::{Graph, ModelFiles};
 use faceplane::engine::Device;
-use faceplane::imaging::{Compression, ImageRange, Picture, encode_png};
+use faceplane::imaging::{Compression, Image, ImageRange, encode_png};
 use faceplane::latent::sample_z;
 use ndarray::{Array2, ArrayD, ArrayView3, Axis, Ix2, Ix4};
 use ort::value::{DynValue, ValueType};
@@ -259,7 +259,7 @@ impl Loop {
 
 /// From an image to its file.
 fn encode(image: ArrayView3<'_, f32>, range: ImageRange) -> anyhow::Result<()> {
-    let picture = Picture::from_tensor(image, range)?;
+    let picture = Image::from_tensor(image, range)?;
     std::hint::black_box(encode_png(&picture, Compression::Fast, None)?);
     Ok(())
 }

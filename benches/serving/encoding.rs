@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use faceplane::imaging::{Compression, ImageRange, Picture, encode_png};
+use faceplane::imaging::{Compression, Image, ImageRange, encode_png};
 use ndarray::Array3;
 
 use crate::load::quantile;
@@ -36,7 +36,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> anyhow::Result<
     let mut times = Vec::with_capacity(TIMES);
     for _ in 0..TIMES {
         let began = Instant::now();
-        std::hint::black_box(Picture::from_tensor(tensor.view(), ImageRange::SIGNED)?);
+        std::hint::black_box(Image::from_tensor(tensor.view(), ImageRange::SIGNED)?);
         times.push(began.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);
@@ -45,7 +45,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> anyhow::Result<
         "tensor to pixels: ms",
         quantile(&times, 0.5),
     );
-    let picture = Picture::from_tensor(tensor.view(), ImageRange::SIGNED)?;
+    let picture = Image::from_tensor(tensor.view(), ImageRange::SIGNED)?;
     let (mut times, mut bytes) = (Vec::with_capacity(TIMES), 0);
     for _ in 0..TIMES {
         let began = Instant::now();

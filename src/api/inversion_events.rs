@@ -23,7 +23,7 @@ use crate::api::request_id::request_id;
 use crate::api::timeout;
 use crate::editor::InversionProgress;
 use crate::engine;
-use crate::imaging::{ImagingError, Picture, Quality, encode_jpeg, shrunk};
+use crate::imaging::{Image, ImagingError, Quality, encode_jpeg, shrunk};
 
 /// The longest side of the reconstructions in events, in pixels.
 const PREVIEW_SIDE: usize = 256;
@@ -160,6 +160,6 @@ async fn encode(progress: InversionProgress) -> Result<answers::invert::Inversio
 }
 
 /// A small JPEG of an image.
-fn encode_preview(image: Picture) -> Result<Vec<u8>, ImagingError> {
+fn encode_preview(image: Image) -> Result<Vec<u8>, ImagingError> {
     encode_jpeg(&shrunk(image, PREVIEW_SIDE), Quality::default())
 }

@@ -8,7 +8,7 @@ use mediatype::{MediaType, MediaTypeBuf, Name, ReadParams as _};
 
 use crate::api::problem::Problem;
 use crate::api::types::output_options::{Compression, Format, Layout, Metadata, OutputOptions};
-use crate::imaging::{self, ImagingError, Picture, Quality, encode_jpeg, encode_png, encode_webp};
+use crate::imaging::{self, Image, ImagingError, Quality, encode_jpeg, encode_png, encode_webp};
 
 /// The media types of the answers. A client that accepts each of them gets the first.
 pub(crate) static OFFERED: [MediaType<'static>; 4] = [
@@ -127,7 +127,7 @@ impl Output {
     }
 
     /// Encodes an image; `text` is the metadata of a PNG. Images in JSON are PNGs.
-    pub(crate) fn encode(self, image: &Picture, text: Option<&str>) -> Result<Vec<u8>, ImagingError> {
+    pub(crate) fn encode(self, image: &Image, text: Option<&str>) -> Result<Vec<u8>, ImagingError> {
         match self.format {
             Format::Png | Format::Json => encode_png(image, self.compression.into(), text),
             Format::Jpeg => encode_jpeg(image, self.quality),

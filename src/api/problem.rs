@@ -199,12 +199,12 @@ impl Problem {
                 "cannot-invert",
                 "The model cannot invert images with this method",
             ),
-            Self::Editor(Edit::Framing(FramingError::Crop(_))) => kind(
+            Self::Editor(Edit::Framing(FramingError::Crop { .. })) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "crop-outside-image",
                 "The crop is not inside the image",
             ),
-            Self::Editor(Edit::Framing(FramingError::Landmarks(_)) | Edit::NoFace(_)) => kind(
+            Self::Editor(Edit::Framing(FramingError::Landmarks { .. }) | Edit::NoFace(_)) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-face",
                 "No face was found in the image",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ndarray::Array1;
 
-use crate::imaging::Picture;
+use crate::imaging::Image;
 use crate::latent::LatentCode;
 
 /// Where a face's latent code comes from.
@@ -44,7 +44,7 @@ pub struct Face {
     /// Its latent code.
     pub code: LatentCode,
     /// Its image.
-    pub picture: Picture,
+    pub picture: Image,
     /// The signed distance from the boundary of each attribute.
     pub distances: BTreeMap<String, f64>,
     /// The score of each attribute, if the request asked for scores; otherwise empty.

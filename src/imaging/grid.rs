@@ -1,11 +1,11 @@
-//! Several pictures on one sheet.
+//! Several images on one sheet.
 
-use super::{ImagingError, Picture};
+use crate::imaging::{Image, ImagingError};
 
-/// How several pictures share a sheet.
+/// Arrangement of several images on a sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// As square as it goes: ⌈√n⌉ columns.
+    /// A grid of ⌈√n⌉ columns.
     #[default]
     Grid,
     /// One row.
@@ -13,26 +13,26 @@ pub enum Layout {
 }
 
 impl Layout {
-    fn columns(self, pictures: usize) -> usize {
+    fn columns(self, images: usize) -> usize {
         match self {
-            Self::Grid => (1..=pictures).find(|side| side * side >= pictures).unwrap_or(1),
-            Self::Strip => pictures,
+            Self::Grid => (1..=images).find(|side| side * side >= images).unwrap_or(1),
+            Self::Strip => images,
         }
     }
 }
 
-/// Lays `pictures` out from left to right and from top to bottom, without gaps; a last row that is not full ends white.
+/// Arranges `images` from left to right and from top to bottom, without gaps. The rest of the last row is white.
 ///
 /// # Errors
-/// [`ImagingError::UnequalSizes`] unless all have one size; [`ImagingError::NotRgb`] where there is none.
-pub fn arrange(pictures: &[Picture], layout: Layout) -> Result<Picture, ImagingError> {
-    let first = pictures.first().ok_or(ImagingError::NotRgb {
+/// [`ImagingError::UnequalSizes`] if the sizes differ; [`ImagingError::NotRgb`] without images.
+pub fn arrange(images: &[Image], layout: Layout) -> Result<Image, ImagingError> {
+    let first = images.first().ok_or(ImagingError::NotRgb {
         channels: 0,
         height: 0,
         width: 0,
     })?;
     let (width, height) = (first.width(), first.height());
-    if let Some(other) = pictures
+    if let Some(other) = images
         .iter()
         .find(|other| (other.width(), other.height()) != (width, height))
     {
@@ -43,10 +43,10 @@ pub fn arrange(pictures: &[Picture], layout: Layout) -> Result<Picture, ImagingE
             found_height: other.height(),
         });
     }
-    let columns = layout.columns(pictures.len());
-    let mut sheet = Picture::blank(columns * width, pictures.len().div_ceil(columns) * height);
-    for (place, picture) in pictures.iter().enumerate() {
-        sheet.paint(picture, place % columns * width, place / columns * height);
+    let columns = layout.columns(images.len());
+    let mut sheet = Image::white(columns * width, images.len().div_ceil(columns) * height);
+    for (index, image) in images.iter().enumerate() {
+        sheet.insert(image, index % columns * width, index / columns * height);
     }
     Ok(sheet)
 }
@@ -58,12 +58,12 @@ mod tests {
     use super::*;
     use crate::imaging::ImageRange;
 
-    fn flat(level: f32, width: usize) -> Picture {
-        Picture::from_tensor(Array3::from_elem((3, 2, width), level).view(), ImageRange::SIGNED).unwrap()
+    fn flat(level: f32, width: usize) -> Image {
+        Image::from_tensor(Array3::from_elem((3, 2, width), level).view(), ImageRange::SIGNED).unwrap()
     }
 
     #[test]
-    fn a_grid_is_as_square_as_it_goes() {
+    fn a_grid_is_nearly_square() {
         let sizes = [1, 2, 3, 4, 5, 9, 10].map(|count| {
             let sheet = arrange(&vec![flat(0.0, 2); count], Layout::Grid).unwrap();
             (sheet.width() / 2, sheet.height() / 2)
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_of_two_sizes_are_refused() {
+    fn images_of_different_sizes_are_refused() {
         let error = arrange(&[flat(0.0, 2), flat(0.0, 3)], Layout::Grid).unwrap_err();
         assert_eq!(
             error,

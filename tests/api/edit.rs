@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use faceplane::imaging::{Picture, decode};
+use faceplane::imaging::{Image, decode};
 use serde_json::{Value, json};
 
 use crate::support::{Client, LAYERS, numbers};
@@ -13,7 +13,7 @@ fn distance(face: &Value, attribute: &str) -> f64 {
 }
 
 /// The decoded image of a face in JSON.
-fn pixels(face: &Value) -> Picture {
+fn pixels(face: &Value) -> Image {
     let file = STANDARD.decode(face["image"].as_str().unwrap()).unwrap();
     decode(&file, 1 << 20).unwrap()
 }

@@ -132,7 +132,7 @@ async fn invalid_inversions_are_refused_with_the_reason() {
         ("seconds=0", "above 0"),
         ("seconds=-1", "above 0"),
         ("seconds=inf", "above 0"),
-        ("crop=0,0,1000,1000", "inside the picture's 256×256"),
+        ("crop=0,0,1000,1000", "inside the image of 256×256"),
         ("crop=0,0,0,10", "expected left,top,width,height"),
         ("crop=1,2,3", "expected left,top,width,height"),
         ("space=z&method=optimize", "cannot become a z code"),
@@ -149,8 +149,8 @@ async fn invalid_inversions_are_refused_with_the_reason() {
     for (body, says) in [
         (json!({}), "missing"),
         (json!({"image": "?"}), "not base64"),
-        (json!({"image": ""}), "no picture"),
-        (json!({"image": STANDARD.encode("text")}), "no picture"),
+        (json!({"image": ""}), "no image"),
+        (json!({"image": STANDARD.encode("text")}), "no image"),
         (
             json!({"image": 7}),
             "image: found 7, expected an image file in base64",

@@ -128,11 +128,11 @@ async fn landmarks_that_do_not_mark_a_face_are_refused_with_the_reason() {
         ),
         (
             format!("landmarks={}", moved(200.0)),
-            "inside the picture's 256×256 pixels",
+            "inside the image of 256×256 pixels",
         ),
         (
             format!("landmarks={}", text(&[[99.0, 99.0]; 5])),
-            "expected a face of some pixels",
+            "expected a face of several pixels",
         ),
         (
             format!("landmarks={five}&crop=0,0,256,256"),

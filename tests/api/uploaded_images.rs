@@ -84,8 +84,8 @@ async fn a_file_that_is_not_an_image_is_refused_with_the_field_name() {
         (&client, json!({"image": "?"}), "not base64"),
         (
             &inverting,
-            json!({"image": STANDARD.encode(b"no picture")}),
-            "no picture",
+            json!({"image": STANDARD.encode(b"no image")}),
+            "no image",
         ),
         (&client, json!({"image": STANDARD.encode(&bare)}), "[encoder]"),
     ] {

@@ -1,4 +1,4 @@
-//! What a boundary measures, and which it refuses to be.
+//! Signed distances of boundaries, and boundaries that are refused.
 
 use faceplane::latent::{Boundary, LatentCode, LatentError, LatentSpace, LayerRange, Provenance};
 use ndarray::{Array2, array};
@@ -19,7 +19,7 @@ fn a_normal_of_any_length_gives_distances_in_units_of_the_space() {
 }
 
 #[test]
-fn a_normal_that_points_nowhere_is_refused() {
+fn a_normal_without_a_direction_is_refused() {
     let refused = age(array![[0.0, 0.0]], 1.0).unwrap_err();
     assert_eq!(
         refused,
@@ -47,7 +47,7 @@ fn a_normal_that_points_nowhere_is_refused() {
 }
 
 #[test]
-fn a_boundary_is_refused_without_name_shape_or_intercept() {
+fn a_boundary_needs_a_name_a_shape_and_a_finite_intercept() {
     let unnamed = Boundary::new(" ", LatentSpace::Z, array![[1.0]], 0.0, Provenance::default());
     assert_eq!(unnamed, Err(LatentError::MissingAttribute));
     assert_eq!(
@@ -65,7 +65,7 @@ fn a_boundary_is_refused_without_name_shape_or_intercept() {
 }
 
 #[test]
-fn a_code_of_another_space_or_size_is_not_measured() {
+fn a_code_of_another_space_or_size_is_refused() {
     let boundary = age(array![[1.0, 0.0]], 0.0).unwrap();
     let z = LatentCode::from_row(LatentSpace::Z, vec![1.0, 2.0]).unwrap();
     let refused = boundary.signed_distance(&z).unwrap_err();
@@ -97,7 +97,7 @@ fn a_code_of_another_space_or_size_is_not_measured() {
 }
 
 #[test]
-fn a_boundary_in_w_measures_some_layers_of_a_w_plus_code() {
+fn a_boundary_in_w_can_measure_some_layers_of_a_w_plus_code() {
     let boundary = age(array![[1.0, 0.0]], 0.5).unwrap();
     let code = LatentCode::new(LatentSpace::WPlus, array![[1.0, 9.0], [3.0, 9.0], [8.0, 9.0]]).unwrap();
     let first_two = LayerRange::new(0, 1).ok();
@@ -106,7 +106,7 @@ fn a_boundary_in_w_measures_some_layers_of_a_w_plus_code() {
 }
 
 #[test]
-fn a_boundary_in_w_plus_takes_the_inner_product_of_all_layers() {
+fn a_boundary_in_w_plus_takes_the_dot_product_over_all_layers() {
     let boundary = Boundary::new(
         "age",
         LatentSpace::WPlus,
@@ -121,16 +121,16 @@ fn a_boundary_in_w_plus_takes_the_inner_product_of_all_layers() {
 
 proptest! {
     #[test]
-    fn a_repeated_w_code_has_its_own_distance(seed: u32, other: u32) {
+    fn a_repeated_w_code_has_the_distance_of_the_w_code(seed: u32, other: u32) {
         let boundary = boundary("age", LatentSpace::W, seed);
         let code = code(LatentSpace::W, other);
         let layered = code.broadcast(LAYERS).unwrap();
         let [one, all] = [&code, &layered].map(|code| boundary.signed_distance(code).unwrap());
-        prop_assert!((one - all).abs() < 1e-12, "{one} beside {all}");
+        prop_assert!((one - all).abs() < 1e-12, "{one} and {all}");
     }
 
     #[test]
-    fn the_length_of_the_normal_makes_no_difference(seed: u32, scale in 1e-6..1e6, intercept in -3.0..3.0) {
+    fn the_length_of_the_normal_changes_nothing(seed: u32, scale in 1e-6..1e6, intercept in -3.0..3.0) {
         let normal = numbers(LatentSpace::W, seed);
         let one = age(normal.clone(), intercept).unwrap();
         let other = age(normal * scale, intercept * scale).unwrap();
@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn the_layout_of_the_normal_makes_no_difference(seed: u32, other: u32) {
+    fn the_memory_order_of_the_normal_changes_nothing(seed: u32, other: u32) {
         let by_rows = numbers(LatentSpace::WPlus, seed);
         let mut by_columns = Array2::zeros((DIM, LAYERS)).reversed_axes();
         by_columns.assign(&by_rows);

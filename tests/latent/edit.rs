@@ -1,4 +1,4 @@
-//! What holds for codes that are edited.
+//! Properties of edits.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use proptest::prelude::*;
 
 use super::{LAYERS, boundary, code, shape};
 
-/// What one rounding to `f32` can do to a distance here.
+/// The greatest error of a distance by one rounding to `f32`.
 const ROUNDING: f64 = 1e-5;
 
-/// The spaces of a boundary and of a code that it measures.
+/// Spaces of a boundary and of a code that it can measure.
 fn spaces() -> impl Strategy<Value = (LatentSpace, LatentSpace)> {
     prop_oneof![
         Just((LatentSpace::Z, LatentSpace::Z)),
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn an_edit_by_an_amount_moves_the_distance_by_it((space, of_code) in spaces(), seed: u32, amount in -5.0..5.0) {
+    fn an_edit_by_an_amount_changes_the_distance_by_it((space, of_code) in spaces(), seed: u32, amount in -5.0..5.0) {
         let [age, ..] = three(space, seed);
         let code = code(of_code, seed);
         let edited = apply(&code, &[along(&age, Amount::By(amount))], None).unwrap();
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_edits_makes_no_difference((space, of_code) in spaces(), seed: u32, a in -5.0..5.0, b in -5.0..5.0) {
+    fn the_order_of_edits_changes_nothing((space, of_code) in spaces(), seed: u32, a in -5.0..5.0, b in -5.0..5.0) {
         let [age, gender, eyeglasses] = three(space, seed);
         let mut edits = [
             along(&age, Amount::To(a)),
@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn an_edit_and_its_opposite_lead_back((space, of_code) in spaces(), seed: u32, amount in -5.0..5.0) {
+    fn an_edit_and_its_opposite_give_the_code_back((space, of_code) in spaces(), seed: u32, amount in -5.0..5.0) {
         let [age, ..] = three(space, seed);
         let code = code(of_code, seed);
         let there = apply(&code, &[along(&age, Amount::By(amount))], None).unwrap();
@@ -132,7 +132,7 @@ proptest! {
     }
 
     #[test]
-    fn layers_that_are_not_named_keep_every_bit(
+    fn layers_that_are_not_edited_keep_every_bit(
         space in prop_oneof![Just(LatentSpace::W), Just(LatentSpace::WPlus)],
         seed: u32,
         layers in layer_ranges(),
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn a_boundary_in_w_shifts_every_layer_alike(seed: u32, layers in layer_ranges(), target in -5.0..5.0) {
+    fn a_boundary_in_w_shifts_every_layer_equally(seed: u32, layers in layer_ranges(), target in -5.0..5.0) {
         let [age, ..] = three(LatentSpace::W, seed);
         let code = code(LatentSpace::WPlus, seed);
         let edited = apply(&code, &[along(&age, Amount::To(target))], Some(layers)).unwrap();
@@ -173,7 +173,7 @@ fn without_edits_a_code_keeps_every_bit() {
 }
 
 #[test]
-fn two_targets_for_one_attribute_are_refused_by_name() {
+fn two_targets_for_one_attribute_are_refused_with_its_name() {
     let [age, gender, _] = three(LatentSpace::Z, 0);
     let edits = [
         along(&age, Amount::To(1.0)),
@@ -190,7 +190,7 @@ fn two_targets_for_one_attribute_are_refused_by_name() {
 }
 
 #[test]
-fn a_direction_that_does_not_reach_its_target_is_refused() {
+fn a_direction_that_cannot_reach_its_target_is_refused() {
     let [age, gender, _] = three(LatentSpace::Z, 0);
     let direction = condition(&age, &[&gender]).unwrap().direction;
     let edit = Edit::new(gender, direction, Amount::To(1.0)).unwrap();
@@ -201,7 +201,7 @@ fn a_direction_that_does_not_reach_its_target_is_refused() {
 }
 
 #[test]
-fn z_and_w_codes_have_no_layers_to_choose() {
+fn layers_of_z_and_w_codes_are_refused() {
     let layers: LayerRange = "0-3".parse().unwrap();
     for space in [LatentSpace::Z, LatentSpace::W] {
         let refused = apply(&code(space, 0), &[], Some(layers)).unwrap_err();
@@ -227,7 +227,7 @@ fn z_and_w_codes_have_no_layers_to_choose() {
 }
 
 #[test]
-fn boundaries_of_another_space_move_nothing() {
+fn boundaries_of_another_space_are_refused() {
     let [age, ..] = three(LatentSpace::Z, 0);
     let edit = along(&age, Amount::By(1.0));
     let refused = apply(&code(LatentSpace::W, 0), &[edit], None).unwrap_err();
@@ -248,7 +248,7 @@ fn boundaries_of_another_space_move_nothing() {
 }
 
 #[test]
-fn amounts_that_lead_nowhere_are_refused() {
+fn amounts_that_are_not_finite_or_too_large_are_refused() {
     let [age, ..] = three(LatentSpace::Z, 0);
     for amount in [Amount::By(f64::NAN), Amount::To(f64::INFINITY)] {
         let refused = Edit::new(age.clone(), Direction::along(&age), amount);
@@ -262,7 +262,7 @@ fn amounts_that_lead_nowhere_are_refused() {
 }
 
 #[test]
-fn layers_of_a_boundary_in_w_plus_that_are_not_named_do_not_move() {
+fn a_boundary_in_w_plus_moves_only_the_layers_that_are_edited() {
     let space = LatentSpace::WPlus;
     let normal = Array2::from_shape_fn(shape(space), |(row, _)| if row < 2 { 0.0 } else { 1.0 });
     let age = Arc::new(Boundary::new("age", space, normal, 0.0, Provenance::default()).unwrap());

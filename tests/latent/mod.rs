@@ -1,4 +1,4 @@
-//! What holds for any code, boundary and edit, and for the boundaries that the method's authors publish.
+//! Properties of codes, boundaries and edits, and comparison with the boundaries that the method's authors published.
 
 use faceplane::latent::{Boundary, LatentCode, LatentSpace, Provenance, standard_normal};
 use ndarray::Array2;

@@ -1,4 +1,4 @@
-//! What holds for a primal projected off its conditions.
+//! Properties of the conditional projection.
 
 use faceplane::latent::{Boundary, Conditioned, LatentError, LatentSpace, Provenance, condition};
 use ndarray::{Array2, array};
@@ -50,7 +50,7 @@ fn seeds() -> impl Strategy<Value = Vec<u32>> {
 
 proptest! {
     #[test]
-    fn the_direction_is_a_unit_orthogonal_to_every_condition(space in spaces(), seeds in seeds()) {
+    fn the_direction_has_norm_1_and_is_orthogonal_to_every_condition(space in spaces(), seeds in seeds()) {
         let conditions = boundaries(space, &seeds);
         let Conditioned { direction, cosines, .. } = conditioned(&boundary("age", space, 0), &conditions).unwrap();
         prop_assert!((length(direction.unit()) - 1.0).abs() < 1e-14);
@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_retained_is_what_one_step_changes(space in spaces(), seeds in seeds()) {
+    fn one_unit_along_the_direction_changes_the_distance_by_what_is_retained(space in spaces(), seeds in seeds()) {
         let primal = boundary("age", space, 0);
         let Conditioned { direction, retained, .. } = conditioned(&primal, &boundaries(space, &seeds)).unwrap();
         prop_assert!(((primal.normal() * direction.unit()).sum() - retained).abs() < 1e-14);
@@ -80,7 +80,7 @@ proptest! {
     }
 
     #[test]
-    fn order_repetition_and_length_of_conditions_make_no_difference(
+    fn order_repetition_and_length_of_conditions_change_nothing(
         space in spaces(),
         seeds in seeds(),
         scales in vec(prop_oneof![-1e3..-1e-3, 1e-3..1e3], 6),
@@ -102,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn conditions_that_others_add_up_to_change_nothing(space in spaces(), a in -3.0..3.0, b in 1.0..3.0) {
+    fn a_condition_in_the_span_of_others_changes_nothing(space in spaces(), a in -3.0..3.0, b in 1.0..3.0) {
         let primal = boundary("age", space, 0);
         let mut conditions = boundaries(space, &[1, 2, 3]);
         let once = conditioned(&primal, &conditions).unwrap();
@@ -130,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn a_primal_that_conditions_add_up_to_is_refused(space in spaces(), seeds in seeds()) {
+    fn a_primal_in_the_span_of_its_conditions_is_refused(space in spaces(), seeds in seeds()) {
         let conditions = boundaries(space, &seeds);
         let sum = conditions.iter().fold(numbers(space, 0) * 0.0, |sum, condition| sum + condition.normal());
         let refused = conditioned(&from_normal("age", space, sum), &conditions);
@@ -186,7 +186,7 @@ fn conditions_of_another_space_or_size_are_refused() {
 }
 
 #[test]
-fn conditions_that_fill_the_space_leave_nothing() {
+fn conditions_that_span_the_space_are_refused() {
     let seeds: Vec<_> = (1..=30).collect();
     let refused = conditioned(
         &boundary("age", LatentSpace::Z, 0),
@@ -196,7 +196,7 @@ fn conditions_that_fill_the_space_leave_nothing() {
 }
 
 #[test]
-fn subtracting_conditions_one_after_the_other_brings_the_first_one_back() {
+fn unlike_successive_subtraction_the_projection_is_orthogonal_to_all_conditions() {
     let space = LatentSpace::Z;
     let primal = from_normal("age", space, array![[1.0, 1.0, 1.0]]);
     let gender = from_normal("gender", space, array![[1.0, 0.0, 0.0]]);

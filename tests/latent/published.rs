@@ -1,8 +1,7 @@
-//! Our projections beside the conditional boundaries that the method's authors publish for PGGAN on
-//! CelebA-HQ.
+//! Our projections compared with the conditional boundaries that the method's authors published for PGGAN on CelebA-HQ.
 //!
-//! They are read from the folder `boundaries` in `../shared/reference`, or in what `FACEPLANE_REFERENCE`
-//! names; where it is absent the tests say so and pass.
+//! They are read from the folder `boundaries` in `../shared/reference`, or in the folder `FACEPLANE_REFERENCE`. If it does
+//! not exist, the tests say so and pass.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -28,7 +27,7 @@ const CONDITIONAL: [(&str, &[&str]); 9] = [
     ("gender", &["eyeglasses"]),
 ];
 
-/// The folder of published boundaries, if it is here.
+/// The folder of published boundaries, if it exists.
 fn folder() -> Option<PathBuf> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference");
     let folder = std::env::var_os("FACEPLANE_REFERENCE")
@@ -36,7 +35,7 @@ fn folder() -> Option<PathBuf> {
         .join("boundaries");
     if !folder.is_dir() {
         eprintln!(
-            "skipped: no published boundaries in {}; set FACEPLANE_REFERENCE to have them",
+            "skipped: no published boundaries in {}; set FACEPLANE_REFERENCE to their folder",
             folder.display()
         );
         return None;
@@ -44,7 +43,7 @@ fn folder() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// A published file's values, as they are.
+/// The values of a published file.
 fn normal(folder: &Path, name: &str) -> Array2<f64> {
     let path = folder.join(format!("pggan_celebahq_{name}_boundary.npy"));
     let file = NpyFile::new(BufReader::new(File::open(path).unwrap())).unwrap();
@@ -63,9 +62,9 @@ fn boundary(folder: &Path, name: &str) -> Boundary {
     .unwrap()
 }
 
-/// All nine equal ours to 9e-16 (the norm of the difference), which is `f64`'s rounding. The reference code's
-/// formula for two conditions has 1e-8 in its denominators, with which they would be off by 1.1e-9 to 1.3e-9
-/// in one element: the published files were made without it.
+/// All nine equal ours to 9e-16 (norm of the difference), the rounding of `f64`. The reference code adds 1e-8 to the
+/// denominators for two conditions, which would change one element by 1.1e-9 to 1.3e-9. The published files were made
+/// without it.
 #[test]
 fn projecting_the_published_boundaries_gives_the_published_conditional_ones() {
     let Some(folder) = folder() else { return };

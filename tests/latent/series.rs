@@ -1,4 +1,4 @@
-//! What holds for any trajectory and any truncation.
+//! Properties of trajectories and truncations.
 
 use faceplane::latent::{LatentSpace, Trajectory, Truncation};
 use proptest::prelude::*;
@@ -19,21 +19,21 @@ proptest! {
     }
 
     #[test]
-    fn psi_one_keeps_a_code_bit_for_bit(seed: u32, layers in prop::option::of(1..=LAYERS)) {
+    fn psi_one_keeps_every_bit(seed: u32, layers in prop::option::of(1..=LAYERS)) {
         let w = code(LatentSpace::W, seed);
         let kept = Truncation::new(1.0, layers).unwrap().apply(&w, &[0.3; DIM], LAYERS).unwrap();
         prop_assert_eq!(kept, w);
     }
 
     #[test]
-    fn psi_zero_is_the_average(seed: u32, average in -2.0..2.0_f32) {
+    fn psi_zero_gives_the_average(seed: u32, average in -2.0..2.0_f32) {
         let w = code(LatentSpace::W, seed);
         let truncated = Truncation::new(0.0, None).unwrap().apply(&w, &[average; DIM], LAYERS).unwrap();
         prop_assert!(truncated.values().iter().all(|value| value.to_bits() == (average + 0.0).to_bits()));
     }
 
     #[test]
-    fn the_average_stays_where_it_is(seed: u32, psi in -2.0..2.0) {
+    fn the_average_is_not_changed(seed: u32, psi in -2.0..2.0) {
         let w = code(LatentSpace::W, seed);
         let average: Vec<_> = w.values().iter().copied().collect();
         let truncated = Truncation::new(psi, None).unwrap().apply(&w, &average, LAYERS).unwrap();
@@ -41,13 +41,13 @@ proptest! {
     }
 
     #[test]
-    fn truncating_every_layer_or_some_agrees_on_those(seed: u32, psi in -2.0..0.99, layers in 1..LAYERS) {
+    fn truncation_of_some_layers_equals_that_of_all_layers_on_them(seed: u32, psi in -2.0..0.99, layers in 1..LAYERS) {
         let w = code(LatentSpace::W, seed);
-        let whole = Truncation::new(psi, None).unwrap().apply(&w, &[0.3; DIM], LAYERS).unwrap();
+        let all = Truncation::new(psi, None).unwrap().apply(&w, &[0.3; DIM], LAYERS).unwrap();
         let some = Truncation::new(psi, Some(layers)).unwrap().apply(&w, &[0.3; DIM], LAYERS).unwrap();
-        prop_assert_eq!((whole.space(), some.space()), (LatentSpace::W, LatentSpace::WPlus));
+        prop_assert_eq!((all.space(), some.space()), (LatentSpace::W, LatentSpace::WPlus));
         for (layer, row) in some.values().rows().into_iter().enumerate() {
-            let expected = if layer < layers { whole.values() } else { w.values() };
+            let expected = if layer < layers { all.values() } else { w.values() };
             prop_assert_eq!(row, expected.row(0));
         }
     }

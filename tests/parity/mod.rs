@@ -1,4 +1,4 @@
-//! Our numbers beside numpy's, as `reference.py` wrote them to `reference.json`.
+//! Our numbers compared with those of numpy, which `reference.py` wrote to `reference.json`.
 
 use faceplane::latent::{
     Boundary, LatentCode, LatentError, LatentSpace, Provenance, Trajectory, Truncation, condition, sample_z,
@@ -8,7 +8,7 @@ use ndarray::Array2;
 use serde_json::Value;
 
 #[test]
-fn a_seed_means_the_numbers_that_numpy_draws_for_it() {
+fn a_seed_gives_the_numbers_of_numpy_to_the_bit() {
     for case in cases("sampling") {
         let seed = u32::try_from(case["seed"].as_u64().unwrap()).unwrap();
         assert_same_bits(&standard_normal(seed, 33), &row(&case["randn"]));
@@ -17,7 +17,7 @@ fn a_seed_means_the_numbers_that_numpy_draws_for_it() {
 }
 
 #[test]
-fn a_seed_means_the_code_that_the_reference_scales_to_the_sphere() {
+fn a_seed_gives_the_code_of_the_reference_with_and_without_rescaling() {
     for case in cases("sampling") {
         let seed = u32::try_from(case["seed"].as_u64().unwrap()).unwrap();
         assert_eq!(
@@ -32,7 +32,7 @@ fn a_seed_means_the_code_that_the_reference_scales_to_the_sphere() {
 }
 
 #[test]
-fn projection_agrees_with_the_pseudo_inverse_whatever_the_rank() {
+fn projection_agrees_with_the_pseudo_inverse_for_every_rank() {
     for case in cases("projections") {
         let primal = boundary("primal", &row(&case["primal"])).unwrap();
         let conditions = matrix(&case["conditions"]);
@@ -49,11 +49,11 @@ fn projection_agrees_with_the_pseudo_inverse_whatever_the_rank() {
         // numpy's own error grows with the conditions' condition number, which reaches 2000 here.
         let ours = conditioned.direction.unit() * conditioned.retained;
         for (ours, numpy) in ours.iter().zip(outside) {
-            assert!((ours - numpy).abs() < 1e-12, "{name}: {ours} beside {numpy}");
+            assert!((ours - numpy).abs() < 1e-12, "{name}: {ours} instead of {numpy}");
         }
         assert!(
             (conditioned.retained - retained).abs() < 1e-12,
-            "{name}: {} beside {retained}",
+            "{name}: {} instead of {retained}",
             conditioned.retained
         );
         for cosine in conditioned.cosines {
@@ -63,7 +63,7 @@ fn projection_agrees_with_the_pseudo_inverse_whatever_the_rank() {
 }
 
 #[test]
-fn a_trajectory_is_numpys_linspace_to_the_bit() {
+fn a_trajectory_is_linspace_of_numpy_to_the_bit() {
     for case in cases("series") {
         let [start, end] = ["start", "end"].map(|name| row(&case[name])[0]);
         let steps = u32::try_from(case["steps"].as_u64().unwrap()).unwrap();
@@ -98,7 +98,7 @@ fn cases(kind: &str) -> Vec<Value> {
     reference[kind].as_array().unwrap().clone()
 }
 
-/// A row is a string of numbers, since JSON numbers need not be read to the last bit.
+/// A row is a string of numbers, because a JSON reader may round numbers.
 fn row(text: &Value) -> Vec<f64> {
     text.as_str()
         .unwrap()
@@ -128,5 +128,5 @@ fn boundary(attribute: &str, normal: &[f64]) -> Result<Boundary, LatentError> {
 
 fn assert_same_bits(ours: &[f64], numpy: &[f64]) {
     let bits = |numbers: &[f64]| numbers.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
-    assert_eq!(bits(ours), bits(numpy), "{ours:?} beside {numpy:?}");
+    assert_eq!(bits(ours), bits(numpy), "{ours:?} instead of {numpy:?}");
 }

@@ -14,7 +14,7 @@ use crate::editor::inversion::target::Target;
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
 use crate::editor::rendering::synthesis_input::synthesis_input;
 use crate::engine::{Images, LossGradient};
-use crate::imaging::{Picture, Similarity};
+use crate::imaging::{Image, Similarity};
 use crate::latent::{LatentCode, LatentSpace};
 
 /// Most previews that one optimization sends.
@@ -32,7 +32,7 @@ pub struct InversionProgress {
     /// The smallest loss so far.
     pub loss: f32,
     /// The image of the code with that loss and its similarity to the target; about ten times per optimization.
-    pub preview: Option<(Picture, Similarity)>,
+    pub preview: Option<(Image, Similarity)>,
 }
 
 /// The result of an optimization.
@@ -198,7 +198,7 @@ impl<'r, 'm, 'a> Optimization<'r, 'm, 'a> {
     }
 
     /// The image of the best code, and its similarity to the target.
-    async fn preview(&mut self) -> Result<(Picture, Similarity), EditorError> {
+    async fn preview(&mut self) -> Result<(Image, Similarity), EditorError> {
         let codes = vec![self.best_code()?];
         let mut faces = self.renderer.render(codes, RenderOutputs::Images).await?;
         let (picture, target) = (faces.remove(0).picture, self.target.picture.clone());

@@ -7,7 +7,7 @@ use crate::editor::inversion::method::InversionMethod;
 use crate::editor::inversion::optimization::OptimizationResult;
 use crate::editor::inversion::target::UndecodedPicture;
 use crate::engine::Timings;
-use crate::imaging::{Framing, Picture, Similarity};
+use crate::imaging::{Framing, Image, Similarity};
 use crate::latent::LatentSpace;
 
 /// An image to invert.
@@ -40,7 +40,7 @@ pub struct Inverted {
     /// The code and its image, the reconstruction.
     pub face: Face,
     /// The part of the image that was inverted, in the generator's size.
-    pub target: Picture,
+    pub target: Image,
     /// The method used.
     pub method: InversionMethod,
     /// How similar the reconstruction is to the target, if the request asked for scores.

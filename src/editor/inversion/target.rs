@@ -7,15 +7,15 @@ use ndarray::{ArrayView1, Axis};
 use crate::editor::blocking::run_blocking;
 use crate::editor::{EditorError, Model};
 use crate::engine::{Admission, Images};
-use crate::imaging::{Crop, DecodeError, Framing, ImageRange, Landmarks, Picture, centre, frame};
+use crate::imaging::{Crop, DecodeError, Framing, Image, ImageRange, Landmarks, centre, frame};
 
 /// Decodes an image. It is called once, off the async threads, after the request was admitted.
-pub type UndecodedPicture = Box<dyn FnOnce() -> Result<Picture, DecodeError> + Send>;
+pub type UndecodedPicture = Box<dyn FnOnce() -> Result<Image, DecodeError> + Send>;
 
 /// The part of an image to invert, in the generator's size.
 pub(crate) struct Target {
     /// As pixels.
-    pub(crate) picture: Picture,
+    pub(crate) picture: Image,
     /// As a tensor `[1, 3, height, width]`.
     pub(crate) tensor: Images,
 }
@@ -35,7 +35,7 @@ impl Target {
     ) -> Result<Self, EditorError> {
         let (width, height) = (model.shape().width, model.shape().height);
         let range = model.generator().image_range;
-        let framed = move |picture: &Picture, framing| {
+        let framed = move |picture: &Image, framing| {
             let picture = frame(picture, framing, width, height)?;
             let tensor = picture.tensor(range).insert_axis(Axis(0)).into_shared();
             Ok(Self { picture, tensor })
@@ -58,7 +58,7 @@ impl Target {
 async fn find_face(
     model: &Model,
     admission: &mut Admission,
-    picture: &Arc<Picture>,
+    picture: &Arc<Image>,
     [height, width]: [usize; 2],
 ) -> Result<Framing, EditorError> {
     let part = centre([picture.width(), picture.height()], [width, height]);
@@ -81,7 +81,7 @@ async fn find_face(
     let points: Vec<_> = found.outer_iter().map(point).collect();
     let landmarks = Landmarks::new(&points).map_err(EditorError::NoFace)?;
     landmarks
-        .within(picture.width(), picture.height())
+        .check_within(picture.width(), picture.height())
         .map_err(EditorError::NoFace)?;
     Ok(Framing::Face(landmarks, model.alignment()))
 }

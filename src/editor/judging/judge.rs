@@ -14,7 +14,7 @@ use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
 use crate::editor::timestamp::rfc3339;
 use crate::editor::training::sample_scores::SampleScores;
 use crate::editor::{EditorError, Model};
-use crate::imaging::{Picture, shrunk};
+use crate::imaging::{Image, shrunk};
 use crate::latent::{
     Amount, Boundary, Direction, Edit, LatentCode, LatentError, LatentSpace, apply, correlation, cosines,
 };
@@ -158,7 +158,7 @@ impl Judge {
         face: &LatentCode,
         boundary: &Arc<Boundary>,
         direction: &Direction,
-    ) -> Result<Vec<Picture>, EditorError> {
+    ) -> Result<Vec<Image>, EditorError> {
         let step = |step: usize| {
             let amount = Amount::By(BY * (2.0 * share(step, STRIP_IMAGES - 1) - 1.0));
             let edit = Edit::new(Arc::clone(boundary), direction.clone(), amount)?;

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3};
 
-use crate::imaging::Picture;
+use crate::imaging::Image;
 use crate::latent::LatentSpace;
 
 /// What to report on.
@@ -49,7 +49,7 @@ pub struct Report {
     pub identity: Option<IdentityReport>,
     /// For each attribute, images of the first face moved from −`by` to `by`, with all other attributes held if that is
     /// possible.
-    pub strips: Vec<Vec<Picture>>,
+    pub strips: Vec<Vec<Image>>,
 }
 
 /// How well a boundary separates new samples.

@@ -10,7 +10,7 @@ use crate::editor::rendering::mapping_truncation::MappingTruncation;
 use crate::editor::rendering::synthesis_input::synthesis_input;
 use crate::editor::{EditorError, Face, FaceSource, Model, TruncationChoice};
 use crate::engine::{Admission, Images};
-use crate::imaging::{ImagingError, Picture};
+use crate::imaging::{Image, ImagingError};
 use crate::latent::{LatentCode, LatentSpace};
 
 /// Most tensor values of a part that the generator's own thread converts to pixels, because they are still in the
@@ -37,8 +37,8 @@ impl RenderOutputs {
 
 /// The pixels of one part, finished or in progress.
 enum Pixels {
-    Finished(Result<Vec<Picture>, ImagingError>),
-    InProgress(JoinHandle<Result<Vec<Picture>, ImagingError>>),
+    Finished(Result<Vec<Image>, ImagingError>),
+    InProgress(JoinHandle<Result<Vec<Image>, ImagingError>>),
 }
 
 /// Renders the codes of one request, or of one batch of a job.
@@ -185,7 +185,7 @@ impl<'m> Renderer<'m> {
     ) -> Result<Vec<Face>, EditorError> {
         let range = self.model.generator().image_range;
         let pixels = move |images: &Images| {
-            let picture = |image| Picture::from_tensor(image, range);
+            let picture = |image| Image::from_tensor(image, range);
             images.axis_iter(Axis(0)).map(picture).collect()
         };
         let on_cpu = self.model.engine().synthesizes_on_cpu();

@@ -31,7 +31,7 @@ pub enum FitError {
     /// All scores are equal.
     #[error(
         "found the score {score} for all {samples} samples; expected different scores: score more samples, or use a \
-         classifier whose scores differ"
+         classifier with scores that differ"
     )]
     ConstantScores {
         /// Number of samples with a score.
@@ -78,7 +78,7 @@ pub enum FitError {
 
     /// Some values of the codes depend linearly on others.
     #[error(
-        "found codes whose {dim} values depend on each other linearly; expected independent values: sample more codes, or \
+        "found linearly dependent values among the {dim} values of the codes; expected independent values: sample more codes, or \
          use the support vector machine"
     )]
     DependentValues {

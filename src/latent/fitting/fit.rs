@@ -126,23 +126,25 @@ impl BoundaryFit {
         let labelled = ScoredCodes::new(rows, scores, self.threshold)?;
         let progress = &mut Progress::new(&mut report);
         progress.reach(0.0)?;
-        let (plane, chosen, mut accuracy) = match self.method {
+        let (hyperplane, chosen, mut accuracy) = match self.method {
             FitMethod::Svm => self.fit_svm(&labelled, progress)?,
             FitMethod::LeastSquares => {
-                let plane = least_squares(labelled.rows, &labelled.scores, labelled.threshold, progress)?;
-                (plane, None, Accuracy::default())
+                let hyperplane =
+                    least_squares(labelled.rows, &labelled.scores, labelled.threshold, progress)?;
+                (hyperplane, None, Accuracy::default())
             }
         };
-        accuracy.all = labelled.accuracy(&plane);
+        accuracy.all = labelled.accuracy(&hyperplane);
         progress.reach(1.0)?;
-        let normal = Array2::from_shape_vec((layers, dim), plane.w).expect("there is one weight per value");
+        let normal =
+            Array2::from_shape_vec((layers, dim), hyperplane.w).expect("there is one weight per value");
         let provenance = Provenance {
             samples: Some(samples as u64),
             chosen,
             accuracy,
             ..known
         };
-        Boundary::new(attribute, space, normal, plane.intercept, provenance)
+        Boundary::new(attribute, space, normal, hyperplane.intercept, provenance)
     }
 
     /// Checks that all options are in range.
@@ -208,12 +210,12 @@ impl BoundaryFit {
             sides: &sides,
             cost: self.cost,
         };
-        let plane = decomposition::solve(&problem, progress)?;
+        let hyperplane = decomposition::solve(&problem, progress)?;
         let accuracy = Accuracy {
-            train: scored.accuracy_on(&plane, ends.training()),
-            held_out: scored.accuracy_on(&plane, ends.held_out()),
+            train: scored.accuracy_on(&hyperplane, ends.training()),
+            held_out: scored.accuracy_on(&hyperplane, ends.held_out()),
             all: None,
         };
-        Ok((plane, Some(ends.chosen() as u64), accuracy))
+        Ok((hyperplane, Some(ends.chosen() as u64), accuracy))
     }
 }

@@ -1,4 +1,4 @@
-//! A hyperplane whose normal may have any length.
+//! A hyperplane with a normal of any length.
 
 use crate::latent::linear_algebra::dot_product::dot_with_code;
 

@@ -13,7 +13,7 @@ use crate::latent::statistics::share;
 /// The most values of a code: their matrix takes 128 MB.
 const MAX_VALUES: usize = 4096;
 
-/// A value whose variance depends on other values to all but this share is refused.
+/// The least share of the variance of a value that must be independent of the other values.
 const MIN_PIVOT: f64 = 1e-10;
 
 /// Codes between two reports of the progress.

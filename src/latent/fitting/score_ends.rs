@@ -19,7 +19,7 @@ pub enum SampleSelection {
 pub(crate) struct ScoreEnds {
     high: Vec<usize>,
     low: Vec<usize>,
-    /// The first so many of each end are for training; the others are held out.
+    /// Number of samples at the beginning of each end that are for training; the others are held out.
     train: usize,
 }
 

@@ -58,21 +58,24 @@ impl<'a> ScoredCodes<'a> {
     }
 
     /// The share of all codes that lie on the side of their score.
-    pub(crate) fn accuracy(&self, plane: &Hyperplane) -> Option<f64> {
+    pub(crate) fn accuracy(&self, hyperplane: &Hyperplane) -> Option<f64> {
         let above = |index: usize| self.scores[index] > self.threshold;
-        self.accuracy_on(plane, (0..self.scores.len()).map(|index| (index, above(index))))
+        self.accuracy_on(
+            hyperplane,
+            (0..self.scores.len()).map(|index| (index, above(index))),
+        )
     }
 
-    /// The share of `samples` that lie on their side of `plane`. A sample is an index, with whether its side is the
+    /// The share of `samples` that lie on their side of `hyperplane`. A sample is an index, with whether its side is the
     /// positive one. `None` without samples.
     pub(crate) fn accuracy_on(
         &self,
-        plane: &Hyperplane,
+        hyperplane: &Hyperplane,
         samples: impl IntoIterator<Item = (usize, bool)>,
     ) -> Option<f64> {
         let (mut right, mut count) = (0, 0);
         for (index, positive) in samples {
-            right += usize::from((plane.value(self.rows.row(index)) > 0.0) == positive);
+            right += usize::from((hyperplane.value(self.rows.row(index)) > 0.0) == positive);
             count += 1;
         }
         (count > 0).then(|| share(right, count))

@@ -84,16 +84,16 @@ fn solve_within(
         let movable = dual.movable(problem);
         gap = movable.highest - movable.lowest;
         progress.converged_to(gap, TOLERANCE)?;
-        let plane = Hyperplane {
+        let hyperplane = Hyperplane {
             w: dual.w.clone(),
             intercept: movable.intercept(&dual.gradient),
         };
         if gap <= TOLERANCE {
-            return Ok(plane);
+            return Ok(hyperplane);
         }
         let overlap = moves >= max_moves || movable.free.len() > 2 * BLOCK;
         if (overlap || stuck) && problem.rows.dim() <= MAX_NEWTON_VALUES {
-            return minimize(problem, plane, TOLERANCE, progress);
+            return minimize(problem, hyperplane, TOLERANCE, progress);
         }
         if stuck {
             break;
@@ -255,8 +255,8 @@ mod tests {
             cost: 1.0,
         };
         let mut continue_always = |_| ControlFlow::Continue(());
-        let plane = solve_within(&problem, pairs, &mut Progress::new(&mut continue_always)).unwrap();
-        [plane.w, vec![plane.intercept]].concat()
+        let hyperplane = solve_within(&problem, pairs, &mut Progress::new(&mut continue_always)).unwrap();
+        [hyperplane.w, vec![hyperplane.intercept]].concat()
     }
 
     #[test]
@@ -280,20 +280,23 @@ mod tests {
     #[test]
     fn no_change_of_a_weight_lowers_the_objective() {
         let (codes, sides) = samples(700, 0.7);
-        let objective = |plane: &[f64]| {
-            let (w, intercept) = plane.split_at(DIM);
+        let objective = |hyperplane: &[f64]| {
+            let (w, intercept) = hyperplane.split_at(DIM);
             let margins = codes.outer_iter().zip(&sides).map(|(code, side)| {
                 side * (dot_with_code(w, code.to_slice().expect("rows are contiguous")) + intercept[0])
             });
             dot(w, w) / 2.0 + margins.map(|margin| (1.0 - margin).max(0.0)).sum::<f64>()
         };
         for pairs in [0, usize::MAX] {
-            let plane = solved(&codes, &sides, pairs);
+            let hyperplane = solved(&codes, &sides, pairs);
             for weight in 0..=DIM {
                 for change in [-0.02, 0.02] {
-                    let mut other = plane.clone();
+                    let mut other = hyperplane.clone();
                     other[weight] += change;
-                    assert!(objective(&other) > objective(&plane) - 1e-3, "weight {weight}");
+                    assert!(
+                        objective(&other) > objective(&hyperplane) - 1e-3,
+                        "weight {weight}"
+                    );
                 }
             }
         }

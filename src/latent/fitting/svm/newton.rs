@@ -39,7 +39,7 @@ pub(crate) fn minimize(
     let mut iterate = Iterate {
         problem,
         margins: problem.margins(&start.w, start.intercept),
-        plane: start,
+        hyperplane: start,
         width: 1.0,
     };
     loop {
@@ -53,7 +53,7 @@ pub(crate) fn minimize(
         loop {
             progress.converged_to(iterate.width, tolerance)?;
             let gradient = iterate.gradient();
-            if gradient.is_small(&iterate.plane.w, enough) {
+            if gradient.is_small(&iterate.hyperplane.w, enough) {
                 break;
             }
             let step = if steps < MAX_STEPS {
@@ -69,7 +69,7 @@ pub(crate) fn minimize(
             steps += 1;
         }
         if last {
-            return Ok(iterate.plane);
+            return Ok(iterate.hyperplane);
         }
         iterate.width = (iterate.width * WIDTH_FACTOR).max(tolerance);
     }
@@ -78,7 +78,7 @@ pub(crate) fn minimize(
 /// The hyperplane at one step, with its margins and the width of the smoothing.
 struct Iterate<'a, 'b> {
     problem: &'a SvmProblem<'b>,
-    plane: Hyperplane,
+    hyperplane: Hyperplane,
     /// yᵢ(w·xᵢ + b).
     margins: Vec<f64>,
     /// h.
@@ -109,7 +109,7 @@ impl Iterate<'_, '_> {
     /// ∇ = (w − Σ αᵢyᵢxᵢ, −Σ αᵢyᵢ).
     fn gradient(&self) -> Gradient {
         let mut gradient = Gradient {
-            w: self.plane.w.clone(),
+            w: self.hyperplane.w.clone(),
             intercept: 0.0,
             alpha_sum: 0.0,
         };
@@ -153,7 +153,7 @@ impl Iterate<'_, '_> {
     /// Moves along `step` to the minimum of the objective.
     fn move_along(&mut self, step: &Hyperplane) {
         let changes = self.problem.margins(&step.w, step.intercept);
-        let (along, square) = (dot(&self.plane.w, &step.w), dot(&step.w, &step.w));
+        let (along, square) = (dot(&self.hyperplane.w, &step.w), dot(&step.w, &step.w));
         let derivative = |length: f64| {
             let pairs = self.margins.iter().zip(&changes);
             let loss: f64 = pairs
@@ -162,10 +162,10 @@ impl Iterate<'_, '_> {
             along + length * square - loss
         };
         let length = root(derivative);
-        for (w, step) in self.plane.w.iter_mut().zip(&step.w) {
+        for (w, step) in self.hyperplane.w.iter_mut().zip(&step.w) {
             *w += length * step;
         }
-        self.plane.intercept += length * step.intercept;
+        self.hyperplane.intercept += length * step.intercept;
         for (margin, change) in self.margins.iter_mut().zip(changes) {
             *margin += length * change;
         }

@@ -1,26 +1,26 @@
-//! PNG files, with a text chunk that says what made the picture.
+//! PNG files, with a text chunk that describes how the image was made.
 
-use super::{ImagingError, Picture};
+use crate::imaging::{Image, ImagingError};
 
 /// Keyword of the iTXt chunk.
 const KEYWORD: &str = "faceplane";
 
-/// How small a PNG file is made.
+/// Compression of a PNG file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
-    /// In a few milliseconds a megapixel.
+    /// Fast: a few milliseconds per megapixel.
     #[default]
     Fast,
-    /// As small as it gets, in some hundred times that.
+    /// Small: about a hundred times slower.
     Small,
 }
 
-/// Encodes a picture as PNG; `text` goes into an iTXt chunk before the pixels.
+/// Encodes an image as PNG, with `text` in an iTXt chunk before the pixels.
 ///
 /// # Errors
-/// [`ImagingError::Encoding`] where the encoder refuses: a picture over 2³¹ − 1 pixels wide or high.
+/// [`ImagingError::Encoding`] if a side of the image is longer than 2³¹ − 1 pixels.
 pub fn encode_png(
-    picture: &Picture,
+    image: &Image,
     compression: Compression,
     text: Option<&str>,
 ) -> Result<Vec<u8>, ImagingError> {
@@ -28,9 +28,9 @@ pub fn encode_png(
         format: "PNG",
         reason: reason.to_string(),
     };
-    let width = u32::try_from(picture.width()).map_err(|error| refused(&error))?;
-    let height = u32::try_from(picture.height()).map_err(|error| refused(&error))?;
-    let mut file = Vec::with_capacity(picture.rgb().len() / 2 + 1024);
+    let width = u32::try_from(image.width()).map_err(|error| refused(&error))?;
+    let height = u32::try_from(image.height()).map_err(|error| refused(&error))?;
+    let mut file = Vec::with_capacity(image.rgb().len() / 2 + 1024);
     let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
@@ -45,16 +45,16 @@ pub fn encode_png(
     }
     let mut writer = encoder.write_header().map_err(|error| refused(&error))?;
     writer
-        .write_image_data(picture.rgb())
+        .write_image_data(image.rgb())
         .map_err(|error| refused(&error))?;
     writer.finish().map_err(|error| refused(&error))?;
     Ok(file)
 }
 
-/// Reads back the text that [`encode_png`] wrote, if the file has one.
+/// The text that [`encode_png`] wrote, if the file has one.
 ///
 /// # Errors
-/// [`ImagingError::Encoding`] where the bytes are no PNG.
+/// [`ImagingError::Encoding`] if the bytes are not a PNG file.
 pub fn read_png_text(file: &[u8]) -> Result<Option<String>, ImagingError> {
     let refused = |error: png::DecodingError| ImagingError::Encoding {
         format: "PNG",
@@ -84,11 +84,11 @@ mod tests {
     use super::*;
     use crate::imaging::ImageRange;
 
-    fn ramp() -> Picture {
+    fn ramp() -> Image {
         let tensor = Array3::from_shape_fn((3, 16, 16), |(channel, row, column)| {
             f32::from(u8::try_from(channel + row + column).unwrap()) / 20.0 - 1.0
         });
-        Picture::from_tensor(tensor.view(), ImageRange::SIGNED).unwrap()
+        Image::from_tensor(tensor.view(), ImageRange::SIGNED).unwrap()
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_png_carries_what_made_it() {
+    fn a_png_carries_its_text() {
         let file = encode_png(&ramp(), Compression::Fast, Some("{\"seed\":7,\"name\":\"köln\"}")).unwrap();
         assert_eq!(
             read_png_text(&file).unwrap().as_deref(),
@@ -113,6 +113,6 @@ mod tests {
             read_png_text(&encode_png(&ramp(), Compression::Fast, None).unwrap()).unwrap(),
             None
         );
-        assert!(read_png_text(b"not a picture").is_err());
+        assert!(read_png_text(b"not an image").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Pictures from outside: PNG, JPEG, WebP, GIF and BMP files become pixels, within limits that hold before anything is decoded.
+//! Decodes PNG, JPEG, WebP, GIF and BMP files of callers. The limits are checked before any pixel is decoded.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,53 +6,53 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use super::Picture;
-use super::level::over_white;
-use super::png_rows::PngRows;
+use crate::imaging::Image;
+use crate::imaging::files::png_decoder::PngDecoder;
+use crate::imaging::rounding::over_white;
 
-/// Bytes that a decoder may ask for, for each pixel of the limit.
-const MEMORY: u64 = 8;
+/// Bytes that a decoder may allocate per pixel of the limit.
+const MEMORY_PER_PIXEL: u64 = 8;
 
-/// What is said of a file over which its decoder has panicked.
-const GAVE_UP: &str = "the decoder gave up";
+/// The reason for a file that makes its decoder panic.
+const PANICKED: &str = "the decoder failed";
 
-/// Why a file is not taken as a picture.
+/// Why a file cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// It begins like no known format.
-    #[error("{bytes} bytes that are no picture, expected a PNG, JPEG, WebP, GIF or BMP file")]
+    /// The format is unknown.
+    #[error("found {bytes} bytes that are no image; expected a PNG, JPEG, WebP, GIF or BMP file")]
     UnknownFormat {
         /// Bytes of the file.
         bytes: usize,
     },
-    /// It has more pixels than are taken.
-    #[error("{width}×{height} pixels, expected at most {limit} in all; shrink the picture")]
+    /// The image has too many pixels.
+    #[error("found {width}×{height} pixels; expected at most {limit} in all: shrink the image")]
     TooLarge {
-        /// Width that the file declares.
+        /// Width in the file's header.
         width: u32,
-        /// Height that the file declares.
+        /// Height in the file's header.
         height: u32,
-        /// Most pixels that are taken.
+        /// The most pixels.
         limit: u64,
     },
-    /// It is damaged, or of a kind that is not read.
-    #[error("the {format} file cannot be decoded: {reason}")]
+    /// The file is damaged, or its variant of the format is not supported.
+    #[error("found a {format} file that cannot be decoded: {reason}; save the image again")]
     Broken {
-        /// The format that it begins like.
+        /// The format, from the beginning of the file.
         format: String,
-        /// What the decoder said.
+        /// The error of the decoder.
         reason: String,
     },
 }
 
-/// Decodes a picture of at most `limit` pixels, whatever its name says: turned as its EXIF orientation asks, the first frame
-/// of an animation, 8 bits a channel, and white where it is transparent.
+/// Decodes an image of at most `limit` pixels. The content decides the format. The image is rotated by its EXIF orientation;
+/// of an animation the first frame is used; the result has 8 bits per channel; transparent pixels become white.
 ///
-/// Memory stays below 16 bytes for each pixel of `limit`.
+/// This takes less than 16 bytes of memory per pixel of `limit`.
 ///
 /// # Errors
 /// [`DecodeError`].
-pub fn decode(file: &[u8], limit: u64) -> Result<Picture, DecodeError> {
+pub fn decode(file: &[u8], limit: u64) -> Result<Image, DecodeError> {
     let reader = ImageReader::new(Cursor::new(file)).with_guessed_format();
     let reader = reader.expect("reading from memory does not fail");
     let format = reader
@@ -63,11 +63,14 @@ pub fn decode(file: &[u8], limit: u64) -> Result<Picture, DecodeError> {
         format: format!("{format:?}").to_uppercase(),
         reason,
     };
-    // Files are anyone's: a decoder that panics over one has found it broken.
+    // Files are untrusted: if a decoder panics, the file counts as broken.
     let decoded = catch_unwind(AssertUnwindSafe(|| -> Result<_, DecodeError> {
         let decoder = if format == ImageFormat::Png {
-            PngRows::open(file, usize::try_from(MEMORY * limit).unwrap_or(usize::MAX))
-                .map(|rows| Box::new(rows) as Box<dyn ImageDecoder>)
+            PngDecoder::open(
+                file,
+                usize::try_from(MEMORY_PER_PIXEL * limit).unwrap_or(usize::MAX),
+            )
+            .map(|rows| Box::new(rows) as Box<dyn ImageDecoder>)
         } else {
             reader
                 .into_decoder()
@@ -76,38 +79,38 @@ pub fn decode(file: &[u8], limit: u64) -> Result<Picture, DecodeError> {
         let mut decoder = decoder.map_err(|error| broken(error.to_string()))?;
         let (width, height) = decoder.dimensions();
         if width == 0 || height == 0 {
-            return Err(broken(format!("it declares {width}×{height} pixels")));
+            return Err(broken(format!("its header has {width}×{height} pixels")));
         }
         if u64::from(width) * u64::from(height) > limit {
             return Err(DecodeError::TooLarge { width, height, limit });
         }
         let mut limits = Limits::no_limits();
-        limits.max_alloc = Some(MEMORY * limit);
+        limits.max_alloc = Some(MEMORY_PER_PIXEL * limit);
         decoder
             .set_limits(limits)
             .map_err(|error| broken(error.to_string()))?;
-        // A picture whose EXIF cannot be read stands as it is.
+        // If the EXIF data cannot be read, the image is not rotated.
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let mut image = DynamicImage::from_decoder(decoder).map_err(|error| broken(error.to_string()))?;
         image.apply_orientation(orientation);
         Ok(image)
     }))
-    .unwrap_or_else(|_| Err(broken(GAVE_UP.to_owned())))?;
+    .unwrap_or_else(|_| Err(broken(PANICKED.to_owned())))?;
     Ok(opaque(decoded))
 }
 
-/// A picture of 8 bits a channel, and white where it was transparent.
-fn opaque(image: DynamicImage) -> Picture {
+/// An image of 8 bits per channel, with white in place of transparency.
+fn opaque(image: DynamicImage) -> Image {
     let (width, height) = (image.width() as usize, image.height() as usize);
     if !image.color().has_alpha() {
-        return Picture::from_rgb(width, height, image.into_rgb8().into_raw());
+        return Image::from_rgb(width, height, image.into_rgb8().into_raw());
     }
     let rgba = image.into_rgba8();
     let mut rgb = Vec::with_capacity(3 * width * height);
     for &image::Rgba([r, g, b, a]) in rgba.pixels() {
         rgb.extend_from_slice(&[r, g, b].map(|level| over_white(level, a)));
     }
-    Picture::from_rgb(width, height, rgb)
+    Image::from_rgb(width, height, rgb)
 }
 
 #[cfg(test)]
@@ -118,7 +121,7 @@ mod tests {
 
     const LIMIT: u64 = 1_000_000;
 
-    /// A level that depends on a place.
+    /// The lowest byte of a number.
     fn low(number: u32) -> u8 {
         number.to_le_bytes()[0]
     }
@@ -146,28 +149,28 @@ mod tests {
                 ImageFormat::Gif | ImageFormat::WebP => red_and_blue().into_rgba8().into(),
                 _ => red_and_blue(),
             };
-            let picture = decode(&file(&image, format), LIMIT).unwrap();
-            assert_eq!((picture.width(), picture.height()), (2, 1), "{format:?}");
-            assert_eq!(picture.rgb(), [255, 0, 0, 0, 0, 255], "{format:?}");
+            let decoded = decode(&file(&image, format), LIMIT).unwrap();
+            assert_eq!((decoded.width(), decoded.height()), (2, 1), "{format:?}");
+            assert_eq!(decoded.rgb(), [255, 0, 0, 0, 0, 255], "{format:?}");
         }
         let grey: DynamicImage = RgbImage::from_pixel(16, 16, Rgb([128; 3])).into();
-        let picture = decode(&file(&grey, ImageFormat::Jpeg), LIMIT).unwrap();
-        assert!(picture.rgb().iter().all(|level| level.abs_diff(128) <= 1));
+        let decoded = decode(&file(&grey, ImageFormat::Jpeg), LIMIT).unwrap();
+        assert!(decoded.rgb().iter().all(|level| level.abs_diff(128) <= 1));
     }
 
     #[test]
     fn sixteen_bits_and_grey_become_eight_bits_and_rgb() {
         let image: DynamicImage = image::ImageBuffer::from_pixel(1, 1, image::Luma([0x8000_u16])).into();
-        let picture = decode(&file(&image, ImageFormat::Png), LIMIT).unwrap();
-        assert_eq!(picture.rgb(), [128; 3]);
+        let decoded = decode(&file(&image, ImageFormat::Png), LIMIT).unwrap();
+        assert_eq!(decoded.rgb(), [128; 3]);
     }
 
     #[test]
-    fn what_is_transparent_is_white() {
+    fn transparent_pixels_become_white() {
         let pixel = |alpha| image::Rgba([255, 0, 0, alpha]);
         let image = RgbaImage::from_fn(3, 1, |x, _| pixel([255, 0, 128][x as usize]));
-        let picture = decode(&file(&image.into(), ImageFormat::Png), LIMIT).unwrap();
-        assert_eq!(picture.rgb(), [255, 0, 0, 255, 255, 255, 255, 127, 127]);
+        let decoded = decode(&file(&image.into(), ImageFormat::Png), LIMIT).unwrap();
+        assert_eq!(decoded.rgb(), [255, 0, 0, 255, 255, 255, 255, 127, 127]);
     }
 
     /// A PNG of 2 × 1 pixels with an EXIF orientation.
@@ -211,9 +214,9 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_turned_as_its_exif_orientation_asks() {
+    fn an_image_is_rotated_by_its_exif_orientation() {
         let (along, down) = ((2, 1), (1, 2));
-        // Where the first stored pixel comes to lie, by orientation 1 to 8; 9 and 0 mean nothing.
+        // Whether the first stored pixel comes first, by orientation 1 to 8; 9 and 0 have no meaning.
         for (orientation, size, red_first) in [
             (1, along, true),
             (2, along, false),
@@ -226,18 +229,18 @@ mod tests {
             (9, along, true),
             (0, along, true),
         ] {
-            let picture = decode(&oriented(orientation), LIMIT).unwrap();
+            let decoded = decode(&oriented(orientation), LIMIT).unwrap();
             assert_eq!(
-                (picture.width(), picture.height()),
+                (decoded.width(), decoded.height()),
                 size,
                 "orientation {orientation}"
             );
-            assert_eq!(picture.rgb()[0] == 255, red_first, "orientation {orientation}");
+            assert_eq!(decoded.rgb()[0] == 255, red_first, "orientation {orientation}");
         }
     }
 
     #[test]
-    fn a_bomb_is_refused_by_what_it_declares() {
+    fn a_file_with_a_huge_size_in_its_header_is_refused() {
         let mut bomb = file(&red_and_blue(), ImageFormat::Bmp);
         bomb[18..22].copy_from_slice(&50_000_u32.to_le_bytes());
         bomb[22..26].copy_from_slice(&50_000_u32.to_le_bytes());
@@ -252,27 +255,27 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_has_pixels() {
-        // A GIF's frame may be larger than the screen that it declares.
+    fn an_image_without_pixels_is_refused() {
+        // The frame of a GIF may be larger than the screen in its header.
         let mut gif = file(&red_and_blue(), ImageFormat::Gif);
         for axis in [6, 8] {
-            let declared = gif[axis];
+            let size = gif[axis];
             gif[axis] = 0;
             let error = decode(&gif, LIMIT).unwrap_err().to_string();
             assert!(
-                error.contains("GIF file") && error.contains("it declares"),
+                error.contains("GIF file") && error.contains("its header has"),
                 "{error}"
             );
-            gif[axis] = declared;
+            gif[axis] = size;
         }
     }
 
     #[test]
-    fn what_is_no_picture_or_cut_short_is_an_error() {
+    fn other_bytes_are_refused_and_truncated_files_never_panic() {
         for bytes in [
             &b""[..],
             b"\x00",
-            b"not a picture",
+            b"not an image",
             b"<svg xmlns='x'/>",
             b"%PDF-1.7",
         ] {
@@ -288,16 +291,16 @@ mod tests {
         ] {
             let image: DynamicImage =
                 RgbImage::from_fn(64, 64, |x, y| Rgb([low(3 * x), low(3 * y), 7])).into();
-            let whole = file(&image.to_rgba8().into(), ImageFormat::Png);
-            let whole = if format == ImageFormat::Png {
-                whole
+            let bytes = file(&image.to_rgba8().into(), ImageFormat::Png);
+            let bytes = if format == ImageFormat::Png {
+                bytes
             } else {
                 file(&image, format)
             };
-            for kept in [12, whole.len() / 2] {
-                // A decoder may make do with what there is; it may not panic, or read beyond.
-                if let Ok(picture) = decode(&whole[..kept], LIMIT) {
-                    assert_eq!((picture.width(), picture.height()), (64, 64), "{format:?}");
+            for kept in [12, bytes.len() / 2] {
+                // A decoder may return a partial image; it must not panic.
+                if let Ok(decoded) = decode(&bytes[..kept], LIMIT) {
+                    assert_eq!((decoded.width(), decoded.height()), (64, 64), "{format:?}");
                 }
             }
         }
@@ -305,14 +308,14 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn damaged_files_never_panic(place in 0_usize..4000, value: u8, kind in 0_usize..4) {
+        fn damaged_files_never_panic(index in 0_usize..4000, value: u8, kind in 0_usize..4) {
             let image: DynamicImage = RgbImage::from_fn(24, 24, |x, y| Rgb([low(9 * x), low(9 * y), 7])).into();
             let format = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::Bmp][kind];
             let mut bytes = file(&image, format);
-            let place = place % bytes.len();
-            bytes[place] = value;
+            let index = index % bytes.len();
+            bytes[index] = value;
             if let Err(DecodeError::Broken { reason, .. }) = decode(&bytes, LIMIT) {
-                proptest::prop_assert_ne!(reason, GAVE_UP);
+                proptest::prop_assert_ne!(reason, PANICKED);
             }
         }
     }

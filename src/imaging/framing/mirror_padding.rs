@@ -1,15 +1,15 @@
-//! What lies outside of a picture: its mirror image, more and more blurred and faded to the median colour, as FFHQ pads.
+//! Padding around an image: its mirror image, blurred and faded to the median colour with the distance, as in FFHQ.
 
 use std::array;
 
 use image::imageops::fast_blur;
 use image::{Rgb, RgbImage};
 
-use super::level::{level_of, whole};
-use super::square::Square;
+use crate::imaging::framing::rotated_square::RotatedSquare;
+use crate::imaging::rounding::{to_level, to_pixels};
 
-/// The part with what the square lacks of it around, and the square in it.
-pub(super) fn padded(part: RgbImage, square: Square) -> (RgbImage, Square) {
+/// `part` with padding wherever `square` reaches outside of it, and the square in the coordinates of the result.
+pub(super) fn padded(part: RgbImage, square: RotatedSquare) -> (RgbImage, RotatedSquare) {
     let size = [part.width(), part.height()];
     let [least, greatest] = square.bounds();
     let within = |axis: usize| least[axis] >= 1.0 && greatest[axis] <= f64::from(size[axis]) - 1.0;
@@ -17,19 +17,19 @@ pub(super) fn padded(part: RgbImage, square: Square) -> (RgbImage, Square) {
         return (part, square);
     }
     let least_pad = (0.3 * square.side()).round().max(1.0);
-    let before: [u32; 2] = array::from_fn(|axis| whole((-least[axis]).ceil().max(least_pad)));
+    let before: [u32; 2] = array::from_fn(|axis| to_pixels((-least[axis]).ceil().max(least_pad)));
     let after: [u32; 2] =
-        array::from_fn(|axis| whole((greatest[axis] - f64::from(size[axis])).ceil().max(least_pad)));
-    let whole_side = |axis: usize| before[axis] + size[axis] + after[axis];
-    let mut around = RgbImage::from_fn(whole_side(0), whole_side(1), |x, y| {
+        array::from_fn(|axis| to_pixels((greatest[axis] - f64::from(size[axis])).ceil().max(least_pad)));
+    let padded_side = |axis: usize| before[axis] + size[axis] + after[axis];
+    let mut around = RgbImage::from_fn(padded_side(0), padded_side(1), |x, y| {
         *part.get_pixel(mirrored(x, before[0], size[0]), mirrored(y, before[1], size[1]))
     });
-    // 1 at the outer edge, 0 at the picture's, below inside.
+    // 1 at the outer edge, 0 at the edge of `part`, negative inside.
     let outside = |at: u32, axis: usize| {
-        let (at, end) = (f64::from(at), f64::from(whole_side(axis) - 1));
+        let (at, end) = (f64::from(at), f64::from(padded_side(axis) - 1));
         1.0 - (at / f64::from(before[axis])).min((end - at) / f64::from(after[axis]))
     };
-    #[expect(clippy::cast_possible_truncation, reason = "a blur needs no more digits")]
+    #[expect(clippy::cast_possible_truncation, reason = "f32 is precise enough for a blur")]
     let blurred = fast_blur(&around, (0.02 * square.side()) as f32);
     blend(
         &mut around,
@@ -39,11 +39,11 @@ pub(super) fn padded(part: RgbImage, square: Square) -> (RgbImage, Square) {
     );
     let median = median(&around);
     blend(&mut around, &outside, |mask| mask, |_, _| median);
-    let square = square.moved(before.map(f64::from), [1.0, 1.0]);
+    let square = square.transformed(before.map(f64::from), [1.0, 1.0]);
     (around, square)
 }
 
-/// Blends other pixels in, each by a weight of how far outside it is.
+/// Blends the pixels `other` into `image`, with a `weight` of how far outside a pixel is.
 fn blend(
     image: &mut RgbImage,
     outside: &impl Fn(u32, usize) -> f64,
@@ -57,7 +57,7 @@ fn blend(
         if share > 0.0 {
             let other = other(x, y);
             for (level, other) in pixel.0.iter_mut().zip(other.0) {
-                *level = level_of(f64::from(*level) * (1.0 - share) + f64::from(other) * share);
+                *level = to_level(f64::from(*level) * (1.0 - share) + f64::from(other) * share);
             }
         }
     }
@@ -84,10 +84,11 @@ fn median(image: &RgbImage) -> Rgb<u8> {
     }))
 }
 
-/// The place in a row of `length` that is seen `before` pixels after the row's mirror image began.
-fn mirrored(place: u32, before: u32, length: u32) -> u32 {
+/// The pixel in a row of `length` pixels that is mirrored to `index` of the padded row, which has `before` pixels of
+/// padding first.
+fn mirrored(index: u32, before: u32, length: u32) -> u32 {
     let period = i64::from(2 * length.saturating_sub(1)).max(1);
-    let place = (i64::from(place) - i64::from(before)).rem_euclid(period);
-    let place = place.min(period - place).min(i64::from(length) - 1);
-    u32::try_from(place).expect("a place in the row")
+    let index = (i64::from(index) - i64::from(before)).rem_euclid(period);
+    let index = index.min(period - index).min(i64::from(length) - 1);
+    u32::try_from(index).expect("the index is in the row")
 }

@@ -1,71 +1,75 @@
-//! A face's landmarks, and the square that FFHQ cuts out for them.
+//! The landmarks of a face, and the square that FFHQ crops for them.
 
 use std::array;
 
-use super::square::{Point, Square, length};
+use crate::imaging::framing::rotated_square::{Point, RotatedSquare, length};
 
-/// A face's landmarks, as far as alignment needs them: where the eyes are, and which way the mouth is.
+/// The landmarks of a face that alignment needs: the eyes and the corners of the mouth.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Landmarks {
-    /// Eyes and corners of the mouth, left before right as the picture is looked at.
-    places: [Point; 4],
+    /// Left eye, right eye, left and right corner of the mouth; left is the viewer's left.
+    points: [Point; 4],
 }
 
-/// Points that are no landmarks of this picture.
+/// Points that are not the landmarks of a face in an image.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum LandmarksError {
-    /// Neither 5 nor 68.
-    #[error("found {0} points, expected 5 (eyes, nose, corners of the mouth) or 68 (iBUG's)")]
+    /// The number of points is not 5 and not 68.
+    #[error("found {0} points; expected 5 (eyes, nose, corners of the mouth) or the 68 of iBUG 300-W")]
     Count(usize),
-    /// NaN or infinite.
-    #[error("point {0} is not finite")]
+    /// A point has a NaN or an infinity.
+    #[error(
+        "found a coordinate of point {0} that is not finite; expected pixels, with points counted from 0"
+    )]
     NotFinite(usize),
-    /// Eyes or mouth are not in the picture.
-    #[error("found eyes and mouth at {places:?}, expected them inside the picture's {width}×{height} pixels")]
+    /// An eye or a corner of the mouth lies outside of the image.
+    #[error(
+        "found eyes and mouth at {points:?}; expected points inside the image of {width}×{height} pixels"
+    )]
     Outside {
         /// Eyes and corners of the mouth.
-        places: [Point; 4],
-        /// The picture's width.
+        points: [Point; 4],
+        /// Width of the image.
         width: usize,
-        /// The picture's height.
+        /// Height of the image.
         height: usize,
     },
-    /// Next to the face, the picture is a line.
+    /// The image is much thinner than the face.
     #[error(
-        "found a face too large for a picture of {width}×{height} pixels, expected a picture that shows it"
+        "found a face that is too large for an image of {width}×{height} pixels; expected an image that shows the face"
     )]
-    Thin {
-        /// The picture's width.
+    TooThin {
+        /// Width of the image.
         width: usize,
-        /// The picture's height.
+        /// Height of the image.
         height: usize,
     },
-    /// Eyes and mouth are in one place, so that they point nowhere.
-    #[error("found eyes and mouth at {places:?}, expected a face of some pixels")]
-    Together {
+    /// Eyes and mouth lie at the same point, so that the face has no size and no direction.
+    #[error("found eyes and mouth at {points:?}; expected a face of several pixels")]
+    NoSize {
         /// Eyes and corners of the mouth.
-        places: [Point; 4],
+        points: [Point; 4],
     },
 }
 
 impl Landmarks {
-    /// Landmarks of points in pixels from the picture's upper left corner: the left eye, the right eye, the nose, the left and
-    /// the right corner of the mouth (left as the picture is looked at); or the 68 of iBUG 300-W, in their order.
+    /// Makes landmarks from points in pixels from the upper left corner: left eye, right eye, nose, left and right corner of the
+    /// mouth, where left is the viewer's left; or the 68 points of iBUG 300-W in their order.
     ///
     /// # Errors
     /// [`LandmarksError`].
     pub fn new(points: &[Point]) -> Result<Self, LandmarksError> {
-        if let Some(place) = points
+        if let Some(index) = points
             .iter()
             .position(|point| point.iter().any(|x| !x.is_finite()))
         {
-            return Err(LandmarksError::NotFinite(place));
+            return Err(LandmarksError::NotFinite(index));
         }
         #[expect(clippy::cast_precision_loss, reason = "an eye has six points")]
         let mean = |points: &[Point]| -> Point {
             array::from_fn(|axis| points.iter().map(|point| point[axis]).sum::<f64>() / points.len() as f64)
         };
-        let places = match *points {
+        let points = match *points {
             [left, right, _, mouth_left, mouth_right] => [left, right, mouth_left, mouth_right],
             _ if points.len() == 68 => [
                 mean(&points[36..42]),
@@ -75,49 +79,49 @@ impl Landmarks {
             ],
             _ => return Err(LandmarksError::Count(points.len())),
         };
-        Ok(Self { places })
+        Ok(Self { points })
     }
 
-    /// Whether they mark a face in a picture of this size.
+    /// Checks that the landmarks are those of a face in an image of this size.
     ///
     /// # Errors
-    /// [`LandmarksError`] where eyes and mouth lie outside of it, or in one place.
-    pub fn within(&self, width: usize, height: usize) -> Result<(), LandmarksError> {
+    /// [`LandmarksError`] if eyes or mouth lie outside of the image, or at the same point.
+    pub fn check_within(&self, width: usize, height: usize) -> Result<(), LandmarksError> {
         self.square(width, height).map(|_| ())
     }
 
-    /// The square that FFHQ cuts out for this face.
+    /// The square that FFHQ crops for this face.
     ///
-    /// With e from eye to eye and m from between the eyes to between the mouth's corners: x = e − (−m₂, m₁), scaled to the length
-    /// max(2 |e|, 1.8 |m|), and the middle 0.1 m below the eyes.
-    pub(super) fn square(&self, width: usize, height: usize) -> Result<Square, LandmarksError> {
-        let places = self.places;
-        #[expect(clippy::cast_precision_loss, reason = "a picture's sides")]
+    /// If e goes from the left eye to the right eye, and m from the middle of the eyes to the middle of the mouth: half a side is
+    /// x = e − (−m₂, m₁), scaled to the length max(2 |e|, 1.8 |m|), and the centre is the middle of the eyes plus 0.1 m.
+    pub(super) fn square(&self, width: usize, height: usize) -> Result<RotatedSquare, LandmarksError> {
+        let points = self.points;
+        #[expect(clippy::cast_precision_loss, reason = "sides of an image")]
         let sides = [width as f64, height as f64];
         let inside = |point: &Point| (0..2).all(|axis| (0.0..=sides[axis]).contains(&point[axis]));
-        if !places.iter().all(inside) {
+        if !points.iter().all(inside) {
             return Err(self.outside(width, height));
         }
-        let [left, right, mouth_left, mouth_right] = places;
+        let [left, right, mouth_left, mouth_right] = points;
         let (eyes, mouth) = (middle(left, right), middle(mouth_left, mouth_right));
         let (across, down) = (difference(right, left), difference(mouth, eyes));
         let x = [across[0] + down[1], across[1] - down[0]];
         let half = (2.0 * length(across)).max(1.8 * length(down));
         if length(x) < 1e-3 || half < 2.0 {
-            return Err(LandmarksError::Together { places });
+            return Err(LandmarksError::NoSize { points });
         }
         let x = x.map(|value| value * half / length(x));
-        Ok(Square {
+        Ok(RotatedSquare {
             centre: [eyes[0] + 0.1 * down[0], eyes[1] + 0.1 * down[1]],
             x,
             y: [-x[1], x[0]],
         })
     }
 
-    /// That nothing of the face is in a picture of this size.
+    /// The error that the face lies outside of an image of this size.
     pub(super) fn outside(&self, width: usize, height: usize) -> LandmarksError {
         LandmarksError::Outside {
-            places: self.places,
+            points: self.points,
             width,
             height,
         }
@@ -145,12 +149,12 @@ mod tests {
     ];
 
     #[test]
-    fn sixty_eight_points_say_the_same_as_five() {
+    fn sixty_eight_points_give_the_landmarks_of_five() {
         let mut points = vec![[1.0, 1.0]; 68];
-        for (place, point) in [(36, UPRIGHT[0]), (42, UPRIGHT[1])] {
+        for (index, point) in [(36, UPRIGHT[0]), (42, UPRIGHT[1])] {
             for step in 0..6 {
                 let off = [-3.0, -1.0, 1.0, 3.0, 1.0, -1.0][step];
-                points[place + step] = [point[0] + off, point[1]];
+                points[index + step] = [point[0] + off, point[1]];
             }
         }
         (points[48], points[54]) = (UPRIGHT[3], UPRIGHT[4]);
@@ -158,18 +162,18 @@ mod tests {
     }
 
     #[test]
-    fn points_that_are_no_face_are_refused_by_what_is_wrong() {
+    fn points_that_are_not_a_face_are_refused_with_the_reason() {
         assert_eq!(Landmarks::new(&UPRIGHT[..4]), Err(LandmarksError::Count(4)));
         let mut broken = UPRIGHT;
         broken[2][1] = f64::NAN;
         assert_eq!(Landmarks::new(&broken), Err(LandmarksError::NotFinite(2)));
         let refused = |points: &[Point]| {
             let landmarks = Landmarks::new(points).unwrap();
-            landmarks.within(100, 100).unwrap_err()
+            landmarks.check_within(100, 100).unwrap_err()
         };
         assert!(matches!(
             refused(&[[50.0, 50.0]; 5]),
-            LandmarksError::Together { .. }
+            LandmarksError::NoSize { .. }
         ));
         for far in [-1.0, 101.0, 1e300] {
             let mut points = UPRIGHT;

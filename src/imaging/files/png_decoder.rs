@@ -1,4 +1,4 @@
-//! A PNG file that is read row by row, over white and in 8 bits a channel, so that no more than its pixels takes room.
+//! Decodes a PNG file row by row to 8 bits per channel over white, so that memory holds the pixels only once.
 
 use std::io::Cursor;
 
@@ -6,13 +6,13 @@ use image::error::DecodingError;
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageResult};
 use png::{BitDepth, ColorType as Colour, Transformations};
 
-use super::level::over_white;
+use crate::imaging::rounding::over_white;
 
-/// A PNG file whose pixels are still to be read.
-pub(super) struct PngRows<'a>(png::Reader<Cursor<&'a [u8]>>);
+/// A PNG file of which the header is read, and the pixels are not.
+pub(super) struct PngDecoder<'a>(png::Reader<Cursor<&'a [u8]>>);
 
-impl<'a> PngRows<'a> {
-    /// Reads what comes before the pixels, in at most so many bytes of memory.
+impl<'a> PngDecoder<'a> {
+    /// Reads the header, with at most `memory` bytes of memory.
     pub(super) fn open(file: &'a [u8], memory: usize) -> ImageResult<Self> {
         let mut decoder = png::Decoder::new_with_limits(Cursor::new(file), png::Limits { bytes: memory });
         decoder.set_ignore_text_chunk(true);
@@ -22,7 +22,7 @@ impl<'a> PngRows<'a> {
     }
 }
 
-impl ImageDecoder for PngRows<'_> {
+impl ImageDecoder for PngDecoder<'_> {
     fn dimensions(&self) -> (u32, u32) {
         self.0.info().size()
     }
@@ -38,19 +38,19 @@ impl ImageDecoder for PngRows<'_> {
 
     fn read_image(mut self, rgb: &mut [u8]) -> ImageResult<()> {
         let reader = &mut self.0;
-        let paint = painter(reader.output_color_type());
-        let mut lines = rgb.chunks_exact_mut(3 * reader.info().width as usize);
+        let convert = converter(reader.output_color_type());
+        let mut rows_of_rgb = rgb.chunks_exact_mut(3 * reader.info().width as usize);
         if reader.info().interlaced {
-            // Its rows do not come in order.
-            let mut whole = vec![0; reader.output_buffer_size().unwrap_or(0)];
-            let length = reader.next_frame(&mut whole).map_err(broken)?.line_size;
-            for (row, line) in whole.chunks_exact(length).zip(lines) {
-                paint(row, line);
+            // The rows of an interlaced file do not come in order.
+            let mut all = vec![0; reader.output_buffer_size().unwrap_or(0)];
+            let length = reader.next_frame(&mut all).map_err(broken)?.line_size;
+            for (row, rgb) in all.chunks_exact(length).zip(rows_of_rgb) {
+                convert(row, rgb);
             }
             return Ok(());
         }
-        while let (Some(row), Some(line)) = (reader.next_row().map_err(broken)?, lines.next()) {
-            paint(row.data(), line);
+        while let (Some(row), Some(rgb)) = (reader.next_row().map_err(broken)?, rows_of_rgb.next()) {
+            convert(row.data(), rgb);
         }
         Ok(())
     }
@@ -60,24 +60,27 @@ impl ImageDecoder for PngRows<'_> {
     }
 }
 
-/// What turns a row of such samples into RGB.
-fn painter((colour, depth): (Colour, BitDepth)) -> fn(&[u8], &mut [u8]) {
+/// The function that converts a row of such samples to RGB.
+fn converter((colour, depth): (Colour, BitDepth)) -> fn(&[u8], &mut [u8]) {
     match (colour, depth == BitDepth::Sixteen) {
-        (Colour::Grayscale, false) => paint::<1, 1>,
-        (Colour::Grayscale, true) => paint::<1, 2>,
-        (Colour::GrayscaleAlpha, false) => paint::<2, 1>,
-        (Colour::GrayscaleAlpha, true) => paint::<2, 2>,
-        // A palette has been expanded.
-        (Colour::Rgb | Colour::Indexed, false) => paint::<3, 1>,
-        (Colour::Rgb | Colour::Indexed, true) => paint::<3, 2>,
-        (Colour::Rgba, false) => paint::<4, 1>,
-        (Colour::Rgba, true) => paint::<4, 2>,
+        (Colour::Grayscale, false) => convert_row::<1, 1>,
+        (Colour::Grayscale, true) => convert_row::<1, 2>,
+        (Colour::GrayscaleAlpha, false) => convert_row::<2, 1>,
+        (Colour::GrayscaleAlpha, true) => convert_row::<2, 2>,
+        // The png crate has expanded the palette.
+        (Colour::Rgb | Colour::Indexed, false) => convert_row::<3, 1>,
+        (Colour::Rgb | Colour::Indexed, true) => convert_row::<3, 2>,
+        (Colour::Rgba, false) => convert_row::<4, 1>,
+        (Colour::Rgba, true) => convert_row::<4, 2>,
     }
 }
 
-/// Turns a row of grey, grey and alpha, RGB or RGBA, by the number of channels, into RGB. A sample has one byte or two.
-fn paint<const CHANNELS: usize, const BYTES: usize>(row: &[u8], line: &mut [u8]) {
-    for (pixel, rgb) in row.chunks_exact(CHANNELS * BYTES).zip(line.chunks_exact_mut(3)) {
+/// Converts a row to RGB. By the number of channels, it is grey, grey and alpha, RGB, or RGBA. A sample has one byte or two.
+fn convert_row<const CHANNELS: usize, const BYTES: usize>(row: &[u8], rgb_row: &mut [u8]) {
+    for (pixel, rgb) in row
+        .chunks_exact(CHANNELS * BYTES)
+        .zip(rgb_row.chunks_exact_mut(3))
+    {
         let level = |channel: usize| match BYTES {
             1 => pixel[channel],
             _ => narrowed(u16::from_be_bytes([pixel[2 * channel], pixel[2 * channel + 1]])),
@@ -93,7 +96,7 @@ fn paint<const CHANNELS: usize, const BYTES: usize>(row: &[u8], line: &mut [u8])
     }
 }
 
-/// The level of 8 bits that is nearest to one of 16.
+/// The 8-bit level nearest to a 16-bit level.
 fn narrowed(level: u16) -> u8 {
     u8::try_from((u32::from(level) + 128) / 257).expect("65535 becomes 255")
 }
@@ -112,11 +115,12 @@ mod tests {
 
     /// A pixel that differs from its neighbours in every byte.
     fn pixel(x: usize, y: usize, bytes: usize) -> Vec<u8> {
-        let byte = |place: usize| (83 * (place + bytes * (x + SIDES[0] * y)) % 256).to_le_bytes()[0];
+        let byte = |index: usize| (83 * (index + bytes * (x + SIDES[0] * y)) % 256).to_le_bytes()[0];
         (0..bytes).map(byte).collect()
     }
 
-    /// The distances of each of an interlaced file's passes, and where it begins, as the PNG specification (section 8) has them.
+    /// The passes of an interlaced file: first column and row, and the steps between columns and rows (PNG specification, section
+    /// 8).
     const PASSES: [[usize; 4]; 7] = [
         [0, 0, 8, 8],
         [4, 0, 8, 8],
@@ -145,7 +149,7 @@ mod tests {
                 }
             }
         }
-        // One stored block: nothing is packed, and nobody looks at the sum.
+        // One stored block, without compression; the decoder ignores the checksum.
         let length = u16::try_from(rows.len()).unwrap();
         let mut packed = vec![0x78, 1, 1];
         packed.extend(length.to_le_bytes());
@@ -163,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_sample_gives_what_the_image_library_reads() {
+    fn every_kind_of_sample_gives_the_pixels_of_the_image_crate() {
         for colour in [
             Colour::Grayscale,
             Colour::GrayscaleAlpha,
@@ -177,7 +181,7 @@ mod tests {
                 (BitDepth::Sixteen, true),
             ] {
                 let file = file(colour, depth, interlaced);
-                let rows = DynamicImage::from_decoder(PngRows::open(&file, 1 << 20).unwrap()).unwrap();
+                let rows = DynamicImage::from_decoder(PngDecoder::open(&file, 1 << 20).unwrap()).unwrap();
                 let peer = image::load_from_memory(&file).unwrap().into_rgba8();
                 let peer = peer
                     .pixels()
@@ -191,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn every_level_of_sixteen_bits_becomes_the_nearest_of_eight() {
+    fn every_16_bit_level_becomes_the_nearest_8_bit_level() {
         for level in 0..=u16::MAX {
             let nearest = (f64::from(level) / 257.0).round();
             assert!((f64::from(narrowed(level)) - nearest).abs() < 0.5, "{level}");
