@@ -70,7 +70,7 @@ impl Edit {
 }
 
 /// The target of a `To` edit, with its direction in the shape of the code.
-struct Target<'a> {
+struct DistanceTarget<'a> {
     boundary: &'a Boundary,
     shift: Array2<f64>,
     distance: f64,
@@ -113,7 +113,7 @@ pub fn apply(
         let shift = direction.shift_of(values.dim(), rows.clone());
         match *amount {
             Amount::By(amount) => values.scaled_add(amount, &shift),
-            Amount::To(distance) => targets.push(Target {
+            Amount::To(distance) => targets.push(DistanceTarget {
                 boundary,
                 shift,
                 distance,
@@ -127,7 +127,7 @@ pub fn apply(
             .dot_normal(&targets[moved].shift, rows.clone())
     });
     let missing = targets.iter().map(
-        |Target {
+        |DistanceTarget {
              boundary, distance, ..
          }| { distance - boundary.dot_normal(&values, rows.clone()) - boundary.intercept() },
     );
@@ -138,7 +138,7 @@ pub fn apply(
                 .map(|target| target.boundary.attribute().to_owned())
                 .collect(),
         })?;
-    for (Target { shift, .. }, amount) in targets.iter().zip(moves) {
+    for (DistanceTarget { shift, .. }, amount) in targets.iter().zip(moves) {
         values.scaled_add(amount, shift);
     }
     LatentCode::rounded(code.space(), &values)

@@ -86,14 +86,14 @@ struct Iterate<'a, 'b> {
 }
 
 /// The gradient of the objective.
-struct Gradient {
+struct ObjectiveGradient {
     w: Vec<f64>,
     intercept: f64,
     /// Σ αᵢ.
     alpha_sum: f64,
 }
 
-impl Gradient {
+impl ObjectiveGradient {
     fn is_small(&self, w: &[f64], enough: f64) -> bool {
         let short = dot(&self.w, &self.w) <= enough * enough * dot(w, w);
         short && self.intercept.abs() <= enough * 0.01 * self.alpha_sum.max(1.0)
@@ -107,8 +107,8 @@ impl Iterate<'_, '_> {
     }
 
     /// ∇ = (w − Σ αᵢyᵢxᵢ, −Σ αᵢyᵢ).
-    fn gradient(&self) -> Gradient {
-        let mut gradient = Gradient {
+    fn gradient(&self) -> ObjectiveGradient {
+        let mut gradient = ObjectiveGradient {
             w: self.hyperplane.w.clone(),
             intercept: 0.0,
             alpha_sum: 0.0,
@@ -125,7 +125,7 @@ impl Iterate<'_, '_> {
     }
 
     /// The step to the minimum of the current quadratic piece, with Δb eliminated by the mean x̄. `None` if numbers overflow.
-    fn newton_step(&self, gradient: &Gradient) -> Option<Hyperplane> {
+    fn newton_step(&self, gradient: &ObjectiveGradient) -> Option<Hyperplane> {
         let within = |&index: &usize| (1.0 - self.margins[index]).abs() < self.width / 2.0;
         let corner: Vec<usize> = (0..self.margins.len()).filter(within).collect();
         let rows = self.problem.rows;
