@@ -28,8 +28,7 @@ FACEPLANE_LISTEN ?= 127.0.0.1:8080
 ##@ Run
 
 .PHONY: serve
-serve: ## Build and run the service on 127.0.0.1:8080 (FACEPLANE_LISTEN, ARGS="--flag value …")
-	@$(MAKE) --no-print-directory --jobs=2 build setup
+serve: setup build ## Build and run the service on 127.0.0.1:8080 (FACEPLANE_LISTEN, ARGS="--flag value …")
 	FACEPLANE_LISTEN='$(FACEPLANE_LISTEN)' exec $(PROGRAM) serve $(ARGS)
 
 .PHONY: build
