@@ -70,7 +70,11 @@ async fn read_form(request: Request) -> Result<(Bytes, Vec<(String, String)>), P
                 let reason = format!("found more than {MOST_PARTS} fields, expected at most {MOST_PARTS}");
                 return Err(Problem::field("form", reason));
             }
-            parts.push((name, part.text().await.map_err(broken)?));
+            // `part.text()` would drop a byte order mark, and replace what is no UTF-8.
+            let text = part.bytes().await.map_err(broken)?.to_vec();
+            let text = String::from_utf8(text)
+                .map_err(|_| Problem::field(name.clone(), "found bytes that are not UTF-8, expected text"))?;
+            parts.push((name, text));
         } else if file.replace(part.bytes().await.map_err(broken)?).is_some() {
             return Err(Problem::field(FILE, "found several files, expected one image"));
         }

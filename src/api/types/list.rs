@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde::de::SeqAccess;
-use utoipa::openapi::schema::ArrayBuilder;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, SchemaType, Type};
 
 use crate::api::decode::at::At;
 use crate::api::decode::reader::Reader;
@@ -64,7 +65,14 @@ impl<T: Value, const LEAST: usize, const MOST: usize> Value for List<T, LEAST, M
     }
 
     fn text_schema() -> Schema {
-        array(T::text_schema(), LEAST, MOST)
+        let mut items = T::text_schema();
+        // A comma separates values, so no value may have one.
+        if let RefOr::T(utoipa::openapi::Schema::Object(text)) = &mut items
+            && text.schema_type == SchemaType::from(Type::String)
+        {
+            text.pattern.get_or_insert_with(|| "^[^,]*$".to_owned());
+        }
+        array(items, LEAST, MOST)
     }
 
     fn components(components: &mut Vec<(String, Schema)>) {
