@@ -66,7 +66,7 @@ def table(medians: Medians) -> str:
     columns += [
         ("CPU ms an image", f"{concurrencies(medians)[-1]} at once: server's CPU ms an image", 3),
         ("peak MiB", "peak MiB", 4),
-        ("first image after ms", "first picture after ms", 4),
+        ("first image after ms", "first image after ms", 4),
     ]
     text = row(["", *(title for title, _, _ in columns)]) + row(["---", *["---:"] * len(columns)])
     for name in servers(medians):

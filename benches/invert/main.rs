@@ -1,7 +1,8 @@
-//! How long an encoder's answer takes beside the bare runs, and a single picture beside inversions: `benches/README.md`.
+//! The latency of an inversion by the encoder, compared with the bare networks, and of single images during inversions by
+//! optimization: see `benches/README.md`.
 
-#[path = "../bare.rs"]
-mod bare;
+#[path = "../bare_session.rs"]
+mod bare_session;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,30 +11,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use bare::{Network, Place};
+use bare_session::{BareRuntime, Network};
 use clap::Parser;
 use faceplane::catalog::{ModelFiles, ModelFolder};
 use faceplane::engine::Device;
 use faceplane::imaging::{Compression, Framing, Image, ImageRange, decode, encode_png, frame};
 use ndarray::{Axis, Ix2, Ix4};
 
-/// Measures a running service on the bundled model: an encoder's answer beside the bare runs, and single pictures alone and
-/// beside inversions.
+/// Measures a running service on the bundled model: inversion by the encoder compared with the bare networks, and single images
+/// with and without inversions by optimization at the same time.
 #[derive(Parser)]
 struct Options {
-    /// Where the service listens.
+    /// Address of the running service.
     #[arg(long, default_value = "127.0.0.1:8080")]
     address: String,
-    /// ONNX Runtime's library.
+    /// Path of ONNX Runtime's library.
     #[arg(long, env = "FACEPLANE_ONNXRUNTIME")]
     onnxruntime: PathBuf,
-    /// Where the bare sessions run, as the service does: cpu, cuda, or cuda:N (a bench built with the feature cuda).
+    /// Device of the bare networks, which should be the service's: cpu, cuda or cuda:N; cuda needs a build with the feature `cuda`.
     #[arg(long, default_value = "cpu")]
     device: Device,
-    /// How often each thing is measured.
-    #[arg(long, default_value_t = 200)]
-    times: usize,
-    /// Passed by cargo.
+    /// Number of repetitions of each measurement.
+    #[arg(long = "times", value_name = "COUNT", default_value_t = 200)]
+    repetitions: usize,
+    /// `cargo bench` passes this option to every bench.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -41,65 +42,67 @@ struct Options {
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let mut client = Client::open(&options.address)?;
-    let file = client.ask("GET", "/v1/sample?seed=3&metadata=none", &[])?.body;
-    encoder(&options, &mut client, &file)?;
-    beside(&options, &mut client, &file)
+    let file = client
+        .request("GET", "/v1/sample?seed=3&metadata=none", &[])?
+        .body;
+    measure_encoder(&options, &mut client, &file)?;
+    measure_beside_inversions(&options, &mut client, &file)
 }
 
-/// How many answers come one after the other before it is the bare loop's turn.
+/// The number of consecutive measurements of one kind. Blocks of both kinds alternate.
 const BLOCK: usize = 10;
 
-/// An encoder's answer over HTTP, and decoding, both runs and encoding in a bare loop, in turns.
-fn encoder(options: &Options, client: &mut Client, file: &[u8]) -> anyhow::Result<()> {
-    let mut bare = Bare::open(options)?;
-    let (mut alone, mut served) = (Stages::default(), Stages::default());
-    for _ in 0..options.times.div_ceil(BLOCK) {
-        // Each begins with the other's weights in the processor's caches, so the first of a block does not count.
-        for turn in 0..=BLOCK {
-            let began = Instant::now();
-            let stages = bare.invert(file)?;
-            if turn > 0 {
-                alone.note(began.elapsed(), &stages);
+/// Compares an inversion by the encoder over HTTP with the same steps in this process: decode, both networks, encode.
+fn measure_encoder(options: &Options, client: &mut Client, file: &[u8]) -> anyhow::Result<()> {
+    let mut networks = BareInversion::open(options)?;
+    let (mut bare, mut served) = (StageTimes::default(), StageTimes::default());
+    for _ in 0..options.repetitions.div_ceil(BLOCK) {
+        // The first measurement of a block does not count, because the CPU's caches still hold the weights of the other kind.
+        for repeat in 0..=BLOCK {
+            let start = Instant::now();
+            let stages = networks.invert(file)?;
+            if repeat > 0 {
+                bare.record(start.elapsed(), &stages);
             }
         }
-        for turn in 0..=BLOCK {
-            let began = Instant::now();
-            let answer = client.ask("POST", "/v1/invert?method=encoder&metadata=none", file)?;
-            if turn > 0 {
-                served.note(began.elapsed(), &answer.stages()?);
+        for repeat in 0..=BLOCK {
+            let start = Instant::now();
+            let response = client.request("POST", "/v1/invert?method=encoder&metadata=none", file)?;
+            if repeat > 0 {
+                served.record(start.elapsed(), &response.stages()?);
             }
         }
     }
-    println!("an encoder's answer, median ms: {STAGES:?} and the rest");
-    for (name, stages) in [("bare", &alone), ("over HTTP", &served)] {
-        println!("  {name}: {:.2?}, all {:.2}", stages.parts(), stages.whole());
+    println!("inversion by the encoder, median ms: {STAGES:?} and the rest");
+    for (name, stages) in [("bare networks", &bare), ("over HTTP", &served)] {
+        println!("  {name}: {:.2?}, total {:.2}", stages.parts(), stages.total());
     }
-    println!("  ratio {:.3}", served.whole() / alone.whole());
+    println!("  ratio {:.3}", served.total() / bare.total());
     Ok(())
 }
 
-/// The parts of an encoder's answer, as `Server-Timing` calls them.
+/// The stages of an inversion by the encoder, with their names in `Server-Timing`.
 const STAGES: [&str; 4] = ["decoding", "encoder", "synthesis", "encoding"];
 
-/// How long answers took, in milliseconds: all in all, each stage, and what is no stage.
+/// Times of inversions in milliseconds: the total, each stage, and the rest.
 #[derive(Default)]
-struct Stages {
-    whole: Vec<f64>,
+struct StageTimes {
+    total: Vec<f64>,
     parts: [Vec<f64>; 5],
 }
 
-impl Stages {
-    fn note(&mut self, whole: Duration, stages: &[f64; 4]) {
-        let whole = milliseconds(whole);
-        self.whole.push(whole);
-        let rest = whole - stages.iter().sum::<f64>();
+impl StageTimes {
+    fn record(&mut self, total: Duration, stages: &[f64; 4]) {
+        let total = milliseconds(total);
+        self.total.push(total);
+        let rest = total - stages.iter().sum::<f64>();
         for (times, &time) in self.parts.iter_mut().zip(stages.iter().chain([&rest])) {
             times.push(time);
         }
     }
 
-    fn whole(&self) -> f64 {
-        median(&self.whole)
+    fn total(&self) -> f64 {
+        median(&self.total)
     }
 
     fn parts(&self) -> [f64; 5] {
@@ -107,76 +110,82 @@ impl Stages {
     }
 }
 
-/// Single pictures alone, and beside four inversions that do not end.
-fn beside(options: &Options, client: &mut Client, file: &[u8]) -> anyhow::Result<()> {
+/// Measures single images alone, and during four inversions that run until the measurement ends.
+fn measure_beside_inversions(options: &Options, client: &mut Client, file: &[u8]) -> anyhow::Result<()> {
     let mut seed = 0_u32;
-    let mut singles = |times: usize| -> anyhow::Result<f64> {
-        let mut found = Vec::new();
-        for _ in 0..times {
+    let mut singles = |count: usize| -> anyhow::Result<f64> {
+        let mut latencies = Vec::new();
+        for _ in 0..count {
             seed += 1;
-            let began = Instant::now();
-            client.ask("GET", &format!("/v1/sample?seed={seed}"), &[])?;
-            found.push(milliseconds(began.elapsed()));
+            let start = Instant::now();
+            client.request("GET", &format!("/v1/sample?seed={seed}"), &[])?;
+            latencies.push(milliseconds(start.elapsed()));
         }
-        Ok(median(&found))
+        Ok(median(&latencies))
     };
     singles(10)?;
-    let alone = singles(options.times)?;
+    let alone = singles(options.repetitions)?;
     let stopped = AtomicBool::new(false);
     let invert = || {
         let mut client = Client::open(&options.address)?;
         client.send("POST", "/v1/invert?steps=1000&metadata=none", file)?;
-        client.answer(Some(&stopped))
+        client.receive(Some(&stopped))
     };
-    let found = std::thread::scope(|scope| {
+    let beside = std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 if let Err(error) = invert()
                     && !stopped.load(Ordering::Relaxed)
                 {
-                    eprintln!("an inversion: {error:#}");
+                    eprintln!("an inversion failed: {error:#}");
                 }
             });
         }
         std::thread::sleep(Duration::from_secs(1));
-        let found = singles(options.times);
+        let latency = singles(options.repetitions);
         stopped.store(true, Ordering::Relaxed);
-        found
+        latency
     })?;
     println!(
-        "a single picture, median: alone {:.1} ms, beside four inversions {:.1} ms, {:.2} times",
+        "a single image, median: alone {:.1} ms, during four inversions {:.1} ms, ratio {:.2}",
         alone,
-        found,
-        found / alone
+        beside,
+        beside / alone
     );
     Ok(())
 }
 
-/// The encoder's and the synthesis graph's bare sessions.
-struct Bare {
+/// Inversion by the encoder without the service.
+struct BareInversion {
     encoder: Network,
     synthesis: Network,
     layers: usize,
 }
 
-impl Bare {
+impl BareInversion {
     fn open(options: &Options) -> anyhow::Result<Self> {
-        let place = Place::load(&options.onnxruntime, options.device)?;
+        let runtime = BareRuntime::load(&options.onnxruntime, options.device)?;
         let files = ModelFiles::read(&ModelFolder::Bundled)?;
         let cores = std::thread::available_parallelism()?.get();
         Ok(Self {
-            encoder: place.network(files.encoder.as_ref().context("an encoder")?, cores)?,
-            synthesis: place.network(&files.synthesis, 1)?,
+            encoder: runtime.network(
+                files
+                    .encoder
+                    .as_ref()
+                    .context("the bundled model has an encoder")?,
+                cores,
+            )?,
+            synthesis: runtime.network(&files.synthesis, 1)?,
             layers: 8,
         })
     }
 
-    /// From a picture's file to its reconstruction's: the stages' milliseconds.
+    /// Inverts an image file, encodes the reconstruction, and returns the time of each stage in ms.
     fn invert(&mut self, file: &[u8]) -> anyhow::Result<[f64; 4]> {
         let range = ImageRange::SIGNED;
-        let began = Instant::now();
-        let picture = frame(&decode(file, 25_000_000)?, Framing::Centre, 256, 256)?;
-        let image = picture.tensor(range).insert_axis(Axis(0)).into_dyn();
+        let start = Instant::now();
+        let target = frame(&decode(file, 25_000_000)?, Framing::Centre, 256, 256)?;
+        let image = target.tensor(range).insert_axis(Axis(0)).into_dyn();
         let decoded = Instant::now();
         let w = self.encoder.run(image.view())?.into_dimensionality::<Ix2>()?;
         let encoded = Instant::now();
@@ -186,39 +195,40 @@ impl Bare {
             .context("one row is repeated")?;
         let codes = all.to_owned().into_dyn();
         let image = self.synthesis.run(codes.view())?.into_dimensionality::<Ix4>()?;
-        let drawn = Instant::now();
-        let picture = Image::from_tensor(image.index_axis(Axis(0), 0), range)?;
-        std::hint::black_box(encode_png(&picture, Compression::Fast, None)?);
-        let ends = [began, decoded, encoded, drawn, Instant::now()];
+        let synthesized = Instant::now();
+        let reconstruction = Image::from_tensor(image.index_axis(Axis(0), 0), range)?;
+        std::hint::black_box(encode_png(&reconstruction, Compression::Fast, None)?);
+        let ends = [start, decoded, encoded, synthesized, Instant::now()];
         Ok(std::array::from_fn(|stage| {
             milliseconds(ends[stage + 1] - ends[stage])
         }))
     }
 }
 
-/// One connection that stays open.
+/// A client with one persistent connection.
 struct Client {
     socket: TcpStream,
-    /// What has come of an answer; it keeps its room for the next.
-    come: Vec<u8>,
+    /// The received bytes of a response. Its size is the largest response that is accepted.
+    received: Vec<u8>,
 }
 
-/// An answer of status 200.
-struct Answer {
+/// A response with status 200.
+struct Response {
     head: String,
     body: Vec<u8>,
 }
 
-impl Answer {
-    /// The milliseconds of each stage, as the service tells them.
+impl Response {
+    /// The time of each stage in ms, from `Server-Timing`.
     fn stages(&self) -> anyhow::Result<[f64; 4]> {
-        let told = |stage: &str| {
+        let time_of = |stage: &str| {
             let (_, rest) = self.head.split_once(&format!(" {stage};dur="))?;
             rest.split([',', '\r']).next()?.parse().ok()
         };
         let mut stages = [0.0; 4];
         for (time, stage) in stages.iter_mut().zip(STAGES) {
-            *time = told(stage).with_context(|| format!("Server-Timing without {stage}: {}", self.head))?;
+            *time = time_of(stage)
+                .with_context(|| format!("expected {stage} in Server-Timing, found: {}", self.head))?;
         }
         Ok(stages)
     }
@@ -226,16 +236,18 @@ impl Answer {
 
 impl Client {
     fn open(address: &str) -> anyhow::Result<Self> {
-        let socket = TcpStream::connect(address).with_context(|| format!("no service at {address}"))?;
+        let socket = TcpStream::connect(address).with_context(|| {
+            format!("no service listens at {address}; start one, or name its address with --address")
+        })?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(Duration::from_millis(100)))?;
-        let come = vec![0; 1 << 20];
-        Ok(Self { socket, come })
+        let received = vec![0; 1 << 20];
+        Ok(Self { socket, received })
     }
 
-    fn ask(&mut self, method: &str, uri: &str, body: &[u8]) -> anyhow::Result<Answer> {
+    fn request(&mut self, method: &str, uri: &str, body: &[u8]) -> anyhow::Result<Response> {
         self.send(method, uri, body)?;
-        self.answer(None)
+        self.receive(None)
     }
 
     fn send(&mut self, method: &str, uri: &str, body: &[u8]) -> anyhow::Result<()> {
@@ -252,21 +264,23 @@ impl Client {
         Ok(())
     }
 
-    /// The answer; an error as soon as nobody waits for it any more.
-    fn answer(&mut self, stopped: Option<&AtomicBool>) -> anyhow::Result<Answer> {
-        let (mut length, mut wanted) = (0, None);
+    /// Reads a response. Fails as soon as `stopped` is true.
+    fn receive(&mut self, stopped: Option<&AtomicBool>) -> anyhow::Result<Response> {
+        let (mut length, mut expected) = (0, None);
         loop {
-            if wanted.is_none() {
-                wanted = Self::head(&self.come[..length])?;
+            if expected.is_none() {
+                expected = Self::parse_head(&self.received[..length])?;
             }
-            if let Some((head, end)) = wanted.take_if(|&mut (_, end)| end <= length) {
-                let body = self.come[head.len()..end].to_owned();
+            if let Some((head, end)) = expected.take_if(|&mut (_, end)| end <= length) {
+                let body = self.received[head.len()..end].to_owned();
                 let text = || String::from_utf8_lossy(&body).into_owned();
                 anyhow::ensure!(head.starts_with("http/1.1 200"), "{}", text());
-                return Ok(Answer { head, body });
+                return Ok(Response { head, body });
             }
-            match self.socket.read(&mut self.come[length..]) {
-                Ok(0) => anyhow::bail!("the service hung up, or its answer is larger than expected"),
+            match self.socket.read(&mut self.received[length..]) {
+                Ok(0) => {
+                    anyhow::bail!("the service closed the connection, or its response is larger than 1 MiB")
+                }
                 Ok(count) => length += count,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
                     anyhow::ensure!(
@@ -279,16 +293,19 @@ impl Client {
         }
     }
 
-    /// An answer's head in small letters, once all of it has come, and where its body ends.
-    fn head(come: &[u8]) -> anyhow::Result<Option<(String, usize)>> {
-        let Some(end) = come.windows(4).position(|four| four == b"\r\n\r\n") else {
+    /// The head of a response in lower case, and the end of its body; `None` if the head is not complete yet.
+    fn parse_head(received: &[u8]) -> anyhow::Result<Option<(String, usize)>> {
+        let Some(end) = received.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
             return Ok(None);
         };
-        let head = String::from_utf8_lossy(&come[..end + 4]).to_ascii_lowercase();
+        let head = String::from_utf8_lossy(&received[..end + 4]).to_ascii_lowercase();
         let length = head
             .lines()
             .find_map(|line| line.strip_prefix("content-length: "));
-        let length: usize = length.context("an answer without a length")?.trim().parse()?;
+        let length: usize = length
+            .context("the response has no Content-Length")?
+            .trim()
+            .parse()?;
         Ok(Some((head, end + 4 + length)))
     }
 }

@@ -1,4 +1,4 @@
-//! Fits a boundary to one file of scored codes and prints seconds and memory, for `run.py`, which compares with scikit-learn.
+//! Fits a boundary to a file of scored codes and prints the time and memory as JSON. `run.py` compares them with scikit-learn's.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -12,12 +12,14 @@ use ndarray::{Array1, Array3};
 use serde_json::json;
 
 fn main() -> Result<()> {
-    let given: Vec<String> = std::env::args()
+    let arguments: Vec<String> = std::env::args()
         .skip(1)
-        .filter(|word| word != "--bench")
+        .filter(|argument| argument != "--bench")
         .collect();
-    let [folder, dim, ratio, method] = given.as_slice() else {
-        println!("Run by benches/separation/run.py; on its own it takes FOLDER DIM RATIO svm|least-squares.");
+    let [folder, dim, ratio, method] = arguments.as_slice() else {
+        println!(
+            "Usage: separation FOLDER DIM RATIO svm|least-squares (benches/separation/run.py makes the folder and runs this)"
+        );
         return Ok(());
     };
     let (folder, dim) = (Path::new(folder), dim.parse()?);
@@ -25,7 +27,7 @@ fn main() -> Result<()> {
     let scores: Array1<f64> = numbers(&folder.join("scores.f64"), f64::from_le_bytes)?.into();
     ensure!(
         codes.len() == scores.len() * dim,
-        "{} values for {} scores",
+        "codes.f32: found {} values, expected {} scores × {dim} dimensions",
         codes.len(),
         scores.len()
     );
@@ -43,30 +45,30 @@ fn main() -> Result<()> {
     };
 
     let before = kibibytes("VmRSS")?;
-    let began = Instant::now();
-    let go_on = |_| ControlFlow::Continue(());
+    let start = Instant::now();
+    let never_cancel = |_| ControlFlow::Continue(());
     let boundary = fit.fit(
         "one",
         LatentSpace::Z,
         codes.view(),
         scores.view(),
         Provenance::default(),
-        go_on,
+        never_cancel,
     )?;
-    let seconds = began.elapsed().as_secs_f64();
-    let above = kibibytes("VmHWM")?.saturating_sub(before);
+    let seconds = start.elapsed().as_secs_f64();
+    let growth = kibibytes("VmHWM")?.saturating_sub(before);
 
     let accuracy = boundary.provenance().accuracy;
     let normal: Vec<f64> = boundary.normal().iter().copied().collect();
-    let found = json!({
-        "seconds": seconds, "kibibytes": above, "normal": normal, "intercept": boundary.intercept(),
+    let result = json!({
+        "seconds": seconds, "kibibytes": growth, "normal": normal, "intercept": boundary.intercept(),
         "train": accuracy.train, "held_out": accuracy.held_out, "all": accuracy.all,
     });
-    println!("{found}");
+    println!("{result}");
     Ok(())
 }
 
-/// The little-endian numbers of a file, which is never in memory as a whole beside them.
+/// Reads the little-endian numbers of a file. The file is read in parts, so that memory never holds it beside the numbers.
 fn numbers<T, const N: usize>(path: &Path, read: impl Fn([u8; N]) -> T) -> Result<Vec<T>> {
     let file = File::open(path).with_context(|| path.display().to_string())?;
     let mut numbers = Vec::with_capacity(usize::try_from(file.metadata()?.len())? / N);
@@ -79,15 +81,15 @@ fn numbers<T, const N: usize>(path: &Path, read: impl Fn([u8; N]) -> T) -> Resul
     Ok(numbers)
 }
 
-/// This process's memory now (`VmRSS`) or at its most (`VmHWM`), as Linux has it.
+/// The resident memory of this process in KiB: `VmRSS` is the current value, `VmHWM` the peak.
 fn kibibytes(name: &str) -> Result<u64> {
     let status =
-        std::fs::read_to_string("/proc/self/status").context("the memory is read as Linux tells it")?;
+        std::fs::read_to_string("/proc/self/status").context("the memory can only be measured on Linux")?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let number = line
         .and_then(|line| line.split_whitespace().next())
-        .context("no such line")?;
+        .with_context(|| format!("/proc/self/status has no line {name}"))?;
     Ok(number.parse()?)
 }

@@ -1,21 +1,21 @@
-//! How fast the service is beside a bare loop over the same graphs, and beside other servers: `benches/README.md`.
+//! Compares the service with a bare loop over the same graphs, and with other servers: see `benches/README.md`.
 
-#[path = "../bare.rs"]
-mod bare;
-mod ceiling;
-mod client;
-mod encoding;
-mod load;
+mod bare_loop;
+#[path = "../bare_session.rs"]
+mod bare_session;
+mod clients;
+mod connection;
 mod options;
-mod process;
+mod png_encoding;
 mod report;
 mod scenario;
-mod starts;
+mod server_process;
+mod start_time;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 
-use ceiling::Ceiling;
+use bare_loop::BareLoop;
 use options::Options;
 use report::Report;
 use scenario::Scenario;
@@ -25,25 +25,25 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("the client's runtime")?;
+        .context("the asynchronous runtime of the clients does not start")?;
     let mut report = Report::new();
-    encoding::measure(&options, &mut report)?;
-    let mut ceiling = Ceiling::open(&options)?;
-    let contestants = options.contestants()?;
+    png_encoding::measure(&options, &mut report)?;
+    let mut bare_loop = BareLoop::open(&options)?;
+    let servers = options.servers()?;
     for round in 1..=options.rounds {
         eprintln!("round {round} of {}", options.rounds);
-        ceiling.measure(&options, &mut report)?;
-        runtime.block_on(starts::measure(&contestants, &options, &mut report));
-        for contestant in &contestants {
+        bare_loop.measure(&options, &mut report)?;
+        runtime.block_on(start_time::measure(&servers, &options, &mut report));
+        for server in &servers {
             let scenario = Scenario {
                 options: &options,
-                contestant,
-                ceiling: &mut ceiling,
+                settings: server,
+                bare_loop: &mut bare_loop,
             };
-            // A server that cannot be measured is left out, and the others go on.
-            if let Err(error) = runtime.block_on(scenario.play(&mut report)) {
-                eprintln!("{}: left out: {error:#}", contestant.name);
-                report.say(&contestant.name, "left out", &format!("{error:#}"));
+            // If a server cannot be measured, the report says so, and the others are still measured.
+            if let Err(error) = runtime.block_on(scenario.measure(&mut report)) {
+                eprintln!("{}: not measured: {error:#}", server.name);
+                report.remark(&server.name, "not measured", &format!("{error:#}"));
             }
         }
     }

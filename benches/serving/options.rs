@@ -1,4 +1,4 @@
-//! What is measured, and for how long.
+//! The command line: which servers are measured, how, and for how long.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,137 +8,140 @@ use clap::Parser;
 use faceplane::catalog::{ModelFiles, ModelFolder};
 use faceplane::engine::Device;
 
-/// Measures the service beside a bare loop over the same graphs, and beside other servers.
+/// Compares the service with a bare loop over the same graphs, and with other servers.
 #[derive(Clone, Debug, Parser)]
 pub(crate) struct Options {
-    /// A model folder instead of the bundled model
+    /// Model folder [default: the bundled model]
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
-    /// ONNX Runtime's library
+    /// Path of ONNX Runtime's library
     #[arg(long, env = "FACEPLANE_ONNXRUNTIME", value_name = "PATH")]
     pub(crate) onnxruntime: PathBuf,
-    /// Where the program and the bare loop run networks: cpu, cuda, or cuda:N (a bench built with the feature cuda)
+    /// Device of the service and the bare loop: cpu, cuda or cuda:N; cuda needs a build with the feature `cuda`
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub(crate) device: Device,
-    /// The program, where it lies elsewhere than where it was built
+    /// Path of the service's program [default: the one that cargo built]
     #[arg(long, env = "FACEPLANE_PROGRAM", default_value = env!("CARGO_BIN_EXE_faceplane"), hide_default_value = true, value_name = "PATH")]
     pub(crate) program: String,
-    /// Threads of each network [default: one for each core]
+    /// Threads of each network [default: the number of cores]
     #[arg(long)]
     pub(crate) threads: Option<usize>,
-    /// How often everything is measured, in turns
+    /// Number of rounds; each round measures every server once
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: u32,
-    /// Seconds of each measurement
+    /// Length of each measurement in seconds
     #[arg(long, default_value_t = 5.0)]
     pub(crate) seconds: f64,
-    /// How often each server is started to see when its first picture comes, beside a first time that does not count; 0 leaves it out
+    /// Starts of each server in a round, to measure the time to its first image; one more start comes first and does not count; 0 skips this
     #[arg(long, default_value_t = 5)]
     pub(crate) starts: u32,
-    /// Requests under way at once, in the closed loops
+    /// Numbers of concurrent requests in the closed loops
     #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 32])]
     pub(crate) concurrency: Vec<usize>,
-    /// Percentages of the bare loop's images a second, in the open loops
+    /// Request rates in the open loops, in percent of the bare loop's highest rate
     #[arg(long, value_delimiter = ',', default_values_t = [50, 80, 120])]
     pub(crate) load: Vec<u32>,
-    /// Seconds of the overload check, with clients that hang up; 0 leaves it out
+    /// Length of the overload test in seconds, with clients that disconnect early; 0 skips it
     #[arg(long, default_value_t = 0.0)]
     pub(crate) overload: f64,
-    /// Also measure single images beside a request for so many; 0 leaves it out
+    /// Also measure single images while another client requests this many images at once; 0 skips it
     #[arg(long, default_value_t = 64)]
     pub(crate) beside: u32,
-    /// Also measure the program with other settings: NAME=ARGUMENTS; may be given several times
+    /// Also measure the service with other arguments; may be given several times
     #[arg(long, value_name = "NAME=ARGUMENTS", allow_hyphen_values = true)]
     pub(crate) variant: Vec<String>,
-    /// Also measure another server: NAME=PATH COMMAND, which listens on the port in the environment's PORT and answers
-    /// a POST of {"seed": N} to PATH with a PNG file; may be given several times
+    /// Also measure another server, which COMMAND starts; it must listen on the port in the environment variable PORT, and
+    /// answer a POST of {"seed": N} to PATH with a PNG file; may be given several times
     #[arg(long, value_name = "NAME=PATH COMMAND")]
     pub(crate) peer: Vec<String>,
-    /// Also measure a server that runs already: NAME=http://HOST:PORT/PATH; may be given several times
+    /// Also measure a server that already runs at http://HOST:PORT/PATH; may be given several times
     #[arg(long, value_name = "NAME=URL")]
     pub(crate) url: Vec<String>,
-    /// Also time Pillow's encoder, with a Python that has it
+    /// Also measure Pillow's PNG encoder, with this Python program; it must have Pillow
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) python: Option<PathBuf>,
-    /// Write all figures to a file
+    /// Write the figures of all rounds to this file as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// What `cargo bench` says to every bench
+    /// `cargo bench` passes this option to every bench
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// A server to be measured.
+/// A server that is measured.
 #[derive(Clone, Debug)]
-pub(crate) struct Contestant {
+pub(crate) struct ServerSettings {
     pub(crate) name: String,
+    /// The path of the URL that returns an image.
     pub(crate) path: String,
-    pub(crate) kind: Kind,
+    pub(crate) launch: Launch,
 }
 
-/// How a server comes to run.
+/// How a server is started.
 #[derive(Clone, Debug)]
-pub(crate) enum Kind {
-    /// The program of this crate, with arguments.
-    Own(Vec<String>),
-    /// Another program, with arguments.
+pub(crate) enum Launch {
+    /// The service, with these arguments.
+    Service(Vec<String>),
+    /// Another program and its arguments.
     Peer(Vec<String>),
-    /// It runs at this address.
+    /// It already runs at this address.
     Running(String),
 }
 
 impl Options {
-    /// One measurement's length.
+    /// The length of one measurement.
     pub(crate) fn span(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
     }
 
-    /// The model's folder.
+    /// The folder of the model.
     pub(crate) fn folder(&self) -> ModelFolder {
         self.model.clone().map_or(ModelFolder::Bundled, ModelFolder::Disk)
     }
 
-    /// The servers, in the order of their turns.
-    pub(crate) fn contestants(&self) -> anyhow::Result<Vec<Contestant>> {
-        let mut found = vec![Contestant {
+    /// The servers, in the order in which they are measured.
+    pub(crate) fn servers(&self) -> anyhow::Result<Vec<ServerSettings>> {
+        let mut servers = vec![ServerSettings {
             name: "faceplane".to_owned(),
             path: "/v1/sample".to_owned(),
-            kind: Kind::Own(self.own_arguments("")?),
+            launch: Launch::Service(self.service_arguments("")?),
         }];
         for text in &self.variant {
-            let (name, arguments) = named(text)?;
-            found.push(Contestant {
+            let (name, arguments) = split_name(text)?;
+            servers.push(ServerSettings {
                 name: name.to_owned(),
                 path: "/v1/sample".to_owned(),
-                kind: Kind::Own(self.own_arguments(arguments)?),
+                launch: Launch::Service(self.service_arguments(arguments)?),
             });
         }
         for text in &self.peer {
-            let (name, rest) = named(text)?;
+            let (name, rest) = split_name(text)?;
             let mut words = rest.split_whitespace().map(str::to_owned);
-            found.push(Contestant {
+            servers.push(ServerSettings {
                 name: name.to_owned(),
-                path: words.next().context("--peer: a path comes after the name")?,
-                kind: Kind::Peer(words.collect()),
+                path: words
+                    .next()
+                    .with_context(|| format!("--peer: found {text:?}, expected NAME=PATH COMMAND"))?,
+                launch: Launch::Peer(words.collect()),
             });
         }
         for text in &self.url {
-            let (name, url) = named(text)?;
-            let place = url
+            let (name, url) = split_name(text)?;
+            let (address, path) = url
                 .strip_prefix("http://")
-                .context("--url: http:// comes first")?;
-            let (address, path) = place.split_once('/').context("--url: a path comes last")?;
-            found.push(Contestant {
+                .and_then(|rest| rest.split_once('/'))
+                .with_context(|| format!("--url: found {url:?}, expected http://HOST:PORT/PATH"))?;
+            servers.push(ServerSettings {
                 name: name.to_owned(),
                 path: format!("/{path}"),
-                kind: Kind::Running(address.to_owned()),
+                launch: Launch::Running(address.to_owned()),
             });
         }
-        Ok(found)
+        Ok(servers)
     }
 
-    /// `serve`, the model, and what comes after it. Nothing is kept, so that every picture is drawn.
-    fn own_arguments(&self, more: &str) -> anyhow::Result<Vec<String>> {
+    /// The arguments of the service. Its cache is off, so that every image is synthesized.
+    fn service_arguments(&self, more: &str) -> anyhow::Result<Vec<String>> {
         let mut arguments: Vec<String> = ["serve", "--listen", "127.0.0.1:0", "--cache", "0"]
             .map(str::to_owned)
             .to_vec();
@@ -160,7 +163,8 @@ impl Options {
     }
 }
 
-fn named(text: &str) -> anyhow::Result<(&str, &str)> {
+/// Splits NAME=REST.
+fn split_name(text: &str) -> anyhow::Result<(&str, &str)> {
     text.split_once('=')
-        .with_context(|| format!("{text:?}: expected NAME=…"))
+        .with_context(|| format!("found {text:?}, expected NAME=…"))
 }

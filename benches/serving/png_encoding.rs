@@ -1,4 +1,4 @@
-//! A 1024×1024 picture encoded by the service's encoder, and by Pillow's at its defaults.
+//! The time to encode a 1024×1024 image as PNG: by the service's encoder, and by Pillow with its default settings.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -8,14 +8,17 @@ use anyhow::Context as _;
 use faceplane::imaging::{Compression, Image, ImageRange, encode_png};
 use ndarray::Array3;
 
-use crate::load::quantile;
+use crate::clients::quantile;
 use crate::options::Options;
 use crate::report::Report;
 
+/// Width and height of the image in pixels.
 const SIDE: usize = 1024;
-const TIMES: usize = 21;
 
-/// Reads the raw picture, prints the median milliseconds and the bytes of the file.
+/// The number of measurements of each step.
+const REPEATS: usize = 21;
+
+/// A Python program: reads the raw pixels, prints the median time of the encoding in ms and the size of the file in bytes.
 const PILLOW: &str = "
 import io, statistics, sys, time
 from PIL import Image
@@ -24,20 +27,20 @@ image = Image.frombytes('RGB', (side, side), sys.stdin.buffer.read())
 times = []
 for _ in range(7):
     file = io.BytesIO()
-    began = time.perf_counter()
+    start = time.perf_counter()
     image.save(file, 'PNG')
-    times.append((time.perf_counter() - began) * 1e3)
+    times.append((time.perf_counter() - start) * 1e3)
 print(statistics.median(times), file.tell())
 ";
 
-/// Times both, where there is a Python with Pillow.
+/// Measures the service's encoder, and Pillow's if `--python` names a Python that has it.
 pub(crate) fn measure(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     let tensor = tensor();
-    let mut times = Vec::with_capacity(TIMES);
-    for _ in 0..TIMES {
-        let began = Instant::now();
+    let mut times = Vec::with_capacity(REPEATS);
+    for _ in 0..REPEATS {
+        let start = Instant::now();
         std::hint::black_box(Image::from_tensor(tensor.view(), ImageRange::SIGNED)?);
-        times.push(began.elapsed().as_secs_f64() * 1e3);
+        times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);
     report.number(
@@ -45,19 +48,19 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> anyhow::Result<
         "tensor to pixels: ms",
         quantile(&times, 0.5),
     );
-    let picture = Image::from_tensor(tensor.view(), ImageRange::SIGNED)?;
-    let (mut times, mut bytes) = (Vec::with_capacity(TIMES), 0);
-    for _ in 0..TIMES {
-        let began = Instant::now();
-        bytes = std::hint::black_box(encode_png(&picture, Compression::Fast, None)?).len();
-        times.push(began.elapsed().as_secs_f64() * 1e3);
+    let image = Image::from_tensor(tensor.view(), ImageRange::SIGNED)?;
+    let (mut times, mut bytes) = (Vec::with_capacity(REPEATS), 0);
+    for _ in 0..REPEATS {
+        let start = Instant::now();
+        bytes = std::hint::black_box(encode_png(&image, Compression::Fast, None)?).len();
+        times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);
     let own = quantile(&times, 0.5);
     report.number("encoding 1024×1024", "faceplane: ms", own);
     report.number("encoding 1024×1024", "faceplane: KiB", kibibytes(bytes));
     let Some(python) = &options.python else {
-        eprintln!("encoding: Pillow is not timed; --python names a Python that has it");
+        eprintln!("encoding: Pillow is not measured; to measure it, name a Python that has it with --python");
         return Ok(());
     };
     let mut child = Command::new(python)
@@ -66,17 +69,24 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> anyhow::Result<
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| python.display().to_string())?;
-    child.stdin.take().context("a pipe")?.write_all(picture.rgb())?;
+    child
+        .stdin
+        .take()
+        .context("the child has a pipe for its input")?
+        .write_all(image.rgb())?;
     let output = child.wait_with_output()?;
     if !output.status.success() {
         eprintln!(
-            "encoding: Pillow is not timed: {} does not have it",
+            "encoding: Pillow is not measured, because {} does not have it",
             python.display()
         );
         return Ok(());
     }
     let text = String::from_utf8(output.stdout)?;
-    let (milliseconds, bytes) = text.trim().split_once(' ').context("two numbers")?;
+    let (milliseconds, bytes) = text
+        .trim()
+        .split_once(' ')
+        .context("Pillow: expected two numbers")?;
     let pillow: f64 = milliseconds.parse()?;
     report.number("encoding 1024×1024", "Pillow: ms", pillow);
     report.number("encoding 1024×1024", "Pillow: KiB", kibibytes(bytes.parse()?));
@@ -84,7 +94,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> anyhow::Result<
     Ok(())
 }
 
-/// Smooth shapes with a little noise, as photographs have.
+/// An image of smooth shapes with a little noise, similar to a photograph.
 fn tensor() -> Array3<f32> {
     let mut state = 1_u32;
     #[expect(clippy::cast_precision_loss, reason = "a side is a small number")]

@@ -1,4 +1,4 @@
-//! Bare sessions of ONNX Runtime with the service's settings, which the service is measured beside.
+//! ONNX Runtime sessions without the service, but with its settings: the reference that benches compare the service with.
 
 use std::path::Path;
 
@@ -12,13 +12,13 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{IoBinding, Session};
 use ort::value::{DynValue, Tensor, TensorRef};
 
-/// Where sessions run, and with which library.
-pub(crate) struct Place {
+/// ONNX Runtime's library, and the device on which its sessions run.
+pub(crate) struct BareRuntime {
     environment: Environment,
     pub(crate) device: Device,
 }
 
-impl Place {
+impl BareRuntime {
     /// Loads the library.
     pub(crate) fn load(onnxruntime: &Path, device: Device) -> anyhow::Result<Self> {
         let environment = ort::init_from(std::path::absolute(onnxruntime)?)?;
@@ -28,7 +28,7 @@ impl Place {
         })
     }
 
-    /// A session with the service's settings, of a graph that has one input.
+    /// Opens a session with the service's settings. The graph must have one input.
     pub(crate) fn network(&self, graph: &Graph, threads: usize) -> anyhow::Result<Network> {
         let session = Session::builder(&self.environment)
             .and_then(|builder| match self.device {
@@ -55,7 +55,7 @@ impl Place {
     }
 }
 
-/// CUDA as the service has it.
+/// Registers CUDA with the service's settings.
 #[cfg(feature = "cuda")]
 fn cuda(builder: SessionBuilder, number: u16) -> ort::Result<SessionBuilder> {
     use ort::ep::{ArenaExtendStrategy, CUDA, cuda::ConvAlgorithmSearch};
@@ -74,24 +74,24 @@ fn cuda(_: SessionBuilder, _: u16) -> ort::Result<SessionBuilder> {
     Err(ort::Error::new("this bench was built without the feature `cuda`"))
 }
 
-/// A session.
+/// A session of a graph with one input.
 pub(crate) struct Network {
     pub(crate) session: Session,
-    /// Where a GPU leaves its outputs, as the service has them; `None` where they are made in the processor's memory.
+    /// The pinned memory to which a GPU writes its outputs, as in the service; `None` on the CPU.
     pinned: Option<MemoryInfo<'static>>,
 }
 
 impl Network {
-    /// The first output, copied as the service copies it.
+    /// Runs the network and copies its first output, as the service does.
     pub(crate) fn run(&mut self, input: ArrayViewD<'_, f32>) -> anyhow::Result<ArrayD<f32>> {
         Ok(self.value(input)?.try_extract_array::<f32>()?.to_owned())
     }
 
-    /// The first output where the run has left it; the next run leaves its own elsewhere.
+    /// Runs the network and returns its first output without a copy. The next run writes to other memory.
     pub(crate) fn value(&mut self, input: ArrayViewD<'_, f32>) -> anyhow::Result<DynValue> {
         let binding;
         let outputs = if let Some(memory) = &self.pinned {
-            binding = self.bound(input, memory)?;
+            binding = self.bind(input, memory)?;
             self.session.run_binding(&binding)?
         } else {
             self.session
@@ -101,8 +101,8 @@ impl Network {
         first.context("a graph has an output")
     }
 
-    /// An input on the GPU, and where the output is to go.
-    fn bound(&self, input: ArrayViewD<'_, f32>, memory: &MemoryInfo<'_>) -> anyhow::Result<IoBinding> {
+    /// Binds an input on the GPU, and the memory of the output.
+    fn bind(&self, input: ArrayViewD<'_, f32>, memory: &MemoryInfo<'_>) -> anyhow::Result<IoBinding> {
         let mut binding = self.session.create_binding()?;
         let input = Tensor::from_array(input.to_owned())?;
         binding.bind_input(self.session.inputs()[0].name(), &input)?;

@@ -1,4 +1,4 @@
-//! Servers as processes: started, watched in /proc, stopped with all that they have started.
+//! Servers as processes: starts them, reads their CPU time and memory from /proc, and stops them with their child processes.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,94 +7,95 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use crate::client::Client;
-use crate::options::{Contestant, Kind, Options};
+use crate::connection::Connection;
+use crate::options::{Launch, Options, ServerSettings};
 
-/// Longest that a server may take to start.
-const START: Duration = Duration::from_mins(2);
+/// The longest time that a server may take until its first image.
+const START_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Clock ticks a second in /proc: a constant of Linux's interface.
-const TICKS: f64 = 100.0;
+/// Clock ticks per second of the times in /proc: `USER_HZ`, which is 100 on Linux.
+const TICKS_PER_SECOND: f64 = 100.0;
 
 /// A running server.
 pub(crate) struct Server {
     pub(crate) host: String,
-    /// From the start of the process to its first picture, in milliseconds.
-    pub(crate) started_in: Option<f64>,
+    /// The time from the start of the process to its first image in ms; `None` if the server already ran.
+    pub(crate) start_time: Option<f64>,
     child: Option<Child>,
 }
 
-/// What a server has used so far.
+/// The CPU time and memory that a server has used so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Usage {
-    /// Seconds of processor time.
+    /// CPU time in seconds.
     pub(crate) cpu: f64,
-    /// Most memory that was resident, in MiB.
+    /// The peak of the resident memory in MiB.
     pub(crate) peak: f64,
-    /// Memory that is resident, in MiB.
+    /// The resident memory in MiB.
     pub(crate) resident: f64,
 }
 
 impl Server {
-    /// Starts a contestant and waits for its first picture.
-    pub(crate) async fn start(contestant: &Contestant, options: &Options) -> anyhow::Result<Self> {
-        let began = Instant::now();
-        let log = log_file(&contestant.name);
-        let (child, host) = match &contestant.kind {
-            Kind::Running(host) => (None, host.clone()),
-            Kind::Own(arguments) => {
-                let words: Vec<_> = std::iter::once(options.program.clone())
+    /// Starts a server and waits for its first image.
+    pub(crate) async fn start(settings: &ServerSettings, options: &Options) -> anyhow::Result<Self> {
+        let start = Instant::now();
+        let log = log_file(&settings.name);
+        let (child, host) = match &settings.launch {
+            Launch::Running(host) => (None, host.clone()),
+            Launch::Service(arguments) => {
+                let command: Vec<_> = std::iter::once(options.program.clone())
                     .chain(arguments.iter().cloned())
                     .collect();
                 let mut server = Self {
                     host: String::new(),
-                    started_in: None,
-                    child: Some(spawn(&words, options, 0, &log)?),
+                    start_time: None,
+                    child: Some(spawn(&command, options, 0, &log)?),
                 };
-                server.host = server.address(&log, began).await?;
+                server.host = server.address(&log, start).await?;
                 (server.child.take(), server.host.clone())
             }
-            Kind::Peer(words) => {
+            Launch::Peer(command) => {
                 let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
                 (
-                    Some(spawn(words, options, port, &log)?),
+                    Some(spawn(command, options, port, &log)?),
                     format!("127.0.0.1:{port}"),
                 )
             }
         };
         let mut server = Self {
             host,
-            started_in: None,
+            start_time: None,
             child,
         };
-        server.first_picture(&contestant.path, began, &log).await?;
-        server.started_in = server
+        server.wait_for_first_image(&settings.path, start, &log).await?;
+        server.start_time = server
             .child
             .is_some()
-            .then(|| began.elapsed().as_secs_f64() * 1e3);
+            .then(|| start.elapsed().as_secs_f64() * 1e3);
         Ok(server)
     }
 
-    async fn first_picture(&mut self, path: &str, began: Instant, log: &Path) -> anyhow::Result<()> {
+    /// Waits until the server returns an image. Fails if the process ends or the timeout passes.
+    async fn wait_for_first_image(&mut self, path: &str, start: Instant, log: &Path) -> anyhow::Result<()> {
         loop {
-            let asked = async {
-                Client::connect(&self.host)
+            let attempt = async {
+                Connection::open(&self.host)
                     .await?
                     .post(path, r#"{"seed": 1}"#)
                     .await
             };
-            if let Ok(Ok(answer)) = tokio::time::timeout(Duration::from_secs(20), asked).await
-                && answer.status == 200
+            if let Ok(Ok(response)) = tokio::time::timeout(Duration::from_secs(20), attempt).await
+                && response.status == 200
             {
                 return Ok(());
             }
-            self.still_starting(began, log)?;
+            self.check_is_starting(start, log)?;
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// The address that the program says it listens on.
-    async fn address(&mut self, log: &Path, began: Instant) -> anyhow::Result<String> {
+    /// The address that the service writes to its log when it is ready.
+    async fn address(&mut self, log: &Path, start: Instant) -> anyhow::Result<String> {
         loop {
             let text = std::fs::read_to_string(log).unwrap_or_default();
             if let Some((_, rest)) = text.split_once("ready on http://")
@@ -105,54 +106,55 @@ impl Server {
             {
                 return Ok(address.to_owned());
             }
-            self.still_starting(began, log)?;
+            self.check_is_starting(start, log)?;
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 
-    fn still_starting(&mut self, began: Instant, log: &Path) -> anyhow::Result<()> {
+    /// Fails if the process has ended or the timeout has passed.
+    fn check_is_starting(&mut self, start: Instant, log: &Path) -> anyhow::Result<()> {
         let ended = match &mut self.child {
             Some(child) => child.try_wait()?.is_some(),
             None => false,
         };
-        if ended || began.elapsed() > START {
-            bail!("it does not start; {} says why", log.display());
+        if ended || start.elapsed() > START_TIMEOUT {
+            bail!("the server does not start; see its log in {}", log.display());
         }
         Ok(())
     }
 
-    /// What the server and its children have used.
+    /// The CPU time and memory of the server and its child processes.
     pub(crate) fn usage(&self) -> Usage {
         let mut sum = Usage::default();
-        for process in self.family() {
-            let one = usage_of(process);
-            sum.cpu += one.cpu;
-            sum.peak += one.peak;
-            sum.resident += one.resident;
+        for process in self.process_tree() {
+            let usage = usage_of(process);
+            sum.cpu += usage.cpu;
+            sum.peak += usage.peak;
+            sum.resident += usage.resident;
         }
         sum
     }
 
-    /// The server's process and all that it has started.
-    fn family(&self) -> Vec<u32> {
-        let mut found: Vec<u32> = self.child.iter().map(Child::id).collect();
+    /// The ids of the server's process and of all its descendants.
+    fn process_tree(&self) -> Vec<u32> {
+        let mut processes: Vec<u32> = self.child.iter().map(Child::id).collect();
         let mut next = 0;
-        while let Some(&process) = found.get(next) {
-            found.extend(children(process));
+        while let Some(&process) = processes.get(next) {
+            processes.extend(children(process));
             next += 1;
         }
-        found
+        processes
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let family: Vec<String> = self.family().iter().map(u32::to_string).collect();
+        let processes: Vec<String> = self.process_tree().iter().map(u32::to_string).collect();
         if let Some(child) = &mut self.child {
-            // What has ended meanwhile is nothing to complain of.
+            // Some of the processes may have ended already.
             let _ = Command::new("kill")
                 .arg("-KILL")
-                .args(family)
+                .args(processes)
                 .stderr(Stdio::null())
                 .status();
             let _ = child.wait();
@@ -160,11 +162,12 @@ impl Drop for Server {
     }
 }
 
-/// This process's seconds of processor time.
+/// The CPU time of this process in seconds.
 pub(crate) fn own_cpu() -> f64 {
     usage_of(std::process::id()).cpu
 }
 
+/// The file for the output of the server with this name.
 fn log_file(name: &str) -> PathBuf {
     let letters = |letter: char| {
         if letter.is_ascii_alphanumeric() {
@@ -177,8 +180,11 @@ fn log_file(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("serving-{}-{name}.log", std::process::id()))
 }
 
-fn spawn(words: &[String], options: &Options, port: u16, log: &Path) -> anyhow::Result<Child> {
-    let (program, arguments) = words.split_first().context("no command")?;
+/// Starts a command, and writes its output to `log`.
+fn spawn(command: &[String], options: &Options, port: u16, log: &Path) -> anyhow::Result<Child> {
+    let (program, arguments) = command
+        .split_first()
+        .context("the command is empty; expected a program")?;
     let output = File::create(log).with_context(|| log.display().to_string())?;
     Command::new(program)
         .args(arguments)
@@ -200,6 +206,7 @@ fn spawn(words: &[String], options: &Options, port: u16, log: &Path) -> anyhow::
         .with_context(|| program.clone())
 }
 
+/// The CPU time and memory of one process; zero if it has ended.
 fn usage_of(process: u32) -> Usage {
     let read = |file: &str| std::fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default();
     let (stat, status) = (read("stat"), read("status"));
@@ -222,12 +229,13 @@ fn usage_of(process: u32) -> Usage {
         kibibytes.unwrap_or(0.0) / 1024.0
     };
     Usage {
-        cpu: (time(14) + time(15)) / TICKS,
+        cpu: (time(14) + time(15)) / TICKS_PER_SECOND,
         peak: memory("VmHWM:"),
         resident: memory("VmRSS:"),
     }
 }
 
+/// The ids of the child processes of a process.
 fn children(process: u32) -> Vec<u32> {
     let Ok(tasks) = std::fs::read_dir(format!("/proc/{process}/task")) else {
         return Vec::new();

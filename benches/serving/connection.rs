@@ -1,28 +1,28 @@
-//! A small HTTP/1.1 client: one connection that is kept, JSON out, a body of known length in.
+//! A minimal HTTP/1.1 client with one persistent connection. It sends JSON and reads the complete response.
 
 use anyhow::{Context as _, bail, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A connection.
-pub(crate) struct Client {
+/// A connection to a server.
+pub(crate) struct Connection {
     stream: TcpStream,
     host: String,
     buffer: Vec<u8>,
 }
 
-/// An answer, without its body.
+/// The head of a response.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
-    /// Milliseconds that the picture's run took, where the server says so.
+    /// Milliseconds of the image's synthesis run; `None` if the server does not report them.
     pub(crate) run: Option<f64>,
-    keep: bool,
+    keep_alive: bool,
 }
 
-impl Client {
+impl Connection {
     /// Connects to HOST:PORT.
-    pub(crate) async fn connect(host: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn open(host: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(host).await.context("connecting")?;
         stream.set_nodelay(true)?;
         Ok(Self {
@@ -32,7 +32,7 @@ impl Client {
         })
     }
 
-    /// Sends a request without waiting for its answer.
+    /// Sends a request and does not wait for the response.
     pub(crate) async fn send(&mut self, path: &str, body: &str) -> anyhow::Result<()> {
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -42,17 +42,17 @@ impl Client {
         self.stream.write_all(request.as_bytes()).await.context("sending")
     }
 
-    /// Sends a request and reads its answer. A connection that the server closes is opened anew before the next.
-    pub(crate) async fn post(&mut self, path: &str, body: &str) -> anyhow::Result<Answer> {
+    /// Sends a request and reads the response. If the server closes the connection, a new one is opened for the next request.
+    pub(crate) async fn post(&mut self, path: &str, body: &str) -> anyhow::Result<Response> {
         self.send(path, body).await?;
-        let answer = self.receive().await?;
-        if !answer.keep {
-            *self = Self::connect(&self.host).await?;
+        let response = self.receive().await?;
+        if !response.keep_alive {
+            *self = Self::open(&self.host).await?;
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    async fn receive(&mut self) -> anyhow::Result<Answer> {
+    async fn receive(&mut self) -> anyhow::Result<Response> {
         self.buffer.clear();
         let head = loop {
             if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -64,7 +64,7 @@ impl Client {
         let status: u16 = text
             .split(' ')
             .nth(1)
-            .context("an answer opens with its status")?
+            .context("the response has no status: expected HTTP/1.1 STATUS")?
             .parse()?;
         let header = |name: &str| {
             text.lines().find_map(|line| {
@@ -72,14 +72,18 @@ impl Client {
                 found.eq_ignore_ascii_case(name).then(|| value.trim())
             })
         };
-        let keep = header("connection") != Some("close");
+        let keep_alive = header("connection") != Some("close");
         let run = header("server-timing").and_then(|parts| {
             let part = parts
                 .split(',')
                 .find_map(|part| part.trim().strip_prefix("synthesis;dur="));
             part?.parse().ok()
         });
-        let answer = Answer { status, run, keep };
+        let response = Response {
+            status,
+            run,
+            keep_alive,
+        };
         match header("content-length").map(str::parse::<usize>).transpose()? {
             Some(length) => {
                 while self.buffer.len() < head + length {
@@ -91,14 +95,17 @@ impl Client {
                     self.read().await?;
                 }
             }
-            None => bail!("an answer without Content-Length"),
+            None => bail!("the response has neither Content-Length nor chunks"),
         }
-        Ok(answer)
+        Ok(response)
     }
 
     async fn read(&mut self) -> anyhow::Result<()> {
         let read = self.stream.read_buf(&mut self.buffer).await.context("reading")?;
-        ensure!(read > 0, "the server hung up");
+        ensure!(
+            read > 0,
+            "the server closed the connection before the response was complete"
+        );
         Ok(())
     }
 }
