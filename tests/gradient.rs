@@ -8,33 +8,33 @@ use ndarray::{Array2, Array3, Axis, stack};
 use crate::support::{portraits, runtime};
 
 /// Length of the path, in units of the code.
-const LENGTH: f32 = 0.1;
+const PATH_LENGTH: f32 = 0.1;
 
-/// Points of the path at which the gradient is computed.
-const STEPS: u16 = 96;
+/// Number of points of the path at which the gradient is computed.
+const POINTS: u16 = 96;
 
-/// Values of a fixed sequence without visible order, with standard deviation of about 1.
+/// Fixed pseudo-random values with a standard deviation of about 1.
 fn noise(shape: (usize, usize, usize), first: f32) -> Array3<f32> {
-    let mut at = first;
+    let mut index = first;
     Array3::from_shape_simple_fn(shape, || {
-        at += 1.0;
-        (at * 12.9898).sin() * 1.4
+        index += 1.0;
+        (index * 12.9898).sin() * 1.4
     })
 }
 
 #[tokio::test]
 async fn the_gradient_of_phantom_agrees_with_finite_differences() {
-    check(&ModelFolder::Bundled, [8, 64], 1.0).await;
+    check_gradient(&ModelFolder::Bundled, [8, 64], 1.0).await;
 }
 
 #[tokio::test]
 async fn the_gradient_of_portraits_agrees_with_finite_differences() {
-    check(&ModelFolder::Disk(portraits()), [9, 256], 0.4).await;
+    check_gradient(&ModelFolder::Disk(portraits()), [9, 256], 0.4).await;
 }
 
 /// Compares the change of the loss along a path with the integral of the gradient along it, for codes with this standard
 /// deviation.
-async fn check(folder: &ModelFolder, [layers, dim]: [usize; 2], deviation: f32) {
+async fn check_gradient(folder: &ModelFolder, [layers, dim]: [usize; 2], deviation: f32) {
     let files = ModelFiles::read(folder).unwrap();
     let options = EngineOptions {
         replicas: Some(1),
@@ -66,19 +66,19 @@ async fn check(folder: &ModelFolder, [layers, dim]: [usize; 2], deviation: f32) 
     let directions: Vec<_> = directions.iter().map(|direction| direction.view()).collect();
     let directions = stack(Axis(0), &directions).unwrap();
     let end = admission
-        .loss_gradient(&codes + LENGTH * &directions, targets.clone())
+        .loss_gradient(&codes + PATH_LENGTH * &directions, targets.clone())
         .await
         .unwrap();
     let mut integral = 0.0;
-    for step in 0..STEPS {
-        let distance = LENGTH * (f32::from(step) + 0.5) / f32::from(STEPS);
+    for point in 0..POINTS {
+        let distance = PATH_LENGTH * (f32::from(point) + 0.5) / f32::from(POINTS);
         let gradients = admission
             .loss_gradient(&codes + distance * &directions, targets.clone())
             .await
             .unwrap()
             .gradient;
         for (gradient, direction) in gradients.outer_iter().zip(directions.outer_iter()) {
-            integral += f64::from((&gradient * &direction).sum() * LENGTH) / f64::from(STEPS);
+            integral += f64::from((&gradient * &direction).sum() * PATH_LENGTH) / f64::from(POINTS);
         }
     }
     let pairs = end.loss.iter().zip(&at_codes.loss);
@@ -88,6 +88,6 @@ async fn check(folder: &ModelFolder, [layers, dim]: [usize; 2], deviation: f32) 
     let error = (integral / difference - 1.0).abs();
     assert!(
         error < 1e-3,
-        "the loss changes by {difference:e}, and by the gradients by {integral:e}: an error of {error:e}"
+        "the loss changes by {difference:e}, but the integral of its gradient is {integral:e}: a relative error of {error:e}"
     );
 }

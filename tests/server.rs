@@ -1,4 +1,4 @@
-//! When connections are closed.
+//! The idle timeout of connections.
 
 use std::time::Duration;
 
@@ -22,9 +22,13 @@ async fn received(address: std::net::SocketAddr, sent: &str) -> String {
 #[tokio::test]
 async fn a_connection_without_a_complete_request_is_closed_after_the_idle_timeout() {
     let client = Client::sketch();
-    let address = client.listen_to(Duration::from_millis(50)).await;
+    let address = client.listen_with_idle_timeout(Duration::from_millis(50)).await;
     for sent in ["", "GET", "GET /health/live HTTP/1.1\r\nHost: test\r\n"] {
-        assert_eq!(received(address, sent).await, "", "{sent:?} is no request");
+        assert_eq!(
+            received(address, sent).await,
+            "",
+            "{sent:?} is not a complete request, so it should get no response"
+        );
     }
     let twice = received(address, &REQUEST.repeat(2)).await;
     assert_eq!(twice.matches("HTTP/1.1 200 OK").count(), 2, "{twice}");

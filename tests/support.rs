@@ -25,12 +25,12 @@ use tower::ServiceExt as _;
 pub(crate) const DIM: usize = 4;
 pub(crate) const LAYERS: usize = 3;
 
-/// A generator that is easy to predict: w is z reversed, and layer c of w+ fills channel c.
-pub(crate) struct Sketch {
+/// A generator with predictable images: layer c of the w+ code makes the stripes of channel c. Its model is named `sketch`.
+pub(crate) struct StripeGenerator {
     shape: GeneratorShape,
 }
 
-impl Sketch {
+impl StripeGenerator {
     pub(crate) fn new() -> Self {
         let shape = GeneratorShape {
             z_dim: DIM,
@@ -44,7 +44,7 @@ impl Sketch {
     }
 }
 
-impl Generator for Sketch {
+impl Generator for StripeGenerator {
     fn shape(&self) -> &GeneratorShape {
         &self.shape
     }
@@ -58,26 +58,26 @@ impl Generator for Sketch {
 }
 
 /// A mapping that reverses z.
-struct Reversed;
+struct ReversingMapping;
 
-impl Mapping for Reversed {
+impl Mapping for ReversingMapping {
     fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
         Ok(z.slice_axis(Axis(1), ndarray::Slice::new(0, None, -1)).to_owned())
     }
 }
 
 /// Scores smile by the mean of the red channel, and age by that of the green one.
-pub(crate) struct Means;
+pub(crate) struct ChannelMeans;
 
-impl Classifier for Means {
+impl Classifier for ChannelMeans {
     fn score(&mut self, images: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError> {
         let size = (images.len_of(Axis(0)), 2);
         Ok(Array2::from_shape_fn(size, |(image, channel)| {
-            let picture = images.index_axis(Axis(0), image);
-            picture
+            let pixels = images.index_axis(Axis(0), image);
+            pixels
                 .index_axis(Axis(0), channel)
                 .mean()
-                .expect("a picture has pixels")
+                .expect("an image has pixels")
         }))
     }
 }
@@ -112,8 +112,8 @@ fn boundaries() -> Vec<(String, Boundary)> {
     };
     let boundary = |attribute: &str, space, normal: [f64; DIM], intercept| {
         let normal = Array2::from_shape_vec((1, DIM), normal.to_vec()).unwrap();
-        let made = Boundary::new(attribute, space, normal, intercept, provenance.clone()).unwrap();
-        (format!("{attribute}_{space}.npy"), made)
+        let boundary = Boundary::new(attribute, space, normal, intercept, provenance.clone()).unwrap();
+        (format!("{attribute}_{space}.npy"), boundary)
     };
     vec![
         boundary("smile", LatentSpace::Z, [1.0, 0.0, 0.0, 0.0], 0.0),
@@ -139,15 +139,15 @@ fn model_with_gradient(
     queue: usize,
     metrics: &Metrics,
 ) -> Model {
-    let nothing = |file: &str| Graph {
+    let empty_graph = |file: &str| Graph {
         file: file.to_owned(),
         bytes: Arc::new(Vec::new().into()),
     };
     let files = ModelFiles {
         manifest_file: "manifest.toml".to_owned(),
         manifest: Manifest::parse(MANIFEST, "manifest.toml").unwrap(),
-        mapping: Some(nothing("mapping.onnx")),
-        synthesis: nothing("synthesis.onnx"),
+        mapping: Some(empty_graph("mapping.onnx")),
+        synthesis: empty_graph("synthesis.onnx"),
         w_avg: Some(("w_avg.npy".to_owned(), vec![0.1, 0.2, 0.3, 0.4])),
         classifiers: Vec::new(),
         encoder: None,
@@ -159,10 +159,10 @@ fn model_with_gradient(
         digest: "0123456789abcdef".repeat(4),
     };
     let networks = Networks {
-        mapping: Some(Box::new(Reversed)),
+        mapping: Some(Box::new(ReversingMapping)),
         generators: vec![Box::new(generator)],
         lazy_replicas: Vec::new(),
-        classifiers: vec![Box::new(Means)],
+        classifiers: vec![Box::new(ChannelMeans)],
         encoder: None,
         landmarker: None,
         recognizer: None,
@@ -232,8 +232,9 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The body as JSON.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).expect("the answer is JSON")
+        serde_json::from_slice(&self.body).expect("the body should be JSON")
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -259,10 +260,10 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(models: Models, timeout: Duration) -> Self {
-        Self::counted(models, timeout, Metrics::new())
+        Self::with_metrics(models, timeout, Metrics::new())
     }
 
-    fn counted(models: Models, timeout: Duration, metrics: Metrics) -> Self {
+    fn with_metrics(models: Models, timeout: Duration, metrics: Metrics) -> Self {
         let readiness = Readiness::default();
         let limits = Limits {
             max_images: 16,
@@ -275,31 +276,31 @@ impl Client {
 
     /// A client of the small generator.
     pub(crate) fn sketch() -> Self {
-        Self::of(Sketch::new())
+        Self::with_generator(StripeGenerator::new())
     }
 
     /// A client of a model with the given generator.
-    pub(crate) fn of(generator: impl Generator) -> Self {
+    pub(crate) fn with_generator(generator: impl Generator) -> Self {
         let metrics = Metrics::new();
         let models = Models::new(vec![model_with_metrics(generator, 64, &metrics)], None).unwrap();
-        Self::counted(models, Duration::from_mins(1), metrics)
+        Self::with_metrics(models, Duration::from_mins(1), metrics)
     }
 
     /// A client of the small generator with the given gradient network.
     pub(crate) fn with_gradient(gradient: impl Gradient) -> Self {
         let (metrics, gradient) = (Metrics::new(), Box::new(gradient));
-        let model = model_with_gradient(Sketch::new(), Some(gradient), 64, &metrics);
+        let model = model_with_gradient(StripeGenerator::new(), Some(gradient), 64, &metrics);
         let models = Models::new(vec![model], None).unwrap();
-        Self::counted(models, Duration::from_mins(1), metrics)
+        Self::with_metrics(models, Duration::from_mins(1), metrics)
     }
 
     /// Serves the router on a socket.
     pub(crate) async fn listen(&self) -> std::net::SocketAddr {
-        self.listen_to(Duration::from_mins(1)).await
+        self.listen_with_idle_timeout(Duration::from_mins(1)).await
     }
 
     /// Serves the router on a socket, with the idle timeout `idle`.
-    pub(crate) async fn listen_to(&self, idle: Duration) -> std::net::SocketAddr {
+    pub(crate) async fn listen_with_idle_timeout(&self, idle: Duration) -> std::net::SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (router, readiness) = (self.router.clone(), self.readiness.clone());
@@ -322,7 +323,7 @@ impl Client {
         self.send(Request::get(uri).body(Body::empty()).unwrap()).await
     }
 
-    /// Posts `body` without changing it.
+    /// Posts `body` as JSON, exactly as it is.
     pub(crate) async fn post_text(&self, uri: &str, body: impl Into<Body>) -> Answer {
         let request = Request::post(uri).header(header::CONTENT_TYPE, "application/json");
         self.send(request.body(body.into()).unwrap()).await
@@ -335,6 +336,8 @@ impl Client {
 
 /// The numbers of a JSON list.
 pub(crate) fn numbers(value: &Value) -> Vec<f64> {
-    let list = value.as_array().expect("a list");
-    list.iter().map(|item| item.as_f64().expect("a number")).collect()
+    let list = value.as_array().expect("expected a list of numbers");
+    list.iter()
+        .map(|item| item.as_f64().expect("found an item that is not a number"))
+        .collect()
 }

@@ -7,7 +7,7 @@ use faceplane::editor::Models;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::support::{Answer, Client, Sketch, model_of, numbers};
+use crate::support::{Answer, Client, StripeGenerator, model_of, numbers};
 
 const SMILE: &str = "/v1/models/sketch/boundaries/smile/w";
 
@@ -26,8 +26,9 @@ async fn delete(client: &Client, uri: &str) -> Answer {
     client.send(request.body(Body::empty()).unwrap()).await
 }
 
-fn stored(folder: &std::path::Path) -> Client {
-    let models = Models::new(vec![model_of(Sketch::new(), 64)], None).unwrap();
+/// A client of a service with a store in `folder`.
+fn with_store(folder: &std::path::Path) -> Client {
+    let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
     let models = models
         .with_store(Store::open(folder.to_owned()).unwrap())
         .unwrap();
@@ -62,7 +63,7 @@ async fn a_boundary_is_json_or_a_numpy_file() {
 }
 
 #[tokio::test]
-async fn an_edit_uses_a_changed_boundary_at_once_and_no_cached_answer() {
+async fn an_edit_uses_a_changed_boundary_at_once_and_no_cached_response() {
     let client = Client::sketch();
     let uri = "/v1/edit?seed=7&edit=smile:2&format=json&metadata=none";
     let before = client.get(uri).await;
@@ -94,9 +95,9 @@ async fn an_edit_uses_a_changed_boundary_at_once_and_no_cached_answer() {
     assert_eq!(after.json()["digest"], change["digest"]);
     assert_ne!(before.json()["digest"], change["digest"]);
 
-    let gone = delete(&client, SMILE).await;
+    let deleted = delete(&client, SMILE).await;
     assert_eq!(
-        (gone.status, &gone.json()["boundary"]),
+        (deleted.status, &deleted.json()["boundary"]),
         (StatusCode::OK, &Value::Null)
     );
     for uri in [SMILE, "/v1/edit?seed=7&edit=smile:2"] {
@@ -124,16 +125,16 @@ async fn a_boundary_from_get_can_be_put_back_and_restores_the_model() {
         "{}",
         String::from_utf8_lossy(&first.body)
     );
-    let kept = client.get(SMILE).await.json();
+    let original = client.get(SMILE).await.json();
     let file = client.get(&format!("{SMILE}?format=npy")).await.body;
     delete(&client, SMILE).await;
-    let back = put(&client, SMILE, kept.clone()).await.json();
+    let back = put(&client, SMILE, original.clone()).await.json();
     let again = client.get(SMILE).await.json();
     let close = numbers(&again["normal"])
         .iter()
-        .zip(numbers(&kept["normal"]))
+        .zip(numbers(&original["normal"]))
         .all(|(a, b)| (a - b).abs() < 1e-15);
-    assert!(close, "{again} {kept}");
+    assert!(close, "found {again}, expected {original}");
     put_file(&client, SMILE, file.clone()).await;
     assert_eq!(client.get(&format!("{SMILE}?format=npy")).await.body, file);
     assert_eq!(back["boundary"]["attribute"], "smile");
@@ -153,9 +154,9 @@ async fn a_boundary_from_get_can_be_put_back_and_restores_the_model() {
 }
 
 #[tokio::test]
-async fn with_a_store_changes_outlive_the_service() {
-    let place = tempfile::tempdir().unwrap();
-    let client = stored(place.path());
+async fn with_a_store_changes_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = with_store(folder.path());
     let change = put(
         &client,
         SMILE,
@@ -180,7 +181,7 @@ async fn with_a_store_changes_outlive_the_service() {
     let list = client.get("/v1/models/sketch/boundaries").await.json();
     let smile = client.get(SMILE).await.json();
     drop(client);
-    let again = stored(place.path());
+    let again = with_store(folder.path());
     let found = again.get("/v1/models/sketch/boundaries").await.json();
     let sorted = |list: &Value| {
         let mut names: Vec<String> = list["boundaries"]
@@ -215,9 +216,9 @@ async fn a_new_attribute_is_edited_like_any_other_and_its_intercept_counts() {
 
 #[tokio::test]
 async fn a_change_that_cannot_be_stored_is_not_made() {
-    let place = tempfile::tempdir().unwrap();
-    let client = stored(place.path());
-    std::fs::write(place.path().join("sketch"), "in the way").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let client = with_store(folder.path());
+    std::fs::write(folder.path().join("sketch"), "in the way").unwrap();
     let before = client.get(SMILE).await.json();
     let answer = put(&client, SMILE, json!({"normal": [3, 0, 0, 4]})).await;
     assert_eq!(answer.status, StatusCode::INSUFFICIENT_STORAGE);
@@ -336,17 +337,23 @@ async fn a_boundary_that_does_not_fit_the_model_is_refused_with_the_reason() {
             "intercept: found",
         ),
     ];
-    for (uri, body, status, says) in cases {
+    for (uri, body, status, expected) in cases {
         let answer = put(&client, uri, body.clone()).await;
         let text = String::from_utf8_lossy(&answer.body);
         assert_eq!(answer.status.as_u16(), status, "{uri} {body}: {text}");
-        assert!(text.contains(says), "{uri} {body} should say {says:?}: {text}");
+        assert!(
+            text.contains(expected),
+            "{uri} {body} expected {expected:?}, found: {text}"
+        );
     }
     for (file, status) in [(b"PK".to_vec(), 422), (vec![0; 3 << 20], 413)] {
         assert_eq!(put_file(&client, SMILE, file).await.status.as_u16(), status);
     }
-    let none = Request::put(SMILE).body("{}".into()).unwrap();
-    assert_eq!(client.send(none).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let without_type = Request::put(SMILE).body("{}".into()).unwrap();
+    assert_eq!(
+        client.send(without_type).await.status,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    );
     for (uri, status) in [
         ("/v1/models/nobody/boundaries", 404),
         ("/v1/models/%FF/boundaries", 400),

@@ -1,4 +1,4 @@
-//! Caching: what clients may keep, and what the service keeps itself.
+//! Caching: the headers that control the caches of clients, and the cache of the service.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -7,10 +7,11 @@ use serde_json::json;
 use crate::support::Client;
 
 #[tokio::test]
-async fn the_same_request_twice_gives_identical_bytes_and_tags() {
-    let client = Client::sketch();
+async fn two_services_give_identical_bytes_and_tags_for_the_same_request() {
+    // Two services, because the second response of one service comes from its cache.
+    let (client, other_service) = (Client::sketch(), Client::sketch());
     let uri = "/v1/sample?seed=7&model=sketch";
-    let (first, second) = (client.get(uri).await, client.get(uri).await);
+    let (first, second) = (client.get(uri).await, other_service.get(uri).await);
     assert_eq!(first.body, second.body);
     assert_eq!(first.header("etag"), second.header("etag"));
     assert_eq!(
@@ -26,7 +27,7 @@ async fn the_same_request_twice_gives_identical_bytes_and_tags() {
 }
 
 #[tokio::test]
-async fn an_answer_that_may_change_is_revalidated_and_304_if_it_did_not() {
+async fn a_response_that_may_change_is_revalidated_and_a_304_if_it_did_not() {
     let client = Client::sketch();
     for uri in [
         "/v1/edit?seed=7&edit=smile:2",
@@ -45,7 +46,7 @@ async fn an_answer_that_may_change_is_revalidated_and_304_if_it_did_not() {
 }
 
 #[tokio::test]
-async fn a_client_with_the_etag_of_the_answer_gets_304_without_a_body() {
+async fn a_client_with_the_etag_of_the_response_gets_a_304_without_a_body() {
     let client = Client::sketch();
     let tag = client
         .get("/v1/sample?seed=7")
@@ -68,7 +69,7 @@ async fn a_client_with_the_etag_of_the_answer_gets_304_without_a_body() {
 }
 
 #[tokio::test]
-async fn caches_keep_neither_unseeded_nor_posted_answers() {
+async fn caches_keep_neither_unseeded_nor_posted_responses() {
     let client = Client::sketch();
     for answer in [
         client.get("/v1/sample").await,
@@ -80,7 +81,7 @@ async fn caches_keep_neither_unseeded_nor_posted_answers() {
 }
 
 #[tokio::test]
-async fn the_service_caches_seeded_answers_for_get_and_post_alike() {
+async fn the_service_caches_seeded_responses_for_get_and_post_alike() {
     let client = Client::sketch();
     let hits = async |client: &Client| {
         let text = String::from_utf8(client.get("/metrics").await.body).unwrap();
@@ -96,7 +97,7 @@ async fn the_service_caches_seeded_answers_for_get_and_post_alike() {
     assert_eq!(second.header("server-timing"), Some("cache;desc=hit"));
     assert_eq!(second.body, first.body);
     assert_eq!(hits(&client).await, 1);
-    // A request with another format, layout or metadata, or without a seed, has an answer of its own.
+    // A request with another format, layout or metadata, or without a seed, has its own response.
     for uri in [
         "/v1/edit?seed=7&edit=smile:2&format=json",
         "/v1/edit?seed=7&edit=smile:2&metadata=none",

@@ -1,4 +1,4 @@
-//! Networks that fail, queues that are full, requests that take too long.
+//! Failures: networks that fail or panic, full queues, timeouts, and the metrics that count them.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -9,43 +9,43 @@ use faceplane::editor::Models;
 use faceplane::engine::{EngineError, Generator, GeneratorShape};
 use ndarray::{Array4, ArrayView3};
 
-use crate::support::{Client, Sketch, model_of};
+use crate::support::{Client, StripeGenerator, model_of};
 
 /// A generator with a synthesis function from the test.
-struct Odd<F> {
-    sketch: Sketch,
+struct CustomGenerator<F> {
+    stripes: StripeGenerator,
     synthesis: F,
 }
 
-impl<F> Odd<F>
+impl<F> CustomGenerator<F>
 where
-    F: FnMut(&mut Sketch, ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> + Send + 'static,
+    F: FnMut(&mut StripeGenerator, ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> + Send + 'static,
 {
     fn new(synthesis: F) -> Self {
         Self {
-            sketch: Sketch::new(),
+            stripes: StripeGenerator::new(),
             synthesis,
         }
     }
 }
 
-impl<F> Generator for Odd<F>
+impl<F> Generator for CustomGenerator<F>
 where
-    F: FnMut(&mut Sketch, ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> + Send + 'static,
+    F: FnMut(&mut StripeGenerator, ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> + Send + 'static,
 {
     fn shape(&self) -> &GeneratorShape {
-        self.sketch.shape()
+        self.stripes.shape()
     }
 
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
-        (self.synthesis)(&mut self.sketch, codes)
+        (self.synthesis)(&mut self.stripes, codes)
     }
 }
 
 #[tokio::test]
-async fn a_nan_in_an_image_is_a_500_that_says_where() {
-    let client = Client::of(Odd::new(|sketch, codes| {
-        let mut images = sketch.synthesize(codes)?;
+async fn a_nan_in_an_image_is_a_500_that_names_its_position() {
+    let client = Client::with_generator(CustomGenerator::new(|stripes, codes| {
+        let mut images = stripes.synthesize(codes)?;
         images[[0, 1, 2, 3]] = f32::NAN;
         Ok(images)
     }));
@@ -63,12 +63,12 @@ async fn a_nan_in_an_image_is_a_500_that_says_where() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_network_is_an_opaque_error_for_that_request_alone() {
+async fn a_panic_in_a_network_is_a_500_without_details_and_only_for_that_request() {
     let mut runs = 0;
-    let client = Client::of(Odd::new(move |sketch, codes| {
+    let client = Client::with_generator(CustomGenerator::new(move |stripes, codes| {
         runs += 1;
-        assert!(runs > 1, "a secret of the house");
-        sketch.synthesize(codes)
+        assert!(runs > 1, "a secret detail");
+        stripes.synthesize(codes)
     }));
     let answer = client.get("/v1/sample?seed=7").await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
@@ -81,27 +81,27 @@ async fn a_panic_in_a_network_is_an_opaque_error_for_that_request_alone() {
 
 /// A generator that reports the start of a run and ends it when the test permits.
 pub(super) fn controlled() -> (impl Generator, Receiver<()>, Sender<()>) {
-    let (begins, begun) = channel();
-    let (release, held) = channel::<()>();
-    let generator = Odd::new(move |sketch: &mut Sketch, codes: ArrayView3<'_, f32>| {
-        // The test may have ended.
-        let _ = begins.send(());
-        let _ = held.recv();
-        sketch.synthesize(codes)
+    let (report_start, started) = channel();
+    let (release, released) = channel::<()>();
+    let generator = CustomGenerator::new(move |stripes: &mut StripeGenerator, codes: ArrayView3<'_, f32>| {
+        // The test may have ended, and then nobody receives this.
+        let _ = report_start.send(());
+        let _ = released.recv();
+        stripes.synthesize(codes)
     });
-    (generator, begun, release)
+    (generator, started, release)
 }
 
 #[tokio::test]
-async fn a_request_above_the_queue_limit_is_a_503_with_retry_after_and_others_go_on() {
-    let (generator, begun, release) = controlled();
+async fn a_request_above_the_queue_limit_is_a_503_with_retry_after_and_later_requests_succeed() {
+    let (generator, started, release) = controlled();
     let models = Models::new(vec![model_of(generator, 2)], None).unwrap();
     let client = std::sync::Arc::new(Client::new(models, Duration::from_mins(1)));
     let first = tokio::spawn({
         let client = client.clone();
         async move { client.get("/v1/sample?seed=1").await.status }
     });
-    tokio::task::spawn_blocking(move || begun.recv().unwrap())
+    tokio::task::spawn_blocking(move || started.recv().unwrap())
         .await
         .unwrap();
     let refused = client.get("/v1/sample?seed=2&count=2").await;
@@ -123,14 +123,14 @@ async fn a_request_above_the_queue_limit_is_a_503_with_retry_after_and_others_go
 }
 
 #[tokio::test]
-async fn equal_requests_at_the_same_time_are_worked_on_once_and_a_failure_is_not_cached() {
+async fn equal_requests_at_the_same_time_share_one_run_and_a_failure_is_not_cached() {
     let mut runs = 0;
-    let (release, held) = channel::<()>();
-    let client = Client::of(Odd::new(
-        move |sketch: &mut Sketch, codes: ArrayView3<'_, f32>| {
-            held.recv().unwrap();
+    let (release, released) = channel::<()>();
+    let client = Client::with_generator(CustomGenerator::new(
+        move |stripes: &mut StripeGenerator, codes: ArrayView3<'_, f32>| {
+            released.recv().unwrap();
             runs += 1;
-            let mut images = sketch.synthesize(codes)?;
+            let mut images = stripes.synthesize(codes)?;
             if runs == 1 {
                 images.fill(f32::NAN);
             }
@@ -150,7 +150,7 @@ async fn equal_requests_at_the_same_time_are_worked_on_once_and_a_failure_is_not
 
 #[tokio::test]
 async fn a_request_past_its_timeout_is_a_504() {
-    let (generator, _begun, release) = controlled();
+    let (generator, _started, release) = controlled();
     let models = Models::new(vec![model_of(generator, 4)], None).unwrap();
     let client = Client::new(models, Duration::from_millis(20));
     let answer = client.get("/v1/sample?seed=1").await;
@@ -161,7 +161,7 @@ async fn a_request_past_its_timeout_is_a_504() {
 
 #[tokio::test]
 async fn a_client_may_shorten_the_timeout_but_not_extend_it() {
-    let asking = |seconds: &str| {
+    let with_timeout = |seconds: &str| {
         let request = Request::get("/v1/sample?seed=1").header("faceplane-timeout", seconds);
         request.body(Body::empty()).unwrap()
     };
@@ -169,16 +169,16 @@ async fn a_client_may_shorten_the_timeout_but_not_extend_it() {
         ("0.02", Duration::from_mins(1)),
         ("3600", Duration::from_millis(20)),
     ] {
-        let (generator, _begun, release) = controlled();
+        let (generator, _started, release) = controlled();
         let models = Models::new(vec![model_of(generator, 4)], None).unwrap();
-        let answer = Client::new(models, longest).send(asking(seconds)).await;
+        let answer = Client::new(models, longest).send(with_timeout(seconds)).await;
         assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains("within 0.02 s"), "{detail}");
         drop(release);
     }
     for seconds in ["0", "-1", "soon", "NaN", "inf", ""] {
-        let answer = Client::sketch().send(asking(seconds)).await;
+        let answer = Client::sketch().send(with_timeout(seconds)).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{seconds}");
     }
 }

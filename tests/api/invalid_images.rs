@@ -1,4 +1,4 @@
-//! Unusual, damaged and malicious image files: each is decoded correctly or refused with a 4xx.
+//! Unusual, damaged and malicious image files: each is decoded, or refused with a 422 that names the field.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use ndarray::{Array1, Array3, ArrayView3, ArrayView4, Axis};
 use crate::support::Client;
 
 /// A gradient network with loss 0 everywhere.
-struct Flat;
+struct ZeroGradient;
 
-impl Gradient for Flat {
+impl Gradient for ZeroGradient {
     fn largest_batch(&self) -> usize {
         8
     }
@@ -37,23 +37,25 @@ impl Gradient for Flat {
 
 /// The expected response to a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Answered {
-    Taken,
+enum Expected {
+    Decoded,
     Refused,
+    /// Decoded or refused: decoders may differ.
     Either,
 }
-use Answered::{Either, Refused, Taken};
+use Expected::{Decoded, Either, Refused};
 
-/// Files: a name, the expected response, the bytes.
-struct Files(Vec<(String, Answered, Vec<u8>)>);
+/// The files to send: a name, the expected response and the bytes.
+struct Files(Vec<(String, Expected, Vec<u8>)>);
 
 impl Files {
-    fn add(&mut self, name: impl Into<String>, answered: Answered, file: impl Into<Vec<u8>>) {
-        self.0.push((name.into(), answered, file.into()));
+    fn add(&mut self, name: impl Into<String>, expected: Expected, file: impl Into<Vec<u8>>) {
+        self.0.push((name.into(), expected, file.into()));
     }
 }
 
-fn hills(side: u32) -> DynamicImage {
+/// An image in which every pixel differs from its neighbours.
+fn pattern(side: u32) -> DynamicImage {
     let level = |x: u32| u8::try_from(x % 256).unwrap();
     RgbImage::from_fn(side, side, |x, y| Rgb([level(4 * x), level(3 * y), level(x * y)])).into()
 }
@@ -78,7 +80,7 @@ fn oriented(orientation: u16, cut: usize) -> Vec<u8> {
     exif.extend(orientation.to_be_bytes());
     exif.extend([0; 6]);
     exif.truncate(exif.len() - cut);
-    let mut bytes = file(&hills(32), ImageFormat::Jpeg);
+    let mut bytes = file(&pattern(32), ImageFormat::Jpeg);
     let mut segment = vec![0xff, 0xe1];
     segment.extend(u16::try_from(exif.len() + 2).unwrap().to_be_bytes());
     segment.extend(exif);
@@ -104,7 +106,8 @@ fn chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     chunk
 }
 
-fn bombs(files: &mut Files) {
+/// Small files that claim to be huge, or decompress to much more than their size.
+fn decompression_bombs(files: &mut Files) {
     let huge = 50_000_u32;
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut head = [huge.to_be_bytes(), huge.to_be_bytes()].concat();
@@ -113,14 +116,14 @@ fn bombs(files: &mut Files) {
     png.extend(chunk(*b"IDAT", b"\x78\x9c\x03\0\0\0\0\x01"));
     png.extend(chunk(*b"IEND", b""));
     files.add("PNG of 50,000 × 50,000", Refused, png);
-    let mut bmp = file(&hills(4), ImageFormat::Bmp);
+    let mut bmp = file(&pattern(4), ImageFormat::Bmp);
     bmp[18..22].copy_from_slice(&huge.to_le_bytes());
     bmp[22..26].copy_from_slice(&huge.to_le_bytes());
     files.add("BMP of 50,000 × 50,000", Refused, bmp);
-    let mut gif = file(&hills(4), ImageFormat::Gif);
+    let mut gif = file(&pattern(4), ImageFormat::Gif);
     gif[6..10].copy_from_slice(&[0x50, 0xc3, 0x50, 0xc3]);
     files.add("GIF of 50,000 × 50,000", Refused, gif);
-    let mut jpeg = file(&hills(16), ImageFormat::Jpeg);
+    let mut jpeg = file(&pattern(16), ImageFormat::Jpeg);
     let start = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     jpeg[start + 5..start + 9].copy_from_slice(&[0xc3, 0x50, 0xc3, 0x50]);
     files.add("JPEG of 50,000 × 50,000", Refused, jpeg);
@@ -129,12 +132,15 @@ fn bombs(files: &mut Files) {
     files.add("WebP of 50,000 × 50,000", Refused, webp);
     // A text chunk that claims four gigabytes, and one that decompresses to gigabytes.
     for kind in [b"iCCP", b"zTXt", b"tEXt"] {
-        let mut png = file(&hills(4), ImageFormat::Png);
+        let mut png = file(&pattern(4), ImageFormat::Png);
         let mut broken = u32::MAX.to_be_bytes().to_vec();
         broken.extend(kind);
         png.splice(33..33, broken);
         files.add(
-            format!("PNG whose {} claims 4 GiB", String::from_utf8_lossy(kind)),
+            format!(
+                "PNG with a chunk {} that claims 4 GiB",
+                String::from_utf8_lossy(kind)
+            ),
             Refused,
             png,
         );
@@ -148,9 +154,10 @@ fn bombs(files: &mut Files) {
     let mut writer = encoder.write_header().unwrap();
     writer.write_image_data(&[7; 48]).unwrap();
     writer.finish().unwrap();
-    files.add("PNG with 8 MiB of packed text", Either, png);
+    files.add("PNG with 8 MiB of compressed text", Either, png);
 }
 
+/// Valid files that few programs write.
 fn unusual(files: &mut Files) {
     let cmyk = vec![40_u8; 4 * 32 * 32];
     let mut jpeg = Vec::new();
@@ -158,26 +165,31 @@ fn unusual(files: &mut Files) {
     encoder
         .encode(&cmyk, 32, 32, jpeg_encoder::ColorType::Cmyk)
         .unwrap();
-    files.add("CMYK JPEG", Taken, jpeg);
+    files.add("CMYK JPEG", Decoded, jpeg);
     let grey: DynamicImage = ImageBuffer::from_pixel(9, 9, Luma([0x1234_u16])).into();
-    files.add("grey PNG of 16 bits", Taken, file(&grey, ImageFormat::Png));
+    files.add("grey PNG of 16 bits", Decoded, file(&grey, ImageFormat::Png));
     let deep: DynamicImage = ImageBuffer::from_pixel(9, 9, image::Rgba([1_u16, 2, 3, 4])).into();
-    files.add("RGBA PNG of 16 bits", Taken, file(&deep, ImageFormat::Png));
+    files.add("RGBA PNG of 16 bits", Decoded, file(&deep, ImageFormat::Png));
     for (width, height) in [(1, 1), (1, 3000), (3000, 1)] {
-        let line: DynamicImage = RgbImage::from_pixel(width, height, Rgb([9, 9, 9])).into();
+        let uniform: DynamicImage = RgbImage::from_pixel(width, height, Rgb([9, 9, 9])).into();
         for format in FORMATS {
             files.add(
                 format!("{format:?} of {width} × {height}"),
-                Taken,
-                file(&line, format),
+                Decoded,
+                file(&uniform, format),
             );
         }
     }
     let mut gif = Vec::new();
-    let frames =
-        (0..5).map(|at| Frame::new(RgbaImage::from_pixel(12, 12, image::Rgba([at * 50, 0, 0, 255]))));
+    let frames = (0..5).map(|index| {
+        Frame::new(RgbaImage::from_pixel(
+            12,
+            12,
+            image::Rgba([index * 50, 0, 0, 255]),
+        ))
+    });
     GifEncoder::new(&mut gif).encode_frames(frames).unwrap();
-    files.add("animated GIF", Taken, gif);
+    files.add("animated GIF", Decoded, gif);
     let mut png = Vec::new();
     let mut encoder = png::Encoder::new(&mut png, 4, 4);
     encoder.set_color(png::ColorType::Rgb);
@@ -187,23 +199,23 @@ fn unusual(files: &mut Files) {
         writer.write_image_data(&[level; 48]).unwrap();
     }
     writer.finish().unwrap();
-    files.add("animated PNG", Taken, png);
+    files.add("animated PNG", Decoded, png);
     let mut png = Vec::new();
     let mut encoder = image::codecs::png::PngEncoder::new(&mut png);
     encoder.set_icc_profile(vec![0; 500]).unwrap();
     encoder
-        .write_image(hills(8).as_bytes(), 8, 8, image::ExtendedColorType::Rgb8)
+        .write_image(pattern(8).as_bytes(), 8, 8, image::ExtendedColorType::Rgb8)
         .unwrap();
-    files.add("PNG with a profile that is none", Taken, png);
+    files.add("PNG with an invalid colour profile", Decoded, png);
     for orientation in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, u16::MAX] {
         files.add(
             format!("JPEG of orientation {orientation}"),
-            Taken,
+            Decoded,
             oriented(orientation, 0),
         );
         files.add(
-            format!("JPEG whose orientation {orientation} is cut"),
-            Taken,
+            format!("JPEG with truncated EXIF of orientation {orientation}"),
+            Decoded,
             oriented(orientation, 9),
         );
     }
@@ -238,52 +250,53 @@ fn ambiguous(files: &mut Files) {
         files.add(format!("{length} bytes of 0xff"), Refused, vec![0xff; length]);
     }
     for format in FORMATS {
-        let whole = file(&hills(24), format);
+        let complete = file(&pattern(24), format);
         for (what, tail) in [
             ("a ZIP", &b"PK\x05\x06\0\0\0\0"[..]),
             ("a script", b"<script>alert(1)</script>"),
-            ("itself", &whole.clone()),
+            ("itself", &complete.clone()),
         ] {
             files.add(
-                format!("{format:?} with {what} behind it"),
-                Taken,
-                [&whole, tail].concat(),
+                format!("{format:?} followed by {what}"),
+                Decoded,
+                [&complete, tail].concat(),
             );
         }
         files.add(
-            format!("{format:?} behind a PDF's head"),
+            format!("{format:?} after the header of a PDF"),
             Refused,
-            [b"%PDF-1.7\n", &whole[..]].concat(),
+            [b"%PDF-1.7\n", &complete[..]].concat(),
         );
         for other in FORMATS.into_iter().filter(|&other| other != format) {
-            let mut bytes = whole.clone();
-            let head = &file(&hills(24), other)[..12];
+            let mut bytes = complete.clone();
+            let head = &file(&pattern(24), other)[..12];
             bytes[..12].copy_from_slice(head);
-            files.add(format!("{format:?} with the head of {other:?}"), Either, bytes);
+            files.add(format!("{format:?} with the header of {other:?}"), Either, bytes);
         }
     }
     files.add(
-        "a GIF that is a script",
+        "a GIF that is also a script",
         Either,
         &b"GIF89a/*\0\0\0\0\0*/=1;alert(1);"[..],
     );
 }
 
+/// Truncated files, and files with inverted bytes.
 fn damaged(files: &mut Files) {
     for format in FORMATS {
-        let whole = file(&hills(24), format);
+        let complete = file(&pattern(24), format);
         for share in [5, 20, 40, 60, 80, 99] {
-            let kept = whole.len() * share / 100;
-            files.add(format!("{share} % of a {format:?}"), Either, &whole[..kept]);
+            let length = complete.len() * share / 100;
+            files.add(format!("{share} % of a {format:?}"), Either, &complete[..length]);
         }
         for step in 0..12 {
-            let mut bytes = whole.clone();
-            let place = 8 + step * (bytes.len() - 8) / 12;
-            for byte in &mut bytes[place..(place + 4).min(whole.len())] {
+            let mut bytes = complete.clone();
+            let offset = 8 + step * (bytes.len() - 8) / 12;
+            for byte in &mut bytes[offset..(offset + 4).min(complete.len())] {
                 *byte = !*byte;
             }
             files.add(
-                format!("{format:?} with four bytes turned at {place}"),
+                format!("{format:?} with four bytes inverted at {offset}"),
                 Either,
                 bytes,
             );
@@ -292,29 +305,29 @@ fn damaged(files: &mut Files) {
 }
 
 #[tokio::test]
-async fn two_hundred_invalid_or_unusual_files_are_decoded_correctly_or_refused() {
+async fn two_hundred_invalid_or_unusual_files_are_decoded_or_refused_with_a_422() {
     let mut files = Files(Vec::new());
-    bombs(&mut files);
+    decompression_bombs(&mut files);
     unusual(&mut files);
     ambiguous(&mut files);
     damaged(&mut files);
     let files = files.0;
     assert!(files.len() >= 200, "{} files", files.len());
     let mut wrong = Vec::new();
-    let client = Arc::new(Client::with_gradient(Flat));
-    for (name, answered, file) in files {
+    let client = Arc::new(Client::with_gradient(ZeroGradient));
+    for (name, expected, file) in files {
         let request = Request::post("/v1/invert?method=optimize&steps=1&space=w")
             .header("content-type", "image/png")
             .header("accept", "application/json");
         let answer = client.send(request.body(Body::from(file)).unwrap()).await;
         let status = answer.status.as_u16();
         let text = String::from_utf8_lossy(&answer.body).into_owned();
-        let fits = match answered {
-            Taken => status == 200,
+        let as_expected = match expected {
+            Decoded => status == 200,
             Refused => status == 422,
             Either => status == 200 || status == 422,
         };
-        if !fits || status == 422 && !text.contains("image: ") {
+        if !as_expected || status == 422 && !text.contains("image: ") {
             wrong.push(format!("{name}: {status} {text}"));
         }
     }

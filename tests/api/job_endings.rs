@@ -12,15 +12,16 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 use super::training::{end, slow};
-use crate::support::{Client, Sketch};
+use crate::support::{Client, StripeGenerator};
 
 const BOUNDARIES: &str = "/v1/models/sketch/boundaries";
 const REPORT: &str = "/v1/models/sketch/report";
 
+/// Starts a job and returns its path.
 async fn start(client: &Client, path: &str, body: Value) -> String {
     let answer = client.post(path, body).await;
-    let place = answer.header("location").map(str::to_owned);
-    place.unwrap_or_else(|| panic!("{}", answer.json()))
+    let location = answer.header("location").map(str::to_owned);
+    location.unwrap_or_else(|| panic!("the response has no Location: {}", answer.json()))
 }
 
 /// Cancels a job when `ready` holds, and returns its final state.
@@ -41,7 +42,7 @@ async fn cancelled_when(client: &Client, path: &str, ready: impl Fn(&Value) -> b
 async fn a_training_cancelled_while_it_fits_leaves_the_boundaries_unchanged() {
     let client = Client::sketch();
     let file = |shape, values| STANDARD.encode(NpyArray { shape, values }.write_f8());
-    // Random scores, which the support vector machine needs a long time for.
+    // With random scores, the support vector machine needs a long time.
     let count = 60_000;
     let body = json!({
         "attributes": ["smile"], "space": "w", "ratio": 1, "split": 1,
@@ -49,8 +50,8 @@ async fn a_training_cancelled_while_it_fits_leaves_the_boundaries_unchanged() {
         "scores": file(vec![count], standard_normal(2, count)),
     });
     let before = client.get(BOUNDARIES).await.json();
-    let place = start(&client, BOUNDARIES, body).await;
-    let job = cancelled_when(&client, &place, |job| job["status"] == "fitting").await;
+    let job = start(&client, BOUNDARIES, body).await;
+    let job = cancelled_when(&client, &job, |job| job["status"] == "fitting").await;
     assert_eq!(
         (&job["status"], &job["boundaries"]),
         (&json!("cancelled"), &json!([]))
@@ -85,9 +86,9 @@ async fn a_report_can_be_cancelled_while_it_is_queued_samples_or_edits() {
 }
 
 /// A generator that synthesizes the same grey image for every code.
-struct Grey(Sketch);
+struct GreyGenerator(StripeGenerator);
 
-impl Generator for Grey {
+impl Generator for GreyGenerator {
     fn shape(&self) -> &GeneratorShape {
         self.0.shape()
     }
@@ -99,7 +100,7 @@ impl Generator for Grey {
 
 #[tokio::test]
 async fn a_training_and_a_report_fail_if_all_faces_have_the_same_score() {
-    let client = Client::of(Grey(Sketch::new()));
+    let client = Client::with_generator(GreyGenerator(StripeGenerator::new()));
     let training = json!({"attributes": ["smile"], "space": "w", "samples": 60});
     for (path, body) in [(BOUNDARIES, training), (REPORT, json!({"samples": 60}))] {
         let job = end(&client, &start(&client, path, body).await).await;

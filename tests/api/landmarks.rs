@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, load, phantom};
 
-/// Eyes, nose and corners of the mouth of seed 7.
-const SEVEN: [[f64; 2]; 5] = [
+/// Eyes, nose and corners of the mouth of the face of seed 7, in pixels.
+const LANDMARKS: [[f64; 2]; 5] = [
     [110.3, 123.2],
     [155.2, 121.9],
     [133.5, 143.9],
@@ -27,16 +27,17 @@ fn client() -> Client {
     Client::new(phantom(), Duration::from_mins(1))
 }
 
-async fn seven(client: &Client) -> RgbImage {
+/// The face of seed 7 as pixels, without metadata.
+async fn face_of_seed_7(client: &Client) -> RgbImage {
     let file = client.get("/v1/sample?seed=7&metadata=none").await.body;
     image::load_from_memory(&file).unwrap().into_rgb8()
 }
 
 /// The face on a white background of 700 × 500 pixels, with its upper left corner at (x, y).
-fn pasted(face: &RgbImage, x: i64, y: i64) -> RgbImage {
-    let mut ground = RgbImage::from_pixel(700, 500, Rgb([255; 3]));
-    imageops::replace(&mut ground, face, x, y);
-    ground
+fn paste(face: &RgbImage, x: i64, y: i64) -> RgbImage {
+    let mut background = RgbImage::from_pixel(700, 500, Rgb([255; 3]));
+    imageops::replace(&mut background, face, x, y);
+    background
 }
 
 fn png(picture: &RgbImage) -> Vec<u8> {
@@ -45,12 +46,13 @@ fn png(picture: &RgbImage) -> Vec<u8> {
     file.into_inner()
 }
 
-fn text(points: &[[f64; 2]]) -> String {
+/// Points as the parameter `landmarks` takes them: `x,y;x,y;…`.
+fn parameter(points: &[[f64; 2]]) -> String {
     let points: Vec<_> = points.iter().map(|[x, y]| format!("{x},{y}")).collect();
     points.join(";")
 }
 
-async fn send(client: &Client, options: &str, picture: &RgbImage) -> (StatusCode, Value) {
+async fn invert(client: &Client, options: &str, picture: &RgbImage) -> (StatusCode, Value) {
     let request = Request::post(format!("/v1/invert?method=encoder&{options}"))
         .header("content-type", "image/png")
         .header("accept", "application/json");
@@ -59,56 +61,60 @@ async fn send(client: &Client, options: &str, picture: &RgbImage) -> (StatusCode
 }
 
 /// The aligned image that the encoder received.
-fn shown(answer: &Value) -> RgbImage {
+fn target(answer: &Value) -> RgbImage {
     let file = STANDARD.decode(answer["target"].as_str().unwrap()).unwrap();
     image::load_from_memory(&file).unwrap().into_rgb8()
 }
 
 /// The mean absolute difference of the centres of two images, in levels of 0 to 255.
-fn apart(one: &RgbImage, other: &RgbImage) -> f64 {
-    let middle = |picture: &RgbImage| imageops::crop_imm(picture, 64, 64, 128, 128).to_image();
-    let (one, other) = (middle(one), middle(other));
+fn difference(one: &RgbImage, other: &RgbImage) -> f64 {
+    let centre = |image: &RgbImage| imageops::crop_imm(image, 64, 64, 128, 128).to_image();
+    let (one, other) = (centre(one), centre(other));
     let pairs = one.iter().zip(other.iter());
     pairs.map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / f64::from(3 * 128 * 128)
 }
 
 #[tokio::test]
-async fn a_face_anywhere_in_an_image_is_aligned_to_the_position_that_the_model_uses() {
+async fn a_face_anywhere_in_an_image_is_moved_to_the_position_that_the_model_expects() {
     let client = client();
-    let face = seven(&client).await;
-    let (status, answer) = send(&client, &format!("landmarks={}", text(&SEVEN)), &face).await;
+    let face = face_of_seed_7(&client).await;
+    let (status, answer) = invert(&client, &format!("landmarks={}", parameter(&LANDMARKS)), &face).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
-    let alone = shown(&answer);
+    let expected = target(&answer);
     for turned in [false, true] {
-        let mut picture = pasted(&face, 390, 30);
-        let mut points = SEVEN.map(|[x, y]| [x + 390.0, y + 30.0]);
+        let mut picture = paste(&face, 390, 30);
+        let mut points = LANDMARKS.map(|[x, y]| [x + 390.0, y + 30.0]);
         if turned {
             picture = imageops::rotate180(&picture);
             points = points.map(|[x, y]| [700.0 - x, 500.0 - y]);
         }
-        let (status, answer) = send(&client, &format!("landmarks={}", text(&points)), &picture).await;
+        let (status, answer) = invert(&client, &format!("landmarks={}", parameter(&points)), &picture).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
-        let difference = apart(&shown(&answer), &alone);
-        assert!(difference < 1.0, "{difference} levels, turned: {turned}");
-        let (_, middle) = send(&client, "", &picture).await;
+        let levels = difference(&target(&answer), &expected);
+        assert!(levels < 1.0, "{levels} levels, turned: {turned}");
+        let (_, without_landmarks) = invert(&client, "", &picture).await;
         assert!(
-            apart(&shown(&middle), &alone) > 10.0,
-            "the middle of the picture is no face"
+            difference(&target(&without_landmarks), &expected) > 10.0,
+            "without landmarks, the centre of the image is used, and the face is not there"
         );
         let body = json!({"image": STANDARD.encode(png(&picture)), "landmarks": points, "method": "encoder", "format": "json"});
         let again = client.post("/v1/invert", body).await.json();
         assert_eq!(again["target"], answer["target"]);
     }
     // The aligned image is only similar: the eyes of a sample are not exactly where those of the mean face are.
-    assert!(apart(&alone, &face) < 25.0, "{}", apart(&alone, &face));
+    assert!(
+        difference(&expected, &face) < 25.0,
+        "{}",
+        difference(&expected, &face)
+    );
 }
 
 #[tokio::test]
 async fn landmarks_that_do_not_mark_a_face_are_refused_with_the_reason() {
     let client = client();
-    let face = seven(&client).await;
-    let five = text(&SEVEN);
-    let moved = |x: f64| text(&SEVEN.map(|[own, y]| [own + x, y]));
+    let face = face_of_seed_7(&client).await;
+    let five = parameter(&LANDMARKS);
+    let shifted = |x: f64| parameter(&LANDMARKS.map(|[left, y]| [left + x, y]));
     for (options, says) in [
         (
             "landmarks=".to_owned(),
@@ -119,7 +125,7 @@ async fn landmarks_that_do_not_mark_a_face_are_refused_with_the_reason() {
             "expected 5 or 68 points x,y;x,y;… in pixels",
         ),
         (
-            format!("landmarks={}", text(&SEVEN[..4])),
+            format!("landmarks={}", parameter(&LANDMARKS[..4])),
             "expected 5 or 68 points",
         ),
         (
@@ -127,11 +133,11 @@ async fn landmarks_that_do_not_mark_a_face_are_refused_with_the_reason() {
             "expected 5 or 68 points",
         ),
         (
-            format!("landmarks={}", moved(200.0)),
+            format!("landmarks={}", shifted(200.0)),
             "inside the image of 256×256 pixels",
         ),
         (
-            format!("landmarks={}", text(&[[99.0, 99.0]; 5])),
+            format!("landmarks={}", parameter(&[[99.0, 99.0]; 5])),
             "expected a face of several pixels",
         ),
         (
@@ -139,7 +145,7 @@ async fn landmarks_that_do_not_mark_a_face_are_refused_with_the_reason() {
             "found a crop beside it",
         ),
     ] {
-        let (status, answer) = send(&client, &options, &face).await;
+        let (status, answer) = invert(&client, &options, &face).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{options}");
         let detail = answer["detail"].as_str().unwrap();
         assert!(
@@ -151,40 +157,40 @@ async fn landmarks_that_do_not_mark_a_face_are_refused_with_the_reason() {
 
 /// The phantom with a landmark network that treats the dark part of an image as the face.
 fn with_landmarks(output: &str) -> Result<Model, faceplane::editor::LoadError> {
-    let (place, root) = (
+    let (folder, root) = (
         tempfile::tempdir().unwrap(),
         Path::new(env!("CARGO_MANIFEST_DIR")),
     );
     for file in ["mapping.onnx", "synthesis.onnx", "encoder.onnx"] {
-        std::fs::copy(root.join("onnx/phantom").join(file), place.path().join(file)).unwrap();
+        std::fs::copy(root.join("onnx/phantom").join(file), folder.path().join(file)).unwrap();
     }
     std::fs::copy(
         root.join("tests/landmarks.onnx"),
-        place.path().join("landmarks.onnx"),
+        folder.path().join("landmarks.onnx"),
     )
     .unwrap();
     let manifest = format!(
-        "name = \"looking\"\n[generator]\nmapping = \"mapping.onnx\"\nsynthesis = \"synthesis.onnx\"\n\
+        "name = \"landmarks\"\n[generator]\nmapping = \"mapping.onnx\"\nsynthesis = \"synthesis.onnx\"\n\
          [encoder]\nfile = \"encoder.onnx\"\nspace = \"w\"\n\
          [landmarks]\nfile = \"{output}\"\nimage_range = [0.0, 1.0]\n"
     );
-    std::fs::write(place.path().join("manifest.toml"), manifest).unwrap();
-    load(place.path())
+    std::fs::write(folder.path().join("manifest.toml"), manifest).unwrap();
+    load(folder.path())
 }
 
 #[tokio::test]
 async fn a_model_with_a_landmark_network_aligns_without_landmarks_in_the_request() {
     let models = Models::new(vec![with_landmarks("landmarks.onnx").unwrap()], None).unwrap();
     let client = Client::new(models, Duration::from_mins(1));
-    let face = seven(&client).await;
+    let face = face_of_seed_7(&client).await;
     let face = imageops::resize(&face, 128, 128, imageops::FilterType::Lanczos3);
-    let (_, one) = send(&client, "", &pasted(&face, 150, 100)).await;
-    let (_, other) = send(&client, "", &pasted(&face, 400, 300)).await;
-    let difference = apart(&shown(&one), &shown(&other));
-    assert!(difference < 4.0, "{difference} levels");
+    let (_, one) = invert(&client, "", &paste(&face, 150, 100)).await;
+    let (_, other) = invert(&client, "", &paste(&face, 400, 300)).await;
+    let levels = difference(&target(&one), &target(&other));
+    assert!(levels < 4.0, "{levels} levels");
     assert!(one["face"]["latent"]["space"] == "w");
     let white = RgbImage::from_pixel(64, 64, Rgb([255; 3]));
-    let (status, answer) = send(&client, "", &white).await;
+    let (status, answer) = invert(&client, "", &white).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(answer["type"], "urn:faceplane:problem:no-face");
     assert!(
@@ -194,7 +200,7 @@ async fn a_model_with_a_landmark_network_aligns_without_landmarks_in_the_request
             .contains("the part to use as `crop`"),
         "{answer}"
     );
-    let (status, _) = send(&client, "crop=0,0,64,64", &white).await;
+    let (status, _) = invert(&client, "crop=0,0,64,64", &white).await;
     assert_eq!(status, StatusCode::OK);
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/models`, `/health` and the pages.
+//! `/v1/models`, `/health` and the docs page.
 
 use axum::http::StatusCode;
 use serde_json::json;

@@ -12,7 +12,7 @@ fn client() -> Client {
 }
 
 #[tokio::test]
-async fn a_face_is_256_by_256_and_the_same_every_time() {
+async fn a_face_is_256_by_256_and_identical_in_another_service() {
     let client = client();
     let first = client.get("/v1/sample?seed=7").await;
     assert_eq!(first.status, StatusCode::OK);
@@ -21,17 +21,17 @@ async fn a_face_is_256_by_256_and_the_same_every_time() {
     let levels: std::collections::BTreeSet<u8> = pixels.iter().copied().collect();
     assert!(
         levels.len() > 100,
-        "a face has many levels, found {}",
+        "expected more than 100 levels, found {}",
         levels.len()
     );
-    // A second service, because the first one would return the cached response.
+    // This is another service, because the first one would return its cached response.
     let again = self::client().get("/v1/sample?seed=7").await;
     assert_eq!(first.body, again.body);
     assert_ne!(first.pixels(), client.get("/v1/sample?seed=8").await.pixels());
 }
 
 #[tokio::test]
-async fn every_edit_moves_its_own_score_up() {
+async fn every_edit_raises_the_score_of_its_attribute() {
     let client = client();
     for space in ["z", "w"] {
         for attribute in ["pose", "smile", "age", "gender", "eyeglasses"] {
@@ -52,14 +52,15 @@ async fn editing_age_in_z_adds_eyeglasses_and_a_condition_prevents_it() {
         let distance = |face: &Value| face["distances"]["eyeglasses"].as_f64().unwrap();
         distance(&answer["faces"][0]) - distance(&answer["before"])
     };
-    let plain = drift("/v1/edit?seed=7&space=z&edit=age:3&format=json").await;
-    let held = drift("/v1/conditional-edit?seed=7&space=z&edit=age:3&condition=eyeglasses&format=json").await;
-    assert!(plain > 0.5, "{plain}");
-    assert!(held.abs() < 1e-5, "{held}");
+    let unconditional = drift("/v1/edit?seed=7&space=z&edit=age:3&format=json").await;
+    let conditional =
+        drift("/v1/conditional-edit?seed=7&space=z&edit=age:3&condition=eyeglasses&format=json").await;
+    assert!(unconditional > 0.5, "{unconditional}");
+    assert!(conditional.abs() < 1e-5, "{conditional}");
 }
 
 #[tokio::test]
-async fn a_face_alone_and_in_a_batch_differs_by_one_level_at_most() {
+async fn a_face_differs_by_at_most_one_level_between_a_batch_and_a_single_run() {
     let client = client();
     let (_, _, strip) = client
         .get("/v1/sample?seed=1&count=8&layout=strip")
@@ -69,27 +70,27 @@ async fn a_face_alone_and_in_a_batch_differs_by_one_level_at_most() {
     let rows = strip
         .chunks(8 * 256 * 3)
         .flat_map(|row| &row[4 * 256 * 3..5 * 256 * 3]);
-    let off: Vec<u8> = rows.zip(&alone).map(|(a, b)| a.abs_diff(*b)).collect();
-    assert!(off.iter().all(|&level| level <= 1));
-    let differ = off.iter().filter(|&&level| level > 0).count();
+    let differences: Vec<u8> = rows.zip(&alone).map(|(a, b)| a.abs_diff(*b)).collect();
+    assert!(differences.iter().all(|&level| level <= 1));
+    let different = differences.iter().filter(|&&level| level > 0).count();
     assert!(
-        differ * 1000 <= off.len(),
-        "{differ} of {} bytes differ",
-        off.len()
+        different * 1000 <= differences.len(),
+        "{different} of {} bytes differ",
+        differences.len()
     );
 }
 
 #[tokio::test]
-async fn its_boundaries_are_entangled_in_z_and_nearly_orthogonal_in_w() {
+async fn the_boundaries_are_entangled_in_z_and_nearly_orthogonal_in_w() {
     let model = client().get("/v1/models/phantom").await.json();
     let largest = |space: &str| {
         let table = &model["cosines"][space];
         let rows: Vec<Vec<f64>> = table["matrix"].as_array().unwrap().iter().map(numbers).collect();
-        let apart = |(place, row): (usize, &Vec<f64>)| {
-            let others = row.iter().enumerate().filter(move |(other, _)| *other != place);
+        let largest_of_row = |(index, row): (usize, &Vec<f64>)| {
+            let others = row.iter().enumerate().filter(move |(other, _)| *other != index);
             others.map(|(_, cosine)| cosine.abs()).fold(0.0, f64::max)
         };
-        rows.iter().enumerate().map(apart).fold(0.0, f64::max)
+        rows.iter().enumerate().map(largest_of_row).fold(0.0, f64::max)
     };
     assert!(largest("z") > 0.4, "{}", largest("z"));
     assert!(largest("w") < 0.15, "{}", largest("w"));

@@ -8,12 +8,12 @@ use faceplane::latent::standard_normal;
 use ndarray::{Array4, ArrayView3};
 use serde_json::{Value, json};
 
-use crate::support::{Client, DIM, LAYERS, Sketch, numbers};
+use crate::support::{Client, DIM, LAYERS, StripeGenerator, numbers};
 
-/// A generator on a device of its own.
-struct Elsewhere(Sketch);
+/// A generator that is not on the CPU.
+struct DeviceGenerator(StripeGenerator);
 
-impl Generator for Elsewhere {
+impl Generator for DeviceGenerator {
     fn shape(&self) -> &GeneratorShape {
         self.0.shape()
     }
@@ -30,10 +30,15 @@ impl Generator for Elsewhere {
 #[tokio::test]
 async fn a_device_synthesizes_the_same_pixels_as_the_cpu() {
     for path in ["/v1/sample?seed=7", "/v1/sample?seed=7&count=5&format=json"] {
-        let near = Client::of(Sketch::new()).get(path).await;
-        let far = Client::of(Elsewhere(Sketch::new())).get(path).await;
-        assert_eq!((near.status, far.status), (StatusCode::OK, StatusCode::OK));
-        assert!(near.body == far.body, "{path}");
+        let on_cpu = Client::with_generator(StripeGenerator::new()).get(path).await;
+        let on_device = Client::with_generator(DeviceGenerator(StripeGenerator::new()))
+            .get(path)
+            .await;
+        assert_eq!(
+            (on_cpu.status, on_device.status),
+            (StatusCode::OK, StatusCode::OK)
+        );
+        assert!(on_cpu.body == on_device.body, "{path}: the bodies differ");
     }
 }
 
@@ -98,7 +103,7 @@ async fn several_faces_share_one_image_as_a_grid_or_a_strip() {
 }
 
 #[tokio::test]
-async fn the_code_of_an_answer_gives_the_same_face_again() {
+async fn the_code_in_a_response_gives_the_same_face_again() {
     let client = Client::sketch();
     for space in ["z", "w", "w+"] {
         let body = json!({"seed": 3, "space": space, "format": "json"});
@@ -119,19 +124,24 @@ async fn the_code_of_an_answer_gives_the_same_face_again() {
 async fn a_png_carries_its_request_and_its_code() {
     let client = Client::sketch();
     let answer = client.get("/v1/sample?seed=7&space=w%2B&psi=0.5").await;
-    let text = read_png_text(&answer.body).unwrap().expect("the PNG has a text");
-    let recipe: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(recipe["model"], "sketch");
-    assert_eq!(recipe["path"], "/v1/sample");
-    let again = client.post("/v1/sample", recipe["request"].clone()).await;
-    assert_eq!(again.body, answer.body, "the recipe makes the same file again");
+    let text = read_png_text(&answer.body)
+        .unwrap()
+        .expect("the PNG has no metadata");
+    let metadata: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(metadata["model"], "sketch");
+    assert_eq!(metadata["path"], "/v1/sample");
+    let again = client.post("/v1/sample", metadata["request"].clone()).await;
+    assert_eq!(
+        again.body, answer.body,
+        "the request in the metadata should give the same file"
+    );
     let again = client
-        .post("/v1/sample", json!({"latent": recipe["latent"]}))
+        .post("/v1/sample", json!({"latent": metadata["latent"]}))
         .await;
     assert_eq!(
         again.pixels(),
         answer.pixels(),
-        "the code makes the same picture again"
+        "the code in the metadata should give the same image"
     );
     let bare = client.get("/v1/sample?seed=7&metadata=none").await;
     assert_eq!(read_png_text(&bare.body), Ok(None));
@@ -194,7 +204,7 @@ async fn the_format_of_the_image_is_the_one_that_the_client_chose() {
     };
     assert!(size("compression=small").await < size("compression=fast").await);
     assert!(size("format=jpeg&quality=20").await < size("format=jpeg&quality=95").await);
-    for contradiction in [
+    for options in [
         "quality=50",
         "format=json&quality=50",
         "format=jpeg&compression=small",
@@ -203,7 +213,7 @@ async fn the_format_of_the_image_is_the_one_that_the_client_chose() {
         "format=jpeg&quality=-1",
         "format=gif",
     ] {
-        let answer = client.get(&format!("/v1/sample?seed=7&{contradiction}")).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{contradiction}");
+        let answer = client.get(&format!("/v1/sample?seed=7&{options}")).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{options}");
     }
 }

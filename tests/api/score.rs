@@ -37,11 +37,11 @@ async fn the_code_of_a_scored_face_has_the_same_scores_again() {
             assert_eq!(item["score"], face["faces"][0]["scores"][attribute], "{space}");
         }
         if space != "z" {
-            let again = client
+            let by_code = client
                 .post("/v1/score", json!({"latent": scored["latent"]}))
                 .await
                 .json();
-            assert_eq!(again["scores"], scored["scores"], "{space}");
+            assert_eq!(by_code["scores"], scored["scores"], "{space}");
         }
     }
 }
@@ -52,11 +52,11 @@ async fn a_seeded_score_is_revalidated_and_others_are_not_cached() {
     let seeded = client.get("/v1/score?seed=7").await;
     assert_eq!(seeded.header("cache-control"), Some("public, no-cache"));
     assert!(seeded.header("etag").is_some());
-    let drawn = client.get("/v1/score").await;
-    assert_eq!(drawn.header("cache-control"), Some("no-store"));
+    let unseeded = client.get("/v1/score").await;
+    assert_eq!(unseeded.header("cache-control"), Some("no-store"));
     assert_eq!(
-        drawn.header("faceplane-seed"),
-        Some(&*drawn.json()["seed"].to_string())
+        unseeded.header("faceplane-seed"),
+        Some(&*unseeded.json()["seed"].to_string())
     );
     assert_eq!(client.post("/v1/score", json!({})).await.status, StatusCode::OK);
 }

@@ -7,7 +7,7 @@ use faceplane::editor::Models;
 use serde_json::{Value, json};
 
 use crate::api::failures::controlled;
-use crate::support::{Client, Sketch, model_of, phantom};
+use crate::support::{Client, StripeGenerator, model_of, phantom};
 
 async fn edited(client: &Client, body: &Value) -> Value {
     let answer = client.post("/v1/edit", body.clone()).await;
@@ -186,7 +186,7 @@ async fn a_score_search_has_a_permit_for_every_image_in_the_queue() {
 #[tokio::test]
 async fn a_score_search_works_with_a_queue_of_one_image() {
     let search = async |queue: usize| {
-        let models = Models::new(vec![model_of(Sketch::new(), queue)], None).unwrap();
+        let models = Models::new(vec![model_of(StripeGenerator::new(), queue)], None).unwrap();
         let client = Client::new(models, Duration::from_mins(1));
         let body =
             json!({"seed": 7, "edits": [{"attribute": "smile", "to_score": 0.1}], "conditions": ["age"]});

@@ -12,7 +12,7 @@ use ndarray::{Array4, ArrayView3};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::support::{Answer, Client, Sketch, model_of, numbers, phantom};
+use crate::support::{Answer, Client, StripeGenerator, model_of, numbers, phantom};
 
 pub(super) const PATH: &str = "/v1/models/sketch/boundaries";
 
@@ -101,7 +101,7 @@ async fn a_boundary_is_trained_from_sampled_faces_and_edits_use_it_at_once() {
 
 /// A sketch that is slow, or fails.
 struct Slow {
-    sketch: Sketch,
+    sketch: StripeGenerator,
     pause: Duration,
     fails: bool,
 }
@@ -122,8 +122,8 @@ impl Generator for Slow {
 }
 
 pub(super) fn slow(milliseconds: u64, fails: bool) -> Client {
-    Client::of(Slow {
-        sketch: Sketch::new(),
+    Client::with_generator(Slow {
+        sketch: StripeGenerator::new(),
         pause: Duration::from_millis(milliseconds),
         fails,
     })
@@ -172,7 +172,7 @@ async fn a_failing_network_or_disk_fails_the_job_and_changes_nothing() {
     assert_eq!(job["status"], "failed");
     assert!(job["failure"].as_str().unwrap().contains("out of ink"), "{job}");
     let place = tempfile::tempdir().unwrap();
-    let models = Models::new(vec![model_of(Sketch::new(), 64)], None).unwrap();
+    let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
     let models = models
         .with_store(Store::open(place.path().to_owned()).unwrap())
         .unwrap();

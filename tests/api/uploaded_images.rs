@@ -26,7 +26,7 @@ async fn a_png_from_the_service_is_edited_and_scored_by_the_code_in_its_metadata
             .json();
         let sampled = &face["faces"][0];
         let scored = send(&client, "/v1/score", "image/png", file.clone()).await;
-        // The sketch has no encoder, so the code can only come from the file.
+        // The model has no encoder, so the code can only come from the file.
         assert_eq!(scored.status, StatusCode::OK, "{options}: {}", scored.json());
         assert_eq!(scored.json()["latent"], sampled["latent"], "{options}");
         for item in scored.json()["scores"].as_array().unwrap() {
@@ -63,19 +63,19 @@ async fn an_image_without_metadata_is_inverted_first() {
         values(&inverted["face"]["latent"]),
     );
     let squares = |values: Vec<f64>| values.iter().map(|value| value * value).sum::<f64>();
-    let apart = squares(one.iter().zip(&other).map(|(a, b)| a - b).collect());
+    let difference = squares(one.iter().zip(&other).map(|(a, b)| a - b).collect());
     assert_eq!(one.len(), other.len());
-    assert!(apart < 0.04 * squares(other), "{apart}");
+    assert!(difference < 0.04 * squares(other), "{difference}");
 }
 
 #[tokio::test]
 async fn a_file_that_is_not_an_image_is_refused_with_the_field_name() {
     let client = Client::sketch();
     let file = client.get("/v1/sample?seed=7").await.body;
-    let bare = client.get("/v1/sample?seed=7&metadata=none").await.body;
+    let without_metadata = client.get("/v1/sample?seed=7&metadata=none").await.body;
     let image = STANDARD.encode(&file);
-    let inverting = Client::new(phantom(), std::time::Duration::from_mins(2));
-    for (client, body, words) in [
+    let can_invert = Client::new(phantom(), std::time::Duration::from_mins(2));
+    for (client, body, expected) in [
         (
             &client,
             json!({"image": image, "seed": 7}),
@@ -83,11 +83,15 @@ async fn a_file_that_is_not_an_image_is_refused_with_the_field_name() {
         ),
         (&client, json!({"image": "?"}), "not base64"),
         (
-            &inverting,
+            &can_invert,
             json!({"image": STANDARD.encode(b"no image")}),
             "no image",
         ),
-        (&client, json!({"image": STANDARD.encode(&bare)}), "[encoder]"),
+        (
+            &client,
+            json!({"image": STANDARD.encode(&without_metadata)}),
+            "[encoder]",
+        ),
     ] {
         let answer = client.post("/v1/score", body).await;
         assert_eq!(
@@ -96,10 +100,10 @@ async fn a_file_that_is_not_an_image_is_refused_with_the_field_name() {
             "{}",
             answer.json()
         );
-        assert!(answer.json().to_string().contains(words), "{}", answer.json());
+        assert!(answer.json().to_string().contains(expected), "{}", answer.json());
     }
-    let named = send(&client, "/v1/score?psi=0.5", "application/json", b"{}".to_vec()).await;
-    assert_eq!(named.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let with_psi_in_url = send(&client, "/v1/score?psi=0.5", "application/json", b"{}".to_vec()).await;
+    assert_eq!(with_psi_in_url.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]
@@ -108,18 +112,18 @@ async fn the_metadata_of_an_edited_image_holds_the_code_and_not_the_image() {
     let image = STANDARD.encode(client.get("/v1/sample?seed=7").await.body);
     let body = json!({"image": image, "edits": [{"attribute": "smile", "by": 2}]});
     let file = client.post("/v1/edit", body).await.body;
-    let recipe = faceplane::imaging::read_png_text(&file).unwrap().unwrap();
-    let recipe: Value = serde_json::from_str(&recipe).unwrap();
-    assert_eq!(recipe["request"].get("image"), None);
-    assert!(recipe["request"]["latent"].is_object());
+    let text = faceplane::imaging::read_png_text(&file).unwrap().unwrap();
+    let metadata: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(metadata["request"].get("image"), None);
+    assert!(metadata["request"]["latent"].is_object());
 }
 
 #[tokio::test]
 async fn an_invalid_edit_is_refused_before_its_image_is_inverted() {
     let client = Client::sketch();
     let file = client.get("/v1/sample?seed=7&metadata=none").await.body;
-    // The sketch cannot invert, so a request that reaches the inversion gets another error.
-    for (uri, told) in [
+    // The model cannot invert images, so a request that reaches the inversion gets another error.
+    for (uri, problem) in [
         ("/v1/edit", "field"),
         ("/v1/edit?edit=hat:1", "unknown-attribute"),
         ("/v1/conditional-edit?edit=smile:1", "field"),
@@ -128,7 +132,7 @@ async fn an_invalid_edit_is_refused_before_its_image_is_inverted() {
         let answer = send(&client, uri, "image/png", file.clone()).await.json();
         assert_eq!(
             answer["type"],
-            format!("urn:faceplane:problem:{told}"),
+            format!("urn:faceplane:problem:{problem}"),
             "{uri}: {answer}"
         );
     }
@@ -204,13 +208,13 @@ async fn an_invalid_form_is_refused_with_the_reason() {
             "cannot be decoded",
         ),
     ];
-    for (body, status, words) in cases {
+    for (body, status, expected) in cases {
         let answer = send(&client, "/v1/score", FORM, body).await;
         assert_eq!(answer.status, status, "{}", answer.json());
-        assert!(answer.json().to_string().contains(words), "{}", answer.json());
+        assert!(answer.json().to_string().contains(expected), "{}", answer.json());
     }
-    let unbounded = send(&client, "/v1/score", "multipart/form-data", file).await;
-    assert_eq!(unbounded.status, StatusCode::BAD_REQUEST);
+    let without_boundary = send(&client, "/v1/score", "multipart/form-data", file).await;
+    assert_eq!(without_boundary.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
@@ -220,8 +224,8 @@ async fn a_body_without_a_known_type_is_refused_with_the_three_accepted_types() 
         let answer = send(&client, path, "text/plain", b"photo.jpg".to_vec()).await;
         assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
         let text = answer.json().to_string();
-        for way in ["--json", "-F file=@photo.jpg", "--data-binary @photo.jpg"] {
-            assert!(text.contains(way), "{path}: {text}");
+        for example in ["--json", "-F file=@photo.jpg", "--data-binary @photo.jpg"] {
+            assert!(text.contains(example), "{path}: {text}");
         }
     }
 }
