@@ -40,9 +40,9 @@ fn paste(face: &RgbImage, x: i64, y: i64) -> RgbImage {
     background
 }
 
-fn png(picture: &RgbImage) -> Vec<u8> {
+fn png(photo: &RgbImage) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
-    picture.write_to(&mut file, ImageFormat::Png).unwrap();
+    photo.write_to(&mut file, ImageFormat::Png).unwrap();
     file.into_inner()
 }
 
@@ -52,11 +52,11 @@ fn parameter(points: &[[f64; 2]]) -> String {
     points.join(";")
 }
 
-async fn invert(client: &Client, options: &str, picture: &RgbImage) -> (StatusCode, Value) {
+async fn invert(client: &Client, options: &str, photo: &RgbImage) -> (StatusCode, Value) {
     let request = Request::post(format!("/v1/invert?method=encoder&{options}"))
         .header("content-type", "image/png")
         .header("accept", "application/json");
-    let answer = client.send(request.body(Body::from(png(picture))).unwrap()).await;
+    let answer = client.send(request.body(Body::from(png(photo))).unwrap()).await;
     (answer.status, answer.json())
 }
 
@@ -82,22 +82,22 @@ async fn a_face_anywhere_in_an_image_is_moved_to_the_position_that_the_model_exp
     assert_eq!(status, StatusCode::OK, "{answer}");
     let expected = target(&answer);
     for turned in [false, true] {
-        let mut picture = paste(&face, 390, 30);
+        let mut photo = paste(&face, 390, 30);
         let mut points = LANDMARKS.map(|[x, y]| [x + 390.0, y + 30.0]);
         if turned {
-            picture = imageops::rotate180(&picture);
+            photo = imageops::rotate180(&photo);
             points = points.map(|[x, y]| [700.0 - x, 500.0 - y]);
         }
-        let (status, answer) = invert(&client, &format!("landmarks={}", parameter(&points)), &picture).await;
+        let (status, answer) = invert(&client, &format!("landmarks={}", parameter(&points)), &photo).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         let levels = difference(&target(&answer), &expected);
         assert!(levels < 1.0, "{levels} levels, turned: {turned}");
-        let (_, without_landmarks) = invert(&client, "", &picture).await;
+        let (_, without_landmarks) = invert(&client, "", &photo).await;
         assert!(
             difference(&target(&without_landmarks), &expected) > 10.0,
             "without landmarks, the centre of the image is used, and the face is not there"
         );
-        let body = json!({"image": STANDARD.encode(png(&picture)), "landmarks": points, "method": "encoder", "format": "json"});
+        let body = json!({"image": STANDARD.encode(png(&photo)), "landmarks": points, "method": "encoder", "format": "json"});
         let again = client.post("/v1/invert", body).await.json();
         assert_eq!(again["target"], answer["target"]);
     }

@@ -62,9 +62,9 @@ async fn a_condition_keeps_its_distance_in_portraits() {
 #[tokio::test]
 async fn a_portrait_is_inverted() {
     let client = client();
-    let picture = client.get("/v1/sample?seed=3&metadata=none").await;
+    let portrait = client.get("/v1/sample?seed=3&metadata=none").await;
     let request = Request::post("/v1/invert?format=json&steps=30").header(header::CONTENT_TYPE, "image/png");
-    let answer = client.send(request.body(picture.body.into()).unwrap()).await;
+    let answer = client.send(request.body(portrait.body.into()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::OK);
     let psnr = answer.json()["psnr"].as_f64().unwrap();
     assert!(psnr > 26.0, "{psnr}");
