@@ -119,7 +119,7 @@ const METHODS: usize = 25;
 const TABLES: &[&str] = &["src/api/problem.rs: kind"];
 
 /// What still breaks a rule. Each list only shrinks: an entry that is no longer needed fails its test.
-const LONG_FILES: &[&str] = &["tests/api/hostile.rs"];
+const LONG_FILES: &[&str] = &[];
 const LONG_FUNCTIONS: &[&str] = &[];
 const LARGE_TYPES: &[&str] = &[];
 const IN_CIRCLES: &[&str] = &[];
