@@ -6,7 +6,7 @@ use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::types::latent::Latent;
 use crate::api::types::number::{Integer, MOST_U32, Real, Seed};
-use crate::api::types::picture_file::PictureFile;
+use crate::api::types::uploaded_image::UploadedImage;
 use crate::editor::{FaceSource, Model, TruncationChoice};
 
 fields! {
@@ -26,7 +26,7 @@ fields! {
         code: InsteadOfFile<CodeInput>,
         /// An image of the face instead of a seed: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels. A PNG that
         /// this model made carries its latent code; any other image is inverted first, as `/v1/invert` does it.
-        image: Option<PictureFile>,
+        image: Option<UploadedImage>,
     }
 }
 
