@@ -107,12 +107,8 @@ impl UploadedImage {
         }))
     }
 
-    /// The code of the image: the one in its metadata if this model made it, or else the result of an inversion by the model's
-    /// best method.
-    pub(crate) async fn code(self, api: &Api, model: &Model) -> Result<ImageCode, Problem> {
-        if let Some(code) = self.carried(model.generator_digest()) {
-            return Ok(code);
-        }
+    /// The result of an inversion by the model's best method.
+    pub(crate) async fn invert(self, api: &Api, model: &Model) -> Result<ImageCode, Problem> {
         let request = InvertRequest {
             picture: self.undecoded(api).await?,
             framing: None,
@@ -133,7 +129,7 @@ impl UploadedImage {
     }
 
     /// The code in the file's metadata, if `generator` made the image.
-    fn carried(&self, generator: &str) -> Option<ImageCode> {
+    pub(crate) fn carried(&self, generator: &str) -> Option<ImageCode> {
         let text = read_png_text(&self.0).ok().flatten()?;
         let carried: Carried = serde_json::from_str(&text).ok()?;
         if carried.generator != generator {
