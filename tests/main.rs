@@ -12,6 +12,8 @@ mod layers;
 mod model_folders;
 mod parity;
 mod process;
+#[cfg(target_os = "linux")]
+mod request_memory;
 mod server;
 mod start;
 mod store;

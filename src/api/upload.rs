@@ -10,10 +10,10 @@ use axum::http::{StatusCode, header};
 use crate::api::decode::text;
 use crate::api::problem::Problem;
 use crate::api::request_body::{is_json, read_json, unread};
-use crate::api::types::picture_file::{LARGEST_PICTURE, PictureFile, Pictured};
+use crate::api::types::uploaded_image::{HasImage, LARGEST_IMAGE, UploadedImage};
 
 /// The largest body: an image in base64, and 64 KiB of other fields.
-pub(crate) const LARGEST_BODY: usize = LARGEST_PICTURE / 3 * 4 + 64 * 1024;
+pub(crate) const LARGEST_BODY: usize = LARGEST_IMAGE / 3 * 4 + 64 * 1024;
 
 /// The part of a form that is the image.
 const FILE: &str = "file";
@@ -23,7 +23,7 @@ const MOST_PARTS: usize = 256;
 
 /// Reads a request. A JSON body has every field. An image as the body leaves the other fields to the URL, and a form has them as
 /// its other parts, or in the URL.
-pub(crate) async fn read<T: Pictured + Send + 'static>(request: Request) -> Result<T, Problem> {
+pub(crate) async fn read<T: HasImage + Send + 'static>(request: Request) -> Result<T, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.map_or("missing", |kind| kind.to_str().unwrap_or("unreadable"));
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -38,7 +38,7 @@ pub(crate) async fn read<T: Pictured + Send + 'static>(request: Request) -> Resu
         read_form(request).await?
     } else if kind.starts_with("image/") || kind == "application/octet-stream" {
         let file = Bytes::from_request(request, &()).await;
-        let file = file.map_err(|rejection| unread(rejection, LARGEST_PICTURE))?;
+        let file = file.map_err(|rejection| unread(rejection, LARGEST_IMAGE))?;
         (file, Vec::new())
     } else {
         return Err(Problem::MediaType {
@@ -52,7 +52,7 @@ pub(crate) async fn read<T: Pictured + Send + 'static>(request: Request) -> Resu
         .into_iter()
         .map(|(name, text)| (Cow::Owned(name), Cow::Owned(text)));
     let mut input: T = text::pairs(in_url.chain(in_form))?;
-    input.set_image(PictureFile(file));
+    input.set_image(UploadedImage(file));
     Ok(input)
 }
 

@@ -127,6 +127,8 @@ async fn an_invalid_edit_is_refused_before_its_image_is_inverted() {
         ("/v1/edit", "field"),
         ("/v1/edit?edit=hat:1", "unknown-attribute"),
         ("/v1/conditional-edit?edit=smile:1", "field"),
+        ("/v1/edit?edit=smile:1&psi=0.5", "field"),
+        ("/v1/score?truncation_layers=2", "field"),
         ("/v1/edit?edit=smile:1", "cannot-invert"),
     ] {
         let answer = send(&client, uri, "image/png", file.clone()).await.json();

@@ -23,7 +23,7 @@ pub(crate) fn object<T: Fields>() -> Schema {
     object.examples(T::examples()).into()
 }
 
-/// The schema of the form: a picture as `file`, and every other field as text.
+/// The schema of the form: an image as `file`, and every other field as text.
 pub(crate) fn form<T: Fields>(about: &[&str]) -> Schema {
     let file = bytes("The image: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels.");
     let mut form = closed(about).property("file", file).required("file");
@@ -61,17 +61,17 @@ fn parameter(field: &Field, required: bool) -> Parameter {
         .build()
 }
 
-/// The parameters of a URL beside a body. All are optional, because only a body that is a picture leaves the rest to the URL.
-pub(crate) struct PictureOptions<T>(PhantomData<T>);
+/// The parameters of a URL beside a body. All are optional, because only a body that is an image leaves the rest to the URL.
+pub(crate) struct OptionsBesideImage<T>(PhantomData<T>);
 
-impl<T: Fields> IntoParams for PictureOptions<T> {
+impl<T: Fields> IntoParams for OptionsBesideImage<T> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let fields = fields_beside_file::<T>();
         fields.map(|field| parameter(&field, false)).collect()
     }
 }
 
-/// The fields of a request whose file comes by itself.
+/// The fields of a request that come beside a file.
 fn fields_beside_file<T: Fields>() -> impl Iterator<Item = Field> {
     let beside = |field: &Field| !field.is_file && !field.is_instead_of_file;
     Field::all::<T>().into_iter().filter(beside)

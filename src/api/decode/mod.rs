@@ -1,6 +1,6 @@
 //! Requests from bytes: JSON bodies, URLs and forms are read straight into the types of [`crate::api::types`].
 //!
-//! Each operation has one type, a struct of named fields ([`Fields`]), which this folder reads from either notation: JSON, or
+//! Each operation has one type, a struct of named fields ([`fields::Fields`]), which this folder reads from either notation: JSON, or
 //! the text pairs of a URL or form. It builds no tree of values on the way. An unknown key is refused before its value is
 //! read, a value of the wrong kind at its first byte, and a list at its limit, so that memory and depth are bounded by the
 //! type. An error names the field's path, what was found, and what was expected.

@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use crate::api::answer::Answer;
 use crate::api::answers::edit::EditAnswer;
-use crate::api::decode::describe::PictureOptions;
+use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::encode::Encoding;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::openapi::files::ImageFile;
@@ -20,8 +20,8 @@ use crate::api::problem::Problem;
 use crate::api::request_body::Query;
 use crate::api::state::Api;
 use crate::api::types::edit::{ConditionalEditForm, ConditionalEditInput, EditForm, EditInput, FaceEdits};
-use crate::api::types::picture_file::Pictured;
 use crate::api::types::text::{Text, named};
+use crate::api::types::uploaded_image::HasImage;
 use crate::api::{response_cache, upload};
 use crate::editor;
 
@@ -50,7 +50,7 @@ pub(crate) async fn get_plain(
 /// image itself, with the options in the URL as for GET.
 #[utoipa::path(
     post, path = "/v1/edit", tag = "faces", operation_id = "edit_face",
-    params(PictureOptions<EditInput>),
+    params(OptionsBesideImage<EditInput>),
     request_body(content((EditInput = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (EditForm = "multipart/form-data"))),
     responses(
         Fresh<EditAnswer>, FaceProblems, BodyProblems,
@@ -85,7 +85,7 @@ pub(crate) async fn get_conditional(
 /// image itself, with the options in the URL as for GET.
 #[utoipa::path(
     post, path = "/v1/conditional-edit", tag = "faces", operation_id = "edit_face_conditionally",
-    params(PictureOptions<ConditionalEditInput>),
+    params(OptionsBesideImage<ConditionalEditInput>),
     request_body(content((ConditionalEditInput = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (ConditionalEditForm = "multipart/form-data"))),
     responses(
         Fresh<EditAnswer>, FaceProblems, BodyProblems,
@@ -113,7 +113,7 @@ async fn get(
     })
 }
 
-async fn post<T: Pictured + Into<EditInput> + Send + 'static>(
+async fn post<T: HasImage + Into<EditInput> + Send + 'static>(
     api: &Api,
     path: &'static str,
     request: Request,

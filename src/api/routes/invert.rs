@@ -1,4 +1,4 @@
-//! `/v1/invert`: from a picture to its code.
+//! `/v1/invert`: finds the latent code of an image.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::api::answer::Answer;
 use crate::api::answers::invert::InvertAnswer;
-use crate::api::decode::describe::PictureOptions;
+use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::encode::Encoding;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::inversion_events::InversionEvents;
@@ -35,7 +35,7 @@ use crate::editor::{self, InversionProgress, Model};
 /// or `problem` with a `ProblemDocument`. If the client closes the connection, the inversion ends.
 #[utoipa::path(
     post, path = "/v1/invert", tag = "faces", operation_id = "invert_image",
-    params(PictureOptions<InvertInput>),
+    params(OptionsBesideImage<InvertInput>),
     request_body(content((InvertInput = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (InvertForm = "multipart/form-data"))),
     responses(
         Fresh<InvertAnswer>, FaceProblems, BodyProblems,

@@ -1,4 +1,16 @@
 //! The handlers, a file for each resource. A handler decodes the request, calls the editor once, and encodes the answer.
+//!
+//! Each handler carries its description for the OpenAPI document. Handlers know no status of an error:
+//! [`problem`](crate::api::problem) does.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the operations on faces | [`sample`], [`edit`], [`invert`], [`score`] |
+//! | loaded models | [`models`] |
+//! | the boundaries of a model; the training of new ones | [`boundaries`], [`training`] |
+//! | reports on boundaries | [`report`] |
+//! | the jobs that train and report | [`jobs`] |
+//! | probes and metrics | [`health`], [`metrics`] |
 
 pub(crate) mod boundaries;
 pub(crate) mod edit;

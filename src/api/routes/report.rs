@@ -76,6 +76,6 @@ pub(crate) async fn show(
 
 /// The images of a strip as JPEGs in base64.
 fn encode_strip(strip: &[crate::imaging::Image]) -> Result<Vec<String>, ImagingError> {
-    let file = |picture| Ok(STANDARD.encode(encode_jpeg(picture, Quality::default())?));
+    let file = |image| Ok(STANDARD.encode(encode_jpeg(image, Quality::default())?));
     strip.iter().map(file).collect()
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use crate::api::answer::Answer;
 use crate::api::answers::score::ScoreAnswer;
-use crate::api::decode::describe::PictureOptions;
+use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::image_metadata::RequestRecord;
 use crate::api::openapi::files::ImageFile;
 use crate::api::openapi::problems::{BodyProblems, ScoreProblems};
@@ -50,7 +50,7 @@ pub(crate) async fn get(
 /// image itself, with the options in the URL as for GET.
 #[utoipa::path(
     post, path = "/v1/score", tag = "faces", operation_id = "score_face",
-    params(PictureOptions<ScoreInput>),
+    params(OptionsBesideImage<ScoreInput>),
     request_body(content((ScoreInput = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (ScoreForm = "multipart/form-data"))),
     responses(Fresh<ScoreAnswer>, ScoreProblems, BodyProblems)
 )]

@@ -10,10 +10,10 @@ use crate::api::types::form::form;
 use crate::api::types::layers::Layers;
 use crate::api::types::list::List;
 use crate::api::types::output_options::{Format, OutputOptions};
-use crate::api::types::picture_file::{PictureFile, Pictured};
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
 use crate::api::types::trajectory::TrajectoryInput;
+use crate::api::types::uploaded_image::{HasImage, UploadedImage};
 use crate::editor::EditRequest;
 
 /// The most edits of a request, and the most conditions. Every edit is projected off every condition, and all are solved together.
@@ -80,14 +80,14 @@ impl From<ConditionalEditInput> for EditInput {
     }
 }
 
-impl Pictured for EditInput {
-    fn set_image(&mut self, file: PictureFile) {
+impl HasImage for EditInput {
+    fn set_image(&mut self, file: UploadedImage) {
         self.common.face.image = Some(file);
     }
 }
 
-impl Pictured for ConditionalEditInput {
-    fn set_image(&mut self, file: PictureFile) {
+impl HasImage for ConditionalEditInput {
+    fn set_image(&mut self, file: UploadedImage) {
         self.common.face.image = Some(file);
     }
 }

@@ -6,7 +6,7 @@ use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::types::latent::Latent;
 use crate::api::types::number::{Integer, MOST_U32, Real, Seed};
-use crate::api::types::picture_file::PictureFile;
+use crate::api::types::uploaded_image::UploadedImage;
 use crate::editor::{FaceSource, Model, TruncationChoice};
 
 fields! {
@@ -26,7 +26,7 @@ fields! {
         code: InsteadOfFile<CodeInput>,
         /// An image of the face instead of a seed: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels. A PNG that
         /// this model made carries its latent code; any other image is inverted first, as `/v1/invert` does it.
-        image: Option<PictureFile>,
+        image: Option<UploadedImage>,
     }
 }
 
@@ -89,7 +89,13 @@ impl FaceInput {
             let reason = format!("found {beside} beside it, expected one face: leave out one of the two");
             return Err(Problem::field("image", reason));
         }
-        let code = image.code(api, model).await?;
+        let carried = image.carried(model.generator_digest());
+        let code = if let Some(code) = carried {
+            code
+        } else {
+            truncation.refuse_beside_image()?;
+            image.invert(api, model).await?
+        };
         self.code.latent = Some(code.latent);
         truncation.psi = truncation.psi.or(code.psi.map(Real));
         let layers = code
@@ -101,6 +107,17 @@ impl FaceInput {
 }
 
 impl TruncationInput {
+    /// Refuses truncation of an image that will be inverted. An inversion may take minutes, so this is checked before it.
+    fn refuse_beside_image(&self) -> Result<(), Problem> {
+        let field = match (self.psi, self.truncation_layers) {
+            (None, None) => return Ok(()),
+            (Some(_), _) => "psi",
+            (None, Some(_)) => "truncation_layers",
+        };
+        let reason = "found it beside an image that is inverted to a latent code in w or w+; truncation happens when z is mapped to w, so leave it out";
+        Err(Problem::field(field, reason))
+    }
+
     pub(crate) fn choice(&self) -> TruncationChoice {
         TruncationChoice {
             psi: self.psi.map(|psi| psi.0),

@@ -10,9 +10,9 @@ use crate::api::types::form::form;
 use crate::api::types::framing::{Crop, LandmarkPoints};
 use crate::api::types::number::{Integer, Positive};
 use crate::api::types::output_options::{Format, OutputOptions};
-use crate::api::types::picture_file::{PictureFile, Pictured, STEPS};
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
+use crate::api::types::uploaded_image::{HasImage, STEPS, UploadedImage};
 use crate::editor::{InversionMethod, InvertRequest, Model, UndecodedPicture};
 use crate::imaging::{Framing, Landmarks};
 
@@ -58,7 +58,7 @@ fields! {
         /// The model. Default: the service's default model.
         model: Option<Name>,
         /// The image: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels.
-        image: Required<PictureFile>,
+        image: Required<UploadedImage>,
         /// The part of the image to invert; in a URL `left,top,width,height`. Default: the face, if the model has a landmark graph; otherwise
         /// the largest rectangle in the middle with the aspect ratio of the model's images.
         crop: Option<Crop>,
@@ -83,8 +83,8 @@ fields! {
 
 form!(InvertForm of InvertInput: "An image to invert, as a file; the other fields are those of the URL.");
 
-impl Pictured for InvertInput {
-    fn set_image(&mut self, file: PictureFile) {
+impl HasImage for InvertInput {
+    fn set_image(&mut self, file: UploadedImage) {
         self.image = Required(file);
     }
 }

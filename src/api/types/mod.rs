@@ -6,7 +6,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | the request of an operation | [`sample`], [`edit`], [`invert`], [`score`], [`train`], [`report`], [`boundary`] |
-//! | the face of a request (seed, latent code or image) and the truncation | [`face`], [`latent`], [`picture_file`] |
+//! | the face of a request (seed, latent code or image) and the truncation | [`face`], [`latent`], [`uploaded_image`] |
 //! | format, layout, metadata, compression and quality of the answer | [`output_options`] |
 //! | the edits | [`attribute_edit`], [`trajectory`], [`layers`] |
 //! | the part of an image to invert | [`framing`] |
@@ -28,7 +28,6 @@ pub(crate) mod list;
 pub(crate) mod number;
 pub(crate) mod numbers;
 pub(crate) mod output_options;
-pub(crate) mod picture_file;
 pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod score;
@@ -36,3 +35,4 @@ pub(crate) mod space;
 pub(crate) mod text;
 pub(crate) mod train;
 pub(crate) mod trajectory;
+pub(crate) mod uploaded_image;

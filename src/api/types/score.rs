@@ -5,9 +5,9 @@ use crate::api::decode::fields::Group;
 use crate::api::problem::Problem;
 use crate::api::types::face::{FaceInput, TruncationInput};
 use crate::api::types::form::form;
-use crate::api::types::picture_file::{PictureFile, Pictured};
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
+use crate::api::types::uploaded_image::{HasImage, UploadedImage};
 use crate::editor::ScoreRequest;
 
 fields! {
@@ -26,8 +26,8 @@ fields! {
 
 form!(ScoreForm of ScoreInput: "An image of the face to score, as a file; the other fields are those of the URL.");
 
-impl Pictured for ScoreInput {
-    fn set_image(&mut self, file: PictureFile) {
+impl HasImage for ScoreInput {
+    fn set_image(&mut self, file: UploadedImage) {
         self.face.image = Some(file);
     }
 }

@@ -6,11 +6,11 @@ use crate::latent::LatentSpace;
 choice! {
     /// A latent space.
     pub(crate) enum Space {
-        /// The space of the random codes, of shape [dim].
+        /// The space of the random codes, of shape (dim).
         Z = "z",
-        /// The space after the mapping network, of shape [dim].
+        /// The space after the mapping network, of shape (dim).
         W = "w",
-        /// One w code for each layer, of shape [layers, dim].
+        /// One w code for each layer, of shape (layers, dim).
         WPlus = "w+",
     }
 }

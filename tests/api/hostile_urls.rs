@@ -1,38 +1,12 @@
-//! Every field of every URL with invalid values: a 4xx that says what is wrong, never a 5xx.
+//! Every parameter of every URL with values that it cannot have: a 4xx that says what is wrong, never a 5xx.
 
 use axum::http::StatusCode;
 
-use crate::support::{Answer, Client};
-
-/// Statuses of problems, as the table below calls them.
-pub(crate) const UNDECODABLE: u16 = 400;
-pub(crate) const UNKNOWN: u16 = 404;
-pub(crate) const VALUE: u16 = 422;
-
-pub(crate) fn check(name: &str, answer: &Answer, status: u16, says: &str) {
-    let text = String::from_utf8_lossy(&answer.body);
-    assert_eq!(answer.status.as_u16(), status, "{name}: {text}");
-    assert_eq!(
-        answer.header("content-type"),
-        Some("application/problem+json"),
-        "{name}"
-    );
-    let problem = answer.json();
-    assert_eq!(problem["status"], status, "{name}");
-    assert_eq!(
-        problem["request_id"].as_str(),
-        answer.header("x-request-id"),
-        "{name}"
-    );
-    let detail = problem["detail"].as_str().unwrap();
-    assert!(
-        detail.contains(says),
-        "{name} should say {says:?}, says: {detail}"
-    );
-}
+use crate::api::refusals::{UNDECODABLE, UNKNOWN, VALUE, check};
+use crate::support::Client;
 
 #[tokio::test]
-async fn a_wrong_value_in_a_url_is_refused_with_the_reason() {
+async fn invalid_urls_are_refused_with_a_reason() {
     let client = Client::sketch();
     let cases = [
         (

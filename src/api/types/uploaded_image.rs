@@ -18,7 +18,7 @@ use crate::editor::{self, InvertRequest, Model, UndecodedPicture};
 use crate::imaging::{decode, read_png_text};
 
 /// The largest image file, in bytes.
-pub(crate) const LARGEST_PICTURE: usize = 20 * 1024 * 1024;
+pub(crate) const LARGEST_IMAGE: usize = 20 * 1024 * 1024;
 
 /// The most pixels of an image.
 const MOST_PIXELS: u64 = 25_000_000;
@@ -28,15 +28,15 @@ pub(crate) const STEPS: usize = 100;
 
 /// An image file: base64 in JSON, the part `file` of a form, or the whole body.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct PictureFile(pub(crate) Bytes);
+pub(crate) struct UploadedImage(pub(crate) Bytes);
 
 /// A request that has an image file.
-pub(crate) trait Pictured: Fields {
+pub(crate) trait HasImage: Fields {
     /// Puts the file into its field.
-    fn set_image(&mut self, file: PictureFile);
+    fn set_image(&mut self, file: UploadedImage);
 }
 
-impl Value for PictureFile {
+impl Value for UploadedImage {
     const IS_FILE: bool = true;
 
     fn expected() -> String {
@@ -44,23 +44,23 @@ impl Value for PictureFile {
     }
 
     fn from_string(found: &str) -> Result<Self, String> {
-        let Base64(file) = Base64::<LARGEST_PICTURE>::from_string(found)?;
+        let Base64(file) = Base64::<LARGEST_IMAGE>::from_string(found)?;
         Ok(Self(file.into()))
     }
 
     fn schema() -> Schema {
-        schema(LARGEST_PICTURE)
+        schema(LARGEST_IMAGE)
     }
 }
 
-impl Serialize for PictureFile {
+impl Serialize for UploadedImage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(&self.0))
     }
 }
 
 /// The latent code of an image, and the truncation to synthesize it with.
-pub(crate) struct PictureCode {
+pub(crate) struct ImageCode {
     pub(crate) latent: Latent,
     pub(crate) psi: Option<f64>,
     pub(crate) truncation_layers: Option<u32>,
@@ -93,13 +93,11 @@ impl CarriedLatent {
     }
 }
 
-impl PictureFile {
+impl UploadedImage {
     /// A function that decodes the image. It holds one of few permits, because decoding takes much memory.
     pub(crate) async fn undecoded(self, api: &Api) -> Result<UndecodedPicture, Problem> {
-        if self.0.len() > LARGEST_PICTURE {
-            return Err(Problem::BodyTooLarge {
-                limit: LARGEST_PICTURE,
-            });
+        if self.0.len() > LARGEST_IMAGE {
+            return Err(Problem::BodyTooLarge { limit: LARGEST_IMAGE });
         }
         let permit = Arc::clone(&api.decoding).acquire_owned().await;
         let permit = permit.expect("nobody closes the semaphore");
@@ -109,12 +107,8 @@ impl PictureFile {
         }))
     }
 
-    /// The code of the image: the one in its metadata if this model made it, or else the result of an inversion by the model's
-    /// best method.
-    pub(crate) async fn code(self, api: &Api, model: &Model) -> Result<PictureCode, Problem> {
-        if let Some(code) = self.carried(model.generator_digest()) {
-            return Ok(code);
-        }
+    /// The result of an inversion by the model's best method.
+    pub(crate) async fn invert(self, api: &Api, model: &Model) -> Result<ImageCode, Problem> {
         let request = InvertRequest {
             picture: self.undecoded(api).await?,
             framing: None,
@@ -127,7 +121,7 @@ impl PictureFile {
             with_scores: false,
         };
         let inverted = editor::invert(model, request, None).await?;
-        Ok(PictureCode {
+        Ok(ImageCode {
             latent: Latent::file(&inverted.face.code),
             psi: None,
             truncation_layers: None,
@@ -135,7 +129,7 @@ impl PictureFile {
     }
 
     /// The code in the file's metadata, if `generator` made the image.
-    fn carried(&self, generator: &str) -> Option<PictureCode> {
+    pub(crate) fn carried(&self, generator: &str) -> Option<ImageCode> {
         let text = read_png_text(&self.0).ok().flatten()?;
         let carried: Carried = serde_json::from_str(&text).ok()?;
         if carried.generator != generator {
@@ -148,7 +142,7 @@ impl PictureFile {
             truncation_layers,
         } = carried.request;
         let mapped = !latent.is_z();
-        Some(PictureCode {
+        Some(ImageCode {
             latent,
             psi: psi.filter(|_| !mapped),
             truncation_layers: truncation_layers.filter(|_| !mapped),

@@ -1,12 +1,12 @@
-//! Every field of every body with invalid values: a 4xx that says what is wrong, never a 5xx.
+//! Every field of every body with values that it cannot have: a 4xx that says what is wrong, never a 5xx.
 
 use serde_json::{Value, json};
 
-use crate::api::invalid_urls::{UNDECODABLE, UNKNOWN, VALUE, check};
+use crate::api::refusals::{UNDECODABLE, UNKNOWN, VALUE, check};
 use crate::support::Client;
 
 #[tokio::test]
-async fn a_field_of_the_wrong_type_is_refused_with_its_name() {
+async fn fields_of_wrong_types_are_refused() {
     let client = Client::sketch();
     let wrong = [
         json!("seven"),
@@ -101,7 +101,7 @@ async fn a_field_of_the_wrong_type_is_refused_with_its_name() {
 }
 
 #[tokio::test]
-async fn a_body_that_contradicts_itself_or_does_not_fit_the_model_is_refused() {
+async fn bodies_that_contradict_themselves_or_do_not_fit_are_refused() {
     let client = Client::sketch();
     let code = json!({"space": "w", "values": [1, 2, 3, 4]});
     let rows = json!({"space": "w+", "values": [[1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]]});
@@ -274,7 +274,7 @@ async fn a_body_that_contradicts_itself_or_does_not_fit_the_model_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_json_is_refused() {
+async fn bodies_that_are_not_json_are_undecodable() {
     let client = Client::sketch();
     for path in ["/v1/sample", "/v1/score", "/v1/edit", "/v1/conditional-edit"] {
         for body in [
@@ -331,7 +331,7 @@ async fn a_body_that_is_not_json_is_refused() {
 }
 
 #[tokio::test]
-async fn too_many_items_are_refused() {
+async fn lists_stop_at_their_limits() {
     let client = Client::sketch();
     let edit = json!({"attribute": "smile", "to": 1});
     let cases = [

@@ -1,0 +1,30 @@
+//! The check of a refused request: its status, its document, and what the document says.
+
+use crate::support::Answer;
+
+/// Statuses of problems, as tables of cases call them.
+pub(crate) const UNDECODABLE: u16 = 400;
+pub(crate) const UNKNOWN: u16 = 404;
+pub(crate) const VALUE: u16 = 422;
+
+pub(crate) fn check(name: &str, answer: &Answer, status: u16, says: &str) {
+    let text = String::from_utf8_lossy(&answer.body);
+    assert_eq!(answer.status.as_u16(), status, "{name}: {text}");
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json"),
+        "{name}"
+    );
+    let problem = answer.json();
+    assert_eq!(problem["status"], status, "{name}");
+    assert_eq!(
+        problem["request_id"].as_str(),
+        answer.header("x-request-id"),
+        "{name}"
+    );
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains(says),
+        "{name} should say {says:?}, says: {detail}"
+    );
+}
