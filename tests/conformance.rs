@@ -27,17 +27,17 @@ async fn check_conformance(model: &Model) {
         let alone = &sample(vec![faces[index].seed.map(FaceSource::Seed).unwrap()], None).await[0];
         assert_eq!(alone.code, faces[index].code);
         assert_eq!(
-            (alone.picture.width(), alone.picture.height()),
+            (alone.image.width(), alone.image.height()),
             (shape.width, shape.height)
         );
-        let pairs = alone.picture.rgb().iter().zip(faces[index].picture.rgb());
+        let pairs = alone.image.rgb().iter().zip(faces[index].image.rgb());
         assert!(
             pairs.clone().all(|(a, b)| a.abs_diff(*b) <= 1),
             "face {index}: a byte differs by more than one level"
         );
         let different = pairs.filter(|(a, b)| a != b).count();
         assert!(
-            different * 1000 <= alone.picture.rgb().len(),
+            different * 1000 <= alone.image.rgb().len(),
             "face {index}: {different} bytes differ"
         );
     }
@@ -46,10 +46,10 @@ async fn check_conformance(model: &Model) {
     for (space, code_shape) in shape.spaces() {
         let face = &sample(seeds(1), Some(space)).await[0];
         assert_eq!((face.code.space(), face.code.values().dim()), (space, code_shape));
-        let pairs = face.picture.rgb().iter().zip(faces[0].picture.rgb());
+        let pairs = face.image.rgb().iter().zip(faces[0].image.rgb());
         assert!(pairs.into_iter().all(|(a, b)| a.abs_diff(*b) <= 1), "{space}");
         let again = &sample(vec![FaceSource::Latent(face.code.clone())], None).await[0];
-        assert_eq!(again.picture, face.picture, "{space}");
+        assert_eq!(again.image, face.image, "{space}");
     }
 
     // There is a finite score for each output, and a finite distance for each boundary in w.

@@ -89,10 +89,10 @@ fn encode_image(
 ) -> Result<Vec<u8>, ImagingError> {
     if let [face] = &faces[..] {
         let text = metadata.map(|metadata| metadata.text(Some(face)));
-        return output.encode(&face.picture, text.as_deref());
+        return output.encode(&face.image, text.as_deref());
     }
     let text = metadata.map(|metadata| metadata.text(None));
-    let images: Vec<_> = faces.into_iter().map(|face| face.picture).collect();
+    let images: Vec<_> = faces.into_iter().map(|face| face.image).collect();
     let sheet = arrange(&images, output.layout.into())?;
     output.encode(&sheet, text.as_deref())
 }
@@ -111,7 +111,7 @@ async fn encode_each(
                 .as_ref()
                 .as_ref()
                 .map(|metadata| metadata.text(Some(&face)));
-            let file = encode_png(&face.picture, output.compression.into(), text.as_deref())?;
+            let file = encode_png(&face.image, output.compression.into(), text.as_deref())?;
             Ok(answers::face::Face::new(face, STANDARD.encode(file)))
         }))
     };

@@ -72,7 +72,7 @@ fn accepts_png_fully(range: &MediaTypeBuf) -> bool {
     range.ty() == IMAGE && (subtype == PNG || subtype == _STAR) && range.get_param(Q).is_none()
 }
 
-impl From<Layout> for imaging::Layout {
+impl From<Layout> for imaging::SheetLayout {
     fn from(layout: Layout) -> Self {
         match layout {
             Layout::Grid => Self::Grid,
@@ -81,7 +81,7 @@ impl From<Layout> for imaging::Layout {
     }
 }
 
-impl From<Compression> for imaging::Compression {
+impl From<Compression> for imaging::PngCompression {
     fn from(compression: Compression) -> Self {
         match compression {
             Compression::Fast => Self::Fast,

@@ -150,7 +150,7 @@ pub struct OutputEntry {
     /// Attribute that it scores.
     pub attribute: String,
     /// Kind of the score.
-    pub kind: ScoreKind,
+    pub kind: OutputKind,
     /// Score that separates the two values of the attribute.
     pub threshold: f64,
     /// Meaning of a score above the threshold, in words.
@@ -162,7 +162,7 @@ pub struct OutputEntry {
 /// Kind of a score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum ScoreKind {
+pub enum OutputKind {
     /// Logarithm of the odds.
     Logit,
     /// Probability from 0 to 1.

@@ -27,7 +27,7 @@ pub use boundary_file::{AccuracyMetadata, BoundaryMetadata, check_writable, writ
 pub use error::{CatalogError, NpyError};
 pub use manifest::{
     AlignmentEntry, BoundariesEntry, ClassifierEntry, EncoderEntry, GeneratorEntry, GradientEntry,
-    ImageEntry, Manifest, OutputEntry, ScoreKind, TruncationEntry,
+    ImageEntry, Manifest, OutputEntry, OutputKind, TruncationEntry,
 };
 pub use model_files::{ClassifierFiles, Graph, ModelFiles};
 pub use model_folder::ModelFolder;

@@ -44,7 +44,7 @@ pub struct Face {
     /// Its latent code.
     pub code: LatentCode,
     /// Its image.
-    pub picture: Image,
+    pub image: Image,
     /// The signed distance from the boundary of each attribute.
     pub distances: BTreeMap<String, f64>,
     /// The score of each attribute, if the request asked for scores; otherwise empty.

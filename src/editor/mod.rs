@@ -45,7 +45,7 @@ pub use inversion::inverter::invert;
 pub use inversion::method::InversionMethod;
 pub use inversion::optimization::{InversionProgress, OptimizationResult};
 pub use inversion::request::{InvertRequest, Inverted};
-pub use inversion::target::UndecodedPicture;
+pub use inversion::target::UndecodedImage;
 pub use jobs::job::{FitProgress, Job, JobProgress, JobStatus};
 pub use jobs::job_queue::Jobs;
 pub use judging::report::{BoundaryReport, IdentityReport, Report, ReportRequest};

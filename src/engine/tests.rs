@@ -45,8 +45,8 @@ async fn an_image_past_its_deadline_is_a_late_error_and_not_a_stopped_network() 
     tokio::task::yield_now().await;
     assert_eq!(runs.recv().unwrap(), 1);
     let late = deadline::with_deadline(Instant::now(), async {
-        let drawn = engine.admit(1).unwrap().synthesize(codes(&[2.0])).await;
-        drawn.unwrap_err()
+        let synthesized = engine.admit(1).unwrap().synthesize(codes(&[2.0])).await;
+        synthesized.unwrap_err()
     });
     go_on.send(()).unwrap();
     let error = late.await;
@@ -174,7 +174,7 @@ async fn chunks_run_on_all_replicas_and_come_in_order() {
     let engine = engine(generators, Vec::new(), 64);
     let values = [1.0, 2.0, 3.0, 4.0, 5.0];
     let mut admission = engine.admit(values.len()).unwrap();
-    let drawn = tokio::spawn(async move {
+    let synthesized = tokio::spawn(async move {
         let mut chunks = admission.synthesize_in_chunks(codes(&values), |images| images);
         let mut all = Vec::new();
         while let Some(images) = admission.next_chunk(&mut chunks).await {
@@ -192,7 +192,7 @@ async fn chunks_run_on_all_replicas_and_come_in_order() {
             go.send(()).unwrap();
         }
     }
-    assert_eq!(drawn.await.unwrap(), values);
+    assert_eq!(synthesized.await.unwrap(), values);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::imaging::{Image, ImagingError};
 
 /// Arrangement of several images on a sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Layout {
+pub enum SheetLayout {
     /// A grid of ⌈√n⌉ columns.
     #[default]
     Grid,
@@ -12,7 +12,7 @@ pub enum Layout {
     Strip,
 }
 
-impl Layout {
+impl SheetLayout {
     fn columns(self, images: usize) -> usize {
         match self {
             Self::Grid => (1..=images).find(|side| side * side >= images).unwrap_or(1),
@@ -25,7 +25,7 @@ impl Layout {
 ///
 /// # Errors
 /// [`ImagingError::UnequalSizes`] if the sizes differ; [`ImagingError::NotRgb`] without images.
-pub fn arrange(images: &[Image], layout: Layout) -> Result<Image, ImagingError> {
+pub fn arrange(images: &[Image], layout: SheetLayout) -> Result<Image, ImagingError> {
     let first = images.first().ok_or(ImagingError::NotRgb {
         channels: 0,
         height: 0,
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_grid_is_nearly_square() {
         let sizes = [1, 2, 3, 4, 5, 9, 10].map(|count| {
-            let sheet = arrange(&vec![flat(0.0, 2); count], Layout::Grid).unwrap();
+            let sheet = arrange(&vec![flat(0.0, 2); count], SheetLayout::Grid).unwrap();
             (sheet.width() / 2, sheet.height() / 2)
         });
         assert_eq!(sizes, [(1, 1), (2, 1), (2, 2), (2, 2), (3, 2), (3, 3), (4, 3)]);
@@ -73,13 +73,13 @@ mod tests {
 
     #[test]
     fn a_strip_is_one_row_in_order() {
-        let strip = arrange(&[flat(-1.0, 1), flat(1.0, 1)], Layout::Strip).unwrap();
+        let strip = arrange(&[flat(-1.0, 1), flat(1.0, 1)], SheetLayout::Strip).unwrap();
         assert_eq!(strip.rgb()[..6], [0, 0, 0, 255, 255, 255]);
     }
 
     #[test]
     fn images_of_different_sizes_are_refused() {
-        let error = arrange(&[flat(0.0, 2), flat(0.0, 3)], Layout::Grid).unwrap_err();
+        let error = arrange(&[flat(0.0, 2), flat(0.0, 3)], SheetLayout::Grid).unwrap_err();
         assert_eq!(
             error,
             ImagingError::UnequalSizes {

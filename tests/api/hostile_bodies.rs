@@ -308,7 +308,7 @@ async fn bodies_that_are_not_json_are_undecodable() {
             VALUE,
             "latent: found a list, expected an object",
         );
-        // A picture in base64 may be in those that are about one face.
+        // An image in base64 may be in those that are about one face.
         let limit = if path == "/v1/sample" {
             2_097_152
         } else {

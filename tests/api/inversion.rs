@@ -97,7 +97,7 @@ async fn an_image_in_json_is_answered_by_a_png_that_contains_its_code() {
     assert_eq!(recipe["request"]["crop"]["width"], 240);
     assert!(
         recipe["request"].get("image").is_none(),
-        "the picture itself is not repeated"
+        "the image itself is not repeated"
     );
     let again = client
         .post(

@@ -171,7 +171,7 @@ async fn each_step_is_an_event_and_the_last_event_is_the_answer() {
         .iter()
         .filter(|(_, step)| step.get("image").is_some())
         .collect();
-    assert!((2..=10).contains(&shown.len()), "{} pictures", shown.len());
+    assert!((2..=10).contains(&shown.len()), "{} images", shown.len());
     assert!(shown.iter().all(|(_, step)| step["psnr"].is_f64()));
     assert!(steps[30].1.get("image").is_some(), "the last step is shown");
     assert_eq!(done.0, "done");

@@ -192,12 +192,12 @@ pub(crate) enum ScoreKind {
     Value,
 }
 
-impl From<catalog::ScoreKind> for ScoreKind {
-    fn from(kind: catalog::ScoreKind) -> Self {
+impl From<catalog::OutputKind> for ScoreKind {
+    fn from(kind: catalog::OutputKind) -> Self {
         match kind {
-            catalog::ScoreKind::Logit => Self::Logit,
-            catalog::ScoreKind::Probability => Self::Probability,
-            catalog::ScoreKind::Value => Self::Value,
+            catalog::OutputKind::Logit => Self::Logit,
+            catalog::OutputKind::Probability => Self::Probability,
+            catalog::OutputKind::Value => Self::Value,
         }
     }
 }

@@ -74,7 +74,7 @@ impl Value for Crop {
     }
 }
 
-impl From<&Crop> for imaging::Crop {
+impl From<&Crop> for imaging::Rectangle {
     fn from(crop: &Crop) -> Self {
         Self {
             left: crop.left.u32(),

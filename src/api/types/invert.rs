@@ -13,7 +13,7 @@ use crate::api::types::output_options::{Format, OutputOptions};
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
 use crate::api::types::uploaded_image::{HasImage, STEPS, UploadedImage};
-use crate::editor::{InversionMethod, InvertRequest, Model, UndecodedPicture};
+use crate::editor::{InversionMethod, InvertRequest, Model, UndecodedImage};
 use crate::imaging::{Framing, Landmarks};
 
 /// A number of optimization steps.
@@ -110,7 +110,7 @@ impl InvertInput {
     /// The editor's request.
     pub(crate) fn request(
         &self,
-        picture: UndecodedPicture,
+        image: UndecodedImage,
         framing: Option<Framing>,
         format: Format,
     ) -> Result<InvertRequest, Problem> {
@@ -120,7 +120,7 @@ impl InvertInput {
             return Err(Problem::field("starts", reason));
         }
         Ok(InvertRequest {
-            picture,
+            image,
             framing,
             method: self.method.map(Into::into),
             space: self.space.map(Into::into),

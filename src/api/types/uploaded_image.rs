@@ -14,7 +14,7 @@ use crate::api::state::Api;
 use crate::api::types::base64::{Base64, schema};
 use crate::api::types::latent::Latent;
 use crate::api::types::space::Space;
-use crate::editor::{self, InvertRequest, Model, UndecodedPicture};
+use crate::editor::{self, InvertRequest, Model, UndecodedImage};
 use crate::imaging::{decode, read_png_text};
 
 /// The largest image file, in bytes.
@@ -95,7 +95,7 @@ impl CarriedLatent {
 
 impl UploadedImage {
     /// A function that decodes the image. It holds one of few permits, because decoding takes much memory.
-    pub(crate) async fn undecoded(self, api: &Api) -> Result<UndecodedPicture, Problem> {
+    pub(crate) async fn undecoded(self, api: &Api) -> Result<UndecodedImage, Problem> {
         if self.0.len() > LARGEST_IMAGE {
             return Err(Problem::BodyTooLarge { limit: LARGEST_IMAGE });
         }
@@ -110,7 +110,7 @@ impl UploadedImage {
     /// The result of an inversion by the model's best method.
     pub(crate) async fn invert(self, api: &Api, model: &Model) -> Result<ImageCode, Problem> {
         let request = InvertRequest {
-            picture: self.undecoded(api).await?,
+            image: self.undecoded(api).await?,
             framing: None,
             method: None,
             space: None,

@@ -133,7 +133,7 @@ impl<'m> Inverter<'m> {
     ) -> Result<Inverted, EditorError> {
         let began = Instant::now();
         let admission = &mut self.renderer.admission;
-        let target = Target::new(self.model, admission, request.picture, request.framing).await?;
+        let target = Target::new(self.model, admission, request.image, request.framing).await?;
         let decoding = began.elapsed().saturating_sub(admission.timings().landmarks);
         let remaining = time_left().map(|left| left.mul_f64(TIME_SHARE));
         let limit: Option<Duration> = request.time_limit.into_iter().chain(remaining).min();
@@ -148,14 +148,14 @@ impl<'m> Inverter<'m> {
         let outputs = RenderOutputs::with_scores(request.with_scores);
         let face = self.renderer.render(vec![code], outputs).await?.remove(0);
         let similarity = if request.with_scores {
-            let (image, target) = (face.picture.clone(), target.picture.clone());
+            let (image, target) = (face.image.clone(), target.image.clone());
             Some(run_blocking(move || Similarity::of(&image, &target)).await)
         } else {
             None
         };
         Ok(Inverted {
             face,
-            target: target.picture,
+            target: target.image,
             method: self.plan.method,
             similarity,
             optimization,

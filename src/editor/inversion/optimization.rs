@@ -201,10 +201,10 @@ impl<'r, 'm, 'a> Optimization<'r, 'm, 'a> {
     async fn preview(&mut self) -> Result<(Image, Similarity), EditorError> {
         let codes = vec![self.best_code()?];
         let mut faces = self.renderer.render(codes, RenderOutputs::Images).await?;
-        let (picture, target) = (faces.remove(0).picture, self.target.picture.clone());
+        let (image, target) = (faces.remove(0).image, self.target.image.clone());
         let compare = move || {
-            let similarity = Similarity::of(&picture, &target);
-            (picture, similarity)
+            let similarity = Similarity::of(&image, &target);
+            (image, similarity)
         };
         Ok(run_blocking(compare).await)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::editor::Face;
 use crate::editor::inversion::method::InversionMethod;
 use crate::editor::inversion::optimization::OptimizationResult;
-use crate::editor::inversion::target::UndecodedPicture;
+use crate::editor::inversion::target::UndecodedImage;
 use crate::engine::Timings;
 use crate::imaging::{Framing, Image, Similarity};
 use crate::latent::LatentSpace;
@@ -13,7 +13,7 @@ use crate::latent::LatentSpace;
 /// An image to invert.
 pub struct InvertRequest {
     /// The image.
-    pub picture: UndecodedPicture,
+    pub image: UndecodedImage,
     /// The part of the image to use. If `None`, the model's landmark graph finds the face; without that graph it is the
     /// centre.
     pub framing: Option<Framing>,

@@ -7,15 +7,15 @@ use ndarray::{ArrayView1, Axis};
 use crate::editor::blocking::run_blocking;
 use crate::editor::{EditorError, Model};
 use crate::engine::{Admission, Images};
-use crate::imaging::{Crop, DecodeError, Framing, Image, ImageRange, Landmarks, centre, frame};
+use crate::imaging::{DecodeError, Framing, Image, ImageRange, Landmarks, Rectangle, centre, frame};
 
 /// Decodes an image. It is called once, off the async threads, after the request was admitted.
-pub type UndecodedPicture = Box<dyn FnOnce() -> Result<Image, DecodeError> + Send>;
+pub type UndecodedImage = Box<dyn FnOnce() -> Result<Image, DecodeError> + Send>;
 
 /// The part of an image to invert, in the generator's size.
 pub(crate) struct Target {
     /// As pixels.
-    pub(crate) picture: Image,
+    pub(crate) image: Image,
     /// As a tensor `[1, 3, height, width]`.
     pub(crate) tensor: Images,
 }
@@ -30,21 +30,21 @@ impl Target {
     pub(crate) async fn new(
         model: &Model,
         admission: &mut Admission,
-        undecoded: UndecodedPicture,
+        undecoded: UndecodedImage,
         framing: Option<Framing>,
     ) -> Result<Self, EditorError> {
         let (width, height) = (model.shape().width, model.shape().height);
         let range = model.generator().image_range;
-        let framed = move |picture: &Image, framing| {
-            let picture = frame(picture, framing, width, height)?;
-            let tensor = picture.tensor(range).insert_axis(Axis(0)).into_shared();
-            Ok(Self { picture, tensor })
+        let framed = move |image: &Image, framing| {
+            let image = frame(image, framing, width, height)?;
+            let tensor = image.tensor(range).insert_axis(Axis(0)).into_shared();
+            Ok(Self { image, tensor })
         };
         match (framing, model.engine().landmarker_size()) {
             (None, Some(size)) => {
-                let picture = Arc::new(run_blocking(undecoded).await?);
-                let framing = find_face(model, admission, &picture, size).await?;
-                run_blocking(move || framed(&picture, framing)).await
+                let image = Arc::new(run_blocking(undecoded).await?);
+                let framing = find_face(model, admission, &image, size).await?;
+                run_blocking(move || framed(&image, framing)).await
             }
             (framing, _) => {
                 let framing = framing.unwrap_or(Framing::Centre);
@@ -58,18 +58,18 @@ impl Target {
 async fn find_face(
     model: &Model,
     admission: &mut Admission,
-    picture: &Arc<Image>,
+    image: &Arc<Image>,
     [height, width]: [usize; 2],
 ) -> Result<Framing, EditorError> {
-    let part = centre([picture.width(), picture.height()], [width, height]);
-    let shared = Arc::clone(picture);
+    let part = centre([image.width(), image.height()], [width, height]);
+    let shared = Arc::clone(image);
     let input = run_blocking(move || {
         let shrunk = frame(&shared, Framing::Crop(part), width, height)?;
         let tensor = shrunk.tensor(ImageRange::SIGNED);
         Ok::<_, EditorError>(tensor.insert_axis(Axis(0)).into_shared())
     });
     let found = admission.landmarks(input.await?).await?;
-    let Crop {
+    let Rectangle {
         left,
         top,
         width,
@@ -81,7 +81,7 @@ async fn find_face(
     let points: Vec<_> = found.outer_iter().map(point).collect();
     let landmarks = Landmarks::new(&points).map_err(EditorError::NoFace)?;
     landmarks
-        .check_within(picture.width(), picture.height())
+        .check_within(image.width(), image.height())
         .map_err(EditorError::NoFace)?;
     Ok(Framing::Face(landmarks, model.alignment()))
 }

@@ -168,8 +168,8 @@ impl Judge {
         let mut renderer = Renderer::background(&self.model);
         let faces = renderer.render(codes, RenderOutputs::Images).await?;
         let shrink = move || {
-            let pictures = faces.into_iter().map(|face| shrunk(face.picture, STRIP_SIDE));
-            pictures.collect()
+            let images = faces.into_iter().map(|face| shrunk(face.image, STRIP_SIDE));
+            images.collect()
         };
         Ok(run_blocking(shrink).await)
     }

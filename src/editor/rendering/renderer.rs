@@ -185,12 +185,12 @@ impl<'m> Renderer<'m> {
     ) -> Result<Vec<Face>, EditorError> {
         let range = self.model.generator().image_range;
         let pixels = move |images: &Images| {
-            let picture = |image| Image::from_tensor(image, range);
-            images.axis_iter(Axis(0)).map(picture).collect()
+            let to_image = |image| Image::from_tensor(image, range);
+            images.axis_iter(Axis(0)).map(to_image).collect()
         };
         let on_cpu = self.model.engine().synthesizes_on_cpu();
         let embeds = outputs == RenderOutputs::ScoresAndIdentity && self.model.engine().has_recognizer();
-        let mut pictures = Vec::new();
+        let mut pixels_of_parts = Vec::new();
         let (mut scores, mut embeddings) = (Vec::new(), Vec::new());
         let input = self.synthesis_input(&codes).await?;
         let mut parts = self.admission.synthesize_in_chunks(input, move |images| {
@@ -208,21 +208,21 @@ impl<'m> Renderer<'m> {
             }
             // Larger parts are converted off the async threads while the next part is synthesized.
             let later = || Pixels::InProgress(tokio::task::spawn_blocking(move || pixels(&images)));
-            pictures.push(few.map_or_else(later, Pixels::Finished));
+            pixels_of_parts.push(few.map_or_else(later, Pixels::Finished));
         }
         let mut rendered = Vec::with_capacity(codes.len());
-        for part in pictures {
+        for part in pixels_of_parts {
             rendered.extend(match part {
-                Pixels::Finished(pictures) => pictures?,
+                Pixels::Finished(images) => images?,
                 Pixels::InProgress(part) => part.await.expect("converting pixels does not panic")?,
             });
         }
         let (mut scores, mut embeddings) = (scores.into_iter(), embeddings.into_iter());
-        let face = |(code, picture)| Face {
+        let face = |(code, image)| Face {
             seed: None,
             distances: self.model.boundaries().distances(&code),
             code,
-            picture,
+            image,
             scores: scores.next().unwrap_or_default(),
             embedding: embeddings.next(),
         };

@@ -7,7 +7,7 @@ const KEYWORD: &str = "faceplane";
 
 /// Compression of a PNG file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Compression {
+pub enum PngCompression {
     /// Fast: a few milliseconds per megapixel.
     #[default]
     Fast,
@@ -21,7 +21,7 @@ pub enum Compression {
 /// [`ImagingError::Encoding`] if a side of the image is longer than 2³¹ − 1 pixels.
 pub fn encode_png(
     image: &Image,
-    compression: Compression,
+    compression: PngCompression,
     text: Option<&str>,
 ) -> Result<Vec<u8>, ImagingError> {
     let refused = |reason: &dyn std::fmt::Display| ImagingError::Encoding {
@@ -35,8 +35,8 @@ pub fn encode_png(
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(match compression {
-        Compression::Fast => png::Compression::Fast,
-        Compression::Small => png::Compression::High,
+        PngCompression::Fast => png::Compression::Fast,
+        PngCompression::Small => png::Compression::High,
     });
     if let Some(text) = text {
         encoder
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_png_decodes_to_the_same_pixels() {
-        for compression in [Compression::Fast, Compression::Small] {
+        for compression in [PngCompression::Fast, PngCompression::Small] {
             let file = encode_png(&ramp(), compression, None).unwrap();
             let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
             let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
@@ -104,13 +104,18 @@ mod tests {
 
     #[test]
     fn a_png_carries_its_text() {
-        let file = encode_png(&ramp(), Compression::Fast, Some("{\"seed\":7,\"name\":\"köln\"}")).unwrap();
+        let file = encode_png(
+            &ramp(),
+            PngCompression::Fast,
+            Some("{\"seed\":7,\"name\":\"köln\"}"),
+        )
+        .unwrap();
         assert_eq!(
             read_png_text(&file).unwrap().as_deref(),
             Some("{\"seed\":7,\"name\":\"köln\"}")
         );
         assert_eq!(
-            read_png_text(&encode_png(&ramp(), Compression::Fast, None).unwrap()).unwrap(),
+            read_png_text(&encode_png(&ramp(), PngCompression::Fast, None).unwrap()).unwrap(),
             None
         );
         assert!(read_png_text(b"not an image").is_err());

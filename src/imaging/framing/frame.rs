@@ -12,14 +12,14 @@ pub enum Framing {
     #[default]
     Centre,
     /// A rectangle, which is stretched to the proportions of the result.
-    Crop(Crop),
+    Crop(Rectangle),
     /// The face with these landmarks, rotated and scaled to its position in the model's images.
     Face(Landmarks, Alignment),
 }
 
 /// A rectangle of pixels, from the upper left corner of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crop {
+pub struct Rectangle {
     /// Pixels to the left of the rectangle.
     pub left: u32,
     /// Pixels above the rectangle.
@@ -54,7 +54,7 @@ pub enum FramingError {
     crop.width, crop.height, crop.left, crop.top
 )]
 pub struct CropError {
-    crop: Crop,
+    crop: Rectangle,
     width: usize,
     height: usize,
 }
@@ -112,7 +112,7 @@ pub fn shrunk(image: Image, longest: usize) -> Image {
 /// The largest rectangle in the centre of an image of `own` size with the proportions of `wanted`; both are width and height
 /// in pixels.
 #[must_use]
-pub fn centre(own: [usize; 2], wanted: [usize; 2]) -> Crop {
+pub fn centre(own: [usize; 2], wanted: [usize; 2]) -> Rectangle {
     let (own, wanted) = (own.map(to_u32), wanted.map(to_u32));
     let ([own_width, own_height], [width, height]) = (own.map(u64::from), wanted.map(u64::from));
     let narrow =
@@ -122,7 +122,7 @@ pub fn centre(own: [usize; 2], wanted: [usize; 2]) -> Crop {
     } else {
         (own[0], narrow(own_width * height / width))
     };
-    Crop {
+    Rectangle {
         left: (own[0] - crop_width) / 2,
         top: (own[1] - crop_height) / 2,
         width: crop_width,
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_crop_must_lie_in_the_image() {
         let crop = |left, top, width, height| {
-            let crop = Crop {
+            let crop = Rectangle {
                 left,
                 top,
                 width,

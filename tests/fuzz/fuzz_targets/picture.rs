@@ -8,10 +8,10 @@ const MAX_PIXELS: u64 = 1 << 20;
 
 fuzz_target!(|file: &[u8]| {
     let _ = read_png_text(file);
-    let Ok(picture) = decode(file, MAX_PIXELS) else {
+    let Ok(image) = decode(file, MAX_PIXELS) else {
         return;
     };
-    let (width, height) = (picture.width(), picture.height());
+    let (width, height) = (image.width(), image.height());
     assert!(width > 0 && height > 0 && (width * height) as u64 <= MAX_PIXELS);
     // The file's last ten bytes give five landmarks, so that the fuzzer varies them too.
     let fractions: Vec<f64> = file.iter().rev().take(10).map(|&byte| f64::from(byte) / 255.0).collect();
@@ -20,8 +20,8 @@ fuzz_target!(|file: &[u8]| {
         let points = [[a * x, b * y], [c * x, d * y], [e * x, f * y], [g * x, h * y], [i * x, j * y]];
         let landmarks = Landmarks::new(&points).expect("five finite points are landmarks");
         let framing = Framing::Face(landmarks, Alignment::default());
-        let _ = frame(&picture, framing, 16, 16);
+        let _ = frame(&image, framing, 16, 16);
     }
-    let framed = frame(&picture, Framing::Centre, 16, 16).expect("every image has a centre");
+    let framed = frame(&image, Framing::Centre, 16, 16).expect("every image has a centre");
     assert_eq!((framed.width(), framed.height()), (16, 16));
 });

@@ -1,6 +1,6 @@
 //! An attribute whose score counts in a search, and the scale on which its scores are compared.
 
-use crate::catalog::ScoreKind;
+use crate::catalog::OutputKind;
 use crate::editor::editing::edit_path::EditPath;
 use crate::editor::editing::request::EditRequest;
 use crate::editor::{EditorError, Model};
@@ -14,7 +14,7 @@ pub(crate) struct ScoredAttribute {
     pub(crate) attribute: String,
     /// The column of its score.
     pub(crate) column: usize,
-    pub(crate) kind: ScoreKind,
+    pub(crate) kind: OutputKind,
     /// The path that changes it without changing the others; `None` if its normal is in the span of theirs.
     pub(crate) path: Option<EditPath>,
 }
@@ -33,17 +33,17 @@ impl ScoredAttribute {
     /// A score on the scale where it changes about linearly along the boundary: a logit, or the value itself.
     pub(crate) fn linear(&self, score: f64) -> f64 {
         match self.kind {
-            ScoreKind::Value => score,
-            ScoreKind::Logit => score.clamp(-SATURATED, SATURATED),
-            ScoreKind::Probability => logit(score),
+            OutputKind::Value => score,
+            OutputKind::Logit => score.clamp(-SATURATED, SATURATED),
+            OutputKind::Probability => logit(score),
         }
     }
 
     /// A score on the linear scale, in the unit of requests: a probability, or the value itself.
     pub(crate) fn in_request_unit(&self, linear: f64) -> f64 {
         match self.kind {
-            ScoreKind::Value => linear,
-            ScoreKind::Logit | ScoreKind::Probability => 1.0 / (1.0 + (-linear).exp()),
+            OutputKind::Value => linear,
+            OutputKind::Logit | OutputKind::Probability => 1.0 / (1.0 + (-linear).exp()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use crate::catalog::ScoreKind;
+use crate::catalog::OutputKind;
 use crate::editor::EditorError;
 use crate::editor::editing::edit_path::EditPath;
 use crate::editor::editing::request::EditRequest;
@@ -72,7 +72,7 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
             attribute: step.attribute.clone(),
         })?;
         let attributes = scored_attributes(renderer.model(), request, path, original.space())?;
-        let is_possible = attributes[0].kind == ScoreKind::Value || (target > 0.0 && target < 1.0);
+        let is_possible = attributes[0].kind == OutputKind::Value || (target > 0.0 && target < 1.0);
         if !is_possible || !target.is_finite() {
             return Err(EditorError::InvalidScore {
                 attribute: step.attribute.clone(),
@@ -100,7 +100,7 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
         let origin = vec![vec![0.0; self.movable.len()]];
         let before = self.measure(origin).await?.swap_remove(0);
         let mut targets = before.scores.clone();
-        let near = if self.attributes[0].kind == ScoreKind::Value {
+        let near = if self.attributes[0].kind == OutputKind::Value {
             targets[0] = self.target;
             (NEAR_SHARE * (self.target - before.scores[0]).abs()).max(f64::EPSILON)
         } else {
@@ -215,8 +215,8 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
     /// How far each score may be off. `gradient` gives the change of a score along a direction.
     fn tolerances(&self, near: f64, gradient: impl Fn((usize, usize)) -> f64) -> Vec<f64> {
         let held = |index: usize| match self.attributes[index].kind {
-            ScoreKind::Logit | ScoreKind::Probability => HELD,
-            ScoreKind::Value => {
+            OutputKind::Logit | OutputKind::Probability => HELD,
+            OutputKind::Value => {
                 let own = self.movable.iter().position(|&movable| movable == index);
                 let change = own.map_or(0.0, |own| gradient((index, own)).abs() * HELD_DISTANCE);
                 change.max(1e-6)
@@ -260,7 +260,7 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
             let was = scored.in_request_unit(before[index]);
             let is = scored.in_request_unit(best.scores[index]);
             // A probability near 0 or 1 may stay although its logit changes.
-            let stays = scored.kind != ScoreKind::Value && (was - is).abs() <= HELD / 4.0;
+            let stays = scored.kind != OutputKind::Value && (was - is).abs() <= HELD / 4.0;
             let score = HeldScore {
                 before: was,
                 after: is,
