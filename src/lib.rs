@@ -61,6 +61,7 @@
 //! | model folder | the files of a model: [`catalog::ModelFolder`] |
 //! | run, batch | one call of a network, and the inputs of it |
 //! | replica | one of several copies of a generator that run in parallel |
+//! | response | what the service sends back for a request; an image, JSON, or a *problem* (an error as JSON) |
 //! | admission, permit | an accepted request, and its share of the limit on images: [`engine::Admission`] |
 //! | overload | more requests arrive than can be answered, for longer than a burst |
 //! | lane | a priority in a queue: requests, or background work |

@@ -88,10 +88,10 @@ struct Connection {
 }
 
 impl Connection {
-    /// Answers requests until the client closes the connection, sends none within the idle timeout, or the service shuts
+    /// Serves requests until the client closes the connection, sends none within the idle timeout, or the service shuts
     /// down.
     async fn serve(self) {
-        // The last packet of an answer is sent at once. Otherwise it waits until the client acknowledged the others.
+        // The last packet of a response is sent at once. Otherwise it waits until the client acknowledged the others.
         if let Err(error) = self.socket.set_nodelay(true) {
             tracing::debug!(%error, "cannot disable delayed packets of a connection");
         }

@@ -28,9 +28,9 @@ fn post(service: &Service, path: &str, body: &[u8]) -> String {
     )
     .unwrap();
     stream.write_all(body).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
 }
 
 #[test]
@@ -63,10 +63,14 @@ fn a_body_of_16_mib_that_no_type_allows_is_refused_with_little_memory() {
     ] {
         std::fs::write(format!("/proc/{}/clear_refs", service.child.id()), "5").unwrap();
         let before = memory(&service, "VmRSS");
-        let answer = post(&service, "/v1/edit", body.as_bytes());
+        let response = post(&service, "/v1/edit", body.as_bytes());
         let taken = memory(&service, "VmHWM").saturating_sub(before);
-        assert!(answer.starts_with("HTTP/1.1 422"), "{name}: {answer}");
-        assert!(answer.len() < 2000, "{name}: an answer of {} bytes", answer.len());
+        assert!(response.starts_with("HTTP/1.1 422"), "{name}: {response}");
+        assert!(
+            response.len() < 2000,
+            "{name}: a response of {} bytes",
+            response.len()
+        );
         assert!(taken < MOST, "{name}: {taken} bytes of memory");
     }
 }

@@ -93,8 +93,8 @@ fn a_flag_overrides_the_environment_and_the_environment_overrides_the_file() {
     let file = place.path().join("faceplane.toml");
     std::fs::write(&file, "listen = \"127.0.0.1:0\"\nmax-images = 3\nqueue = 6\n").unwrap();
     let limit = |service: &Service| {
-        let answer = service.get("/v1/sample?count=5000");
-        answer
+        let response = service.get("/v1/sample?count=5000");
+        response
             .split("expected 1 to ")
             .nth(1)
             .unwrap()
@@ -193,12 +193,12 @@ fn sigterm_finishes_open_requests_and_ends_with_success() {
         std::thread::yield_now();
     }
     write!(open, ": 7}}").unwrap();
-    let mut answer = Vec::new();
-    open.read_to_end(&mut answer).unwrap();
+    let mut response = Vec::new();
+    open.read_to_end(&mut response).unwrap();
     assert!(
-        String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 200 OK"),
+        String::from_utf8_lossy(&response).starts_with("HTTP/1.1 200 OK"),
         "{}",
-        String::from_utf8_lossy(&answer)
+        String::from_utf8_lossy(&response)
     );
     assert!(service.child.wait().unwrap().success());
 }

@@ -22,15 +22,15 @@ fn put(address: &str, axis: usize) -> Option<String> {
         body.len()
     )
     .ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    answer.lines().next().map(str::to_owned)
+    let mut response = String::new();
+    stream.read_to_string(&mut response).ok()?;
+    response.lines().next().map(str::to_owned)
 }
 
 /// The axis of the service's boundary. It must be one of the boundaries that were put, and complete.
 fn axis(service: &Service) -> usize {
-    let answer = service.get(PATH);
-    let body: serde_json::Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let response = service.get(PATH);
+    let body: serde_json::Value = serde_json::from_str(response.split("\r\n\r\n").nth(1).unwrap()).unwrap();
     let normal = body["normal"].as_array().unwrap();
     let axis = normal.iter().position(|value| value == 1.0).unwrap();
     assert_eq!(normal.iter().filter(|value| **value == 0.0).count(), 63, "{body}");
@@ -97,7 +97,7 @@ fn a_full_disk_is_a_507_and_the_service_keeps_its_boundaries() {
     let before = service.get(PATH);
     let status = put(&service.address, 3).unwrap();
     assert!(status.contains("507"), "{status}");
-    let body = |answer: &str| answer.split("\r\n\r\n").nth(1).map(str::to_owned);
+    let body = |response: &str| response.split("\r\n\r\n").nth(1).map(str::to_owned);
     assert_eq!(body(&service.get(PATH)), body(&before));
     let left = std::fs::read_dir(place.path().join("phantom")).unwrap().count();
     assert_eq!(left, 0, "nothing half-written is left");
@@ -135,9 +135,9 @@ fn begin(address: &str) {
         body.len()
     )
     .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 202"), "{response}");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_service_that_stops_during_a_job_changes_no_boundary() {
     service.child.kill().unwrap();
     service.child.wait().unwrap();
     let service = Service::start(&mut stored(place.path()));
-    let body = |answer: &str| answer.split("\r\n\r\n").nth(1).map(str::to_owned);
+    let body = |response: &str| response.split("\r\n\r\n").nth(1).map(str::to_owned);
     assert_eq!(body(&service.get(PATH)), body(&before));
     assert!(service.get("/v1/jobs").ends_with("{\"jobs\":[]}"));
 }

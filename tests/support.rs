@@ -225,13 +225,13 @@ pub(crate) struct Client {
 }
 
 /// A response with its complete body.
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     /// The body as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("the body should be JSON")
@@ -309,27 +309,27 @@ impl Client {
         address
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        Answer {
+        Response {
             status: parts.status,
             headers: parts.headers,
             body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
         }
     }
 
-    pub(crate) async fn get(&self, uri: &str) -> Answer {
+    pub(crate) async fn get(&self, uri: &str) -> Response {
         self.send(Request::get(uri).body(Body::empty()).unwrap()).await
     }
 
     /// Posts `body` as JSON, exactly as it is.
-    pub(crate) async fn post_text(&self, uri: &str, body: impl Into<Body>) -> Answer {
+    pub(crate) async fn post_text(&self, uri: &str, body: impl Into<Body>) -> Response {
         let request = Request::post(uri).header(header::CONTENT_TYPE, "application/json");
         self.send(request.body(body.into()).unwrap()).await
     }
 
-    pub(crate) async fn post(&self, uri: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, uri: &str, body: Value) -> Response {
         self.post_text(uri, body.to_string()).await
     }
 }

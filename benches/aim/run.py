@@ -27,7 +27,7 @@ class Service:
         self.url = url
 
     def edit(self, seed: int, space: str, attribute: str, conditions: Sequence[str], **move: float) -> Any:
-        """The JSON answer to an edit of one seed."""
+        """The JSON response to an edit of one seed."""
         body: dict[str, Any] = {
             "seed": seed,
             "space": space,
@@ -43,14 +43,14 @@ class Service:
             return json.load(response)
 
 
-def probability(answer: Any, attribute: str) -> float:
+def probability(response: Any, attribute: str) -> float:
     """The probability of an attribute in the edited face."""
-    return sigmoid(answer["faces"][0]["scores"][attribute])
+    return sigmoid(response["faces"][0]["scores"][attribute])
 
 
-def change(answer: Any, attribute: str, scale: Callable[[float], float]) -> float:
+def change(response: Any, attribute: str, scale: Callable[[float], float]) -> float:
     """How much an attribute's score changed, on a scale: float for logits, sigmoid for probabilities."""
-    before, after = (scale(face["scores"][attribute]) for face in (answer["before"], answer["faces"][0]))
+    before, after = (scale(face["scores"][attribute]) for face in (response["before"], response["faces"][0]))
     return abs(after - before)
 
 
@@ -59,13 +59,13 @@ def unconditioned_row(service: Service, seeds: Sequence[int], space: str, attrib
     aimed, moved, distances, rounds, images, seconds = [], [], [], [], [], []
     for seed in seeds:
         started = time.monotonic()
-        answer = service.edit(seed, space, attribute, [], to_score=target)
+        response = service.edit(seed, space, attribute, [], to_score=target)
         seconds.append(time.monotonic() - started)
-        aimed.append(probability(answer, attribute))
-        moved.append(answer["score_search"]["moved"][attribute])
-        distances.append(answer["faces"][0]["distances"][attribute])
-        rounds.append(answer["score_search"]["batches"])
-        images.append(answer["score_search"]["images"])
+        aimed.append(probability(response, attribute))
+        moved.append(response["score_search"]["moved"][attribute])
+        distances.append(response["faces"][0]["distances"][attribute])
+        rounds.append(response["score_search"]["batches"])
+        images.append(response["score_search"]["images"])
     # The medians of what `to_score` needed: the best that one distance for all faces can be expected to do.
     best_by, best_to = statistics.median(moved), statistics.median(distances)
     by = [probability(service.edit(seed, space, attribute, [], by=best_by), attribute) for seed in seeds]

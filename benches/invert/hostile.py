@@ -1,7 +1,7 @@
 """Sends a running service 203 damaged, huge or unusual files and reports statuses, times and peak memory.
 
 python benches/invert/hostile.py --url http://127.0.0.1:8080 --pid $(pidof faceplane), with numpy and Pillow, from any
-folder. It fails if an answer is neither 200 nor 4xx, or takes a second.
+folder. It fails if a response is neither 200 nor 4xx, or takes a second.
 """
 
 import argparse

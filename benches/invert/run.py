@@ -57,26 +57,26 @@ class Service:
         return picture, code_of(json.loads(self.post("/v1/sample", body))["faces"][0])
 
     def encode(self, picture: bytes, content_type: str) -> Any:
-        """The JSON answer of an inversion by the encoder."""
+        """The JSON response of an inversion by the encoder."""
         return json.loads(self.post("/v1/invert?method=encoder", picture, content_type))
 
     def optimize(self, picture: bytes, query: str, content_type: str) -> tuple[Any, Curve]:
-        """The JSON answer of an inversion, and the PSNR at each step that reported one."""
+        """The JSON response of an inversion, and the PSNR at each step that reported one."""
         text = self.post(f"/v1/invert?{query}", picture, content_type, "text/event-stream").decode()
         curve: Curve = {}
-        answer: Any = None
+        response: Any = None
         for event in text.split("\n\n"):
             lines = dict(line.split(": ", 1) for line in event.splitlines() if ": " in line)
             if lines.get("event") == "done":
-                answer = json.loads(lines["data"])
+                response = json.loads(lines["data"])
             elif lines.get("event") == "problem":
                 raise SystemExit(lines["data"])
             elif lines.get("event") == "progress":
                 step = json.loads(lines["data"])
                 if "psnr" in step:
                     curve[step["step"]] = step["psnr"]
-        curve[answer["optimization"]["steps"]] = answer["psnr"]
-        return answer, curve
+        curve[response["optimization"]["steps"]] = response["psnr"]
+        return response, curve
 
     def edit(self, face: Any, attribute: str, by: float) -> Any:
         """The face after an edit."""
@@ -85,7 +85,7 @@ class Service:
 
 
 def code_of(face: Any) -> Array:
-    """The latent code of a face in a JSON answer."""
+    """The latent code of a face in a JSON response."""
     return np.array(face["latent"]["values"], dtype=float).reshape(-1)
 
 
@@ -140,18 +140,18 @@ def invert_degraded(service: Service, png: bytes, steps: int) -> dict[str, Any]:
     started = time.monotonic()
     encoded = service.encode(picture, "image/jpeg")
     seconds, psnr, curves = {"encoder": time.monotonic() - started}, {"encoder": encoded["psnr"]}, {}
-    answers = {}
+    responses = {}
     for name in OPTIMIZERS:
         started = time.monotonic()
-        answers[name], curves[name] = service.optimize(picture, f"method={name}&steps={steps}", "image/jpeg")
-        seconds[name], psnr[name] = time.monotonic() - started, answers[name]["psnr"]
-    face = answers["refine"]["face"]
+        responses[name], curves[name] = service.optimize(picture, f"method={name}&steps={steps}", "image/jpeg")
+        seconds[name], psnr[name] = time.monotonic() - started, responses[name]["psnr"]
+    face = responses["refine"]["face"]
     edited = {attribute: service.edit(face, attribute, 3) for attribute in ATTRIBUTES}
     return {
         "seconds": seconds,
         "psnr": psnr,
         "curves": curves,
-        "converged": answers["refine"]["optimization"]["converged"],
+        "converged": responses["refine"]["optimization"]["converged"],
         "rising": {name: one["scores"][name] > face["scores"][name] for name, one in edited.items()},
         "shown": [picture, *(base64.b64decode(one["image"]) for one in (encoded["face"], face, edited["smile"]))],
     }
@@ -161,10 +161,10 @@ def invert_own(service: Service, seed: int, steps: int, w_avg: Array) -> dict[st
     """Figures of one of the model's own samples: PSNR and the cosine to the true code, both relative to w_avg."""
     picture, code = service.sample(seed)
     refined, _ = service.optimize(picture, f"method=refine&steps={steps}", "image/png")
-    answers = {"encoder": service.encode(picture, "image/png"), "refine": refined}
+    responses = {"encoder": service.encode(picture, "image/png"), "refine": refined}
     return {
-        "cosine": {name: cosine(code_of(one["face"]) - w_avg, code - w_avg) for name, one in answers.items()},
-        "psnr": {name: one["psnr"] for name, one in answers.items()},
+        "cosine": {name: cosine(code_of(one["face"]) - w_avg, code - w_avg) for name, one in responses.items()},
+        "psnr": {name: one["psnr"] for name, one in responses.items()},
     }
 
 

@@ -21,7 +21,7 @@ class Synthesizer:
 
 @bentoml.service
 class Sampler:
-    """Answers requests."""
+    """Serves requests."""
 
     synthesizer = bentoml.depends(Synthesizer)
 

@@ -1,4 +1,4 @@
-"""LitServe with batches: one `predict` serves up to eight requests, and each request gets its own answer."""
+"""LitServe with batches: one `predict` serves up to eight requests, and each request gets its own response."""
 
 import os
 from typing import Any
@@ -10,7 +10,7 @@ from model import Model, Pixels, png
 
 
 class Sampler(litserve.LitAPI):
-    """Answers requests in batches."""
+    """Serves requests in batches."""
 
     def setup(self, device: str) -> None:  # noqa: ARG002
         self.model = Model()

@@ -38,7 +38,7 @@ class Service:
         self.url = url
 
     def ask(self, path: str, body: Any = None, accept: str = "application/json") -> tuple[bytes, dict[str, str]]:
-        """The body and the headers of an answer; a POST if there is a body, else a GET."""
+        """The body and the headers of a response; a POST if there is a body, else a GET."""
         headers = {"Content-Type": "application/json", "Accept": accept}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers)

@@ -51,7 +51,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME=ARGUMENTS", allow_hyphen_values = true)]
     pub(crate) variant: Vec<String>,
     /// Also measure another server, which COMMAND starts; it must listen on the port in the environment variable PORT, and
-    /// answer a POST of {"seed": N} to PATH with a PNG file; may be given several times
+    /// respond to a POST of {"seed": N} to PATH with a PNG file; may be given several times
     #[arg(long, value_name = "NAME=PATH COMMAND")]
     pub(crate) peer: Vec<String>,
     /// Also measure a server that already runs at http://HOST:PORT/PATH; may be given several times

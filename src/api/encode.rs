@@ -1,4 +1,4 @@
-//! From faces to an answer: images are encoded, and JSON is written, off the async threads.
+//! From faces to a response: images are encoded, and JSON is written, off the async threads.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,11 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use tokio::task::JoinError;
 
-use crate::api::answer::Answer;
-use crate::api::answers;
+use crate::api::buffered_response::BufferedResponse;
 use crate::api::image_metadata::ImageMetadata;
 use crate::api::output::Output;
 use crate::api::problem::Problem;
+use crate::api::responses;
 use crate::api::types::output_options::{Format, Metadata};
 use crate::editor::{EditorError, Face, Model};
 use crate::engine::Timings;
@@ -22,11 +22,11 @@ use crate::metrics::Metrics;
 /// Faces to encode, and how.
 pub(crate) struct Encoding<'a> {
     pub(crate) model: Arc<Model>,
-    /// The faces, in the order of the answer.
+    /// The faces, in the order of the response.
     pub(crate) faces: Vec<Face>,
     pub(crate) output: Output,
     pub(crate) metadata: ImageMetadata,
-    /// Whether the answer is for the cache, so that it needs an `ETag`.
+    /// Whether the response is for the cache, so that it needs an `ETag`.
     pub(crate) cacheable: bool,
     /// The time that the faces took.
     pub(crate) timings: Timings,
@@ -34,11 +34,11 @@ pub(crate) struct Encoding<'a> {
 }
 
 impl Encoding<'_> {
-    /// The answer: one image of all faces, or the JSON document that `document` makes of them.
+    /// The response: one image of all faces, or the JSON document that `document` makes of them.
     pub(crate) async fn encode<T: Serialize>(
         self,
-        document: impl FnOnce(Vec<answers::face::Face>, &Model) -> Result<T, ImagingError> + Send + 'static,
-    ) -> Result<Answer, Problem> {
+        document: impl FnOnce(Vec<responses::face::Face>, &Model) -> Result<T, ImagingError> + Send + 'static,
+    ) -> Result<BufferedResponse, Problem> {
         let Self {
             model,
             faces,
@@ -50,34 +50,34 @@ impl Encoding<'_> {
         } = self;
         let started = Instant::now();
         let metadata = (output.metadata == Metadata::Full).then_some(self.metadata);
-        let answer = match output.format {
+        let response = match output.format {
             Format::Png | Format::Jpeg | Format::Webp => {
                 let encode = move || {
                     let image = encode_image(faces, output, metadata.as_ref())?;
-                    Ok(Answer::image(output.format, image, &model))
+                    Ok(BufferedResponse::image(output.format, image, &model))
                 };
                 off_thread(with_etag(encode, cacheable)).await?
             }
             Format::Json => {
                 let faces = encode_each(faces, output, metadata).await?;
-                let write = move || Ok(Answer::json(&document(faces, &model)?, &model));
+                let write = move || Ok(BufferedResponse::json(&document(faces, &model)?, &model));
                 off_thread(with_etag(write, cacheable)).await?
             }
         };
         let encoding = started.elapsed();
         metrics.encoded(encoding);
-        Ok(answer.with_timings(&timings, encoding))
+        Ok(response.with_timings(&timings, encoding))
     }
 }
 
-/// The same work, with an `ETag` for its answer if it is `cacheable`.
+/// The same work, with an `ETag` for its response if it is `cacheable`.
 fn with_etag(
-    work: impl FnOnce() -> Result<Answer, ImagingError>,
+    work: impl FnOnce() -> Result<BufferedResponse, ImagingError>,
     cacheable: bool,
-) -> impl FnOnce() -> Result<Answer, ImagingError> {
+) -> impl FnOnce() -> Result<BufferedResponse, ImagingError> {
     move || {
-        let answer = work()?;
-        Ok(if cacheable { answer.with_etag() } else { answer })
+        let response = work()?;
+        Ok(if cacheable { response.with_etag() } else { response })
     }
 }
 
@@ -97,12 +97,12 @@ fn encode_image(
     output.encode(&sheet, text.as_deref())
 }
 
-/// The faces of a JSON answer. Their PNGs are encoded in parallel.
+/// The faces of a JSON response. Their PNGs are encoded in parallel.
 async fn encode_each(
     faces: Vec<Face>,
     output: Output,
     metadata: Option<ImageMetadata>,
-) -> Result<Vec<answers::face::Face>, Problem> {
+) -> Result<Vec<responses::face::Face>, Problem> {
     let metadata = Arc::new(metadata);
     let encode = |face: Face| {
         let metadata = Arc::clone(&metadata);
@@ -112,7 +112,7 @@ async fn encode_each(
                 .as_ref()
                 .map(|metadata| metadata.text(Some(&face)));
             let file = encode_png(&face.image, output.compression.into(), text.as_deref())?;
-            Ok(answers::face::Face::new(face, STANDARD.encode(file)))
+            Ok(responses::face::Face::new(face, STANDARD.encode(file)))
         }))
     };
     let tasks: Vec<_> = faces.into_iter().map(encode).collect();

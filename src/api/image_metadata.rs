@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::api::types::latent::Latent;
 use crate::editor::{Face, Model};
 
-/// A request as JSON, with everything that reproduces its answer: the model is named, and a face without a seed or a code
+/// A request as JSON, with everything that reproduces its response: the model is named, and a face without a seed or a code
 /// has got one. It is serialized once, for the cache key and for the metadata.
 pub(crate) struct RequestRecord {
     path: &'static str,

@@ -1,4 +1,4 @@
-//! The progress of an inversion as server-sent events: one for each step, and the answer at the end.
+//! The progress of an inversion as server-sent events: one for each step, and the response at the end.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use futures_util::stream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use crate::api::answer::Answer;
-use crate::api::answers;
+use crate::api::buffered_response::BufferedResponse;
 use crate::api::encode::off_thread;
 use crate::api::negotiation::{EVENTS, prefers};
 use crate::api::output::OFFERED;
 use crate::api::problem::Problem;
 use crate::api::request_id::request_id;
+use crate::api::responses;
 use crate::api::timeout;
 use crate::editor::InversionProgress;
 use crate::engine;
@@ -36,7 +36,7 @@ pub(crate) struct InversionEvents {
 }
 
 impl InversionEvents {
-    /// The events for `request`, if its client prefers them to other answers. `longest` is the timeout of the service.
+    /// The events for `request`, if its client prefers them to other responses. `longest` is the timeout of the service.
     pub(crate) fn accepted(request: &Request, longest: Duration) -> Result<Option<Self>, Problem> {
         if !prefers(request.headers(), &EVENTS, &OFFERED) {
             return Ok(None);
@@ -47,13 +47,13 @@ impl InversionEvents {
         }))
     }
 
-    /// Starts an inversion, and answers with its events. A problem before the first event is an ordinary error response.
+    /// Starts an inversion, and responds with its events. A problem before the first event is an ordinary error response.
     pub(crate) async fn report<F>(
         self,
         inversion: impl FnOnce(UnboundedSender<InversionProgress>) -> F,
     ) -> Result<Response, Problem>
     where
-        F: Future<Output = Result<Answer, Problem>> + Send + 'static,
+        F: Future<Output = Result<BufferedResponse, Problem>> + Send + 'static,
     {
         let (sender, mut progress) = unbounded_channel();
         let (inversion, limit) = (inversion(sender), self.timeout);
@@ -82,7 +82,7 @@ impl InversionEvents {
 /// The content of an event.
 enum Next {
     Progress(InversionProgress),
-    Done(Box<Answer>),
+    Done(Box<BufferedResponse>),
     Failed(Problem),
 }
 
@@ -91,7 +91,7 @@ struct Events {
     first: Option<Next>,
     progress: UnboundedReceiver<InversionProgress>,
     /// The inversion; empty after its end.
-    tasks: JoinSet<Result<Answer, Problem>>,
+    tasks: JoinSet<Result<BufferedResponse, Problem>>,
     request_id: Option<String>,
 }
 
@@ -104,7 +104,7 @@ impl Events {
                 Some(progress) => Next::Progress(progress),
                 None if self.tasks.is_empty() => return None,
                 None => match result(&mut self.tasks).await {
-                    Ok(answer) => Next::Done(Box::new(answer)),
+                    Ok(response) => Next::Done(Box::new(response)),
                     Err(problem) => Next::Failed(problem),
                 },
             },
@@ -114,7 +114,7 @@ impl Events {
                 Ok(progress) => Event::default().event("progress").json_data(progress),
                 Err(problem) => self.fail(&problem),
             },
-            Next::Done(answer) => Ok(Event::default().event("done").data(answer.text())),
+            Next::Done(response) => Ok(Event::default().event("done").data(response.text())),
             Next::Failed(problem) => self.fail(&problem),
         };
         Some((Ok(event.expect("events are JSON of one line")), self))
@@ -131,7 +131,7 @@ impl Events {
 }
 
 /// Waits for the result of the inversion.
-async fn result(tasks: &mut JoinSet<Result<Answer, Problem>>) -> Result<Answer, Problem> {
+async fn result(tasks: &mut JoinSet<Result<BufferedResponse, Problem>>) -> Result<BufferedResponse, Problem> {
     let ended = tasks.join_next().await;
     let ended = ended.unwrap_or_else(|| Ok(Err(Problem::Draining)));
     ended.unwrap_or_else(|error| {
@@ -142,13 +142,13 @@ async fn result(tasks: &mut JoinSet<Result<Answer, Problem>>) -> Result<Answer, 
 }
 
 /// The data of a `progress` event.
-async fn encode(progress: InversionProgress) -> Result<answers::invert::InversionProgress, Problem> {
+async fn encode(progress: InversionProgress) -> Result<responses::invert::InversionProgress, Problem> {
     let (image, similarity) = progress.preview.unzip();
     let image = match image {
         Some(image) => Some(STANDARD.encode(off_thread(move || encode_preview(image)).await?)),
         None => None,
     };
-    Ok(answers::invert::InversionProgress {
+    Ok(responses::invert::InversionProgress {
         step: progress.step,
         steps: progress.total_steps,
         loss: progress.loss,

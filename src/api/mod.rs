@@ -1,9 +1,9 @@
 //! The HTTP interface: the only folder that names axum, utoipa or a status.
 //!
 //! [`router`] is the service. A handler makes three moves: it decodes the request, calls the editor once, and encodes the
-//! answer. If something fails, it returns a `Problem`.
+//! response. If something fails, it returns a `Problem`.
 //!
-//! It knows requests, answers, media types, caching and timeouts. It never knows how a face is made, ONNX Runtime, or the
+//! It knows requests, responses, media types, caching and timeouts. It never knows how a face is made, ONNX Runtime, or the
 //! files of a model.
 //!
 //! | to find | look in |
@@ -11,17 +11,16 @@
 //! | what handlers share: models, limits, cache, jobs | `state` |
 //! | the handler of a path | `routes`: a file for each resource |
 //! | the types of requests | `types` |
-//! | the JSON answers | `answers` |
+//! | the JSON responses | `responses` |
 //! | how faces become images and JSON | `encode`, `output`, `image_metadata` |
-//! | the headers and the caching of an answer | `answer` |
-//! | the cache of answers to seeded requests | `response_cache` |
+//! | the headers and the caching of a response | `buffered_response` |
+//! | the cache of responses to seeded requests | `response_cache` |
 //! | which error gets which status | `problem` |
 //! | the OpenAPI document | `openapi` |
 //! | server-sent events of an inversion | `inversion_events` |
 //! | the HTML page of a report | `report_page` |
 
-mod answer;
-mod answers;
+mod buffered_response;
 mod decode;
 mod encode;
 mod image_metadata;
@@ -35,6 +34,7 @@ mod report_page;
 mod request_body;
 mod request_id;
 mod response_cache;
+mod responses;
 mod routes;
 mod state;
 mod timeout;
@@ -116,12 +116,12 @@ pub fn router(api: Api) -> Router {
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(request_span)
-                .on_response(log_answer)
+                .on_response(log_response)
                 .on_failure(()),
         )
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(CorsLayer::permissive())
-        .layer(from_fn_with_state(api.metrics.clone(), count_answer))
+        .layer(from_fn_with_state(api.metrics.clone(), count_response))
         .layer(from_fn(problem::write_out))
         .layer(CatchPanicLayer::custom(panic_problem))
         .layer(from_fn_with_state(api.limits.timeout, timeout::within_timeout))
@@ -147,8 +147,8 @@ fn request_span(request: &Request) -> Span {
     }
 }
 
-/// Logs an answer, at the level of its span.
-fn log_answer(response: &Response, latency: Duration, span: &Span) {
+/// Logs a response, at the level of its span.
+fn log_response(response: &Response, latency: Duration, span: &Span) {
     let (status, milliseconds) = (response.status().as_u16(), latency.as_millis());
     if span
         .metadata()
@@ -160,8 +160,8 @@ fn log_answer(response: &Response, latency: Duration, span: &Span) {
     }
 }
 
-/// Counts an answer by its route and status, and measures its time.
-async fn count_answer(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+/// Counts a response by its route and status, and measures its time.
+async fn count_response(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
     let route = request
         .extensions()
         .get::<MatchedPath>()

@@ -1,4 +1,4 @@
-//! Content negotiation: which media type of an answer `Accept` prefers.
+//! Content negotiation: which media type of a response `Accept` prefers.
 
 use axum::http::HeaderMap;
 use headers::HeaderMapExt as _;
@@ -6,7 +6,7 @@ use headers_accept::Accept;
 use mediatype::MediaType;
 use mediatype::names::{APPLICATION, EVENT_STREAM, HTML, JSON, TEXT};
 
-/// The media types of routes that answer with JSON by default.
+/// The media types of routes that respond with JSON by default.
 pub(crate) static JSON_ONLY: [MediaType<'static>; 1] = [MediaType::new(APPLICATION, JSON)];
 
 /// A stream of server-sent events.

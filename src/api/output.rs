@@ -10,7 +10,7 @@ use crate::api::problem::Problem;
 use crate::api::types::output_options::{Compression, Format, Layout, Metadata, OutputOptions};
 use crate::imaging::{self, Image, ImagingError, Quality, encode_jpeg, encode_png, encode_webp};
 
-/// The media types of the answers. A client that accepts each of them gets the first.
+/// The media types of the responses. A client that accepts each of them gets the first.
 pub(crate) static OFFERED: [MediaType<'static>; 4] = [
     MediaType::new(IMAGE, PNG),
     MediaType::new(IMAGE, JPEG),

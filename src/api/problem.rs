@@ -36,7 +36,7 @@ pub(crate) enum Problem {
     NoRoute { path: String },
     #[error("{path} does not accept {method}; the Allow header lists the methods that it accepts")]
     Method { method: String, path: String },
-    #[error("no answer within {} s; request fewer images, or try again later", limit.as_secs_f64())]
+    #[error("no response within {} s; request fewer images, or try again later", limit.as_secs_f64())]
     Deadline { limit: Duration },
     #[error("the service is shutting down; send the request to another instance")]
     Draining,
@@ -89,7 +89,7 @@ impl Problem {
             Self::NotAcceptable { .. } => kind(
                 StatusCode::NOT_ACCEPTABLE,
                 "not-acceptable",
-                "No acceptable format for the answer",
+                "No acceptable format for the response",
             ),
             Self::BodyTooLarge { .. } => kind(
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -1,4 +1,4 @@
-//! The id of a request, in the log and in its answer: the `X-Request-Id` of the client, or a random one.
+//! The id of a request, in the log and in its response: the `X-Request-Id` of the client, or a random one.
 
 use axum::http::HeaderValue;
 use tower_http::request_id::{MakeRequestId, RequestId};

@@ -1,10 +1,10 @@
-//! The cache of answers to seeded requests. Equal requests at the same time are worked on once.
+//! The cache of responses to seeded requests. Equal requests at the same time are worked on once.
 
 use prometheus_client::metrics::counter::Counter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
-use crate::api::answer::Answer;
+use crate::api::buffered_response::BufferedResponse;
 use crate::api::image_metadata::RequestRecord;
 use crate::api::problem::Problem;
 use crate::editor::Model;
@@ -13,12 +13,12 @@ use crate::metrics::Metrics;
 /// The memory of an entry besides the key and the body, in bytes: an estimate of its headers and its place in the cache.
 const OVERHEAD: usize = 512;
 
-/// The size of a typical answer, in bytes: a PNG of a small model. The cache sizes its tables by it.
-const TYPICAL_ANSWER: u64 = 32_768;
+/// The size of a typical response, in bytes: a PNG of a small model. The cache sizes its tables by it.
+const TYPICAL_RESPONSE: u64 = 32_768;
 
-/// Answers in memory. If the cache is full, it evicts those that are used least.
+/// Responses in memory. If the cache is full, it evicts those that are used least.
 pub(crate) struct ResponseCache {
-    answers: Cache<String, Answer, Weight>,
+    responses: Cache<String, BufferedResponse, Weight>,
     hits: Counter,
     misses: Counter,
 }
@@ -27,60 +27,60 @@ pub(crate) struct ResponseCache {
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<String, Answer> for Weight {
-    fn weight(&self, key: &String, answer: &Answer) -> u64 {
-        (OVERHEAD + key.len() + answer.len()) as u64
+impl Weighter<String, BufferedResponse> for Weight {
+    fn weight(&self, key: &String, response: &BufferedResponse) -> u64 {
+        (OVERHEAD + key.len() + response.len()) as u64
     }
 }
 
 impl ResponseCache {
     /// A cache of at most `bytes`; 0 disables it.
     pub(crate) fn new(bytes: u64, metrics: &Metrics) -> Self {
-        let answers = usize::try_from(bytes / TYPICAL_ANSWER).unwrap_or(usize::MAX);
+        let responses = usize::try_from(bytes / TYPICAL_RESPONSE).unwrap_or(usize::MAX);
         let (hits, misses) = metrics.cache_counters();
-        // One shard: an answer larger than a shard is not cached.
+        // One shard: a response larger than a shard is not cached.
         let options = OptionsBuilder::new()
-            .estimated_items_capacity(answers)
+            .estimated_items_capacity(responses)
             .weight_capacity(bytes)
             .shards(1)
             .build()
             .expect("both capacities are given");
         let (hashes, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         Self {
-            answers: Cache::with_options(options, Weight, hashes, lifecycle),
+            responses: Cache::with_options(options, Weight, hashes, lifecycle),
             hits,
             misses,
         }
     }
 
-    /// The answer for `key`: the cached one, the one that an equal request is waiting for, or the one that `make` makes.
+    /// The response for `key`: the cached one, the one that an equal request is waiting for, or the one that `make` makes.
     /// Without a key, `make` makes it.
     pub(crate) async fn get_or_make(
         &self,
         key: Option<String>,
-        make: impl Future<Output = Result<Answer, Problem>>,
-    ) -> Result<Answer, Problem> {
+        make: impl Future<Output = Result<BufferedResponse, Problem>>,
+    ) -> Result<BufferedResponse, Problem> {
         let Some(key) = key else {
             return make.await;
         };
-        match self.answers.get_value_or_guard_async(&key).await {
-            Ok(answer) => {
+        match self.responses.get_value_or_guard_async(&key).await {
+            Ok(response) => {
                 self.hits.inc();
-                Ok(answer.with_cache_hit())
+                Ok(response.with_cache_hit())
             }
-            // If this fails or is dropped, the next of the equal requests makes the answer.
+            // If this fails or is dropped, the next of the equal requests makes the response.
             Err(guard) => {
                 self.misses.inc();
-                let answer = make.await?;
-                // The guard refuses an answer whose entry was removed meanwhile, which is made again the next time.
-                let _ = guard.insert(answer.clone());
-                Ok(answer)
+                let response = make.await?;
+                // The guard refuses a response whose entry was removed meanwhile, which is made again the next time.
+                let _ = guard.insert(response.clone());
+                Ok(response)
             }
         }
     }
 }
 
-/// The key of a request: everything on which the bytes of its answer depend.
+/// The key of a request: everything on which the bytes of its response depend.
 pub(crate) fn key(model: &Model, record: &RequestRecord, output: &impl std::fmt::Debug) -> String {
     format!(
         "{} {} {output:?} {}",

@@ -29,11 +29,11 @@ pub struct Api {
 /// The limits of a request, and of the cache.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The most faces in one answer.
+    /// The most faces in one response.
     pub max_images: u32,
     /// The longest time of a request.
     pub timeout: Duration,
-    /// The size of the cache of answers, in bytes; 0 disables it.
+    /// The size of the cache of responses, in bytes; 0 disables it.
     pub cache_bytes: u64,
 }
 
@@ -65,7 +65,7 @@ impl Api {
             return Ok(());
         }
         let reason = format!(
-            "found {count}, expected 1 to {} faces in one answer",
+            "found {count}, expected 1 to {} faces in one response",
             self.limits.max_images
         );
         Err(Problem::field(field, reason))

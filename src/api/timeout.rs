@@ -12,7 +12,7 @@ use crate::engine;
 /// The header with the timeout of the client in seconds, such as `2.5`.
 pub(crate) const HEADER: &str = "Faceplane-Timeout";
 
-/// Answers with a problem if the request takes longer than its timeout. The work for it is dropped.
+/// Responds with a problem if the request takes longer than its timeout. The work for it is dropped.
 pub(crate) async fn within_timeout(
     State(longest): State<Duration>,
     request: Request,
@@ -22,8 +22,8 @@ pub(crate) async fn within_timeout(
         Ok(limit) => limit,
         Err(problem) => return problem.into_response(),
     };
-    let answer = engine::within(limit, next.run(request)).await;
-    answer.unwrap_or_else(|| Problem::Deadline { limit }.into_response())
+    let response = engine::within(limit, next.run(request)).await;
+    response.unwrap_or_else(|| Problem::Deadline { limit }.into_response())
 }
 
 /// The timeout of a request: its header, but at most `longest`.

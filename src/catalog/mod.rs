@@ -1,6 +1,6 @@
 //! Files on disk: model folders, boundaries, the store, and the bundled model.
 //!
-//! It knows the formats of these files. It never opens an ONNX graph and never answers a request.
+//! It knows the formats of these files. It never opens an ONNX graph and never sees a request.
 //!
 //! | to find | look in |
 //! | --- | --- |

@@ -7,21 +7,21 @@ use faceplane::editor::Models;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::support::{Answer, Client, StripeGenerator, model_of, numbers};
+use crate::support::{Client, Response, StripeGenerator, model_of, numbers};
 
 const SMILE: &str = "/v1/models/sketch/boundaries/smile/w";
 
-async fn put(client: &Client, uri: &str, body: Value) -> Answer {
+async fn put(client: &Client, uri: &str, body: Value) -> Response {
     let request = Request::put(uri).header(header::CONTENT_TYPE, "application/json");
     client.send(request.body(body.to_string().into()).unwrap()).await
 }
 
-async fn put_file(client: &Client, uri: &str, file: Vec<u8>) -> Answer {
+async fn put_file(client: &Client, uri: &str, file: Vec<u8>) -> Response {
     let request = Request::put(uri).header(header::CONTENT_TYPE, "application/octet-stream");
     client.send(request.body(file.into()).unwrap()).await
 }
 
-async fn delete(client: &Client, uri: &str) -> Answer {
+async fn delete(client: &Client, uri: &str) -> Response {
     let request = Request::builder().method(Method::DELETE).uri(uri);
     client.send(request.body(Body::empty()).unwrap()).await
 }
@@ -40,9 +40,9 @@ async fn a_boundary_is_json_or_a_numpy_file() {
     let client = Client::sketch();
     let list = client.get("/v1/models/sketch/boundaries").await.json();
     assert_eq!(list["boundaries"].as_array().unwrap().len(), 5);
-    let answer = client.get("/v1/models/sketch/boundaries/age/w").await;
-    assert_eq!(answer.header("cache-control"), Some("public, no-cache"));
-    let boundary = answer.json();
+    let response = client.get("/v1/models/sketch/boundaries/age/w").await;
+    assert_eq!(response.header("cache-control"), Some("public, no-cache"));
+    let boundary = response.json();
     assert_eq!(
         (&boundary["attribute"], &boundary["space"], &boundary["samples"]),
         (&json!("age"), &json!("w"), &json!(1000))
@@ -68,9 +68,9 @@ async fn an_edit_uses_a_changed_boundary_at_once_and_no_cached_response() {
     let uri = "/v1/edit?seed=7&edit=smile:2&format=json&metadata=none";
     let before = client.get(uri).await;
     assert_eq!(before.header("cache-control"), Some("public, no-cache"));
-    let moved = |answer: &Value| -> Vec<f64> {
+    let moved = |response: &Value| -> Vec<f64> {
         let code = |face: &Value| numbers(&face["latent"]["values"]);
-        let (from, to) = (code(&answer["before"]), code(&answer["faces"][0]));
+        let (from, to) = (code(&response["before"]), code(&response["faces"][0]));
         to.iter()
             .zip(from)
             .map(|(to, from)| ((to - from) * 1e4).round() / 1e4)
@@ -205,8 +205,8 @@ async fn with_a_store_changes_survive_a_restart() {
 async fn a_new_attribute_is_edited_like_any_other_and_its_intercept_counts() {
     let client = Client::sketch();
     let quality = json!({"normal": [0, 0, 2, 0], "intercept": -1.4});
-    let answer = put(&client, "/v1/models/sketch/boundaries/quality/w", quality).await;
-    assert!(answer.status.is_success(), "{}", answer.json());
+    let response = put(&client, "/v1/models/sketch/boundaries/quality/w", quality).await;
+    assert!(response.status.is_success(), "{}", response.json());
     let uri = "/v1/edit?seed=7&edit=quality:to:1&condition=smile&format=json";
     let face = client.get(uri).await.json()["faces"][0].clone();
     assert!((face["distances"]["quality"].as_f64().unwrap() - 1.0).abs() < 1e-6);
@@ -220,9 +220,9 @@ async fn a_change_that_cannot_be_stored_is_not_made() {
     let client = with_store(folder.path());
     std::fs::write(folder.path().join("sketch"), "in the way").unwrap();
     let before = client.get(SMILE).await.json();
-    let answer = put(&client, SMILE, json!({"normal": [3, 0, 0, 4]})).await;
-    assert_eq!(answer.status, StatusCode::INSUFFICIENT_STORAGE);
-    assert_eq!(answer.json()["type"], "urn:faceplane:problem:not-stored");
+    let response = put(&client, SMILE, json!({"normal": [3, 0, 0, 4]})).await;
+    assert_eq!(response.status, StatusCode::INSUFFICIENT_STORAGE);
+    assert_eq!(response.json()["type"], "urn:faceplane:problem:not-stored");
     assert_eq!(
         delete(&client, SMILE).await.status,
         StatusCode::INSUFFICIENT_STORAGE
@@ -338,9 +338,9 @@ async fn a_boundary_that_does_not_fit_the_model_is_refused_with_the_reason() {
         ),
     ];
     for (uri, body, status, expected) in cases {
-        let answer = put(&client, uri, body.clone()).await;
-        let text = String::from_utf8_lossy(&answer.body);
-        assert_eq!(answer.status.as_u16(), status, "{uri} {body}: {text}");
+        let response = put(&client, uri, body.clone()).await;
+        let text = String::from_utf8_lossy(&response.body);
+        assert_eq!(response.status.as_u16(), status, "{uri} {body}: {text}");
         assert!(
             text.contains(expected),
             "{uri} {body} expected {expected:?}, found: {text}"

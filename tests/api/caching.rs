@@ -36,9 +36,13 @@ async fn a_response_that_may_change_is_revalidated_and_a_304_if_it_did_not() {
         // The default model may change.
         "/v1/sample?seed=7",
     ] {
-        let answer = client.get(uri).await;
-        assert_eq!(answer.header("cache-control"), Some("public, no-cache"), "{uri}");
-        let tag = answer.header("etag").unwrap();
+        let response = client.get(uri).await;
+        assert_eq!(
+            response.header("cache-control"),
+            Some("public, no-cache"),
+            "{uri}"
+        );
+        let tag = response.header("etag").unwrap();
         let request = Request::get(uri).header(header::IF_NONE_MATCH, tag);
         let again = client.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(again.status, StatusCode::NOT_MODIFIED, "{uri}");
@@ -61,22 +65,22 @@ async fn a_client_with_the_etag_of_the_response_gets_a_304_without_a_body() {
         ("\"other\"".to_owned(), StatusCode::OK),
     ] {
         let request = Request::get("/v1/sample?seed=7").header(header::IF_NONE_MATCH, &known);
-        let answer = client.send(request.body(Body::empty()).unwrap()).await;
-        assert_eq!(answer.status, status, "{known}");
-        assert_eq!(answer.body.is_empty(), status == StatusCode::NOT_MODIFIED);
-        assert_eq!(answer.header("etag"), Some(&*tag));
+        let response = client.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(response.status, status, "{known}");
+        assert_eq!(response.body.is_empty(), status == StatusCode::NOT_MODIFIED);
+        assert_eq!(response.header("etag"), Some(&*tag));
     }
 }
 
 #[tokio::test]
 async fn caches_keep_neither_unseeded_nor_posted_responses() {
     let client = Client::sketch();
-    for answer in [
+    for response in [
         client.get("/v1/sample").await,
         client.post("/v1/sample", json!({"seed": 7})).await,
     ] {
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
-        assert_eq!(answer.header("etag"), None);
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+        assert_eq!(response.header("etag"), None);
     }
 }
 
@@ -105,9 +109,9 @@ async fn the_service_caches_seeded_responses_for_get_and_post_alike() {
         "/v1/edit?edit=smile:2",
         "/v1/edit?edit=smile:2",
     ] {
-        let answer = client.get(uri).await;
+        let response = client.get(uri).await;
         assert!(
-            answer.header("server-timing").unwrap().contains("synthesis"),
+            response.header("server-timing").unwrap().contains("synthesis"),
             "{uri}"
         );
     }

@@ -20,32 +20,32 @@ fn pixels(face: &Value) -> Image {
 
 async fn edited(client: &Client, path: &str, mut body: Value) -> Value {
     body["format"] = json!("json");
-    let answer = client.post(path, body).await;
+    let response = client.post(path, body).await;
     assert_eq!(
-        answer.status,
+        response.status,
         StatusCode::OK,
         "{}",
-        String::from_utf8_lossy(&answer.body)
+        String::from_utf8_lossy(&response.body)
     );
-    answer.json()
+    response.json()
 }
 
 #[tokio::test]
 async fn an_edit_by_an_amount_changes_the_distance_by_that_amount() {
     let body = json!({"seed": 7, "edits": [{"attribute": "smile", "by": 2.0}]});
-    let answer = edited(&Client::sketch(), "/v1/edit", body).await;
-    let change = distance(&answer["faces"][0], "smile") - distance(&answer["before"], "smile");
+    let response = edited(&Client::sketch(), "/v1/edit", body).await;
+    let change = distance(&response["faces"][0], "smile") - distance(&response["before"], "smile");
     assert!((change - 2.0).abs() < 1e-6, "{change}");
-    assert_eq!(answer["directions"][0]["retained"], 1.0);
+    assert_eq!(response["directions"][0]["retained"], 1.0);
 }
 
 #[tokio::test]
 async fn an_edit_to_a_distance_ends_at_that_distance() {
     let body =
         json!({"seed": 7, "edits": [{"attribute": "age", "to": -1.5}, {"attribute": "smile", "to": 1.0}]});
-    let answer = edited(&Client::sketch(), "/v1/edit", body).await;
-    assert!((distance(&answer["faces"][0], "age") + 1.5).abs() < 1e-6);
-    assert!((distance(&answer["faces"][0], "smile") - 1.0).abs() < 1e-6);
+    let response = edited(&Client::sketch(), "/v1/edit", body).await;
+    assert!((distance(&response["faces"][0], "age") + 1.5).abs() < 1e-6);
+    assert!((distance(&response["faces"][0], "smile") - 1.0).abs() < 1e-6);
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_condition_holds_a_distance_that_the_plain_edit_changes() {
 
 #[tokio::test]
 async fn a_url_and_a_body_can_ask_for_the_same_edit() {
-    // Two services, for one would answer the second request from its cache.
+    // Two services, because one would take the second response from its cache.
     let (client, other) = (Client::sketch(), Client::sketch());
     let cases = [
         (
@@ -112,24 +112,24 @@ async fn a_trajectory_gives_a_face_for_each_position() {
     let uri = "/v1/edit?seed=7&edit=smile&trajectory=-3:3:7";
     let (width, height, _) = client.get(uri).await.pixels();
     assert_eq!((width, height), (3 * 8, 3 * 8));
-    let answer = client.get(&format!("{uri}&format=json")).await.json();
+    let response = client.get(&format!("{uri}&format=json")).await.json();
     assert_eq!(
-        numbers(&answer["positions"]),
+        numbers(&response["positions"]),
         [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]
     );
-    let faces = answer["faces"].as_array().unwrap();
+    let faces = response["faces"].as_array().unwrap();
     for (face, position) in faces.iter().zip([-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]) {
-        let change = distance(face, "smile") - distance(&answer["before"], "smile");
+        let change = distance(face, "smile") - distance(&response["before"], "smile");
         assert!((change - position).abs() < 1e-6, "{change} at {position}");
     }
-    assert_eq!(pixels(&faces[3]), pixels(&answer["before"]), "a move by 0");
-    assert_ne!(pixels(&faces[4]), pixels(&answer["before"]), "a move by 1");
+    assert_eq!(pixels(&faces[3]), pixels(&response["before"]), "a move by 0");
+    assert_ne!(pixels(&faces[4]), pixels(&response["before"]), "a move by 1");
 }
 
 #[tokio::test]
 async fn an_edit_of_some_layers_moves_only_these_layers_of_w_plus() {
     let body = json!({"seed": 7, "edits": [{"attribute": "smile", "by": 2.0}], "layers": "1"});
-    let answer = edited(&Client::sketch(), "/v1/edit", body).await;
+    let response = edited(&Client::sketch(), "/v1/edit", body).await;
     let rows = |face: &Value| -> Vec<Vec<f64>> {
         assert_eq!(face["latent"]["space"], "w+");
         face["latent"]["values"]
@@ -139,7 +139,7 @@ async fn an_edit_of_some_layers_moves_only_these_layers_of_w_plus() {
             .map(numbers)
             .collect()
     };
-    let (before, after) = (rows(&answer["before"]), rows(&answer["faces"][0]));
+    let (before, after) = (rows(&response["before"]), rows(&response["faces"][0]));
     for layer in 0..LAYERS {
         let change = after[layer][3] - before[layer][3];
         let expected = if layer == 1 { 2.0 } else { 0.0 };
@@ -179,9 +179,9 @@ async fn conditions_that_leave_nothing_of_an_edit_are_an_error_that_names_them()
         "/v1/conditional-edit?seed=7&edit=smile:2&condition=smile",
         "/v1/conditional-edit?seed=7&edit=smile:2&condition=age&condition=grin",
     ] {
-        let answer = client.get(uri).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-        let problem = answer.json();
+        let response = client.get(uri).await;
+        assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let problem = response.json();
         assert_eq!(problem["type"], "urn:faceplane:problem:no-direction-left");
         assert!(problem["detail"].as_str().unwrap().contains("smile"), "{problem}");
     }

@@ -7,7 +7,7 @@ use axum::http::{HeaderName, Request, StatusCode, header};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::support::{Answer, Client, phantom};
+use crate::support::{Client, Response, phantom};
 
 const BOUNDARY: &str = "example";
 
@@ -151,22 +151,22 @@ impl<'a> Operation<'a> {
         examples
     }
 
-    /// What an answer has that the document does not describe: another status than a success, another media type, or
+    /// What a response has that the document does not describe: another status than a success, another media type, or
     /// another header.
-    fn undescribed(&self, answer: &Answer) -> Option<String> {
-        let status = answer.status.as_u16().to_string();
-        let response = &self.value["responses"][&status];
-        if !answer.status.is_success() || !response.is_object() {
-            return Some(format!("{status} {}", String::from_utf8_lossy(&answer.body)));
+    fn undescribed(&self, response: &Response) -> Option<String> {
+        let status = response.status.as_u16().to_string();
+        let described = &self.value["responses"][&status];
+        if !response.status.is_success() || !described.is_object() {
+            return Some(format!("{status} {}", String::from_utf8_lossy(&response.body)));
         }
-        let kind = answer.header("content-type").unwrap_or_default();
+        let kind = response.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default();
-        if response["content"][kind].is_null() {
+        if described["content"][kind].is_null() {
             return Some(format!("the media type {kind}"));
         }
-        let headers = response["headers"].as_object().into_iter().flatten();
+        let headers = described["headers"].as_object().into_iter().flatten();
         let headers: Vec<String> = headers.map(|(name, _)| name.to_lowercase()).collect();
-        let own = answer.headers.keys().map(HeaderName::as_str);
+        let own = response.headers.keys().map(HeaderName::as_str);
         let mut own = own.filter(|name| name.starts_with("faceplane-"));
         let header = own.find(|name| !headers.iter().any(|header| header == name));
         header.map(|name| format!("the header {name}"))
@@ -180,9 +180,9 @@ fn text(value: &Value) -> String {
 
 /// An image file that the service makes.
 async fn file(client: &Client, format: &str) -> Vec<u8> {
-    let answer = client.get(&format!("/v1/sample?seed=3&format={format}")).await;
-    assert_eq!(answer.status, StatusCode::OK, "{format}");
-    answer.body
+    let response = client.get(&format!("/v1/sample?seed=3&format={format}")).await;
+    assert_eq!(response.status, StatusCode::OK, "{format}");
+    response.body
 }
 
 /// A form with the file in its binary field, and with the examples of the other fields.
@@ -224,7 +224,7 @@ async fn report(client: &Client) {
 }
 
 #[tokio::test]
-async fn the_service_answers_every_example_of_its_document_as_described() {
+async fn the_service_responses_every_example_of_its_document_as_described() {
     let client = Client::new(phantom(), Duration::from_mins(5));
     let document = client.get("/openapi.json").await.json();
     let mut undescribed = Vec::new();
@@ -238,8 +238,8 @@ async fn the_service_answers_every_example_of_its_document_as_described() {
             if let Some(kind) = &example.content_type {
                 request = request.header(header::CONTENT_TYPE, kind);
             }
-            let answer = client.send(request.body(Body::from(example.body)).unwrap()).await;
-            let found = operation.undescribed(&answer);
+            let response = client.send(request.body(Body::from(example.body)).unwrap()).await;
+            let found = operation.undescribed(&response);
             undescribed.extend(found.map(|found| format!("{}: {found}", example.name)));
         }
     }

@@ -49,9 +49,9 @@ async fn a_nan_in_an_image_is_a_500_that_names_its_position() {
         images[[0, 1, 2, 3]] = f32::NAN;
         Ok(images)
     }));
-    let answer = client.get("/v1/sample?seed=7").await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-    let problem = answer.json();
+    let response = client.get("/v1/sample?seed=7").await;
+    assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let problem = response.json();
     assert_eq!(problem["type"], "urn:faceplane:problem:not-finite");
     assert!(
         problem["detail"]
@@ -70,12 +70,12 @@ async fn a_panic_in_a_network_is_a_500_without_details_and_only_for_that_request
         assert!(runs > 1, "a secret detail");
         stripes.synthesize(codes)
     }));
-    let answer = client.get("/v1/sample?seed=7").await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-    let problem = answer.json();
+    let response = client.get("/v1/sample?seed=7").await;
+    assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let problem = response.json();
     assert_eq!(problem["type"], "urn:faceplane:problem:internal");
     assert!(!problem.to_string().contains("secret"), "{problem}");
-    assert_eq!(problem["request_id"].as_str(), answer.header("x-request-id"));
+    assert_eq!(problem["request_id"].as_str(), response.header("x-request-id"));
     assert_eq!(client.get("/v1/sample?seed=7").await.status, StatusCode::OK);
 }
 
@@ -153,9 +153,9 @@ async fn a_request_past_its_timeout_is_a_504() {
     let (generator, _started, release) = controlled();
     let models = Models::new(vec![model_of(generator, 4)], None).unwrap();
     let client = Client::new(models, Duration::from_millis(20));
-    let answer = client.get("/v1/sample?seed=1").await;
-    assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);
-    assert_eq!(answer.json()["type"], "urn:faceplane:problem:deadline");
+    let response = client.get("/v1/sample?seed=1").await;
+    assert_eq!(response.status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(response.json()["type"], "urn:faceplane:problem:deadline");
     drop(release);
 }
 
@@ -171,15 +171,15 @@ async fn a_client_may_shorten_the_timeout_but_not_extend_it() {
     ] {
         let (generator, _started, release) = controlled();
         let models = Models::new(vec![model_of(generator, 4)], None).unwrap();
-        let answer = Client::new(models, longest).send(with_timeout(seconds)).await;
-        assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);
-        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        let response = Client::new(models, longest).send(with_timeout(seconds)).await;
+        assert_eq!(response.status, StatusCode::GATEWAY_TIMEOUT);
+        let detail = response.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains("within 0.02 s"), "{detail}");
         drop(release);
     }
     for seconds in ["0", "-1", "soon", "NaN", "inf", ""] {
-        let answer = Client::sketch().send(with_timeout(seconds)).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{seconds}");
+        let response = Client::sketch().send(with_timeout(seconds)).await;
+        assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{seconds}");
     }
 }
 
@@ -211,8 +211,8 @@ async fn metrics_count_requests_and_every_series_exists_from_the_start() {
     ] {
         assert_eq!(value(&before, series), Some(0.0), "{series} in {before}");
     }
-    let answer = client.get("/v1/edit?seed=7&edit=smile&trajectory=-1:1:5").await;
-    let timing = answer.header("server-timing").expect("Server-Timing");
+    let response = client.get("/v1/edit?seed=7&edit=smile&trajectory=-1:1:5").await;
+    let timing = response.header("server-timing").expect("Server-Timing");
     assert!(
         timing.starts_with("mapping;dur=") && timing.contains("synthesis;dur="),
         "{timing}"

@@ -86,15 +86,15 @@ async fn fields_of_wrong_types_are_refused() {
                     body["conditions"] = json!(["age"]);
                 }
                 body[field] = value.clone();
-                let answer = client.post(path, body).await;
+                let response = client.post(path, body).await;
                 let name = format!("{path} {field} = {value}");
-                let status = answer.status.as_u16();
+                let status = response.status.as_u16();
                 assert!(
                     [UNKNOWN, VALUE].contains(&status),
                     "{name}: {}",
-                    String::from_utf8_lossy(&answer.body)
+                    String::from_utf8_lossy(&response.body)
                 );
-                check(&name, &answer, status, "");
+                check(&name, &response, status, "");
             }
         }
     }
@@ -295,8 +295,8 @@ async fn bodies_that_are_not_json_are_undecodable() {
         }
         let twice = r#"{"seed": 7, "edits": [{"attribute": "smile", "by": 1}], "conditions": ["age"]} {}"#;
         if path == "/v1/conditional-edit" {
-            let answer = client.post_text(path, twice).await;
-            check("twice", &answer, UNDECODABLE, "trailing characters");
+            let response = client.post_text(path, twice).await;
+            check("twice", &response, UNDECODABLE, "trailing characters");
         }
         for body in ["null", "[]", "7", "\"seed\""] {
             check(body, &client.post_text(path, body).await, VALUE, "");

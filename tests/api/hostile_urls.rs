@@ -172,16 +172,16 @@ async fn invalid_urls_are_refused_with_a_reason() {
         ("/v1/nothing", UNKNOWN, "/docs lists the routes"),
     ];
     for (uri, status, says) in cases {
-        let answer = client.get(uri).await;
+        let response = client.get(uri).await;
         if status == 200 {
             assert_eq!(
-                answer.status,
+                response.status,
                 StatusCode::OK,
                 "{uri}: {}",
-                String::from_utf8_lossy(&answer.body)
+                String::from_utf8_lossy(&response.body)
             );
         } else {
-            check(uri, &answer, status, says);
+            check(uri, &response, status, says);
         }
     }
 }

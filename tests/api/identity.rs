@@ -49,8 +49,8 @@ fn client() -> Client {
 async fn edit(client: &Client, body: Value) -> Value {
     let request = Request::post("/v1/edit").header("content-type", "application/json");
     let request = request.header("accept", "application/json");
-    let answer = client.send(request.body(Body::from(body.to_string())).unwrap());
-    answer.await.json()
+    let response = client.send(request.body(Body::from(body.to_string())).unwrap());
+    response.await.json()
 }
 
 /// The cosine of two faces' scores, for the classifier is the identity graph here.
@@ -69,12 +69,12 @@ async fn an_edit_reports_the_similarity_of_each_face_to_the_original() {
     let client = client();
     let series = json!({"start": -2, "end": 2, "steps": 3});
     let request = json!({"seed": 7, "edits": [{"attribute": "smile"}], "trajectory": series});
-    let answer = edit(&client, request).await;
-    let similarities = numbers(&answer["similarities"]);
+    let response = edit(&client, request).await;
+    let similarities = numbers(&response["similarities"]);
     assert_eq!(similarities.len(), 3);
     assert!((similarities[1] - 1.0).abs() < 1e-6, "{similarities:?}");
-    for (face, similarity) in answer["faces"].as_array().unwrap().iter().zip(&similarities) {
-        let expected = cosine(&answer["before"], face);
+    for (face, similarity) in response["faces"].as_array().unwrap().iter().zip(&similarities) {
+        let expected = cosine(&response["before"], face);
         assert!(
             (similarity - expected).abs() < 1e-4,
             "{similarity}, not {expected}"
@@ -82,12 +82,12 @@ async fn an_edit_reports_the_similarity_of_each_face_to_the_original() {
     }
     assert!(similarities[2] < 0.999, "{similarities:?}");
     let aim = json!({"seed": 7, "edits": [{"attribute": "smile", "to_score": 0.9}], "conditions": ["age"]});
-    let answer = edit(&client, aim).await;
+    let response = edit(&client, aim).await;
     assert_eq!(
-        numbers(&answer["similarities"]).len(),
+        numbers(&response["similarities"]).len(),
         1,
         "{}",
-        answer["warnings"]
+        response["warnings"]
     );
 }
 
@@ -95,8 +95,8 @@ async fn an_edit_reports_the_similarity_of_each_face_to_the_original() {
 async fn a_report_has_the_similarities_after_edits() {
     let client = client();
     let wish = json!({"space": "w", "samples": 50, "faces": 1, "seed": 7});
-    let answer = client.post("/v1/models/telling/report", wish).await;
-    let place = answer.header("location").unwrap().to_owned();
+    let response = client.post("/v1/models/telling/report", wish).await;
+    let place = response.header("location").unwrap().to_owned();
     let job = loop {
         let job = client.get(&place).await.json();
         if !["queued", "sampling"].contains(&job["status"].as_str().unwrap()) {

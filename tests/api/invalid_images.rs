@@ -319,9 +319,9 @@ async fn two_hundred_invalid_or_unusual_files_are_decoded_or_refused_with_a_422(
         let request = Request::post("/v1/invert?method=optimize&steps=1&space=w")
             .header("content-type", "image/png")
             .header("accept", "application/json");
-        let answer = client.send(request.body(Body::from(file)).unwrap()).await;
-        let status = answer.status.as_u16();
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let response = client.send(request.body(Body::from(file)).unwrap()).await;
+        let status = response.status.as_u16();
+        let text = String::from_utf8_lossy(&response.body).into_owned();
         let as_expected = match expected {
             Decoded => status == 200,
             Refused => status == 422,

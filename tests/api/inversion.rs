@@ -6,27 +6,27 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, phantom};
+use crate::support::{Client, Response, phantom};
 
 fn client() -> Client {
     Client::new(phantom(), std::time::Duration::from_mins(1))
 }
 
 async fn face(client: &Client, seed: u32) -> Vec<u8> {
-    let answer = client.get(&format!("/v1/sample?seed={seed}&metadata=none")).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    answer.body
+    let response = client.get(&format!("/v1/sample?seed={seed}&metadata=none")).await;
+    assert_eq!(response.status, StatusCode::OK);
+    response.body
 }
 
-async fn send(client: &Client, options: &str, kind: &str, file: impl Into<Body>) -> Answer {
+async fn send(client: &Client, options: &str, kind: &str, file: impl Into<Body>) -> Response {
     let request = Request::post(format!("/v1/invert?{options}"))
         .header("content-type", kind)
         .header("accept", "application/json");
     client.send(request.body(file.into()).unwrap()).await
 }
 
-fn number(answer: &Value, pointer: &str) -> f64 {
-    answer.pointer(pointer).and_then(Value::as_f64).unwrap()
+fn number(response: &Value, pointer: &str) -> f64 {
+    response.pointer(pointer).and_then(Value::as_f64).unwrap()
 }
 
 #[tokio::test]
@@ -36,23 +36,26 @@ async fn more_steps_reproduce_the_image_better_and_the_code_can_be_edited() {
     let mut last = (f64::INFINITY, 0.0);
     for steps in [1, 12] {
         let options = format!("method=optimize&space=w%2B&steps={steps}");
-        let answer = send(&client, &options, "image/png", file.clone()).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.json());
-        let answer = answer.json();
-        assert_eq!(answer["method"], "optimize");
-        assert_eq!(answer["face"]["latent"]["space"], "w+");
-        assert_eq!(answer["optimization"]["steps"], steps);
-        let (loss, psnr) = (number(&answer, "/optimization/loss"), number(&answer, "/psnr"));
+        let response = send(&client, &options, "image/png", file.clone()).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.json());
+        let response = response.json();
+        assert_eq!(response["method"], "optimize");
+        assert_eq!(response["face"]["latent"]["space"], "w+");
+        assert_eq!(response["optimization"]["steps"], steps);
+        let (loss, psnr) = (
+            number(&response, "/optimization/loss"),
+            number(&response, "/psnr"),
+        );
         assert!(
             loss < last.0 && psnr > last.1,
             "{steps} steps: loss {loss}, psnr {psnr}"
         );
-        assert!(loss < number(&answer, "/optimization/initial_loss"));
+        assert!(loss < number(&response, "/optimization/initial_loss"));
         last = (loss, psnr);
         // A sample is shown to the model as it is.
-        let target = STANDARD.decode(answer["target"].as_str().unwrap()).unwrap();
+        let target = STANDARD.decode(response["target"].as_str().unwrap()).unwrap();
         assert_eq!(target, face(&client, 7).await);
-        let edit = json!({"latent": answer["face"]["latent"], "edits": [{"attribute": "smile", "by": 2}], "space": "w+"});
+        let edit = json!({"latent": response["face"]["latent"], "edits": [{"attribute": "smile", "by": 2}], "space": "w+"});
         let edited = client.post("/v1/edit", edit).await;
         assert_eq!(edited.status, StatusCode::OK);
     }
@@ -88,10 +91,12 @@ async fn an_image_in_json_is_answered_by_a_png_that_contains_its_code() {
     let image = STANDARD.encode(face(&client, 3).await);
     let crop = json!({"left": 16, "top": 0, "width": 240, "height": 256});
     let body = json!({"image": image, "crop": crop, "method": "optimize", "space": "w", "steps": 1});
-    let answer = client.post("/v1/invert", body).await;
-    let (width, height, _) = answer.pixels();
+    let response = client.post("/v1/invert", body).await;
+    let (width, height, _) = response.pixels();
     assert_eq!((width, height), (256, 256));
-    let text = faceplane::imaging::read_png_text(&answer.body).unwrap().unwrap();
+    let text = faceplane::imaging::read_png_text(&response.body)
+        .unwrap()
+        .unwrap();
     let recipe: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(recipe["latent"]["space"], "w");
     assert_eq!(recipe["request"]["crop"]["width"], 240);
@@ -105,7 +110,7 @@ async fn an_image_in_json_is_answered_by_a_png_that_contains_its_code() {
             json!({"latent": recipe["latent"], "metadata": "none"}),
         )
         .await;
-    assert_eq!(again.pixels(), answer.pixels());
+    assert_eq!(again.pixels(), response.pixels());
 }
 
 #[tokio::test]
@@ -138,9 +143,9 @@ async fn invalid_inversions_are_refused_with_the_reason() {
         ("space=z&method=optimize", "cannot become a z code"),
         ("beard=1", "beard: unknown field"),
     ] {
-        let answer = send(&client, options, "image/png", file.clone()).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{options}");
-        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        let response = send(&client, options, "image/png", file.clone()).await;
+        assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{options}");
+        let detail = response.json()["detail"].as_str().unwrap().to_owned();
         assert!(
             detail.contains(says),
             "{options} should say {says:?}, says: {detail}"
@@ -156,18 +161,18 @@ async fn invalid_inversions_are_refused_with_the_reason() {
             "image: found 7, expected an image file in base64",
         ),
     ] {
-        let answer = client.post("/v1/invert", body.clone()).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
-        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        let response = client.post("/v1/invert", body.clone()).await;
+        assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+        let detail = response.json()["detail"].as_str().unwrap().to_owned();
         assert!(
             detail.contains(says),
             "{body} should say {says:?}, says: {detail}"
         );
     }
-    let answer = send(&client, "", "text/html", "<p>").await;
-    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let answer = send(&client, "", "image/png", vec![0; 30 << 20]).await;
-    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let response = send(&client, "", "text/html", "<p>").await;
+    assert_eq!(response.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let response = send(&client, "", "image/png", vec![0; 30 << 20]).await;
+    assert_eq!(response.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[tokio::test]
@@ -178,9 +183,9 @@ async fn a_model_without_the_graphs_is_an_error_that_says_what_to_add() {
         ("", "an [encoder] and a [gradient]"),
         ("method=refine", "by refine"),
     ] {
-        let answer = send(&client, options, "image/png", file.clone()).await;
-        assert_eq!(answer.json()["type"], "urn:faceplane:problem:cannot-invert");
-        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        let response = send(&client, options, "image/png", file.clone()).await;
+        assert_eq!(response.json()["type"], "urn:faceplane:problem:cannot-invert");
+        let detail = response.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains(says), "{detail}");
     }
 }

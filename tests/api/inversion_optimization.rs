@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{Answer, Client, DIM, numbers, phantom};
+use crate::support::{Client, DIM, Response, numbers, phantom};
 
 /// The squared distance from a w code, on every layer. Reports when a step begins, and waits until it may go on.
 struct Bowl {
@@ -58,8 +58,8 @@ async fn face(client: &Client) -> Vec<u8> {
     client.get("/v1/sample?seed=5").await.body
 }
 
-/// Inverts an image and waits for the answer.
-async fn invert(client: &Client, options: &str, accept: &str, file: Vec<u8>) -> Answer {
+/// Inverts an image and waits for the response.
+async fn invert(client: &Client, options: &str, accept: &str, file: Vec<u8>) -> Response {
     let request = Request::post(format!("/v1/invert?{options}"))
         .header("content-type", "image/png")
         .header("accept", accept);
@@ -109,8 +109,8 @@ async fn disconnect_during_second_step(accept: &str) {
     for _ in 0..3 {
         go_on.send(()).unwrap();
     }
-    let answer = invert(&client, "method=optimize&steps=1", "application/json", file).await;
-    assert_eq!(answer.status, StatusCode::OK);
+    let response = invert(&client, "method=optimize&steps=1", "application/json", file).await;
+    assert_eq!(response.status, StatusCode::OK);
     assert_eq!(steps.try_iter().count(), 2, "the start and one step of the other");
 }
 
@@ -125,9 +125,9 @@ async fn an_inversion_with_events_ends_when_its_client_disconnects() {
 }
 
 /// Names and JSON of an event stream's events.
-fn events(answer: &Answer) -> Vec<(String, Value)> {
-    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
-    let text = String::from_utf8(answer.body.clone()).unwrap();
+fn events(response: &Response) -> Vec<(String, Value)> {
+    assert_eq!(response.header("content-type"), Some("text/event-stream"));
+    let text = String::from_utf8(response.body.clone()).unwrap();
     let event = |block: &str| {
         let field = |name: &str| {
             block
@@ -146,14 +146,14 @@ fn events(answer: &Answer) -> Vec<(String, Value)> {
 }
 
 #[tokio::test]
-async fn each_step_is_an_event_and_the_last_event_is_the_answer() {
+async fn each_step_is_an_event_and_the_last_event_is_the_response() {
     let (client, _steps, go_on) = bowl();
     let file = face(&client).await;
     for _ in 0..31 {
         go_on.send(()).unwrap();
     }
-    let answer = invert(&client, "method=optimize&steps=30", "text/event-stream", file).await;
-    let events = events(&answer);
+    let response = invert(&client, "method=optimize&steps=30", "text/event-stream", file).await;
+    let events = events(&response);
     let (done, steps) = events.split_last().unwrap();
     assert_eq!(steps.len(), 31);
     let first = steps[0].1["loss"].as_f64().unwrap();
@@ -192,9 +192,9 @@ async fn an_error_before_the_first_step_is_an_ordinary_response() {
         ),
         ("model=nobody", StatusCode::NOT_FOUND),
     ] {
-        let answer = invert(&client, options, "text/event-stream", file.clone()).await;
-        assert_eq!(answer.status, status, "{options}");
-        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        let response = invert(&client, options, "text/event-stream", file.clone()).await;
+        assert_eq!(response.status, status, "{options}");
+        assert_eq!(response.header("content-type"), Some("application/problem+json"));
     }
 }
 
@@ -205,8 +205,8 @@ async fn a_step_that_fails_is_an_event_with_the_problem() {
     go_on.send(()).unwrap();
     // Without anybody to let it go on, the second step panics.
     drop(go_on);
-    let answer = invert(&client, "method=optimize&steps=30", "text/event-stream", file).await;
-    let events = events(&answer);
+    let response = invert(&client, "method=optimize&steps=30", "text/event-stream", file).await;
+    let events = events(&response);
     let names: Vec<_> = events.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["progress", "problem"]);
     assert_eq!(events[1].1["type"], "urn:faceplane:problem:internal");
@@ -221,10 +221,10 @@ async fn early_stopping_ends_an_optimization_that_gains_nothing_as_converged() {
         go_on.send(()).unwrap();
     }
     let options = "method=optimize&steps=1000&patience=20";
-    let answer = invert(&client, options, "application/json", file).await.json();
-    let steps = answer["optimization"]["steps"].as_u64().unwrap();
+    let response = invert(&client, options, "application/json", file).await.json();
+    let steps = response["optimization"]["steps"].as_u64().unwrap();
     assert!((20..1000).contains(&steps), "{steps}");
-    assert_eq!(answer["optimization"]["converged"], true);
+    assert_eq!(response["optimization"]["converged"], true);
 }
 
 #[tokio::test]
@@ -243,8 +243,8 @@ async fn starts_are_the_mean_code_and_the_codes_of_the_first_seeds_and_the_best_
             go_on.send(()).unwrap();
         }
         let options = format!("method=optimize&steps=1&starts={starts}");
-        let answer = invert(&client, &options, "application/json", file.clone()).await;
-        let descent = &answer.json()["optimization"];
+        let response = invert(&client, &options, "application/json", file.clone()).await;
+        let descent = &response.json()["optimization"];
         for loss in ["initial_loss", "loss"] {
             let loss = descent[loss].as_f64().unwrap();
             assert_eq!(loss < 1e-9, finds_it, "{starts} starts: {descent}");
@@ -280,9 +280,9 @@ impl Gradient for Overflowing {
 async fn a_code_that_overflows_is_an_error_of_the_service_and_not_of_the_client() {
     let client = Client::with_gradient(Overflowing { steps: 0.0 });
     let file = face(&client).await;
-    let answer = invert(&client, "method=optimize&steps=3", "application/json", file).await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-    let problem = answer.json();
+    let response = invert(&client, "method=optimize&steps=3", "application/json", file).await;
+    assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let problem = response.json();
     assert_eq!(problem["type"], "urn:faceplane:problem:not-finite");
     assert!(
         problem["detail"].as_str().unwrap().contains("optimization"),

@@ -19,9 +19,9 @@ const REPORT: &str = "/v1/models/sketch/report";
 
 /// Starts a job and returns its path.
 async fn start(client: &Client, path: &str, body: Value) -> String {
-    let answer = client.post(path, body).await;
-    let location = answer.header("location").map(str::to_owned);
-    location.unwrap_or_else(|| panic!("the response has no Location: {}", answer.json()))
+    let response = client.post(path, body).await;
+    let location = response.header("location").map(str::to_owned);
+    location.unwrap_or_else(|| panic!("the response has no Location: {}", response.json()))
 }
 
 /// Cancels a job when `ready` holds, and returns its final state.

@@ -56,13 +56,13 @@ async fn invert(client: &Client, options: &str, photo: &RgbImage) -> (StatusCode
     let request = Request::post(format!("/v1/invert?method=encoder&{options}"))
         .header("content-type", "image/png")
         .header("accept", "application/json");
-    let answer = client.send(request.body(Body::from(png(photo))).unwrap()).await;
-    (answer.status, answer.json())
+    let response = client.send(request.body(Body::from(png(photo))).unwrap()).await;
+    (response.status, response.json())
 }
 
 /// The aligned image that the encoder received.
-fn target(answer: &Value) -> RgbImage {
-    let file = STANDARD.decode(answer["target"].as_str().unwrap()).unwrap();
+fn target(response: &Value) -> RgbImage {
+    let file = STANDARD.decode(response["target"].as_str().unwrap()).unwrap();
     image::load_from_memory(&file).unwrap().into_rgb8()
 }
 
@@ -78,9 +78,9 @@ fn difference(one: &RgbImage, other: &RgbImage) -> f64 {
 async fn a_face_anywhere_in_an_image_is_moved_to_the_position_that_the_model_expects() {
     let client = client();
     let face = face_of_seed_7(&client).await;
-    let (status, answer) = invert(&client, &format!("landmarks={}", parameter(&LANDMARKS)), &face).await;
-    assert_eq!(status, StatusCode::OK, "{answer}");
-    let expected = target(&answer);
+    let (status, response) = invert(&client, &format!("landmarks={}", parameter(&LANDMARKS)), &face).await;
+    assert_eq!(status, StatusCode::OK, "{response}");
+    let expected = target(&response);
     for turned in [false, true] {
         let mut photo = paste(&face, 390, 30);
         let mut points = LANDMARKS.map(|[x, y]| [x + 390.0, y + 30.0]);
@@ -88,9 +88,9 @@ async fn a_face_anywhere_in_an_image_is_moved_to_the_position_that_the_model_exp
             photo = imageops::rotate180(&photo);
             points = points.map(|[x, y]| [700.0 - x, 500.0 - y]);
         }
-        let (status, answer) = invert(&client, &format!("landmarks={}", parameter(&points)), &photo).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        let levels = difference(&target(&answer), &expected);
+        let (status, response) = invert(&client, &format!("landmarks={}", parameter(&points)), &photo).await;
+        assert_eq!(status, StatusCode::OK, "{response}");
+        let levels = difference(&target(&response), &expected);
         assert!(levels < 1.0, "{levels} levels, turned: {turned}");
         let (_, without_landmarks) = invert(&client, "", &photo).await;
         assert!(
@@ -99,7 +99,7 @@ async fn a_face_anywhere_in_an_image_is_moved_to_the_position_that_the_model_exp
         );
         let body = json!({"image": STANDARD.encode(png(&photo)), "landmarks": points, "method": "encoder", "format": "json"});
         let again = client.post("/v1/invert", body).await.json();
-        assert_eq!(again["target"], answer["target"]);
+        assert_eq!(again["target"], response["target"]);
     }
     // The aligned image is only similar: the eyes of a sample are not exactly where those of the mean face are.
     assert!(
@@ -145,9 +145,9 @@ async fn landmarks_that_do_not_mark_a_face_are_refused_with_the_reason() {
             "found a crop beside it",
         ),
     ] {
-        let (status, answer) = invert(&client, &options, &face).await;
+        let (status, response) = invert(&client, &options, &face).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{options}");
-        let detail = answer["detail"].as_str().unwrap();
+        let detail = response["detail"].as_str().unwrap();
         assert!(
             detail.contains("landmarks") && detail.contains(says),
             "{options}: {detail}"
@@ -190,15 +190,15 @@ async fn a_model_with_a_landmark_network_aligns_without_landmarks_in_the_request
     assert!(levels < 4.0, "{levels} levels");
     assert!(one["face"]["latent"]["space"] == "w");
     let white = RgbImage::from_pixel(64, 64, Rgb([255; 3]));
-    let (status, answer) = invert(&client, "", &white).await;
+    let (status, response) = invert(&client, "", &white).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(answer["type"], "urn:faceplane:problem:no-face");
+    assert_eq!(response["type"], "urn:faceplane:problem:no-face");
     assert!(
-        answer["detail"]
+        response["detail"]
             .as_str()
             .unwrap()
             .contains("the part to use as `crop`"),
-        "{answer}"
+        "{response}"
     );
     let (status, _) = invert(&client, "crop=0,0,64,64", &white).await;
     assert_eq!(status, StatusCode::OK);

@@ -50,9 +50,9 @@ async fn while_the_service_drains_it_is_live_but_not_ready() {
         json!({"status": "ready"})
     );
     client.readiness.drain();
-    let answer = client.get("/health/ready").await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.header("retry-after").is_some());
+    let response = client.get("/health/ready").await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(response.header("retry-after").is_some());
     assert_eq!(client.get("/health/live").await.status, StatusCode::OK);
 }
 

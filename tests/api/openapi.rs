@@ -151,7 +151,7 @@ async fn every_operation_has_a_summary_a_unique_id_and_a_declared_tag() {
 }
 
 #[tokio::test]
-async fn where_the_answer_is_an_image_by_default_the_image_types_come_first() {
+async fn where_the_response_is_an_image_by_default_the_image_types_come_first() {
     let document = document().await;
     let expected = ["image/png", "image/jpeg", "image/webp", "application/json"];
     let mut operations_with_images = 0;

@@ -36,9 +36,9 @@ async fn every_edit_raises_the_score_of_its_attribute() {
     for space in ["z", "w"] {
         for attribute in ["pose", "smile", "age", "gender", "eyeglasses"] {
             let uri = format!("/v1/edit?seed=7&space={space}&edit={attribute}:3&format=json");
-            let answer = client.get(&uri).await.json();
+            let response = client.get(&uri).await.json();
             let score = |face: &Value| face["scores"][attribute].as_f64().unwrap();
-            let (before, after) = (score(&answer["before"]), score(&answer["faces"][0]));
+            let (before, after) = (score(&response["before"]), score(&response["faces"][0]));
             assert!(after > before, "{attribute} in {space}: {before} becomes {after}");
         }
     }
@@ -48,9 +48,9 @@ async fn every_edit_raises_the_score_of_its_attribute() {
 async fn editing_age_in_z_adds_eyeglasses_and_a_condition_prevents_it() {
     let client = client();
     let drift = async |uri: &str| {
-        let answer = client.get(uri).await.json();
+        let response = client.get(uri).await.json();
         let distance = |face: &Value| face["distances"]["eyeglasses"].as_f64().unwrap();
-        distance(&answer["faces"][0]) - distance(&answer["before"])
+        distance(&response["faces"][0]) - distance(&response["before"])
     };
     let unconditional = drift("/v1/edit?seed=7&space=z&edit=age:3&format=json").await;
     let conditional =

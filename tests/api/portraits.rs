@@ -23,9 +23,9 @@ async fn every_boundary_of_portraits_raises_its_own_score() {
     for space in ["z", "w"] {
         for attribute in ["pose", "smile", "age", "gender", "eyeglasses"] {
             let uri = format!("/v1/edit?seed=7&space={space}&edit={attribute}:3&format=json");
-            let answer = client.get(&uri).await.json();
+            let response = client.get(&uri).await.json();
             let score = |face: &Value| face["scores"][attribute].as_f64().unwrap();
-            let (before, after) = (score(&answer["before"]), score(&answer["faces"][0]));
+            let (before, after) = (score(&response["before"]), score(&response["faces"][0]));
             assert!(after > before, "{attribute} in {space}: {before} becomes {after}");
         }
     }
@@ -38,10 +38,10 @@ async fn an_edit_of_quality_repairs_a_flawed_portrait() {
     let mut flawed = 0;
     for seed in 0..6 {
         let uri = format!("/v1/edit?seed={seed}&space=z&edit=quality:3&format=json");
-        let answer = client.get(&uri).await.json();
-        if quality(&answer["before"]) < 0.0 {
+        let response = client.get(&uri).await.json();
+        if quality(&response["before"]) < 0.0 {
             flawed += 1;
-            assert!(quality(&answer["faces"][0]) > 0.0, "seed {seed}");
+            assert!(quality(&response["faces"][0]) > 0.0, "seed {seed}");
         }
     }
     assert!(
@@ -53,8 +53,9 @@ async fn an_edit_of_quality_repairs_a_flawed_portrait() {
 #[tokio::test]
 async fn a_condition_keeps_its_distance_in_portraits() {
     let uri = "/v1/conditional-edit?seed=7&space=w&edit=age:3&condition=eyeglasses&format=json";
-    let answer = client().get(uri).await.json();
-    let moved = |attribute| distance(&answer["faces"][0], attribute) - distance(&answer["before"], attribute);
+    let response = client().get(uri).await.json();
+    let moved =
+        |attribute| distance(&response["faces"][0], attribute) - distance(&response["before"], attribute);
     assert!(moved("eyeglasses").abs() < 1e-4, "{}", moved("eyeglasses"));
     assert!(moved("age") > 1.0, "{}", moved("age"));
 }
@@ -64,8 +65,8 @@ async fn a_portrait_is_inverted() {
     let client = client();
     let portrait = client.get("/v1/sample?seed=3&metadata=none").await;
     let request = Request::post("/v1/invert?format=json&steps=30").header(header::CONTENT_TYPE, "image/png");
-    let answer = client.send(request.body(portrait.body.into()).unwrap()).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let psnr = answer.json()["psnr"].as_f64().unwrap();
+    let response = client.send(request.body(portrait.body.into()).unwrap()).await;
+    assert_eq!(response.status, StatusCode::OK);
+    let psnr = response.json()["psnr"].as_f64().unwrap();
     assert!(psnr > 26.0, "{psnr}");
 }

@@ -6,7 +6,7 @@ use faceplane::latent::CodeSampler;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::support::{Answer, Client, numbers};
+use crate::support::{Client, Response, numbers};
 
 const PATH: &str = "/v1/models/sketch/report";
 const COUNT: usize = 100;
@@ -22,12 +22,12 @@ async fn ended(client: &Client, place: &str) -> Value {
 }
 
 async fn begun(client: &Client, body: Value) -> String {
-    let answer = client.post(PATH, body).await;
-    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.json());
-    answer.header("location").unwrap().to_owned()
+    let response = client.post(PATH, body).await;
+    assert_eq!(response.status, StatusCode::ACCEPTED, "{}", response.json());
+    response.header("location").unwrap().to_owned()
 }
 
-async fn get(client: &Client, place: &str, accept: &str) -> Answer {
+async fn get(client: &Client, place: &str, accept: &str) -> Response {
     let request = Request::get(place).header("accept", accept);
     client.send(request.body(Body::empty()).unwrap()).await
 }
@@ -119,14 +119,14 @@ async fn a_reports_page_loads_nothing_from_elsewhere() {
     let client = Client::sketch();
     let place = begun(&client, json!({"samples": 50, "faces": 2})).await;
     ended(&client, &place).await;
-    let answer = get(
+    let response = get(
         &client,
         &format!("{place}/report"),
         "text/html,application/xhtml+xml,*/*;q=0.8",
     )
     .await;
-    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
-    let page = String::from_utf8(answer.body).unwrap();
+    assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
+    let page = String::from_utf8(response.body).unwrap();
     assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
     for outside in ["http:", "https:", "<script", "<link", "url(", "@import"] {
         assert!(!page.contains(outside), "the page loads {outside}");
@@ -155,8 +155,8 @@ async fn a_cancelled_report_and_a_training_have_no_report() {
         "{none}"
     );
     let training = json!({"attributes": ["smile"], "samples": 100, "ratio": 0.2});
-    let answer = client.post("/v1/models/sketch/boundaries", training).await;
-    let place = answer.header("location").unwrap().to_owned();
+    let response = client.post("/v1/models/sketch/boundaries", training).await;
+    let place = response.header("location").unwrap().to_owned();
     assert_eq!(ended(&client, &place).await["status"], "done");
     let none = client.get(&format!("{place}/report")).await.json();
     assert!(
@@ -185,13 +185,13 @@ async fn invalid_reports_are_refused_before_a_job_begins() {
         (json!({"space": "w+"}), "w+"),
         (json!({"attributes": ["smile"]}), "attributes: unknown field"),
     ] {
-        let answer = client.post(PATH, body.clone()).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
-        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        let response = client.post(PATH, body.clone()).await;
+        assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+        let detail = response.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains(says), "{body}: {detail}");
     }
-    let answer = client.post("/v1/models/nobody/report", json!({})).await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    let response = client.post("/v1/models/nobody/report", json!({})).await;
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
     for attribute in ["smile", "age"] {
         let place = format!("/v1/models/sketch/boundaries/{attribute}/z");
         let request = Request::builder().method(Method::DELETE).uri(place);
@@ -203,8 +203,8 @@ async fn invalid_reports_are_refused_before_a_job_begins() {
                 .is_success()
         );
     }
-    let answer = client.post(PATH, json!({"space": "z"})).await;
-    assert_eq!(answer.json()["type"], "urn:faceplane:problem:nothing-to-report");
+    let response = client.post(PATH, json!({"space": "z"})).await;
+    assert_eq!(response.json()["type"], "urn:faceplane:problem:nothing-to-report");
     assert!(
         client.get("/v1/jobs").await.json()["jobs"]
             .as_array()

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::api::schema_values::{broken, broken_texts, resolved, valid};
-use crate::support::{Answer, Client};
+use crate::support::{Client, Response};
 
 /// Requests for each operation and property.
 const CASES: u32 = 192;
@@ -52,7 +52,7 @@ impl Service {
         }
     }
 
-    fn send(&self, method: &str, uri: &str, kind: Option<&str>, body: Vec<u8>) -> Answer {
+    fn send(&self, method: &str, uri: &str, kind: Option<&str>, body: Vec<u8>) -> Response {
         let mut request = Request::builder().method(method).uri(uri);
         if let Some(kind) = kind {
             request = request.header(header::CONTENT_TYPE, kind);
@@ -84,8 +84,8 @@ struct Accepted(Cell<u32>);
 
 impl Accepted {
     /// Passes if the service accepted all fields, or refused the request for a reason that a schema cannot express.
-    fn check(&self, answer: &Answer) -> Result<(), TestCaseError> {
-        let problem = answer.json();
+    fn check(&self, response: &Response) -> Result<(), TestCaseError> {
+        let problem = response.json();
         let is_listed = BEYOND_SCHEMAS.iter().any(|(field, reason)| {
             let detail = problem["detail"].as_str().unwrap_or_default();
             problem["field"] == *field && detail.contains(reason)
@@ -110,9 +110,9 @@ impl Drop for Accepted {
 }
 
 /// Passes if the service refused a field.
-fn refused(answer: &Answer) -> Result<(), TestCaseError> {
-    let problem = answer.json();
-    prop_assert_eq!(answer.status.as_u16(), 422, "not refused: {}", &problem);
+fn refused(response: &Response) -> Result<(), TestCaseError> {
+    let problem = response.json();
+    prop_assert_eq!(response.status.as_u16(), 422, "not refused: {}", &problem);
     prop_assert_eq!(&problem["type"], "urn:faceplane:problem:field", "{}", &problem);
     Ok(())
 }

@@ -44,22 +44,22 @@ async fn a_device_synthesizes_the_same_pixels_as_the_cpu() {
 
 #[tokio::test]
 async fn a_seed_gives_a_png_with_its_headers() {
-    let answer = Client::sketch().get("/v1/sample?seed=7").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let (width, height, _) = answer.pixels();
+    let response = Client::sketch().get("/v1/sample?seed=7").await;
+    assert_eq!(response.status, StatusCode::OK);
+    let (width, height, _) = response.pixels();
     assert_eq!((width, height), (8, 8));
-    assert_eq!(answer.header("faceplane-model"), Some("sketch"));
-    assert_eq!(answer.header("faceplane-seed"), Some("7"));
-    assert!(answer.header("x-request-id").is_some());
+    assert_eq!(response.header("faceplane-model"), Some("sketch"));
+    assert_eq!(response.header("faceplane-seed"), Some("7"));
+    assert!(response.header("x-request-id").is_some());
 }
 
 #[tokio::test]
 async fn the_z_code_of_a_seed_is_that_of_numpy() {
-    let answer = Client::sketch()
+    let response = Client::sketch()
         .get("/v1/sample?seed=7&space=z&format=json")
         .await
         .json();
-    let code = numbers(&answer["faces"][0]["latent"]["values"]);
+    let code = numbers(&response["faces"][0]["latent"]["values"]);
     #[expect(clippy::cast_possible_truncation, reason = "codes are single precision")]
     let expected: Vec<f32> = standard_normal(7, DIM)
         .into_iter()
@@ -123,8 +123,8 @@ async fn the_code_in_a_response_gives_the_same_face_again() {
 #[tokio::test]
 async fn a_png_carries_its_request_and_its_code() {
     let client = Client::sketch();
-    let answer = client.get("/v1/sample?seed=7&space=w%2B&psi=0.5").await;
-    let text = read_png_text(&answer.body)
+    let response = client.get("/v1/sample?seed=7&space=w%2B&psi=0.5").await;
+    let text = read_png_text(&response.body)
         .unwrap()
         .expect("the PNG has no metadata");
     let metadata: Value = serde_json::from_str(&text).unwrap();
@@ -132,7 +132,7 @@ async fn a_png_carries_its_request_and_its_code() {
     assert_eq!(metadata["path"], "/v1/sample");
     let again = client.post("/v1/sample", metadata["request"].clone()).await;
     assert_eq!(
-        again.body, answer.body,
+        again.body, response.body,
         "the request in the metadata should give the same file"
     );
     let again = client
@@ -140,7 +140,7 @@ async fn a_png_carries_its_request_and_its_code() {
         .await;
     assert_eq!(
         again.pixels(),
-        answer.pixels(),
+        response.pixels(),
         "the code in the metadata should give the same image"
     );
     let bare = client.get("/v1/sample?seed=7&metadata=none").await;
@@ -149,11 +149,11 @@ async fn a_png_carries_its_request_and_its_code() {
 
 #[tokio::test]
 async fn a_plus_sign_in_a_url_need_not_be_escaped() {
-    let answer = Client::sketch()
+    let response = Client::sketch()
         .get("/v1/sample?seed=7&space=w+&format=json")
         .await
         .json();
-    let latent = &answer["faces"][0]["latent"];
+    let latent = &response["faces"][0]["latent"];
     assert_eq!(latent["space"], "w+");
     assert_eq!(latent["values"].as_array().unwrap().len(), LAYERS);
 }
@@ -168,11 +168,11 @@ async fn psi_0_is_the_mean_face_for_every_seed() {
 
 #[tokio::test]
 async fn json_has_distances_and_scores() {
-    let answer = Client::sketch()
+    let response = Client::sketch()
         .get("/v1/sample?seed=7&space=w&format=json")
         .await
         .json();
-    let face = &answer["faces"][0];
+    let face = &response["faces"][0];
     let code = numbers(&face["latent"]["values"]);
     let smile = face["distances"]["smile"].as_f64().unwrap();
     let age = face["distances"]["age"].as_f64().unwrap();
@@ -198,9 +198,9 @@ async fn the_format_of_the_image_is_the_one_that_the_client_chose() {
         assert_eq!(by_accept.body, by_name.body);
     }
     let size = async |options: &str| {
-        let answer = client.get(&format!("/v1/sample?seed=7&count=16&{options}")).await;
-        assert_eq!(answer.status, StatusCode::OK, "{options}");
-        answer.body.len()
+        let response = client.get(&format!("/v1/sample?seed=7&count=16&{options}")).await;
+        assert_eq!(response.status, StatusCode::OK, "{options}");
+        response.body.len()
     };
     assert!(size("compression=small").await < size("compression=fast").await);
     assert!(size("format=jpeg&quality=20").await < size("format=jpeg&quality=95").await);
@@ -213,7 +213,7 @@ async fn the_format_of_the_image_is_the_one_that_the_client_chose() {
         "format=jpeg&quality=-1",
         "format=gif",
     ] {
-        let answer = client.get(&format!("/v1/sample?seed=7&{options}")).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{options}");
+        let response = client.get(&format!("/v1/sample?seed=7&{options}")).await;
+        assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{options}");
     }
 }

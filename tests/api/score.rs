@@ -7,9 +7,12 @@ use crate::support::{Client, numbers};
 
 #[tokio::test]
 async fn a_score_has_a_kind_a_threshold_and_a_meaning() {
-    let answer = Client::sketch().get("/v1/score?seed=7").await.json();
-    assert_eq!((&answer["model"], &answer["seed"]), (&json!("sketch"), &json!(7)));
-    let smile = &answer["scores"][0];
+    let response = Client::sketch().get("/v1/score?seed=7").await.json();
+    assert_eq!(
+        (&response["model"], &response["seed"]),
+        (&json!("sketch"), &json!(7))
+    );
+    let smile = &response["scores"][0];
     assert_eq!(
         (&smile["attribute"], &smile["kind"]),
         (&json!("smile"), &json!("value"))
@@ -21,8 +24,8 @@ async fn a_score_has_a_kind_a_threshold_and_a_meaning() {
         smile["meaning"],
         if positive { json!("red") } else { json!(null) }
     );
-    let code = numbers(&answer["latent"]["values"]);
-    assert!((answer["distances"]["smile"].as_f64().unwrap() - code[3]).abs() < 1e-6);
+    let code = numbers(&response["latent"]["values"]);
+    assert!((response["distances"]["smile"].as_f64().unwrap() - code[3]).abs() < 1e-6);
 }
 
 #[tokio::test]

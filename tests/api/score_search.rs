@@ -10,10 +10,10 @@ use crate::api::failures::controlled;
 use crate::support::{Client, StripeGenerator, model_of, phantom};
 
 async fn edited(client: &Client, body: &Value) -> Value {
-    let answer = client.post("/v1/edit", body.clone()).await;
-    let text = String::from_utf8_lossy(&answer.body);
-    assert_eq!(answer.status, StatusCode::OK, "{text}");
-    answer.json()
+    let response = client.post("/v1/edit", body.clone()).await;
+    let text = String::from_utf8_lossy(&response.body);
+    assert_eq!(response.status, StatusCode::OK, "{text}");
+    response.json()
 }
 
 fn number(value: &Value) -> f64 {
@@ -27,9 +27,9 @@ async fn a_face_moves_until_its_classifier_gives_the_target_probability() {
         let body = json!({
             "seed": seed, "format": "json", "edits": [{"attribute": "smile", "to_score": wanted}]
         });
-        let answer = edited(&client, &body).await;
-        let aim = &answer["score_search"];
-        let logit = number(&answer["faces"][0]["scores"]["smile"]);
+        let response = edited(&client, &body).await;
+        let aim = &response["score_search"];
+        let logit = number(&response["faces"][0]["scores"]["smile"]);
         let found = 1.0 / (1.0 + (-logit).exp());
         assert!(
             (found - wanted).abs() < 0.05,
@@ -38,7 +38,7 @@ async fn a_face_moves_until_its_classifier_gives_the_target_probability() {
         assert!((found - number(&aim["after"])).abs() < 1e-3, "{aim}");
         assert_eq!(aim["reached"], true);
         let distance = |face: &Value| number(&face["distances"]["smile"]);
-        let way = distance(&answer["faces"][0]) - distance(&answer["before"]);
+        let way = distance(&response["faces"][0]) - distance(&response["before"]);
         assert!((way - number(&aim["moved"]["smile"])).abs() < 1e-4, "{aim}");
     }
 }
@@ -56,9 +56,9 @@ async fn the_search_holds_scores_that_drift_if_only_distances_are_held() {
         body["edits"][0] = json!({"attribute": "age", "by": aimed["score_search"]["moved"]["age"]});
         let plain = edited(&client, &body).await;
         for attribute in ["eyeglasses", "gender"] {
-            let drift = |answer: &Value| {
+            let drift = |response: &Value| {
                 let score = |face: &Value| number(&face["scores"][attribute]);
-                (score(&answer["faces"][0]) - score(&answer["before"])).abs()
+                (score(&response["faces"][0]) - score(&response["before"])).abs()
             };
             drifted += drift(&plain);
             held += drift(&aimed);
@@ -75,9 +75,9 @@ async fn the_search_holds_scores_that_drift_if_only_distances_are_held() {
 #[tokio::test]
 async fn an_unreachable_score_is_a_warning_with_the_nearest_score() {
     let body = json!({"seed": 7, "format": "json", "edits": [{"attribute": "smile", "to_score": 5.0}]});
-    let answer = edited(&Client::sketch(), &body).await;
-    assert_eq!(answer["score_search"]["reached"], false);
-    let warnings = answer["warnings"].to_string();
+    let response = edited(&Client::sketch(), &body).await;
+    assert_eq!(response["score_search"]["reached"], false);
+    let warnings = response["warnings"].to_string();
     assert!(
         warnings.contains("the target score of smile is 5, and the nearest that was found is 0."),
         "{warnings}"
@@ -90,14 +90,14 @@ async fn a_url_can_ask_for_a_target_value() {
     let before = client.get("/v1/score?seed=7").await.json();
     let wanted = number(&before["scores"][0]["score"]) - 0.05;
     let uri = format!("/v1/edit?seed=7&edit=smile:to_score:{wanted}&format=json");
-    let answer = client.get(&uri).await.json();
-    let found = number(&answer["faces"][0]["scores"]["smile"]);
+    let response = client.get(&uri).await.json();
+    let found = number(&response["faces"][0]["scores"]["smile"]);
     assert!(
         (found - wanted).abs() <= 0.001 + 1e-6,
         "{found}, {wanted}, {}",
-        answer["score_search"]
+        response["score_search"]
     );
-    assert_eq!(answer["score_search"]["reached"], true, "{answer}");
+    assert_eq!(response["score_search"]["reached"], true, "{response}");
 }
 
 #[tokio::test]
@@ -147,11 +147,11 @@ async fn impossible_target_scores_are_refused_with_the_reason() {
     ];
     for (client, mut body, expected) in cases {
         body["seed"] = json!(7);
-        let answer = client.post("/v1/edit", body).await;
-        let text = String::from_utf8_lossy(&answer.body);
-        assert!(answer.status.is_client_error(), "{text}");
+        let response = client.post("/v1/edit", body).await;
+        let text = String::from_utf8_lossy(&response.body);
+        assert!(response.status.is_client_error(), "{text}");
         assert!(
-            answer.json()["detail"].as_str().unwrap().contains(expected),
+            response.json()["detail"].as_str().unwrap().contains(expected),
             "{text}"
         );
     }

@@ -12,20 +12,20 @@ use ndarray::{Array4, ArrayView3};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::support::{Answer, Client, StripeGenerator, model_of, numbers, phantom};
+use crate::support::{Client, Response, StripeGenerator, model_of, numbers, phantom};
 
 pub(super) const PATH: &str = "/v1/models/sketch/boundaries";
 
 /// Starts a job and waits until it has ended.
 pub(super) async fn run(client: &Client, path: &str, body: Value) -> Value {
-    let answer = client.post(path, body).await;
+    let response = client.post(path, body).await;
     assert_eq!(
-        answer.status,
+        response.status,
         StatusCode::ACCEPTED,
         "{}",
-        String::from_utf8_lossy(&answer.body)
+        String::from_utf8_lossy(&response.body)
     );
-    let place = answer.header("location").unwrap().to_owned();
+    let place = response.header("location").unwrap().to_owned();
     end(client, &place).await
 }
 
@@ -39,7 +39,7 @@ pub(super) async fn end(client: &Client, place: &str) -> Value {
     }
 }
 
-async fn cancel(client: &Client, place: &str) -> Answer {
+async fn cancel(client: &Client, place: &str) -> Response {
     let request = Request::builder().method(Method::DELETE).uri(place);
     client.send(request.body(Body::empty()).unwrap()).await
 }
@@ -199,9 +199,9 @@ async fn events_report_a_job_until_it_has_ended() {
         .unwrap()
         .to_owned();
     let request = Request::get(&place).header(header::ACCEPT, "text/event-stream");
-    let answer = client.send(request.body(Body::empty()).unwrap()).await;
-    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
-    let text = String::from_utf8(answer.body).unwrap();
+    let response = client.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(response.header("content-type"), Some("text/event-stream"));
+    let text = String::from_utf8(response.body).unwrap();
     let events: Vec<Value> = text
         .lines()
         .filter_map(|line| line.strip_prefix("data: "))
@@ -305,9 +305,9 @@ async fn invalid_trainings_are_refused_before_a_job_begins() {
         ),
     ];
     for (body, status, says) in cases {
-        let answer = client.post(PATH, body.clone()).await;
-        let text = String::from_utf8_lossy(&answer.body);
-        assert_eq!(answer.status.as_u16(), status, "{body}: {text}");
+        let response = client.post(PATH, body.clone()).await;
+        let text = String::from_utf8_lossy(&response.body);
+        assert_eq!(response.status.as_u16(), status, "{body}: {text}");
         assert!(text.contains(says), "{body} should say {says:?}: {text}");
     }
     let both = json!({"attributes": ["smile"], "chosen": 5, "ratio": 0.1});

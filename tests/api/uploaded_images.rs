@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, numbers, phantom};
+use crate::support::{Client, Response, numbers, phantom};
 
-async fn send(client: &Client, uri: &str, kind: &str, file: Vec<u8>) -> Answer {
+async fn send(client: &Client, uri: &str, kind: &str, file: Vec<u8>) -> Response {
     let request = Request::post(uri)
         .header("content-type", kind)
         .header("accept", "application/json");
@@ -93,14 +93,18 @@ async fn a_file_that_is_not_an_image_is_refused_with_the_field_name() {
             "[encoder]",
         ),
     ] {
-        let answer = client.post("/v1/score", body).await;
+        let response = client.post("/v1/score", body).await;
         assert_eq!(
-            answer.status,
+            response.status,
             StatusCode::UNPROCESSABLE_ENTITY,
             "{}",
-            answer.json()
+            response.json()
         );
-        assert!(answer.json().to_string().contains(expected), "{}", answer.json());
+        assert!(
+            response.json().to_string().contains(expected),
+            "{}",
+            response.json()
+        );
     }
     let with_psi_in_url = send(&client, "/v1/score?psi=0.5", "application/json", b"{}".to_vec()).await;
     assert_eq!(with_psi_in_url.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -131,11 +135,11 @@ async fn an_invalid_edit_is_refused_before_its_image_is_inverted() {
         ("/v1/score?truncation_layers=2", "field"),
         ("/v1/edit?edit=smile:1", "cannot-invert"),
     ] {
-        let answer = send(&client, uri, "image/png", file.clone()).await.json();
+        let response = send(&client, uri, "image/png", file.clone()).await.json();
         assert_eq!(
-            answer["type"],
+            response["type"],
             format!("urn:faceplane:problem:{problem}"),
-            "{uri}: {answer}"
+            "{uri}: {response}"
         );
     }
 }
@@ -211,9 +215,13 @@ async fn an_invalid_form_is_refused_with_the_reason() {
         ),
     ];
     for (body, status, expected) in cases {
-        let answer = send(&client, "/v1/score", FORM, body).await;
-        assert_eq!(answer.status, status, "{}", answer.json());
-        assert!(answer.json().to_string().contains(expected), "{}", answer.json());
+        let response = send(&client, "/v1/score", FORM, body).await;
+        assert_eq!(response.status, status, "{}", response.json());
+        assert!(
+            response.json().to_string().contains(expected),
+            "{}",
+            response.json()
+        );
     }
     let without_boundary = send(&client, "/v1/score", "multipart/form-data", file).await;
     assert_eq!(without_boundary.status, StatusCode::BAD_REQUEST);
@@ -223,9 +231,9 @@ async fn an_invalid_form_is_refused_with_the_reason() {
 async fn a_body_without_a_known_type_is_refused_with_the_three_accepted_types() {
     let client = Client::sketch();
     for path in ["/v1/invert", "/v1/edit", "/v1/conditional-edit", "/v1/score"] {
-        let answer = send(&client, path, "text/plain", b"photo.jpg".to_vec()).await;
-        assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
-        let text = answer.json().to_string();
+        let response = send(&client, path, "text/plain", b"photo.jpg".to_vec()).await;
+        assert_eq!(response.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
+        let text = response.json().to_string();
         for example in ["--json", "-F file=@photo.jpg", "--data-binary @photo.jpg"] {
             assert!(text.contains(example), "{path}: {text}");
         }

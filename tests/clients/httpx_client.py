@@ -34,19 +34,19 @@ from faceplane_httpx.models import (
     AttributeEdit,
     BoundaryDocument,
     ConditionalEditInput,
-    EditAnswer,
+    EditResponse,
     EditForm,
     EditInput,
     Format,
     InversionMethod,
-    InvertAnswer,
+    InvertResponse,
     InvertForm,
     InvertInput,
     Layout,
     Metadata,
     ProblemDocument,
     ReportInput,
-    SampleAnswer,
+    SampleResponse,
     SampleInput,
     ScoreInput,
     Space,
@@ -60,7 +60,7 @@ html = Client(base_url=SERVICE, headers={"Accept": "text/html"})
 
 
 def png(response: Response) -> bytes:
-    """The PNG of an answer, which the client gives as a file."""
+    """The PNG of a response, which the client gives as a file."""
     assert isinstance(response.parsed, File), response.content
     content: bytes = response.parsed.payload.read()
     assert is_png(content)
@@ -113,15 +113,15 @@ def a_seed_alone_is_a_face_by_url_and_by_body() -> None:
 @check
 def four_faces_have_four_seeds() -> None:
     body = SampleInput(seed=7, count=4, psi=0.7, format_=Format.JSON)
-    answered = SampleAnswer.from_dict(numbers(sample_faces.sync_detailed(client=client, body=body)))
+    answered = SampleResponse.from_dict(numbers(sample_faces.sync_detailed(client=client, body=body)))
     assert [face.seed for face in answered.faces] == [7, 8, 9, 10]
 
 
 @check
-def a_code_of_an_answer_is_taken_back_in_each_space() -> None:
+def a_code_of_a_response_is_taken_back_in_each_space() -> None:
     for space in Space:
         body = SampleInput(seed=7, space=space, format_=Format.JSON)
-        (face,) = SampleAnswer.from_dict(numbers(sample_faces.sync_detailed(client=client, body=body))).faces
+        (face,) = SampleResponse.from_dict(numbers(sample_faces.sync_detailed(client=client, body=body))).faces
         png(sample_faces.sync_detailed(client=client, body=SampleInput(latent=face.latent)))
 
 
@@ -137,7 +137,7 @@ def an_edit_is_another_image_by_url_and_by_body() -> None:
 def a_score_is_reached_while_a_condition_is_held() -> None:
     edits = [AttributeEdit(attribute="smile", to_score=0.9)]
     body = EditInput(seed=7, conditions=["age"], edits=edits, format_=Format.JSON)
-    search = EditAnswer.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).score_search
+    search = EditResponse.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).score_search
     assert search.reached and abs(search.after - 0.9) <= 0.02
     assert search.conditions.additional_keys == ["age"]
 
@@ -148,7 +148,7 @@ def a_trajectory_is_a_strip() -> None:
     body = EditInput(seed=7, edits=[AttributeEdit(attribute="age")], trajectory=trajectory, layout=Layout.STRIP)
     png(edit_face.sync_detailed(client=client, body=body))
     body.format_ = Format.JSON
-    assert EditAnswer.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).positions == [-3, 0, 3]
+    assert EditResponse.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).positions == [-3, 0, 3]
 
 
 @check
@@ -171,7 +171,7 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
     body = ConditionalEditInput(
         seed=7, edits=[AttributeEdit(attribute="age", by=3)], conditions=conditions, format_=Format.JSON
     )
-    (direction,) = EditAnswer.from_dict(
+    (direction,) = EditResponse.from_dict(
         numbers(edit_face_conditionally.sync_detailed(client=client, body=body))
     ).directions
     assert abs(direction.cosines["eyeglasses"]) < 1e-6
@@ -183,7 +183,7 @@ def an_image_is_inverted_as_a_form_and_as_json() -> None:
     encoder = InversionMethod.ENCODER
     png(invert_image.sync_detailed(client=client, body=InvertForm(file=upload(sent), method=encoder)))
     body = InvertInput(image=b64encode(sent).decode(), method=InversionMethod.REFINE, steps=2, format_=Format.JSON)
-    inverted = InvertAnswer.from_dict(numbers(invert_image.sync_detailed(client=client, body=body)))
+    inverted = InvertResponse.from_dict(numbers(invert_image.sync_detailed(client=client, body=body)))
     assert inverted.psnr > 10
     assert inverted.face.latent.space == Space.W
 
@@ -220,7 +220,7 @@ def a_report_is_json_and_a_page() -> None:
     identifier = start_report.sync("phantom", client=client, body=body).id
     assert ended(lambda: status_of(identifier)) == "done"
     assert get_report.sync(identifier, client=client).samples == 50
-    # The generated function parses every answer as JSON, so its HTTP client fetches the page.
+    # The generated function parses every response as JSON, so its HTTP client fetches the page.
     page = html.get_httpx_client().get(f"/v1/jobs/{identifier}/report")
     assert page.text.lower().startswith("<!doctype html>")
 

@@ -7,9 +7,9 @@ import type { components, paths } from "./generated/openapi-typescript.js";
 type Schemas = components["schemas"];
 type Problem = "application/problem+json";
 
-// Each client is typed for one media type of the answers, and for problems.
+// Each client is typed for one media type of the responses, and for problems.
 const images = createClient<paths, "image/png" | Problem>({ baseUrl: service });
-const answers = createClient<paths, "application/json" | Problem>({
+const responses = createClient<paths, "application/json" | Problem>({
     baseUrl: service,
     headers: { Accept: "application/json" },
 });
@@ -21,11 +21,11 @@ const phantom = { path: { model: "phantom" } };
 const smile = { path: { ...phantom.path, attribute: "smile", space: "w" } } as const;
 const arrayBuffer = { parseAs: "arrayBuffer" } as const;
 
-/** The data of an answer. Fails if the answer is a problem. */
-function data<Data>(answer: { data?: Data; error?: unknown }): Data {
-    assert.equal(answer.error, undefined, JSON.stringify(answer.error));
-    assert.ok(answer.data !== undefined);
-    return answer.data;
+/** The data of a response. Fails if the response is a problem. */
+function data<Data>(response: { data?: Data; error?: unknown }): Data {
+    assert.equal(response.error, undefined, JSON.stringify(response.error));
+    assert.ok(response.data !== undefined);
+    return response.data;
 }
 
 /** An image of seed 7. With the metadata "full" it carries its code, and takes no search to invert. */
@@ -56,23 +56,23 @@ function file(bytes: ArrayBuffer): string {
 const base64 = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString("base64");
 
 async function statusOf(job: string): Promise<string> {
-    const found = await answers.GET("/v1/jobs/{job}", { params: { path: { job } } });
+    const found = await responses.GET("/v1/jobs/{job}", { params: { path: { job } } });
     return data(found).status;
 }
 
 await run({
     "the service lives and is ready": async () => {
-        data(await answers.GET("/health/live"));
-        data(await answers.GET("/health/ready"));
+        data(await responses.GET("/health/live"));
+        data(await responses.GET("/health/ready"));
     },
     "metrics are text": async () => {
         const found = data(await texts.GET("/metrics", { parseAs: "text" }));
         assert.match(found, /faceplane_requests_total/);
     },
     "the models are listed and described": async () => {
-        const { models } = data(await answers.GET("/v1/models"));
+        const { models } = data(await responses.GET("/v1/models"));
         assert.deepEqual(models.map(({ name }) => name), ["phantom"]);
-        const { spaces } = data(await answers.GET("/v1/models/{model}", { params: phantom }));
+        const { spaces } = data(await responses.GET("/v1/models/{model}", { params: phantom }));
         assert.deepEqual(spaces.map(({ name }) => name), ["z", "w", "w+"]);
     },
     "a seed alone is a face, by URL and by body": async () => {
@@ -82,12 +82,12 @@ await run({
         assert.deepEqual(byBody, byUrl);
     },
     "four faces have four seeds": async () => {
-        const { faces } = data(await answers.POST("/v1/sample", { body: { seed: 7, count: 4, psi: 0.7 } }));
+        const { faces } = data(await responses.POST("/v1/sample", { body: { seed: 7, count: 4, psi: 0.7 } }));
         assert.deepEqual(faces.map(({ seed }) => seed), [7, 8, 9, 10]);
     },
-    "a code of an answer is taken back in each space": async () => {
+    "a code of a response is taken back in each space": async () => {
         for (const space of ["z", "w", "w+"] as const) {
-            const [face] = data(await answers.POST("/v1/sample", { body: { seed: 7, space } })).faces;
+            const [face] = data(await responses.POST("/v1/sample", { body: { seed: 7, space } })).faces;
             assert.ok(face);
             const body: Schemas["SampleInput"] = { latent: face.latent };
             assertPng(data(await images.POST("/v1/sample", { body, ...arrayBuffer })));
@@ -107,7 +107,7 @@ await run({
         const body: Schemas["EditInput"] = { seed: 7, format: "png", conditions: ["age"], edits };
         assertPng(data(await images.POST("/v1/edit", { body, ...arrayBuffer })));
         body.format = "json";
-        const { score_search: search } = data(await answers.POST("/v1/edit", { body }));
+        const { score_search: search } = data(await responses.POST("/v1/edit", { body }));
         assert.ok(search?.reached && Math.abs(search.after - 0.9) <= 0.02);
         assert.deepEqual(Object.keys(search.conditions), ["age"]);
     },
@@ -119,7 +119,7 @@ await run({
             layout: "strip",
         };
         assertPng(data(await images.POST("/v1/edit", { body, ...arrayBuffer })));
-        const { positions } = data(await answers.POST("/v1/edit", { body }));
+        const { positions } = data(await responses.POST("/v1/edit", { body }));
         assert.deepEqual(positions, [-3, 0, 3]);
     },
     "an image is edited, as a form, as the body and as JSON": async () => {
@@ -136,7 +136,7 @@ await run({
         assertPng(data(await images.GET("/v1/conditional-edit", { params: { query }, ...arrayBuffer })));
         const edits = [{ attribute: "age", by: 3 }];
         const body: Schemas["ConditionalEditInput"] = { seed: 7, edits, conditions: ["eyeglasses"] };
-        const { directions } = data(await answers.POST("/v1/conditional-edit", { body }));
+        const { directions } = data(await responses.POST("/v1/conditional-edit", { body }));
         assert.ok(Math.abs(directions[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },
     "an image is inverted, as a form and as JSON": async () => {
@@ -144,41 +144,41 @@ await run({
         const fields: Schemas["InvertForm"] = { file: file(image), method: "encoder" };
         assertPng(data(await images.POST("/v1/invert", { body: fields, bodySerializer: form, ...arrayBuffer })));
         const body: Schemas["InvertInput"] = { image: base64(image), method: "refine", steps: 2 };
-        const { psnr, face } = data(await answers.POST("/v1/invert", { body }));
+        const { psnr, face } = data(await responses.POST("/v1/invert", { body }));
         assert.ok(psnr > 10);
         assert.equal(face.latent.space, "w");
     },
     "a face is scored": async () => {
-        const byUrl = data(await answers.GET("/v1/score", { params: { query: { seed: 7 } } }));
-        const byBody = data(await answers.POST("/v1/score", { body: { seed: 7 } }));
+        const byUrl = data(await responses.GET("/v1/score", { params: { query: { seed: 7 } } }));
+        const byBody = data(await responses.POST("/v1/score", { body: { seed: 7 } }));
         assert.deepEqual(byBody, byUrl);
         assert.ok(byUrl.scores.some(({ attribute }) => attribute === "smile"));
         assert.equal(typeof byUrl.distances["smile"], "number");
     },
     "a boundary is trained": async () => {
         const body: Schemas["TrainInput"] = { attributes: ["smile"], space: "w", samples: 200, ratio: 0.2 };
-        const begun = await answers.POST("/v1/models/{model}/boundaries", { params: phantom, body });
+        const begun = await responses.POST("/v1/models/{model}/boundaries", { params: phantom, body });
         const { id } = data(begun);
         assert.equal(await ended(() => statusOf(id)), "done");
-        const { jobs } = data(await answers.GET("/v1/jobs"));
+        const { jobs } = data(await responses.GET("/v1/jobs"));
         assert.ok(jobs.some((job) => job.id === id));
     },
     "a boundary is listed, fetched, sent and removed": async () => {
-        const { boundaries } = data(await answers.GET("/v1/models/{model}/boundaries", { params: phantom }));
+        const { boundaries } = data(await responses.GET("/v1/models/{model}/boundaries", { params: phantom }));
         assert.ok(boundaries.some(({ attribute, space }) => attribute === "smile" && space === "w"));
         const path = "/v1/models/{model}/boundaries/{attribute}/{space}";
-        const body = data(await answers.GET(path, { params: smile }));
+        const body = data(await responses.GET(path, { params: smile }));
         assert.equal(body.normal.length, 64);
-        data(await answers.PUT(path, { params: smile, body }));
+        data(await responses.PUT(path, { params: smile, body }));
         const npy = data(await files.GET(path, { params: { ...smile, query: { format: "npy" } }, ...arrayBuffer }));
         assert.equal(Buffer.from(npy).toString("latin1", 1, 6), "NUMPY");
         const sent = { ...asIs("application/octet-stream"), body: file(npy) };
-        data(await answers.PUT(path, { params: { ...smile, query: { intercept: 0.5 } }, ...sent }));
-        data(await answers.DELETE(path, { params: smile }));
+        data(await responses.PUT(path, { params: { ...smile, query: { intercept: 0.5 } }, ...sent }));
+        data(await responses.DELETE(path, { params: smile }));
     },
     "a job is followed, and its report is JSON and a page": async () => {
         const body: Schemas["ReportInput"] = { seed: 1, samples: 50, faces: 1 };
-        const begun = await answers.POST("/v1/models/{model}/report", { params: phantom, body });
+        const begun = await responses.POST("/v1/models/{model}/report", { params: phantom, body });
         const { id } = data(begun);
         assert.equal(await ended(() => statusOf(id)), "done");
         const params = { path: { job: id } };
@@ -188,7 +188,7 @@ await run({
             headers: { Accept: "text/event-stream" },
         });
         assert.match(data(events), /^event: ?progress$/m);
-        const report = data(await answers.GET("/v1/jobs/{job}/report", { params }));
+        const report = data(await responses.GET("/v1/jobs/{job}/report", { params }));
         assert.equal(report.samples, 50);
         const page = await texts.GET("/v1/jobs/{job}/report", {
             params,
@@ -198,9 +198,9 @@ await run({
         assert.match(data(page), /^<!doctype html>/i);
     },
     "a job is cancelled": async () => {
-        const begun = await answers.POST("/v1/models/{model}/report", { params: phantom, body: { samples: 5000 } });
+        const begun = await responses.POST("/v1/models/{model}/report", { params: phantom, body: { samples: 5000 } });
         const { id } = data(begun);
-        data(await answers.DELETE("/v1/jobs/{job}", { params: { path: { job: id } } }));
+        data(await responses.DELETE("/v1/jobs/{job}", { params: { path: { job: id } } }));
         assert.equal(await ended(() => statusOf(id)), "cancelled");
     },
     "an error is a typed problem": async () => {
@@ -210,7 +210,7 @@ await run({
         assert.match(error.type, /^urn:faceplane:problem:/);
         // @ts-expect-error: the compiler refuses a field that does not exist, and so does the service.
         const body: Schemas["SampleInput"] = { sed: 7 };
-        const wrong = await answers.POST("/v1/sample", { body });
+        const wrong = await responses.POST("/v1/sample", { body });
         assert.equal(wrong.error?.status, 422);
     },
 });

@@ -5,13 +5,13 @@ import {
     BoundariesApi,
     type ConditionalEditInput,
     Configuration,
-    EditAnswerFromJSON,
+    EditResponseFromJSON,
     type EditInput,
     FacesApi,
     Format,
     HealthApi,
     InversionMethod,
-    InvertAnswerFromJSON,
+    InvertResponseFromJSON,
     type InvertInput,
     JobsApi,
     Layout,
@@ -19,7 +19,7 @@ import {
     ModelsApi,
     ProblemDocumentFromJSON,
     ResponseError,
-    SampleAnswerFromJSON,
+    SampleResponseFromJSON,
     type SampleInput,
     Space,
 } from "./generated/typescript-fetch/index.js";
@@ -35,15 +35,15 @@ const phantom = { model: "phantom" };
 const smile = { ...phantom, attribute: "smile", space: Space.W };
 const json = Format.Json;
 
-async function png(answer: Promise<Blob>): Promise<ArrayBuffer> {
-    const bytes = await (await answer).arrayBuffer();
+async function png(response: Promise<Blob>): Promise<ArrayBuffer> {
+    const bytes = await (await response).arrayBuffer();
     assertPng(bytes);
     return bytes;
 }
 
 /** The JSON of an operation that has PNG as its first type: the client gives it as a blob too. */
-async function numbers(answer: Promise<Blob>): Promise<unknown> {
-    return JSON.parse(await (await answer).text());
+async function numbers(response: Promise<Blob>): Promise<unknown> {
+    return JSON.parse(await (await response).text());
 }
 
 /** An image of seed 7. With full metadata it carries its code, and takes no search to invert. */
@@ -74,13 +74,13 @@ await run({
     },
     "four faces have four seeds": async () => {
         const sampleInput: SampleInput = { seed: 7, count: 4, psi: 0.7, format: json };
-        const answer = SampleAnswerFromJSON(await numbers(faces.sampleFaces({ sampleInput })));
-        assert.deepEqual(answer.faces.map(({ seed }) => seed), [7, 8, 9, 10]);
+        const response = SampleResponseFromJSON(await numbers(faces.sampleFaces({ sampleInput })));
+        assert.deepEqual(response.faces.map(({ seed }) => seed), [7, 8, 9, 10]);
     },
-    "a code of an answer is taken back in each space": async () => {
+    "a code of a response is taken back in each space": async () => {
         for (const space of [Space.Z, Space.W, Space.W_PLUS]) {
             const sampleInput: SampleInput = { seed: 7, space, format: json };
-            const [face] = SampleAnswerFromJSON(await numbers(faces.sampleFaces({ sampleInput }))).faces;
+            const [face] = SampleResponseFromJSON(await numbers(faces.sampleFaces({ sampleInput }))).faces;
             await png(faces.sampleFaces({ sampleInput: { latent: face?.latent } }));
         }
     },
@@ -93,7 +93,7 @@ await run({
     "a score is reached while a condition is held": async () => {
         const edits = [{ attribute: "smile", toScore: 0.9 }];
         const editInput: EditInput = { seed: 7, conditions: ["age"], edits, format: json };
-        const { scoreSearch: search } = EditAnswerFromJSON(await numbers(faces.editFace({ editInput })));
+        const { scoreSearch: search } = EditResponseFromJSON(await numbers(faces.editFace({ editInput })));
         assert.ok(search?.reached && Math.abs(search.after - 0.9) <= 0.02);
         assert.deepEqual(Object.keys(search.conditions), ["age"]);
     },
@@ -101,8 +101,8 @@ await run({
         const trajectory = { start: -3, end: 3, steps: 3 };
         const editInput: EditInput = { seed: 7, edits: [{ attribute: "age" }], trajectory, layout: Layout.Strip };
         await png(faces.editFace({ editInput }));
-        const answer = numbers(faces.editFace({ editInput: { ...editInput, format: json } }));
-        assert.deepEqual(EditAnswerFromJSON(await answer).positions, [-3, 0, 3]);
+        const response = numbers(faces.editFace({ editInput: { ...editInput, format: json } }));
+        assert.deepEqual(EditResponseFromJSON(await response).positions, [-3, 0, 3]);
     },
     "an image is edited": async () => {
         const image = base64(await sampleSeven(Metadata.Full));
@@ -113,14 +113,14 @@ await run({
         await png(faces.editFaceConditionallyByUrl(query));
         const edits = [{ attribute: "age", by: 3 }];
         const conditionalEditInput: ConditionalEditInput = { seed: 7, edits, conditions: ["eyeglasses"], format: json };
-        const { directions } = EditAnswerFromJSON(await numbers(faces.editFaceConditionally({ conditionalEditInput })));
+        const { directions } = EditResponseFromJSON(await numbers(faces.editFaceConditionally({ conditionalEditInput })));
         assert.ok(Math.abs(directions[0]?.cosines["eyeglasses"] ?? 1) < 1e-6);
     },
     "an image is inverted": async () => {
         const image = base64(await sampleSeven(Metadata.None));
         await png(faces.invertImage({ invertInput: { image, method: InversionMethod.Encoder } }));
         const invertInput: InvertInput = { image, method: InversionMethod.Refine, steps: 2, format: json };
-        const { psnr, face } = InvertAnswerFromJSON(await numbers(faces.invertImage({ invertInput })));
+        const { psnr, face } = InvertResponseFromJSON(await numbers(faces.invertImage({ invertInput })));
         assert.ok(psnr > 10);
         assert.equal(face.latent.space, Space.W);
     },

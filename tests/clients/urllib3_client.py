@@ -10,13 +10,13 @@ from faceplane_urllib3 import (
     BoundariesApi,
     ConditionalEditInput,
     Configuration,
-    EditAnswer,
+    EditResponse,
     EditInput,
     FacesApi,
     Format,
     HealthApi,
     InversionMethod,
-    InvertAnswer,
+    InvertResponse,
     InvertInput,
     JobsApi,
     Layout,
@@ -24,7 +24,7 @@ from faceplane_urllib3 import (
     ModelsApi,
     ProblemDocument,
     ReportInput,
-    SampleAnswer,
+    SampleResponse,
     SampleInput,
     ScoreInput,
     Space,
@@ -37,7 +37,7 @@ client = ApiClient(Configuration(host=SERVICE))
 faces, boundaries, jobs = FacesApi(client), BoundariesApi(client), JobsApi(client)
 health, models = HealthApi(client), ModelsApi(client)
 
-# If an operation has JSON answers, the client asks for JSON. Requests for an image therefore name the format.
+# If an operation has JSON responses, the client asks for JSON. Requests for an image therefore name the format.
 PNG = Format.PNG
 
 
@@ -63,7 +63,7 @@ def the_service_lives_and_is_ready() -> None:
 
 @check
 def metrics_are_text() -> None:
-    # The client decodes text/plain and JSON only, so the check reads the undecoded answer.
+    # The client decodes text/plain and JSON only, so the check reads the undecoded response.
     assert b"faceplane_requests_total" in health.get_metrics_without_preload_content().data
 
 
@@ -81,14 +81,14 @@ def a_seed_alone_is_a_face_by_url_and_by_body() -> None:
 
 @check
 def four_faces_have_four_seeds() -> None:
-    answer = SampleAnswer.from_json(faces.sample_faces(SampleInput(seed=7, count=4, psi=0.7)))
-    assert [face.seed for face in answer.faces] == [7, 8, 9, 10]
+    response = SampleResponse.from_json(faces.sample_faces(SampleInput(seed=7, count=4, psi=0.7)))
+    assert [face.seed for face in response.faces] == [7, 8, 9, 10]
 
 
 @check
-def a_code_of_an_answer_is_taken_back_in_each_space() -> None:
+def a_code_of_a_response_is_taken_back_in_each_space() -> None:
     for space in Space:
-        (face,) = SampleAnswer.from_json(faces.sample_faces(SampleInput(seed=7, space=space))).faces
+        (face,) = SampleResponse.from_json(faces.sample_faces(SampleInput(seed=7, space=space))).faces
         png(faces.sample_faces(SampleInput(latent=face.latent, format=PNG)))
 
 
@@ -103,7 +103,7 @@ def an_edit_is_another_image_by_url_and_by_body() -> None:
 @check
 def a_score_is_reached_while_a_condition_is_held() -> None:
     edits = [AttributeEdit(attribute="smile", to_score=0.9)]
-    search = EditAnswer.from_json(faces.edit_face(EditInput(seed=7, conditions=["age"], edits=edits))).score_search
+    search = EditResponse.from_json(faces.edit_face(EditInput(seed=7, conditions=["age"], edits=edits))).score_search
     assert search.reached and abs(search.after - 0.9) <= 0.02
     assert list(search.conditions) == ["age"]
 
@@ -112,7 +112,7 @@ def a_score_is_reached_while_a_condition_is_held() -> None:
 def a_trajectory_is_a_strip() -> None:
     trajectory = TrajectoryInput(start=-3, end=3, steps=3)
     body = EditInput(seed=7, edits=[AttributeEdit(attribute="age")], trajectory=trajectory, layout=Layout.STRIP)
-    assert EditAnswer.from_json(faces.edit_face(body)).positions == [-3, 0, 3]
+    assert EditResponse.from_json(faces.edit_face(body)).positions == [-3, 0, 3]
     body.format = PNG
     png(faces.edit_face(body))
 
@@ -128,7 +128,7 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
     conditions = ["eyeglasses"]
     png(faces.edit_face_conditionally_by_url(["age:3"], seed=7, space=Space.Z, condition=conditions, format=PNG))
     body = ConditionalEditInput(seed=7, edits=[AttributeEdit(attribute="age", by=3)], conditions=conditions)
-    (direction,) = EditAnswer.from_json(faces.edit_face_conditionally(body)).directions
+    (direction,) = EditResponse.from_json(faces.edit_face_conditionally(body)).directions
     assert abs(direction.cosines["eyeglasses"]) < 1e-6
 
 
@@ -136,11 +136,11 @@ def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> 
 def an_image_is_inverted() -> None:
     image = b64encode(sample_seven(Metadata.NONE)).decode()
     png(faces.invert_image(InvertInput(image=image, method=InversionMethod.ENCODER, format=PNG)))
-    answer = InvertAnswer.from_json(
+    response = InvertResponse.from_json(
         faces.invert_image(InvertInput(image=image, method=InversionMethod.REFINE, steps=2))
     )
-    assert answer.psnr > 10
-    assert answer.face.latent.space == Space.W
+    assert response.psnr > 10
+    assert response.face.latent.space == Space.W
 
 
 @check

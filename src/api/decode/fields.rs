@@ -211,7 +211,7 @@ impl<T: Value> Slot for Required<T> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Group<T>(pub(crate) T);
 
-/// A [`Group`] that is not written: it says how an answer is encoded, not what is in it.
+/// A [`Group`] that is not written: it says how a response is encoded, not what is in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Unrecorded<T>(pub(crate) T);
 

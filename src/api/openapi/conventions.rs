@@ -1,7 +1,7 @@
 //! Rules that hold for every operation and every schema. They are applied to the whole document, so no operation can
 //! miss one.
 //!
-//! - Every operation takes `Faceplane-Timeout`, has the common problems, and answers with `X-Request-Id`.
+//! - Every operation takes `Faceplane-Timeout`, has the common problems, and responds with `X-Request-Id`.
 //! - An optional field is left out, never null: generators would otherwise type it as three cases.
 //! - No schema has a default: openapi-typescript makes fields with a default required. Descriptions name the defaults.
 //! - Enums whose values are no identifiers say how generated code names them.
@@ -14,7 +14,7 @@ use crate::api::timeout;
 
 type Object = Map<String, Value>;
 
-/// Names the request in the log and in the answer.
+/// Names the request in the log and in the response.
 const REQUEST_ID: &str = "X-Request-Id";
 
 /// Keys of a path that are operations.
@@ -53,7 +53,7 @@ fn add_components(components: &mut Value) {
         "name": timeout::HEADER,
         "in": "header",
         "required": false,
-        "description": "The longest time to wait for the answer, in seconds; the service's own limit if left out or longer.",
+        "description": "The longest time to wait for the response, in seconds; the service's own limit if left out or longer.",
         "schema": { "type": "number", "exclusiveMinimum": 0 },
     }});
 }

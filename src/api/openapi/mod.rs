@@ -25,11 +25,11 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::api::answers::edit::EditAnswer;
-use crate::api::answers::invert::{InversionProgress, InvertAnswer};
-use crate::api::answers::sample::SampleAnswer;
-use crate::api::answers::score::ScoreAnswer;
 use crate::api::problem::ProblemDocument;
+use crate::api::responses::edit::EditResponse;
+use crate::api::responses::invert::{InversionProgress, InvertResponse};
+use crate::api::responses::sample::SampleResponse;
+use crate::api::responses::score::ScoreResponse;
 use crate::api::types::boundary::BoundaryFormat;
 use crate::api::types::invert::InversionMethodName;
 use crate::api::types::output_options::{Compression, Format, Layout, Metadata};
@@ -40,7 +40,7 @@ use crate::api::types::space::Space;
     info(
         title = "faceplane",
         description = "InterFaceGAN as a service: sample faces, and edit them along the boundaries of attributes in latent \
-                       space, with other attributes held.\n\nOperations on faces answer with a PNG unless `Accept` or `format` \
+                       space, with other attributes held.\n\nOperations on faces respond with a PNG unless `Accept` or `format` \
                        asks for JPEG, WebP or JSON; `format` wins over `Accept`. Errors are `application/problem+json` (RFC 9457). \
                        Optional fields are left out, not null."
     ),
@@ -52,7 +52,7 @@ use crate::api::types::space::Space;
         (name = "health", description = "Probes and metrics")
     ),
     components(schemas(
-        ProblemDocument, SampleAnswer, EditAnswer, InvertAnswer, InversionProgress, ScoreAnswer, Space, Format, Layout, Metadata, Compression,
+        ProblemDocument, SampleResponse, EditResponse, InvertResponse, InversionProgress, ScoreResponse, Space, Format, Layout, Metadata, Compression,
         InversionMethodName, BoundaryFormat
     ))
 )]

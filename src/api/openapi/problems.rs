@@ -98,6 +98,6 @@ problems! {
     CommonProblems {
         422: "The header `Faceplane-Timeout` is not a number of seconds above 0.",
         500: "The service failed. Its log has the cause beside the id of the request.",
-        504: "No answer within the timeout.",
+        504: "No response within the timeout.",
     }
 }

@@ -11,8 +11,8 @@ use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 use crate::api::openapi::files::ImageFile;
 
-/// What the document says of the answer to an operation on faces. The type itself is the schema of the JSON answer.
-pub(crate) trait FaceAnswer: ToSchema {
+/// What the document says of the response to an operation on faces. The type itself is the schema of the JSON response.
+pub(crate) trait FaceResponse: ToSchema {
     /// The description of the response.
     const DESCRIPTION: &'static str;
     /// Whether it may be an image. Then `*/*` gets one, so the image types come first: generated clients take the first
@@ -24,13 +24,13 @@ pub(crate) trait FaceAnswer: ToSchema {
     const HEADERS: &'static [(&'static str, &'static str)];
 }
 
-/// `Faceplane-Seed`, in the answers that have it.
+/// `Faceplane-Seed`, in the responses that have it.
 pub(crate) const SEED: (&str, &str) = (
     "Faceplane-Seed",
     "The seeds of the faces, separated by commas; absent if a face did not come from a seed.",
 );
 
-/// `Faceplane-Warnings`, in the answers that have it.
+/// `Faceplane-Warnings`, in the responses that have it.
 pub(crate) const WARNINGS: (&str, &str) = (
     "Faceplane-Warnings",
     "A warning, such as an edit far outside the usual distances. There is one header for each warning.",
@@ -46,26 +46,26 @@ const COMMON: [(&str, &str); 2] = [
 
 const ETAG: (&str, &str) = (
     "ETag",
-    "Identifies the bytes of the answer; present if the URL has a seed. Send it as `If-None-Match` to learn whether they \
+    "Identifies the bytes of the response; present if the URL has a seed. Send it as `If-None-Match` to learn whether they \
      changed.",
 );
 
-/// The 200 of an operation whose answer no cache may keep.
+/// The 200 of an operation whose response no cache may keep.
 pub(crate) struct Fresh<A>(PhantomData<A>);
 
-impl<A: FaceAnswer> IntoResponses for Fresh<A> {
+impl<A: FaceResponse> IntoResponses for Fresh<A> {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         BTreeMap::from([("200".to_owned(), RefOr::T(success::<A>().build()))])
     }
 }
 
-/// The 200 and the 304 of an operation whose answer caches may keep.
+/// The 200 and the 304 of an operation whose response caches may keep.
 pub(crate) struct Cacheable<A>(PhantomData<A>);
 
-impl<A: FaceAnswer> IntoResponses for Cacheable<A> {
+impl<A: FaceResponse> IntoResponses for Cacheable<A> {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let unchanged =
-            ResponseBuilder::new().description("The answer is still the one that `If-None-Match` names.");
+            ResponseBuilder::new().description("The response is still the one that `If-None-Match` names.");
         BTreeMap::from([
             (
                 "200".to_owned(),
@@ -76,7 +76,7 @@ impl<A: FaceAnswer> IntoResponses for Cacheable<A> {
     }
 }
 
-fn success<A: FaceAnswer>() -> ResponseBuilder {
+fn success<A: FaceResponse>() -> ResponseBuilder {
     let mut response = ResponseBuilder::new().description(A::DESCRIPTION);
     if A::IMAGES {
         for kind in ["image/png", "image/jpeg", "image/webp"] {

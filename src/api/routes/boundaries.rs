@@ -11,14 +11,14 @@ use headers_accept::Accept;
 use mediatype::MediaType;
 use mediatype::names::{APPLICATION, JSON, OCTET_STREAM};
 
-use crate::api::answer::Answer;
-use crate::api::answers::boundary::{BoundaryChange, BoundaryList, Storage};
+use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::value::Value as _;
 use crate::api::openapi::problems::{
     BodyProblems, BoundaryFormatProblems, BoundaryProblems, ModelProblems, StoreProblems,
 };
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, LARGEST_BODY, Name, Query, unread};
+use crate::api::responses::boundary::{BoundaryChange, BoundaryList, Storage};
 use crate::api::state::Api;
 use crate::api::types::boundary::{
     BoundaryDocument, BoundaryFormat, BoundaryOptions, NpyFile, NpyOptions, boundary,
@@ -84,11 +84,11 @@ pub(crate) async fn show(
     let (name, attribute, space) = boundary_path(path)?;
     let model = api.models.get(Some(&name))?;
     let boundary = model.boundaries().get(&attribute, space)?;
-    let answer = match choose(options.format, &headers)? {
-        BoundaryFormat::Json => Answer::json(&BoundaryDocument::of(boundary), &model),
-        BoundaryFormat::Npy => Answer::npy(NpyArray::of_normal(boundary).write_f8(), &model),
+    let response = match choose(options.format, &headers)? {
+        BoundaryFormat::Json => BufferedResponse::json(&BoundaryDocument::of(boundary), &model),
+        BoundaryFormat::Npy => BufferedResponse::npy(NpyArray::of_normal(boundary).write_f8(), &model),
     };
-    Ok(answer.with_etag().revalidated(&headers))
+    Ok(response.with_etag().revalidated(&headers))
 }
 
 /// Set a boundary
@@ -165,7 +165,7 @@ pub(crate) async fn delete(
     Ok(change(&api, &model, None))
 }
 
-/// The answer to a change of a boundary of `model`.
+/// The response to a change of a boundary of `model`.
 fn change(api: &Api, model: &Model, boundary: Option<&Boundary>) -> Json<BoundaryChange> {
     Json(BoundaryChange {
         model: model.name().to_owned(),

@@ -7,8 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use crate::api::answer::Answer;
-use crate::api::answers::edit::EditAnswer;
+use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::encode::Encoding;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
@@ -18,6 +17,7 @@ use crate::api::openapi::responses::{Cacheable, Fresh};
 use crate::api::output::Output;
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;
+use crate::api::responses::edit::EditResponse;
 use crate::api::state::Api;
 use crate::api::types::edit::{ConditionalEditForm, ConditionalEditInput, EditForm, EditInput, FaceEdits};
 use crate::api::types::text::{Text, named};
@@ -27,13 +27,13 @@ use crate::editor;
 
 /// Edit a face, by URL
 ///
-/// Moves the latent code along the normals of the attributes' boundaries. With a `seed`, the answer is the same until the
+/// Moves the latent code along the normals of the attributes' boundaries. With a `seed`, the response is the same until the
 /// model changes: caches may keep it and revalidate it by its `ETag`.
 #[utoipa::path(
     get, path = "/v1/edit", tag = "faces", operation_id = "edit_face_by_url",
     params(EditInput),
     responses(
-        Cacheable<EditAnswer>, FaceProblems,
+        Cacheable<EditResponse>, FaceProblems,
     )
 )]
 pub(crate) async fn get_plain(
@@ -53,7 +53,7 @@ pub(crate) async fn get_plain(
     params(OptionsBesideImage<EditInput>),
     request_body(content((EditInput = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (EditForm = "multipart/form-data"))),
     responses(
-        Fresh<EditAnswer>, FaceProblems, BodyProblems,
+        Fresh<EditResponse>, FaceProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post_plain(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
@@ -68,7 +68,7 @@ pub(crate) async fn post_plain(State(api): State<Api>, request: Request) -> Resu
     get, path = "/v1/conditional-edit", tag = "faces", operation_id = "edit_face_conditionally_by_url",
     params(ConditionalEditInput),
     responses(
-        Cacheable<EditAnswer>, FaceProblems,
+        Cacheable<EditResponse>, FaceProblems,
     )
 )]
 pub(crate) async fn get_conditional(
@@ -88,7 +88,7 @@ pub(crate) async fn get_conditional(
     params(OptionsBesideImage<ConditionalEditInput>),
     request_body(content((ConditionalEditInput = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (ConditionalEditForm = "multipart/form-data"))),
     responses(
-        Fresh<EditAnswer>, FaceProblems, BodyProblems,
+        Fresh<EditResponse>, FaceProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post_conditional(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
@@ -105,11 +105,11 @@ async fn get(
     input: EditInput,
 ) -> Result<Response, Problem> {
     let seeded = input.common.face.code.seed.is_some();
-    let answer = edit(api, path, headers, input).await?;
+    let response = edit(api, path, headers, input).await?;
     Ok(if seeded {
-        answer.revalidated(headers)
+        response.revalidated(headers)
     } else {
-        answer.uncached()
+        response.uncached()
     })
 }
 
@@ -128,7 +128,7 @@ async fn edit(
     path: &'static str,
     headers: &HeaderMap,
     mut input: EditInput,
-) -> Result<Answer, Problem> {
+) -> Result<BufferedResponse, Problem> {
     let output = Output::of(&input.output, headers)?;
     let model = api.models.get(named(input.common.model.as_ref()))?;
     input.common.model = Some(Text(model.name().to_owned()));
@@ -156,8 +156,8 @@ async fn edit(
             timings: edited.timings,
             metrics: &api.metrics,
         };
-        let answer = encoding.encode(|faces, model| Ok(EditAnswer::new(model, edited, faces)));
-        Ok(answer.await?.with_seeds(seed).with_warnings(&warnings))
+        let response = encoding.encode(|faces, model| Ok(EditResponse::new(model, edited, faces)));
+        Ok(response.await?.with_seeds(seed).with_warnings(&warnings))
     };
     api.cache.get_or_make(key, make).await
 }

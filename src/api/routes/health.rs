@@ -19,7 +19,7 @@ pub(crate) struct Health {
 
 /// Check liveness
 ///
-/// Answers as long as the program runs.
+/// Responds as long as the program runs.
 #[utoipa::path(get, path = "/health/live", tag = "health", operation_id = "check_liveness", responses((status = 200, description = "The program runs.", body = Health)))]
 pub(crate) async fn live() -> Json<Health> {
     Json(Health { status: "live" })
@@ -27,7 +27,7 @@ pub(crate) async fn live() -> Json<Health> {
 
 /// Check readiness
 ///
-/// Answers with 200 once the models are loaded, and with 503 while the service shuts down.
+/// Responds with 200 once the models are loaded, and with 503 while the service shuts down.
 #[utoipa::path(get, path = "/health/ready", tag = "health", operation_id = "check_readiness", responses((status = 200, description = "The models are loaded, and the service takes requests.", body = Health), ReadyProblems))]
 pub(crate) async fn ready(State(api): State<Api>) -> Result<Json<Health>, Problem> {
     if api.readiness.is_ready() {

@@ -6,8 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::api::answer::Answer;
-use crate::api::answers::invert::InvertAnswer;
+use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::encode::Encoding;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
@@ -17,6 +16,7 @@ use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::Fresh;
 use crate::api::output::Output;
 use crate::api::problem::Problem;
+use crate::api::responses::invert::InvertResponse;
 use crate::api::state::Api;
 use crate::api::types::invert::{InvertForm, InvertInput};
 use crate::api::types::output_options::Format;
@@ -27,18 +27,18 @@ use crate::editor::{self, InversionProgress, Model};
 /// Invert an image
 ///
 /// Finds the latent code of an image. The body is one of three: the image itself, with the options in the URL; a form with
-/// the image as `file` and the options as further fields; or JSON. The answer is the reconstruction, or JSON. The PNG of
+/// the image as `file` and the options as further fields; or JSON. The response is the reconstruction, or JSON. The PNG of
 /// the reconstruction carries the code. To edit the face, send the code to `/v1/edit` as `latent`.
 ///
-/// With `Accept: text/event-stream` the answer is a stream of events. A `progress` event for each step has an
-/// `InversionProgress`; about ten of them have a small reconstruction. The last event is `done` with an `InvertAnswer`,
+/// With `Accept: text/event-stream` the response is a stream of events. A `progress` event for each step has an
+/// `InversionProgress`; about ten of them have a small reconstruction. The last event is `done` with an `InvertResponse`,
 /// or `problem` with a `ProblemDocument`. If the client closes the connection, the inversion ends.
 #[utoipa::path(
     post, path = "/v1/invert", tag = "faces", operation_id = "invert_image",
     params(OptionsBesideImage<InvertInput>),
     request_body(content((InvertInput = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (InvertForm = "multipart/form-data"))),
     responses(
-        Fresh<InvertAnswer>, FaceProblems, BodyProblems,
+        Fresh<InvertResponse>, FaceProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
@@ -60,7 +60,7 @@ async fn invert(
     output: Output,
     mut input: InvertInput,
     progress: Option<&UnboundedSender<InversionProgress>>,
-) -> Result<Answer, Problem> {
+) -> Result<BufferedResponse, Problem> {
     let file = std::mem::take(&mut input.image.0);
     let model = api.models.get(named(input.model.as_ref()))?;
     input.model = Some(Text(model.name().to_owned()));
@@ -78,7 +78,7 @@ async fn invert(
     };
     let document = move |mut faces: Vec<_>, model: &Model| {
         let similarity = inverted.similarity.expect("requests for JSON ask for it");
-        Ok(InvertAnswer {
+        Ok(InvertResponse {
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
             method: inverted.method.into(),

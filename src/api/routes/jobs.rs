@@ -12,26 +12,26 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::sync::watch;
 
-use crate::api::answers;
-use crate::api::answers::boundary::Storage;
-use crate::api::answers::job::JobList;
 use crate::api::negotiation::{EVENTS, JSON_ONLY, prefers};
 use crate::api::openapi::problems::JobProblems;
 use crate::api::problem::Problem;
 use crate::api::request_body::Name;
+use crate::api::responses;
+use crate::api::responses::boundary::Storage;
+use crate::api::responses::job::JobList;
 use crate::api::state::Api;
 use crate::editor::{Job, JobProgress};
 
 /// The shortest time between two events of a stream.
 const EVENT_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The headers of answers that change while a job runs.
+/// The headers of responses that change while a job runs.
 const HEADERS: [(header::HeaderName, &str); 2] =
     [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")];
 
-/// The JSON answer for a job as it is now.
-fn answer(api: &Api, job: &Job) -> Json<answers::job::Job> {
-    Json(answers::job::Job::new(
+/// The JSON response for a job as it is now.
+fn response(api: &Api, job: &Job) -> Json<responses::job::Job> {
+    Json(responses::job::Job::new(
         job,
         job.progress(),
         Storage::of(&api.models),
@@ -41,7 +41,7 @@ fn answer(api: &Api, job: &Job) -> Json<answers::job::Job> {
 /// The response to a request that started a job.
 pub(crate) fn started(api: &Api, job: &Job) -> Response {
     let location = format!("/v1/jobs/{}", job.id());
-    let body = answer(api, job);
+    let body = response(api, job);
     (StatusCode::ACCEPTED, [(header::LOCATION, location)], body).into_response()
 }
 
@@ -52,13 +52,13 @@ pub(crate) fn started(api: &Api, job: &Job) -> Response {
 )]
 pub(crate) async fn list(State(api): State<Api>) -> Json<JobList> {
     let jobs = api.jobs.list();
-    let jobs = jobs.iter().map(|job| answer(&api, job).0);
+    let jobs = jobs.iter().map(|job| response(&api, job).0);
     Json(JobList { jobs: jobs.collect() })
 }
 
 /// Get a job
 ///
-/// Its progress as JSON. With `Accept: text/event-stream`, the answer is a stream of `progress` events with the same
+/// Its progress as JSON. With `Accept: text/event-stream`, the response is a stream of `progress` events with the same
 /// JSON: one for each change, at most four per second, until the job has ended.
 #[utoipa::path(
     get, path = "/v1/jobs/{job}", tag = "jobs", operation_id = "get_job",
@@ -66,7 +66,7 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<JobList> {
     responses(
         (
             status = 200, description = "The job.",
-            content((answers::job::Job = "application/json"), (String = "text/event-stream"))
+            content((responses::job::Job = "application/json"), (String = "text/event-stream"))
         ),
         JobProblems,
     )
@@ -81,25 +81,25 @@ pub(crate) async fn show(
         let events = stream::unfold(Events::new(api, job), Events::next);
         return Ok((HEADERS, Sse::new(events).keep_alive(KeepAlive::default())).into_response());
     }
-    Ok((HEADERS, answer(&api, &job)).into_response())
+    Ok((HEADERS, response(&api, &job)).into_response())
 }
 
 /// Cancel a job
 ///
-/// The answer comes when the job has ended. A job that has already ended does not change.
+/// The response comes when the job has ended. A job that has already ended does not change.
 #[utoipa::path(
     delete, path = "/v1/jobs/{job}", tag = "jobs", operation_id = "cancel_job",
     params(("job" = String, Path, description = "The id of the job.", example = "1")),
-    responses((status = 200, description = "The job after its end.", body = answers::job::Job), JobProblems)
+    responses((status = 200, description = "The job after its end.", body = responses::job::Job), JobProblems)
 )]
 pub(crate) async fn cancel(
     State(api): State<Api>,
     Name(id): Name,
-) -> Result<Json<answers::job::Job>, Problem> {
+) -> Result<Json<responses::job::Job>, Problem> {
     let job = api.jobs.get(&id)?;
     job.cancel();
     job.wait().await;
-    Ok(answer(&api, &job))
+    Ok(response(&api, &job))
 }
 
 /// A stream of the events of a job.
@@ -135,7 +135,7 @@ impl Events {
         self.has_begun = true;
         let progress = self.progress.borrow_and_update().clone();
         self.has_ended = progress.status.has_ended();
-        let body = answers::job::Job::new(&self.job, progress, Storage::of(&self.api.models));
+        let body = responses::job::Job::new(&self.job, progress, Storage::of(&self.api.models));
         let event = Event::default().event("progress").json_data(body);
         Some((Ok(event.expect("a job is JSON of one line")), self))
     }

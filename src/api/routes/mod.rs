@@ -1,4 +1,4 @@
-//! The handlers, a file for each resource. A handler decodes the request, calls the editor once, and encodes the answer.
+//! The handlers, a file for each resource. A handler decodes the request, calls the editor once, and encodes the response.
 //!
 //! Each handler carries its description for the OpenAPI document. Handlers know no status of an error:
 //! [`problem`](crate::api::problem) does.

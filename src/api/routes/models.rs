@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 
-use crate::api::answers;
-use crate::api::answers::model::{ModelList, ModelSummary};
 use crate::api::openapi::problems::ModelProblems;
 use crate::api::problem::Problem;
 use crate::api::request_body::Name;
+use crate::api::responses;
+use crate::api::responses::model::{ModelList, ModelSummary};
 use crate::api::state::Api;
 
 /// List the models
@@ -29,12 +29,12 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<ModelList> {
 #[utoipa::path(
     get, path = "/v1/models/{model}", tag = "models", operation_id = "get_model",
     params(("model" = String, Path, description = "The name of the model.", example = "phantom")),
-    responses((status = 200, description = "The model.", body = answers::model::Model), ModelProblems)
+    responses((status = 200, description = "The model.", body = responses::model::Model), ModelProblems)
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
     Name(name): Name,
-) -> Result<Json<answers::model::Model>, Problem> {
+) -> Result<Json<responses::model::Model>, Problem> {
     let model = api.models.get(Some(&name))?;
     Ok(Json((&*model).into()))
 }

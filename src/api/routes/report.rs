@@ -9,13 +9,13 @@ use axum::response::{Html, IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::api::answers;
 use crate::api::encode::off_thread;
 use crate::api::negotiation::{HTML_PAGE, JSON_ONLY, prefers};
 use crate::api::openapi::problems::{BodyProblems, JobProblems, StartProblems};
 use crate::api::problem::Problem;
 use crate::api::report_page::page::page;
 use crate::api::request_body::{Body, Name};
+use crate::api::responses;
 use crate::api::routes::jobs::started;
 use crate::api::state::Api;
 use crate::api::types::report::ReportInput;
@@ -32,7 +32,7 @@ use crate::imaging::{ImagingError, Quality, encode_jpeg};
     params(("model" = String, Path, description = "The name of the model.", example = "phantom")),
     request_body = ReportInput,
     responses(
-        (status = 202, description = "The job was started.", body = answers::job::Job, headers(("Location" = String, description = "The path of the job."))),
+        (status = 202, description = "The job was started.", body = responses::job::Job, headers(("Location" = String, description = "The path of the job."))),
         StartProblems, BodyProblems,
     )
 )]
@@ -54,7 +54,7 @@ pub(crate) async fn post(
     get, path = "/v1/jobs/{job}/report", tag = "jobs", operation_id = "get_report",
     params(("job" = String, Path, description = "The id of the job.", example = "1")),
     responses(
-        (status = 200, description = "The report.", content((answers::report::Report = "application/json"), (String = "text/html"))),
+        (status = 200, description = "The report.", content((responses::report::Report = "application/json"), (String = "text/html"))),
         JobProblems,
     )
 )]
@@ -71,7 +71,7 @@ pub(crate) async fn show(
     if prefers(&headers, &HTML_PAGE, &JSON_ONLY) {
         return Ok((own, Html(page(&report, &strips))).into_response());
     }
-    Ok((own, Json(answers::report::Report::new(&report, strips))).into_response())
+    Ok((own, Json(responses::report::Report::new(&report, strips))).into_response())
 }
 
 /// The images of a strip as JPEGs in base64.

@@ -6,8 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use crate::api::answer::Answer;
-use crate::api::answers::sample::SampleAnswer;
+use crate::api::buffered_response::BufferedResponse;
 use crate::api::encode::Encoding;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
@@ -16,6 +15,7 @@ use crate::api::output::Output;
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, Query};
 use crate::api::response_cache;
+use crate::api::responses::sample::SampleResponse;
 use crate::api::state::Api;
 use crate::api::types::sample::SampleInput;
 use crate::api::types::text::{Text, named};
@@ -23,13 +23,13 @@ use crate::editor::{self, Sampled};
 
 /// Sample faces, by URL
 ///
-/// With a `seed`, the answer is the same until the model changes. If the URL also names the `model`, caches may keep an image
-/// for a year. Otherwise they may keep the answer and revalidate it by its `ETag`, because the default model may change.
+/// With a `seed`, the response is the same until the model changes. If the URL also names the `model`, caches may keep an image
+/// for a year. Otherwise they may keep the response and revalidate it by its `ETag`, because the default model may change.
 #[utoipa::path(
     get, path = "/v1/sample", tag = "faces", operation_id = "sample_faces_by_url",
     params(SampleInput),
     responses(
-        Cacheable<SampleAnswer>, FaceProblems,
+        Cacheable<SampleResponse>, FaceProblems,
     )
 )]
 pub(crate) async fn get(
@@ -38,14 +38,14 @@ pub(crate) async fn get(
     Query(input): Query<SampleInput>,
 ) -> Result<Response, Problem> {
     let (seeded, named) = (input.code.seed.is_some(), input.model.is_some());
-    let answer = sample(&api, &headers, input).await?;
-    Ok(if seeded && named && answer.is_image() {
-        answer.immutable(&headers)
+    let response = sample(&api, &headers, input).await?;
+    Ok(if seeded && named && response.is_image() {
+        response.immutable(&headers)
     } else if seeded {
         // The distances in JSON are from boundaries, which may change, and another model may become the default.
-        answer.revalidated(&headers)
+        response.revalidated(&headers)
     } else {
-        answer.uncached()
+        response.uncached()
     })
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn get(
     post, path = "/v1/sample", tag = "faces", operation_id = "sample_faces",
     request_body = SampleInput,
     responses(
-        Fresh<SampleAnswer>, FaceProblems, BodyProblems,
+        Fresh<SampleResponse>, FaceProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post(
@@ -67,7 +67,7 @@ pub(crate) async fn post(
 
 const PATH: &str = "/v1/sample";
 
-async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Result<Answer, Problem> {
+async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Result<BufferedResponse, Problem> {
     let output = Output::of(&input.output, headers)?;
     let model = api.models.get(named(input.model.as_ref()))?;
     let cacheable = input.code.seed.is_some();
@@ -88,8 +88,8 @@ async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Resul
             timings,
             metrics: &api.metrics,
         };
-        let answer = encoding.encode(|faces, model| Ok(SampleAnswer::new(model, faces)));
-        Ok(answer.await?.with_seeds(seeds))
+        let response = encoding.encode(|faces, model| Ok(SampleResponse::new(model, faces)));
+        Ok(response.await?.with_seeds(seeds))
     };
     api.cache.get_or_make(key, make).await
 }

@@ -6,8 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use crate::api::answer::Answer;
-use crate::api::answers::score::ScoreAnswer;
+use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::image_metadata::RequestRecord;
 use crate::api::openapi::files::ImageFile;
@@ -15,6 +14,7 @@ use crate::api::openapi::problems::{BodyProblems, ScoreProblems};
 use crate::api::openapi::responses::{Cacheable, Fresh};
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;
+use crate::api::responses::score::ScoreResponse;
 use crate::api::state::Api;
 use crate::api::types::output_options::Format;
 use crate::api::types::score::{ScoreForm, ScoreInput};
@@ -28,7 +28,7 @@ use crate::editor;
 #[utoipa::path(
     get, path = "/v1/score", tag = "faces", operation_id = "score_face_by_url",
     params(ScoreInput),
-    responses(Cacheable<ScoreAnswer>, ScoreProblems)
+    responses(Cacheable<ScoreResponse>, ScoreProblems)
 )]
 pub(crate) async fn get(
     State(api): State<Api>,
@@ -36,11 +36,11 @@ pub(crate) async fn get(
     Query(input): Query<ScoreInput>,
 ) -> Result<Response, Problem> {
     let seeded = input.face.code.seed.is_some();
-    let answer = score(&api, input).await?;
+    let response = score(&api, input).await?;
     Ok(if seeded {
-        answer.revalidated(&headers)
+        response.revalidated(&headers)
     } else {
-        answer.uncached()
+        response.uncached()
     })
 }
 
@@ -52,14 +52,14 @@ pub(crate) async fn get(
     post, path = "/v1/score", tag = "faces", operation_id = "score_face",
     params(OptionsBesideImage<ScoreInput>),
     request_body(content((ScoreInput = "application/json"), (inline(ImageFile) = "image/png"), (inline(ImageFile) = "image/jpeg"), (inline(ImageFile) = "image/webp"), (ScoreForm = "multipart/form-data"))),
-    responses(Fresh<ScoreAnswer>, ScoreProblems, BodyProblems)
+    responses(Fresh<ScoreResponse>, ScoreProblems, BodyProblems)
 )]
 pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let input = upload::read(request).await?;
     Ok(score(&api, input).await?.uncached())
 }
 
-async fn score(api: &Api, mut input: ScoreInput) -> Result<Answer, Problem> {
+async fn score(api: &Api, mut input: ScoreInput) -> Result<BufferedResponse, Problem> {
     let model = api.models.get(named(input.model.as_ref()))?;
     let cacheable = input.face.code.seed.is_some();
     input.model = Some(Text(model.name().to_owned()));
@@ -71,9 +71,9 @@ async fn score(api: &Api, mut input: ScoreInput) -> Result<Answer, Problem> {
     let make = async {
         let scored = editor::score(&model, &request).await?;
         let (seed, timings) = (scored.seed, scored.timings);
-        let answer = Answer::json(&ScoreAnswer::new(&model, scored), &model);
-        let answer = answer.with_seeds(seed).with_timings(&timings, Duration::ZERO);
-        Ok(if cacheable { answer.with_etag() } else { answer })
+        let response = BufferedResponse::json(&ScoreResponse::new(&model, scored), &model);
+        let response = response.with_seeds(seed).with_timings(&timings, Duration::ZERO);
+        Ok(if cacheable { response.with_etag() } else { response })
     };
     api.cache.get_or_make(key, make).await
 }

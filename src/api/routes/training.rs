@@ -3,10 +3,10 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use crate::api::answers;
 use crate::api::openapi::problems::{BodyProblems, StartProblems};
 use crate::api::problem::Problem;
 use crate::api::request_body::{LargeBody, Name};
+use crate::api::responses;
 use crate::api::routes::jobs::started;
 use crate::api::state::Api;
 use crate::api::types::train::TrainInput;
@@ -21,7 +21,7 @@ use crate::api::types::train::TrainInput;
     params(("model" = String, Path, description = "The name of the model.", example = "phantom")),
     request_body = TrainInput,
     responses(
-        (status = 202, description = "The job was started.", body = answers::job::Job, headers(("Location" = String, description = "The path of the job."))),
+        (status = 202, description = "The job was started.", body = responses::job::Job, headers(("Location" = String, description = "The path of the job."))),
         StartProblems, BodyProblems,
     )
 )]

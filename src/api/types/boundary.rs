@@ -1,4 +1,4 @@
-//! A boundary in requests and answers: a JSON document or a `.npy` file.
+//! A boundary in requests and responses: a JSON document or a `.npy` file.
 
 use ndarray::Array2;
 use utoipa::ToSchema;
@@ -106,7 +106,7 @@ choice! {
 fields! {
     /// How the client wants the boundary encoded.
     pub(crate) struct BoundaryOptions {
-        /// The format of the answer. Default: what the `Accept` header prefers, or else JSON.
+        /// The format of the response. Default: what the `Accept` header prefers, or else JSON.
         format: Option<BoundaryFormat>,
     }
 }

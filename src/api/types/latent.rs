@@ -1,4 +1,4 @@
-//! Latent codes of requests and answers.
+//! Latent codes of requests and responses.
 
 use ndarray::Array2;
 use serde::de::MapAccess;
@@ -77,7 +77,7 @@ impl Value for Latent {
 }
 
 impl Latent {
-    /// A code as numbers, for answers.
+    /// A code as numbers, for responses.
     pub(crate) fn numbers(code: &LatentCode) -> Self {
         let (rows, dim) = code.values().dim();
         let shape = match code.space() {

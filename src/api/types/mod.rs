@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | the request of an operation | [`sample`], [`edit`], [`invert`], [`score`], [`train`], [`report`], [`boundary`] |
 //! | the face of a request (seed, latent code or image) and the truncation | [`face`], [`latent`], [`uploaded_image`] |
-//! | format, layout, metadata, compression and quality of the answer | [`output_options`] |
+//! | format, layout, metadata, compression and quality of the response | [`output_options`] |
 //! | the edits | [`attribute_edit`], [`trajectory`], [`layers`] |
 //! | the part of an image to invert | [`framing`] |
 //! | single values | [`number`], [`numbers`], [`text`], [`list`], [`choice`], [`space`], [`base64`] |

@@ -254,7 +254,7 @@ impl<T: Number> Serialize for Part<'_, T> {
     }
 }
 
-/// The rows of a matrix, for answers.
+/// The rows of a matrix, for responses.
 pub(crate) fn rows(matrix: &Array2<f64>) -> Vec<Vec<f64>> {
     matrix.outer_iter().map(|row| row.to_vec()).collect()
 }

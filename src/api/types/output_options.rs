@@ -1,11 +1,11 @@
-//! How the client wants the answer encoded.
+//! How the client wants the response encoded.
 
 use crate::api::decode::declare::fields;
 use crate::api::types::choice::choice;
 use crate::api::types::number::Integer;
 
 choice! {
-    /// The format of the answer.
+    /// The format of the response.
     pub(crate) enum Format {
         /// One PNG; several faces share it.
         Png = "png",
@@ -49,9 +49,9 @@ choice! {
 }
 
 fields! {
-    /// How the client wants the answer encoded.
+    /// How the client wants the response encoded.
     pub(crate) struct OutputOptions {
-        /// The format of the answer. Default: what the `Accept` header prefers, or else PNG.
+        /// The format of the response. Default: what the `Accept` header prefers, or else PNG.
         format: Option<Format>,
         /// How several faces share one image. Default: `grid`.
         layout: Option<Layout>,

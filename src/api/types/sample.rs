@@ -23,7 +23,7 @@ fields! {
         code: Group<CodeInput>,
         /// How many faces: those of the seeds `seed`, `seed` + 1, and so on. Default: 1.
         count: Option<Integer<1, MOST_U32>>,
-        /// The space of the codes in a JSON answer. Default: the given code's space; for a seed, the model's default space.
+        /// The space of the codes in a JSON response. Default: the given code's space; for a seed, the model's default space.
         space: Option<Space>,
         truncation: Group<TruncationInput>,
         output: Unrecorded<OutputOptions>,

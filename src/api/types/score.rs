@@ -17,7 +17,7 @@ fields! {
         /// The model. Default: the service's default model.
         model: Option<Name>,
         face: Group<FaceInput>,
-        /// The space of the code and of the distances in the answer. Default: the given code's space; for a seed, the model's default
+        /// The space of the code and of the distances in the response. Default: the given code's space; for a seed, the model's default
         /// space.
         space: Option<Space>,
         truncation: Group<TruncationInput>,

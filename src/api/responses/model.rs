@@ -1,11 +1,11 @@
-//! Models in JSON answers.
+//! Models in JSON responses.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::answers::boundary::{BoundarySummary, summaries};
+use crate::api::responses::boundary::{BoundarySummary, summaries};
 use crate::api::types::numbers::rows;
 use crate::api::types::space::Space;
 use crate::catalog::{self, OutputEntry};

@@ -1,9 +1,9 @@
-//! Jobs in JSON answers.
+//! Jobs in JSON responses.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::answers::boundary::{BoundarySummary, Storage};
+use crate::api::responses::boundary::{BoundarySummary, Storage};
 use crate::api::types::space::Space;
 use crate::editor::{self, JobProgress};
 

@@ -1,4 +1,4 @@
-//! The result of a search for a score, in the answer to an edit.
+//! The result of a search for a score, in the response to an edit.
 
 use std::collections::BTreeMap;
 

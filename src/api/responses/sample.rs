@@ -1,15 +1,15 @@
-//! The JSON answer of `/v1/sample`.
+//! The JSON response of `/v1/sample`.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::answers::face::Face;
-use crate::api::openapi::responses::{FaceAnswer, SEED};
+use crate::api::openapi::responses::{FaceResponse, SEED};
+use crate::api::responses::face::Face;
 use crate::editor::Model;
 
 /// Sampled faces.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SampleAnswer {
+pub(crate) struct SampleResponse {
     /// The name of the model.
     model: String,
     /// SHA-256 of the model's files and boundaries.
@@ -18,12 +18,12 @@ pub(crate) struct SampleAnswer {
     faces: Vec<Face>,
 }
 
-impl FaceAnswer for SampleAnswer {
+impl FaceResponse for SampleResponse {
     const DESCRIPTION: &'static str = "The face; several faces share one image.";
     const HEADERS: &'static [(&'static str, &'static str)] = &[SEED];
 }
 
-impl SampleAnswer {
+impl SampleResponse {
     /// `faces` of `model`.
     pub(crate) fn new(model: &Model, faces: Vec<Face>) -> Self {
         Self {

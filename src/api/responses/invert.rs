@@ -1,16 +1,16 @@
-//! The JSON answer of `/v1/invert`, and the events that report its progress.
+//! The JSON response of `/v1/invert`, and the events that report its progress.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::answers::face::Face;
-use crate::api::openapi::responses::FaceAnswer;
+use crate::api::openapi::responses::FaceResponse;
+use crate::api::responses::face::Face;
 use crate::api::types::invert::InversionMethodName;
 use crate::editor::OptimizationResult;
 
 /// The latent code of an image, and how well it reconstructs the image.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct InvertAnswer {
+pub(crate) struct InvertResponse {
     /// The name of the model.
     pub(crate) model: String,
     /// SHA-256 of the model's files and boundaries.
@@ -33,7 +33,7 @@ pub(crate) struct InvertAnswer {
     pub(crate) optimization: Option<Optimization>,
 }
 
-impl FaceAnswer for InvertAnswer {
+impl FaceResponse for InvertResponse {
     const DESCRIPTION: &'static str = "The reconstruction of the image.";
     const EVENTS: bool = true;
     const HEADERS: &'static [(&'static str, &'static str)] = &[];

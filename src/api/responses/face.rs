@@ -1,4 +1,4 @@
-//! A face in a JSON answer.
+//! A face in a JSON response.
 
 use std::collections::BTreeMap;
 

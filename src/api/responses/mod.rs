@@ -1,9 +1,9 @@
-//! The JSON answers, and their schemas in the OpenAPI document. The types know no routes and no status codes.
+//! The JSON responses, and their schemas in the OpenAPI document. The types know no routes and no status codes.
 //!
 //! | to find | look in |
 //! | --- | --- |
 //! | a face: its code, distances, scores and image | [`face`] |
-//! | the answers of the operations on faces | [`sample`], [`edit`], [`invert`], [`score`] |
+//! | the responses of the operations on faces | [`sample`], [`edit`], [`invert`], [`score`] |
 //! | the result of a search for a score | [`score_search`] |
 //! | what is known of a model | [`model`] |
 //! | what is known of a boundary, and where changes are stored | [`boundary`] |

@@ -1,19 +1,19 @@
-//! The JSON answer of `/v1/score`.
+//! The JSON response of `/v1/score`.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::answers::model::ScoreKind;
-use crate::api::openapi::responses::{FaceAnswer, SEED};
+use crate::api::openapi::responses::{FaceResponse, SEED};
+use crate::api::responses::model::ScoreKind;
 use crate::api::types::latent::Latent;
 use crate::catalog::OutputEntry;
 use crate::editor::{Model, Scored};
 
 /// The scores of a face.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ScoreAnswer {
+pub(crate) struct ScoreResponse {
     /// The name of the model.
     model: String,
     /// SHA-256 of the model's files and boundaries.
@@ -30,14 +30,14 @@ pub(crate) struct ScoreAnswer {
     distances: BTreeMap<String, f64>,
 }
 
-impl FaceAnswer for ScoreAnswer {
+impl FaceResponse for ScoreResponse {
     const DESCRIPTION: &'static str = "The scores of the face, and its distance from each boundary.";
     const IMAGES: bool = false;
     const HEADERS: &'static [(&'static str, &'static str)] = &[SEED];
 }
 
-impl ScoreAnswer {
-    /// The answer for a face of `model`.
+impl ScoreResponse {
+    /// The response for a face of `model`.
     pub(crate) fn new(model: &Model, scored: Scored) -> Self {
         let outputs = model.outputs().iter().zip(scored.scores);
         Self {

@@ -1,19 +1,19 @@
-//! The JSON answer of `/v1/edit` and `/v1/conditional-edit`.
+//! The JSON response of `/v1/edit` and `/v1/conditional-edit`.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::answers::face::Face;
-use crate::api::answers::score_search::ScoreSearch;
-use crate::api::openapi::responses::{FaceAnswer, SEED, WARNINGS};
+use crate::api::openapi::responses::{FaceResponse, SEED, WARNINGS};
+use crate::api::responses::face::Face;
+use crate::api::responses::score_search::ScoreSearch;
 use crate::api::types::space::Space;
 use crate::editor;
 
 /// An edited face.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct EditAnswer {
+pub(crate) struct EditResponse {
     /// The name of the model.
     model: String,
     /// SHA-256 of the model's files and boundaries.
@@ -38,13 +38,13 @@ pub(crate) struct EditAnswer {
     warnings: Vec<String>,
 }
 
-impl FaceAnswer for EditAnswer {
+impl FaceResponse for EditResponse {
     const DESCRIPTION: &'static str = "The edited face; several faces of a trajectory share one image.";
     const HEADERS: &'static [(&'static str, &'static str)] = &[SEED, WARNINGS];
 }
 
-impl EditAnswer {
-    /// The answer for `edited`, a face of `model`: the first of `faces` is the one before the edit.
+impl EditResponse {
+    /// The response for `edited`, a face of `model`: the first of `faces` is the one before the edit.
     pub(crate) fn new(model: &editor::Model, edited: editor::Edited, mut faces: Vec<Face>) -> Self {
         Self {
             model: model.name().to_owned(),

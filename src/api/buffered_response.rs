@@ -1,4 +1,4 @@
-//! A complete answer: its bytes, its media type, and the headers that do not depend on how the client asked.
+//! A complete response: its bytes, its media type, and the headers that do not depend on how the client asked.
 
 use std::time::Duration;
 
@@ -18,16 +18,16 @@ const SEED: HeaderName = HeaderName::from_static("faceplane-seed");
 const TIMING: HeaderName = HeaderName::from_static("server-timing");
 const WARNINGS: HeaderName = HeaderName::from_static("faceplane-warnings");
 
-/// An answer in memory. A clone shares the bytes.
+/// A response in memory. A clone shares the bytes.
 #[derive(Clone)]
-pub(crate) struct Answer {
+pub(crate) struct BufferedResponse {
     media_type: &'static str,
     body: Bytes,
     etag: Option<ETag>,
     headers: HeaderMap,
 }
 
-impl Answer {
+impl BufferedResponse {
     /// An image.
     pub(crate) fn image(format: Format, body: Vec<u8>, model: &Model) -> Self {
         Self::new(format.media_type(), body, model)
@@ -35,7 +35,7 @@ impl Answer {
 
     /// A JSON document.
     pub(crate) fn json(body: &impl Serialize, model: &Model) -> Self {
-        let body = serde_json::to_vec(body).expect("an answer holds finite numbers and texts");
+        let body = serde_json::to_vec(body).expect("a response holds finite numbers and texts");
         Self::new(Format::Json.media_type(), body, model)
     }
 
@@ -55,7 +55,7 @@ impl Answer {
         }
     }
 
-    /// Adds an `ETag`: half of the SHA-256 of the body. It takes some milliseconds for a large body, so an answer that is
+    /// Adds an `ETag`: half of the SHA-256 of the body. It takes some milliseconds for a large body, so a response that is
     /// cached keeps it.
     pub(crate) fn with_etag(mut self) -> Self {
         let digest = Sha256::digest(&self.body);
@@ -76,7 +76,7 @@ impl Answer {
         self
     }
 
-    /// Adds a header for each warning. A warning that a header cannot hold is in JSON answers only.
+    /// Adds a header for each warning. A warning that a header cannot hold is in JSON responses only.
     pub(crate) fn with_warnings(mut self, warnings: &[String]) -> Self {
         let values = warnings
             .iter()
@@ -108,7 +108,7 @@ impl Answer {
         self
     }
 
-    /// Replaces the times: the answer is from the cache.
+    /// Replaces the times: the response is from the cache.
     pub(crate) fn with_cache_hit(mut self) -> Self {
         self.headers
             .insert(TIMING, HeaderValue::from_static("cache;desc=hit"));
@@ -130,17 +130,17 @@ impl Answer {
         self.body.len()
     }
 
-    /// The response to a request that may have another answer the next time. No cache may keep it.
+    /// The HTTP response, if an equal request may get other bytes. No cache may keep it.
     pub(crate) fn uncached(self) -> Response {
         self.respond("no-store")
     }
 
-    /// The response to a request that always has this answer: caches may keep it for a year.
+    /// The HTTP response, if equal requests always get these bytes: caches may keep it for a year.
     pub(crate) fn immutable(self, request: &HeaderMap) -> Response {
         self.unless_known(request, "public, max-age=31536000, immutable")
     }
 
-    /// The response to a request that has this answer until the model changes: caches may keep it, and ask each time
+    /// The HTTP response, if equal requests get these bytes until the model changes: caches may keep it, and ask each time
     /// whether it is still valid.
     pub(crate) fn revalidated(self, request: &HeaderMap) -> Response {
         self.unless_known(request, "public, no-cache")
