@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use faceplane::cli::{Action, Cli, ConfigError, check_health, serve};
-use faceplane::{engine, telemetry_opt_out};
+use faceplane::{engine, telemetry, telemetry_opt_out};
 
 /// Longest time that the program's end waits for runs of networks that nobody needs any more.
 const MAX_WAIT_FOR_RUNS: Duration = Duration::from_secs(30);
@@ -21,10 +21,12 @@ fn main() -> ExitCode {
     if !engine::wait_for_threads(MAX_WAIT_FOR_RUNS) {
         tracing::warn!("a run of a network did not end within {MAX_WAIT_FOR_RUNS:?}; exiting without it");
     }
-    match result {
+    let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
-    }
+    };
+    telemetry::flush();
+    code
 }
 
 fn run(action: &Action) -> anyhow::Result<()> {
@@ -40,6 +42,6 @@ fn run(action: &Action) -> anyhow::Result<()> {
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("faceplane: {error:#}");
+    telemetry::print_line(&format!("faceplane: {error:#}"));
     ExitCode::FAILURE
 }

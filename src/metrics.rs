@@ -61,6 +61,7 @@ pub struct Metrics {
     mapping_seconds: Histograms<ModelLabel>,
     scoring_seconds: Histograms<ModelLabel>,
     codes_optimizing: Family<ModelLabel, Gauge>,
+    log_lines_lost: Counter,
 }
 
 impl Metrics {
@@ -80,6 +81,7 @@ impl Metrics {
             mapping_seconds: seconds(),
             scoring_seconds: seconds(),
             codes_optimizing: Family::default(),
+            log_lines_lost: Counter::default(),
         };
         registry.register("requests", "Requests answered", metrics.requests.clone());
         registry.register(
@@ -118,6 +120,11 @@ impl Metrics {
             "codes_optimizing",
             "Latent codes in an optimization that is under way",
             metrics.codes_optimizing.clone(),
+        );
+        registry.register(
+            "log_lines_lost",
+            "Lines of the log that were lost, because standard error was closed, full, or not read",
+            metrics.log_lines_lost.clone(),
         );
         metrics.registry = Arc::new(registry);
         metrics
@@ -164,6 +171,12 @@ impl Metrics {
     #[must_use]
     pub fn cache_counters(&self) -> (Counter, Counter) {
         (self.cache_hits.clone(), self.cache_misses.clone())
+    }
+
+    /// The counter of lines that the log has lost.
+    #[must_use]
+    pub fn log_lines_lost(&self) -> Counter {
+        self.log_lines_lost.clone()
     }
 
     /// Records the time to encode the images of a response.

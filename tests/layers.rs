@@ -85,8 +85,8 @@ const LAYERS: &[Layer] = &[
     Layer {
         path: "telemetry",
         layers: &[],
-        crates: &["clap::ValueEnum", "tracing_subscriber"],
-        never_of_std: &["fs", "net", "process", "thread"],
+        crates: &["clap::ValueEnum", "prometheus_client", "tracing", "tracing_subscriber"],
+        never_of_std: &["fs", "net", "process"],
     },
     Layer {
         path: "telemetry_opt_out",
@@ -102,7 +102,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         path: "main",
-        layers: &["cli", "engine", "telemetry_opt_out"],
+        layers: &["cli", "engine", "telemetry", "telemetry_opt_out"],
         crates: &["anyhow", "tracing"],
         never_of_std: &["fs", "net", "thread"],
     },

@@ -21,6 +21,26 @@ pub(crate) fn refusal(program: &mut Command) -> String {
     text.lines().last().unwrap_or_default().to_owned()
 }
 
+/// Sends a process a signal, such as `TERM`.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").arg(format!("-{name}")).arg(id).status();
+    assert!(sent.unwrap().success());
+}
+
+/// Reads the lines of a service's log up to the ready line, and returns the address in it.
+pub(crate) fn ready_address(lines: &mut impl Iterator<Item = String>) -> String {
+    let mut seen = Vec::new();
+    for line in lines {
+        if let Some((_, address)) = line.split_once("ready on http://") {
+            let address = address.split_whitespace().next().unwrap();
+            return address.trim_matches('"').to_owned();
+        }
+        seen.push(line);
+    }
+    panic!("the service ended: {seen:?}")
+}
+
 /// A running service.
 pub(crate) struct Service {
     pub(crate) child: Child,
@@ -33,29 +53,20 @@ impl Service {
         let mut child = program.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut lines = log.lines().map(Result::unwrap);
-        let mut seen = Vec::new();
-        let address = loop {
-            let line = lines
-                .next()
-                .unwrap_or_else(|| panic!("the service ended: {seen:?}"));
-            if let Some((_, address)) = line.split_once("ready on http://") {
-                break address
-                    .split_whitespace()
-                    .next()
-                    .unwrap()
-                    .trim_matches('"')
-                    .to_owned();
-            }
-            seen.push(line);
-        };
+        let address = ready_address(&mut lines);
         // A full pipe would block the service.
         let log = std::thread::spawn(move || lines.collect());
         Self { child, address, log }
     }
 
-    /// Stops the service and returns the lines that it logged after the ready line.
+    /// Sends the process a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+
+    /// Stops the service in order, and returns the lines that it logged after the ready line.
     pub(crate) fn end(mut self) -> Vec<String> {
-        self.child.kill().unwrap();
+        self.signal("TERM");
         let log = std::mem::replace(&mut self.log, std::thread::spawn(Vec::new));
         log.join().unwrap()
     }

@@ -183,11 +183,7 @@ fn sigterm_finishes_open_requests_and_ends_with_success() {
     .unwrap();
     // A second response shows that the service has accepted the first connection.
     assert!(service.get("/health/ready").starts_with("HTTP/1.1 200"));
-    let killed = Command::new("kill")
-        .args(["-TERM", &service.child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(killed.success());
+    service.signal("TERM");
     // The service has handled the signal when it refuses connections.
     while TcpStream::connect(&service.address).is_ok() {
         std::thread::yield_now();

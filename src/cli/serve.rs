@@ -41,7 +41,8 @@ pub fn serve(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
-    telemetry::start(&config.log, config.log_format)
+    let metrics = Metrics::new();
+    telemetry::start(&config.log, config.log_format, metrics.log_lines_lost())
         .with_context(|| format!("--log: found {:?}, expected a level or a filter", config.log))?;
     anyhow::ensure!(
         config.queue > config.max_images,
@@ -51,7 +52,6 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     );
     // Signals are recorded from here on, so that one that arrives while models load is not lost.
     let shutdown = server::terminated().context("signals cannot be waited for")?;
-    let metrics = Metrics::new();
     let models = load_models(config, &metrics)?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(

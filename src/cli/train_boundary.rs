@@ -1,6 +1,6 @@
 //! `faceplane train-boundary`: trains boundaries without a service and writes them as files of a model folder.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,7 +146,8 @@ impl TrainBoundary {
         line.clear();
         for boundary in &boundaries {
             let file = write_boundary(&self.output, boundary)?;
-            println!("{}: {}", file.display(), accuracies(boundary));
+            // Nobody has to read this: the file is what was asked for.
+            let _ = writeln!(io::stdout(), "{}: {}", file.display(), accuracies(boundary));
         }
         Ok(())
     }
