@@ -10,10 +10,11 @@ use axum::http::{StatusCode, header};
 use crate::api::decode::text;
 use crate::api::problem::Problem;
 use crate::api::request_body::{is_json, read_json, unread};
+use crate::api::types::base64::longest;
 use crate::api::types::uploaded_image::{HasImage, LARGEST_IMAGE, UploadedImage};
 
 /// The largest body: an image in base64, and 64 KiB of other fields.
-pub(crate) const LARGEST_BODY: usize = LARGEST_IMAGE / 3 * 4 + 64 * 1024;
+pub(crate) const LARGEST_BODY: usize = longest(LARGEST_IMAGE) + 64 * 1024;
 
 /// The part of a form that is the image.
 const FILE: &str = "file";

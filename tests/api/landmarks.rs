@@ -46,10 +46,14 @@ fn png(photo: &RgbImage) -> Vec<u8> {
     file.into_inner()
 }
 
-/// Points as the parameter `landmarks` takes them: `x,y;x,y;…`.
+/// Points as the parameter `landmarks` takes them: `x,y,x,y,…`.
 fn parameter(points: &[[f64; 2]]) -> String {
+    separated_by(",", points)
+}
+
+fn separated_by(separator: &str, points: &[[f64; 2]]) -> String {
     let points: Vec<_> = points.iter().map(|[x, y]| format!("{x},{y}")).collect();
-    points.join(";")
+    points.join(separator)
 }
 
 async fn invert(client: &Client, options: &str, photo: &RgbImage) -> (StatusCode, Value) {
@@ -110,6 +114,59 @@ async fn a_face_anywhere_in_an_image_is_moved_to_the_position_that_the_model_exp
 }
 
 #[tokio::test]
+async fn points_may_be_separated_by_commas_blanks_or_semicolons() {
+    let client = client();
+    let face = face_of_seed_7(&client).await;
+    let (_, expected) = invert(&client, &format!("landmarks={}", parameter(&LANDMARKS)), &face).await;
+    for separator in ["+", "%20", ";", "%3B"] {
+        let text = separated_by(separator, &LANDMARKS);
+        let (status, response) = invert(&client, &format!("landmarks={text}"), &face).await;
+        assert_eq!(status, StatusCode::OK, "{text}: {response}");
+        assert_eq!(response["target"], expected["target"], "{text}");
+    }
+}
+
+#[tokio::test]
+async fn landmarks_reach_the_service_from_the_form_that_curl_sends() {
+    let client = client();
+    let face = face_of_seed_7(&client).await;
+    let (_, expected) = invert(&client, &format!("landmarks={}", parameter(&LANDMARKS)), &face).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("photo.png");
+    std::fs::write(&file, png(&face)).unwrap();
+    let address = client.listen().await;
+    for points in [parameter(&LANDMARKS), separated_by(" ", &LANDMARKS)] {
+        let mut curl = std::process::Command::new("curl");
+        curl.args([
+            "-sS",
+            "--noproxy",
+            "*",
+            "-F",
+            &format!("file=@{}", file.display()),
+        ]);
+        curl.args([
+            "-F",
+            &format!("landmarks={points}"),
+            "-F",
+            "method=encoder",
+            "-F",
+            "format=json",
+        ]);
+        curl.arg(format!("http://{address}/v1/invert"));
+        let sent = tokio::task::spawn_blocking(move || curl.output()).await.unwrap();
+        let Ok(sent) = sent else {
+            return; // curl is not installed.
+        };
+        let response: Value = serde_json::from_slice(&sent.stdout).unwrap();
+        assert_eq!(
+            response["target"], expected["target"],
+            "{points}: {}",
+            response["detail"]
+        );
+    }
+}
+
+#[tokio::test]
 async fn landmarks_that_do_not_mark_a_face_are_refused_with_the_reason() {
     let client = client();
     let face = face_of_seed_7(&client).await;
@@ -118,11 +175,11 @@ async fn landmarks_that_do_not_mark_a_face_are_refused_with_the_reason() {
     for (options, says) in [
         (
             "landmarks=".to_owned(),
-            "expected 5 or 68 points x,y;x,y;… in pixels",
+            "expected 5 or 68 points x,y,x,y,… in pixels",
         ),
         (
             "landmarks=1,2;3".to_owned(),
-            "expected 5 or 68 points x,y;x,y;… in pixels",
+            "expected 5 or 68 points x,y,x,y,… in pixels",
         ),
         (
             format!("landmarks={}", parameter(&LANDMARKS[..4])),

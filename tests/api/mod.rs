@@ -12,6 +12,7 @@ mod invalid_images;
 mod inversion;
 mod inversion_optimization;
 mod job_endings;
+mod json_syntax;
 mod labelled_training;
 mod landmarks;
 mod models;

@@ -23,6 +23,20 @@ pub(crate) fn check(name: &str, response: &Response, status: u16, says: &str) {
         "{name}"
     );
     let detail = problem["detail"].as_str().unwrap();
+    for word in [
+        "invalid type",
+        "invalid value",
+        "sequence",
+        "EOF",
+        "f32",
+        "f64",
+        "u32",
+    ] {
+        assert!(
+            !detail.contains(word),
+            "{name} says {word:?}, a word of a library: {detail}"
+        );
+    }
     assert!(
         detail.contains(says),
         "{name} should say {says:?}, says: {detail}"

@@ -41,6 +41,42 @@ async fn a_png_from_the_service_is_edited_and_scored_by_the_code_in_its_metadata
 }
 
 #[tokio::test]
+async fn an_image_in_any_form_of_base64_is_read() {
+    let client = Client::sketch();
+    let file = client.get("/v1/sample?seed=7").await.body;
+    let plain = STANDARD.encode(&file);
+    let expected = client.post("/v1/score", json!({"image": plain})).await.json();
+    let lines: Vec<&str> = plain
+        .as_bytes()
+        .chunks(76)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    for image in [
+        format!("data:image/png;base64,{plain}"),
+        lines.join("\r\n"),
+        plain.replace('+', "-").replace('/', "_"),
+        plain.trim_end_matches('=').to_owned(),
+    ] {
+        let scored = client.post("/v1/score", json!({"image": image})).await.json();
+        assert_eq!(scored["latent"], expected["latent"], "{:.40}: {scored}", image);
+    }
+}
+
+#[tokio::test]
+async fn a_code_may_be_nested_in_a_list_of_one() {
+    let client = Client::sketch();
+    let row = [0.5, -0.5, 0.25, 1.0];
+    for (space, values) in [("w", json!(row)), ("z", json!(row)), ("w+", json!(vec![row; 3]))] {
+        let latent = json!({"space": space, "values": values});
+        let expected = client.post("/v1/score", json!({"latent": latent})).await.json();
+        let latent = json!({"space": space, "values": [values]});
+        let nested = client.post("/v1/score", json!({"latent": latent})).await.json();
+        assert_eq!(nested["latent"], expected["latent"], "{space}: {nested}");
+        assert!(nested["latent"].is_object(), "{space}: {nested}");
+    }
+}
+
+#[tokio::test]
 async fn an_image_without_metadata_is_inverted_first() {
     let client = Client::new(phantom(), std::time::Duration::from_mins(2));
     let file = client.get("/v1/sample?seed=7&metadata=none").await.body;

@@ -10,11 +10,16 @@ use crate::api::decode::describe::{add_component, reference};
 use crate::api::decode::fields::{Field, Fields};
 use crate::api::decode::reader::Reader;
 use crate::api::decode::refusal::{missing, shortened, unknown};
+use crate::api::decode::syntax::not_json;
 use crate::api::decode::value::{Schema, Value};
 use crate::api::problem::Problem;
 
+/// The mark that some editors and shells put before a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Reads a JSON body.
 pub(crate) fn read<T: Fields>(body: &[u8]) -> Result<T, Problem> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let refused = RefCell::default();
     let mut json = serde_json::Deserializer::from_slice(body);
     let read = Reader::<Object<T>>::new(At::body(&refused)).deserialize(&mut json);
@@ -22,7 +27,7 @@ pub(crate) fn read<T: Fields>(body: &[u8]) -> Result<T, Problem> {
     read.map_err(|error| match refused.take() {
         Some(refusal) => refusal.into(),
         None => Problem::Undecodable {
-            reason: format!("the body is not JSON: {error}"),
+            reason: not_json(body, &error),
         },
     })
 }

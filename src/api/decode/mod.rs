@@ -13,7 +13,7 @@
 //! | the walk through a JSON body, the position in it, the visitor | [`json`], [`at`], [`reader`] |
 //! | the walk through the pairs of a URL or form | [`text`] |
 //! | object, parameter and form schemas made from the same declaration | [`describe`] |
-//! | errors about a field | [`refusal`] |
+//! | errors about a field, and about the syntax of JSON | [`refusal`], [`syntax`] |
 
 pub(crate) mod at;
 pub(crate) mod declare;
@@ -22,5 +22,6 @@ pub(crate) mod fields;
 pub(crate) mod json;
 pub(crate) mod reader;
 pub(crate) mod refusal;
+pub(crate) mod syntax;
 pub(crate) mod text;
 pub(crate) mod value;

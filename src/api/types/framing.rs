@@ -1,7 +1,5 @@
 //! The part of an image to invert: a rectangle, or a face's landmarks.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde::de::{MapAccess, SeqAccess};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
@@ -109,19 +107,24 @@ impl Value for LandmarkPoints {
     }
 
     fn expected_text() -> String {
-        "5 or 68 points x,y;x,y;… in pixels".to_owned()
+        "5 or 68 points x,y,x,y,… in pixels".to_owned()
     }
 
     fn from_list<'de, A: SeqAccess<'de>>(list: A, at: At<'_>) -> Result<Self, A::Error> {
         List::from_list(list, at).map(Self)
     }
 
+    /// Between two points may stand a comma, a blank or a semicolon. curl ends the text of a form's field at a semicolon.
     fn from_text(found: &str) -> Result<Self, String> {
-        let point = |point: &str| Point::from_texts(&[Cow::Borrowed(point)]).ok();
-        let points: Option<Vec<_>> = found.split(';').take(69).map(point).collect();
-        let points = points.filter(|points| (5..=68).contains(&points.len()));
-        points
-            .map(|points| Self(List(points)))
+        let mut points = Vec::new();
+        for text in found.split([';', ' ']) {
+            let numbers: Option<Vec<Finite>> = text.split(',').take(2 * 69).map(part).collect();
+            let pairs = numbers.filter(|numbers| numbers.len() % 2 == 0 && points.len() <= 68);
+            let pairs = pairs.ok_or_else(|| unfit(quoted(found), &Self::expected_text()))?;
+            points.extend(pairs.chunks(2).map(|pair| List(pair.to_vec())));
+        }
+        let fits = (5..=68).contains(&points.len());
+        fits.then_some(Self(List(points)))
             .ok_or_else(|| unfit(quoted(found), &Self::expected_text()))
     }
 
@@ -137,7 +140,7 @@ impl Value for LandmarkPoints {
         let point = format!("{NUMBER},{NUMBER}");
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some(format!("^{point}(;{point}){{4,67}}$")))
+            .pattern(Some(format!("^{point}([,; ]{point}){{4,67}}$")))
             .into()
     }
 }

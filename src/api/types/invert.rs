@@ -63,8 +63,8 @@ fields! {
         /// the largest rectangle in the middle with the aspect ratio of the model's images.
         crop: Option<Crop>,
         /// Landmarks of the face instead of `crop`: 5 points (left eye, right eye, nose, left and right corner of the mouth, left and right as
-        /// seen in the image) or iBUG's 68, x and y in pixels; in a URL `x,y;x,y;…`. The image is rotated and scaled as in FFHQ.
-        landmarks: Option<LandmarkPoints> = "92,118;164,117;128,150;104,184;152,183",
+        /// seen in the image) or iBUG's 68, x and y in pixels; in a URL or form `x,y,x,y,…`. The image is rotated and scaled as in FFHQ.
+        landmarks: Option<LandmarkPoints> = "92,118,164,117,128,150,104,184,152,183",
         /// How the latent code is found. Default: the best method that the model has.
         method: Option<InversionMethodName>,
         /// The code's space. w+ follows the image more closely, w is easier to edit. Default: the encoder's space, or else w.
