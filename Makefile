@@ -65,6 +65,10 @@ fuzz: ## Send damaged images to the decoder; needs cargo-fuzz and a nightly tool
 	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . --target-dir $(CURDIR)/target/fuzz picture \
 		$(CURDIR)/target/fuzz/corpus -- -artifact_prefix=$(CURDIR)/target/fuzz/ -max_total_time=$(or $(SECONDS),600) -rss_limit_mb=2048 -timeout=10
 
+.PHONY: attack
+attack: build setup ## Attack the program over loopback and print what it withstood (ARGS="--only NAME,…"); some ten minutes
+	$(PYTHON) tests/attack/attack.py $(PROGRAM) $(ARGS)
+
 .PHONY: bench
 bench: setup ## Compare the service with a bare loop and other servers (benches/README.md; ARGS="--seconds 10")
 	mkdir -p target/bench
