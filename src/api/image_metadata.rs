@@ -42,7 +42,7 @@ pub(crate) struct ImageMetadata {
 
 /// The metadata as JSON.
 #[derive(Serialize)]
-struct Text<'a> {
+struct MetadataDocument<'a> {
     /// The version of the program.
     faceplane: &'static str,
     model: &'a str,
@@ -70,7 +70,7 @@ impl ImageMetadata {
 
     /// The text for an image: of `face`, or of several faces.
     pub(crate) fn text(&self, face: Option<&Face>) -> String {
-        let text = Text {
+        let text = MetadataDocument {
             faceplane: env!("CARGO_PKG_VERSION"),
             model: &self.model,
             digest: &self.digest,

@@ -67,14 +67,14 @@ impl InversionEvents {
             Some(progress) => Next::Progress(progress),
             None => Next::Done(Box::new(result(&mut tasks).await?)),
         };
-        let events = Events {
+        let events = RunningInversion {
             first: Some(first),
             progress,
             tasks,
             request_id: self.request_id,
         };
         let headers = [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")];
-        let events = stream::unfold(events, Events::next);
+        let events = stream::unfold(events, RunningInversion::next);
         Ok((headers, Sse::new(events).keep_alive(KeepAlive::default())).into_response())
     }
 }
@@ -86,8 +86,8 @@ enum Next {
     Failed(Problem),
 }
 
-/// The events of a running inversion.
-struct Events {
+/// A running inversion, as a source of events.
+struct RunningInversion {
     first: Option<Next>,
     progress: UnboundedReceiver<InversionProgress>,
     /// The inversion; empty after its end.
@@ -95,7 +95,7 @@ struct Events {
     request_id: Option<String>,
 }
 
-impl Events {
+impl RunningInversion {
     /// Waits for the next event; `None` after the last.
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
         let next = match self.first.take() {

@@ -47,7 +47,7 @@ pub(crate) enum Problem {
 }
 
 /// The parts of a problem that are the same for each occurrence.
-struct Kind {
+struct ProblemType {
     status: StatusCode,
     slug: &'static str,
     title: &'static str,
@@ -63,9 +63,9 @@ impl Problem {
 
     /// The status, the last part of the `type`, and the title: one row for each kind of problem.
     #[expect(clippy::too_many_lines, reason = "a table with one row for each kind")]
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> ProblemType {
         use EditorError as Edit;
-        let kind = |status, slug, title| Kind { status, slug, title };
+        let kind = |status, slug, title| ProblemType { status, slug, title };
         match self {
             Self::Undecodable { .. } => kind(
                 StatusCode::BAD_REQUEST,
@@ -282,7 +282,7 @@ impl Problem {
 
     /// The problem document.
     pub(crate) fn document(&self, request_id: Option<String>) -> ProblemDocument {
-        let Kind { status, slug, title } = self.kind();
+        let ProblemType { status, slug, title } = self.kind();
         let detail = if slug == "internal" {
             "the log of the service has the cause, with the id of this request".to_owned()
         } else {

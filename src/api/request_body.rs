@@ -83,10 +83,10 @@ pub(crate) fn unread(rejection: BytesRejection, limit: usize) -> Problem {
     }
 }
 
-/// The one name in a path.
-pub(crate) struct Name(pub(crate) String);
+/// The name in a path that has one, such as a model or a job.
+pub(crate) struct PathName(pub(crate) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for Name {
+impl<S: Send + Sync> FromRequestParts<S> for PathName {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

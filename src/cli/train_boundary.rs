@@ -56,7 +56,7 @@ pub struct TrainBoundary {
 
     /// Method that fits the boundary
     #[arg(long, default_value = "svm", value_name = "METHOD")]
-    method: FitMethodName,
+    method: FitMethodOption,
 
     /// A .npy file of latent codes to use instead of a model: shape (samples, dim), or (samples, layers, dim) in w+
     #[arg(long, value_name = "FILE", requires = "scores", conflicts_with = "samples")]
@@ -81,7 +81,7 @@ pub struct TrainBoundary {
 
 /// Method that fits a boundary.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum FitMethodName {
+enum FitMethodOption {
     /// Linear support vector machine on the codes with the lowest and the highest scores, as in the paper
     Svm,
     /// Least-squares regression of the scores on all codes
@@ -230,8 +230,8 @@ impl TrainBoundary {
         };
         BoundaryFit {
             method: match self.method {
-                FitMethodName::Svm => FitMethod::Svm,
-                FitMethodName::LeastSquares => FitMethod::LeastSquares,
+                FitMethodOption::Svm => FitMethod::Svm,
+                FitMethodOption::LeastSquares => FitMethod::LeastSquares,
             },
             selection,
             split: self.split,

@@ -17,8 +17,9 @@
 
 pub(crate) mod admission;
 pub(crate) mod batching;
+#[expect(clippy::module_inception, reason = "a file has the name of its type")]
+mod engine;
 mod error;
-mod handle;
 pub(crate) mod networks;
 pub(crate) mod onnx;
 mod running_networks;
@@ -34,8 +35,8 @@ pub use admission::limiter::QueueLimits;
 pub use batching::active_optimization::ActiveOptimization;
 pub use batching::batch_size::BatchSize;
 pub use batching::chunked_synthesis::ChunkedSynthesis;
+pub use engine::{Engine, Networks};
 pub use error::EngineError;
-pub use handle::{Engine, Networks};
 pub use networks::classifier::Classifier;
 pub use networks::encoder::Encoder;
 pub use networks::generator::{Generator, Images, LazyReplica};

@@ -12,7 +12,7 @@ use utoipa::IntoResponses as _;
 use crate::api::openapi::problems::CommonProblems;
 use crate::api::timeout;
 
-type Object = Map<String, Value>;
+type JsonObject = Map<String, Value>;
 
 /// Names the request in the log and in the response.
 const REQUEST_ID: &str = "X-Request-Id";
@@ -108,7 +108,7 @@ fn simplify(schema: &mut Value) {
 }
 
 /// Takes null away from the properties that may be left out.
-fn forbid_null_in_optional(object: &mut Object) {
+fn forbid_null_in_optional(object: &mut JsonObject) {
     let required = object.get("required").cloned().unwrap_or_else(|| json!([]));
     let required = required.as_array().cloned().unwrap_or_default();
     let properties = object.get_mut("properties").and_then(Value::as_object_mut);
@@ -142,7 +142,7 @@ fn forbid_null(schema: &mut Value) {
 
 /// Says how generated code names the members of an enum, where cleaning their values would make two of them equal:
 /// `w` and `w+`.
-fn name_members(object: &mut Object) {
+fn name_members(object: &mut JsonObject) {
     let members = object.get("enum").and_then(Value::as_array);
     let members: Vec<&str> = members.into_iter().flatten().filter_map(Value::as_str).collect();
     if members.iter().all(|member| is_identifier(member)) {
@@ -162,5 +162,5 @@ fn is_identifier(text: &str) -> bool {
 
 /// The values of an object; none of anything else.
 fn values(value: &mut Value) -> impl Iterator<Item = &mut Value> {
-    value.as_object_mut().into_iter().flat_map(Object::values_mut)
+    value.as_object_mut().into_iter().flat_map(JsonObject::values_mut)
 }

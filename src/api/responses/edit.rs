@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::api::openapi::responses::{FaceResponse, SEED, WARNINGS};
 use crate::api::responses::face::Face;
-use crate::api::responses::score_search::ScoreSearch;
+use crate::api::responses::score_search::ScoreSearchResult;
 use crate::api::types::space::Space;
 use crate::editor;
 
@@ -33,7 +33,7 @@ pub(crate) struct EditResponse {
     directions: Vec<EditDirection>,
     /// The result of the search for a score; absent unless an edit has `to_score`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    score_search: Option<ScoreSearch>,
+    score_search: Option<ScoreSearchResult>,
     /// Warnings, such as an edit far outside the usual distances.
     warnings: Vec<String>,
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::api::openapi::responses::FaceResponse;
 use crate::api::responses::face::Face;
 use crate::api::types::invert::InversionMethodName;
-use crate::editor::OptimizationResult;
+use crate::editor;
 
 /// The latent code of an image, and how well it reconstructs the image.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,9 +28,9 @@ pub(crate) struct InvertResponse {
     pub(crate) psnr: f64,
     /// The structural similarity of the reconstruction and the image, −1 to 1.
     pub(crate) ssim: f64,
-    /// The course of the optimization; absent if the method was `encoder`.
+    /// The losses and steps of the optimization; absent if the method was `encoder`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) optimization: Option<Optimization>,
+    pub(crate) optimization: Option<OptimizationResult>,
 }
 
 impl FaceResponse for InvertResponse {
@@ -39,9 +39,9 @@ impl FaceResponse for InvertResponse {
     const HEADERS: &'static [(&'static str, &'static str)] = &[];
 }
 
-/// The course of an optimization.
+/// The losses and the steps of an optimization.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Optimization {
+pub(crate) struct OptimizationResult {
     /// The loss of the returned code: the least loss of all steps.
     loss: f32,
     /// The loss before the first step.
@@ -56,8 +56,8 @@ pub(crate) struct Optimization {
     converged: bool,
 }
 
-impl From<OptimizationResult> for Optimization {
-    fn from(result: OptimizationResult) -> Self {
+impl From<editor::OptimizationResult> for OptimizationResult {
+    fn from(result: editor::OptimizationResult) -> Self {
         Self {
             loss: result.loss,
             initial_loss: result.initial_loss,

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::editor::{HeldScore, ScoreSearchResult};
+use crate::editor;
+use crate::editor::HeldScore;
 
 /// The result of a search for a score.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ScoreSearch {
+pub(crate) struct ScoreSearchResult {
     /// The attribute.
     attribute: String,
     /// The requested score.
@@ -44,8 +45,8 @@ pub(crate) struct ConditionScore {
     held: bool,
 }
 
-impl From<ScoreSearchResult> for ScoreSearch {
-    fn from(result: ScoreSearchResult) -> Self {
+impl From<editor::ScoreSearchResult> for ScoreSearchResult {
+    fn from(result: editor::ScoreSearchResult) -> Self {
         let condition = |(attribute, score)| {
             let HeldScore { before, after, held } = score;
             (attribute, ConditionScore { before, after, held })

@@ -17,7 +17,7 @@ use crate::api::openapi::problems::{
     BodyProblems, BoundaryFormatProblems, BoundaryProblems, ModelProblems, StoreProblems,
 };
 use crate::api::problem::Problem;
-use crate::api::request_body::{Body, LARGEST_BODY, Name, Query, unread};
+use crate::api::request_body::{Body, LARGEST_BODY, PathName, Query, unread};
 use crate::api::responses::boundary::{BoundaryChange, BoundaryList, Storage};
 use crate::api::state::Api;
 use crate::api::types::boundary::{
@@ -45,7 +45,10 @@ fn boundary_path(path: BoundaryPath) -> Result<(String, String, LatentSpace), Pr
     params(("model" = String, Path, description = "The name of the model.", example = "phantom")),
     responses((status = 200, description = "The boundaries of the model.", body = BoundaryList), ModelProblems)
 )]
-pub(crate) async fn list(State(api): State<Api>, Name(name): Name) -> Result<Json<BoundaryList>, Problem> {
+pub(crate) async fn list(
+    State(api): State<Api>,
+    PathName(name): PathName,
+) -> Result<Json<BoundaryList>, Problem> {
     let model = api.models.get(Some(&name))?;
     Ok(Json(BoundaryList::new(&model)))
 }

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::api::negotiation::{EVENTS, JSON_ONLY, prefers};
 use crate::api::openapi::problems::JobProblems;
 use crate::api::problem::Problem;
-use crate::api::request_body::Name;
+use crate::api::request_body::PathName;
 use crate::api::responses;
 use crate::api::responses::boundary::Storage;
 use crate::api::responses::job::JobList;
@@ -73,12 +73,12 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<JobList> {
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
-    Name(id): Name,
+    PathName(id): PathName,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let job = api.jobs.get(&id)?;
     if prefers(&headers, &EVENTS, &JSON_ONLY) {
-        let events = stream::unfold(Events::new(api, job), Events::next);
+        let events = stream::unfold(JobEvents::new(api, job), JobEvents::next);
         return Ok((HEADERS, Sse::new(events).keep_alive(KeepAlive::default())).into_response());
     }
     Ok((HEADERS, response(&api, &job)).into_response())
@@ -94,7 +94,7 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn cancel(
     State(api): State<Api>,
-    Name(id): Name,
+    PathName(id): PathName,
 ) -> Result<Json<responses::job::Job>, Problem> {
     let job = api.jobs.get(&id)?;
     job.cancel();
@@ -103,7 +103,7 @@ pub(crate) async fn cancel(
 }
 
 /// A stream of the events of a job.
-struct Events {
+struct JobEvents {
     api: Api,
     job: Arc<Job>,
     progress: watch::Receiver<JobProgress>,
@@ -111,7 +111,7 @@ struct Events {
     has_ended: bool,
 }
 
-impl Events {
+impl JobEvents {
     fn new(api: Api, job: Arc<Job>) -> Self {
         Self {
             progress: job.subscribe(),

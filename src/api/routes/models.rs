@@ -5,7 +5,7 @@ use axum::extract::State;
 
 use crate::api::openapi::problems::ModelProblems;
 use crate::api::problem::Problem;
-use crate::api::request_body::Name;
+use crate::api::request_body::PathName;
 use crate::api::responses;
 use crate::api::responses::model::{ModelList, ModelSummary};
 use crate::api::state::Api;
@@ -33,7 +33,7 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<ModelList> {
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
-    Name(name): Name,
+    PathName(name): PathName,
 ) -> Result<Json<responses::model::Model>, Problem> {
     let model = api.models.get(Some(&name))?;
     Ok(Json((&*model).into()))

@@ -14,7 +14,7 @@ use crate::api::negotiation::{HTML_PAGE, JSON_ONLY, prefers};
 use crate::api::openapi::problems::{BodyProblems, JobProblems, StartProblems};
 use crate::api::problem::Problem;
 use crate::api::report_page::page::page;
-use crate::api::request_body::{Body, Name};
+use crate::api::request_body::{Body, PathName};
 use crate::api::responses;
 use crate::api::routes::jobs::started;
 use crate::api::state::Api;
@@ -38,7 +38,7 @@ use crate::imaging::{ImagingError, Quality, encode_jpeg};
 )]
 pub(crate) async fn post(
     State(api): State<Api>,
-    Name(name): Name,
+    PathName(name): PathName,
     Body(input): Body<ReportInput>,
 ) -> Result<Response, Problem> {
     let model = api.models.get(Some(&name))?;
@@ -60,7 +60,7 @@ pub(crate) async fn post(
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
-    Name(id): Name,
+    PathName(id): PathName,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let report = api.jobs.get(&id)?.report()?;

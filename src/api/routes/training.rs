@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use crate::api::openapi::problems::{BodyProblems, StartProblems};
 use crate::api::problem::Problem;
-use crate::api::request_body::{LargeBody, Name};
+use crate::api::request_body::{LargeBody, PathName};
 use crate::api::responses;
 use crate::api::routes::jobs::started;
 use crate::api::state::Api;
@@ -27,7 +27,7 @@ use crate::api::types::train::TrainInput;
 )]
 pub(crate) async fn post(
     State(api): State<Api>,
-    Name(name): Name,
+    PathName(name): PathName,
     LargeBody(input): LargeBody<TrainInput>,
 ) -> Result<Response, Problem> {
     let model = api.models.get(Some(&name))?;

@@ -86,10 +86,10 @@ impl From<&Crop> for imaging::Rectangle {
 /// 5 to 68 points of a face, x and y in pixels. Their number is checked once more by the imaging layer, which knows 5 and 68.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(transparent)]
-pub(crate) struct LandmarkPoints(List<Point, 5, 68>);
+pub(crate) struct LandmarkPoints(List<Coordinates, 5, 68>);
 
 /// One point: x and y.
-type Point = List<Finite, 2, 2>;
+type Coordinates = List<Finite, 2, 2>;
 
 impl LandmarkPoints {
     pub(crate) fn points(&self) -> Vec<[f64; 2]> {
@@ -130,7 +130,7 @@ impl Value for LandmarkPoints {
 
     fn schema() -> Schema {
         ArrayBuilder::new()
-            .items(Point::schema())
+            .items(Coordinates::schema())
             .min_items(Some(5))
             .max_items(Some(68))
             .into()

@@ -7,8 +7,8 @@ use ndarray::{Array2, Array3, Axis};
 
 use crate::engine::admission::limiter::Permit;
 use crate::engine::batching::active_optimization::ActiveOptimization;
+use crate::engine::batching::batch_queue::Lane;
 use crate::engine::batching::chunked_synthesis::ChunkedSynthesis;
-use crate::engine::batching::queue::Lane;
 use crate::engine::running_networks::RunningNetworks;
 use crate::engine::{EngineError, Images, LossGradient, Timings};
 

@@ -28,7 +28,7 @@ const CALM_WINDOWS: u32 = 8;
 /// of their requests waits longer than the target. `benches/README.md` has the comparison.
 #[derive(Debug, Default)]
 pub(crate) struct OverloadDetector {
-    state: State,
+    state: Load,
     /// Requests accepted since the start.
     accepted: u64,
     /// Each accepted request that has not left holds a clone.
@@ -37,7 +37,7 @@ pub(crate) struct OverloadDetector {
 }
 
 #[derive(Debug)]
-enum State {
+enum Load {
     Normal {
         /// Arrivals minus departures since the queue was last short, in units of 1/[`TOLERANCE`] request.
         excess: i64,
@@ -48,7 +48,7 @@ enum State {
     },
 }
 
-impl Default for State {
+impl Default for Load {
     fn default() -> Self {
         Self::Normal { excess: 0 }
     }
@@ -79,7 +79,7 @@ pub(crate) enum Transition {
 
 impl OverloadDetector {
     pub(crate) fn is_overloaded(&self) -> bool {
-        matches!(self.state, State::Overloaded { .. })
+        matches!(self.state, Load::Overloaded { .. })
     }
 
     /// Counts an arriving request. `long_queue`: many images are ahead of it.
@@ -87,7 +87,7 @@ impl OverloadDetector {
         let in_flight = Arc::strong_count(&self.in_flight) as u64 - 1;
         let departures = self.accepted.saturating_sub(in_flight);
         let transition = if self.is_overloaded() && in_flight == 0 {
-            self.state = State::default();
+            self.state = Load::default();
             Some(Transition::Ended)
         } else if departures >= self.window.departures_before + WINDOW {
             self.end_window(departures)
@@ -119,7 +119,7 @@ impl OverloadDetector {
         };
         let window = std::mem::replace(&mut self.window, next);
         match &mut self.state {
-            State::Normal { excess } => {
+            Load::Normal { excess } => {
                 let left = (departures - window.departures_before).cast_signed();
                 let more = window.arrivals.cast_signed() * TOLERANCE - left * (TOLERANCE + 1);
                 *excess = if window.short_queue {
@@ -130,15 +130,15 @@ impl OverloadDetector {
                 if *excess < THRESHOLD * TOLERANCE {
                     return None;
                 }
-                self.state = State::Overloaded { calm_windows: 0 };
+                self.state = Load::Overloaded { calm_windows: 0 };
                 Some(Transition::Started)
             }
-            State::Overloaded { calm_windows } => {
+            Load::Overloaded { calm_windows } => {
                 *calm_windows = if window.refused { 0 } else { *calm_windows + 1 };
                 if *calm_windows < CALM_WINDOWS {
                     return None;
                 }
-                self.state = State::default();
+                self.state = Load::default();
                 Some(Transition::Ended)
             }
         }

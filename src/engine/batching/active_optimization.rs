@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use crate::engine::admission::limiter::ServiceTime;
+use crate::engine::batching::batch_queue::gauge;
 use crate::engine::batching::batcher::{Active, Batcher};
 use crate::engine::batching::gradient_runner::GradientRunner;
-use crate::engine::batching::queue::gauge;
 use crate::metrics::ModelMetrics;
 
 /// An optimization that is under way, until the value is dropped. Runs of the gradient network wait a moment for each of

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::engine::EngineError;
 use crate::engine::admission::deadline;
 use crate::engine::batching::batch_network::{BatchNetwork, Run};
-use crate::engine::batching::queue::{BatchWait, Entry, Lane, Queue, gauge};
+use crate::engine::batching::batch_queue::{BatchQueue, BatchWait, Entry, Lane, gauge};
 use crate::engine::batching::reply::{Completed, Receiver, converting};
 use crate::engine::networks::panic::catch_panic;
 use crate::engine::networks::thread::spawn_network_thread;
@@ -25,7 +25,7 @@ pub(crate) struct Batcher<N: BatchNetwork> {
     replicas: Arc<AtomicUsize>,
 }
 
-type QueueOf<N> = Queue<<N as BatchNetwork>::Input, <N as BatchNetwork>::Output>;
+type QueueOf<N> = BatchQueue<<N as BatchNetwork>::Input, <N as BatchNetwork>::Output>;
 
 /// A queue that closes when its last handle is dropped.
 struct OpenQueue<N: BatchNetwork>(Arc<QueueOf<N>>);
@@ -56,9 +56,9 @@ impl<N: BatchNetwork> Batcher<N> {
         batch_wait: BatchWait,
         metrics: &BatchMetrics,
     ) -> Self {
-        let pool = WorkerPool {
+        let pool = ReplicaPool {
             network: name.into(),
-            queue: Arc::new(Queue::new(batch_wait, metrics.clone())),
+            queue: Arc::new(BatchQueue::new(batch_wait, metrics.clone())),
             replicas: Arc::new(AtomicUsize::new(opened.len() + lazy.len())),
             running: Arc::default(),
             metrics: metrics.clone(),
@@ -153,7 +153,7 @@ impl<T> Submitted<T> {
 }
 
 /// What the threads of a network's replicas share.
-struct WorkerPool<N: BatchNetwork> {
+struct ReplicaPool<N: BatchNetwork> {
     network: Arc<str>,
     queue: Arc<QueueOf<N>>,
     replicas: Arc<AtomicUsize>,
@@ -162,7 +162,7 @@ struct WorkerPool<N: BatchNetwork> {
     metrics: BatchMetrics,
 }
 
-impl<N: BatchNetwork> Clone for WorkerPool<N> {
+impl<N: BatchNetwork> Clone for ReplicaPool<N> {
     fn clone(&self) -> Self {
         Self {
             network: Arc::clone(&self.network),
@@ -174,14 +174,14 @@ impl<N: BatchNetwork> Clone for WorkerPool<N> {
     }
 }
 
-impl<N: BatchNetwork> WorkerPool<N> {
+impl<N: BatchNetwork> ReplicaPool<N> {
     /// Opens a replica and runs batches until the queue is closed and empty.
     fn open_and_work(self, open: Open<N>) {
         match catch_panic(&self.network, open) {
             Ok(network) => {
-                let mut worker = Worker { network, pool: self };
-                while let Some(batch) = worker.pool.queue.take(|| worker.network.largest_batch()) {
-                    worker.run(batch);
+                let mut replica = Replica { network, pool: self };
+                while let Some(batch) = replica.pool.queue.take(|| replica.network.largest_batch()) {
+                    replica.run(batch);
                 }
             }
             Err(error) => {
@@ -193,12 +193,12 @@ impl<N: BatchNetwork> WorkerPool<N> {
 }
 
 /// One replica on its thread.
-struct Worker<N: BatchNetwork> {
+struct Replica<N: BatchNetwork> {
     network: N,
-    pool: WorkerPool<N>,
+    pool: ReplicaPool<N>,
 }
 
-impl<N: BatchNetwork> Worker<N> {
+impl<N: BatchNetwork> Replica<N> {
     /// Runs a batch and sends each caller its part. A panic in the network is an error of this run alone.
     fn run(&mut self, batch: Vec<Entry<N::Input, N::Output>>) {
         let metrics = &self.pool.metrics;

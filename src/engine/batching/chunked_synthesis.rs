@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ndarray::{Array3, Axis, Slice};
 
+use crate::engine::batching::batch_queue::Lane;
 use crate::engine::batching::batcher::{Batcher, Submitted};
-use crate::engine::batching::queue::Lane;
 use crate::engine::batching::synthesizer::Synthesizer;
 use crate::engine::{BatchSize, EngineError, Images, Timings};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ndarray::{Array3, Axis, Slice, concatenate};
 
 use crate::engine::batching::batch_network::{BatchNetwork, Run};
+use crate::engine::batching::batch_queue::BatchWait;
 use crate::engine::batching::batcher::{Batcher, Open};
-use crate::engine::batching::queue::BatchWait;
 use crate::engine::networks::priority;
 use crate::engine::{EngineError, Gradient, Images, LossGradient};
 use crate::metrics::BatchMetrics;
@@ -84,8 +84,8 @@ mod tests {
     use tokio::task::JoinHandle;
 
     use super::*;
+    use crate::engine::batching::batch_queue::Lane;
     use crate::engine::batching::batcher::Active;
-    use crate::engine::batching::queue::Lane;
     use crate::metrics::Metrics;
 
     /// A gradient network that reports each run's number of codes and waits for permission to go on. The loss is a code's

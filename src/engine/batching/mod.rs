@@ -5,7 +5,7 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
-//! | where requests become a batch | `queue`: `Queue::take` |
+//! | where requests become a batch | `batch_queue`: `BatchQueue::take` |
 //! | the threads that run batches, replicas that open late | `batcher` |
 //! | what a network must do to be batched | `batch_network` |
 //! | synthesis in batches | `synthesizer` |
@@ -17,10 +17,10 @@
 
 pub(crate) mod active_optimization;
 pub(crate) mod batch_network;
+pub(crate) mod batch_queue;
 pub(crate) mod batch_size;
 pub(crate) mod batcher;
 pub(crate) mod chunked_synthesis;
 pub(crate) mod gradient_runner;
-pub(crate) mod queue;
 pub(crate) mod reply;
 pub(crate) mod synthesizer;

@@ -7,7 +7,7 @@ use ort::value::TensorRef;
 
 use crate::catalog::Graph;
 use crate::engine::onnx::gpu_sessions::GpuSessions;
-use crate::engine::onnx::tensor_spec::{Kind, TensorSpec, list_error};
+use crate::engine::onnx::tensor_spec::{TensorRole, TensorSpec, list_error};
 use crate::engine::{EngineError, Runtime};
 
 /// An open graph, with the inputs and outputs that its role in the model requires.
@@ -53,17 +53,22 @@ impl Network {
         let sessions = Sessions::open(runtime, graph, GraphOptimizationLevel::All)?;
         let session = sessions.first();
         let [input] = session.inputs() else {
-            return Err(list_error(graph, Kind::Input, session.inputs(), "one input"));
+            return Err(list_error(
+                graph,
+                TensorRole::Input,
+                session.inputs(),
+                "one input",
+            ));
         };
         let outputs = session.outputs();
         let output = outputs
             .iter()
             .find(|outlet| outlet.name() == output)
             .or(outputs.first())
-            .ok_or_else(|| list_error(graph, Kind::Output, outputs, "at least one output"))?;
+            .ok_or_else(|| list_error(graph, TensorRole::Output, outputs, "at least one output"))?;
         let (inputs, outputs) = (
-            vec![TensorSpec::read(graph, Kind::Input, input)?],
-            vec![TensorSpec::read(graph, Kind::Output, output)?],
+            vec![TensorSpec::read(graph, TensorRole::Input, input)?],
+            vec![TensorSpec::read(graph, TensorRole::Output, output)?],
         );
         Self::new(graph, sessions, inputs, outputs)
     }
@@ -85,7 +90,7 @@ impl Network {
         if session.inputs().len() != inputs.len() {
             return Err(list_error(
                 graph,
-                Kind::Input,
+                TensorRole::Input,
                 session.inputs(),
                 &format!("{inputs:?}"),
             ));
@@ -101,8 +106,8 @@ impl Network {
                 .collect::<Result<Vec<_>, EngineError>>()
         };
         let (inputs, outputs) = (
-            find(Kind::Input, session.inputs(), inputs)?,
-            find(Kind::Output, session.outputs(), &outputs)?,
+            find(TensorRole::Input, session.inputs(), inputs)?,
+            find(TensorRole::Output, session.outputs(), &outputs)?,
         );
         Self::new(graph, sessions, inputs, outputs)
     }

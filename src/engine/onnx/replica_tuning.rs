@@ -51,7 +51,7 @@ const RUNS: usize = 4;
 pub(crate) struct ReplicaTuning<'a> {
     runtime: &'a Runtime,
     files: &'a ModelFiles,
-    plan: Plan,
+    plan: ReplicaPlan,
     first: OnnxGenerator,
     /// Sessions for further replicas that open at the start.
     others: Vec<Network>,
@@ -59,7 +59,7 @@ pub(crate) struct ReplicaTuning<'a> {
 
 /// How many replicas there are, and with how many threads.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Plan {
+enum ReplicaPlan {
     /// This number of replicas with all threads each, as the settings say.
     Fixed(usize),
     /// One replica with all threads.
@@ -87,14 +87,14 @@ impl<'a> ReplicaTuning<'a> {
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
         let plan = match replicas {
-            Some(replicas) => Plan::Fixed(replicas),
-            None if !has_cores(runtime) || is_large(runtime, &files.synthesis) => Plan::AllThreads,
-            None => Plan::Undecided,
+            Some(replicas) => ReplicaPlan::Fixed(replicas),
+            None if !has_cores(runtime) || is_large(runtime, &files.synthesis) => ReplicaPlan::AllThreads,
+            None => ReplicaPlan::Undecided,
         };
         let (threads, replicas) = match plan {
-            Plan::Fixed(replicas) => (runtime.threads(), replicas),
-            Plan::AllThreads => (runtime.threads(), 1),
-            Plan::SingleThreads | Plan::Undecided => (1, 1),
+            ReplicaPlan::Fixed(replicas) => (runtime.threads(), replicas),
+            ReplicaPlan::AllThreads => (runtime.threads(), 1),
+            ReplicaPlan::SingleThreads | ReplicaPlan::Undecided => (1, 1),
         };
         let (first, others) = in_parallel(
             || OnnxGenerator::open(&runtime.with_threads(threads), files, mapping),
@@ -112,10 +112,10 @@ impl<'a> ReplicaTuning<'a> {
             others,
         };
         // Other graphs are being opened now, but a run with one thread still has a core.
-        if plan == Plan::Undecided
+        if plan == ReplicaPlan::Undecided
             && let Some(run) = tuning.fast_run()?
         {
-            tuning.plan = Plan::SingleThreads;
+            tuning.plan = ReplicaPlan::SingleThreads;
             tuning.first.batch_size().note(1, run);
             tuning.first.search_batch_size()?;
         }
@@ -131,25 +131,27 @@ impl<'a> ReplicaTuning<'a> {
     /// model's graphs are opened.
     pub(crate) fn finish(mut self) -> Result<TunedReplicas, EngineError> {
         match self.plan {
-            Plan::Undecided => {
+            ReplicaPlan::Undecided => {
                 let _measuring = self.runtime.lock_for_measuring();
                 self.plan = self.compare()?;
                 self.first.search_batch_size()?;
             }
-            Plan::Fixed(_) | Plan::AllThreads if !is_large(self.runtime, &self.files.synthesis) => {
+            ReplicaPlan::Fixed(_) | ReplicaPlan::AllThreads
+                if !is_large(self.runtime, &self.files.synthesis) =>
+            {
                 let _measuring = self.runtime.lock_for_measuring();
                 self.first.search_batch_size()?;
             }
-            Plan::Fixed(_) | Plan::AllThreads | Plan::SingleThreads => {}
+            ReplicaPlan::Fixed(_) | ReplicaPlan::AllThreads | ReplicaPlan::SingleThreads => {}
         }
         let (runtime, lazy) = match self.plan {
-            Plan::SingleThreads => (self.runtime.with_threads(1), self.runtime.threads() - 1),
-            Plan::AllThreads | Plan::Undecided => {
+            ReplicaPlan::SingleThreads => (self.runtime.with_threads(1), self.runtime.threads() - 1),
+            ReplicaPlan::AllThreads | ReplicaPlan::Undecided => {
                 let takes_one_image = self.first.shape().largest_batch == 1;
                 let lazy = usize::from(takes_one_image && has_cores(self.runtime));
                 (self.runtime.clone(), lazy)
             }
-            Plan::Fixed(_) => (self.runtime.clone(), 0),
+            ReplicaPlan::Fixed(_) => (self.runtime.clone(), 0),
         };
         tracing::info!(
             model = self.files.manifest.name,
@@ -186,7 +188,7 @@ impl<'a> ReplicaTuning<'a> {
 
     /// Compares runs with one thread and with all threads. If all threads are better, the first replica is replaced by one
     /// that has them.
-    fn compare(&mut self) -> Result<Plan, EngineError> {
+    fn compare(&mut self) -> Result<ReplicaPlan, EngineError> {
         let network = OnnxGenerator::open_network(self.runtime, &self.files.synthesis)?;
         let mut with_all = self.first.replica()(network);
         let (mut all, mut one) = (Duration::MAX, Duration::MAX);
@@ -201,10 +203,10 @@ impl<'a> ReplicaTuning<'a> {
         tracing::debug!(?all, ?one, "shortest run with all threads, and with one thread");
         // If a run is long even with all threads, a single image should not take still longer.
         if all <= LONG_RUN && one <= all.mul_f64(MAX_SLOWDOWN) {
-            return Ok(Plan::SingleThreads);
+            return Ok(ReplicaPlan::SingleThreads);
         }
         self.first = with_all;
-        Ok(Plan::AllThreads)
+        Ok(ReplicaPlan::AllThreads)
     }
 }
 

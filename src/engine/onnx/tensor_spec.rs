@@ -12,17 +12,17 @@ pub(crate) struct TensorSpec {
     pub(crate) name: String,
     /// Length of each axis. `None` if the graph leaves it open.
     pub(crate) axes: Vec<Option<usize>>,
-    kind: Kind,
+    role: TensorRole,
 }
 
 /// Whether a tensor is an input or an output.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum TensorRole {
     Input,
     Output,
 }
 
-impl Kind {
+impl TensorRole {
     fn name(self) -> &'static str {
         match self {
             Self::Input => "input",
@@ -33,7 +33,7 @@ impl Kind {
 
 impl TensorSpec {
     /// Reads a tensor's name and shape. An error if it does not hold f32 values.
-    pub(crate) fn read(graph: &Graph, kind: Kind, outlet: &Outlet) -> Result<Self, EngineError> {
+    pub(crate) fn read(graph: &Graph, role: TensorRole, outlet: &Outlet) -> Result<Self, EngineError> {
         match outlet.dtype() {
             ValueType::Tensor {
                 ty: TensorElementType::Float32,
@@ -42,11 +42,11 @@ impl TensorSpec {
             } => Ok(Self {
                 name: outlet.name().to_owned(),
                 axes: shape.iter().map(|&axis| usize::try_from(axis).ok()).collect(),
-                kind,
+                role,
             }),
             other => Err(EngineError::Tensor {
                 file: graph.file.clone(),
-                tensor: format!("{} {:?}", kind.name(), outlet.name()),
+                tensor: format!("{} {:?}", role.name(), outlet.name()),
                 found: format!("{other:?}"),
                 expected: "a float32 tensor".to_owned(),
             }),
@@ -57,14 +57,14 @@ impl TensorSpec {
     /// none.
     pub(crate) fn find(
         graph: &Graph,
-        kind: Kind,
+        role: TensorRole,
         outlets: &[Outlet],
         name: &str,
         required: &[&str],
     ) -> Result<Self, EngineError> {
         let outlet = outlets.iter().find(|outlet| outlet.name() == name);
-        let outlet = outlet.ok_or_else(|| list_error(graph, kind, outlets, &format!("{required:?}")))?;
-        Self::read(graph, kind, outlet)
+        let outlet = outlet.ok_or_else(|| list_error(graph, role, outlets, &format!("{required:?}")))?;
+        Self::read(graph, role, outlet)
     }
 
     /// The error for a tensor of the wrong shape, as the graph declares it.
@@ -85,7 +85,7 @@ impl TensorSpec {
     fn error(&self, file: &str, found: String, expected: &str) -> EngineError {
         EngineError::Tensor {
             file: file.to_owned(),
-            tensor: format!("{} {:?}", self.kind.name(), self.name),
+            tensor: format!("{} {:?}", self.role.name(), self.name),
             found,
             expected: expected.to_owned(),
         }
@@ -100,11 +100,11 @@ impl TensorSpec {
 }
 
 /// The error for a graph with the wrong inputs or outputs.
-pub(crate) fn list_error(graph: &Graph, kind: Kind, outlets: &[Outlet], expected: &str) -> EngineError {
+pub(crate) fn list_error(graph: &Graph, role: TensorRole, outlets: &[Outlet], expected: &str) -> EngineError {
     let names: Vec<_> = outlets.iter().map(Outlet::name).collect();
     EngineError::Tensor {
         file: graph.file.clone(),
-        tensor: format!("the list of {}s", kind.name()),
+        tensor: format!("the list of {}s", role.name()),
         found: format!("{names:?}"),
         expected: expected.to_owned(),
     }

@@ -1,4 +1,4 @@
-//! A queue of inputs that wait for a run, and the rules by which they become a batch.
+//! The queue where inputs become batches: they wait for a run, in order of arrival, and a thread takes a batch of them.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,7 +33,7 @@ pub(crate) struct Entry<I, O> {
 pub(crate) enum BatchWait {
     /// Until the oldest entry has waited this long. Zero runs what is there.
     Fixed(Duration),
-    /// Until each active caller ([`Queue::add_active`]) has submitted its next input, up to this long.
+    /// Until each active caller ([`BatchQueue::add_active`]) has submitted its next input, up to this long.
     ///
     /// The time starts when the thread becomes free: its last run has just answered these callers, so that their next
     /// inputs are about to arrive, and all of them can share the next run.
@@ -44,16 +44,16 @@ pub(crate) enum BatchWait {
 ///
 /// A thread that has nothing to do sleeps here. The thread that fell asleep last is woken first, because its data is most
 /// likely still in the processor's caches: with two replicas that took turns, a run of 24 ms was 1 to 2 ms slower.
-pub(crate) struct Queue<I, O> {
-    state: Mutex<State<I, O>>,
+pub(crate) struct BatchQueue<I, O> {
+    state: Mutex<QueueState<I, O>>,
     batch_wait: BatchWait,
     metrics: BatchMetrics,
 }
 
-struct State<I, O> {
+struct QueueState<I, O> {
     requests: VecDeque<Entry<I, O>>,
     background: VecDeque<Entry<I, O>>,
-    /// Units of callers that submit one input after another. See [`Queue::add_active`].
+    /// Units of callers that submit one input after another. See [`BatchQueue::add_active`].
     active: usize,
     /// Threads that sleep, in the order in which they fell asleep.
     sleeping: Vec<Thread>,
@@ -62,9 +62,9 @@ struct State<I, O> {
     is_open: bool,
 }
 
-impl<I, O> Queue<I, O> {
+impl<I, O> BatchQueue<I, O> {
     pub(crate) fn new(batch_wait: BatchWait, metrics: BatchMetrics) -> Self {
-        let state = State {
+        let state = QueueState {
             requests: VecDeque::new(),
             background: VecDeque::new(),
             active: 0,
@@ -168,7 +168,7 @@ impl<I, O> Queue<I, O> {
     }
 
     /// Drops and counts the entries that nobody waits for any more.
-    fn drop_unwanted(&self, state: &mut State<I, O>) {
+    fn drop_unwanted(&self, state: &mut QueueState<I, O>) {
         let now = Instant::now();
         let is_wanted = |entry: &Entry<I, O>| {
             let counter = if entry.deadline.is_some_and(|deadline| deadline <= now) {
@@ -189,9 +189,9 @@ impl<I, O> Queue<I, O> {
     /// Releases the lock until this thread is woken, or until `timeout` has passed.
     fn sleep<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State<I, O>>,
+        mut state: MutexGuard<'a, QueueState<I, O>>,
         timeout: Option<Duration>,
-    ) -> MutexGuard<'a, State<I, O>> {
+    ) -> MutexGuard<'a, QueueState<I, O>> {
         state.sleeping.push(thread::current());
         drop(state);
         match timeout {
@@ -204,12 +204,12 @@ impl<I, O> Queue<I, O> {
     }
 
     // A poisoned lock still holds complete entries: nothing panics between two changes of a lane.
-    fn lock(&self) -> MutexGuard<'_, State<I, O>> {
+    fn lock(&self) -> MutexGuard<'_, QueueState<I, O>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<I, O> State<I, O> {
+impl<I, O> QueueState<I, O> {
     /// Wakes a sleeping thread. `false` if no thread sleeps.
     fn wake_one(&mut self) -> bool {
         let woken = self.sleeping.pop().or_else(|| self.unopened.pop());
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn the_thread_that_fell_asleep_last_is_woken_first() {
-        let queue: Arc<Queue<(), ()>> = Arc::new(Queue::new(
+        let queue: Arc<BatchQueue<(), ()>> = Arc::new(BatchQueue::new(
             BatchWait::Fixed(Duration::ZERO),
             Metrics::new().of_model("a").synthesis,
         ));

@@ -1,12 +1,12 @@
-//! The handle of a model's networks that async code holds.
+//! [`Engine`], the handle of a model's networks that async code holds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::admission::limiter::{Limiter, ServiceTime};
+use crate::engine::batching::batch_queue::{BatchWait, Lane};
 use crate::engine::batching::batcher::{Batcher, Open};
 use crate::engine::batching::gradient_runner::start_gradient;
-use crate::engine::batching::queue::{BatchWait, Lane};
 use crate::engine::batching::synthesizer::Synthesizer;
 use crate::engine::networks::worker::Worker;
 use crate::engine::running_networks::RunningNetworks;
