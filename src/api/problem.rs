@@ -131,7 +131,22 @@ impl Problem {
                 "truncation",
                 "Truncation does not apply",
             ),
-            Self::Editor(Edit::AttributeName { .. } | Edit::BoundaryShape { .. }) => kind(
+            Self::Editor(Edit::SimilarAttribute { .. }) => kind(
+                StatusCode::CONFLICT,
+                "similar-attribute",
+                "Another attribute has this name in another case",
+            ),
+            Self::Editor(Edit::TooManyBoundaries { .. } | Edit::BoundaryMemory { .. }) => kind(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "too-many-boundaries",
+                "There is no room for another boundary",
+            ),
+            Self::Editor(Edit::Latent(LatentError::AttributeName { .. })) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "attribute-name",
+                "No attribute can have this name",
+            ),
+            Self::Editor(Edit::BoundaryShape { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "boundary-shape",
                 "The boundary does not fit the model",
@@ -234,7 +249,8 @@ impl Problem {
                     "The service is overloaded",
                 )
             }
-            Self::Deadline { .. } | Self::Editor(Edit::Engine(EngineError::DeadlinePassed { .. })) => {
+            Self::Deadline { .. }
+            | Self::Editor(Edit::TooLate | Edit::Engine(EngineError::DeadlinePassed { .. })) => {
                 kind(StatusCode::GATEWAY_TIMEOUT, "deadline", "The timeout has passed")
             }
             Self::Editor(

@@ -26,6 +26,25 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(path)
 }
 
+/// Whether `path` is a temporary file that [`write_atomically`] writes, or left behind when it was killed.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let process = name.strip_prefix('.').and_then(|name| name.rsplit_once('.'));
+    process.is_some_and(|(_, id)| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Creates the folder `path`, if it does not exist. When this returns, its entry is on the disk.
+///
+/// # Errors
+/// The error of the operating system.
+pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path)?;
+    sync_folder(path)
+}
+
 /// Removes the file `path`, if it exists. When this returns, the removal is on the disk.
 ///
 /// # Errors

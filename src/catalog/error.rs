@@ -104,6 +104,21 @@ pub enum CatalogError {
         /// The space.
         space: LatentSpace,
     },
+    /// Two files have attributes with names that differ by case only.
+    #[error(
+        "{file}: found the attribute {attribute:?} beside {known:?} of {first}; expected names that differ by more than case: \
+         rename one of them"
+    )]
+    SimilarAttribute {
+        /// The second file.
+        file: String,
+        /// The first file.
+        first: String,
+        /// The attribute of the second file.
+        attribute: String,
+        /// The attribute of the first file.
+        known: String,
+    },
     /// The values are not a boundary.
     #[error("{file}: {reason}")]
     Latent {

@@ -1,10 +1,12 @@
 //! `manifest.toml`: the files of a model, and the settings that the graphs do not contain.
 
+use std::collections::BTreeMap;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::catalog::{CatalogError, parse_toml};
-use crate::latent::LatentSpace;
+use crate::latent::{LatentSpace, check_attribute_name};
 
 /// The content of a manifest. `onnx/README.md` describes every key.
 #[derive(Clone, Debug, Deserialize)]
@@ -259,22 +261,28 @@ impl Manifest {
     }
 
     fn check_classifiers(&self) -> Result<(), WrongValue> {
-        let outputs: Vec<_> = self.classifiers.iter().flat_map(|entry| &entry.outputs).collect();
-        for (index, output) in outputs.iter().enumerate() {
+        let key = "classifiers.outputs.attribute";
+        let mut names = BTreeMap::new();
+        for output in self.classifiers.iter().flat_map(|entry| &entry.outputs) {
             let (attribute, threshold) = (&output.attribute, output.threshold);
-            let key = "classifiers.outputs.attribute";
-            check(!attribute.is_empty(), key, || "\"\"".to_owned(), "a name")?;
+            check(
+                check_attribute_name(attribute).is_ok(),
+                key,
+                || format!("{attribute:?}"),
+                "a name of 1 to 64 bytes without colon, comma, control characters and blanks around it",
+            )?;
             check(
                 threshold.is_finite(),
                 "classifiers.outputs.threshold",
                 || threshold.to_string(),
                 "a finite number",
             )?;
+            let same = names.insert(attribute.to_lowercase(), attribute);
             check(
-                outputs[..index].iter().all(|other| other.attribute != *attribute),
+                same.is_none(),
                 key,
-                || format!("{attribute:?} twice"),
-                "each attribute scored by one output",
+                || format!("{:?} and {attribute:?}", same.unwrap_or(attribute)),
+                "each attribute scored by one output, and names that differ by more than case",
             )?;
         }
         Ok(())
@@ -366,7 +374,14 @@ mod tests {
                      {{attribute = \"smile\", kind = \"logit\", threshold = 0.0}}, \
                      {{attribute = \"smile\", kind = \"logit\", threshold = 0.0}}]"
                 ),
-                "\"smile\" twice",
+                "found \"smile\" and \"smile\"",
+            ),
+            (
+                &format!(
+                    "{MINIMAL}[[classifiers]]\nfile = \"c.onnx\"\noutputs = [\
+                     {{attribute = \"smile:big\", kind = \"logit\", threshold = 0.0}}]"
+                ),
+                "found \"smile:big\" for classifiers.outputs.attribute",
             ),
         ];
         for (text, expected) in cases {

@@ -1,6 +1,7 @@
 //! All files of a model, read and checked as far as that needs no ONNX Runtime.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -224,16 +225,29 @@ fn read_array(file: &str, bytes: &[u8]) -> Result<NpyArray, CatalogError> {
 /// Reads all boundaries in the folder `below` the model's folder.
 fn read_boundaries(folder: &ModelFolder, below: &str) -> Result<Vec<(String, Boundary)>, CatalogError> {
     let mut boundaries: Vec<(String, Boundary)> = Vec::new();
+    // The position of the first boundary of each attribute without case, and the file of each boundary.
+    let (mut spellings, mut taken) = (BTreeMap::new(), BTreeMap::new());
     for file in folder.list(below, "npy")? {
         let boundary = read_boundary(folder, &file)?;
-        let name = folder.name(&file);
-        let same =
-            |other: &Boundary| other.attribute() == boundary.attribute() && other.space() == boundary.space();
-        if let Some((first, _)) = boundaries.iter().find(|(_, other)| same(other)) {
-            return Err(CatalogError::DuplicateBoundary {
+        let (name, attribute) = (folder.name(&file), boundary.attribute().to_owned());
+        let first = *spellings
+            .entry(attribute.to_lowercase())
+            .or_insert(boundaries.len());
+        if let Some((first, known)) = boundaries.get(first)
+            && known.attribute() != attribute
+        {
+            return Err(CatalogError::SimilarAttribute {
                 file: name,
                 first: first.clone(),
-                attribute: boundary.attribute().to_owned(),
+                attribute,
+                known: known.attribute().to_owned(),
+            });
+        }
+        if let Some(first) = taken.insert((attribute.clone(), boundary.space()), name.clone()) {
+            return Err(CatalogError::DuplicateBoundary {
+                file: name,
+                first,
+                attribute,
                 space: boundary.space(),
             });
         }

@@ -1,14 +1,14 @@
 //! The store: boundaries that changed while the service ran, one file each. They replace those of the model folders.
 
 use std::fs::{File, TryLockError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::atomic_write::{remove_durably, write_atomically};
+use crate::catalog::atomic_write::{create_folder, is_temporary, remove_durably, write_atomically};
 use crate::catalog::boundary_file::file_stem;
 use crate::catalog::{BoundaryMetadata, CatalogError, NpyArray};
 use crate::latent::{Boundary, LatentSpace, UnknownSpace};
@@ -52,24 +52,25 @@ enum Record {
 
 impl Store {
     /// Opens the store, and creates the folder if it does not exist. Only one service can open a store, because each
-    /// service has the boundaries in memory and would miss the changes of another.
+    /// service has the boundaries in memory and would miss the changes of another. Temporary files of services that were
+    /// killed are removed.
     ///
     /// # Errors
     /// [`CatalogError::StoreInUse`] if another service has it open, [`CatalogError::Unwritable`] if the folder cannot be
-    /// created or locked.
+    /// created or locked, or a temporary file cannot be removed, [`CatalogError::Unreadable`] if a folder cannot be read.
     pub fn open(folder: PathBuf) -> Result<Self, CatalogError> {
-        let unwritable = |file: &PathBuf| {
-            let file = file.display().to_string();
-            move |reason| CatalogError::Unwritable { file, reason }
-        };
         std::fs::create_dir_all(&folder).map_err(unwritable(&folder))?;
         let file = folder.join(".lock");
         let lock = File::create(&file).map_err(unwritable(&file))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                folder,
-                _lock: Arc::new(lock),
-            }),
+            Ok(()) => {
+                let store = Self {
+                    folder,
+                    _lock: Arc::new(lock),
+                };
+                store.clear_temporaries()?;
+                Ok(store)
+            }
             Err(TryLockError::WouldBlock) => Err(CatalogError::StoreInUse {
                 folder: folder.display().to_string(),
             }),
@@ -79,32 +80,18 @@ impl Store {
 
     /// Reads all entries of a model, each with its file, sorted by file.
     ///
-    /// Temporary files of a service that was killed are ignored.
-    ///
     /// # Errors
     /// [`CatalogError`] for the first file that is wrong.
     pub fn read(&self, model: &str) -> Result<Vec<(String, StoreEntry)>, CatalogError> {
-        let folder = self.folder.join(model);
-        let unreadable = |path: &PathBuf, reason| CatalogError::Unreadable {
-            file: path.display().to_string(),
-            reason,
-        };
-        let entries = match std::fs::read_dir(&folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|reason| unreadable(&folder, reason))?,
-        };
-        let mut paths = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(|reason| unreadable(&folder, reason))?.path();
+        let mut paths = entries(&self.folder.join(model))?;
+        paths.retain(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.ends_with(".json") && !name.starts_with('.') {
-                paths.push(path);
-            }
-        }
+            name.ends_with(".json") && !name.starts_with('.')
+        });
         paths.sort();
         let mut found = Vec::with_capacity(paths.len());
         for path in paths {
-            let bytes = std::fs::read(&path).map_err(|reason| unreadable(&path, reason))?;
+            let bytes = std::fs::read(&path).map_err(unreadable(&path))?;
             let file = path.display().to_string();
             let entry = parse_entry(&file, &bytes)?;
             found.push((file, entry));
@@ -144,10 +131,17 @@ impl Store {
             return self.write_record(model, attribute, space, &record);
         }
         let path = self.path(model, attribute, space);
-        remove_durably(&path).map_err(|reason| CatalogError::Unwritable {
-            file: path.display().to_string(),
-            reason,
-        })
+        remove_durably(&path).map_err(unwritable(&path))
+    }
+
+    /// Removes the temporary files in all model folders. No other service writes them, because the store is locked.
+    fn clear_temporaries(&self) -> Result<(), CatalogError> {
+        for folder in entries(&self.folder)?.into_iter().filter(|path| path.is_dir()) {
+            for path in entries(&folder)?.into_iter().filter(|path| is_temporary(path)) {
+                std::fs::remove_file(&path).map_err(unwritable(&path))?;
+            }
+        }
+        Ok(())
     }
 
     fn write_record(
@@ -160,18 +154,34 @@ impl Store {
         let path = self.path(model, attribute, space);
         let mut text = serde_json::to_vec_pretty(record).expect("a record has finite numbers and texts only");
         text.push(b'\n');
-        let written =
-            std::fs::create_dir_all(self.folder.join(model)).and_then(|()| write_atomically(&path, &text));
-        written.map_err(|reason| CatalogError::Unwritable {
-            file: path.display().to_string(),
-            reason,
-        })
+        let written = create_folder(&self.folder.join(model)).and_then(|()| write_atomically(&path, &text));
+        written.map_err(unwritable(&path))
     }
 
     fn path(&self, model: &str, attribute: &str, space: LatentSpace) -> PathBuf {
         let name = format!("{}.json", file_stem(attribute, space));
         self.folder.join(model).join(name)
     }
+}
+
+/// The paths of all files and folders in `folder`; none if it does not exist.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, CatalogError> {
+    let found = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        found => found.map_err(unreadable(folder))?,
+    };
+    let paths = found.map(|entry| Ok(entry?.path()));
+    paths.collect::<std::io::Result<_>>().map_err(unreadable(folder))
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> CatalogError {
+    let file = path.display().to_string();
+    move |reason| CatalogError::Unreadable { file, reason }
+}
+
+fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> CatalogError {
+    let file = path.display().to_string();
+    move |reason| CatalogError::Unwritable { file, reason }
 }
 
 fn parse_entry(file: &str, bytes: &[u8]) -> Result<StoreEntry, CatalogError> {
@@ -266,12 +276,28 @@ mod tests {
     }
 
     #[test]
-    fn temporary_files_are_ignored_and_a_wrong_file_is_named() {
+    fn temporary_files_are_removed_when_the_store_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Store::open(folder.path().to_owned()).unwrap();
+        open().write("tiny", &boundary("smile", 0.5)).unwrap();
+        for left in ["tiny/.age_w.json.77", "tiny/.smile_w.json.1"] {
+            std::fs::write(folder.path().join(left), "{\"bound").unwrap();
+        }
+        std::fs::write(folder.path().join("tiny/.note"), "of somebody else").unwrap();
+        assert_eq!(open().read("tiny").unwrap().len(), 1);
+        let mut names: Vec<_> = std::fs::read_dir(folder.path().join("tiny"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, [".note", "smile_w.json"]);
+    }
+
+    #[test]
+    fn a_wrong_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().to_owned()).unwrap();
         store.write("tiny", &boundary("smile", 0.5)).unwrap();
-        std::fs::write(folder.path().join("tiny/.age_w.json.77"), "{\"bound").unwrap();
-        assert_eq!(store.read("tiny").unwrap().len(), 1);
         std::fs::write(folder.path().join("tiny/age_w.json"), "{\"bound").unwrap();
         let error = store.read("tiny").unwrap_err().to_string();
         assert!(error.contains("tiny/age_w.json: EOF"), "{error}");

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use super::Config;
 use crate::api::{self, Api, Limits, Readiness};
 use crate::catalog::{ModelFolder, Store};
-use crate::editor::{LoadError, Model, Models};
+use crate::editor::{BoundaryLimits, LoadError, Model, Models};
 use crate::engine::{EngineOptions, QueueLimits, Runtime};
 use crate::metrics::Metrics;
 use crate::server::{self, ConnectionTimeouts};
@@ -121,7 +121,11 @@ fn load_models(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
             .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     });
-    let models = Models::new(models?, config.default_model.as_deref())?;
+    let limits = BoundaryLimits {
+        per_model: config.max_boundaries as usize,
+        bytes: (config.boundary_memory as usize) << 20,
+    };
+    let models = Models::new(models?, config.default_model.as_deref())?.with_limits(limits);
     match &config.store {
         Some(folder) => Ok(models.with_store(Store::open(folder.clone())?)?),
         None => Ok(models),

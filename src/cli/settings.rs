@@ -91,6 +91,14 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_STORE", value_name = "DIR")]
     pub store: Option<PathBuf>,
 
+    /// Maximum number of boundaries of each model that requests can add; more get 507
+    #[arg(long, env = "FACEPLANE_MAX_BOUNDARIES", default_value = "1000", value_name = "COUNT", value_parser = positive)]
+    pub max_boundaries: u32,
+
+    /// Memory of the boundaries of all models that requests can fill, in MiB; more boundaries get 507
+    #[arg(long, env = "FACEPLANE_BOUNDARY_MEMORY", default_value = "128", value_name = "MIB", value_parser = positive)]
+    pub boundary_memory: u32,
+
     /// Log level: error, warn, info, debug, trace, or a filter such as info,faceplane=debug
     #[arg(long, env = "FACEPLANE_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -9,60 +10,106 @@ use sha2::{Digest, Sha256};
 use crate::editor::EditorError;
 use crate::latent::{Boundary, LatentCode, LatentSpace};
 
-/// Longest attribute name, in characters.
-const LONGEST_NAME: usize = 64;
+/// Most boundaries that an error lists.
+const MOST_LISTED: usize = 20;
 
-/// The boundaries of one model, at most one for each attribute and space.
+/// An attribute and a space: the key of a boundary in a model.
+pub type BoundaryKey = (Arc<str>, LatentSpace);
+
+/// The boundaries of one model, at most one for each attribute and space, in the order of attributes and spaces.
 ///
-/// A set never changes; `with` and `without` return another one.
+/// No two attributes have names that differ by case only, because some file systems could not store both.
 #[derive(Clone)]
 pub struct BoundarySet {
     /// The model's name, for error messages.
     model: Arc<str>,
-    /// Attributes and spaces of the boundaries in the model folder.
-    shipped: Arc<[(String, LatentSpace)]>,
-    boundaries: Vec<Arc<Boundary>>,
+    boundaries: BTreeMap<BoundaryKey, Entry>,
+    /// Each attribute by its name without case. Those of the model folder stay when their boundaries are removed.
+    spellings: BTreeMap<String, Arc<str>>,
+    /// Keys of the boundaries in the model folder.
+    shipped: Arc<[BoundaryKey]>,
+    /// Memory of the boundaries.
+    bytes: usize,
+}
+
+#[derive(Clone)]
+struct Entry {
+    boundary: Arc<Boundary>,
+    /// SHA-256 of the boundary, taken once, so that a change does not read all others again.
+    digest: [u8; 32],
 }
 
 impl BoundarySet {
     /// The boundaries that the folder of `model` has.
     pub(crate) fn shipped(model: Arc<str>, boundaries: impl IntoIterator<Item = Boundary>) -> Self {
-        let boundaries: Vec<_> = boundaries.into_iter().map(Arc::new).collect();
-        let named = |boundary: &Arc<Boundary>| (boundary.attribute().to_owned(), boundary.space());
-        Self {
+        let mut set = Self {
             model,
-            shipped: boundaries.iter().map(named).collect(),
-            boundaries,
+            boundaries: BTreeMap::new(),
+            spellings: BTreeMap::new(),
+            shipped: Arc::default(),
+            bytes: 0,
+        };
+        for boundary in boundaries {
+            set.replace(Arc::new(boundary));
         }
+        set.shipped = set.boundaries.keys().cloned().collect();
+        set
     }
 
-    /// All boundaries.
-    pub fn iter(&self) -> std::slice::Iter<'_, Arc<Boundary>> {
-        self.boundaries.iter()
+    /// The name of the model.
+    pub(crate) fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// All boundaries, in the order of attributes and spaces.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Boundary>> {
+        self.boundaries.values().map(|entry| &entry.boundary)
+    }
+
+    /// The boundaries after `key`, in the order of attributes and spaces; all of them for `None`. The set need not have `key`.
+    pub fn after(&self, key: Option<BoundaryKey>) -> impl Iterator<Item = &Arc<Boundary>> {
+        let start = key.map_or(Bound::Unbounded, Bound::Excluded);
+        let after = self.boundaries.range((start, Bound::Unbounded));
+        after.map(|(_, entry)| &entry.boundary)
+    }
+
+    /// The number of boundaries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.boundaries.len()
+    }
+
+    /// Whether there is no boundary.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.boundaries.is_empty()
+    }
+
+    /// Memory of the boundaries, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether the model folder has a boundary of `attribute` in `space`.
     pub(crate) fn is_shipped(&self, attribute: &str, space: LatentSpace) -> bool {
-        let same = |(own, own_space): &(String, LatentSpace)| own == attribute && *own_space == space;
+        let same = |(own, own_space): &BoundaryKey| **own == *attribute && *own_space == space;
         self.shipped.iter().any(same)
+    }
+
+    /// The boundary of `attribute` in `space`, if there is one.
+    #[must_use]
+    pub fn find(&self, attribute: &str, space: LatentSpace) -> Option<&Arc<Boundary>> {
+        let found = self.boundaries.get(&(attribute.into(), space));
+        found.map(|entry| &entry.boundary)
     }
 
     /// The boundary of `attribute` in `space`.
     ///
     /// # Errors
-    /// [`EditorError::UnknownAttribute`] if there is none; it lists the boundaries that exist.
+    /// [`EditorError::UnknownAttribute`] if there is none; it lists the first boundaries that exist.
     pub fn get(&self, attribute: &str, space: LatentSpace) -> Result<&Arc<Boundary>, EditorError> {
-        let position = self.position(attribute, space);
-        let found = position.map(|position| &self.boundaries[position]);
-        found.ok_or_else(|| EditorError::UnknownAttribute {
-            model: self.model.to_string(),
-            found: attribute.to_owned(),
-            space,
-            known: self
-                .iter()
-                .map(|boundary| (boundary.attribute().to_owned(), boundary.space()))
-                .collect(),
-        })
+        self.find(attribute, space)
+            .ok_or_else(|| self.unknown(attribute, space))
     }
 
     /// The boundaries of `attributes` that apply to codes in `space`, in the order of `attributes`.
@@ -91,49 +138,56 @@ impl BoundarySet {
     /// measure it. If an attribute has two, the boundary in the code's own space measures.
     pub(crate) fn distances(&self, code: &LatentCode) -> BTreeMap<String, f64> {
         let mut distances = BTreeMap::new();
-        let other_spaces_first = |boundary: &&Arc<Boundary>| boundary.space() == code.space();
-        let mut boundaries: Vec<_> = self.iter().collect();
-        boundaries.sort_by_key(other_spaces_first);
-        for boundary in boundaries {
-            if let Ok(distance) = boundary.signed_distance(code) {
+        for boundary in self.iter() {
+            let is_better = boundary.space() == code.space() || !distances.contains_key(boundary.attribute());
+            if is_better && let Ok(distance) = boundary.signed_distance(code) {
                 distances.insert(boundary.attribute().to_owned(), distance);
             }
         }
         distances
     }
 
-    /// The same set with `boundary` added; it replaces the one of the same attribute and space.
+    /// Adds `boundary`; it replaces the one of the same attribute and space.
     ///
     /// # Errors
-    /// [`EditorError::AttributeName`] if the attribute's name is too long, has blanks around it, or has control
-    /// characters, because it must fit into a URL.
-    pub(crate) fn with(&self, boundary: Boundary) -> Result<Self, EditorError> {
-        let (attribute, space) = (boundary.attribute(), boundary.space());
-        let too_long = attribute.chars().count() > LONGEST_NAME;
-        if too_long || attribute.trim() != attribute || attribute.chars().any(char::is_control) {
-            return Err(EditorError::AttributeName {
-                found: attribute.chars().take(2 * LONGEST_NAME).collect(),
-            });
-        }
-        let mut changed = self.clone();
-        match self.position(attribute, space) {
-            Some(position) => changed.boundaries[position] = Arc::new(boundary),
-            None => changed.boundaries.push(Arc::new(boundary)),
-        }
-        Ok(changed)
+    /// [`EditorError::SimilarAttribute`] if the name of the attribute differs from another one by case only.
+    pub(crate) fn insert(&mut self, boundary: Boundary) -> Result<(), EditorError> {
+        self.check_spelling(boundary.attribute())?;
+        self.replace(Arc::new(boundary));
+        Ok(())
     }
 
-    /// The same set without the boundary of `attribute` in `space`.
+    /// Removes the boundary of `attribute` in `space`.
     ///
     /// # Errors
     /// [`EditorError::UnknownAttribute`] if there is none.
-    pub(crate) fn without(&self, attribute: &str, space: LatentSpace) -> Result<Self, EditorError> {
-        let removed = Arc::clone(self.get(attribute, space)?);
-        let mut changed = self.clone();
-        changed
-            .boundaries
-            .retain(|boundary| !Arc::ptr_eq(boundary, &removed));
-        Ok(changed)
+    pub(crate) fn remove(&mut self, attribute: &str, space: LatentSpace) -> Result<(), EditorError> {
+        let removed = self.boundaries.remove(&(attribute.into(), space));
+        let removed = removed.ok_or_else(|| self.unknown(attribute, space))?;
+        self.bytes -= bytes(&removed.boundary);
+        let spaces = [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus];
+        let has =
+            |&space: &LatentSpace| self.find(attribute, space).is_some() || self.is_shipped(attribute, space);
+        if !spaces.iter().any(has) {
+            self.spellings.remove(&attribute.to_lowercase());
+        }
+        Ok(())
+    }
+
+    /// Checks that no other attribute has this name in another case.
+    ///
+    /// # Errors
+    /// [`EditorError::SimilarAttribute`].
+    pub(crate) fn check_spelling(&self, attribute: &str) -> Result<(), EditorError> {
+        let known = self.spellings.get(&attribute.to_lowercase());
+        match known.filter(|known| ***known != *attribute) {
+            None => Ok(()),
+            Some(known) => Err(EditorError::SimilarAttribute {
+                model: self.model.to_string(),
+                found: attribute.to_owned(),
+                known: known.to_string(),
+            }),
+        }
     }
 
     /// SHA-256 over the digest of the model's other files and these boundaries, in hexadecimal. Models with equal
@@ -141,13 +195,8 @@ impl BoundarySet {
     pub(crate) fn digest(&self, files: &str) -> String {
         let mut digest = Sha256::new();
         digest.update(files.as_bytes());
-        for boundary in self {
-            digest.update(boundary.attribute().len().to_le_bytes());
-            digest.update(boundary.attribute().as_bytes());
-            digest.update(boundary.space().to_string().as_bytes());
-            for value in boundary.normal().iter().chain([&boundary.intercept()]) {
-                digest.update(value.to_le_bytes());
-            }
+        for entry in self.boundaries.values() {
+            digest.update(entry.digest);
         }
         digest.finalize().iter().fold(String::new(), |mut hex, byte| {
             write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
@@ -155,17 +204,52 @@ impl BoundarySet {
         })
     }
 
-    fn position(&self, attribute: &str, space: LatentSpace) -> Option<usize> {
-        let same = |boundary: &Arc<Boundary>| boundary.attribute() == attribute && boundary.space() == space;
-        self.boundaries.iter().position(same)
+    fn replace(&mut self, boundary: Arc<Boundary>) {
+        let attribute: Arc<str> = boundary.attribute().into();
+        self.spellings
+            .insert(attribute.to_lowercase(), Arc::clone(&attribute));
+        self.bytes += bytes(&boundary);
+        let digest = digest(&boundary);
+        let key = (attribute, boundary.space());
+        if let Some(replaced) = self.boundaries.insert(key, Entry { boundary, digest }) {
+            self.bytes -= bytes(&replaced.boundary);
+        }
+    }
+
+    fn unknown(&self, attribute: &str, space: LatentSpace) -> EditorError {
+        let known = self.boundaries.keys().take(MOST_LISTED);
+        EditorError::UnknownAttribute {
+            model: self.model.to_string(),
+            found: attribute.to_owned(),
+            space,
+            known: known.map(|(own, space)| (own.to_string(), *space)).collect(),
+            others: self.len().saturating_sub(MOST_LISTED),
+        }
     }
 }
 
-impl<'a> IntoIterator for &'a BoundarySet {
-    type Item = &'a Arc<Boundary>;
-    type IntoIter = std::slice::Iter<'a, Arc<Boundary>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+/// SHA-256 of what a boundary measures.
+fn digest(boundary: &Boundary) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    digest.update(boundary.attribute().len().to_le_bytes());
+    digest.update(boundary.attribute().as_bytes());
+    digest.update(boundary.space().to_string().as_bytes());
+    for value in boundary.normal().iter().chain([&boundary.intercept()]) {
+        digest.update(value.to_le_bytes());
     }
+    digest.finalize().into()
+}
+
+/// Memory of a boundary, in bytes.
+pub(crate) fn bytes(boundary: &Boundary) -> usize {
+    let known = boundary.provenance();
+    let texts = [
+        &known.classifier,
+        &known.classifier_digest,
+        &known.model,
+        &known.method,
+        &known.date,
+    ];
+    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+    size_of::<Boundary>() + boundary.attribute().len() + size_of::<f64>() * boundary.normal().len() + texts
 }

@@ -20,7 +20,7 @@ pub enum EditorError {
     /// The model has no boundary for the attribute in this space.
     #[error(
         "model {model} has no boundary for {found:?} in {space}; it has {}",
-        boundaries(known)
+        boundaries(known, *others)
     )]
     UnknownAttribute {
         /// The model.
@@ -29,8 +29,10 @@ pub enum EditorError {
         found: String,
         /// The space of the edit.
         space: LatentSpace,
-        /// The model's boundaries.
+        /// The first of the model's boundaries.
         known: Vec<(String, LatentSpace)>,
+        /// How many others it has.
+        others: usize,
     },
     /// The model's generator has no such space.
     #[error("model {model} has no {found} codes; it has {}", listed(known))]
@@ -135,14 +137,43 @@ pub enum EditorError {
         /// The model.
         model: String,
     },
-    /// A boundary's attribute has no usable name.
+    /// An attribute's name differs from another one by case only.
     #[error(
-        "found the attribute {found:?}, expected a name of 1 to 64 characters without blanks around it and without line \
-         breaks"
+        "found the attribute {found:?}, but model {model} has {known:?}; expected names that differ by more than case, because not \
+         all file systems tell them apart: write {known:?}, or choose another name"
     )]
-    AttributeName {
+    SimilarAttribute {
+        /// The model.
+        model: String,
         /// The name found.
         found: String,
+        /// The name of the model's attribute.
+        known: String,
+    },
+    /// The model has as many boundaries as it may have.
+    #[error(
+        "model {model} has {found} boundaries and would get {new} more; expected at most {most} (--max-boundaries): delete others \
+         first"
+    )]
+    TooManyBoundaries {
+        /// The model.
+        model: String,
+        /// Boundaries that it has.
+        found: usize,
+        /// Boundaries that it would get.
+        new: usize,
+        /// Most boundaries of a model.
+        most: usize,
+    },
+    /// The boundaries of all models would take too much memory.
+    #[error(
+        "the boundaries of all models would take {found} bytes, expected at most {most} (--boundary-memory); delete some"
+    )]
+    BoundaryMemory {
+        /// Memory with the new boundary, in bytes.
+        found: usize,
+        /// Most memory, in bytes.
+        most: usize,
     },
     /// A boundary was trained for another generator.
     #[error(
@@ -214,6 +245,9 @@ pub enum EditorError {
     /// The service is shutting down and starts no job.
     #[error("the service is shutting down; ask another instance")]
     ShuttingDown,
+    /// The request's timeout passed before a change began, so the change is not made.
+    #[error("the request's timeout passed before the change began; nothing has changed")]
+    TooLate,
     /// A change could not be stored, and was not made.
     #[error("the change could not be stored and was not made: {0}")]
     NotStored(CatalogError),
@@ -313,7 +347,7 @@ fn listed<T: std::fmt::Display>(names: &[T]) -> String {
         .join(", ")
 }
 
-fn boundaries(known: &[(String, LatentSpace)]) -> String {
+fn boundaries(known: &[(String, LatentSpace)], others: usize) -> String {
     if known.is_empty() {
         return "none at all".to_owned();
     }
@@ -321,5 +355,6 @@ fn boundaries(known: &[(String, LatentSpace)]) -> String {
         .iter()
         .map(|(attribute, space)| format!("{attribute} in {space}"))
         .collect();
-    named.join(", ")
+    let others = (others > 0).then(|| format!(", and {others} others"));
+    named.join(", ") + &others.unwrap_or_default()
 }

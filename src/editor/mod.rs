@@ -18,6 +18,7 @@
 
 mod background_batches;
 mod blocking;
+mod boundary_limits;
 mod boundary_set;
 mod classifiers;
 pub(crate) mod editing;
@@ -33,7 +34,8 @@ pub(crate) mod rendering;
 mod timestamp;
 pub(crate) mod training;
 
-pub use boundary_set::BoundarySet;
+pub use boundary_limits::BoundaryLimits;
+pub use boundary_set::{BoundaryKey, BoundarySet};
 pub use editing::edit::{Edited, edit};
 pub use editing::edit_path::EditDirection;
 pub use editing::request::{EditRequest, EditStep, PositionKind, Series, check_edit};

@@ -15,8 +15,7 @@ use crate::metrics::Metrics;
 
 /// A loaded model.
 ///
-/// A model never changes. [`with_boundary`](Self::with_boundary) and [`without_boundary`](Self::without_boundary) return
-/// another model that shares the same networks.
+/// A model never changes. A changed set of boundaries makes another model that shares the same networks.
 #[derive(Clone)]
 pub struct Model {
     name: Arc<str>,
@@ -245,12 +244,11 @@ impl Model {
         })
     }
 
-    /// The same model with `boundary` added; it replaces the one of the same attribute and space.
+    /// Checks that a boundary is this generator's and has the shape of its codes.
     ///
     /// # Errors
-    /// [`EditorError`] if the boundary is another generator's, its space or shape does not fit this generator, or its
-    /// attribute's name does not fit into a URL.
-    pub fn with_boundary(&self, boundary: Boundary) -> Result<Self, EditorError> {
+    /// [`EditorError::ForeignBoundary`], [`EditorError::NoSuchSpace`] or [`EditorError::BoundaryShape`].
+    pub(crate) fn check_boundary(&self, boundary: &Boundary) -> Result<(), EditorError> {
         let origin = boundary.provenance().model.as_deref();
         if let Some(found) = origin.filter(|&origin| origin != self.generator_digest()) {
             return Err(EditorError::ForeignBoundary {
@@ -261,26 +259,19 @@ impl Model {
         }
         let expected = self.code_shape(boundary.space())?;
         let found = boundary.normal().dim();
-        if found != expected {
-            return Err(EditorError::BoundaryShape {
-                model: self.name().to_owned(),
-                space: boundary.space(),
-                found,
-                expected,
-            });
+        if found == expected {
+            return Ok(());
         }
-        Ok(self.with_boundaries(self.boundaries.with(boundary)?))
+        Err(EditorError::BoundaryShape {
+            model: self.name().to_owned(),
+            space: boundary.space(),
+            found,
+            expected,
+        })
     }
 
-    /// The same model without the boundary of `attribute` in `space`.
-    ///
-    /// # Errors
-    /// [`EditorError::UnknownAttribute`] if there is none.
-    pub fn without_boundary(&self, attribute: &str, space: LatentSpace) -> Result<Self, EditorError> {
-        Ok(self.with_boundaries(self.boundaries.without(attribute, space)?))
-    }
-
-    fn with_boundaries(&self, boundaries: BoundarySet) -> Self {
+    /// The same model with other boundaries.
+    pub(crate) fn with_boundaries(&self, boundaries: BoundarySet) -> Self {
         Self {
             digest: boundaries.digest(&self.files_digest),
             boundaries,

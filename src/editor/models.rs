@@ -1,10 +1,15 @@
 //! The loaded models by name, and changes of their boundaries.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Mutex;
 
 use crate::catalog::{Store, StoreEntry};
 use crate::editor::blocking::run_blocking;
+use crate::editor::boundary_limits::BoundaryLimits;
+use crate::editor::boundary_set::{BoundarySet, bytes};
 use crate::editor::{EditorError, LoadError, Model};
+use crate::engine::change_permit;
 use crate::latent::{Boundary, LatentSpace};
 
 /// The loaded models, one of which is the default. Cheap to clone.
@@ -16,6 +21,7 @@ pub struct Models {
     all: Arc<[RwLock<Arc<Model>>]>,
     default: usize,
     store: Option<Arc<Store>>,
+    limits: BoundaryLimits,
     /// Held while a change is made, so that the store and the memory change in the same order.
     changing: Arc<Mutex<()>>,
 }
@@ -42,8 +48,15 @@ impl Models {
             all: models.into_iter().map(slot).collect(),
             default,
             store: None,
+            limits: BoundaryLimits::default(),
             changing: Arc::default(),
         })
+    }
+
+    /// The same models with other limits of their boundaries.
+    #[must_use]
+    pub fn with_limits(self, limits: BoundaryLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The same models with the changes that `store` has kept. The store keeps changes from now on.
@@ -52,24 +65,16 @@ impl Models {
     /// [`LoadError`] for the first file of the store that is wrong or belongs to another model.
     pub fn with_store(mut self, store: Store) -> Result<Self, LoadError> {
         for slot in self.all.iter() {
-            let mut model = current(slot);
+            let model = current(slot);
+            let mut boundaries = model.boundaries().clone();
             for (file, kept) in store.read(model.name())? {
-                let changed = match kept {
-                    StoreEntry::Boundary(boundary) => model.with_boundary(*boundary),
-                    // A boundary that the model folder no longer has need not be hidden.
-                    StoreEntry::Removed { attribute, space } => {
-                        match model.without_boundary(&attribute, space) {
-                            Err(EditorError::UnknownAttribute { .. }) => continue,
-                            other => other,
-                        }
-                    }
-                };
-                model = Arc::new(changed.map_err(|reason| LoadError::Stored {
+                apply(&model, &mut boundaries, kept).map_err(|reason| LoadError::Stored {
                     file,
                     reason: Box::new(reason),
-                })?);
+                })?;
             }
-            *slot.write().unwrap_or_else(PoisonError::into_inner) = model;
+            let changed = Arc::new(model.with_boundaries(boundaries));
+            *slot.write().unwrap_or_else(PoisonError::into_inner) = changed;
         }
         self.store = Some(Arc::new(store));
         Ok(self)
@@ -115,20 +120,30 @@ impl Models {
     /// Adds a boundary to the model `name`; it replaces the one of the same attribute and space. Returns the changed
     /// model.
     ///
+    /// If the request's timeout passes before the change begins, nothing changes. A change that has begun is finished, and
+    /// the timeout does not stop its request ([`change_permit`]).
+    ///
     /// # Errors
-    /// [`EditorError`] if the boundary does not fit the model or cannot be stored. Then nothing has changed.
+    /// [`EditorError`] if the boundary does not fit the model, there is no room for it, or it cannot be stored. Then nothing
+    /// has changed.
     pub async fn put_boundary(&self, name: &str, boundary: Boundary) -> Result<Arc<Model>, EditorError> {
+        current(self.slot(name)?).check_boundary(&boundary)?;
+        let models = self.clone();
         self.change(name, move |model, store| {
-            let changed = model.with_boundary(boundary.clone())?;
+            let (attribute, space) = (boundary.attribute(), boundary.space());
+            models.check_room(model, [attribute], space, bytes(&boundary))?;
+            let mut boundaries = model.boundaries().clone();
+            boundaries.insert(boundary.clone())?;
             if let Some(store) = store {
                 store.write(model.name(), &boundary)?;
             }
-            Ok(changed)
+            Ok(boundaries)
         })
         .await
     }
 
-    /// Removes a boundary from the model `name`. Returns the changed model.
+    /// Removes a boundary from the model `name`. Returns the changed model. Timeouts apply as in
+    /// [`put_boundary`](Self::put_boundary).
     ///
     /// # Errors
     /// [`EditorError`] if there is no such boundary, or the store cannot remove it. Then nothing has changed.
@@ -140,28 +155,53 @@ impl Models {
     ) -> Result<Arc<Model>, EditorError> {
         let attribute = attribute.to_owned();
         self.change(name, move |model, store| {
-            let changed = model.without_boundary(&attribute, space)?;
+            let mut boundaries = model.boundaries().clone();
+            boundaries.remove(&attribute, space)?;
             if let Some(store) = store {
-                let shipped = model.boundaries().is_shipped(&attribute, space);
+                let shipped = boundaries.is_shipped(&attribute, space);
                 store.remove(model.name(), &attribute, space, shipped)?;
             }
-            Ok(changed)
+            Ok(boundaries)
         })
         .await
+    }
+
+    /// Checks that `model` may get boundaries of `attributes` in `space`, each of `bytes_each`. They may replace those that it
+    /// has.
+    ///
+    /// # Errors
+    /// [`EditorError::SimilarAttribute`], [`EditorError::TooManyBoundaries`] or [`EditorError::BoundaryMemory`].
+    pub(crate) fn check_room<'a>(
+        &self,
+        model: &Model,
+        attributes: impl IntoIterator<Item = &'a str>,
+        space: LatentSpace,
+        bytes_each: usize,
+    ) -> Result<(), EditorError> {
+        let in_all = self.iter().map(|model| model.boundaries().bytes()).sum();
+        self.limits
+            .check(model.boundaries(), in_all, attributes, space, bytes_each)
     }
 
     /// Makes one change, first on disk, then in memory.
     async fn change(
         &self,
         name: &str,
-        change: impl FnOnce(&Model, Option<&Store>) -> Result<Model, EditorError> + Send + 'static,
+        change: impl FnOnce(&Model, Option<&Store>) -> Result<BoundarySet, EditorError> + Send + 'static,
     ) -> Result<Arc<Model>, EditorError> {
         self.slot(name)?;
-        let (models, name) = (self.clone(), name.to_owned());
+        let (models, name, permit) = (self.clone(), name.to_owned(), change_permit());
+        // Changes wait here and not on a blocking thread, of which there are few.
+        let turn = Arc::clone(&self.changing).lock_owned().await;
         run_blocking(move || {
-            let _alone = models.changing.lock().unwrap_or_else(PoisonError::into_inner);
+            let _turn = turn;
+            if !permit.begin() {
+                return Err(EditorError::TooLate);
+            }
             let slot = models.slot(&name)?;
-            let changed = Arc::new(change(&current(slot), models.store.as_deref())?);
+            let model = current(slot);
+            let changed = change(&model, models.store.as_deref())?;
+            let changed = Arc::new(model.with_boundaries(changed));
             *slot.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&changed);
             Ok(changed)
         })
@@ -169,6 +209,158 @@ impl Models {
     }
 }
 
+/// Makes a change that the store has kept.
+fn apply(model: &Model, boundaries: &mut BoundarySet, kept: StoreEntry) -> Result<(), EditorError> {
+    match kept {
+        StoreEntry::Boundary(boundary) => {
+            model.check_boundary(&boundary)?;
+            boundaries.insert(*boundary)
+        }
+        StoreEntry::Removed { attribute, space } => match boundaries.remove(&attribute, space) {
+            // A boundary that the model folder no longer has need not be hidden.
+            Err(EditorError::UnknownAttribute { .. }) => Ok(()),
+            other => other,
+        },
+    }
+}
+
 fn current(slot: &RwLock<Arc<Model>>) -> Arc<Model> {
     Arc::clone(&slot.read().unwrap_or_else(PoisonError::into_inner))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use ndarray::array;
+
+    use super::*;
+    use crate::catalog::{Graph, Manifest, ModelFiles};
+    use crate::engine::test_support::{SingleImageGenerator, engine};
+    use crate::engine::within;
+    use crate::latent::Provenance;
+
+    const SHORT: Duration = Duration::from_millis(1);
+
+    /// One model without boundaries.
+    fn models() -> Models {
+        let files = ModelFiles {
+            manifest_file: "manifest.toml".to_owned(),
+            manifest: Manifest::parse("name = \"tiny\"\n[generator]\nsynthesis = \"g.onnx\"", "").unwrap(),
+            mapping: None,
+            synthesis: Graph {
+                file: "g.onnx".to_owned(),
+                bytes: Arc::new(Vec::new().into()),
+            },
+            w_avg: None,
+            classifiers: Vec::new(),
+            encoder: None,
+            encoder_errors: None,
+            landmarks: None,
+            identity: None,
+            gradient: None,
+            boundaries: Vec::new(),
+            digest: String::new(),
+        };
+        let engine = engine(vec![Box::new(SingleImageGenerator::new(1))], Vec::new(), 1);
+        Models::new(vec![Model::new(files, engine).unwrap()], None).unwrap()
+    }
+
+    fn boundary(attribute: &str) -> Boundary {
+        Boundary::new(
+            attribute,
+            LatentSpace::Z,
+            array![[1.0]],
+            0.0,
+            Provenance::default(),
+        )
+        .unwrap()
+    }
+
+    fn attributes(models: &Models) -> Vec<String> {
+        let model = models.default_model();
+        let boundaries = model.boundaries().iter();
+        boundaries
+            .map(|boundary| boundary.attribute().to_owned())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_change_that_waits_for_another_past_its_timeout_is_not_made() {
+        let models = models();
+        let slow = Arc::clone(&models.changing).lock_owned().await;
+        let put = within(SHORT, models.put_boundary("tiny", boundary("smile")));
+        assert!(put.await.is_none());
+        drop(slow);
+        models.put_boundary("tiny", boundary("age")).await.unwrap();
+        assert_eq!(attributes(&models), ["age"]);
+    }
+
+    #[test]
+    fn a_change_that_waits_for_a_thread_past_its_timeout_is_not_made() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let models = models();
+            let (go_on, wait) = std::sync::mpsc::channel();
+            let busy = tokio::task::spawn_blocking(move || wait.recv().unwrap());
+            let put = within(SHORT, models.put_boundary("tiny", boundary("smile")));
+            assert!(put.await.is_none());
+            go_on.send(()).unwrap();
+            busy.await.unwrap();
+            // It runs on the same thread, after the one before it.
+            models.put_boundary("tiny", boundary("age")).await.unwrap();
+            assert_eq!(attributes(&models), ["age"]);
+        });
+    }
+
+    #[tokio::test]
+    async fn a_change_by_a_slow_store_is_reported_if_and_only_if_it_is_made() {
+        let models = models();
+        // Until the limit is long enough for the change to begin.
+        for exponent in 0.. {
+            let limit = SHORT * 2_u32.pow(exponent);
+            let began = Arc::new(AtomicBool::new(false));
+            let seen = Arc::clone(&began);
+            let change = models.change("tiny", move |model, _| {
+                seen.store(true, Ordering::SeqCst);
+                std::thread::sleep(2 * limit);
+                let mut boundaries = model.boundaries().clone();
+                boundaries.insert(boundary("smile"))?;
+                Ok(boundaries)
+            });
+            let reported = within(limit, change).await;
+            assert_eq!(reported.is_some(), began.load(Ordering::SeqCst));
+            if let Some(changed) = reported {
+                assert_eq!(changed.unwrap().boundaries().len(), 1);
+                break;
+            }
+            assert!(attributes(&models).is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn limits_refuse_new_boundaries_and_accept_replacements() {
+        let each = bytes(&boundary("smile"));
+        for (per_model, bytes, expected) in [
+            (1, usize::MAX, "--max-boundaries"),
+            (9, each, "--boundary-memory"),
+        ] {
+            let models = models().with_limits(BoundaryLimits { per_model, bytes });
+            models.put_boundary("tiny", boundary("smile")).await.unwrap();
+            models.put_boundary("tiny", boundary("smile")).await.unwrap();
+            let refused = models.put_boundary("tiny", boundary("age")).await;
+            let reason = refused.err().unwrap().to_string();
+            assert!(reason.contains(expected), "{reason}");
+            models
+                .delete_boundary("tiny", "smile", LatentSpace::Z)
+                .await
+                .unwrap();
+            models.put_boundary("tiny", boundary("age")).await.unwrap();
+        }
+    }
 }

@@ -24,13 +24,13 @@ pub(crate) mod networks;
 pub(crate) mod onnx;
 mod running_networks;
 #[cfg(test)]
-mod test_support;
+pub(crate) mod test_support;
 #[cfg(test)]
 mod tests;
 mod timings;
 
 pub use admission::admission::Admission;
-pub use admission::deadline::{time_left, within};
+pub use admission::deadline::{ChangePermit, change_permit, time_left, within};
 pub use admission::limiter::QueueLimits;
 pub use batching::active_optimization::ActiveOptimization;
 pub use batching::batch_size::BatchSize;

@@ -183,9 +183,17 @@ pub enum LatentError {
         expected: usize,
     },
 
-    /// A boundary has no attribute.
-    #[error("found a boundary with a blank attribute; expected a name such as `smile`: name the attribute")]
-    MissingAttribute,
+    /// An attribute has a name that does not fit into a URL or a file's name.
+    #[error(
+        "found the attribute {found:?} {reason}; expected a name of 1 to 64 bytes of UTF-8 (a letter beyond ASCII takes 2 to 4), \
+         without colon, comma, control characters and blanks around it, and not `.` or `..`: choose another name"
+    )]
+    AttributeName {
+        /// The name, or its beginning.
+        found: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 
     /// The norm of a normal is zero, or too small or too large.
     #[error(

@@ -35,6 +35,7 @@ mod optim;
 mod sampling;
 mod statistics;
 
+pub use boundaries::attribute_name::check_attribute_name;
 pub use boundaries::boundary::Boundary;
 pub use boundaries::cosines::cosines;
 pub use boundaries::provenance::{Accuracy, Provenance};

@@ -23,7 +23,7 @@ async fn a_model_is_described_with_spaces_scores_boundaries_and_cosines() {
     assert_eq!(model["truncation"], json!({"psi": 1.0}));
     assert_eq!((&model["width"], &model["height"]), (&json!(8), &json!(8)));
     assert_eq!(model["attributes"][0]["positive"], "red");
-    let smile = &model["boundaries"][0];
+    let smile = &model["boundaries"][3];
     assert_eq!(
         (&smile["attribute"], &smile["space"]),
         (&json!("smile"), &json!("z"))
@@ -33,7 +33,7 @@ async fn a_model_is_described_with_spaces_scores_boundaries_and_cosines() {
         (&json!(1000), &json!({"held_out": 0.97}))
     );
     let cosines = &model["cosines"]["z"];
-    assert_eq!(cosines["attributes"], json!(["smile", "age"]));
+    assert_eq!(cosines["attributes"], json!(["age", "smile"]));
     let row = numbers(&cosines["matrix"][0]);
     assert!(
         (row[0] - 1.0).abs() < 1e-12 && (row[1] - 0.6).abs() < 1e-12,

@@ -49,7 +49,13 @@ fn a_normal_without_a_direction_is_refused() {
 #[test]
 fn a_boundary_needs_a_name_a_shape_and_a_finite_intercept() {
     let unnamed = Boundary::new(" ", LatentSpace::Z, array![[1.0]], 0.0, Provenance::default());
-    assert_eq!(unnamed, Err(LatentError::MissingAttribute));
+    assert_eq!(
+        unnamed,
+        Err(LatentError::AttributeName {
+            found: " ".into(),
+            reason: "which is blank".into()
+        })
+    );
     assert_eq!(
         age(array![[1.0], [1.0]], 0.0),
         Err(LatentError::RowCount {

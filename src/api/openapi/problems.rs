@@ -63,12 +63,18 @@ problems! {
     BoundaryProblems {
         400: "A name in the path cannot be decoded.",
         404: "The model or the boundary does not exist. The detail lists those that exist.",
-        422: "The space does not exist, or the boundary does not fit the model.",
+        422: "The space does not exist, no attribute can have the name, or the boundary does not fit the model.",
     }
 
     /// Errors of operations that choose between JSON and a `.npy` file.
     BoundaryFormatProblems {
         406: "`Accept` allows neither JSON nor `application/octet-stream`.",
+    }
+
+    /// Errors of operations that add a boundary.
+    AdditionProblems {
+        409: "The model has an attribute with the same name in another case.",
+        507: "There is no room for another boundary, or the change cannot be written to the store. It was not made.",
     }
 
     /// Errors of operations that change the store.

@@ -14,7 +14,7 @@ use mediatype::names::{APPLICATION, JSON, OCTET_STREAM};
 use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::value::Value as _;
 use crate::api::openapi::problems::{
-    BodyProblems, BoundaryFormatProblems, BoundaryProblems, ModelProblems, StoreProblems,
+    AdditionProblems, BodyProblems, BoundaryFormatProblems, BoundaryProblems, ModelProblems, StoreProblems,
 };
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, LARGEST_BODY, PathName, Query, unread};
@@ -107,7 +107,7 @@ pub(crate) async fn show(
         NpyOptions,
     ),
     request_body(content((BoundaryDocument = "application/json"), (inline(NpyFile) = "application/octet-stream"))),
-    responses((status = 200, description = "The boundary as it is now.", body = BoundaryChange), BoundaryProblems, BodyProblems, StoreProblems)
+    responses((status = 200, description = "The boundary as it is now.", body = BoundaryChange), BoundaryProblems, BodyProblems, AdditionProblems)
 )]
 pub(crate) async fn put(
     State(api): State<Api>,

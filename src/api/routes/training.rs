@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use crate::api::openapi::problems::{BodyProblems, StartProblems};
+use crate::api::openapi::problems::{AdditionProblems, BodyProblems, StartProblems};
 use crate::api::problem::Problem;
 use crate::api::request_body::{LargeBody, PathName};
 use crate::api::responses;
@@ -22,7 +22,7 @@ use crate::api::types::train::TrainInput;
     request_body = TrainInput,
     responses(
         (status = 202, description = "The job was started.", body = responses::job::Job, headers(("Location" = String, description = "The path of the job."))),
-        StartProblems, BodyProblems,
+        StartProblems, BodyProblems, AdditionProblems,
     )
 )]
 pub(crate) async fn post(

@@ -12,6 +12,7 @@ use crate::editor::jobs::runner::{JobRunner, JobWork};
 use crate::editor::judging::judge::Judge;
 use crate::editor::training::trainer::Trainer;
 use crate::editor::{EditorError, Model, Models, ReportRequest, TrainRequest};
+use crate::engine::change_permit;
 
 /// Most jobs that are queued or run.
 const MOST_OPEN: usize = 16;
@@ -43,7 +44,7 @@ impl Jobs {
     /// Queues a training.
     ///
     /// # Errors
-    /// [`EditorError`] if the request does not fit the model, the queue is full, or the service is shutting down.
+    /// [`EditorError`] if the request does not fit the model, there is no room for its boundaries, the queue is full, or the service is shutting down.
     pub fn train(
         &self,
         models: &Models,
@@ -56,7 +57,11 @@ impl Jobs {
             space: request.space,
             samples: request.samples(),
         };
-        let trainer = Trainer::new(model, request)?;
+        let trainer = Trainer::new(Arc::clone(&model), request)?;
+        let (attributes, space) = (&trainer.request().attributes, trainer.request().space);
+        let (rows, dim) = model.code_shape(space)?;
+        let bytes_each = rows * dim * size_of::<f64>();
+        models.check_room(&model, attributes.iter().map(String::as_str), space, bytes_each)?;
         self.queue(models, JobWork::Train(trainer), description)
     }
 
@@ -94,6 +99,9 @@ impl Jobs {
         let has_ended = |job: &Arc<Job>| job.progress().status.has_ended();
         if all.iter().filter(|job| !has_ended(job)).count() >= MOST_OPEN {
             return Err(EditorError::TooManyJobs { most: MOST_OPEN });
+        }
+        if !change_permit().begin() {
+            return Err(EditorError::TooLate);
         }
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let job = Arc::new(Job::new(id, description, self.shutdown.child_token()));

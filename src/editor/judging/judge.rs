@@ -44,7 +44,7 @@ impl Judge {
             return Err(EditorError::SampledWPlus);
         }
         let reported = |(column, output): (usize, &OutputEntry)| {
-            let boundary = model.boundaries().get(&output.attribute, request.space).ok()?;
+            let boundary = model.boundaries().find(&output.attribute, request.space)?;
             Some(ReportedAttribute {
                 boundary: Arc::clone(boundary),
                 column,

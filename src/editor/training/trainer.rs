@@ -12,7 +12,7 @@ use crate::editor::training::labelled_codes::LabelledCodes;
 use crate::editor::training::request::{TrainRequest, TrainSource};
 use crate::editor::training::sample_scores::SampleScores;
 use crate::editor::{EditorError, Model};
-use crate::latent::{Boundary, BoundaryFit, LatentSpace, Provenance};
+use crate::latent::{Boundary, BoundaryFit, LatentSpace, Provenance, check_attribute_name};
 
 /// Most bytes of a job's codes in memory. The paper's 500,000 codes of 512 values fit.
 const MOST_BYTES: usize = 1 << 30;
@@ -55,11 +55,14 @@ impl Trainer {
     /// A trainer for a request that fits the model.
     ///
     /// # Errors
-    /// [`EditorError`] if the codes or the space do not fit the model, an option is out of range, no classifier scores an
+    /// [`EditorError`] if a name is no attribute's, the codes or the space do not fit the model, an option is out of range, no classifier scores an
     /// attribute, or the codes would take too much memory.
     pub(crate) fn new(model: Arc<Model>, request: TrainRequest) -> Result<Self, EditorError> {
         let dims = model.code_shape(request.space)?;
         request.fit.check()?;
+        for attribute in &request.attributes {
+            check_attribute_name(attribute)?;
+        }
         let bytes_each = dims.0 * dims.1 * size_of::<f32>();
         if request.samples().saturating_mul(bytes_each) > MOST_BYTES {
             return Err(EditorError::TooManySamples {

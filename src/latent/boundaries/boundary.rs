@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2};
 
+use crate::latent::boundaries::attribute_name::check_attribute_name;
 use crate::latent::codes::code::check_shape;
 use crate::latent::linear_algebra::dot_product::ordered_dot;
 use crate::latent::{LatentCode, LatentError, LatentSpace, LayerRange, Provenance};
@@ -35,8 +36,8 @@ impl Boundary {
     ///
     /// # Errors
     ///
-    /// [`LatentError::MissingAttribute`] for a blank attribute; [`LatentError::Empty`], [`LatentError::RowCount`] or
-    /// [`LatentError::NotFinite`] for a normal that does not fit `space`; [`LatentError::Norm`] if ‖n‖² is zero or leaves
+    /// [`LatentError::AttributeName`] for a name that no attribute can have; [`LatentError::Empty`], [`LatentError::RowCount`]
+    /// or [`LatentError::NotFinite`] for a normal that does not fit `space`; [`LatentError::Norm`] if ‖n‖² is zero or leaves
     /// the range of `f64`; [`LatentError::Intercept`] if b/‖n‖ is not finite.
     pub fn new(
         attribute: impl Into<String>,
@@ -46,9 +47,7 @@ impl Boundary {
         provenance: Provenance,
     ) -> Result<Self, LatentError> {
         let attribute = attribute.into();
-        if attribute.trim().is_empty() {
-            return Err(LatentError::MissingAttribute);
-        }
+        check_attribute_name(&attribute)?;
         check_shape(space, normal.dim())?;
         if let Some(((row, column), &value)) = normal.indexed_iter().find(|(_, value)| !value.is_finite()) {
             return Err(LatentError::NotFinite { row, column, value });

@@ -4,10 +4,12 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
+//! | what an attribute can be called | `attribute_name` |
 //! | the signed distance of a code | `boundary` |
 //! | the angles between several boundaries | `cosines` |
 //! | where a boundary comes from, and how accurate it is | `provenance` |
 
+pub(crate) mod attribute_name;
 pub(crate) mod boundary;
 pub(crate) mod cosines;
 pub(crate) mod provenance;
