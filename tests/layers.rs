@@ -79,7 +79,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         path: "server",
         layers: &["api"],
-        crates: &["axum::Router", "hyper_util", "tokio", "tokio_util", "tracing"],
+        crates: &["axum::BoxError", "axum::Router", "axum::body", "axum::http", "hyper", "hyper_util", "tokio", "tokio_util", "tower::Service", "tracing"],
         never_of_std: &["env", "fs", "path", "process", "thread"],
     },
     Layer {

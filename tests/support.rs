@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use faceplane::api::{Api, Limits, Readiness, router};
+use faceplane::api::{Api, Limits, Pace, Readiness, router};
 use faceplane::catalog::{Graph, Manifest, ModelFiles, ModelFolder};
 use faceplane::editor::{LoadError, Model, Models};
 use faceplane::engine::{
@@ -17,7 +17,7 @@ use faceplane::engine::{
 };
 use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 use faceplane::metrics::Metrics;
-use faceplane::server::{self, ConnectionTimeouts};
+use faceplane::server::{self, ConnectionLimits};
 use ndarray::{Array2, Array4, ArrayView2, ArrayView3, ArrayView4, Axis};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -218,6 +218,17 @@ pub(crate) fn phantom() -> Models {
     Models::new(vec![MODEL.clone()], None).unwrap()
 }
 
+/// Limits on the time of connections that no test reaches.
+pub(crate) const LONG: ConnectionLimits = ConnectionLimits {
+    idle: Duration::from_mins(1),
+    drain: Duration::from_mins(1),
+    pace: Pace {
+        patience: Duration::from_mins(1),
+        bytes_per_second: 1,
+        longest: Duration::from_mins(1),
+    },
+};
+
 /// A client of a router.
 pub(crate) struct Client {
     router: Router,
@@ -296,16 +307,15 @@ impl Client {
 
     /// Serves the router on a socket.
     pub(crate) async fn listen(&self) -> std::net::SocketAddr {
-        self.listen_with_idle_timeout(Duration::from_mins(1)).await
+        self.listen_with(LONG).await
     }
 
-    /// Serves the router on a socket, with the idle timeout `idle`.
-    pub(crate) async fn listen_with_idle_timeout(&self, idle: Duration) -> std::net::SocketAddr {
+    /// Serves the router on a socket, with limits on the time of connections.
+    pub(crate) async fn listen_with(&self, limits: ConnectionLimits) -> std::net::SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (router, readiness) = (self.router.clone(), self.readiness.clone());
-        let timeouts = ConnectionTimeouts { idle, drain: idle };
-        tokio::spawn(server::run(listener, router, readiness, timeouts, pending()));
+        tokio::spawn(server::run(listener, router, readiness, limits, pending()));
         address
     }
 

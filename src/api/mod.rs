@@ -28,6 +28,7 @@ mod inversion_events;
 mod negotiation;
 mod openapi;
 mod output;
+mod pace;
 mod problem;
 mod readiness;
 mod report_page;
@@ -60,6 +61,7 @@ use tracing::{Level, Span};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use pace::{Allowance, Pace, SlowRequest};
 pub use readiness::Readiness;
 pub use state::{Api, Limits};
 

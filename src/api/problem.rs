@@ -32,6 +32,8 @@ pub(crate) enum Problem {
     NotAcceptable { found: String, offered: &'static str },
     #[error("the body is larger than {limit} bytes")]
     BodyTooLarge { limit: usize },
+    #[error("the body arrived too slowly; send it again over a faster connection")]
+    SlowRequest,
     #[error("found no route for {path}; /docs lists the routes")]
     NoRoute { path: String },
     #[error("{path} does not accept {method}; the Allow header lists the methods that it accepts")]
@@ -85,6 +87,11 @@ impl Problem {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method",
                 "The route does not accept this method",
+            ),
+            Self::SlowRequest => kind(
+                StatusCode::REQUEST_TIMEOUT,
+                "slow-request",
+                "The body arrived too slowly",
             ),
             Self::NotAcceptable { .. } => kind(
                 StatusCode::NOT_ACCEPTABLE,

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 
 use crate::api::decode::fields::Fields;
 use crate::api::decode::{json, text};
+use crate::api::pace::SlowRequest;
 use crate::api::problem::Problem;
 use crate::api::types::train;
 
@@ -77,6 +78,7 @@ pub(crate) fn unread(rejection: BytesRejection, limit: usize) -> Problem {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
             Problem::BodyTooLarge { limit }
         }
+        other if SlowRequest::is_reason_of(&other) => Problem::SlowRequest,
         other => Problem::Undecodable {
             reason: other.body_text(),
         },

@@ -8,6 +8,7 @@ use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::{StatusCode, header};
 
 use crate::api::decode::text;
+use crate::api::pace::SlowRequest;
 use crate::api::problem::Problem;
 use crate::api::request_body::{is_json, read_json, unread};
 use crate::api::types::base64::longest;
@@ -90,6 +91,9 @@ async fn read_form(request: Request) -> Result<(Bytes, Vec<(String, String)>), P
 fn broken(error: MultipartError) -> Problem {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return Problem::BodyTooLarge { limit: LARGEST_BODY };
+    }
+    if SlowRequest::is_reason_of(&error) {
+        return Problem::SlowRequest;
     }
     Problem::Undecodable {
         reason: error.body_text(),

@@ -8,12 +8,12 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::Config;
-use crate::api::{self, Api, Limits, Readiness};
+use crate::api::{self, Api, Limits, Pace, Readiness};
 use crate::catalog::{ModelFolder, Store};
 use crate::editor::{BoundaryLimits, LoadError, Model, Models};
 use crate::engine::{EngineOptions, QueueLimits, Runtime};
 use crate::metrics::Metrics;
-use crate::server::{self, ConnectionTimeouts};
+use crate::server::{self, ConnectionLimits};
 use crate::telemetry;
 
 /// Blocking threads besides one for each core. They are for slow work: fitting a boundary, writing a file.
@@ -21,6 +21,14 @@ const SLOW_THREADS: usize = 2;
 
 /// Idle timeout of a connection. Proxies commonly close theirs after 60 s, so ours must be longer.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// How long a client is waited for. A packet that is lost several times takes up to half a minute. The bundled model's largest
+/// responses take some ten seconds at 1 MiB/s.
+const PACE: Pace = Pace {
+    patience: Duration::from_secs(30),
+    bytes_per_second: 16 * 1024,
+    longest: Duration::from_mins(2),
+};
 
 /// Runs the service until SIGTERM or SIGINT, then finishes open requests for up to `--drain`.
 ///
@@ -78,11 +86,12 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         shutdown.await;
         cancelled_jobs.shut_down();
     };
-    let timeouts = ConnectionTimeouts {
+    let limits = ConnectionLimits {
         idle: IDLE_TIMEOUT,
         drain: config.drain,
+        pace: PACE,
     };
-    server::run(listener, router, readiness, timeouts, shutdown).await;
+    server::run(listener, router, readiness, limits, shutdown).await;
     jobs.wait().await;
     Ok(())
 }

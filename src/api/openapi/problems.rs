@@ -49,6 +49,7 @@ problems! {
     /// Errors of operations with a body.
     BodyProblems {
         400: "The body cannot be decoded, or the connection ended before its end.",
+        408: "The body arrived too slowly.",
         413: "The body is too large.",
         415: "The Content-Type of the body is not supported.",
     }

@@ -1,0 +1,56 @@
+//! The requests and responses of a connection.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::BoxError;
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{Request, Response};
+use tower::Service;
+
+use super::open_requests::OpenRequests;
+use super::request_body::RequestBody;
+use super::response_body::ResponseBody;
+use crate::api::Pace;
+
+/// The service of a connection: the router, with limits on the bodies of requests and responses. A clone serves the same
+/// connection.
+#[derive(Clone)]
+pub(super) struct Exchanges {
+    router: Router,
+    pace: Pace,
+    open: OpenRequests,
+}
+
+impl Exchanges {
+    /// The service of a new connection, which counts its requests in `open`.
+    pub(super) fn new(router: Router, pace: Pace, open: OpenRequests) -> Self {
+        Self { router, pace, open }
+    }
+}
+
+impl<B> Service<Request<B>> for Exchanges
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (open, pace) = (self.open.begin(), self.pace);
+        let request = request.map(|body| Body::new(RequestBody::new(Body::new(body), pace)));
+        let response = self.router.call(request);
+        Box::pin(async move {
+            let response = response.await?;
+            Ok(response.map(|body| ResponseBody::new(body, pace, open)))
+        })
+    }
+}
