@@ -44,8 +44,10 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_DEVICE", default_value = "cpu", value_name = "DEVICE")]
     pub device: Device,
 
-    /// Generators of each model that run in parallel, each with its own memory [default: on the CPU, a measurement at the start
-    /// chooses between one generator for each thread and one generator that uses all threads; on a GPU, one]
+    /// Replicas of each model's generator: copies that run in parallel, each with all threads, opened at the start [default: one
+    /// on a GPU, with --threads 1, and for a graph of 16 MiB or more; otherwise a measurement at the start chooses one replica
+    /// with all threads or one single-threaded replica for each thread. On the CPU, one replica with several threads gets a
+    /// second one if it takes only one image in a run. Replicas after the first open when images wait]
     #[arg(long, env = "FACEPLANE_REPLICAS", value_name = "COUNT", value_parser = positive)]
     pub replicas: Option<u32>,
 
@@ -53,16 +55,16 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_THREADS", value_name = "COUNT", value_parser = positive)]
     pub threads: Option<u32>,
 
-    /// Images of each model that may run or wait at the same time; further requests get 503
+    /// Images of each model that are in a run or wait for one; a request that would exceed this number gets 503
     #[arg(long, env = "FACEPLANE_QUEUE", default_value = "256", value_name = "COUNT", value_parser = positive)]
     pub queue: u32,
 
-    /// Longest expected wait of a request in the queue, in seconds; requests that would wait longer get 503. Under sustained overload
-    /// the limit is a few runs of the generator instead
+    /// Longest expected wait of a request in the queue, in seconds; a request that would wait longer gets 503. Under sustained
+    /// overload, only a few images may wait
     #[arg(long, env = "FACEPLANE_LONGEST_WAIT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub longest_wait: Duration,
 
-    /// Time that a batch with free places waits for further images, in milliseconds
+    /// Time that a batch which is not full waits for further images, in milliseconds
     #[arg(
         long,
         env = "FACEPLANE_BATCH_WAIT",

@@ -38,15 +38,15 @@ pub struct TrainBoundary {
     #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(4..))]
     samples: u32,
 
-    /// Number of codes with the lowest scores, and of codes with the highest scores, to fit and to validate with
+    /// Number of codes to choose at each end of the scores: this many with the lowest and this many with the highest ones
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     chosen: Option<u32>,
 
-    /// The same number as a fraction of all codes [default: 0.02]
+    /// The number of --chosen as a fraction of all codes, at most 0.5 [default: 0.02]
     #[arg(long, value_name = "FRACTION", conflicts_with = "chosen")]
     ratio: Option<f64>,
 
-    /// Fraction of these codes to fit with; the others are held out for validation
+    /// Fraction of the chosen codes that the boundary is fitted to; the others are held out and measure its accuracy
     #[arg(long, default_value_t = 0.7, value_name = "FRACTION")]
     split: f64,
 

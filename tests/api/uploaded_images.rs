@@ -58,7 +58,7 @@ async fn an_image_in_any_form_of_base64_is_read() {
         plain.trim_end_matches('=').to_owned(),
     ] {
         let scored = client.post("/v1/score", json!({"image": image})).await.json();
-        assert_eq!(scored["latent"], expected["latent"], "{:.40}: {scored}", image);
+        assert_eq!(scored["latent"], expected["latent"], "{image:.40}: {scored}");
     }
 }
 
