@@ -1,4 +1,4 @@
-//! The errors between image tensors and image files.
+//! The errors of making, encoding and decoding images.
 
 /// An image that cannot be made, arranged or encoded. The message says what was found, what was expected, and what to do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -66,6 +66,43 @@ pub enum ImagingError {
         /// The file format.
         format: &'static str,
         /// The error of the codec.
+        reason: String,
+    },
+}
+
+/// Why a file cannot be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The format is unknown.
+    #[error("found {bytes} bytes that are no image; expected a PNG, JPEG, WebP, GIF or BMP file")]
+    UnknownFormat {
+        /// Bytes of the file.
+        bytes: usize,
+    },
+    /// The format is known, but there is no decoder for it.
+    #[error(
+        "found an image in the format {format}; expected PNG, JPEG, WebP, GIF or BMP: convert it to JPEG or PNG"
+    )]
+    UnsupportedFormat {
+        /// The format.
+        format: &'static str,
+    },
+    /// The image has too many pixels.
+    #[error("found {width}×{height} pixels; expected at most {limit} in all: shrink the image")]
+    TooLarge {
+        /// Width in the file's header.
+        width: u32,
+        /// Height in the file's header.
+        height: u32,
+        /// The most pixels.
+        limit: u64,
+    },
+    /// The file is damaged, or its variant of the format is not supported.
+    #[error("found a {format} file that cannot be decoded: {reason}; save the image again")]
+    Broken {
+        /// The format, from the beginning of the file.
+        format: String,
+        /// The error of the decoder.
         reason: String,
     },
 }

@@ -5,7 +5,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | an image, and its conversion from and to a tensor | [`Image`], [`ImageRange`] |
-//! | image files: PNG, JPEG and WebP, and decoding of uploads | [`encode_png`], [`encode_jpeg`], [`encode_webp`], [`decode`] |
+//! | image files: PNG, JPEG and WebP, decoding of uploads and the memory that it takes | [`encode_png`], [`encode_jpeg`], [`encode_webp`], [`decode`], [`decoding_memory`] |
 //! | the part of a photograph that a model gets: centre, crop or aligned face | [`frame`], [`Framing`] |
 //! | several images on one sheet | [`arrange`] |
 //! | how similar two images are: MSE, PSNR, SSIM | [`Similarity`] |
@@ -18,8 +18,8 @@ mod image;
 mod rounding;
 mod similarity;
 
-pub use error::ImagingError;
-pub use files::decode::{DecodeError, decode};
+pub use error::{DecodeError, ImagingError};
+pub use files::decode::{decode, decoding_memory};
 pub use files::jpeg_webp::{Quality, encode_jpeg, encode_webp};
 pub use files::png::{PngCompression, encode_png, read_png_text};
 pub use framing::alignment::Alignment;

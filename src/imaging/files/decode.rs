@@ -4,79 +4,63 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
 
-use crate::imaging::Image;
+use crate::imaging::files::format::known_format;
 use crate::imaging::files::png_decoder::PngDecoder;
 use crate::imaging::rounding::over_white;
+use crate::imaging::{DecodeError, Image};
 
-/// Bytes that a decoder may allocate per pixel of the limit.
-const MEMORY_PER_PIXEL: u64 = 8;
+/// Bytes of memory per pixel that decoding takes at most. PNG and plain JPEG take 3; progressive JPEG, WebP and GIF up to 12.
+const MEMORY_PER_PIXEL: u64 = 12;
+
+/// Bytes of memory that decoding takes beside those of its pixels: tables, and the decompressed metadata.
+const BASE_MEMORY: u64 = 1 << 20;
 
 /// The reason for a file that makes its decoder panic.
 const PANICKED: &str = "the decoder failed";
 
-/// Why a file cannot be decoded.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// The format is unknown.
-    #[error("found {bytes} bytes that are no image; expected a PNG, JPEG, WebP, GIF or BMP file")]
-    UnknownFormat {
-        /// Bytes of the file.
-        bytes: usize,
-    },
-    /// The image has too many pixels.
-    #[error("found {width}×{height} pixels; expected at most {limit} in all: shrink the image")]
-    TooLarge {
-        /// Width in the file's header.
-        width: u32,
-        /// Height in the file's header.
-        height: u32,
-        /// The most pixels.
-        limit: u64,
-    },
-    /// The file is damaged, or its variant of the format is not supported.
-    #[error("found a {format} file that cannot be decoded: {reason}; save the image again")]
-    Broken {
-        /// The format, from the beginning of the file.
-        format: String,
-        /// The error of the decoder.
-        reason: String,
-    },
-}
-
 /// Decodes an image of at most `limit` pixels. The content decides the format. The image is rotated by its EXIF orientation;
 /// of an animation the first frame is used; the result has 8 bits per channel; transparent pixels become white.
 ///
-/// This takes less than 16 bytes of memory per pixel of `limit`.
+/// [`decoding_memory`] says how much memory this takes.
 ///
 /// # Errors
 /// [`DecodeError`].
 pub fn decode(file: &[u8], limit: u64) -> Result<Image, DecodeError> {
-    let reader = ImageReader::new(Cursor::new(file)).with_guessed_format();
-    let reader = reader.expect("reading from memory does not fail");
-    let format = reader
-        .format()
-        .filter(ImageFormat::reading_enabled)
-        .ok_or(DecodeError::UnknownFormat { bytes: file.len() })?;
+    guarded(file, limit, |decoder, orientation| {
+        let mut image = DynamicImage::from_decoder(decoder)?;
+        image.apply_orientation(orientation);
+        Ok(opaque(image))
+    })
+}
+
+/// The most bytes of memory that [`decode`] takes for this file, beside the file itself. Only the header is read.
+///
+/// # Errors
+/// [`DecodeError`], if the header already shows that [`decode`] will refuse the file.
+pub fn decoding_memory(file: &[u8], limit: u64) -> Result<u64, DecodeError> {
+    guarded(file, limit, |decoder, _| {
+        let (width, height) = decoder.dimensions();
+        Ok(BASE_MEMORY + MEMORY_PER_PIXEL * u64::from(width) * u64::from(height))
+    })
+}
+
+/// Reads the header, checks the limits, and gives the decoder and the orientation to `use_decoder`.
+///
+/// Files are untrusted: if a decoder panics, the file counts as broken.
+fn guarded<T>(
+    file: &[u8],
+    limit: u64,
+    use_decoder: impl FnOnce(Box<dyn ImageDecoder + '_>, Orientation) -> ImageResult<T>,
+) -> Result<T, DecodeError> {
+    let format = known_format(file)?;
     let broken = |reason: String| DecodeError::Broken {
         format: format!("{format:?}").to_uppercase(),
         reason,
     };
-    // Files are untrusted: if a decoder panics, the file counts as broken.
-    let decoded = catch_unwind(AssertUnwindSafe(|| -> Result<_, DecodeError> {
-        let decoder = if format == ImageFormat::Png {
-            PngDecoder::open(
-                file,
-                usize::try_from(MEMORY_PER_PIXEL * limit).unwrap_or(usize::MAX),
-            )
-            .map(|rows| Box::new(rows) as Box<dyn ImageDecoder>)
-        } else {
-            reader
-                .into_decoder()
-                .map(|decoder| Box::new(decoder) as Box<dyn ImageDecoder>)
-        };
-        let mut decoder = decoder.map_err(|error| broken(error.to_string()))?;
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let mut decoder = open(file, format, limit).map_err(|error| broken(error.to_string()))?;
         let (width, height) = decoder.dimensions();
         if width == 0 || height == 0 {
             return Err(broken(format!("its header has {width}×{height} pixels")));
@@ -91,12 +75,19 @@ pub fn decode(file: &[u8], limit: u64) -> Result<Image, DecodeError> {
             .map_err(|error| broken(error.to_string()))?;
         // If the EXIF data cannot be read, the image is not rotated.
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let mut image = DynamicImage::from_decoder(decoder).map_err(|error| broken(error.to_string()))?;
-        image.apply_orientation(orientation);
-        Ok(image)
-    }))
-    .unwrap_or_else(|_| Err(broken(PANICKED.to_owned())))?;
-    Ok(opaque(decoded))
+        use_decoder(decoder, orientation).map_err(|error| broken(error.to_string()))
+    }));
+    result.unwrap_or_else(|_| Err(broken(PANICKED.to_owned())))
+}
+
+/// A decoder that has read the header.
+fn open(file: &[u8], format: ImageFormat, limit: u64) -> ImageResult<Box<dyn ImageDecoder + '_>> {
+    if format == ImageFormat::Png {
+        let memory = usize::try_from(MEMORY_PER_PIXEL * limit).unwrap_or(usize::MAX);
+        return Ok(Box::new(PngDecoder::open(file, memory)?));
+    }
+    let reader = ImageReader::with_format(Cursor::new(file), format);
+    Ok(Box::new(reader.into_decoder()?))
 }
 
 /// An image of 8 bits per channel, with white in place of transparency.
@@ -252,6 +243,18 @@ mod tests {
                 limit: LIMIT
             }
         );
+    }
+
+    #[test]
+    fn the_memory_of_an_image_grows_with_its_pixels_and_a_huge_one_is_refused_by_its_header() {
+        let memory = |side| {
+            let image: DynamicImage = RgbImage::new(side, side).into();
+            decoding_memory(&file(&image, ImageFormat::Png), 100 * 100).unwrap()
+        };
+        assert!(memory(100) - memory(50) >= 3 * (100 * 100 - 50 * 50));
+        let large: DynamicImage = RgbImage::new(101, 100).into();
+        let error = decoding_memory(&file(&large, ImageFormat::Png), 100 * 100).unwrap_err();
+        assert!(matches!(error, DecodeError::TooLarge { .. }), "{error}");
     }
 
     #[test]
