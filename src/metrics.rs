@@ -25,6 +25,11 @@ struct ModelLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NetworkLabel {
+    network: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DropLabels {
     model: String,
     reason: &'static str,
@@ -62,6 +67,7 @@ pub struct Metrics {
     scoring_seconds: Histograms<ModelLabel>,
     codes_optimizing: Family<ModelLabel, Gauge>,
     log_lines_lost: Counter,
+    runs_terminated: Family<NetworkLabel, Counter>,
 }
 
 impl Metrics {
@@ -82,6 +88,7 @@ impl Metrics {
             scoring_seconds: seconds(),
             codes_optimizing: Family::default(),
             log_lines_lost: Counter::default(),
+            runs_terminated: Family::default(),
         };
         registry.register("requests", "Requests answered", metrics.requests.clone());
         registry.register(
@@ -125,6 +132,11 @@ impl Metrics {
             "log_lines_lost",
             "Lines of the log that were lost, because standard error was closed, full, or not read",
             metrics.log_lines_lost.clone(),
+        );
+        registry.register(
+            "runs_terminated",
+            "Runs of a network that were terminated, because they took far longer than usual",
+            metrics.runs_terminated.clone(),
         );
         metrics.registry = Arc::new(registry);
         metrics
@@ -177,6 +189,14 @@ impl Metrics {
     #[must_use]
     pub fn log_lines_lost(&self) -> Counter {
         self.log_lines_lost.clone()
+    }
+
+    /// Counts a run of a network that was terminated.
+    pub fn run_terminated(&self, network: &str) {
+        let network = network.to_owned();
+        self.runs_terminated
+            .get_or_create(&NetworkLabel { network })
+            .inc();
     }
 
     /// Records the time to encode the images of a response.

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::api::request_id::request_id;
 use crate::editor::EditorError;
-use crate::engine::EngineError;
+use crate::engine::{EngineError, StuckNetwork};
 use crate::imaging::{FramingError, ImagingError};
 use crate::latent::LatentError;
 
@@ -42,6 +42,8 @@ pub(crate) enum Problem {
     Deadline { limit: Duration },
     #[error("the service is shutting down; send the request to another instance")]
     Draining,
+    #[error(transparent)]
+    Stuck(StuckNetwork),
     #[error("{reason}")]
     Internal { reason: String },
     #[error(transparent)]
@@ -256,6 +258,12 @@ impl Problem {
                     "The service is overloaded",
                 )
             }
+            Self::Stuck(_) => kind(StatusCode::SERVICE_UNAVAILABLE, "stuck", "A network is stuck"),
+            Self::Editor(Edit::Engine(EngineError::Terminated { .. })) => kind(
+                StatusCode::GATEWAY_TIMEOUT,
+                "run-terminated",
+                "A network took too long",
+            ),
             Self::Deadline { .. }
             | Self::Editor(Edit::TooLate | Edit::Engine(EngineError::DeadlinePassed { .. })) => {
                 kind(StatusCode::GATEWAY_TIMEOUT, "deadline", "The timeout has passed")

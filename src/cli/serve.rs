@@ -60,14 +60,17 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     );
     // Signals are recorded from here on, so that one that arrives while models load is not lost.
     let shutdown = server::terminated().context("signals cannot be waited for")?;
-    let models = load_models(config, &metrics)?;
+    let runtime = load_runtime(config)?;
+    let watchdog = runtime.watchdog().clone();
+    watchdog.report_to(metrics.clone());
+    let models = load_models(config, &runtime, &metrics)?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "cannot listen on {}; choose another address with --listen",
             config.listen
         )
     })?;
-    let readiness = Readiness::default();
+    let readiness = Readiness::new(watchdog);
     let limits = Limits {
         max_images: config.max_images,
         timeout: config.timeout,
@@ -96,14 +99,19 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Loads the bundled model and the models in the configured folders.
-fn load_models(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
+/// Loads ONNX Runtime.
+fn load_runtime(config: &Config) -> anyhow::Result<Runtime> {
     let runtime = Runtime::load(
         config.onnxruntime.as_deref(),
         config.device,
         config.threads.map(|threads| threads as usize),
     )?;
     tracing::info!(library = %runtime.path().display(), device = %runtime.device(), "ONNX Runtime is loaded");
+    Ok(runtime)
+}
+
+/// Loads the bundled model and the models in the configured folders.
+fn load_models(config: &Config, runtime: &Runtime, metrics: &Metrics) -> anyhow::Result<Models> {
     let options = EngineOptions {
         replicas: config.replicas.map(|replicas| replicas as usize),
         queue_limits: QueueLimits {
@@ -115,7 +123,7 @@ fn load_models(config: &Config, metrics: &Metrics) -> anyhow::Result<Models> {
     let mut folders = vec![ModelFolder::Bundled];
     folders.extend(config.model.iter().cloned().map(ModelFolder::Disk));
     let load = |folder| {
-        let model = Model::load(folder, &runtime, options, metrics)?;
+        let model = Model::load(folder, runtime, options, metrics)?;
         tracing::info!(model = model.name(), digest = model.digest(), "model loaded");
         Ok(model)
     };

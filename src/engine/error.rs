@@ -120,6 +120,18 @@ pub enum EngineError {
         /// The network's name.
         network: String,
     },
+    /// A run did not end in time, and was terminated. The network continues with the next run.
+    #[error(
+        "{network}: the run did not end within {:.0} s and was terminated; try again with fewer images, or report it to the \
+         operator of the service",
+        after.as_secs_f64()
+    )]
+    Terminated {
+        /// The network's file or name.
+        network: String,
+        /// Time from its start to its end.
+        after: Duration,
+    },
     /// The network's thread has ended.
     #[error("{network}: the network's thread has ended; restart the service")]
     Stopped {

@@ -46,6 +46,7 @@ pub use networks::landmarker::Landmarker;
 pub use networks::mapping::Mapping;
 pub use networks::recognizer::Recognizer;
 pub use networks::thread::wait_for_threads;
+pub use networks::watchdog::{StuckNetwork, Watchdog};
 pub use onnx::device::{Device, UnknownDevice};
 pub use onnx::open::{EngineOptions, open};
 pub use onnx::runtime::Runtime;

@@ -10,9 +10,10 @@ use std::time::Duration;
 use ndarray::{Array3, Array4, ArrayView3, Axis};
 use tokio::task::JoinHandle;
 
+use crate::engine::networks::watched_runs::WatchedRuns;
 use crate::engine::{
     BatchSize, Device, Engine, EngineError, Generator, GeneratorShape, Images, LazyReplica, Networks,
-    QueueLimits, Runtime, SynthesisInput,
+    QueueLimits, Runtime, SynthesisInput, Watchdog,
 };
 use crate::metrics::Metrics;
 
@@ -91,6 +92,49 @@ impl SingleImageGenerator {
     pub(crate) fn new(largest_batch: usize) -> Self {
         Self {
             shape: shape(largest_batch),
+        }
+    }
+}
+
+/// A generator whose runs are watched. A run with a negative code ends when it is terminated.
+pub(crate) struct HangingGenerator {
+    shape: GeneratorShape,
+    runs: WatchedRuns,
+}
+
+impl Generator for HangingGenerator {
+    fn shape(&self) -> &GeneratorShape {
+        &self.shape
+    }
+
+    fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError> {
+        let images = codes.len_of(Axis(0));
+        let (terminate, terminated) = channel::<()>();
+        self.runs.run(
+            images,
+            || drop(terminate),
+            || {
+                if codes.iter().any(|&value| value < 0.0) {
+                    terminated.recv().unwrap_err();
+                    return Err(EngineError::Run {
+                        network: "hanging".to_owned(),
+                        reason: "the run was terminated".to_owned(),
+                    });
+                }
+                Ok(Array4::from_shape_fn((images, 3, 1, 1), |(image, ..)| {
+                    codes[[image, 0, 0]]
+                }))
+            },
+        )
+    }
+}
+
+impl HangingGenerator {
+    /// A generator under this watchdog.
+    pub(crate) fn new(watchdog: Watchdog) -> Self {
+        Self {
+            shape: shape(1),
+            runs: WatchedRuns::new(watchdog, "hanging"),
         }
     }
 }

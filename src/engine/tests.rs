@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::engine::admission::deadline;
 use crate::engine::test_support::{
-    ControlledGenerator, Controls, SingleImageGenerator, codes, controlled_engine, engine, image_values,
-    spawn_synthesis,
+    ControlledGenerator, Controls, HangingGenerator, SingleImageGenerator, codes, controlled_engine, engine,
+    image_values, spawn_synthesis,
 };
-use crate::engine::{BatchSize, Engine, EngineError, Generator, Images, LazyReplica};
+use crate::engine::{BatchSize, Engine, EngineError, Generator, Images, LazyReplica, Watchdog};
 
 #[tokio::test]
 async fn waiting_images_share_a_run_and_each_caller_gets_its_own() {
@@ -210,6 +210,23 @@ async fn a_panic_in_a_conversion_is_an_error_of_its_caller_alone() {
         image_values(&admission.synthesize(codes(&[2.0])).await.unwrap()),
         [2.0]
     );
+}
+
+#[tokio::test]
+async fn a_run_that_never_ends_fails_its_request_and_the_waiting_one_gets_its_image() {
+    let watchdog = Watchdog::default();
+    let generator = HangingGenerator::new(watchdog.clone());
+    let engine = engine(vec![Box::new(generator)], Vec::new(), 64);
+    let hanging = spawn_synthesis(&engine, &[-1.0]);
+    tokio::task::yield_now().await;
+    let waiting = spawn_synthesis(&engine, &[2.0]);
+    while !hanging.is_finished() {
+        watchdog.check(Instant::now() + Duration::from_hours(1));
+        tokio::task::yield_now().await;
+    }
+    let error = hanging.await.unwrap().unwrap_err();
+    assert!(matches!(error, EngineError::Terminated { .. }), "{error}");
+    assert_eq!(waiting.await.unwrap().unwrap(), [2.0]);
 }
 
 #[tokio::test]

@@ -98,7 +98,12 @@ problems! {
 
     /// Errors of the readiness probe.
     ReadyProblems {
-        503: "The service is shutting down.",
+        503: "The service is shutting down, or a network is stuck. The detail names the network.",
+    }
+
+    /// Errors of the liveness probe.
+    LiveProblems {
+        503: "A network has been stuck for a minute. The service should be restarted.",
     }
 
     /// Errors of every operation.

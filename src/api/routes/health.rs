@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::openapi::problems::ReadyProblems;
+use crate::api::openapi::problems::{LiveProblems, ReadyProblems};
 use crate::api::problem::Problem;
 use crate::api::state::Api;
 
@@ -19,20 +19,19 @@ pub(crate) struct Health {
 
 /// Check liveness
 ///
-/// Responds as long as the program runs.
-#[utoipa::path(get, path = "/health/live", tag = "health", operation_id = "check_liveness", responses((status = 200, description = "The program runs.", body = Health)))]
-pub(crate) async fn live() -> Json<Health> {
-    Json(Health { status: "live" })
+/// Responds with 200 as long as the program runs, and with 503 if only a restart helps: a network has been stuck for a minute.
+#[utoipa::path(get, path = "/health/live", tag = "health", operation_id = "check_liveness", responses((status = 200, description = "The program runs.", body = Health), LiveProblems))]
+pub(crate) async fn live(State(api): State<Api>) -> Result<Json<Health>, Problem> {
+    api.readiness.check_live()?;
+    Ok(Json(Health { status: "live" }))
 }
 
 /// Check readiness
 ///
-/// Responds with 200 once the models are loaded, and with 503 while the service shuts down.
+/// Responds with 200 once the models are loaded, and with 503 while a network is stuck or the service
+/// shuts down.
 #[utoipa::path(get, path = "/health/ready", tag = "health", operation_id = "check_readiness", responses((status = 200, description = "The models are loaded, and the service takes requests.", body = Health), ReadyProblems))]
 pub(crate) async fn ready(State(api): State<Api>) -> Result<Json<Health>, Problem> {
-    if api.readiness.is_ready() {
-        Ok(Json(Health { status: "ready" }))
-    } else {
-        Err(Problem::Draining)
-    }
+    api.readiness.check_ready()?;
+    Ok(Json(Health { status: "ready" }))
 }

@@ -63,6 +63,8 @@ impl BatchNetwork for Synthesizer {
         let codes = concatenate(Axis(0), &views).expect("codes of one generator have one shape");
         let count = codes.len_of(Axis(0));
         match self.synthesize(codes.view()) {
+            // A batch that does not end says nothing about its size, and must not run again.
+            Err(error @ EngineError::Terminated { .. }) => Err(error),
             Err(error) if self.batch_size.give_up(count) => {
                 let largest = self.batch_size.largest();
                 tracing::warn!(%error, "a batch of {count} images failed: from now on, batches hold at most {largest}");

@@ -20,6 +20,8 @@
 //! | a network's thread and its queue of tasks | `worker` |
 //! | waiting for all threads at shutdown | `thread` |
 //! | low priority of the gradient network's threads | `priority` |
+//! | runs that do not end | `watchdog` |
+//! | the usual time of a network's runs | `watched_runs` |
 //! | panics as errors | `panic` |
 
 pub(crate) mod classifier;
@@ -33,4 +35,6 @@ pub(crate) mod panic;
 pub(crate) mod priority;
 pub(crate) mod recognizer;
 pub(crate) mod thread;
+pub(crate) mod watchdog;
+pub(crate) mod watched_runs;
 pub(crate) mod worker;

@@ -18,6 +18,8 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::value::Tensor;
 
 use crate::catalog::Graph;
+use crate::engine::networks::watched_runs::WatchedRuns;
+use crate::engine::onnx::run_options;
 use crate::engine::{Device, EngineError, Runtime};
 
 /// The sessions of one graph on a GPU. Takes any number of images, and runs batches of few sizes.
@@ -59,16 +61,18 @@ impl GpuSessions {
     }
 
     /// Runs the graph on its inputs, and returns the outputs with these names. The first axis of all of them is the batch.
+    /// Each batch is one of the watched `runs`.
     pub(crate) fn run(
         &mut self,
         inputs: &[(&str, ArrayViewD<'_, f32>)],
         outputs: &[&str],
+        runs: &mut WatchedRuns,
     ) -> Result<Vec<ArrayD<f32>>, EngineError> {
         let images = inputs[0].1.len_of(Axis(0));
         let mut parts: Vec<Vec<ArrayD<f32>>> = Vec::new();
         for first in (0..images).step_by(self.device.largest_batch()) {
             let end = images.min(first + self.device.largest_batch());
-            parts.push(self.run_batch(first..end, inputs, outputs)?);
+            parts.push(self.run_batch(first..end, inputs, outputs, runs)?);
         }
         if parts.len() == 1 {
             return Ok(parts.swap_remove(0));
@@ -86,6 +90,7 @@ impl GpuSessions {
         images: Range<usize>,
         inputs: &[(&str, ArrayViewD<'_, f32>)],
         outputs: &[&str],
+        runs: &mut WatchedRuns,
     ) -> Result<Vec<ArrayD<f32>>, EngineError> {
         let size = self.device.padded_batch(images.len());
         let file = self.graph.file.clone();
@@ -104,7 +109,12 @@ impl GpuSessions {
         for name in outputs {
             binding.bind_output_to_device(*name, &pinned).map_err(failed)?;
         }
-        let results = session.run_binding(&binding).map_err(failed)?;
+        let (options, terminate) = run_options::terminable().map_err(failed)?;
+        let results = runs.run(size, terminate, || {
+            session
+                .run_binding_with_options(&binding, &options)
+                .map_err(failed)
+        })?;
         outputs
             .iter()
             .map(|name| {
@@ -147,7 +157,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::{ModelFiles, ModelFolder};
-    use crate::engine::test_support;
+    use crate::engine::{Watchdog, test_support};
 
     /// The sessions of a graph of the bundled model as on a GPU, but on the CPU and in its memory.
     fn on_cpu(choose: fn(&ModelFiles) -> &Graph) -> GpuSessions {
@@ -169,9 +179,13 @@ mod tests {
         let mut sessions = on_cpu(|files| files.mapping.as_ref().unwrap());
         let values = (0..70 * 64).map(|index: u16| f32::from(index).sin()).collect();
         let codes = Array2::from_shape_vec((70, 64), values).unwrap();
+        let mut runs = WatchedRuns::new(Watchdog::default(), "mapping");
         let mut run = |count: usize| {
             let codes = codes.slice_axis(Axis(0), Slice::from(..count)).into_dyn();
-            sessions.run(&[("z", codes)], &["w"]).unwrap().swap_remove(0)
+            sessions
+                .run(&[("z", codes)], &["w"], &mut runs)
+                .unwrap()
+                .swap_remove(0)
         };
         let all = run(70);
         assert_eq!(all.shape(), [70, 64]);
@@ -181,7 +195,7 @@ mod tests {
             assert!(error < 1e-5, "the largest error of {count} codes is {error}");
         }
         let wrong = Array4::zeros((1, 1, 1, 1)).into_dyn();
-        let wrong = sessions.run(&[("z", wrong.view())], &["w"]);
+        let wrong = sessions.run(&[("z", wrong.view())], &["w"], &mut runs);
         assert!(wrong.is_err(), "codes have two axes");
         assert_eq!(sessions.sessions.len(), 1, "the mapping has no convolutions");
     }
@@ -189,10 +203,11 @@ mod tests {
     #[test]
     fn each_batch_size_has_a_session_if_the_graph_has_convolutions() {
         let mut sessions = on_cpu(|files| &files.classifiers[0].graph);
+        let mut runs = WatchedRuns::new(Watchdog::default(), "classifier");
         let images = Array4::zeros((5, 3, 256, 256)).into_dyn();
         for count in [5, 1, 3, 2] {
             let some = images.slice_axis(Axis(0), Slice::from(..count));
-            let scores = sessions.run(&[("image", some)], &["scores"]).unwrap();
+            let scores = sessions.run(&[("image", some)], &["scores"], &mut runs).unwrap();
             assert_eq!(scores[0].shape(), [count, 5]);
         }
         let sizes: Vec<_> = sessions.sessions.keys().copied().collect();

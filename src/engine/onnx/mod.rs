@@ -14,6 +14,7 @@
 //! | the names of devices, and the batch sizes of each | `device` |
 //! | how many replicas a generator gets, the default of `--replicas` | `replica_tuning` |
 //! | a graph with its sessions, and its runs | `network` |
+//! | how a run is terminated | `run_options` |
 //! | the name and shape of a graph's input or output | `tensor_spec` |
 //! | padding and sessions for each batch size on a GPU | `gpu_sessions` |
 //! | images in the size and range of another network | `image_input` |
@@ -40,5 +41,6 @@ pub(crate) mod open;
 pub(crate) mod parallel;
 pub(crate) mod recognizer;
 pub(crate) mod replica_tuning;
+pub(crate) mod run_options;
 pub(crate) mod runtime;
 pub(crate) mod tensor_spec;

@@ -6,7 +6,9 @@ use ort::session::{Session, SessionInputValue};
 use ort::value::TensorRef;
 
 use crate::catalog::Graph;
+use crate::engine::networks::watched_runs::WatchedRuns;
 use crate::engine::onnx::gpu_sessions::GpuSessions;
+use crate::engine::onnx::run_options;
 use crate::engine::onnx::tensor_spec::{TensorRole, TensorSpec, list_error};
 use crate::engine::{EngineError, Runtime};
 
@@ -14,6 +16,7 @@ use crate::engine::{EngineError, Runtime};
 pub(crate) struct Network {
     file: String,
     sessions: Sessions,
+    runs: WatchedRuns,
     inputs: Vec<TensorSpec>,
     outputs: Vec<TensorSpec>,
 }
@@ -70,7 +73,7 @@ impl Network {
             vec![TensorSpec::read(graph, TensorRole::Input, input)?],
             vec![TensorSpec::read(graph, TensorRole::Output, output)?],
         );
-        Self::new(graph, sessions, inputs, outputs)
+        Self::new(runtime, graph, sessions, inputs, outputs)
     }
 
     /// Opens a gradient graph with exactly these inputs, and with these outputs among others, all f32 tensors. If it also has
@@ -109,12 +112,13 @@ impl Network {
             find(TensorRole::Input, session.inputs(), inputs)?,
             find(TensorRole::Output, session.outputs(), &outputs)?,
         );
-        Self::new(graph, sessions, inputs, outputs)
+        Self::new(runtime, graph, sessions, inputs, outputs)
     }
 
     /// A network of an open graph. On a GPU it runs once, because the first run loads kernels and plans convolutions, which
     /// no request should wait for.
     fn new(
+        runtime: &Runtime,
         graph: &Graph,
         sessions: Sessions,
         inputs: Vec<TensorSpec>,
@@ -123,6 +127,7 @@ impl Network {
         let mut network = Self {
             file: graph.file.clone(),
             sessions,
+            runs: WatchedRuns::new(runtime.watchdog().clone(), &graph.file),
             inputs,
             outputs,
         };
@@ -235,7 +240,7 @@ impl Network {
             Sessions::Gpu(sessions) => {
                 let inputs: Vec<_> = names.zip(inputs.iter().cloned()).collect();
                 let outputs: Vec<_> = self.outputs.iter().map(|tensor| tensor.name.as_str()).collect();
-                return sessions.run(&inputs, &outputs);
+                return sessions.run(&inputs, &outputs, &mut self.runs);
             }
         };
         let failed = |error: ort::Error| EngineError::Run {
@@ -248,7 +253,11 @@ impl Network {
             let value = TensorRef::from_array_view(input.view()).map_err(failed)?;
             values.push((name, SessionInputValue::from(value)));
         }
-        let outputs = session.run(values).map_err(failed)?;
+        let (options, terminate) = run_options::terminable().map_err(failed)?;
+        let batch = inputs[0].len_of(Axis(0));
+        let outputs = self.runs.run(batch, terminate, || {
+            session.run_with_options(values, &options).map_err(failed)
+        })?;
         let copy = |tensor: &TensorSpec| {
             let array = outputs[tensor.name.as_str()].try_extract_array::<f32>();
             array.map(|array| array.to_owned()).map_err(failed)
@@ -259,11 +268,16 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, Slice};
+    use std::borrow::Cow;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
+
+    use ndarray::{Array2, Slice, array};
 
     use super::*;
     use crate::catalog::{ModelFiles, ModelFolder};
-    use crate::engine::test_support;
+    use crate::engine::{Watchdog, test_support};
 
     /// The mapping of the bundled model, and some of its z codes.
     fn mapping() -> (Network, Array2<f32>) {
@@ -314,6 +328,38 @@ mod tests {
             error.ends_with("mapping.onnx: output \"w\" is [3, 64], expected [3, 14, 64]"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_run_that_never_ends_is_terminated_and_the_next_one_works() {
+        let graph = Graph {
+            file: "endless.onnx".to_owned(),
+            bytes: Arc::new(Cow::from(
+                include_bytes!("../../../tests/endless.onnx").as_slice(),
+            )),
+        };
+        let watchdog = Watchdog::default();
+        let runtime = test_support::runtime().with_watchdog(watchdog.clone());
+        let mut network = Network::open(&runtime, &graph, "y").unwrap();
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let checks = std::thread::spawn({
+            let has_ended = Arc::clone(&has_ended);
+            move || {
+                while !has_ended.load(Ordering::Relaxed) {
+                    watchdog.check(Instant::now() + Duration::from_hours(1));
+                }
+            }
+        });
+        let endless = network.run(array![[1.0], [-1.0]].view());
+        has_ended.store(true, Ordering::Relaxed);
+        checks.join().unwrap();
+        let error = endless.unwrap_err();
+        assert!(
+            matches!(&error, EngineError::Terminated { network, .. } if network == "endless.onnx"),
+            "{error}"
+        );
+        let codes = array![[-1.0], [1.0]];
+        assert_eq!(network.run(codes.view()).unwrap(), codes.into_dyn());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use crate::catalog::Graph;
-use crate::engine::{Device, EngineError};
+use crate::engine::{Device, EngineError, Watchdog};
 
 /// File name of the library.
 const LIBRARY: &str = if cfg!(target_os = "macos") {
@@ -28,6 +28,8 @@ pub struct Runtime {
     path: PathBuf,
     /// Held for reading while graphs are opened, and for writing while runs are measured. Shared by all clones.
     opening: Arc<RwLock<()>>,
+    /// Watches the runs of all sessions.
+    watchdog: Watchdog,
 }
 
 impl Runtime {
@@ -73,6 +75,7 @@ impl Runtime {
             }),
             path,
             opening: Arc::default(),
+            watchdog: Watchdog::start(),
         };
         runtime.session_builder().map_err(|error| EngineError::Device {
             device,
@@ -88,6 +91,12 @@ impl Runtime {
         self.device
     }
 
+    /// The watchdog of the sessions' runs.
+    #[must_use]
+    pub fn watchdog(&self) -> &Watchdog {
+        &self.watchdog
+    }
+
     /// Threads of each session.
     pub(crate) fn threads(&self) -> usize {
         self.threads
@@ -97,6 +106,15 @@ impl Runtime {
     pub(crate) fn with_threads(&self, threads: usize) -> Self {
         Self {
             threads,
+            ..self.clone()
+        }
+    }
+
+    /// A runtime with another watchdog.
+    #[cfg(test)]
+    pub(crate) fn with_watchdog(&self, watchdog: Watchdog) -> Self {
+        Self {
+            watchdog,
             ..self.clone()
         }
     }
