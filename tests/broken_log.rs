@@ -88,7 +88,7 @@ fn exchange(address: &str, path: &str, count: usize) -> String {
         let connection = if request == count { "close" } else { "keep-alive" };
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: {connection}\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: {connection}\r\n\r\n"
         )
         .unwrap();
     }

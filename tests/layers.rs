@@ -77,6 +77,13 @@ const LAYERS: &[Layer] = &[
         never_of_std: &["env", "fs", "net", "path", "process", "thread"],
     },
     Layer {
+        path: "api/middleware",
+        layers: &["api", "metrics"],
+        crates: &["axum", "thiserror", "tower", "tower_http", "tracing"],
+        // `std::net` has the type of an address.
+        never_of_std: &["env", "fs", "path", "process", "thread"],
+    },
+    Layer {
         path: "server",
         layers: &["api"],
         crates: &["axum::BoxError", "axum::Router", "axum::body", "axum::http", "hyper", "hyper_util", "tokio", "tokio_util", "tower::Service", "tracing"],

@@ -23,7 +23,7 @@ fn post(service: &Service, path: &str, body: &[u8]) -> String {
     let mut stream = TcpStream::connect(&service.address).unwrap();
     write!(
         stream,
-        "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     )
     .unwrap();

@@ -63,7 +63,7 @@ fn a_mistake_in_the_settings_file_is_an_error_that_names_it() {
         ("listen = ", "line 1"),
         (
             "port = 80",
-            "found the key \"port\", expected one of listen, model",
+            "found the key \"port\", expected one of listen, allow-origin, host, model",
         ),
         ("queue = { a = 1 }", "queue is"),
     ];
@@ -173,7 +173,7 @@ fn sigterm_finishes_open_requests_and_ends_with_success() {
     let mut open = TcpStream::connect(&service.address).unwrap();
     write!(
         open,
-        "POST /v1/sample HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+        "POST /v1/sample HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     )
     .unwrap();
     write!(

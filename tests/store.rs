@@ -15,7 +15,7 @@ fn put(address: &str, axis: usize) -> Option<String> {
     let normal: Vec<u8> = (0..64).map(|place| u8::from(place == axis)).collect();
     let body = format!("{{\"normal\": {normal:?}, \"intercept\": {axis}}}");
     let mut stream = TcpStream::connect(address).ok()?;
-    let head = "Host: test\r\nConnection: close\r\nContent-Type: application/json";
+    let head = "Host: localhost\r\nConnection: close\r\nContent-Type: application/json";
     write!(
         stream,
         "PUT {PATH} HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}",
@@ -127,7 +127,7 @@ fn a_store_of_another_model_is_logged_at_start() {
 fn begin(address: &str) {
     let body = r#"{"attributes": ["smile"], "space": "w", "samples": 900000}"#;
     let mut stream = TcpStream::connect(address).unwrap();
-    let head = "Host: test\r\nConnection: close\r\nContent-Type: application/json";
+    let head = "Host: localhost\r\nConnection: close\r\nContent-Type: application/json";
     let path = "/v1/models/phantom/boundaries";
     write!(
         stream,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use faceplane::api::{Api, Limits, Pace, Readiness, router};
+use faceplane::api::{Access, Api, Limits, Pace, Readiness, router};
 use faceplane::catalog::{Graph, Manifest, ModelFiles, ModelFolder};
 use faceplane::editor::{LoadError, Model, Models};
 use faceplane::engine::{
@@ -275,19 +275,30 @@ impl Client {
     }
 
     fn with_metrics(models: Models, timeout: Duration, metrics: Metrics) -> Self {
+        let access = Access::new(&[], None).unwrap();
+        Self::with_everything(models, timeout, metrics, access)
+    }
+
+    fn with_everything(models: Models, timeout: Duration, metrics: Metrics, access: Access) -> Self {
         let readiness = Readiness::default();
         let limits = Limits {
             max_images: 16,
             timeout,
             cache_bytes: 1 << 20,
         };
-        let router = router(Api::new(models, limits, metrics, readiness.clone()));
+        let router = router(Api::new(models, limits, metrics, readiness.clone()), access);
         Self { router, readiness }
     }
 
     /// A client of the small generator.
     pub(crate) fn sketch() -> Self {
         Self::with_generator(StripeGenerator::new())
+    }
+
+    /// A client of the small generator, whose service has other rules for web pages and hosts.
+    pub(crate) fn sketch_with_access(access: Access) -> Self {
+        let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
+        Self::with_everything(models, Duration::from_mins(1), Metrics::new(), access)
     }
 
     /// A client of a model with the given generator.

@@ -257,7 +257,7 @@ impl Client {
             "image/png"
         };
         let head = format!(
-            "{method} {uri} HTTP/1.1\r\nHost: bench\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+            "{method} {uri} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         self.socket.write_all(&[head.as_bytes(), body].concat())?;

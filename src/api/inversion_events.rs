@@ -18,6 +18,7 @@ use crate::api::encode::off_thread;
 use crate::api::negotiation::{EVENTS, prefers};
 use crate::api::output::OFFERED;
 use crate::api::problem::Problem;
+use crate::api::problem_document::ProblemDocument;
 use crate::api::request_id::request_id;
 use crate::api::responses;
 use crate::api::timeout;
@@ -125,7 +126,7 @@ impl RunningInversion {
         self.tasks = JoinSet::new();
         self.progress.close();
         problem.log();
-        let document = problem.document(self.request_id.clone());
+        let document = ProblemDocument::new(problem, self.request_id.clone());
         Event::default().event("problem").json_data(document)
     }
 }

@@ -1,10 +1,15 @@
 //! Content negotiation: which media type of a response `Accept` prefers.
 
-use axum::http::HeaderMap;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use headers::HeaderMapExt as _;
 use headers_accept::Accept;
 use mediatype::MediaType;
 use mediatype::names::{APPLICATION, EVENT_STREAM, HTML, JSON, TEXT};
+
+use crate::api::problem::Problem;
 
 /// The media types of routes that respond with JSON by default.
 pub(crate) static JSON_ONLY: [MediaType<'static>; 1] = [MediaType::new(APPLICATION, JSON)];
@@ -14,6 +19,20 @@ pub(crate) static EVENTS: MediaType<'static> = MediaType::new(TEXT, EVENT_STREAM
 
 /// An HTML page.
 pub(crate) static HTML_PAGE: MediaType<'static> = MediaType::new(TEXT, HTML);
+
+/// The largest `Accept`, in bytes. It is parsed on the async threads. Those of browsers have about 150 bytes.
+const LARGEST_ACCEPT: usize = 1024;
+
+/// Refuses a request with a large `Accept`.
+pub(crate) async fn limit_accept(request: Request, next: Next) -> Result<Response, Problem> {
+    let values = request.headers().get_all(header::ACCEPT).iter();
+    let found = values.map(HeaderValue::len).sum();
+    if found > LARGEST_ACCEPT {
+        let limit = LARGEST_ACCEPT;
+        return Err(Problem::AcceptTooLarge { found, limit });
+    }
+    Ok(next.run(request).await)
+}
 
 /// Whether `Accept` prefers `wanted` to each of `others`. Without `Accept`, it does not.
 pub(crate) fn prefers(
@@ -31,8 +50,6 @@ pub(crate) fn prefers(
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderValue, header};
-
     use super::*;
 
     #[test]

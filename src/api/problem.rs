@@ -1,23 +1,15 @@
-//! Errors as RFC 9457 problem documents. This is the only file that chooses an error status.
+//! Why a request fails. This is the only file that chooses an error status.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
-use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use crate::api::request_id::request_id;
 use crate::editor::EditorError;
 use crate::engine::{EngineError, StuckNetwork};
 use crate::imaging::{FramingError, ImagingError};
 use crate::latent::LatentError;
-
-const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Why a request fails.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +26,14 @@ pub(crate) enum Problem {
     BodyTooLarge { limit: usize },
     #[error("the body arrived too slowly; send it again over a faster connection")]
     SlowRequest,
+    #[error("Accept has {found} bytes, expected at most {limit}")]
+    AcceptTooLarge { found: usize, limit: usize },
+    #[error(
+        "a web page of another origin asks for a change; allow the origin with --allow-origin, or send the request without a browser"
+    )]
+    ForeignOrigin,
+    #[error("found the host {found:?}, expected localhost, an address, or a name that --host lists")]
+    ForeignHost { found: String },
     #[error("found no route for {path}; /docs lists the routes")]
     NoRoute { path: String },
     #[error("{path} does not accept {method}; the Allow header lists the methods that it accepts")]
@@ -51,10 +51,10 @@ pub(crate) enum Problem {
 }
 
 /// The parts of a problem that are the same for each occurrence.
-struct ProblemType {
-    status: StatusCode,
-    slug: &'static str,
-    title: &'static str,
+pub(crate) struct ProblemType {
+    pub(crate) status: StatusCode,
+    pub(crate) slug: &'static str,
+    pub(crate) title: &'static str,
 }
 
 impl Problem {
@@ -67,7 +67,7 @@ impl Problem {
 
     /// The status, the last part of the `type`, and the title: one row for each kind of problem.
     #[expect(clippy::too_many_lines, reason = "a table with one row for each kind")]
-    fn kind(&self) -> ProblemType {
+    pub(crate) fn kind(&self) -> ProblemType {
         use EditorError as Edit;
         let kind = |status, slug, title| ProblemType { status, slug, title };
         match self {
@@ -89,6 +89,21 @@ impl Problem {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method",
                 "The route does not accept this method",
+            ),
+            Self::ForeignOrigin => kind(
+                StatusCode::FORBIDDEN,
+                "foreign-origin",
+                "Web pages of this origin may not change anything",
+            ),
+            Self::ForeignHost { .. } => kind(
+                StatusCode::MISDIRECTED_REQUEST,
+                "foreign-host",
+                "The service does not have this host name",
+            ),
+            Self::AcceptTooLarge { .. } => kind(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "header-too-large",
+                "A header is too large",
             ),
             Self::SlowRequest => kind(
                 StatusCode::REQUEST_TIMEOUT,
@@ -311,60 +326,8 @@ impl Problem {
         }
     }
 
-    /// The problem document.
-    pub(crate) fn document(&self, request_id: Option<String>) -> ProblemDocument {
-        let ProblemType { status, slug, title } = self.kind();
-        let detail = if slug == "internal" {
-            "the log of the service has the cause, with the id of this request".to_owned()
-        } else {
-            self.to_string()
-        };
-        let field = match self {
-            Self::Field { field, .. } => Some(field.clone()),
-            Self::Editor(EditorError::Undecodable(_)) => Some("image".to_owned()),
-            _ => None,
-        };
-        ProblemDocument {
-            r#type: format!("urn:faceplane:problem:{slug}"),
-            title: title.to_owned(),
-            status: status.as_u16(),
-            detail,
-            field,
-            request_id,
-        }
-    }
-}
-
-/// A problem (RFC 9457): what was found, what was expected, and what to do.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(examples(json!({
-    "type": "urn:faceplane:problem:unknown-attribute",
-    "title": "No boundary for this attribute",
-    "status": 404,
-    "detail": "model phantom has no boundary for \"beard\" in w; it has age in w, smile in w",
-    "request_id": "5f0c9b3a7d1e4428"
-})))]
-pub(crate) struct ProblemDocument {
-    /// Identifies the kind of problem. It is stable.
-    r#type: String,
-    /// Describes the kind of problem.
-    title: String,
-    /// The HTTP status.
-    #[schema(minimum = 400, maximum = 599)]
-    status: u16,
-    /// Describes this problem: what was found, what was expected, and what to do.
-    detail: String,
-    /// The invalid field; absent if the problem is not about one field.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
-    /// The id of the request, as in the log.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
-}
-
-impl Problem {
     /// Seconds after which to try again: by then, the waiting requests should be done.
-    fn retry_after(&self) -> u64 {
+    pub(crate) fn retry_after(&self) -> u64 {
         let wait = match self {
             Self::Editor(EditorError::Engine(
                 EngineError::Overloaded { wait, .. } | EngineError::LongWait { wait, .. },
@@ -376,37 +339,10 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    /// A response with the status, and with the problem as an extension for [`write_out`].
+    /// A response with the status, and with the problem as an extension for `problem_document::write_out`.
     fn into_response(self) -> Response {
         let mut response = self.kind().status.into_response();
         response.extensions_mut().insert(Arc::new(self));
         response
     }
-}
-
-/// Logs the problem of a response, and writes its document into the body. A middleware, because the document has the id of
-/// the request.
-pub(crate) async fn write_out(request: Request, next: Next) -> Response {
-    let id = request_id(&request);
-    let mut response = next.run(request).await;
-    let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() else {
-        return response;
-    };
-    let status = response.status();
-    problem.log();
-    let (mut parts, _) = response.into_parts();
-    parts.headers.remove(header::CONTENT_LENGTH);
-    parts
-        .headers
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-    parts
-        .headers
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        parts
-            .headers
-            .insert(header::RETRY_AFTER, problem.retry_after().into());
-    }
-    let body = Json(problem.document(id)).into_response().into_body();
-    Response::from_parts(parts, body)
 }

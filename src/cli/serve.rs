@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::Config;
-use crate::api::{self, Api, Limits, Pace, Readiness};
+use crate::api::{self, Access, Api, Limits, Pace, Readiness};
 use crate::catalog::{ModelFolder, Store};
 use crate::editor::{BoundaryLimits, LoadError, Model, Models};
 use crate::engine::{EngineOptions, QueueLimits, Runtime};
@@ -78,7 +78,11 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     };
     let api = Api::new(models, limits, metrics, readiness.clone());
     let jobs = api.jobs();
-    let router = api::router(api);
+    // A service on loopback is meant for this machine only, but browsers reach it for the pages of any site.
+    let checks_hosts = config.listen.ip().is_loopback() || !config.host.is_empty();
+    let hosts = checks_hosts.then_some(&config.host[..]);
+    let access = Access::new(&config.allow_origin, hosts).context("--allow-origin")?;
+    let router = api::router(api, access);
     let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!(
         milliseconds = started.elapsed().as_millis(),

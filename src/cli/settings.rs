@@ -28,6 +28,21 @@ pub struct Config {
     )]
     pub listen: SocketAddr,
 
+    /// Origin (scheme, host, and port if not the usual one) of web pages that may change boundaries and start jobs; repeat the flag,
+    /// or separate origins by commas; * allows all. Pages of every origin may sample, edit and invert
+    #[arg(
+        long,
+        env = "FACEPLANE_ALLOW_ORIGIN",
+        value_delimiter = ',',
+        value_name = "ORIGIN"
+    )]
+    pub allow_origin: Vec<String>,
+
+    /// A host name of the service, besides its addresses and localhost; repeat the flag, or separate names by commas; * allows all.
+    /// Requests to other names get 421 [default: when listening on loopback, none; otherwise all]
+    #[arg(long, env = "FACEPLANE_HOST", value_delimiter = ',', value_name = "NAME", value_parser = host_name)]
+    pub host: Vec<String>,
+
     /// A model folder to load in addition to the bundled model; repeat the flag, or separate folders by commas
     #[arg(long, env = "FACEPLANE_MODEL", value_delimiter = ',', value_name = "DIR")]
     pub model: Vec<PathBuf>,
@@ -113,6 +128,14 @@ pub struct Config {
         value_name = "FORMAT"
     )]
     pub log_format: LogFormat,
+}
+
+fn host_name(text: &str) -> Result<String, String> {
+    let is_name = !text.is_empty() && !text.contains([':', '/', ' ']);
+    let name = is_name.then(|| text.to_owned());
+    name.ok_or_else(|| {
+        "expected a host name without scheme, port or path, such as faces.example.org, or *".to_owned()
+    })
 }
 
 fn positive(text: &str) -> Result<u32, String> {

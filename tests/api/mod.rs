@@ -1,5 +1,6 @@
 //! The API through its router, with a small generator in ndarray, and in a few tests with the bundled model.
 
+mod access;
 mod boundaries;
 mod boundary_limits;
 mod caching;

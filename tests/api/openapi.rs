@@ -106,14 +106,18 @@ async fn every_response_has_a_description_and_every_error_is_a_problem_document(
 async fn every_operation_documents_the_errors_that_any_request_can_meet() {
     let document = document().await;
     for (name, operation) in operations(&document) {
-        for status in ["422", "500", "504"] {
+        for status in ["421", "422", "431", "500", "504"] {
             assert!(
                 operation["responses"][status].is_object(),
                 "{name} has no {status}"
             );
         }
+        let changes = ["put ", "delete ", "post /v1/models/"]
+            .iter()
+            .any(|start| name.starts_with(start));
+        assert_eq!(operation["responses"]["403"].is_object(), changes, "{name} 403");
         let has_body = operation["requestBody"].is_object();
-        for status in ["413", "415"] {
+        for status in ["408", "413", "415"] {
             assert_eq!(
                 operation["responses"][status].is_object(),
                 has_body,

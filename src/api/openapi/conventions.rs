@@ -1,7 +1,7 @@
 //! Rules that hold for every operation and every schema. They are applied to the whole document, so no operation can
 //! miss one.
 //!
-//! - Every operation takes `Faceplane-Timeout`, has the common problems, and responds with `X-Request-Id`.
+//! - Every operation takes `Faceplane-Timeout`, has the common problems, and those of protected operations if it is one, and responds with `X-Request-Id`.
 //! - An optional field is left out, never null: generators would otherwise type it as three cases.
 //! - No schema has a default: openapi-typescript makes fields with a default required. Descriptions name the defaults.
 //! - Enums whose values are no identifiers say how generated code names them.
@@ -9,7 +9,8 @@
 use serde_json::{Map, Value, json};
 use utoipa::IntoResponses as _;
 
-use crate::api::openapi::problems::CommonProblems;
+use crate::api::middleware::access::is_protected;
+use crate::api::openapi::problems::{CommonProblems, ProtectedProblems};
 use crate::api::timeout;
 
 type JsonObject = Map<String, Value>;
@@ -24,11 +25,15 @@ const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
 pub(crate) fn apply(document: &mut Value) {
     add_components(&mut document["components"]);
     let common = serde_json::to_value(CommonProblems::responses()).expect("responses are JSON");
-    for path in values(&mut document["paths"]) {
-        let operations = path.as_object_mut().into_iter().flatten();
+    let protected = serde_json::to_value(ProtectedProblems::responses()).expect("responses are JSON");
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    for (path, item) in paths {
+        let operations = item.as_object_mut().into_iter().flatten();
         let operations = operations.filter(|(method, _)| METHODS.contains(&method.as_str()));
-        for (_, operation) in operations {
-            complete(operation, &common);
+        for (method, operation) in operations {
+            let method = method.to_uppercase().parse().expect("it is a method");
+            let is_protected = is_protected(&method, path);
+            complete(operation, [Some(&common), is_protected.then_some(&protected)]);
             for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
                 let optional = parameter["required"] != true;
                 if let Some(schema) = parameter.get_mut("schema") {
@@ -58,8 +63,8 @@ fn add_components(components: &mut Value) {
     }});
 }
 
-/// Adds to an operation what every operation has.
-fn complete(operation: &mut Value, common: &Value) {
+/// Adds to an operation what every operation has, and its further problems.
+fn complete(operation: &mut Value, problems: [Option<&Value>; 2]) {
     let reference = json!({ "$ref": format!("#/components/parameters/{}", timeout::HEADER) });
     let operation = operation.as_object_mut().expect("an operation is an object");
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
@@ -70,7 +75,12 @@ fn complete(operation: &mut Value, common: &Value) {
     let responses = operation["responses"]
         .as_object_mut()
         .expect("an operation has responses");
-    for (status, problem) in common.as_object().into_iter().flatten() {
+    for (status, problem) in problems
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+        .flatten()
+    {
         responses.entry(status.clone()).or_insert_with(|| problem.clone());
     }
     responses.sort_keys();

@@ -6,7 +6,7 @@ use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{Content, Ref, RefOr};
 use utoipa::{IntoResponses, ToSchema as _};
 
-use crate::api::problem::ProblemDocument;
+use crate::api::problem_document::ProblemDocument;
 
 /// A response with a problem document.
 fn problem(description: &str) -> RefOr<Response> {
@@ -106,9 +106,16 @@ problems! {
         503: "A network has been stuck for a minute. The service should be restarted.",
     }
 
+    /// Errors of operations that web pages of other origins may not call.
+    ProtectedProblems {
+        403: "The request is from a web page of another origin, which the service does not allow to change anything.",
+    }
+
     /// Errors of every operation.
     CommonProblems {
+        421: "The host of the request is not a name of the service.",
         422: "The header `Faceplane-Timeout` is not a number of seconds above 0.",
+        431: "A header is too large.",
         500: "The service failed. Its log has the cause beside the id of the request.",
         504: "No response within the timeout.",
     }

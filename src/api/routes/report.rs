@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::api::encode::off_thread;
+use crate::api::middleware::browser_headers::STATIC_PAGE;
 use crate::api::negotiation::{HTML_PAGE, JSON_ONLY, prefers};
 use crate::api::openapi::problems::{BodyProblems, JobProblems, StartProblems};
 use crate::api::problem::Problem;
@@ -69,7 +70,8 @@ pub(crate) async fn show(
     let encode = move || shared.strips.iter().map(|strip| encode_strip(strip)).collect();
     let strips: Vec<Vec<String>> = off_thread(encode).await?;
     if prefers(&headers, &HTML_PAGE, &JSON_ONLY) {
-        return Ok((own, Html(page(&report, &strips))).into_response());
+        let policy = [(header::CONTENT_SECURITY_POLICY, STATIC_PAGE)];
+        return Ok((own, policy, Html(page(&report, &strips))).into_response());
     }
     Ok((own, Json(responses::report::Report::new(&report, strips))).into_response())
 }

@@ -1,0 +1,35 @@
+//! Security headers of every response that a browser may show.
+
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+
+/// For images, JSON and problems: nothing is loaded, and no page may frame it.
+const NOTHING: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// For a page that brings its styles and its images along, and has no scripts.
+pub(crate) const STATIC_PAGE: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'",
+);
+
+/// For a page with scripts of the service, which call the service and show the images that they get.
+pub(crate) const OWN_SCRIPTS: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'",
+);
+
+/// Adds the headers. A handler that needs another `Content-Security-Policy` has set it.
+pub(crate) async fn add(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,69 @@
+//! What happens around every handler: ids, logs, metrics, access, headers for browsers, problems and timeouts.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the order of the layers | this file |
+//! | the log and the metrics of a request | `observe` |
+//! | which hosts and origins may call which operation | `access` |
+//! | security headers for browsers | `browser_headers` |
+
+pub(crate) mod access;
+pub(crate) mod browser_headers;
+mod observe;
+
+use std::any::Any;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowPrivateNetwork, CorsLayer};
+use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::TraceLayer;
+
+use crate::api::problem::Problem;
+use crate::api::state::Api;
+use crate::api::{negotiation, problem_document, request_body, request_id, timeout};
+use access::Access;
+
+/// Puts the layers around the routes. The first layer is the outermost.
+pub(crate) fn around(routes: Router<Api>, api: &Api, access: Access) -> Router<Api> {
+    let (hosts, origins) = access.into_parts();
+    let cors = CorsLayer::permissive().allow_private_network(AllowPrivateNetwork::yes());
+    let layers = ServiceBuilder::new()
+        .layer(from_fn(request_id::drop_long_id))
+        .layer(SetRequestIdLayer::x_request_id(request_id::RandomId))
+        // `problem_document::write_out` logs failures with their cause.
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(observe::request_span)
+                .on_response(observe::log_response)
+                .on_failure(()),
+        )
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(map_response(browser_headers::add))
+        .layer(cors)
+        .layer(from_fn_with_state(
+            api.metrics.clone(),
+            observe::count_response,
+        ))
+        .layer(from_fn(problem_document::write_out))
+        .layer(CatchPanicLayer::custom(panic_problem))
+        .layer(from_fn_with_state(hosts, access::check_host))
+        .layer(origins)
+        .layer(from_fn(negotiation::limit_accept))
+        .layer(from_fn_with_state(api.limits.timeout, timeout::within_timeout))
+        .layer(DefaultBodyLimit::max(request_body::LARGEST_BODY));
+    routes.layer(layers)
+}
+
+fn panic_problem(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    let reason = format!("a handler panicked: {text}");
+    Problem::Internal { reason }.into_response()
+}
