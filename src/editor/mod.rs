@@ -46,7 +46,7 @@ pub use face::{Face, FaceSource, TruncationChoice};
 pub use inversion::inverter::invert;
 pub use inversion::method::InversionMethod;
 pub use inversion::optimization::{InversionProgress, OptimizationResult};
-pub use inversion::request::{InvertRequest, Inverted};
+pub use inversion::request::{InversionOptions, InvertRequest, Inverted};
 pub use inversion::target::UndecodedImage;
 pub use jobs::job::{FitProgress, Job, JobProgress, JobStatus};
 pub use jobs::job_queue::Jobs;

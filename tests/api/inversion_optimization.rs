@@ -215,16 +215,36 @@ async fn a_step_that_fails_is_an_event_with_the_problem() {
 
 #[tokio::test]
 async fn early_stopping_ends_an_optimization_that_gains_nothing_as_converged() {
+    let mut fewest = 0;
+    for (patience, least) in [("", 10), ("&patience=20", 20)] {
+        let (client, _steps, go_on) = bowl();
+        let file = face(&client).await;
+        for _ in 0..1001 {
+            go_on.send(()).unwrap();
+        }
+        let options = format!("method=optimize&steps=1000{patience}");
+        let response = invert(&client, &options, "application/json", file).await.json();
+        let steps = response["optimization"]["steps"].as_u64().unwrap();
+        assert!((least..1000).contains(&steps), "{options}: {steps}");
+        assert!(
+            steps > fewest,
+            "more patience takes more steps: {options}: {steps}"
+        );
+        assert_eq!(response["optimization"]["converged"], true, "{options}");
+        fewest = steps;
+    }
+}
+
+#[tokio::test]
+async fn a_patience_of_all_steps_never_ends_early() {
     let (client, _steps, go_on) = bowl();
     let file = face(&client).await;
-    for _ in 0..1001 {
+    for _ in 0..301 {
         go_on.send(()).unwrap();
     }
-    let options = "method=optimize&steps=1000&patience=20";
+    let options = "method=optimize&steps=300&patience=300";
     let response = invert(&client, options, "application/json", file).await.json();
-    let steps = response["optimization"]["steps"].as_u64().unwrap();
-    assert!((20..1000).contains(&steps), "{steps}");
-    assert_eq!(response["optimization"]["converged"], true);
+    assert_eq!(response["optimization"]["steps"], 300);
 }
 
 #[tokio::test]

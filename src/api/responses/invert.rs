@@ -52,7 +52,7 @@ pub(crate) struct OptimizationResult {
     /// The number of steps.
     steps: usize,
     /// Whether more steps would hardly lower the loss: no step lowers it, `patience` ran out, or the last tenth of all
-    /// steps lowered it by less than 1 %.
+    /// steps lowered it by less than 10 %.
     converged: bool,
 }
 

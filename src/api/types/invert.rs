@@ -12,8 +12,8 @@ use crate::api::types::number::{Integer, Positive};
 use crate::api::types::output_options::{Format, OutputOptions};
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
-use crate::api::types::uploaded_image::{HasImage, STEPS, UploadedImage};
-use crate::editor::{InversionMethod, InvertRequest, Model, UndecodedImage};
+use crate::api::types::uploaded_image::{HasImage, UploadedImage};
+use crate::editor::{InversionMethod, InversionOptions, InvertRequest, Model, UndecodedImage};
 use crate::imaging::{Framing, Landmarks};
 
 /// A number of optimization steps.
@@ -69,9 +69,10 @@ fields! {
         method: Option<InversionMethodName>,
         /// The code's space. w+ follows the image more closely, w is easier to edit. Default: the encoder's space, or else w.
         space: Option<Space>,
-        /// The number of optimization steps. Default: 100.
+        /// The most optimization steps. Default: 100.
         steps: Option<Steps> = 10,
-        /// Ends the optimization when this many steps have not lowered the loss by 1 %. Default: never.
+        /// Ends the optimization when this many steps have lowered the loss by less than 10 % in all. With as many as `steps`, it never
+        /// ends early. Default: 10.
         patience: Option<Steps>,
         /// The number of codes from which `optimize` starts side by side: the mean code, and the codes of the seeds 0, 1, … Default: 1.
         starts: Option<Integer<1, 8>>,
@@ -122,13 +123,20 @@ impl InvertInput {
         Ok(InvertRequest {
             image,
             framing,
-            method: self.method.map(Into::into),
-            space: self.space.map(Into::into),
-            steps: self.steps.map_or(STEPS, Integer::usize),
-            patience: self.patience.map(Integer::usize),
-            starts: self.starts.map_or(1, Integer::usize),
-            time_limit: self.seconds.map(|seconds| Duration::from_secs_f64(seconds.0)),
+            options: self.options(),
             with_scores: format == Format::Json,
         })
+    }
+
+    fn options(&self) -> InversionOptions {
+        let default = InversionOptions::default();
+        InversionOptions {
+            method: self.method.map(Into::into),
+            space: self.space.map(Into::into),
+            steps: self.steps.map_or(default.steps, Integer::usize),
+            patience: self.patience.map_or(default.patience, Integer::usize),
+            starts: self.starts.map_or(default.starts, Integer::usize),
+            time_limit: self.seconds.map(|seconds| Duration::from_secs_f64(seconds.0)),
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::api::state::Api;
 use crate::api::types::base64::{Base64, schema};
 use crate::api::types::latent::Latent;
 use crate::api::types::space::Space;
-use crate::editor::{self, InvertRequest, Model, UndecodedImage};
+use crate::editor::{self, InversionOptions, InvertRequest, Model, UndecodedImage};
 use crate::imaging::{decode, read_png_text};
 
 /// The largest image file, in bytes.
@@ -22,9 +22,6 @@ pub(crate) const LARGEST_IMAGE: usize = 20 * 1024 * 1024;
 
 /// The most pixels of an image.
 const MOST_PIXELS: u64 = 25_000_000;
-
-/// Optimization steps of an inversion that names no number.
-pub(crate) const STEPS: usize = 100;
 
 /// An image file: base64 in JSON, the part `file` of a form, or the whole body.
 #[derive(Clone, Debug, Default)]
@@ -112,12 +109,7 @@ impl UploadedImage {
         let request = InvertRequest {
             image: self.undecoded(api).await?,
             framing: None,
-            method: None,
-            space: None,
-            steps: STEPS,
-            patience: None,
-            starts: 1,
-            time_limit: None,
+            options: InversionOptions::default(),
             with_scores: false,
         };
         let inverted = editor::invert(model, request, None).await?;

@@ -11,7 +11,7 @@ use crate::editor::inversion::method::InversionMethod;
 use crate::editor::inversion::optimization::{
     InversionProgress, Optimization, OptimizationOptions, OptimizationResult,
 };
-use crate::editor::inversion::request::{InvertRequest, Inverted};
+use crate::editor::inversion::request::{InversionOptions, InvertRequest, Inverted};
 use crate::editor::inversion::start_code::StartCode;
 use crate::editor::inversion::target::Target;
 use crate::editor::rendering::mapping_truncation::MappingTruncation;
@@ -37,8 +37,8 @@ pub async fn invert(
     request: InvertRequest,
     progress: Option<&UnboundedSender<InversionProgress>>,
 ) -> Result<Inverted, EditorError> {
-    let plan = Plan::new(model, request.method, request.space)?;
-    let inverter = Inverter::admit(model, plan, request.starts)?;
+    let plan = Plan::new(model, &request.options)?;
+    let inverter = Inverter::admit(model, plan, request.options.starts)?;
     inverter.invert(request, progress).await
 }
 
@@ -50,21 +50,17 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(
-        model: &Model,
-        method: Option<InversionMethod>,
-        space: Option<LatentSpace>,
-    ) -> Result<Self, EditorError> {
+    fn new(model: &Model, options: &InversionOptions) -> Result<Self, EditorError> {
         let supported = InversionMethod::supported(model.engine());
-        let wanted = method.or(supported.first().copied());
+        let wanted = options.method.or(supported.first().copied());
         let Some(found) = wanted.filter(|method| supported.contains(method)) else {
             return Err(EditorError::CannotInvert {
                 model: model.name().to_owned(),
-                asked: method,
+                asked: options.method,
                 missing: InversionMethod::missing(model.engine()),
             });
         };
-        let space = check_space(model, found, space)?;
+        let space = check_space(model, found, options.space)?;
         Ok(Self { method: found, space })
     }
 }
@@ -136,15 +132,15 @@ impl<'m> Inverter<'m> {
         let target = Target::new(self.model, admission, request.image, request.framing).await?;
         let decoding = began.elapsed().saturating_sub(admission.timings().landmarks);
         let remaining = time_left().map(|left| left.mul_f64(TIME_SHARE));
-        let limit: Option<Duration> = request.time_limit.into_iter().chain(remaining).min();
+        let limit: Option<Duration> = request.options.time_limit.into_iter().chain(remaining).min();
         let options = OptimizationOptions {
             method: self.plan.method,
-            steps: request.steps,
-            patience: request.patience,
+            steps: request.options.steps,
+            patience: request.options.patience,
             deadline: limit.map(|limit| Instant::now() + limit),
             progress,
         };
-        let (code, optimization) = self.find_code(&target, options, request.starts).await?;
+        let (code, optimization) = self.find_code(&target, options, request.options.starts).await?;
         let outputs = RenderOutputs::with_scores(request.with_scores);
         let face = self.renderer.render(vec![code], outputs).await?.remove(0);
         let similarity = if request.with_scores {

@@ -20,7 +20,7 @@ use crate::latent::{LatentCode, LatentSpace};
 /// Most previews that one optimization sends.
 const MOST_PREVIEWS: usize = 10;
 /// The relative fall of the loss below which further steps count as useless.
-const SMALL_FALL: f32 = 0.01;
+pub(crate) const SMALL_FALL: f32 = 0.1;
 
 /// How far an optimization is.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub struct OptimizationResult {
     /// Steps taken.
     pub steps: usize,
     /// Whether more steps would hardly help: a local minimum was found, early stopping ended the optimization, or the last
-    /// tenth of all steps lowered the loss by less than 1 %.
+    /// tenth of all steps lowered the loss by less than [`SMALL_FALL`].
     pub converged: bool,
 }
 
@@ -57,8 +57,8 @@ pub(crate) struct OptimizationOptions<'a> {
     pub(crate) method: InversionMethod,
     /// Most steps.
     pub(crate) steps: usize,
-    /// Early stopping: steps in which the loss fell by less than 1 %.
-    pub(crate) patience: Option<usize>,
+    /// Early stopping: steps in which the loss fell by less than [`SMALL_FALL`].
+    pub(crate) patience: usize,
     /// When no further step begins.
     pub(crate) deadline: Option<Instant>,
     pub(crate) progress: Option<&'a UnboundedSender<InversionProgress>>,
@@ -225,7 +225,7 @@ impl<'r, 'm, 'a> Optimization<'r, 'm, 'a> {
     /// Whether early stopping applies.
     fn is_stagnant(&self) -> bool {
         let (step, patience) = (self.steps_taken(), self.options.patience);
-        patience.is_some_and(|patience| step >= patience && self.fell_little_since(step - patience))
+        step >= patience && self.fell_little_since(step - patience)
     }
 
     fn fell_little_since(&self, step: usize) -> bool {

@@ -17,21 +17,42 @@ pub struct InvertRequest {
     /// The part of the image to use. If `None`, the model's landmark graph finds the face; without that graph it is the
     /// centre.
     pub framing: Option<Framing>,
+    /// How its code is searched.
+    pub options: InversionOptions,
+    /// Whether the reconstruction is scored, and compared with the image.
+    pub with_scores: bool,
+}
+
+/// How the code of an image is searched.
+#[derive(Clone, Debug)]
+pub struct InversionOptions {
     /// The method; `None` for the best that the model supports.
     pub method: Option<InversionMethod>,
     /// The space of the code. If `None`: the encoder's space, or w for [`InversionMethod::Optimize`].
     pub space: Option<LatentSpace>,
     /// Most steps of gradient descent.
     pub steps: usize,
-    /// Early stopping: gradient descent ends after this number of steps in which the loss fell by less than 1 %.
-    pub patience: Option<usize>,
+    /// Early stopping: gradient descent ends after this number of steps in which the loss fell by less than
+    /// [`SMALL_FALL`](crate::editor::inversion::optimization::SMALL_FALL). With `steps` or more, it never ends early.
+    pub patience: usize,
     /// How many codes [`InversionMethod::Optimize`] starts from, at least 1: the mean code, and the codes of the seeds 0,
     /// 1, and so on.
     pub starts: usize,
     /// Time after which no further step begins.
     pub time_limit: Option<Duration>,
-    /// Whether the reconstruction is scored, and compared with the image.
-    pub with_scores: bool,
+}
+
+impl Default for InversionOptions {
+    fn default() -> Self {
+        Self {
+            method: None,
+            space: None,
+            steps: 100,
+            patience: 10,
+            starts: 1,
+            time_limit: None,
+        }
+    }
 }
 
 /// The code of an image, and its reconstruction.
