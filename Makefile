@@ -62,7 +62,7 @@ clients: build setup ## Let generated clients call every operation of the servic
 .PHONY: fuzz
 fuzz: ## Send damaged images to the decoder; needs cargo-fuzz and a nightly toolchain (SECONDS=600)
 	mkdir -p target/fuzz/corpus
-	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . --target-dir $(CURDIR)/target/fuzz picture \
+	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . --target-dir $(CURDIR)/target/fuzz image \
 		$(CURDIR)/target/fuzz/corpus -- -artifact_prefix=$(CURDIR)/target/fuzz/ -max_total_time=$(or $(SECONDS),600) -rss_limit_mb=2048 -timeout=10
 
 .PHONY: attack

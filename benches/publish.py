@@ -180,10 +180,10 @@ def main() -> None:
     rounds = max(len(figure["rounds"]) for figure in run["figures"] if figure["of"] == LOOP)
     before, after = run["load"]
     repeats = "one round" if rounds == 1 else f"medians of {rounds} rounds"
-    picture = "serving.svg" if model == "phantom" else f"serving-{model}.svg"
+    plot_file = "serving.svg" if model == "phantom" else f"serving-{model}.svg"
     text = (
         f"{day}, {machine}; {repeats}. Load averages before: {before}; after: {after}.\n\n"
-        f"![Images per second]({picture})\n\n{table(medians)}\n{open_loops(medians)}\n"
+        f"![Images per second]({plot_file})\n\n{table(medians)}\n{open_loops(medians)}\n"
         f"{loop(medians)}{in_turns(medians)}"
     )
     if model == "phantom" and ENCODING in medians:
@@ -199,7 +199,7 @@ def main() -> None:
     head, rest = readme.read_text().split(begin)
     tail = rest.split(end)[1]
     readme.write_text(head + begin + text + end + tail)
-    (HERE / picture).write_text(plot(medians))
+    (HERE / plot_file).write_text(plot(medians))
 
 
 if __name__ == "__main__":

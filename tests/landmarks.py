@@ -22,7 +22,7 @@ constants = {
     "area": np.array([1, 2], dtype=np.int64),
     "x": centres[None, None, :],
     "y": centres[None, :, None],
-    "places": LANDMARKS[None],
+    "points": LANDMARKS[None],
     "pair": np.array([-1, 1, 2], dtype=np.int64),
 }
 node = helper.make_node
@@ -43,7 +43,7 @@ nodes = [
     node("Sqrt", ["variance"], ["deviation"]),
     node("Concat", ["mean_x", "mean_y"], ["middle"], axis=2),
     node("Reshape", ["middle", "pair"], ["centre"]),
-    node("Mul", ["places", "deviation"], ["offsets"]),
+    node("Mul", ["points", "deviation"], ["offsets"]),
     node("Add", ["centre", "offsets"], ["landmarks"]),
 ]
 graph = helper.make_graph(

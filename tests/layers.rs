@@ -232,9 +232,9 @@ fn every_row_of_the_table_exists_and_names_only_rows_above_it() {
             let is_above = LAYERS[..row].iter().any(|above| above.path == *layer);
             assert!(is_above, "{path} names {layer}, which is no row above it");
         }
-        let place = root().join("src").join(path);
+        let module = root().join("src").join(path);
         assert!(
-            place.is_dir() || place.with_extension("rs").is_file(),
+            module.is_dir() || module.with_extension("rs").is_file(),
             "src/{path} does not exist"
         );
     }

@@ -8,8 +8,8 @@ use crate::process::{program, refusal};
 
 /// Copies the bundled model under another name, for tests that break it.
 pub(crate) fn copied_model() -> (TempDir, PathBuf) {
-    let place = tempfile::tempdir().unwrap();
-    let model = place.path().join("other");
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("other");
     let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/phantom");
     std::fs::create_dir_all(model.join("boundaries")).unwrap();
     for folder in ["", "boundaries"] {
@@ -25,7 +25,7 @@ pub(crate) fn copied_model() -> (TempDir, PathBuf) {
         "name = \"phantom\"",
         "name = \"other\"",
     );
-    (place, model)
+    (folder, model)
 }
 
 fn replace(file: &Path, old: &str, new: &str) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::routing::{MethodRouter, get};
-use faceplane::api::{Pace, Readiness};
+use faceplane::api::{Readiness, TransferLimits};
 use faceplane::server::{self, ConnectionLimits};
 use hyper::body::Frame;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -33,9 +33,9 @@ const SHORT_IDLE: ConnectionLimits = ConnectionLimits {
 
 /// Clients are not waited for long.
 const IMPATIENT: ConnectionLimits = ConnectionLimits {
-    pace: Pace {
+    transfer: TransferLimits {
         patience: Duration::from_millis(50),
-        ..LONG.pace
+        ..LONG.transfer
     },
     ..LONG
 };
@@ -157,11 +157,11 @@ async fn a_client_that_does_not_take_its_answer_is_disconnected() {
 #[tokio::test]
 async fn an_answer_that_the_client_takes_arrives_complete() {
     let (router, _ended) = large_answer();
-    let pace = Pace {
+    let transfer = TransferLimits {
         patience: NEVER,
-        ..LONG.pace
+        ..LONG.transfer
     };
-    let address = serve(router, ConnectionLimits { pace, ..LONG }).await;
+    let address = serve(router, ConnectionLimits { transfer, ..LONG }).await;
     let answer = received(
         address,
         "GET /large HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n",
@@ -211,7 +211,7 @@ async fn over_http2_a_connection_without_a_request_is_told_to_end() {
 #[tokio::test]
 async fn a_client_that_waits_for_the_service_is_not_disconnected() {
     let slow = get(async || {
-        sleep(4 * IMPATIENT.pace.patience).await;
+        sleep(4 * IMPATIENT.transfer.patience).await;
         "at last"
     });
     let router = Router::new().route("/", slow);
@@ -224,7 +224,7 @@ async fn a_client_that_waits_for_the_service_is_not_disconnected() {
 #[tokio::test]
 async fn a_stream_with_long_pauses_is_not_cut() {
     let events = futures_util::stream::unfold(0, async |event| {
-        sleep(2 * IMPATIENT.pace.patience).await;
+        sleep(2 * IMPATIENT.transfer.patience).await;
         (event < 3).then(|| (Ok::<_, Infallible>(format!("event {event};")), event + 1))
     });
     let router = Router::new().route("/", once(Body::from_stream(Box::pin(events))));

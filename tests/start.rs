@@ -57,8 +57,8 @@ fn wrong_names_and_settings_are_refused() {
 
 #[test]
 fn a_mistake_in_the_settings_file_is_an_error_that_names_it() {
-    let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("faceplane.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faceplane.toml");
     let cases = [
         ("listen = ", "line 1"),
         (
@@ -89,8 +89,8 @@ fn a_mistake_in_the_settings_file_is_an_error_that_names_it() {
 
 #[test]
 fn a_flag_overrides_the_environment_and_the_environment_overrides_the_file() {
-    let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("faceplane.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faceplane.toml");
     std::fs::write(&file, "listen = \"127.0.0.1:0\"\nmax-images = 3\nqueue = 6\n").unwrap();
     let limit = |service: &Service| {
         let response = service.get("/v1/sample?count=5000");

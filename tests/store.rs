@@ -12,7 +12,7 @@ const PATH: &str = "/v1/models/phantom/boundaries/smile/w";
 
 /// Puts a boundary with its normal along `axis`. Returns the status line, if there was a response.
 fn put(address: &str, axis: usize) -> Option<String> {
-    let normal: Vec<u8> = (0..64).map(|place| u8::from(place == axis)).collect();
+    let normal: Vec<u8> = (0..64).map(|index| u8::from(index == axis)).collect();
     let body = format!("{{\"normal\": {normal:?}, \"intercept\": {axis}}}");
     let mut stream = TcpStream::connect(address).ok()?;
     let head = "Host: localhost\r\nConnection: close\r\nContent-Type: application/json";
@@ -50,10 +50,10 @@ fn stored(folder: &Path) -> Command {
 
 #[test]
 fn a_service_killed_during_a_write_keeps_the_old_boundary_or_the_new_one() {
-    let place = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let mut last = None;
     for round in 0..6 {
-        let mut service = Service::start(&mut stored(place.path()));
+        let mut service = Service::start(&mut stored(folder.path()));
         if let Some(known) = last {
             let found = axis(&service);
             assert!(
@@ -87,34 +87,34 @@ fn a_service_killed_during_a_write_keeps_the_old_boundary_or_the_new_one() {
 
 #[test]
 fn a_full_disk_is_a_507_and_the_service_keeps_its_boundaries() {
-    let place = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
     // The limit of a file is 512 bytes. A longer write fails as on a full disk.
     let mut shell = Command::new("sh");
     let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" serve --listen 127.0.0.1:0 --store \"$1\"";
     shell.args(["-c", script, env!("CARGO_BIN_EXE_faceplane")]);
-    shell.arg(place.path()).current_dir(env!("CARGO_MANIFEST_DIR"));
+    shell.arg(folder.path()).current_dir(env!("CARGO_MANIFEST_DIR"));
     let service = Service::start(&mut shell);
     let before = service.get(PATH);
     let status = put(&service.address, 3).unwrap();
     assert!(status.contains("507"), "{status}");
     let body = |response: &str| response.split("\r\n\r\n").nth(1).map(str::to_owned);
     assert_eq!(body(&service.get(PATH)), body(&before));
-    let left = std::fs::read_dir(place.path().join("phantom")).unwrap().count();
+    let left = std::fs::read_dir(folder.path().join("phantom")).unwrap().count();
     assert_eq!(left, 0, "nothing half-written is left");
 }
 
 #[test]
 fn a_store_of_another_model_is_logged_at_start() {
-    let place = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
     {
-        let service = Service::start(&mut stored(place.path()));
+        let service = Service::start(&mut stored(folder.path()));
         assert!(put(&service.address, 1).unwrap().contains("200"));
     }
-    let file = place.path().join("phantom/smile_w.json");
+    let file = folder.path().join("phantom/smile_w.json");
     let text = std::fs::read_to_string(&file).unwrap();
     let model = text.split("\"model\": \"").nth(1).unwrap()[..64].to_owned();
     std::fs::write(&file, text.replace(&model, &"0".repeat(64))).unwrap();
-    let output = stored(place.path()).output().unwrap();
+    let output = stored(folder.path()).output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(
@@ -142,8 +142,8 @@ fn begin(address: &str) {
 
 #[test]
 fn a_service_that_stops_during_a_job_changes_no_boundary() {
-    let place = tempfile::tempdir().unwrap();
-    let mut service = Service::start(&mut stored(place.path()));
+    let folder = tempfile::tempdir().unwrap();
+    let mut service = Service::start(&mut stored(folder.path()));
     let before = service.get(PATH);
     begin(&service.address);
     let term = Command::new("kill")
@@ -151,11 +151,11 @@ fn a_service_that_stops_during_a_job_changes_no_boundary() {
         .status();
     assert!(term.unwrap().success());
     assert!(service.child.wait().unwrap().success(), "SIGTERM cancels the job");
-    let mut service = Service::start(&mut stored(place.path()));
+    let mut service = Service::start(&mut stored(folder.path()));
     begin(&service.address);
     service.child.kill().unwrap();
     service.child.wait().unwrap();
-    let service = Service::start(&mut stored(place.path()));
+    let service = Service::start(&mut stored(folder.path()));
     let body = |response: &str| response.split("\r\n\r\n").nth(1).map(str::to_owned);
     assert_eq!(body(&service.get(PATH)), body(&before));
     assert!(service.get("/v1/jobs").ends_with("{\"jobs\":[]}"));
@@ -163,16 +163,16 @@ fn a_service_that_stops_during_a_job_changes_no_boundary() {
 
 #[test]
 fn a_second_service_on_one_store_is_refused_until_the_first_has_ended() {
-    let place = tempfile::tempdir().unwrap();
-    let mut first = Service::start(&mut stored(place.path()));
-    let output = stored(place.path()).output().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = Service::start(&mut stored(folder.path()));
+    let output = stored(folder.path()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{text}");
-    let folder = place.path().display().to_string();
-    let named = format!("{folder}: another service has this store open");
+    let named = folder.path().display();
+    let named = format!("{named}: another service has this store open");
     assert!(text.contains(&named), "{text}");
     first.child.kill().unwrap();
     first.child.wait().unwrap();
-    let next = Service::start(&mut stored(place.path()));
+    let next = Service::start(&mut stored(folder.path()));
     assert!(next.get(PATH).contains("200 OK"));
 }

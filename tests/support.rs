@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use faceplane::api::{Access, Api, Limits, Pace, Readiness, router};
+use faceplane::api::{Access, Api, Limits, Readiness, TransferLimits, router};
 use faceplane::catalog::{Graph, Manifest, ModelFiles, ModelFolder};
 use faceplane::editor::{LoadError, Model, Models};
 use faceplane::engine::{
@@ -222,7 +222,7 @@ pub(crate) fn phantom() -> Models {
 pub(crate) const LONG: ConnectionLimits = ConnectionLimits {
     idle: Duration::from_mins(1),
     drain: Duration::from_mins(1),
-    pace: Pace {
+    transfer: TransferLimits {
         patience: Duration::from_mins(1),
         bytes_per_second: 1,
         longest: Duration::from_mins(1),

@@ -58,7 +58,7 @@ fn a_boundary_is_trained_from_files_of_the_authors_script() {
         stdout,
     } = train(&arguments, &folder.path().join("found"));
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
-    assert!(stderr.is_empty(), "no line is drawn where nobody looks");
+    assert!(stderr.is_empty(), "a progress line is for terminals only");
     assert!(
         String::from_utf8(stdout)
             .unwrap()

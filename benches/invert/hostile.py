@@ -28,15 +28,15 @@ Named = tuple[str, bytes]
 """A file and what is wrong or unusual about it."""
 
 
-def saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
-    """The picture as a file."""
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """The image as a file."""
     file = io.BytesIO()
-    picture.save(file, kind, **options)
+    image.save(file, kind, **options)
     return file.getvalue()
 
 
 def pattern(side: int, mode: str = "RGB") -> Image.Image:
-    """A picture of ramps and waves."""
+    """An image of ramps and waves."""
     y, x = np.mgrid[0:side, 0:side]
     return Image.fromarray(np.stack([4 * x % 256, 3 * y % 256, x * y % 256], axis=2).astype(np.uint8)).convert(mode)
 
@@ -53,7 +53,7 @@ def png(width: int, height: int, rows: bytes, depth: int = 8, colour: int = 2) -
 
 
 def bombs() -> Iterator[Named]:
-    """Small files that claim or unpack to huge pictures."""
+    """Small files that claim or unpack to huge images."""
     yield "PNG, 50,000 × 50,000, no rows", png(HUGE, HUGE, zlib.compress(b""))
     packer = zlib.compressobj(9)
     rows = b"".join(packer.compress(bytes(1 << 20)) for _ in range(300)) + packer.flush()
@@ -111,7 +111,7 @@ def unusual() -> Iterator[Named]:
 
 
 def doubtful() -> Iterator[Named]:
-    """Files that are not pictures, or are several kinds of file at once."""
+    """Files that are not images, or are several kinds of file at once."""
     heads = (
         b"",
         b"\0",
@@ -138,7 +138,7 @@ def doubtful() -> Iterator[Named]:
 
 
 def damaged() -> Iterator[Named]:
-    """Pictures that are cut short or have changed bytes."""
+    """Images that are cut short or have changed bytes."""
     random = np.random.RandomState(1)
     for kind in FORMATS:
         whole = saved(pattern(200), kind)

@@ -1,7 +1,7 @@
-"""Measures how well and how fast a running service inverts pictures.
+"""Measures how well and how fast a running service inverts images.
 
-python benches/invert/run.py --url http://127.0.0.1:8080 --count 100 --steps 100, with numpy and Pillow. The pictures
-are those of seeds that the encoder never saw, or the files of --pictures. Before they are sent, they are moved
+python benches/invert/run.py --url http://127.0.0.1:8080 --count 100 --steps 100, with numpy and Pillow. The images
+are those of seeds that the encoder never saw, or the files of --images. Before they are sent, they are moved
 right by a hundredth of their width and compressed as JPEG of quality 85. --json and --sheet write what the model's
 card shows.
 """
@@ -31,7 +31,7 @@ ONNX = pathlib.Path(__file__).parents[2] / "onnx"
 ATTRIBUTES = ("pose", "smile", "age", "gender", "eyeglasses")
 OPTIMIZERS = ("refine", "optimize")
 SHOWN, SIDE = 8, 112
-"""How many inversions the sheet shows, and the side of each picture in it."""
+"""How many inversions the sheet shows, and the side of each image in it."""
 
 
 class Service:
@@ -52,17 +52,17 @@ class Service:
     def sample(self, seed: int) -> tuple[bytes, Array]:
         """A seed's PNG without its code, and its code in w."""
         with urllib.request.urlopen(f"{self.url}/v1/sample?seed={seed}&space=w&metadata=none") as response:
-            picture = response.read()
+            image = response.read()
         body = json.dumps({"seed": seed, "space": "w", "format": "json"}).encode()
-        return picture, code_of(json.loads(self.post("/v1/sample", body))["faces"][0])
+        return image, code_of(json.loads(self.post("/v1/sample", body))["faces"][0])
 
-    def encode(self, picture: bytes, content_type: str) -> Any:
+    def encode(self, image: bytes, content_type: str) -> Any:
         """The JSON response of an inversion by the encoder."""
-        return json.loads(self.post("/v1/invert?method=encoder", picture, content_type))
+        return json.loads(self.post("/v1/invert?method=encoder", image, content_type))
 
-    def optimize(self, picture: bytes, query: str, content_type: str) -> tuple[Any, Curve]:
+    def optimize(self, image: bytes, query: str, content_type: str) -> tuple[Any, Curve]:
         """The JSON response of an inversion, and the PSNR at each step that reported one."""
-        text = self.post(f"/v1/invert?{query}", picture, content_type, "text/event-stream").decode()
+        text = self.post(f"/v1/invert?{query}", image, content_type, "text/event-stream").decode()
         curve: Curve = {}
         response: Any = None
         for event in text.split("\n\n"):
@@ -90,10 +90,10 @@ def code_of(face: Any) -> Array:
 
 
 def degraded(png: bytes) -> bytes:
-    """The picture as another program may send it: moved right, then compressed as JPEG."""
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    moved = picture.copy()
-    moved.paste(picture, (max(1, picture.width // 128), 0))
+    """The image as another program may send it: moved right, then compressed as JPEG."""
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    moved = image.copy()
+    moved.paste(image, (max(1, image.width // 128), 0))
     file = io.BytesIO()
     moved.save(file, "JPEG", quality=85)
     return file.getvalue()
@@ -135,15 +135,15 @@ def sheet(columns: Sequence[Sequence[bytes]], path: pathlib.Path) -> None:
 
 
 def invert_degraded(service: Service, png: bytes, steps: int) -> dict[str, Any]:
-    """Figures of one picture, sent degraded: seconds, PSNR and curve by method, and whether edits raise the scores."""
-    picture = degraded(png)
+    """Figures of one image, sent degraded: seconds, PSNR and curve by method, and whether edits raise the scores."""
+    image = degraded(png)
     started = time.monotonic()
-    encoded = service.encode(picture, "image/jpeg")
+    encoded = service.encode(image, "image/jpeg")
     seconds, psnr, curves = {"encoder": time.monotonic() - started}, {"encoder": encoded["psnr"]}, {}
     responses = {}
     for name in OPTIMIZERS:
         started = time.monotonic()
-        responses[name], curves[name] = service.optimize(picture, f"method={name}&steps={steps}", "image/jpeg")
+        responses[name], curves[name] = service.optimize(image, f"method={name}&steps={steps}", "image/jpeg")
         seconds[name], psnr[name] = time.monotonic() - started, responses[name]["psnr"]
     face = responses["refine"]["face"]
     edited = {attribute: service.edit(face, attribute, 3) for attribute in ATTRIBUTES}
@@ -153,15 +153,15 @@ def invert_degraded(service: Service, png: bytes, steps: int) -> dict[str, Any]:
         "curves": curves,
         "converged": responses["refine"]["optimization"]["converged"],
         "rising": {name: one["scores"][name] > face["scores"][name] for name, one in edited.items()},
-        "shown": [picture, *(base64.b64decode(one["image"]) for one in (encoded["face"], face, edited["smile"]))],
+        "shown": [image, *(base64.b64decode(one["image"]) for one in (encoded["face"], face, edited["smile"]))],
     }
 
 
 def invert_own(service: Service, seed: int, steps: int, w_avg: Array) -> dict[str, Any]:
     """Figures of one of the model's own samples: PSNR and the cosine to the true code, both relative to w_avg."""
-    picture, code = service.sample(seed)
-    refined, _ = service.optimize(picture, f"method=refine&steps={steps}", "image/png")
-    responses = {"encoder": service.encode(picture, "image/png"), "refine": refined}
+    image, code = service.sample(seed)
+    refined, _ = service.optimize(image, f"method=refine&steps={steps}", "image/png")
+    responses = {"encoder": service.encode(image, "image/png"), "refine": refined}
     return {
         "cosine": {name: cosine(code_of(one["face"]) - w_avg, code - w_avg) for name, one in responses.items()},
         "psnr": {name: one["psnr"] for name, one in responses.items()},
@@ -171,7 +171,7 @@ def invert_own(service: Service, seed: int, steps: int, w_avg: Array) -> dict[st
 def figures_of(
     arguments: argparse.Namespace, sent: Sequence[dict[str, Any]], own: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """The figures of all pictures, as the model's card reads them from inversion.json."""
+    """The figures of all images, as the model's card reads them from inversion.json."""
     psnr = {name: [one["psnr"][name] for one in sent] for name in ("encoder", *OPTIMIZERS)}
     return {
         "count": arguments.count,
@@ -194,10 +194,10 @@ def figures_of(
 
 def report(figures: Mapping[str, Any]) -> None:
     """Prints the figures."""
-    print(f"\n{figures['count']} pictures sent, {figures['steps']} steps:\n")
+    print(f"\n{figures['count']} images sent, {figures['steps']} steps:\n")
     print("| method | mean PSNR, dB | median | least |\n| --- | ---: | ---: | ---: |")
     print("\n".join(row(name, one) for name, one in figures["psnr"].items()))
-    print(f"\nrefine has the higher PSNR, pictures by other method: {figures['beats']}")
+    print(f"\nrefine has the higher PSNR, images by other method: {figures['beats']}")
     print(f"converged: {figures['converged']}; median seconds: {figures['seconds']}")
     print(f"faces with a higher score of the attribute when moved by +3: {figures['rising']}")
     print(f"PSNR by step: {figures['psnr_by_step']}")
@@ -211,15 +211,15 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--url", nargs="+", default=["http://127.0.0.1:8080"], help="services that share the work")
     parser.add_argument("--model", default="phantom", help="the default model of the services")
-    parser.add_argument("--pictures", type=pathlib.Path, help="a folder of PNG files to send")
+    parser.add_argument("--images", type=pathlib.Path, help="a folder of PNG files to send")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument(
         "--own-steps", type=int, default=200, help="for the model's own samples, which have known codes"
     )
-    parser.add_argument("--concurrency", type=int, default=2, help="pictures sent at a time")
+    parser.add_argument("--concurrency", type=int, default=2, help="images sent at a time")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures to this file")
-    parser.add_argument("--sheet", type=pathlib.Path, help="write a sheet of the first pictures to this file")
+    parser.add_argument("--sheet", type=pathlib.Path, help="write a sheet of the first images to this file")
     return parser.parse_args()
 
 
@@ -227,28 +227,28 @@ def main() -> None:
     arguments = parse()
     services = [Service(url) for url in arguments.url]
     w_avg = np.load(ONNX / arguments.model / "w_avg.npy").reshape(-1).astype(float)
-    files = sorted(arguments.pictures.glob("*.png")) if arguments.pictures else []
+    files = sorted(arguments.images.glob("*.png")) if arguments.images else []
 
     def sent(index: int) -> dict[str, Any]:
         service = services[index % len(services)]
         png = files[index].read_bytes() if files else service.sample(FIRST_SENT + index)[0]
         figures = invert_degraded(service, png, arguments.steps)
         if (index + 1) % 10 == 0:
-            print("picture", index + 1, flush=True)
+            print("image", index + 1, flush=True)
         return figures
 
     def own(index: int) -> dict[str, Any]:
         return invert_own(services[index % len(services)], FIRST_OWN + index, arguments.own_steps, w_avg)
 
     with ThreadPoolExecutor(arguments.concurrency) as pool:
-        pictures = list(pool.map(sent, range(arguments.count)))
+        images = list(pool.map(sent, range(arguments.count)))
         samples = list(pool.map(own, range(arguments.count)))
-    figures = figures_of(arguments, pictures, samples)
+    figures = figures_of(arguments, images, samples)
     report(figures)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
     if arguments.sheet:
-        sheet([one["shown"] for one in pictures[:SHOWN]], arguments.sheet)
+        sheet([one["shown"] for one in images[:SHOWN]], arguments.sheet)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Estimates how close to a code any inversion can come that sees only the picture.
+"""Estimates how close to a code any inversion can come that sees only the image.
 
 python benches/invert/visible.py --count 16, with numpy and onnxruntime. The phantom's factors are known. If a factor
-changes no more than a few bytes of a picture (for example the frame of eyeglasses that are not worn), the picture does
-not determine it: the best estimate is the mean of the values that give the same picture. This prints the cosine of
+changes no more than a few bytes of a image (for example the frame of eyeglasses that are not worn), the image does
+not determine it: the best estimate is the mean of the values that give the same image. This prints the cosine of
 that estimate to the true code, both relative to w_avg.
 """
 
@@ -26,7 +26,7 @@ VALUES = np.arange(-2.5, 2.6, 0.5)
 """Values tried for each factor; a factor's standard deviation is about 1."""
 
 SAME = 24
-"""Pictures count as the same if fewer than this many of their 196,608 bytes differ."""
+"""Images count as the same if fewer than this many of their 196,608 bytes differ."""
 
 
 def session(path: pathlib.Path) -> Any:
@@ -49,7 +49,7 @@ class Phantom:
         return w
 
     def synthesize(self, codes: Array) -> Array:
-        """Pictures [count, 3, 256, 256] of w codes, in whole numbers from 0 to 255."""
+        """Images [count, 3, 256, 256] of w codes, in whole numbers from 0 to 255."""
         layered = np.repeat(codes.astype(np.float32)[:, None], LAYER_COUNT, axis=1)
         images = np.concatenate([self.synthesis.run(None, {"w": part})[0] for part in np.array_split(layered, 3)])
         pixels: Array = np.clip(np.floor((images + 1.0) * 127.5 + 0.5), 0, 255)
@@ -70,12 +70,12 @@ def main() -> None:
     for seed in range(FIRST, FIRST + arguments.count):
         code = phantom.code(seed)
         factors = turn @ code
-        picture = phantom.synthesize(np.repeat(code[None], 3, axis=0))[0]
+        image = phantom.synthesize(np.repeat(code[None], 3, axis=0))[0]
         estimate = factors.copy()
         for index in range(len(NAMES)):
             tried = np.repeat(factors[None], len(VALUES), axis=0)
             tried[:, index] = VALUES
-            different = (phantom.synthesize(tried @ turn) != picture).sum(axis=(1, 2, 3))
+            different = (phantom.synthesize(tried @ turn) != image).sum(axis=(1, 2, 3))
             same = different < SAME
             if same.sum() > 1:
                 estimate[index] = np.average(VALUES[same], weights=likelihoods[same])

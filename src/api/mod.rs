@@ -18,7 +18,7 @@
 //! | what happens around every handler | `middleware` |
 //! | which error gets which status | `problem` |
 //! | how an error is sent | `problem_document` |
-//! | how long a client is waited for | `pace` |
+//! | how long a client is waited for | `transfer_limits` |
 //! | the OpenAPI document | `openapi` |
 //! | server-sent events of an inversion | `inversion_events` |
 //! | the HTML page of a report | `report_page` |
@@ -32,7 +32,6 @@ mod middleware;
 mod negotiation;
 mod openapi;
 mod output;
-mod pace;
 mod problem;
 mod problem_document;
 mod readiness;
@@ -44,6 +43,7 @@ mod responses;
 mod routes;
 mod state;
 mod timeout;
+mod transfer_limits;
 mod types;
 mod upload;
 
@@ -57,9 +57,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use middleware::access::{Access, InvalidOrigin};
-pub use pace::{Allowance, Pace, SlowRequest};
 pub use readiness::Readiness;
 pub use state::{Api, Limits};
+pub use transfer_limits::{Allowance, SlowRequest, TransferLimits};
 
 use problem::Problem;
 

@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 
 use crate::api::decode::fields::Fields;
 use crate::api::decode::{json, text};
-use crate::api::pace::SlowRequest;
 use crate::api::problem::Problem;
+use crate::api::transfer_limits::SlowRequest;
 use crate::api::types::train;
 
 /// The largest body of most routes, in bytes. A w+ code of 18×512 numbers takes about 200,000.

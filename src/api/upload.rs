@@ -8,9 +8,9 @@ use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::{StatusCode, header};
 
 use crate::api::decode::text;
-use crate::api::pace::SlowRequest;
 use crate::api::problem::Problem;
 use crate::api::request_body::{is_json, read_json, unread};
+use crate::api::transfer_limits::SlowRequest;
 use crate::api::types::base64::longest;
 use crate::api::types::uploaded_image::{HasImage, LARGEST_IMAGE, UploadedImage};
 

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::Config;
-use crate::api::{self, Access, Api, Limits, Pace, Readiness};
+use crate::api::{self, Access, Api, Limits, Readiness, TransferLimits};
 use crate::catalog::{ModelFolder, Store};
 use crate::editor::{BoundaryLimits, LoadError, Model, Models};
 use crate::engine::{EngineOptions, QueueLimits, Runtime};
@@ -24,7 +24,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How long a client is waited for. A packet that is lost several times takes up to half a minute. The bundled model's largest
 /// responses take some ten seconds at 1 MiB/s.
-const PACE: Pace = Pace {
+const TRANSFER_LIMITS: TransferLimits = TransferLimits {
     patience: Duration::from_secs(30),
     bytes_per_second: 16 * 1024,
     longest: Duration::from_mins(2),
@@ -96,7 +96,7 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     let limits = ConnectionLimits {
         idle: IDLE_TIMEOUT,
         drain: config.drain,
-        pace: PACE,
+        transfer: TRANSFER_LIMITS,
     };
     server::run(listener, router, readiness, limits, shutdown).await;
     jobs.wait().await;

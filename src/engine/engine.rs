@@ -193,7 +193,7 @@ impl Engine {
         Ok(admission.with_images(permit))
     }
 
-    /// Admits a request that synthesizes its images in rounds, at most `images` at a time, or the whole queue if that is
+    /// Admits a request that synthesizes its images in rounds, at most `images` at a time, or all of the queue if that is
     /// less. [`Admission::images_at_once`] says how many.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::exchange::Exchanges;
 use super::open_requests::OpenRequests;
 use super::response_body::{StreamTasks, taken_in_time};
-use crate::api::Pace;
+use crate::api::TransferLimits;
 
 /// The most bytes that HTTP/1 keeps in memory for a connection in each direction. The headers of a request must fit.
 const HTTP1_BUFFER: usize = 64 * 1024;
@@ -52,7 +52,7 @@ pub struct ConnectionLimits {
     /// The time for open requests to end after a shutdown has begun. Then they are aborted.
     pub drain: Duration,
     /// How long the client is waited for while it sends a request or takes a response.
-    pub pace: Pace,
+    pub transfer: TransferLimits,
 }
 
 /// A connection of a client.
@@ -75,7 +75,7 @@ impl Connection {
             tracing::debug!(%error, "cannot disable delayed packets of a connection");
         }
         let open = OpenRequests::new();
-        let exchanges = Exchanges::new(self.router, self.limits.pace, open.clone());
+        let exchanges = Exchanges::new(self.router, self.limits.transfer, open.clone());
         let http = protocols(self.limits.idle);
         let service = TowerToHyperService::new(exchanges);
         let connection = http.serve_connection(TokioIo::new(self.socket), service);

@@ -13,21 +13,25 @@ use tower::Service;
 use super::open_requests::OpenRequests;
 use super::request_body::RequestBody;
 use super::response_body::ResponseBody;
-use crate::api::Pace;
+use crate::api::TransferLimits;
 
 /// The service of a connection: the router, with limits on the bodies of requests and responses. A clone serves the same
 /// connection.
 #[derive(Clone)]
 pub(super) struct Exchanges {
     router: Router,
-    pace: Pace,
+    transfer: TransferLimits,
     open: OpenRequests,
 }
 
 impl Exchanges {
     /// The service of a new connection, which counts its requests in `open`.
-    pub(super) fn new(router: Router, pace: Pace, open: OpenRequests) -> Self {
-        Self { router, pace, open }
+    pub(super) fn new(router: Router, transfer: TransferLimits, open: OpenRequests) -> Self {
+        Self {
+            router,
+            transfer,
+            open,
+        }
     }
 }
 
@@ -45,12 +49,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (open, pace) = (self.open.begin(), self.pace);
-        let request = request.map(|body| Body::new(RequestBody::new(Body::new(body), pace)));
+        let (open, transfer) = (self.open.begin(), self.transfer);
+        let request = request.map(|body| Body::new(RequestBody::new(Body::new(body), transfer)));
         let response = self.router.call(request);
         Box::pin(async move {
             let response = response.await?;
-            Ok(response.map(|body| ResponseBody::new(body, pace, open)))
+            Ok(response.map(|body| ResponseBody::new(body, transfer, open)))
         })
     }
 }

@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Sleep, sleep_until};
 
-use crate::api::{Allowance, Pace, SlowRequest};
+use crate::api::{Allowance, SlowRequest, TransferLimits};
 
 /// The body of a request. It fails with [`SlowRequest`] if the client sends it too slowly. Only time in which a handler waits for
 /// the body counts.
@@ -21,10 +21,10 @@ pub(super) struct RequestBody {
 }
 
 impl RequestBody {
-    pub(super) fn new(body: Body, pace: Pace) -> Self {
+    pub(super) fn new(body: Body, transfer: TransferLimits) -> Self {
         Self {
             body,
-            allowance: Allowance::new(pace),
+            allowance: Allowance::new(transfer),
             timer: None,
         }
     }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::sleep_until;
 
 use super::open_requests::OpenRequest;
-use crate::api::{Allowance, Pace};
+use crate::api::{Allowance, TransferLimits};
 
 /// The largest chunk of a body, in bytes. hyper keeps at least one chunk of a response in memory, and does not say when the client
 /// took the last one.
@@ -83,11 +83,11 @@ pub(super) struct ResponseBody {
 
 impl ResponseBody {
     /// The body, in the task that sends it.
-    pub(super) fn new(body: Body, pace: Pace, open: OpenRequest) -> Self {
+    pub(super) fn new(body: Body, transfer: TransferLimits, open: OpenRequest) -> Self {
         Self {
             body,
             rest: Bytes::new(),
-            allowance: Allowance::new(pace),
+            allowance: Allowance::new(transfer),
             taking: None,
             deadline: DEADLINE.try_with(Clone::clone).ok(),
             _open: open,

@@ -211,7 +211,7 @@ fn form(schema: &Value, image: &[u8]) -> Vec<u8> {
     body
 }
 
-/// Waits for the first job, whose report the document's examples get.
+/// Waits for the first job. The document's examples get its report.
 async fn report(client: &Client) {
     loop {
         let job = client.get("/v1/jobs/1").await.json();

@@ -12,11 +12,11 @@ use crate::support::{Client, load, numbers};
 
 /// The phantom with `graph` as its identity graph.
 fn phantom_with(graph: &str) -> Result<Model, LoadError> {
-    let (place, phantom) = (
+    let (folder, phantom) = (
         tempfile::tempdir().unwrap(),
         Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/phantom"),
     );
-    std::fs::create_dir(place.path().join("boundaries")).unwrap();
+    std::fs::create_dir(folder.path().join("boundaries")).unwrap();
     for file in [
         "mapping.onnx",
         "synthesis.onnx",
@@ -26,7 +26,7 @@ fn phantom_with(graph: &str) -> Result<Model, LoadError> {
         "boundaries/age_w.npy",
         "boundaries/age_w.json",
     ] {
-        std::fs::copy(phantom.join(file), place.path().join(file)).unwrap();
+        std::fs::copy(phantom.join(file), folder.path().join(file)).unwrap();
     }
     let output = |name| format!("{{ attribute = \"{name}\", kind = \"logit\", threshold = 0.0 }}");
     let outputs = ["pose", "smile", "age", "gender", "eyeglasses"]
@@ -37,8 +37,8 @@ fn phantom_with(graph: &str) -> Result<Model, LoadError> {
          [[classifiers]]\nfile = \"classifier.onnx\"\noutputs = [{outputs}]\n\
          [identity]\nfile = \"{graph}\"\n[boundaries]\nfolder = \"boundaries\"\n"
     );
-    std::fs::write(place.path().join("manifest.toml"), manifest).unwrap();
-    load(place.path())
+    std::fs::write(folder.path().join("manifest.toml"), manifest).unwrap();
+    load(folder.path())
 }
 
 fn client() -> Client {
@@ -94,32 +94,32 @@ async fn an_edit_reports_the_similarity_of_each_face_to_the_original() {
 #[tokio::test]
 async fn a_report_has_the_similarities_after_edits() {
     let client = client();
-    let wish = json!({"space": "w", "samples": 50, "faces": 1, "seed": 7});
-    let response = client.post("/v1/models/telling/report", wish).await;
-    let place = response.header("location").unwrap().to_owned();
+    let body = json!({"space": "w", "samples": 50, "faces": 1, "seed": 7});
+    let response = client.post("/v1/models/telling/report", body).await;
+    let location = response.header("location").unwrap().to_owned();
     let job = loop {
-        let job = client.get(&place).await.json();
+        let job = client.get(&location).await.json();
         if !["queued", "sampling"].contains(&job["status"].as_str().unwrap()) {
             break job;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     assert_eq!(job["status"], "done", "{job}");
-    // 50 samples, the face once for comparison, and for two planes 11 distances and two edits.
+    // 50 samples, the face once for comparison, and for two boundaries 11 distances and two edits.
     assert_eq!((&job["samples"], &job["samples_done"]), (&json!(77), &json!(77)));
-    let report = client.get(&format!("{place}/report")).await.json();
+    let report = client.get(&format!("{location}/report")).await.json();
     let identity = &report["identity"];
     assert_eq!(identity["curves"].as_array().unwrap().len(), 2);
     assert_eq!(numbers(&identity["curves"][0]).len(), 11);
     let names: Vec<_> = report["boundaries"].as_array().unwrap().iter().collect();
-    for (place, name) in names.iter().enumerate() {
+    for (index, name) in names.iter().enumerate() {
         let edits = json!([{"attribute": name["attribute"], "by": 3}]);
         let alone = edit(&client, json!({"seed": 7, "space": "w", "edits": edits})).await;
-        let (found, expected) = (&identity["plain"][place], &alone["similarities"][0]);
+        let (found, expected) = (&identity["plain"][index], &alone["similarities"][0]);
         let apart = (found.as_f64().unwrap() - expected.as_f64().unwrap()).abs();
         assert!(apart < 1e-4, "{found}, not {expected}");
     }
-    let page = Request::get(format!("{place}/report")).header("accept", "text/html");
+    let page = Request::get(format!("{location}/report")).header("accept", "text/html");
     let page = client.send(page.body(Body::empty()).unwrap()).await;
     let page = String::from_utf8(page.body).unwrap();
     assert!(page.contains("Similarity by the distance from each boundary"));

@@ -158,10 +158,10 @@ async fn each_step_is_an_event_and_the_last_event_is_the_response() {
     assert_eq!(steps.len(), 31);
     let first = steps[0].1["loss"].as_f64().unwrap();
     let mut last = f64::INFINITY;
-    for (place, (name, step)) in steps.iter().enumerate() {
+    for (index, (name, step)) in steps.iter().enumerate() {
         assert_eq!(
             (name.as_str(), &step["step"], &step["steps"]),
-            ("progress", &place.into(), &30.into())
+            ("progress", &index.into(), &30.into())
         );
         let loss = step["loss"].as_f64().unwrap();
         assert!(loss <= last, "the least so far");

@@ -285,8 +285,8 @@ async fn schema_names_are_unique() {
             "{name} is declared in a way that this test does not see"
         );
     }
-    for (name, places) in declared {
-        assert_eq!(places.len(), 1, "{name} is declared in {places:?}");
+    for (name, files) in declared {
+        assert_eq!(files.len(), 1, "{name} is declared in {files:?}");
     }
 }
 

@@ -11,9 +11,9 @@ use crate::support::{Client, Response, numbers};
 const PATH: &str = "/v1/models/sketch/report";
 const COUNT: usize = 100;
 
-async fn ended(client: &Client, place: &str) -> Value {
+async fn ended(client: &Client, location: &str) -> Value {
     loop {
-        let job = client.get(place).await.json();
+        let job = client.get(location).await.json();
         if ["done", "failed", "cancelled"].contains(&job["status"].as_str().unwrap()) {
             return job;
         }
@@ -27,15 +27,15 @@ async fn begun(client: &Client, body: Value) -> String {
     response.header("location").unwrap().to_owned()
 }
 
-async fn get(client: &Client, place: &str, accept: &str) -> Response {
-    let request = Request::get(place).header("accept", accept);
+async fn get(client: &Client, location: &str, accept: &str) -> Response {
+    let request = Request::get(location).header("accept", accept);
     client.send(request.body(Body::empty()).unwrap()).await
 }
 
 /// The sketch's w codes of seed 3: z codes in reverse order.
 fn codes() -> Vec<[f64; 4]> {
     let z = CodeSampler::new(3, 4, false).sample(COUNT);
-    let code = |row: ndarray::ArrayView1<'_, f32>| [3, 2, 1, 0].map(|place| f64::from(row[place]));
+    let code = |row: ndarray::ArrayView1<'_, f32>| [3, 2, 1, 0].map(|index| f64::from(row[index]));
     z.outer_iter().map(code).collect()
 }
 
@@ -57,12 +57,12 @@ fn near(found: &Value, expected: f64) {
 #[tokio::test]
 async fn a_reports_figures_are_those_computed_from_codes_and_scores() {
     let client = Client::sketch();
-    let place = begun(
+    let location = begun(
         &client,
         json!({"space": "w", "samples": COUNT, "faces": 10, "seed": 3}),
     )
     .await;
-    let job = ended(&client, &place).await;
+    let job = ended(&client, &location).await;
     assert_eq!(job["status"], "done", "{job}");
     assert_eq!(
         (&job["samples"], &job["samples_done"]),
@@ -94,7 +94,7 @@ async fn a_reports_figures_are_those_computed_from_codes_and_scores() {
     let deviation = mean(scores.iter().map(|score| (score - average).powi(2))).sqrt();
     near(&report["boundaries"][0]["standard_deviation"], deviation);
 
-    // Smile and age are one score here, and their planes meet at a cosine of 0.6.
+    // Smile and age are one score here, and the normals of their boundaries have a cosine of 0.6.
     near(&report["correlations"][0][1], 1.0);
     near(&report["cosines"][0][1], 0.6);
     assert_eq!(
@@ -117,11 +117,11 @@ async fn a_reports_figures_are_those_computed_from_codes_and_scores() {
 #[tokio::test]
 async fn a_reports_page_loads_nothing_from_elsewhere() {
     let client = Client::sketch();
-    let place = begun(&client, json!({"samples": 50, "faces": 2})).await;
-    ended(&client, &place).await;
+    let location = begun(&client, json!({"samples": 50, "faces": 2})).await;
+    ended(&client, &location).await;
     let response = get(
         &client,
-        &format!("{place}/report"),
+        &format!("{location}/report"),
         "text/html,application/xhtml+xml,*/*;q=0.8",
     )
     .await;
@@ -141,14 +141,14 @@ async fn a_reports_page_loads_nothing_from_elsewhere() {
 #[tokio::test]
 async fn a_cancelled_report_and_a_training_have_no_report() {
     let client = Client::sketch();
-    let place = begun(&client, json!({"samples": 100_000})).await;
-    let early = client.get(&format!("{place}/report")).await;
+    let location = begun(&client, json!({"samples": 100_000})).await;
+    let early = client.get(&format!("{location}/report")).await;
     assert_eq!(early.status, StatusCode::NOT_FOUND);
     assert!(early.json()["detail"].as_str().unwrap().contains("has not ended"));
-    let request = Request::builder().method(Method::DELETE).uri(&place);
+    let request = Request::builder().method(Method::DELETE).uri(&location);
     let cancelled = client.send(request.body(Body::empty()).unwrap()).await.json();
     assert_eq!(cancelled["status"], "cancelled", "{cancelled}");
-    let none = client.get(&format!("{place}/report")).await.json();
+    let none = client.get(&format!("{location}/report")).await.json();
     assert_eq!(none["type"], "urn:faceplane:problem:no-report");
     assert!(
         none["detail"].as_str().unwrap().contains("was cancelled"),
@@ -156,9 +156,9 @@ async fn a_cancelled_report_and_a_training_have_no_report() {
     );
     let training = json!({"attributes": ["smile"], "samples": 100, "ratio": 0.2});
     let response = client.post("/v1/models/sketch/boundaries", training).await;
-    let place = response.header("location").unwrap().to_owned();
-    assert_eq!(ended(&client, &place).await["status"], "done");
-    let none = client.get(&format!("{place}/report")).await.json();
+    let location = response.header("location").unwrap().to_owned();
+    assert_eq!(ended(&client, &location).await["status"], "done");
+    let none = client.get(&format!("{location}/report")).await.json();
     assert!(
         none["detail"].as_str().unwrap().contains("trained boundaries"),
         "{none}"
@@ -193,8 +193,8 @@ async fn invalid_reports_are_refused_before_a_job_begins() {
     let response = client.post("/v1/models/nobody/report", json!({})).await;
     assert_eq!(response.status, StatusCode::NOT_FOUND);
     for attribute in ["smile", "age"] {
-        let place = format!("/v1/models/sketch/boundaries/{attribute}/z");
-        let request = Request::builder().method(Method::DELETE).uri(place);
+        let uri = format!("/v1/models/sketch/boundaries/{attribute}/z");
+        let request = Request::builder().method(Method::DELETE).uri(uri);
         assert!(
             client
                 .send(request.body(Body::empty()).unwrap())

@@ -160,7 +160,7 @@ fn every_json_body_that_breaks_its_schema_is_refused() {
     }
 }
 
-/// A boundary's path names an existing model, whose number of dimensions the schema cannot say.
+/// A boundary's path names an existing model. The schema cannot say its number of dimensions.
 #[test]
 fn every_boundary_that_breaks_its_schema_is_refused() {
     let service = Service::new();

@@ -25,13 +25,13 @@ pub(super) async fn run(client: &Client, path: &str, body: Value) -> Value {
         "{}",
         String::from_utf8_lossy(&response.body)
     );
-    let place = response.header("location").unwrap().to_owned();
-    end(client, &place).await
+    let location = response.header("location").unwrap().to_owned();
+    end(client, &location).await
 }
 
-pub(super) async fn end(client: &Client, place: &str) -> Value {
+pub(super) async fn end(client: &Client, location: &str) -> Value {
     loop {
-        let job = client.get(place).await.json();
+        let job = client.get(location).await.json();
         if ["done", "failed", "cancelled"].contains(&job["status"].as_str().unwrap()) {
             return job;
         }
@@ -39,8 +39,8 @@ pub(super) async fn end(client: &Client, place: &str) -> Value {
     }
 }
 
-async fn cancel(client: &Client, place: &str) -> Response {
-    let request = Request::builder().method(Method::DELETE).uri(place);
+async fn cancel(client: &Client, location: &str) -> Response {
+    let request = Request::builder().method(Method::DELETE).uri(location);
     client.send(request.body(Body::empty()).unwrap()).await
 }
 
@@ -171,12 +171,12 @@ async fn a_failing_network_or_disk_fails_the_job_and_changes_nothing() {
     let job = run(&slow(0, true), PATH, body.clone()).await;
     assert_eq!(job["status"], "failed");
     assert!(job["failure"].as_str().unwrap().contains("out of ink"), "{job}");
-    let place = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
     let models = models
-        .with_store(Store::open(place.path().to_owned()).unwrap())
+        .with_store(Store::open(folder.path().to_owned()).unwrap())
         .unwrap();
-    std::fs::write(place.path().join("sketch"), "in the way").unwrap();
+    std::fs::write(folder.path().join("sketch"), "in its place").unwrap();
     let client = Client::new(models, Duration::from_mins(1));
     let before = client.get(&format!("{PATH}/smile/w")).await.json();
     let job = run(&client, PATH, body).await;
@@ -192,13 +192,13 @@ async fn a_failing_network_or_disk_fails_the_job_and_changes_nothing() {
 async fn events_report_a_job_until_it_has_ended() {
     let client = slow(1, false);
     let body = json!({"attributes": ["smile"], "space": "z", "samples": 400, "ratio": 0.2});
-    let place = client
+    let location = client
         .post(PATH, body)
         .await
         .header("location")
         .unwrap()
         .to_owned();
-    let request = Request::get(&place).header(header::ACCEPT, "text/event-stream");
+    let request = Request::get(&location).header(header::ACCEPT, "text/event-stream");
     let response = client.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(response.header("content-type"), Some("text/event-stream"));
     let text = String::from_utf8(response.body).unwrap();

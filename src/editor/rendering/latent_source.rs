@@ -5,7 +5,7 @@ use crate::editor::{EditorError, FaceSource, Model};
 use crate::latent::{LatentCode, LatentSpace, sample_z};
 
 /// Largest magnitude of a value in a caller's code, and of an amount to move by or to. Values of sampled codes lie within
-/// about ±5, so this refuses mistakes and leaves room for experiments.
+/// about ±5, so this refuses mistakes and allows experiments.
 pub(crate) const LARGEST_MAGNITUDE: f64 = 1000.0;
 
 /// A face source's own code, and the space that the request wants it in.

@@ -17,7 +17,7 @@ pub struct QueueLimits {
     pub capacity: usize,
     /// Longest expected wait of an admitted request.
     pub longest_wait: Duration,
-    /// Time that a batch with free places waits for more images.
+    /// Time that a batch which is not full waits for more images.
     pub batch_wait: Duration,
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Entry<I, O> {
     pub(crate) reply: Box<dyn Reply<O>>,
 }
 
-/// How long a batch with free places waits for more inputs.
+/// How long a batch that is not full waits for more inputs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum BatchWait {
     /// Until the oldest entry has waited this long. Zero runs what is there.

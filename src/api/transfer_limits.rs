@@ -1,13 +1,13 @@
-//! How long a peer is waited for while it sends a request or takes a response.
+//! How long the service waits for a client that sends a request or takes a response slowly.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-/// The limits on the time for which a peer is waited for. Time in which the peer waits for the service does not count.
+/// Limits on the time that the service waits for a client. Time in which the client waits for the service does not count.
 ///
 /// It works like a token bucket of time: waiting uses it up, and each byte fills it again.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct TransferLimits {
     /// The longest wait without a byte.
     pub patience: Duration,
     /// The smallest rate. A byte gives back the time that it takes at this rate.
@@ -28,10 +28,10 @@ impl SlowRequest {
     }
 }
 
-/// What is left of the time of a [`Pace`], for one request or one response.
+/// The rest of the time that [`TransferLimits`] leave to one request or one response.
 #[derive(Debug)]
 pub struct Allowance {
-    pace: Pace,
+    transfer: TransferLimits,
     left: Duration,
     left_in_all: Duration,
     waiting_since: Option<Instant>,
@@ -40,22 +40,22 @@ pub struct Allowance {
 impl Allowance {
     /// The full time.
     #[must_use]
-    pub fn new(pace: Pace) -> Self {
+    pub fn new(transfer: TransferLimits) -> Self {
         Self {
-            pace,
-            left: pace.patience,
-            left_in_all: pace.longest,
+            transfer,
+            left: transfer.patience,
+            left_in_all: transfer.longest,
             waiting_since: None,
         }
     }
 
-    /// Says that the peer is waited for: from `now`, if it was not already. Returns the time until which it may take.
+    /// Starts to wait for the client at `now`, if it did not before. Returns the end of the time that the client has.
     pub fn wait(&mut self, now: Instant) -> Instant {
         let since = *self.waiting_since.get_or_insert(now);
         since + self.left.min(self.left_in_all)
     }
 
-    /// Says that the peer has sent or taken `bytes`, and is not waited for any more.
+    /// Ends the wait: the client has sent or taken `bytes`.
     pub fn advance(&mut self, now: Instant, bytes: usize) {
         if let Some(since) = self.waiting_since.take() {
             let waited = now.saturating_duration_since(since);
@@ -63,8 +63,8 @@ impl Allowance {
             self.left_in_all = self.left_in_all.saturating_sub(waited);
         }
         let bytes = f64::from(u32::try_from(bytes).unwrap_or(u32::MAX));
-        let earned = Duration::from_secs_f64(bytes / f64::from(self.pace.bytes_per_second.max(1)));
-        self.left = self.left.saturating_add(earned).min(self.pace.patience);
+        let earned = Duration::from_secs_f64(bytes / f64::from(self.transfer.bytes_per_second.max(1)));
+        self.left = self.left.saturating_add(earned).min(self.transfer.patience);
     }
 }
 
@@ -72,7 +72,7 @@ impl Allowance {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace {
+    const TRANSFER_LIMITS: TransferLimits = TransferLimits {
         patience: Duration::from_secs(10),
         bytes_per_second: 100,
         longest: Duration::from_mins(1),
@@ -81,7 +81,7 @@ mod tests {
     /// The seconds after which a peer is given up that sends or takes `bytes` in one piece every `interval` seconds.
     fn given_up_after(bytes: usize, interval: u64) -> Option<u64> {
         let start = Instant::now();
-        let mut allowance = Allowance::new(PACE);
+        let mut allowance = Allowance::new(TRANSFER_LIMITS);
         for piece in 0..1000 {
             let (from, to) = (piece * interval, (piece + 1) * interval);
             let until = allowance.wait(start + Duration::from_secs(from));
@@ -114,7 +114,7 @@ mod tests {
     fn time_in_which_the_peer_is_not_waited_for_does_not_count() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut allowance = Allowance::new(PACE);
+        let mut allowance = Allowance::new(TRANSFER_LIMITS);
         assert_eq!(allowance.wait(at(0)), at(10));
         assert_eq!(allowance.wait(at(4)), at(10), "it is still waited for");
         allowance.advance(at(4), 0);
