@@ -122,8 +122,8 @@ def in_turns(medians: Medians) -> str:
         for runs in [what for what in figures if what.endswith(": p50 in runs")]:
             count, single = runs.split(":")[0].split()[1], figures[runs.replace(" in runs", " ms")]
             text += (
-                f"\nWhile {name} serves requests of {count} images, a single image takes {single:.0f} ms: "
-                f"{figures[runs]:.1f} runs.\n"
+                f"\nWhile {name} serves requests of {count} images, a single image takes {single:.0f} ms, "
+                f"which is {figures[runs]:.1f} times a run.\n"
             )
     return text
 
