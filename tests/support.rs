@@ -12,8 +12,8 @@ use faceplane::api::{Access, Api, Limits, Readiness, TransferLimits, router};
 use faceplane::catalog::{Graph, Manifest, ModelFiles, ModelFolder};
 use faceplane::editor::{LoadError, Model, Models};
 use faceplane::engine::{
-    Classifier, Device, Engine, EngineError, EngineOptions, Generator, GeneratorShape, Gradient, Mapping,
-    Networks, QueueLimits, Runtime, SynthesisInput,
+    Classifier, Device, Encoder, Engine, EngineError, EngineOptions, Generator, GeneratorShape, Gradient,
+    Mapping, Networks, QueueLimits, Runtime, SynthesisInput,
 };
 use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 use faceplane::metrics::Metrics;
@@ -130,11 +130,12 @@ pub(crate) fn model_of(generator: impl Generator, queue: usize) -> Model {
 }
 
 fn model_with_metrics(generator: impl Generator, queue: usize, metrics: &Metrics) -> Model {
-    model_with_gradient(generator, None, queue, metrics)
+    model_with_inversion(generator, None, None, queue, metrics)
 }
 
-fn model_with_gradient(
+fn model_with_inversion(
     generator: impl Generator,
+    encoder: Option<Box<dyn Encoder>>,
     gradient: Option<Box<dyn Gradient>>,
     queue: usize,
     metrics: &Metrics,
@@ -163,7 +164,7 @@ fn model_with_gradient(
         generators: vec![Box::new(generator)],
         lazy_replicas: Vec::new(),
         classifiers: vec![Box::new(ChannelMeans)],
-        encoder: None,
+        encoder,
         landmarker: None,
         recognizer: None,
         gradient,
@@ -310,8 +311,13 @@ impl Client {
 
     /// A client of the small generator with the given gradient network.
     pub(crate) fn with_gradient(gradient: impl Gradient) -> Self {
-        let (metrics, gradient) = (Metrics::new(), Box::new(gradient));
-        let model = model_with_gradient(StripeGenerator::new(), Some(gradient), 64, &metrics);
+        Self::with_inversion(None, Box::new(gradient))
+    }
+
+    /// A client of the small generator with the given encoder and gradient network.
+    pub(crate) fn with_inversion(encoder: Option<Box<dyn Encoder>>, gradient: Box<dyn Gradient>) -> Self {
+        let metrics = Metrics::new();
+        let model = model_with_inversion(StripeGenerator::new(), encoder, Some(gradient), 64, &metrics);
         let models = Models::new(vec![model], None).unwrap();
         Self::with_metrics(models, Duration::from_mins(1), metrics)
     }

@@ -7,7 +7,7 @@ use mediatype::names::{_STAR, APPLICATION, IMAGE, JPEG, JSON, PNG, Q, WEBP};
 use mediatype::{MediaType, MediaTypeBuf, Name, ReadParams as _};
 
 use crate::api::problem::Problem;
-use crate::api::types::output_options::{Compression, Format, Layout, Metadata, OutputOptions};
+use crate::api::types::output_options::{Compression, Format, ImageOptions, Layout, Metadata, OutputOptions};
 use crate::imaging::{self, Image, ImagingError, Quality, encode_jpeg, encode_png, encode_webp};
 
 /// The media types of the responses. A client that accepts each of them gets the first.
@@ -103,6 +103,13 @@ pub(crate) struct Output {
 impl Output {
     /// The output for `options`, and for the `Accept` header if they name no format.
     pub(crate) fn of(options: &OutputOptions, headers: &HeaderMap) -> Result<Self, Problem> {
+        let output = Self::of_one_face(&options.image, headers)?;
+        let layout = options.layout.unwrap_or(output.layout);
+        Ok(Self { layout, ..output })
+    }
+
+    /// The output of an operation that always makes one face.
+    pub(crate) fn of_one_face(options: &ImageOptions, headers: &HeaderMap) -> Result<Self, Problem> {
         let format = Format::choose(options.format, headers)?;
         let lossy = format.is_lossy();
         if options.compression.is_some() && lossy {
@@ -119,7 +126,7 @@ impl Output {
         };
         Ok(Self {
             format,
-            layout: options.layout.unwrap_or(Layout::Grid),
+            layout: Layout::Grid,
             metadata: options.metadata.unwrap_or(Metadata::Full),
             compression: options.compression.unwrap_or(Compression::Fast),
             quality: quality.unwrap_or_default(),

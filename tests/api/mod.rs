@@ -22,6 +22,7 @@ mod openapi;
 mod phantom;
 mod portraits;
 mod refusals;
+mod refused_before_inversion;
 mod report;
 mod request_schemas;
 mod sample;

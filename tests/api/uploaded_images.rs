@@ -158,28 +158,6 @@ async fn the_metadata_of_an_edited_image_holds_the_code_and_not_the_image() {
     assert!(metadata["request"]["latent"].is_object());
 }
 
-#[tokio::test]
-async fn an_invalid_edit_is_refused_before_its_image_is_inverted() {
-    let client = Client::sketch();
-    let file = client.get("/v1/sample?seed=7&metadata=none").await.body;
-    // The model cannot invert images, so a request that reaches the inversion gets another error.
-    for (uri, problem) in [
-        ("/v1/edit", "field"),
-        ("/v1/edit?edit=hat:1", "unknown-attribute"),
-        ("/v1/conditional-edit?edit=smile:1", "field"),
-        ("/v1/edit?edit=smile:1&psi=0.5", "field"),
-        ("/v1/score?truncation_layers=2", "field"),
-        ("/v1/edit?edit=smile:1", "cannot-invert"),
-    ] {
-        let response = send(&client, uri, "image/png", file.clone()).await.json();
-        assert_eq!(
-            response["type"],
-            format!("urn:faceplane:problem:{problem}"),
-            "{uri}: {response}"
-        );
-    }
-}
-
 /// A form as curl's `-F` sends it.
 fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut form = Vec::new();

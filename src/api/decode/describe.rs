@@ -7,7 +7,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Ref, Type};
 use utoipa::openapi::{self, RefOr, Required};
 
-use crate::api::decode::fields::{Field, Fields};
+use crate::api::decode::fields::{Field, Fields, Presence};
 use crate::api::decode::value::Schema;
 use crate::api::openapi::files::bytes;
 
@@ -44,9 +44,10 @@ fn closed(about: &[&str]) -> ObjectBuilder {
         .additional_properties(Some(AdditionalProperties::<openapi::Schema>::FreeForm(false)))
 }
 
-/// The parameters of a URL.
+/// The parameters of a URL without a body.
 pub(crate) fn parameters<T: Fields>() -> Vec<Parameter> {
-    let fields = Field::all::<T>().into_iter().filter(|field| !field.is_file);
+    let without_file = |field: &Field| !field.is_file && field.presence != Presence::WithFile;
+    let fields = Field::all::<T>().into_iter().filter(without_file);
     fields.map(|field| parameter(&field, field.required)).collect()
 }
 
@@ -73,7 +74,7 @@ impl<T: Fields> IntoParams for OptionsBesideImage<T> {
 
 /// The fields of a request that come beside a file.
 fn fields_beside_file<T: Fields>() -> impl Iterator<Item = Field> {
-    let beside = |field: &Field| !field.is_file && !field.is_instead_of_file;
+    let beside = |field: &Field| !field.is_file && field.presence != Presence::WithoutFile;
     Field::all::<T>().into_iter().filter(beside)
 }
 

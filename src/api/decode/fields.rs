@@ -50,8 +50,7 @@ pub(crate) struct Field {
     pub(crate) about: &'static [&'static str],
     pub(crate) required: bool,
     pub(crate) is_file: bool,
-    /// Whether a request with a file may not have the field.
-    pub(crate) is_instead_of_file: bool,
+    pub(crate) presence: Presence,
     pub(crate) expected: fn() -> String,
     pub(crate) expected_text: fn() -> String,
     pub(crate) schema: fn() -> Schema,
@@ -59,6 +58,17 @@ pub(crate) struct Field {
     pub(crate) components: fn(&mut Vec<(String, Schema)>),
     /// An example for a URL.
     pub(crate) example: fn() -> Option<serde_json::Value>,
+}
+
+/// Which requests may have a field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// All.
+    Always,
+    /// Those without a file, whose place it takes.
+    WithoutFile,
+    /// Those with a file.
+    WithFile,
 }
 
 impl Field {
@@ -87,7 +97,7 @@ impl Declared {
             about: self.about,
             required,
             is_file: T::IS_FILE,
-            is_instead_of_file: false,
+            presence: Presence::Always,
             expected: T::expected,
             expected_text: T::expected_text,
             schema: T::schema,
@@ -219,9 +229,13 @@ pub(crate) struct Unrecorded<T>(pub(crate) T);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InsteadOfFile<T>(pub(crate) T);
 
-/// Implements a kind of group: whether it is written, and whether a file takes its place.
+/// A [`Group`] about the file of a request. It is not part of the record of a request, which has no file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BesideFile<T>(pub(crate) T);
+
+/// Implements a kind of group: whether it is written, and which requests may have its fields.
 macro_rules! group {
-    ($group:ident, is_written: $write:expr, is_instead_of_file: $instead:expr) => {
+    ($group:ident, is_written: $write:expr, presence: $presence:expr) => {
         impl<T> Deref for $group<T> {
             type Target = T;
 
@@ -240,9 +254,11 @@ macro_rules! group {
             fn add_fields(_: Declared, fields: &mut Vec<Field>) {
                 let before = fields.len();
                 T::add_fields(fields);
-                fields[before..]
-                    .iter_mut()
-                    .for_each(|field| field.is_instead_of_file |= $instead);
+                for field in &mut fields[before..] {
+                    if $presence != Presence::Always {
+                        field.presence = $presence;
+                    }
+                }
             }
 
             fn read_json<'de, A: MapAccess<'de>>(
@@ -271,6 +287,7 @@ macro_rules! group {
     };
 }
 
-group!(Group, is_written: true, is_instead_of_file: false);
-group!(InsteadOfFile, is_written: true, is_instead_of_file: true);
-group!(Unrecorded, is_written: false, is_instead_of_file: false);
+group!(Group, is_written: true, presence: Presence::Always);
+group!(InsteadOfFile, is_written: true, presence: Presence::WithoutFile);
+group!(BesideFile, is_written: false, presence: Presence::WithFile);
+group!(Unrecorded, is_written: false, presence: Presence::Always);

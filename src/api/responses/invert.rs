@@ -5,8 +5,32 @@ use utoipa::ToSchema;
 
 use crate::api::openapi::responses::FaceResponse;
 use crate::api::responses::face::Face;
-use crate::api::types::invert::InversionMethodName;
-use crate::editor;
+use crate::api::types::choice::choice;
+use crate::editor::{self, InversionMethod};
+
+choice! {
+    /// How the code of an image was found.
+    pub(crate) enum FoundBy {
+        /// The image carried its code: it is a PNG of this model, and the request has no option about the inversion.
+        Metadata = "metadata",
+        /// One run of the encoder.
+        Encoder = "encoder",
+        /// Optimization from the mean code.
+        Optimize = "optimize",
+        /// Optimization from the encoder's result.
+        Refine = "refine",
+    }
+}
+
+impl From<InversionMethod> for FoundBy {
+    fn from(method: InversionMethod) -> Self {
+        match method {
+            InversionMethod::Encoder => Self::Encoder,
+            InversionMethod::Optimize => Self::Optimize,
+            InversionMethod::Refine => Self::Refine,
+        }
+    }
+}
 
 /// The latent code of an image, and how well it reconstructs the image.
 #[derive(Debug, Serialize, ToSchema)]
@@ -15,8 +39,8 @@ pub(crate) struct InvertResponse {
     pub(crate) model: String,
     /// SHA-256 of the model's files and boundaries.
     pub(crate) digest: String,
-    /// The method that found the code.
-    pub(crate) method: InversionMethodName,
+    /// How the code was found.
+    pub(crate) method: FoundBy,
     /// The code and its reconstruction of the image.
     pub(crate) face: Face,
     /// The PNG of the image as the model received it: cropped or aligned, and scaled.
@@ -28,7 +52,7 @@ pub(crate) struct InvertResponse {
     pub(crate) psnr: f64,
     /// The structural similarity of the reconstruction and the image, −1 to 1.
     pub(crate) ssim: f64,
-    /// The losses and steps of the optimization; absent if the method was `encoder`.
+    /// The losses and steps of the optimization; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) optimization: Option<OptimizationResult>,
 }

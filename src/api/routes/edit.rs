@@ -133,13 +133,17 @@ async fn edit(
     let model = api.models.get(named(input.common.model.as_ref()))?;
     input.common.model = Some(Text(model.name().to_owned()));
     let cacheable = input.common.face.code.seed.is_some();
-    if input.common.face.image.is_some() {
-        // The inversion may take minutes, so everything else is checked before it.
-        editor::check_edit(&model, &input.request(api, output.format)?)?;
-    }
     let FaceEdits { face, truncation, .. } = &mut input.common.0;
-    face.encode_image(truncation, api, &model).await?;
-    face.code.complete()?;
+    if let Some(image) = face.take_image(truncation, &model)? {
+        // The inversion may take minutes, so everything else is checked before it.
+        editor::check_edit(
+            &model,
+            &input.request(api, output.format)?,
+            editor::inverted_space(&model)?,
+        )?;
+        input.common.face.code.latent = Some(image.invert(api, &model).await?);
+    }
+    input.common.face.code.complete()?;
     let request = input.request(api, output.format)?;
     let record = RequestRecord::new(path, &input);
     let key = cacheable.then(|| response_cache::key(&model, &record, &output));

@@ -16,11 +16,12 @@ use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::Fresh;
 use crate::api::output::Output;
 use crate::api::problem::Problem;
-use crate::api::responses::invert::InvertResponse;
+use crate::api::responses::invert::{FoundBy, InvertResponse};
 use crate::api::state::Api;
 use crate::api::types::invert::{InvertForm, InvertInput};
 use crate::api::types::output_options::Format;
 use crate::api::types::text::{Text, named};
+use crate::api::types::uploaded_image::CarriedCode;
 use crate::api::upload;
 use crate::editor::{self, InversionProgress, Model};
 
@@ -29,6 +30,9 @@ use crate::editor::{self, InversionProgress, Model};
 /// Finds the latent code of an image. The body is one of three: the image itself, with the options in the URL; a form with
 /// the image as `file` and the options as further fields; or JSON. The response is the reconstruction, or JSON. The PNG of
 /// the reconstruction carries the code. To edit the face, send the code to `/v1/edit` as `latent`.
+///
+/// If the image is a PNG that carries a code of this model, the response has that code, and the method `metadata`. Any option about
+/// the inversion, such as `method`, inverts it all the same.
 ///
 /// With `Accept: text/event-stream` the response is a stream of events. A `progress` event for each step has an
 /// `InversionProgress`; about ten of them have a small reconstruction. The last event is `done` with an `InvertResponse`,
@@ -46,11 +50,11 @@ pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Res
     let events = InversionEvents::accepted(&request, api.limits.timeout)?;
     let mut input: InvertInput = upload::read(request).await?;
     let Some(events) = events else {
-        let output = Output::of(&input.output, &headers)?;
+        let output = Output::of_one_face(&input.output, &headers)?;
         return Ok(invert(api, output, input, None).await?.uncached());
     };
     input.output.format = Some(Format::Json);
-    let output = Output::of(&input.output, &headers)?;
+    let output = Output::of_one_face(&input.output, &headers)?;
     let work = |sender| async move { invert(api, output, input, Some(&sender)).await };
     events.report(work).await
 }
@@ -64,9 +68,17 @@ async fn invert(
     let file = std::mem::take(&mut input.image.0);
     let model = api.models.get(named(input.model.as_ref()))?;
     input.model = Some(Text(model.name().to_owned()));
-    let framing = input.framing(&model)?;
-    let request = input.request(file.undecoded(&api).await?, framing, output.format)?;
-    let inverted = editor::invert(&model, request, progress).await?;
+    let framing = input.framing.framing(&model)?;
+    let carried = file.carried(model.generator_digest());
+    let carried = carried.filter(|_| !input.asks_for_inversion());
+    let image = file.undecoded(&api).await?;
+    let inverted = if let Some(CarriedCode { latent, truncation }) = carried {
+        let with_scores = output.format == Format::Json;
+        editor::reconstruct(&model, latent.code()?, truncation, image, with_scores).await?
+    } else {
+        let request = input.request(image, framing, output.format)?;
+        editor::invert(&model, request, progress).await?
+    };
     let encoding = Encoding {
         metadata: ImageMetadata::new(&model, RequestRecord::new("/v1/invert", &input)),
         model,
@@ -81,7 +93,7 @@ async fn invert(
         Ok(InvertResponse {
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
-            method: inverted.method.into(),
+            method: inverted.method.map_or(FoundBy::Metadata, FoundBy::from),
             face: faces.remove(0),
             target: STANDARD.encode(output.encode(&inverted.target, None)?),
             mse: similarity.mse,

@@ -64,7 +64,11 @@ async fn score(api: &Api, mut input: ScoreInput) -> Result<BufferedResponse, Pro
     let cacheable = input.face.code.seed.is_some();
     input.model = Some(Text(model.name().to_owned()));
     let ScoreInput { face, truncation, .. } = &mut input;
-    face.encode_image(truncation, api, &model).await?;
+    if let Some(image) = face.take_image(truncation, &model)? {
+        // The inversion may take minutes, so everything else is checked before it.
+        editor::check_score(&model, &input.request()?, editor::inverted_space(&model)?)?;
+        input.face.code.latent = Some(image.invert(api, &model).await?);
+    }
     let request = input.request()?;
     let key = cacheable
         .then(|| response_cache::key(&model, &RequestRecord::new("/v1/score", &input), &Format::Json));

@@ -1,12 +1,12 @@
 //! The face of a request: a seed, a latent code or an image, and the truncation.
 
 use crate::api::decode::declare::fields;
-use crate::api::decode::fields::InsteadOfFile;
+use crate::api::decode::fields::{BesideFile, InsteadOfFile};
 use crate::api::problem::Problem;
-use crate::api::state::Api;
+use crate::api::types::framing::FramingInput;
 use crate::api::types::latent::Latent;
 use crate::api::types::number::{Integer, MOST_U32, Real, Seed};
-use crate::api::types::uploaded_image::UploadedImage;
+use crate::api::types::uploaded_image::{ImageToInvert, UploadedImage};
 use crate::editor::{FaceSource, Model, TruncationChoice};
 
 fields! {
@@ -25,8 +25,10 @@ fields! {
     pub(crate) struct FaceInput {
         code: InsteadOfFile<CodeInput>,
         /// An image of the face instead of a seed: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels. A PNG that
-        /// this model made carries its latent code; any other image is inverted first, as `/v1/invert` does it.
+        /// this model made carries its latent code, unless `crop` or `landmarks` name a part of it; any other image is inverted first, as
+        /// `/v1/invert` does it.
         image: Option<UploadedImage>,
+        framing: BesideFile<FramingInput>,
     }
 }
 
@@ -70,15 +72,22 @@ fn random_seed() -> Result<u32, Problem> {
 }
 
 impl FaceInput {
-    /// Replaces the image by its latent code, so that a record of the request makes the same face again.
-    pub(crate) async fn encode_image(
+    /// Takes the image out of the request. If the image carries its latent code, the code takes its place; otherwise the image is
+    /// returned, for the handler to invert when it has checked all else. A record of the request then has the code, so that it makes
+    /// the same face again.
+    pub(crate) fn take_image(
         &mut self,
         truncation: &mut TruncationInput,
-        api: &Api,
         model: &Model,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<ImageToInvert>, Problem> {
         let Some(image) = self.image.take() else {
-            return Ok(());
+            return match self.framing.given() {
+                None => Ok(None),
+                Some(field) => Err(Problem::field(
+                    field,
+                    "found it without an image, expected an image beside it",
+                )),
+            };
         };
         let beside = match (self.code.seed, &self.code.latent) {
             (None, None) => None,
@@ -89,20 +98,16 @@ impl FaceInput {
             let reason = format!("found {beside} beside it, expected one face: leave out one of the two");
             return Err(Problem::field("image", reason));
         }
-        let carried = image.carried(model.generator_digest());
-        let code = if let Some(code) = carried {
-            code
-        } else {
-            truncation.refuse_beside_image()?;
-            image.invert(api, model).await?
-        };
-        self.code.latent = Some(code.latent);
-        truncation.psi = truncation.psi.or(code.psi.map(Real));
-        let layers = code
-            .truncation_layers
-            .map(|layers| Integer::from(u64::from(layers)));
-        truncation.truncation_layers = truncation.truncation_layers.or(layers);
-        Ok(())
+        let framing = self.framing.framing(model)?;
+        if framing.is_none()
+            && let Some(code) = image.carried(model.generator_digest())
+        {
+            self.code.latent = Some(code.latent);
+            truncation.complete(code.truncation);
+            return Ok(None);
+        }
+        truncation.refuse_beside_image()?;
+        Ok(Some(ImageToInvert { image, framing }))
     }
 }
 
@@ -116,6 +121,13 @@ impl TruncationInput {
         };
         let reason = "found it beside an image that is inverted to a latent code in w or w+; truncation happens when z is mapped to w, so leave it out";
         Err(Problem::field(field, reason))
+    }
+
+    /// Takes what the request leaves open from `carried`, the truncation of an image that carries its code.
+    fn complete(&mut self, carried: TruncationChoice) {
+        self.psi = self.psi.or(carried.psi.map(Real));
+        let layers = carried.layers.and_then(|layers| u64::try_from(layers).ok());
+        self.truncation_layers = self.truncation_layers.or(layers.map(Integer::from));
     }
 
     pub(crate) fn choice(&self) -> TruncationChoice {

@@ -10,9 +10,11 @@ use crate::api::decode::describe::reference;
 use crate::api::decode::fields::Required;
 use crate::api::decode::value::{Schema, Value, quoted, unfit};
 use crate::api::decode::{describe, json};
+use crate::api::problem::Problem;
 use crate::api::types::list::List;
 use crate::api::types::number::{Finite, Integer, MOST_U32, NUMBER, part};
-use crate::imaging;
+use crate::editor::Model;
+use crate::imaging::{self, Framing, Landmarks};
 
 fields! {
     /// A rectangle of pixels, from the upper left corner of the upright image.
@@ -25,6 +27,43 @@ fields! {
         width: Required<Integer<1, MOST_U32>>,
         /// Height in pixels.
         height: Required<Integer<1, MOST_U32>>,
+    }
+}
+
+fields! {
+    /// The part of an image to invert.
+    pub(crate) struct FramingInput {
+        /// The part of the image to invert; in a URL or form `left,top,width,height`. Default: the face, if the model has a landmark
+        /// graph; otherwise the largest rectangle in the middle with the aspect ratio of the model's images.
+        crop: Option<Crop>,
+        /// Landmarks of the face instead of `crop`: 5 points (left eye, right eye, nose, left and right corner of the mouth, left and right as
+        /// seen in the image) or iBUG's 68, x and y in pixels; in a URL or form `x,y,x,y,…`. The image is rotated and scaled as in FFHQ.
+        landmarks: Option<LandmarkPoints> = "92,118,164,117,128,150,104,184,152,183",
+    }
+}
+
+impl FramingInput {
+    /// The name of a field that the request has.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let crop = self.crop.as_ref().map(|_| "crop");
+        crop.or(self.landmarks.as_ref().map(|_| "landmarks"))
+    }
+
+    /// The part of the image, if the request names one.
+    pub(crate) fn framing(&self, model: &Model) -> Result<Option<Framing>, Problem> {
+        match (&self.crop, &self.landmarks) {
+            (None, None) => Ok(None),
+            (Some(crop), None) => Ok(Some(Framing::Crop(crop.into()))),
+            (None, Some(points)) => {
+                let landmarks = Landmarks::new(&points.points());
+                let landmarks = landmarks.map_err(|error| Problem::field("landmarks", error.to_string()))?;
+                Ok(Some(Framing::Face(landmarks, model.alignment())))
+            }
+            (Some(_), Some(_)) => {
+                let reason = "found a crop beside it, expected one of the two";
+                Err(Problem::field("landmarks", reason))
+            }
+        }
     }
 }
 

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use crate::api::decode::declare::fields;
-use crate::api::decode::fields::{Required, Unrecorded};
+use crate::api::decode::fields::{Group, Required, Unrecorded};
 use crate::api::problem::Problem;
 use crate::api::types::choice::choice;
 use crate::api::types::form::form;
-use crate::api::types::framing::{Crop, LandmarkPoints};
+use crate::api::types::framing::FramingInput;
 use crate::api::types::number::{Integer, Positive};
-use crate::api::types::output_options::{Format, OutputOptions};
+use crate::api::types::output_options::{Format, ImageOptions};
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
 use crate::api::types::uploaded_image::{HasImage, UploadedImage};
-use crate::editor::{InversionMethod, InversionOptions, InvertRequest, Model, UndecodedImage};
-use crate::imaging::{Framing, Landmarks};
+use crate::editor::{InversionMethod, InversionOptions, InvertRequest, UndecodedImage};
+use crate::imaging::Framing;
 
 /// A number of optimization steps.
 type Steps = Integer<1, 1000>;
@@ -41,16 +41,6 @@ impl From<InversionMethodName> for InversionMethod {
     }
 }
 
-impl From<InversionMethod> for InversionMethodName {
-    fn from(method: InversionMethod) -> Self {
-        match method {
-            InversionMethod::Encoder => Self::Encoder,
-            InversionMethod::Optimize => Self::Optimize,
-            InversionMethod::Refine => Self::Refine,
-        }
-    }
-}
-
 fields! {
     /// An image to invert.
     #[examples(serde_json::json!({"image": "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAE0lEQVR42mM4saAHiBhO9PQAEQA3IgepRYH5wQAAAABJRU5ErkJggg==", "space": "w+", "steps": 10}))]
@@ -59,12 +49,7 @@ fields! {
         model: Option<Name>,
         /// The image: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels.
         image: Required<UploadedImage>,
-        /// The part of the image to invert; in a URL `left,top,width,height`. Default: the face, if the model has a landmark graph; otherwise
-        /// the largest rectangle in the middle with the aspect ratio of the model's images.
-        crop: Option<Crop>,
-        /// Landmarks of the face instead of `crop`: 5 points (left eye, right eye, nose, left and right corner of the mouth, left and right as
-        /// seen in the image) or iBUG's 68, x and y in pixels; in a URL or form `x,y,x,y,…`. The image is rotated and scaled as in FFHQ.
-        landmarks: Option<LandmarkPoints> = "92,118,164,117,128,150,104,184,152,183",
+        framing: Group<FramingInput>,
         /// How the latent code is found. Default: the best method that the model has.
         method: Option<InversionMethodName>,
         /// The code's space. w+ follows the image more closely, w is easier to edit. Default: the encoder's space, or else w.
@@ -78,7 +63,7 @@ fields! {
         starts: Option<Integer<1, 8>>,
         /// The time after which no further step is begun, in seconds, at most a day. Default: no limit.
         seconds: Option<Positive<86_400>>,
-        output: Unrecorded<OutputOptions>,
+        output: Unrecorded<ImageOptions>,
     }
 }
 
@@ -91,21 +76,15 @@ impl HasImage for InvertInput {
 }
 
 impl InvertInput {
-    /// The part of the image to invert.
-    pub(crate) fn framing(&self, model: &Model) -> Result<Option<Framing>, Problem> {
-        match (&self.crop, &self.landmarks) {
-            (None, None) => Ok(None),
-            (Some(crop), None) => Ok(Some(Framing::Crop(crop.into()))),
-            (None, Some(points)) => {
-                let landmarks = Landmarks::new(&points.points());
-                let landmarks = landmarks.map_err(|error| Problem::field("landmarks", error.to_string()))?;
-                Ok(Some(Framing::Face(landmarks, model.alignment())))
-            }
-            (Some(_), Some(_)) => {
-                let reason = "found a crop beside it, expected one of the two";
-                Err(Problem::field("landmarks", reason))
-            }
-        }
+    /// Whether the request says how to invert, so that a code in the image's metadata is not taken.
+    pub(crate) fn asks_for_inversion(&self) -> bool {
+        self.framing.given().is_some()
+            || self.method.is_some()
+            || self.space.is_some()
+            || self.steps.is_some()
+            || self.patience.is_some()
+            || self.starts.is_some()
+            || self.seconds.is_some()
     }
 
     /// The editor's request.

@@ -1,6 +1,7 @@
 //! How the client wants the response encoded.
 
 use crate::api::decode::declare::fields;
+use crate::api::decode::fields::Group;
 use crate::api::types::choice::choice;
 use crate::api::types::number::Integer;
 
@@ -49,17 +50,24 @@ choice! {
 }
 
 fields! {
-    /// How the client wants the response encoded.
-    pub(crate) struct OutputOptions {
+    /// How the client wants a response about one face encoded.
+    pub(crate) struct ImageOptions {
         /// The format of the response. Default: what the `Accept` header prefers, or else PNG.
         format: Option<Format>,
-        /// How several faces share one image. Default: `grid`.
-        layout: Option<Layout>,
         /// The metadata in a PNG. Default: `full`.
         metadata: Option<Metadata>,
         /// The compression of a PNG. Default: `fast`.
         compression: Option<Compression>,
         /// The quality of a JPEG or WebP. Default: 90.
         quality: Option<Integer<1, 100>>,
+    }
+}
+
+fields! {
+    /// How the client wants a response about one or several faces encoded.
+    pub(crate) struct OutputOptions {
+        image: Group<ImageOptions>,
+        /// How several faces share one image. Default: `grid`.
+        layout: Option<Layout>,
     }
 }

@@ -14,8 +14,8 @@ use crate::api::state::Api;
 use crate::api::types::base64::{Base64, schema};
 use crate::api::types::latent::Latent;
 use crate::api::types::space::Space;
-use crate::editor::{self, InversionOptions, InvertRequest, Model, UndecodedImage};
-use crate::imaging::{decode, read_png_text};
+use crate::editor::{self, InversionOptions, InvertRequest, Model, TruncationChoice, UndecodedImage};
+use crate::imaging::{Framing, decode, read_png_text};
 
 /// The largest image file, in bytes.
 pub(crate) const LARGEST_IMAGE: usize = 20 * 1024 * 1024;
@@ -56,11 +56,31 @@ impl Serialize for UploadedImage {
     }
 }
 
-/// The latent code of an image, and the truncation to synthesize it with.
-pub(crate) struct ImageCode {
+/// The latent code that an image carries, and the truncation to synthesize it with.
+pub(crate) struct CarriedCode {
     pub(crate) latent: Latent,
-    pub(crate) psi: Option<f64>,
-    pub(crate) truncation_layers: Option<u32>,
+    pub(crate) truncation: TruncationChoice,
+}
+
+/// An image whose latent code has to be found.
+pub(crate) struct ImageToInvert {
+    pub(crate) image: UploadedImage,
+    /// The part of the image, if the request names one.
+    pub(crate) framing: Option<Framing>,
+}
+
+impl ImageToInvert {
+    /// The latent code by the model's best method.
+    pub(crate) async fn invert(self, api: &Api, model: &Model) -> Result<Latent, Problem> {
+        let request = InvertRequest {
+            image: self.image.undecoded(api).await?,
+            framing: self.framing,
+            options: InversionOptions::default(),
+            with_scores: false,
+        };
+        let inverted = editor::invert(model, request, None).await?;
+        Ok(Latent::file(&inverted.face.code))
+    }
 }
 
 /// What the metadata of a PNG of this program says of the face in it. Other keys are skipped.
@@ -104,24 +124,8 @@ impl UploadedImage {
         }))
     }
 
-    /// The result of an inversion by the model's best method.
-    pub(crate) async fn invert(self, api: &Api, model: &Model) -> Result<ImageCode, Problem> {
-        let request = InvertRequest {
-            image: self.undecoded(api).await?,
-            framing: None,
-            options: InversionOptions::default(),
-            with_scores: false,
-        };
-        let inverted = editor::invert(model, request, None).await?;
-        Ok(ImageCode {
-            latent: Latent::file(&inverted.face.code),
-            psi: None,
-            truncation_layers: None,
-        })
-    }
-
     /// The code in the file's metadata, if `generator` made the image.
-    pub(crate) fn carried(&self, generator: &str) -> Option<ImageCode> {
+    pub(crate) fn carried(&self, generator: &str) -> Option<CarriedCode> {
         let text = read_png_text(&self.0).ok().flatten()?;
         let carried: Carried = serde_json::from_str(&text).ok()?;
         if carried.generator != generator {
@@ -134,10 +138,13 @@ impl UploadedImage {
             truncation_layers,
         } = carried.request;
         let mapped = !latent.is_z();
-        Some(ImageCode {
+        let layers = truncation_layers.and_then(|layers| usize::try_from(layers).ok());
+        Some(CarriedCode {
             latent,
-            psi: psi.filter(|_| !mapped),
-            truncation_layers: truncation_layers.filter(|_| !mapped),
+            truncation: TruncationChoice {
+                psi: psi.filter(|_| !mapped),
+                layers: layers.filter(|_| !mapped),
+            },
         })
     }
 }

@@ -1,11 +1,15 @@
 //! The operation *edit*.
 
+use ndarray::Array2;
+
 use crate::editor::editing::edit_path::{EditDirection, EditPath, edit_paths};
 use crate::editor::editing::request::{EditRequest, EditStep};
 use crate::editor::editing::score_search::result::ScoreSearchResult;
+use crate::editor::editing::score_search::scored_attribute::scored_attributes;
 use crate::editor::editing::score_search::search::{ROUND_IMAGES, ScoreSearch};
 use crate::editor::editing::warning::Warning;
 use crate::editor::judging::identity::similarities;
+use crate::editor::rendering::latent_source::check_conversion;
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
 use crate::editor::{EditorError, Face, FaceSource, Model};
 use crate::engine::Timings;
@@ -65,12 +69,10 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
         let (code, result) = search.run().await?;
         codes.push(code);
         score_search = Some(result);
-    } else if let Some(series) = &request.series {
-        for amount in series.amounts() {
-            codes.push(moved(&original, &paths, request, Some(amount))?);
-        }
     } else {
-        codes.push(moved(&original, &paths, request, None)?);
+        for position in request.positions() {
+            codes.push(moved(&original, &paths, request, position)?);
+        }
     }
     let outputs = if request.with_comparison {
         RenderOutputs::ScoresAndIdentity
@@ -100,6 +102,29 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
         warnings,
         timings: renderer.admission.timings(),
     })
+}
+
+/// Checks everything that does not depend on the face, for a face whose code will be found in `space`.
+///
+/// [`edit`] checks it again. Callers check it first if the code takes long to find.
+///
+/// # Errors
+/// The first of the errors that [`edit`] returns before it runs a network.
+pub fn check_edit(model: &Model, request: &EditRequest, space: LatentSpace) -> Result<(), EditorError> {
+    request.check()?;
+    let space = check_conversion(model, space, request.space)?;
+    let (paths, _) = edit_paths(model, request, space)?;
+    // Any code of the space shows whether the layers exist and the distances can be reached together.
+    let (rows, columns) = model.code_shape(space)?;
+    let origin = LatentCode::new(space, Array2::zeros((rows, columns)))?;
+    if request.has_target_score() {
+        origin.rows(request.layers)?;
+        return scored_attributes(model, request, &paths[0], space).map(|_| ());
+    }
+    for position in request.positions() {
+        moved(&origin, &paths, request, position)?;
+    }
+    Ok(())
 }
 
 /// The code after all steps. Steps without their own amount move by `position`.

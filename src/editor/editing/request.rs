@@ -1,7 +1,7 @@
 //! The request to edit a face, and the checks that do not need the face.
 
 use crate::editor::rendering::latent_source::LARGEST_MAGNITUDE;
-use crate::editor::{EditorError, FaceSource, Model, TruncationChoice};
+use crate::editor::{EditorError, FaceSource, TruncationChoice};
 use crate::latent::{Amount, LatentSpace, LayerRange, Trajectory};
 
 /// A face and its edits.
@@ -80,6 +80,14 @@ impl EditRequest {
         self.conditions.as_deref().unwrap_or_default()
     }
 
+    /// What the steps without an amount of their own move by, for each face.
+    pub(crate) fn positions(&self) -> Vec<Option<Amount>> {
+        match &self.series {
+            Some(series) => series.amounts().map(Some).collect(),
+            None => vec![None],
+        }
+    }
+
     /// Images that the request returns.
     pub(crate) fn images(&self) -> usize {
         let series = self.series.as_ref();
@@ -112,24 +120,6 @@ impl EditRequest {
         }
         Ok(())
     }
-}
-
-/// Checks everything that does not depend on the face: the amounts, and that each attribute has a boundary.
-///
-/// [`edit`](crate::editor::edit) checks it again. Callers check it first if the face takes long to find.
-///
-/// # Errors
-/// [`EditorError`] for the first mistake.
-pub fn check_edit(model: &Model, request: &EditRequest) -> Result<(), EditorError> {
-    request.check()?;
-    let edited = request.steps.iter().map(|step| &step.attribute);
-    for attribute in edited.chain(request.held()) {
-        let boundaries = model.boundaries();
-        if boundaries.iter().all(|one| one.attribute() != attribute) {
-            boundaries.get(attribute, request.space.unwrap_or(model.default_space()))?;
-        }
-    }
-    Ok(())
 }
 
 fn check_magnitude(what: impl Fn() -> String, found: f64) -> Result<(), EditorError> {

@@ -42,6 +42,14 @@ pub async fn invert(
     inverter.invert(request, progress).await
 }
 
+/// The space of the codes that [`invert`] finds by the model's best method.
+///
+/// # Errors
+/// [`EditorError::CannotInvert`] if the model lacks the graphs for it.
+pub fn inverted_space(model: &Model) -> Result<LatentSpace, EditorError> {
+    Ok(Plan::new(model, &InversionOptions::default())?.space)
+}
+
 /// The method and the space of one inversion, checked against the model.
 #[derive(Clone, Copy)]
 struct Plan {
@@ -152,7 +160,7 @@ impl<'m> Inverter<'m> {
         Ok(Inverted {
             face,
             target: target.image,
-            method: self.plan.method,
+            method: Some(self.plan.method),
             similarity,
             optimization,
             timings: Timings {

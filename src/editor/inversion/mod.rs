@@ -12,6 +12,7 @@
 //!
 //! It knows images and codes. It never knows attributes and boundaries.
 
+pub(crate) mod carried_code;
 pub(crate) mod encoding;
 pub(crate) mod inverter;
 pub(crate) mod iterative_encoding;

@@ -62,8 +62,8 @@ pub struct Inverted {
     pub face: Face,
     /// The part of the image that was inverted, in the generator's size.
     pub target: Image,
-    /// The method used.
-    pub method: InversionMethod,
+    /// The method used; `None` if the image carried its code.
+    pub method: Option<InversionMethod>,
     /// How similar the reconstruction is to the target, if the request asked for scores.
     pub similarity: Option<Similarity>,
     /// The result of gradient descent, if the method uses it.

@@ -39,14 +39,7 @@ impl LatentSource {
                 (code.clone(), space.unwrap_or(code.space()))
             }
         };
-        model.code_shape(wanted)?;
-        // The spaces are ordered as conversion goes: z, w, w+.
-        if code.space() > wanted {
-            return Err(EditorError::Irreversible {
-                found: code.space(),
-                wanted,
-            });
-        }
+        let wanted = check_conversion(model, code.space(), Some(wanted))?;
         Ok(Self { code, wanted })
     }
 
@@ -54,6 +47,24 @@ impl LatentSource {
     pub(crate) fn is_to_map(&self) -> bool {
         self.code.space() == LatentSpace::Z && self.wanted != LatentSpace::Z
     }
+}
+
+/// The space that a request wants a code of the space `found` in: `wanted`, or its own.
+///
+/// # Errors
+/// [`EditorError::NoSuchSpace`] if the model has no such space, and [`EditorError::Irreversible`] if nothing leads there.
+pub(crate) fn check_conversion(
+    model: &Model,
+    found: LatentSpace,
+    wanted: Option<LatentSpace>,
+) -> Result<LatentSpace, EditorError> {
+    let wanted = wanted.unwrap_or(found);
+    model.code_shape(wanted)?;
+    // The spaces are ordered as conversion goes: z, w, w+.
+    if found > wanted {
+        return Err(EditorError::Irreversible { found, wanted });
+    }
+    Ok(wanted)
 }
 
 /// Checks a caller's code against the model.

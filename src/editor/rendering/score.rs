@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::editor::rendering::latent_source::check_conversion;
 use crate::editor::rendering::renderer::Renderer;
 use crate::editor::{EditorError, FaceSource, Model, TruncationChoice};
 use crate::engine::Timings;
@@ -31,6 +32,17 @@ pub struct Scored {
     pub distances: BTreeMap<String, f64>,
     /// The time that each part took.
     pub timings: Timings,
+}
+
+/// Checks everything that does not depend on the face, for a face whose code will be found in `space`.
+///
+/// [`score`] checks it again. Callers check it first if the code takes long to find.
+///
+/// # Errors
+/// [`EditorError::NoClassifier`] if the model has no classifier, or another [`EditorError`] if the space does not fit.
+pub fn check_score(model: &Model, request: &ScoreRequest, space: LatentSpace) -> Result<(), EditorError> {
+    model.classifiers().require_any()?;
+    check_conversion(model, space, request.space).map(|_| ())
 }
 
 /// Scores a face.

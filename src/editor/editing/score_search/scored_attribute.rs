@@ -30,6 +30,21 @@ impl ScoredAttribute {
         })
     }
 
+    /// Checks that the classifier can give the score `target`.
+    fn check_target(&self, target: Option<f64>) -> Result<(), EditorError> {
+        let found = target.ok_or_else(|| EditorError::NoAmount {
+            attribute: self.attribute.clone(),
+        })?;
+        let is_possible = self.kind == OutputKind::Value || (found > 0.0 && found < 1.0);
+        if is_possible && found.is_finite() {
+            return Ok(());
+        }
+        Err(EditorError::InvalidScore {
+            attribute: self.attribute.clone(),
+            found,
+        })
+    }
+
     /// A score on the scale where it changes about linearly along the boundary: a logit, or the value itself.
     pub(crate) fn linear(&self, score: f64) -> f64 {
         match self.kind {
@@ -57,7 +72,7 @@ pub(crate) fn logit(probability: f64) -> f64 {
 /// The edited attribute of `request`, which moves along `path`, and then each held attribute once, for a code in `space`.
 ///
 /// # Errors
-/// [`EditorError`] if an attribute has no classifier, or no boundary for this space.
+/// [`EditorError`] if an attribute has no classifier, or no boundary for this space, or its classifier cannot give the target score.
 pub(crate) fn scored_attributes(
     model: &Model,
     request: &EditRequest,
@@ -71,7 +86,9 @@ pub(crate) fn scored_attributes(
         }
     }
     let boundaries = model.boundaries().of_attributes(&names, space)?;
-    let mut scored = vec![ScoredAttribute::new(model, names[0], Some(path.clone()))?];
+    let edited = ScoredAttribute::new(model, names[0], Some(path.clone()))?;
+    edited.check_target(request.steps[0].score)?;
+    let mut scored = vec![edited];
     for (index, name) in names.iter().enumerate().skip(1) {
         let others = boundaries.iter().enumerate().filter(|&(other, _)| other != index);
         let others: Vec<&Boundary> = others.map(|(_, boundary)| &**boundary).collect();

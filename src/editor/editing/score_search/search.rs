@@ -72,13 +72,6 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
             attribute: step.attribute.clone(),
         })?;
         let attributes = scored_attributes(renderer.model(), request, path, original.space())?;
-        let is_possible = attributes[0].kind == OutputKind::Value || (target > 0.0 && target < 1.0);
-        if !is_possible || !target.is_finite() {
-            return Err(EditorError::InvalidScore {
-                attribute: step.attribute.clone(),
-                found: target,
-            });
-        }
         let movable = (0..attributes.len()).filter(|&index| attributes[index].path.is_some());
         Ok(Self {
             renderer,
