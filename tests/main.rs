@@ -8,6 +8,7 @@ mod conformance;
 mod docs;
 mod fitting;
 mod gradient;
+mod images;
 mod latent;
 mod layers;
 mod model_folders;

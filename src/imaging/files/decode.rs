@@ -1,17 +1,18 @@
 //! Decodes PNG, JPEG, WebP, GIF and BMP files of callers. The limits are checked before any pixel is decoded.
 
-use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
+use image::{DynamicImage, ImageFormat};
 
+use crate::imaging::files::file_decoder::FileDecoder;
 use crate::imaging::files::format::known_format;
+use crate::imaging::files::jpeg_decoder::JpegDecoder;
+use crate::imaging::files::other_decoder::OtherDecoder;
 use crate::imaging::files::png_decoder::PngDecoder;
-use crate::imaging::rounding::over_white;
 use crate::imaging::{DecodeError, Image};
 
-/// Bytes of memory per pixel that decoding takes at most. PNG and plain JPEG take 3; progressive JPEG, WebP and GIF up to 12.
+/// Bytes of memory per pixel of the limit that a decoder may take.
 const MEMORY_PER_PIXEL: u64 = 12;
 
 /// Bytes of memory that decoding takes beside those of its pixels: tables, and the decompressed metadata.
@@ -28,31 +29,38 @@ const PANICKED: &str = "the decoder failed";
 /// # Errors
 /// [`DecodeError`].
 pub fn decode(file: &[u8], limit: u64) -> Result<Image, DecodeError> {
-    guarded(file, limit, |decoder, orientation| {
-        let mut image = DynamicImage::from_decoder(decoder)?;
+    guarded(file, limit, |mut decoder| {
+        let orientation = decoder.orientation();
+        let mut image = DynamicImage::ImageRgb8(decoder.pixels()?);
         image.apply_orientation(orientation);
-        Ok(opaque(image))
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        Ok(Image::from_rgb(width, height, image.into_rgb8().into_raw()))
     })
 }
 
-/// The most bytes of memory that [`decode`] takes for this file, beside the file itself. Only the header is read.
+/// The most bytes of memory that [`decode`] takes for this file, beside the file itself. No pixel is decoded.
 ///
 /// # Errors
 /// [`DecodeError`], if the header already shows that [`decode`] will refuse the file.
 pub fn decoding_memory(file: &[u8], limit: u64) -> Result<u64, DecodeError> {
-    guarded(file, limit, |decoder, _| {
-        let (width, height) = decoder.dimensions();
-        Ok(BASE_MEMORY + MEMORY_PER_PIXEL * u64::from(width) * u64::from(height))
+    guarded(file, limit, |mut decoder| {
+        let (width, height) = decoder.size();
+        // An image that is rotated exists twice.
+        let rotated = match decoder.orientation() {
+            Orientation::NoTransforms => 0,
+            _ => 6 * u64::from(width) * u64::from(height),
+        };
+        Ok(BASE_MEMORY + decoder.memory().max(rotated))
     })
 }
 
-/// Reads the header, checks the limits, and gives the decoder and the orientation to `use_decoder`.
+/// Reads the header, checks the limits, and gives the decoder to `use_decoder`.
 ///
 /// Files are untrusted: if a decoder panics, the file counts as broken.
 fn guarded<T>(
     file: &[u8],
     limit: u64,
-    use_decoder: impl FnOnce(Box<dyn ImageDecoder + '_>, Orientation) -> ImageResult<T>,
+    use_decoder: impl FnOnce(Box<dyn FileDecoder + '_>) -> Result<T, String>,
 ) -> Result<T, DecodeError> {
     let format = known_format(file)?;
     let broken = |reason: String| DecodeError::Broken {
@@ -60,52 +68,36 @@ fn guarded<T>(
         reason,
     };
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let mut decoder = open(file, format, limit).map_err(|error| broken(error.to_string()))?;
-        let (width, height) = decoder.dimensions();
+        let decoder = open(file, format, limit).map_err(broken)?;
+        let (width, height) = decoder.size();
         if width == 0 || height == 0 {
             return Err(broken(format!("its header has {width}×{height} pixels")));
         }
         if u64::from(width) * u64::from(height) > limit {
             return Err(DecodeError::TooLarge { width, height, limit });
         }
-        let mut limits = Limits::no_limits();
-        limits.max_alloc = Some(MEMORY_PER_PIXEL * limit);
-        decoder
-            .set_limits(limits)
-            .map_err(|error| broken(error.to_string()))?;
-        // If the EXIF data cannot be read, the image is not rotated.
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        use_decoder(decoder, orientation).map_err(|error| broken(error.to_string()))
+        use_decoder(decoder).map_err(broken)
     }));
     result.unwrap_or_else(|_| Err(broken(PANICKED.to_owned())))
 }
 
 /// A decoder that has read the header.
-fn open(file: &[u8], format: ImageFormat, limit: u64) -> ImageResult<Box<dyn ImageDecoder + '_>> {
-    if format == ImageFormat::Png {
-        let memory = usize::try_from(MEMORY_PER_PIXEL * limit).unwrap_or(usize::MAX);
-        return Ok(Box::new(PngDecoder::open(file, memory)?));
-    }
-    let reader = ImageReader::with_format(Cursor::new(file), format);
-    Ok(Box::new(reader.into_decoder()?))
-}
-
-/// An image of 8 bits per channel, with white in place of transparency.
-fn opaque(image: DynamicImage) -> Image {
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    if !image.color().has_alpha() {
-        return Image::from_rgb(width, height, image.into_rgb8().into_raw());
-    }
-    let rgba = image.into_rgba8();
-    let mut rgb = Vec::with_capacity(3 * width * height);
-    for &image::Rgba([r, g, b, a]) in rgba.pixels() {
-        rgb.extend_from_slice(&[r, g, b].map(|level| over_white(level, a)));
-    }
-    Image::from_rgb(width, height, rgb)
+fn open(file: &[u8], format: ImageFormat, limit: u64) -> Result<Box<dyn FileDecoder + '_>, String> {
+    let memory = MEMORY_PER_PIXEL * limit;
+    Ok(match format {
+        ImageFormat::Png => Box::new(PngDecoder::open(
+            file,
+            usize::try_from(memory).unwrap_or(usize::MAX),
+        )?),
+        ImageFormat::Jpeg => Box::new(JpegDecoder::open(file)?),
+        other => Box::new(OtherDecoder::open(file, other, memory)?),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use image::{ExtendedColorType, ImageEncoder as _, Rgb, RgbImage, RgbaImage};
 
     use super::*;

@@ -8,10 +8,16 @@
 //! | recognition of formats | `format` |
 //! | PNG files row by row, with little memory | `png_decoder` |
 //! | PNG files, and the text that they carry | `png` |
-//! | JPEG and WebP files | `jpeg_webp` |
+//! | JPEG files of any kind, and their markers | `jpeg_decoder`, `jpeg_markers` |
+//! | WebP, GIF and BMP files | `other_decoder` |
+//! | encoding of JPEG and WebP files | `jpeg_webp` |
 
 pub(super) mod decode;
+mod file_decoder;
 mod format;
+mod jpeg_decoder;
+mod jpeg_markers;
 pub(super) mod jpeg_webp;
+mod other_decoder;
 pub(super) mod png;
 mod png_decoder;

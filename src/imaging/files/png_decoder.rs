@@ -2,10 +2,11 @@
 
 use std::io::Cursor;
 
-use image::error::DecodingError;
-use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageResult};
+use image::RgbImage;
+use image::metadata::Orientation;
 use png::{BitDepth, ColorType as Colour, Transformations};
 
+use crate::imaging::files::file_decoder::FileDecoder;
 use crate::imaging::rounding::over_white;
 
 /// A PNG file of which the header is read, and the pixels are not.
@@ -13,50 +14,59 @@ pub(super) struct PngDecoder<'a>(png::Reader<Cursor<&'a [u8]>>);
 
 impl<'a> PngDecoder<'a> {
     /// Reads the header, with at most `memory` bytes of memory.
-    pub(super) fn open(file: &'a [u8], memory: usize) -> ImageResult<Self> {
+    pub(super) fn open(file: &'a [u8], memory: usize) -> Result<Self, String> {
         let mut decoder = png::Decoder::new_with_limits(Cursor::new(file), png::Limits { bytes: memory });
         decoder.set_ignore_text_chunk(true);
         decoder.set_ignore_iccp_chunk(true);
         decoder.set_transformations(Transformations::EXPAND);
-        Ok(Self(decoder.read_info().map_err(broken)?))
-    }
-}
-
-impl ImageDecoder for PngDecoder<'_> {
-    fn dimensions(&self) -> (u32, u32) {
-        self.0.info().size()
+        Ok(Self(decoder.read_info().map_err(|error| error.to_string())?))
     }
 
-    fn color_type(&self) -> ColorType {
-        ColorType::Rgb8
-    }
-
-    fn exif_metadata(&mut self) -> ImageResult<Option<Vec<u8>>> {
-        let exif = self.0.info().exif_metadata.as_ref();
-        Ok(exif.map(|exif| exif.to_vec()))
-    }
-
-    fn read_image(mut self, rgb: &mut [u8]) -> ImageResult<()> {
+    fn read(&mut self, rgb: &mut [u8]) -> Result<(), png::DecodingError> {
         let reader = &mut self.0;
         let convert = converter(reader.output_color_type());
         let mut rows_of_rgb = rgb.chunks_exact_mut(3 * reader.info().width as usize);
         if reader.info().interlaced {
             // The rows of an interlaced file do not come in order.
             let mut all = vec![0; reader.output_buffer_size().unwrap_or(0)];
-            let length = reader.next_frame(&mut all).map_err(broken)?.line_size;
+            let length = reader.next_frame(&mut all)?.line_size;
             for (row, rgb) in all.chunks_exact(length).zip(rows_of_rgb) {
                 convert(row, rgb);
             }
             return Ok(());
         }
-        while let (Some(row), Some(rgb)) = (reader.next_row().map_err(broken)?, rows_of_rgb.next()) {
+        while let (Some(row), Some(rgb)) = (reader.next_row()?, rows_of_rgb.next()) {
             convert(row.data(), rgb);
         }
         Ok(())
     }
+}
 
-    fn read_image_boxed(self: Box<Self>, rgb: &mut [u8]) -> ImageResult<()> {
-        (*self).read_image(rgb)
+impl FileDecoder for PngDecoder<'_> {
+    fn size(&self) -> (u32, u32) {
+        self.0.info().size()
+    }
+
+    fn memory(&self) -> u64 {
+        let (width, height) = self.size();
+        let pixels = u64::from(width) * u64::from(height);
+        // An interlaced file is decoded as a whole before it becomes RGB.
+        let interlaced = self.0.info().interlaced;
+        let whole = self.0.output_buffer_size().filter(|_| interlaced);
+        3 * pixels + whole.unwrap_or(0) as u64
+    }
+
+    fn orientation(&mut self) -> Orientation {
+        let exif = self.0.info().exif_metadata.as_deref();
+        exif.and_then(Orientation::from_exif_chunk)
+            .unwrap_or(Orientation::NoTransforms)
+    }
+
+    fn pixels(mut self: Box<Self>) -> Result<RgbImage, String> {
+        let (width, height) = self.size();
+        let mut image = RgbImage::new(width, height);
+        self.read(&mut image).map_err(|error| error.to_string())?;
+        Ok(image)
     }
 }
 
@@ -101,14 +111,8 @@ fn narrowed(level: u16) -> u8 {
     u8::try_from((u32::from(level) + 128) / 257).expect("65535 becomes 255")
 }
 
-fn broken(error: png::DecodingError) -> ImageError {
-    ImageError::Decoding(DecodingError::new(ImageFormat::Png.into(), error))
-}
-
 #[cfg(test)]
 mod tests {
-    use image::DynamicImage;
-
     use super::*;
 
     const SIDES: [usize; 2] = [5, 3];
@@ -181,13 +185,15 @@ mod tests {
                 (BitDepth::Sixteen, true),
             ] {
                 let file = file(colour, depth, interlaced);
-                let rows = DynamicImage::from_decoder(PngDecoder::open(&file, 1 << 20).unwrap()).unwrap();
+                let rows = Box::new(PngDecoder::open(&file, 1 << 20).unwrap())
+                    .pixels()
+                    .unwrap();
                 let peer = image::load_from_memory(&file).unwrap().into_rgba8();
                 let peer = peer
                     .pixels()
                     .flat_map(|&image::Rgba([r, g, b, a])| [r, g, b].map(|level| over_white(level, a)));
                 assert!(
-                    rows.into_rgb8().into_raw().into_iter().eq(peer),
+                    rows.into_raw().into_iter().eq(peer),
                     "{colour:?} {depth:?}, interlaced: {interlaced}"
                 );
             }
