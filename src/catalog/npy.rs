@@ -7,6 +7,9 @@ use crate::latent::Boundary;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
+/// Most axes of an array, as in NumPy.
+const MOST_AXES: usize = 64;
+
 /// An array of floating-point numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NpyArray {
@@ -17,6 +20,12 @@ pub struct NpyArray {
 }
 
 impl NpyArray {
+    /// Whether `file` begins like a `.npy` file.
+    #[must_use]
+    pub fn is_npy(file: &[u8]) -> bool {
+        file.starts_with(MAGIC)
+    }
+
     /// Reads `<f8`, `<f4` or `<f2` arrays in C or Fortran order, format versions 1 to 3.
     ///
     /// # Errors
@@ -37,11 +46,15 @@ impl NpyArray {
                 });
             }
         };
-        let expected = header
+        let product = |bytes: usize, axis: usize| bytes.checked_mul(axis);
+        let expected = header.shape.iter().copied().try_fold(size, product);
+        // An empty array can have axes so long that no array library can hold their shape.
+        let indexed = header
             .shape
             .iter()
-            .try_fold(size, |bytes: usize, &axis| bytes.checked_mul(axis));
-        if expected != Some(body.len()) {
+            .map(|&axis| axis.max(1))
+            .try_fold(size, product);
+        if expected != Some(body.len()) || indexed.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
             let expected = expected.unwrap_or(usize::MAX);
             return Err(NpyError::Length {
                 shape: header.shape,
@@ -189,7 +202,8 @@ impl<'a> Header<'a> {
                     let (axes, after) = value.strip_prefix('(')?.split_once(')')?;
                     let axes = axes.strip_suffix(',').unwrap_or(axes).split(',').map(str::trim);
                     let axes = axes.filter(|axis| !axis.is_empty()).map(|axis| axis.parse().ok());
-                    shape = Some(axes.collect::<Option<Vec<usize>>>()?);
+                    let axes = axes.collect::<Option<Vec<usize>>>()?;
+                    shape = Some(axes).filter(|axes| axes.len() <= MOST_AXES);
                     after
                 }
                 _ => return None,
@@ -318,6 +332,24 @@ mod tests {
                 found: 8
             })
         );
+    }
+
+    #[test]
+    fn an_empty_array_with_axes_that_overflow_is_refused() {
+        for (order, shape) in [
+            ("False", "(0, 18446744073709551615)"),
+            ("True", "(9223372036854775807, 0, 3)"),
+        ] {
+            let header = format!("{{'descr': '<f8', 'fortran_order': {order}, 'shape': {shape}, }}");
+            let error = NpyArray::read(&file(&header, &[])).unwrap_err();
+            assert!(matches!(error, NpyError::Length { .. }), "{shape}: {error:?}");
+        }
+        let many = format!(
+            "{{'descr': '<f8', 'fortran_order': False, 'shape': ({}), }}",
+            "1,".repeat(65)
+        );
+        let error = NpyArray::read(&file(&many, &[0; 8])).unwrap_err();
+        assert!(matches!(error, NpyError::Header { .. }), "{error:?}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::editor::{
     TrainRequest, TrainSource,
 };
 use crate::engine::{Device, EngineError, EngineOptions, QueueLimits, Runtime};
-use crate::latent::{Boundary, BoundaryFit, FitMethod, LatentSpace, SampleSelection};
+use crate::latent::{Boundary, BoundaryFit, FitMethod, LatentSpace, SampleSelection, check_attribute_name};
 use crate::metrics::Metrics;
 
 /// The settings of `faceplane train-boundary`.
@@ -140,7 +140,7 @@ impl TrainBoundary {
         check_writable(&self.output)?;
         let mut line = ProgressLine::new();
         let boundaries = match (&self.latents, &self.scores) {
-            (Some(latents), Some(scores)) => vec![self.train_from_files(latents, scores, &mut line)?],
+            (Some(latents), Some(scores)) => vec![self.train_from_files(latents, scores, &mut line)?.into()],
             _ => self.train_from_model(&mut line)?,
         };
         line.clear();
@@ -163,6 +163,7 @@ impl TrainBoundary {
                 found: self.attribute.len(),
             });
         };
+        check_attribute_name(attribute).map_err(EditorError::from)?;
         let space = self.space.unwrap_or(LatentSpace::Z);
         let codes =
             LabelledCodes::new(space, read_array(latents)?, read_array(scores)?).map_err(|error| {
@@ -177,7 +178,10 @@ impl TrainBoundary {
     }
 
     #[tokio::main]
-    async fn train_from_model(&self, line: &mut ProgressLine) -> Result<Vec<Boundary>, TrainBoundaryError> {
+    async fn train_from_model(
+        &self,
+        line: &mut ProgressLine,
+    ) -> Result<Vec<Arc<Boundary>>, TrainBoundaryError> {
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
         let folder = self.model.clone().map_or(ModelFolder::Bundled, ModelFolder::Disk);
         let options = EngineOptions {

@@ -151,9 +151,9 @@ impl BoundarySet {
     ///
     /// # Errors
     /// [`EditorError::SimilarAttribute`] if the name of the attribute differs from another one by case only.
-    pub(crate) fn insert(&mut self, boundary: Boundary) -> Result<(), EditorError> {
+    pub(crate) fn insert(&mut self, boundary: Arc<Boundary>) -> Result<(), EditorError> {
         self.check_spelling(boundary.attribute())?;
-        self.replace(Arc::new(boundary));
+        self.replace(boundary);
         Ok(())
     }
 

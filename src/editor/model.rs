@@ -257,14 +257,25 @@ impl Model {
                 expected: self.generator_digest().to_owned(),
             });
         }
-        let expected = self.code_shape(boundary.space())?;
-        let found = boundary.normal().dim();
+        self.check_boundary_shape(boundary.space(), boundary.normal().dim())
+    }
+
+    /// Checks that a normal in `space` has the shape of this generator's codes.
+    ///
+    /// # Errors
+    /// [`EditorError::NoSuchSpace`] or [`EditorError::BoundaryShape`].
+    pub(crate) fn check_boundary_shape(
+        &self,
+        space: LatentSpace,
+        found: (usize, usize),
+    ) -> Result<(), EditorError> {
+        let expected = self.code_shape(space)?;
         if found == expected {
             return Ok(());
         }
         Err(EditorError::BoundaryShape {
             model: self.name().to_owned(),
-            space: boundary.space(),
+            space,
             found,
             expected,
         })

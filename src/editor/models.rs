@@ -126,14 +126,14 @@ impl Models {
     /// # Errors
     /// [`EditorError`] if the boundary does not fit the model, there is no room for it, or it cannot be stored. Then nothing
     /// has changed.
-    pub async fn put_boundary(&self, name: &str, boundary: Boundary) -> Result<Arc<Model>, EditorError> {
+    pub async fn put_boundary(&self, name: &str, boundary: Arc<Boundary>) -> Result<Arc<Model>, EditorError> {
         current(self.slot(name)?).check_boundary(&boundary)?;
         let models = self.clone();
         self.change(name, move |model, store| {
             let (attribute, space) = (boundary.attribute(), boundary.space());
             models.check_room(model, [attribute], space, bytes(&boundary))?;
             let mut boundaries = model.boundaries().clone();
-            boundaries.insert(boundary.clone())?;
+            boundaries.insert(Arc::clone(&boundary))?;
             if let Some(store) = store {
                 store.write(model.name(), &boundary)?;
             }
@@ -214,7 +214,7 @@ fn apply(model: &Model, boundaries: &mut BoundarySet, kept: StoreEntry) -> Resul
     match kept {
         StoreEntry::Boundary(boundary) => {
             model.check_boundary(&boundary)?;
-            boundaries.insert(*boundary)
+            boundaries.insert(Arc::from(boundary))
         }
         StoreEntry::Removed { attribute, space } => match boundaries.remove(&attribute, space) {
             // A boundary that the model folder no longer has need not be hidden.
@@ -267,15 +267,10 @@ mod tests {
         Models::new(vec![Model::new(files, engine).unwrap()], None).unwrap()
     }
 
-    fn boundary(attribute: &str) -> Boundary {
-        Boundary::new(
-            attribute,
-            LatentSpace::Z,
-            array![[1.0]],
-            0.0,
-            Provenance::default(),
-        )
-        .unwrap()
+    fn boundary(attribute: &str) -> Arc<Boundary> {
+        let provenance = Provenance::default();
+        let made = Boundary::new(attribute, LatentSpace::Z, array![[1.0]], 0.0, provenance);
+        Arc::new(made.unwrap())
     }
 
     fn attributes(models: &Models) -> Vec<String> {

@@ -154,6 +154,22 @@ async fn a_boundary_from_get_can_be_put_back_and_restores_the_model() {
 }
 
 #[tokio::test]
+async fn a_numpy_file_needs_no_content_type() {
+    let client = Client::sketch();
+    let (shape, values) = (vec![1, 4], vec![0.6, 0.0, 0.0, 0.8]);
+    let file = NpyArray { shape, values }.write_f8();
+    // As `curl -T smile_w.npy` sends it.
+    let request = Request::put(format!("{SMILE}?intercept=2"))
+        .body(file.into())
+        .unwrap();
+    let response = client.send(request).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.json());
+    assert_eq!(response.json()["boundary"]["intercept"], 2.0);
+    let found = client.get(SMILE).await.json();
+    assert_eq!(numbers(&found["normal"]), [0.6, 0.0, 0.0, 0.8]);
+}
+
+#[tokio::test]
 async fn with_a_store_changes_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let client = with_store(folder.path());
@@ -336,6 +352,16 @@ async fn a_boundary_that_does_not_fit_the_model_is_refused_with_the_reason() {
     }
     for (file, status) in [(b"PK".to_vec(), 422), (vec![0; 3 << 20], 413)] {
         assert_eq!(put_file(&client, SMILE, file).await.status.as_u16(), status);
+    }
+    for start in [vec![], vec![b'{'], b"\x93NUMPX".to_vec()] {
+        let request = Request::put(SMILE).body(start.into()).unwrap();
+        let refused = client.send(request).await;
+        let text = String::from_utf8_lossy(&refused.body);
+        assert_eq!(refused.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{text}");
+        assert!(
+            text.contains("application/octet-stream for a .npy file"),
+            "{text}"
+        );
     }
     let without_type = Request::put(SMILE).body("{}".into()).unwrap();
     assert_eq!(

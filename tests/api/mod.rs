@@ -19,6 +19,7 @@ mod labelled_training;
 mod landmarks;
 mod models;
 mod openapi;
+mod pages;
 mod phantom;
 mod portraits;
 mod refusals;

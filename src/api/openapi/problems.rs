@@ -60,6 +60,11 @@ problems! {
         404: "The model does not exist. The detail lists the models that exist.",
     }
 
+    /// Errors of operations that return a page of a list, or options of a response.
+    PageProblems {
+        422: "A parameter has an invalid value.",
+    }
+
     /// Errors of operations on a boundary that the path names.
     BoundaryProblems {
         400: "A name in the path cannot be decoded.",

@@ -4,11 +4,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::types::boundary::BoundaryAccuracy;
+use crate::api::types::page::{BoundaryPage, BoundaryPosition};
 use crate::api::types::space::Space;
 use crate::editor::{Model, Models};
 use crate::latent::Boundary;
 
-/// The boundaries of a model.
+/// A part of the boundaries of a model.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BoundaryList {
     /// The name of the model.
@@ -17,26 +18,33 @@ pub(crate) struct BoundaryList {
     digest: String,
     /// SHA-256 of the generator. Boundaries record it as `model`.
     generator: String,
-    /// The boundaries.
+    /// How many boundaries the model has.
+    #[schema(example = 10)]
+    count: usize,
+    /// The boundaries of this page, in the order of attributes and spaces.
     boundaries: Vec<BoundarySummary>,
+    /// Send it as `after` to get the next page; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
 }
 
 impl BoundaryList {
-    /// The boundaries of `model`.
-    pub(crate) fn new(model: &Model) -> Self {
+    /// The boundaries of `model` on a page.
+    pub(crate) fn new(model: &Model, page: BoundaryPage) -> Self {
+        let boundaries = model.boundaries();
+        let limit = page.limit();
+        let mut rest = boundaries.after(page.after.map(|BoundaryPosition(key)| key));
+        let listed: Vec<_> = rest.by_ref().take(limit).collect();
+        let last = listed.last().filter(|_| rest.next().is_some());
         Self {
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
             generator: model.generator_digest().to_owned(),
-            boundaries: summaries(model),
+            count: boundaries.len(),
+            next: last.map(|last| BoundaryPosition::text(last.attribute(), last.space())),
+            boundaries: listed.into_iter().map(|boundary| (&**boundary).into()).collect(),
         }
     }
-}
-
-/// The boundaries of `model`, without their normals.
-pub(crate) fn summaries(model: &Model) -> Vec<BoundarySummary> {
-    let boundaries = model.boundaries().iter();
-    boundaries.map(|boundary| (&**boundary).into()).collect()
 }
 
 /// A change of a model's boundaries.

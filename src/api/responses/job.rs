@@ -7,11 +7,14 @@ use crate::api::responses::boundary::{BoundarySummary, Storage};
 use crate::api::types::space::Space;
 use crate::editor::{self, JobProgress};
 
-/// The jobs, the newest last.
+/// A part of the jobs: those that wait or run, and the latest ones that ended.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct JobList {
-    /// The jobs that wait or run, and the latest ones that ended.
+    /// The jobs of this page, the newest first.
     pub(crate) jobs: Vec<Job>,
+    /// Send it as `after` to get the next page; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
 }
 
 /// A job: a training or a report.
@@ -112,7 +115,11 @@ impl Job {
             fitting,
             fitting_progress,
             report: has_report.then(|| format!("/v1/jobs/{}/report", job.id())),
-            boundaries: progress.boundaries.iter().map(Into::into).collect(),
+            boundaries: progress
+                .boundaries
+                .iter()
+                .map(|boundary| (&**boundary).into())
+                .collect(),
             storage,
             failure: progress.failure,
         }

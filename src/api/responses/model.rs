@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::responses::boundary::{BoundarySummary, summaries};
 use crate::api::types::numbers::rows;
 use crate::api::types::space::Space;
 use crate::catalog::{self, OutputEntry};
-use crate::editor;
+use crate::editor::{self, EditorError};
 use crate::latent::{self, Boundary, LatentSpace};
 
 /// The loaded models.
@@ -46,10 +45,10 @@ pub(crate) struct ModelSummary {
 impl From<&editor::Model> for ModelSummary {
     fn from(model: &editor::Model) -> Self {
         let boundaries = model.boundaries().iter();
+        // They come in the order of attributes.
         let mut attributes: Vec<String> = boundaries
             .map(|boundary| boundary.attribute().to_owned())
             .collect();
-        attributes.sort();
         attributes.dedup();
         Self {
             name: model.name().to_owned(),
@@ -88,17 +87,33 @@ pub(crate) struct Model {
     truncation: Option<ModelTruncation>,
     /// The attributes that its classifiers score.
     attributes: Vec<ModelAttribute>,
-    /// Its boundaries.
-    boundaries: Vec<BoundarySummary>,
-    /// For each space, the cosines between the normals of its boundaries.
-    cosines: BTreeMap<String, CosineTable>,
+    /// For each space, the cosines between the normals of the boundaries that the request names; absent if it names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cosines: Option<BTreeMap<String, CosineTable>>,
 }
 
-impl From<&editor::Model> for Model {
-    fn from(model: &editor::Model) -> Self {
+impl Model {
+    /// The description of `model`, with the cosines between the boundaries of the attributes `cosines`.
+    ///
+    /// # Errors
+    /// [`EditorError::UnknownAttribute`] for the first of these without a boundary in any space.
+    pub(crate) fn new(model: &editor::Model, cosines: Option<&[String]>) -> Result<Self, EditorError> {
         let shape = model.shape();
         let spaces = shape.spaces();
-        Self {
+        let tables = |attributes| {
+            let table = |&(space, _): &(LatentSpace, _)| {
+                Some((space.to_string(), CosineTable::new(model, attributes, space)?))
+            };
+            spaces.iter().filter_map(table).collect()
+        };
+        for attribute in cosines.unwrap_or_default() {
+            let has_boundary =
+                |&(space, _): &(LatentSpace, _)| model.boundaries().find(attribute, space).is_some();
+            if !spaces.iter().any(has_boundary) {
+                model.boundaries().get(attribute, model.default_space())?;
+            }
+        }
+        Ok(Self {
             name: model.name().to_owned(),
             description: model.description().to_owned(),
             license: model.license().map(str::to_owned),
@@ -111,13 +126,12 @@ impl From<&editor::Model> for Model {
                 layers: truncation.layers(),
             }),
             attributes: model.outputs().iter().map(Into::into).collect(),
-            boundaries: summaries(model),
-            cosines: spaces
+            cosines: cosines.map(tables),
+            spaces: spaces
                 .iter()
-                .filter_map(|&(space, _)| Some((space.to_string(), CosineTable::new(model, space)?)))
+                .map(|&(space, shape)| ModelSpace::new(model, space, shape))
                 .collect(),
-            spaces: spaces.into_iter().map(ModelSpace::new).collect(),
-        }
+        })
     }
 }
 
@@ -128,16 +142,22 @@ pub(crate) struct ModelSpace {
     name: Space,
     /// The shape of a code: [dim], or [layers, dim] in w+.
     shape: Vec<usize>,
+    /// How many boundaries the model has in it.
+    boundaries: usize,
 }
 
 impl ModelSpace {
-    fn new((space, (layers, dim)): (LatentSpace, (usize, usize))) -> Self {
+    fn new(model: &editor::Model, space: LatentSpace, (layers, dim): (usize, usize)) -> Self {
         let shape = match space {
             LatentSpace::WPlus => vec![layers, dim],
             LatentSpace::Z | LatentSpace::W => vec![dim],
         };
-        let name = space.into();
-        Self { name, shape }
+        let boundaries = model.boundaries().iter();
+        Self {
+            name: space.into(),
+            shape,
+            boundaries: boundaries.filter(|boundary| boundary.space() == space).count(),
+        }
     }
 }
 
@@ -212,10 +232,12 @@ pub(crate) struct CosineTable {
 }
 
 impl CosineTable {
-    /// The cosines of a space; `None` if it has no boundary.
-    fn new(model: &editor::Model, space: LatentSpace) -> Option<Self> {
-        let boundaries = model.boundaries().iter().map(|boundary| &**boundary);
-        let boundaries: Vec<&Boundary> = boundaries.filter(|boundary| boundary.space() == space).collect();
+    /// The cosines between those of `attributes` that have a boundary in `space`; `None` if none has.
+    fn new(model: &editor::Model, attributes: &[String], space: LatentSpace) -> Option<Self> {
+        let found = attributes
+            .iter()
+            .filter_map(|attribute| model.boundaries().find(attribute, space));
+        let boundaries: Vec<&Boundary> = found.map(|boundary| &**boundary).collect();
         let matrix = latent::cosines(&boundaries).expect("boundaries of one space and model have one shape");
         (!boundaries.is_empty()).then(|| Self {
             attributes: boundaries

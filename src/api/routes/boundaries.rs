@@ -1,10 +1,12 @@
 //! `/v1/models/{model}/boundaries`: lists, returns, sets and deletes the boundaries of a model.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest as _, Path, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use headers::HeaderMapExt as _;
 use headers_accept::Accept;
@@ -14,15 +16,18 @@ use mediatype::names::{APPLICATION, JSON, OCTET_STREAM};
 use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::value::Value as _;
 use crate::api::openapi::problems::{
-    AdditionProblems, BodyProblems, BoundaryFormatProblems, BoundaryProblems, ModelProblems, StoreProblems,
+    AdditionProblems, BodyProblems, BoundaryFormatProblems, BoundaryProblems, ModelProblems, PageProblems,
+    StoreProblems,
 };
 use crate::api::problem::Problem;
 use crate::api::request_body::{Body, LARGEST_BODY, PathName, Query, unread};
 use crate::api::responses::boundary::{BoundaryChange, BoundaryList, Storage};
+use crate::api::routes::page::page;
 use crate::api::state::Api;
 use crate::api::types::boundary::{
     BoundaryDocument, BoundaryFormat, BoundaryOptions, NpyFile, NpyOptions, boundary,
 };
+use crate::api::types::page::BoundaryPage;
 use crate::api::types::space::Space;
 use crate::catalog::NpyArray;
 use crate::editor::Model;
@@ -40,17 +45,25 @@ fn boundary_path(path: BoundaryPath) -> Result<(String, String, LatentSpace), Pr
 }
 
 /// List a model's boundaries
+///
+/// In pages, in the order of attributes and spaces.
 #[utoipa::path(
     get, path = "/v1/models/{model}/boundaries", tag = "boundaries", operation_id = "list_boundaries",
-    params(("model" = String, Path, description = "The name of the model.", example = "phantom")),
-    responses((status = 200, description = "The boundaries of the model.", body = BoundaryList), ModelProblems)
+    params(("model" = String, Path, description = "The name of the model.", example = "phantom"), BoundaryPage),
+    responses(
+        (status = 200, description = "A page of the list.", body = BoundaryList, headers(("Link" = String, description = "The URL of the next page, with `rel=\"next\"`; absent on the last page."))),
+        ModelProblems, PageProblems,
+    )
 )]
 pub(crate) async fn list(
     State(api): State<Api>,
     PathName(name): PathName,
-) -> Result<Json<BoundaryList>, Problem> {
+    Query(options): Query<BoundaryPage>,
+) -> Result<Response, Problem> {
     let model = api.models.get(Some(&name))?;
-    Ok(Json(BoundaryList::new(&model)))
+    let limit = options.limit();
+    let list = BoundaryList::new(&model, options);
+    Ok(page(&list, limit, list.next.as_deref()))
 }
 
 /// Get a boundary
@@ -97,7 +110,7 @@ pub(crate) async fn show(
 /// Set a boundary
 ///
 /// Replaces the boundary of this attribute and space, or adds one. The next edit uses it. The body is the JSON that GET
-/// returns, or a `.npy` file with the normal (`Content-Type: application/octet-stream`).
+/// returns, or a `.npy` file with the normal (`Content-Type: application/octet-stream`, or none).
 #[utoipa::path(
     put, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "put_boundary",
     params(
@@ -117,8 +130,8 @@ pub(crate) async fn put(
 ) -> Result<Json<BoundaryChange>, Problem> {
     let (name, attribute, space) = boundary_path(path)?;
     let model = api.models.get(Some(&name))?;
-    let boundary = read(request, &options, &model, &attribute, space).await?;
-    let model = api.models.put_boundary(&name, boundary).await?;
+    let boundary = read(request, &options, model, attribute.clone(), space).await?;
+    let model = api.models.put_boundary(&name, boundary.into()).await?;
     let boundary = model.boundaries().get(&attribute, space)?;
     Ok(change(&api, &model, Some(boundary)))
 }
@@ -127,26 +140,40 @@ pub(crate) async fn put(
 async fn read(
     request: Request,
     options: &NpyOptions,
-    model: &Model,
-    attribute: &str,
+    model: Arc<Model>,
+    attribute: String,
     space: LatentSpace,
 ) -> Result<Boundary, Problem> {
-    let kind = request.headers().get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = request.headers().get(header::CONTENT_TYPE).cloned();
     let is_file = |kind: MediaType<'_>| kind.ty == APPLICATION && kind.subty == OCTET_STREAM;
-    if MediaType::parse(kind).is_ok_and(is_file) {
+    let is_file = |kind: &HeaderValue| {
+        kind.to_str()
+            .is_ok_and(|kind| MediaType::parse(kind).is_ok_and(is_file))
+    };
+    if kind.as_ref().is_none_or(is_file) {
         let bytes = Bytes::from_request(request, &()).await;
         let bytes = bytes.map_err(|rejection| unread(rejection, LARGEST_BODY))?;
-        let array = NpyArray::read(&bytes).map_err(|error| Problem::field("body", error.to_string()))?;
+        // `curl -T` names no type. A `.npy` file can be told by its first bytes.
+        if kind.is_none() && !NpyArray::is_npy(&bytes) {
+            return Err(Problem::MediaType {
+                found: "missing".to_owned(),
+                expected: "application/json, or application/octet-stream for a .npy file",
+            });
+        }
         let intercept = options.intercept.map_or(0.0, |intercept| intercept.0);
-        return boundary(model, attribute, space, array, intercept, Provenance::default());
+        let decode = move || {
+            let array = NpyArray::read(&bytes).map_err(|error| Problem::field("body", error.to_string()))?;
+            boundary(&model, &attribute, space, array, intercept, Provenance::default())
+        };
+        let decoded = tokio::task::spawn_blocking(decode).await;
+        return decoded.expect("decoding does not panic");
     }
     if options.intercept.is_some() {
         let reason = "found it beside a JSON body, expected it in the body";
         return Err(Problem::field("intercept", reason));
     }
     let Body(body) = Body::<BoundaryDocument>::from_request(request, &()).await?;
-    body.boundary(model, attribute, space)
+    body.boundary(&model, &attribute, space)
 }
 
 /// Delete a boundary

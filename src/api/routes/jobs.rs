@@ -13,14 +13,17 @@ use futures_util::stream;
 use tokio::sync::watch;
 
 use crate::api::negotiation::{EVENTS, JSON_ONLY, prefers};
-use crate::api::openapi::problems::JobProblems;
+use crate::api::openapi::problems::{JobProblems, PageProblems};
 use crate::api::problem::Problem;
-use crate::api::request_body::PathName;
+use crate::api::request_body::{PathName, Query};
 use crate::api::responses;
 use crate::api::responses::boundary::Storage;
 use crate::api::responses::job::JobList;
+use crate::api::routes::page::page;
 use crate::api::state::Api;
-use crate::editor::{Job, JobProgress};
+use crate::api::types::page::{JobPage, JobPosition};
+use crate::editor::{EditorError, Job, JobProgress};
+use crate::engine::{change_permit, time_left};
 
 /// The shortest time between two events of a stream.
 const EVENT_INTERVAL: Duration = Duration::from_millis(250);
@@ -46,14 +49,32 @@ pub(crate) fn started(api: &Api, job: &Job) -> Response {
 }
 
 /// List the jobs
+///
+/// In pages, the newest first.
 #[utoipa::path(
     get, path = "/v1/jobs", tag = "jobs", operation_id = "list_jobs",
-    responses((status = 200, description = "The jobs.", body = JobList))
+    params(JobPage),
+    responses(
+        (status = 200, description = "A page of the list.", body = JobList, headers(("Link" = String, description = "The URL of the next page, with `rel=\"next\"`; absent on the last page."))),
+        PageProblems,
+    )
 )]
-pub(crate) async fn list(State(api): State<Api>) -> Json<JobList> {
-    let jobs = api.jobs.list();
-    let jobs = jobs.iter().map(|job| response(&api, job).0);
-    Json(JobList { jobs: jobs.collect() })
+pub(crate) async fn list(
+    State(api): State<Api>,
+    Query(options): Query<JobPage>,
+) -> Result<Response, Problem> {
+    let limit = options.limit();
+    let mut rest = api
+        .jobs
+        .before(options.after.map(|JobPosition(id)| id))
+        .into_iter();
+    let listed: Vec<_> = rest.by_ref().take(limit).collect();
+    let last = listed.last().filter(|_| rest.next().is_some());
+    let body = JobList {
+        next: last.map(|job| job.id().to_owned()),
+        jobs: listed.iter().map(|job| response(&api, job).0).collect(),
+    };
+    Ok(page(&body, limit, body.next.as_deref()))
 }
 
 /// Get a job
@@ -86,20 +107,29 @@ pub(crate) async fn show(
 
 /// Cancel a job
 ///
-/// The response comes when the job has ended. A job that has already ended does not change.
+/// The response comes when the job has ended, or with 202 when the timeout passes before. A job that has already ended does not change.
 #[utoipa::path(
     delete, path = "/v1/jobs/{job}", tag = "jobs", operation_id = "cancel_job",
     params(("job" = String, Path, description = "The id of the job.", example = "1")),
-    responses((status = 200, description = "The job after its end.", body = responses::job::Job), JobProblems)
+    responses(
+        (status = 200, description = "The job after its end.", body = responses::job::Job),
+        (status = 202, description = "The job is cancelled, and has not ended within the timeout.", body = responses::job::Job),
+        JobProblems,
+    )
 )]
 pub(crate) async fn cancel(
     State(api): State<Api>,
     PathName(id): PathName,
-) -> Result<Json<responses::job::Job>, Problem> {
+) -> Result<(StatusCode, Json<responses::job::Job>), Problem> {
     let job = api.jobs.get(&id)?;
+    if !change_permit().begin() {
+        return Err(EditorError::TooLate.into());
+    }
     job.cancel();
-    job.wait().await;
-    Ok(response(&api, &job))
+    let left = time_left().unwrap_or(Duration::MAX);
+    let ended = tokio::time::timeout(left, job.wait()).await;
+    let status = ended.map_or(StatusCode::ACCEPTED, |()| StatusCode::OK);
+    Ok((status, response(&api, &job)))
 }
 
 /// A stream of the events of a job.

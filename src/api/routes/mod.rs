@@ -10,6 +10,7 @@
 //! | the boundaries of a model; the training of new ones | [`boundaries`], [`training`] |
 //! | reports on boundaries | [`report`] |
 //! | the jobs that train and report | [`jobs`] |
+//! | responses with a part of a list | [`page`] |
 //! | probes and metrics | [`health`], [`metrics`] |
 
 pub(crate) mod boundaries;
@@ -19,6 +20,7 @@ pub(crate) mod invert;
 pub(crate) mod jobs;
 pub(crate) mod metrics;
 pub(crate) mod models;
+pub(crate) mod page;
 pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod score;

@@ -3,12 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 
-use crate::api::openapi::problems::ModelProblems;
+use crate::api::openapi::problems::{ModelProblems, PageProblems};
 use crate::api::problem::Problem;
-use crate::api::request_body::PathName;
+use crate::api::request_body::{PathName, Query};
 use crate::api::responses;
 use crate::api::responses::model::{ModelList, ModelSummary};
 use crate::api::state::Api;
+use crate::api::types::list::List;
+use crate::api::types::model::ModelOptions;
+use crate::api::types::text::Text;
 
 /// List the models
 #[utoipa::path(
@@ -25,16 +28,23 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<ModelList> {
 
 /// Describe a model
 ///
-/// Its spaces and sizes, its attributes, its boundaries with their accuracy, and the cosines between their normals.
+/// Its spaces and sizes, the attributes that it scores, how many boundaries it has, and the cosines between those that `cosines`
+/// names. `/v1/models/{model}/boundaries` lists the boundaries.
 #[utoipa::path(
     get, path = "/v1/models/{model}", tag = "models", operation_id = "get_model",
-    params(("model" = String, Path, description = "The name of the model.", example = "phantom")),
-    responses((status = 200, description = "The model.", body = responses::model::Model), ModelProblems)
+    params(("model" = String, Path, description = "The name of the model.", example = "phantom"), ModelOptions),
+    responses((status = 200, description = "The model.", body = responses::model::Model), ModelProblems, PageProblems)
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
     PathName(name): PathName,
+    Query(options): Query<ModelOptions>,
 ) -> Result<Json<responses::model::Model>, Problem> {
     let model = api.models.get(Some(&name))?;
-    Ok(Json((&*model).into()))
+    let attributes = options
+        .cosines
+        .map(|List(names)| names.into_iter().map(|Text(name)| name).collect::<Vec<_>>());
+    let describe = move || responses::model::Model::new(&model, attributes.as_deref());
+    let described = tokio::task::spawn_blocking(describe).await;
+    Ok(Json(described.expect("describing a model does not panic")?))
 }

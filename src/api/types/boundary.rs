@@ -24,7 +24,7 @@ fn example_normal() -> Vec<f64> {
 }
 
 /// A note on how a boundary was fitted.
-type Note = Text<1000>;
+type Note = Text<256>;
 
 fields! {
     /// A boundary with everything known of it: GET returns it, and PUT accepts it.
@@ -208,6 +208,7 @@ pub(crate) fn boundary(
         );
         Problem::field("normal", reason)
     })?;
+    model.check_boundary_shape(space, shape)?;
     let normal =
         Array2::from_shape_vec(shape, array.values).expect("an array holds as many values as its shape says");
     let known = Provenance {

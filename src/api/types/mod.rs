@@ -5,11 +5,12 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
-//! | the request of an operation | [`sample`], [`edit`], [`invert`], [`score`], [`train`], [`report`], [`boundary`] |
+//! | the request of an operation | [`sample`], [`edit`], [`invert`], [`score`], [`train`], [`report`], [`boundary`], [`model`] |
 //! | the face of a request (seed, latent code or image) and the truncation | [`face`], [`latent`], [`uploaded_image`] |
 //! | format, layout, metadata, compression and quality of the response | [`output_options`] |
 //! | the edits | [`attribute_edit`], [`trajectory`], [`layers`] |
 //! | the part of an image to invert | [`framing`] |
+//! | the part of a list | [`page`] |
 //! | single values | [`number`], [`numbers`], [`text`], [`list`], [`choice`], [`space`], [`base64`] |
 //! | the form of a request with an image | [`form`] |
 
@@ -25,9 +26,11 @@ pub(crate) mod invert;
 pub(crate) mod latent;
 pub(crate) mod layers;
 pub(crate) mod list;
+pub(crate) mod model;
 pub(crate) mod number;
 pub(crate) mod numbers;
 pub(crate) mod output_options;
+pub(crate) mod page;
 pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod score;

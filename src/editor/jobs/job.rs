@@ -22,6 +22,7 @@ pub(crate) struct JobDescription {
 
 /// A training or a report: queued, running, or ended.
 pub struct Job {
+    number: u64,
     id: String,
     description: JobDescription,
     progress: watch::Sender<JobProgress>,
@@ -40,7 +41,7 @@ pub struct JobProgress {
     /// The fit in progress.
     pub fitting: Option<FitProgress>,
     /// The boundaries trained so far. The model already has them.
-    pub boundaries: Vec<Boundary>,
+    pub boundaries: Vec<Arc<Boundary>>,
     /// The report, once it is made.
     pub report: Option<Arc<Report>>,
     /// Why the job failed.
@@ -83,7 +84,7 @@ impl JobStatus {
 
 impl Job {
     /// A queued job, which `cancel` cancels.
-    pub(crate) fn new(id: u64, description: JobDescription, cancel: CancellationToken) -> Self {
+    pub(crate) fn new(number: u64, description: JobDescription, cancel: CancellationToken) -> Self {
         let progress = JobProgress {
             status: JobStatus::Queued,
             samples_done: 0,
@@ -94,7 +95,8 @@ impl Job {
             failure: None,
         };
         Self {
-            id: id.to_string(),
+            number,
+            id: number.to_string(),
             description,
             progress: watch::Sender::new(progress),
             cancel,
@@ -105,6 +107,11 @@ impl Job {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The number in its id. Later jobs have higher numbers.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// The model that gets the boundaries, or is reported on.

@@ -130,10 +130,11 @@ impl Jobs {
         found.ok_or_else(|| EditorError::UnknownJob { found: id.to_owned() })
     }
 
-    /// All jobs that are remembered, the newest last.
+    /// All jobs that are remembered and older than the one with the id `id`, the newest first; all jobs for `None`.
     #[must_use]
-    pub fn list(&self) -> Vec<Arc<Job>> {
-        self.lock().iter().cloned().collect()
+    pub fn before(&self, id: Option<u64>) -> Vec<Arc<Job>> {
+        let is_before = |job: &&Arc<Job>| id.is_none_or(|id| job.number() < id);
+        self.lock().iter().rev().filter(is_before).cloned().collect()
     }
 
     /// Cancels all jobs, and refuses new ones.
@@ -143,7 +144,7 @@ impl Jobs {
 
     /// Waits until every job has ended.
     pub async fn wait(&self) {
-        for job in self.list() {
+        for job in self.before(None) {
             job.wait().await;
         }
     }

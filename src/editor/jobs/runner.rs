@@ -86,12 +86,10 @@ impl JobRunner {
         let codes = trainer.codes(self.counter());
         let codes = Arc::new(self.unless_cancelled(codes).await??);
         for attribute in &trainer.request().attributes {
-            let boundary = trainer
-                .fit(attribute, &codes, self.fit_progress(attribute))
-                .await?;
-            self.models
-                .put_boundary(self.job.model(), boundary.clone())
-                .await?;
+            let boundary = trainer.fit(attribute, &codes, self.fit_progress(attribute));
+            let boundary = Arc::new(boundary.await?);
+            let put = self.models.put_boundary(self.job.model(), Arc::clone(&boundary));
+            put.await?;
             self.job.update(|progress| progress.boundaries.push(boundary));
         }
         Ok(())
