@@ -30,12 +30,14 @@
 //! `GET /v1/conditional-edit?seed=7&edit=age:3&condition=eyeglasses`
 //!
 //! 1. [`server::run`] accepts the connection; [`api::router`] finds the handler.
-//! 2. The handler decodes an [`editor::EditRequest`], or returns a problem that names the wrong field.
+//! 2. The handler decodes an [`editor::EditRequest`], or returns a problem that names the wrong field. `api::problem` chooses
+//!    the status of every error.
 //! 3. The [`editor`] turns the seed into a [`latent::LatentCode`] ([`latent::sample_z`], then the mapping network), takes
 //!    the conditions out of the boundary's normal ([`latent::condition()`]) and moves the code ([`latent::apply`]).
 //! 4. [`engine::Engine::admit`] accepts the request's images, or refuses them at once: the response is then 503.
+//!    `engine::admission::overload` detects overload.
 //! 5. [`engine::Admission::synthesize_in_chunks`] puts the code into the generator's queue. A replica takes a batch from
-//!    the queue, with codes of other requests, and runs it.
+//!    the queue, with codes of other requests, and runs it. `engine::batching` is where requests become a batch.
 //! 6. The handler encodes the pixels ([`imaging::encode_png`]) and sends the response.
 //!
 //! # Glossary
@@ -51,21 +53,22 @@
 //! | truncation | pulls a w code towards the mean code, for more typical faces: [`latent::Truncation`] |
 //! | attribute | a property of a face that a classifier scores: smile, age, … |
 //! | score | the output of a classifier for an attribute |
-//! | boundary | a hyperplane that separates the values of an attribute, with unit normal: [`latent::Boundary`] |
+//! | boundary | a hyperplane that separates the values of an attribute, with unit normal: [`latent::Boundary`]; [`latent::BoundaryFit`] fits one to scored codes |
 //! | distance | the signed distance of a code from a boundary |
 //! | direction | the unit vector of an edit: [`latent::Direction`] |
-//! | primal, conditions | the boundary of a conditional edit, and the boundaries whose attributes it keeps |
+//! | primal, conditions | in a conditional edit: the boundary of the attribute that changes, and the boundaries of those that stay: [`latent::condition()`] |
 //! | trajectory | a series of edits at equal steps: [`latent::Trajectory`] |
-//! | invert | find the code of an image, by the encoder, by optimization, or by both (*refine*) |
+//! | invert | find the code of an image, by the encoder, by optimization, or by both (*refine*): [`editor::invert`] |
+//! | align | rotate, crop and scale a photograph so that the face is where a model's images have it: [`imaging::Framing`] |
 //! | model | a generator with its classifiers, encoder and boundaries: [`editor::Model`] |
 //! | model folder | the files of a model: [`catalog::ModelFolder`] |
 //! | run, batch | one call of a network, and the inputs of it |
 //! | replica | one of several copies of a generator that run in parallel |
-//! | response | what the service sends back for a request; an image, JSON, or a *problem* (an error as JSON) |
+//! | response | what the service sends back for a request: an image, JSON, or a *problem* (an error as JSON) |
 //! | admission, permit | an accepted request, and its share of the limit on images: [`engine::Admission`] |
 //! | overload | more requests arrive than can be answered, for longer than a burst |
 //! | lane | a priority in a queue: requests, or background work |
-//! | job | work that runs behind all requests: a training or a report: [`editor::Job`] |
+//! | job | work that runs behind all requests: a training or a report: [`editor::Job`]; jobs wait in [`editor::Jobs`] |
 pub mod api;
 pub mod catalog;
 pub mod cli;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use faceplane::cli::{Action, Cli, ConfigError, check_health, serve};
 use faceplane::{engine, telemetry, telemetry_opt_out};
 
-/// Longest time that the program's end waits for runs of networks that nobody needs any more.
+/// Longest time that the end of the program waits for runs of networks that are no longer needed.
 const MAX_WAIT_FOR_RUNS: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {

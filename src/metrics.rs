@@ -103,12 +103,12 @@ impl Metrics {
         );
         registry.register(
             "cache_hits",
-            "Requests with a seed whose response was cached or under way",
+            "Requests with a seed that found their response cached or under way",
             metrics.cache_hits.clone(),
         );
         registry.register(
             "cache_misses",
-            "Requests with a seed whose response had to be made",
+            "Requests with a seed that needed a new response",
             metrics.cache_misses.clone(),
         );
         metrics.synthesis.register(&mut registry, &SYNTHESIS);

@@ -1,4 +1,4 @@
-//! The settings file of `faceplane serve`: TOML whose keys are the names of the flags.
+//! The settings file of `faceplane serve`: TOML with the names of the flags as keys.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! A connection: what it may cost, and when it is closed.
+//! A connection: its limits, and when it is closed.
 
 use std::convert::Infallible;
 use std::pin::pin;

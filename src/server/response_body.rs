@@ -53,8 +53,8 @@ pub(super) async fn taken_in_time<F: Future>(task: F) -> Option<F::Output> {
     }
 }
 
-/// Starts the task of each stream of HTTP/2. A stream whose response is taken too slowly is reset, and the others of its connection
-/// go on.
+/// Starts the task of each stream of HTTP/2. If a client takes the response of a stream too slowly, the stream is reset, and the
+/// others of its connection go on.
 #[derive(Clone, Copy)]
 pub(super) struct StreamTasks;
 

@@ -1,4 +1,4 @@
-//! A writer that never blocks: a thread writes the lines, and lines that find no place are counted and dropped.
+//! A writer that never blocks: a thread writes the lines, and lines that do not fit into its buffer are dropped and counted.
 //!
 //! tracing-appender's writer is like it, but it writes to standard output when it ends, which blocks or panics where the log
 //! does; it limits lines, not bytes; and it does not count the lines of failed writes.
@@ -164,7 +164,7 @@ mod tests {
         }
         assert_eq!(reached.iter().take(MAX_WAITING / line.len()).count(), 1024);
         writer.wait_until_written(Duration::from_mins(1));
-        assert_eq!(lost.get(), 3, "what had found a place was written");
+        assert_eq!(lost.get(), 3, "the lines in the buffer were written");
     }
 
     #[test]

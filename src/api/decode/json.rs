@@ -1,4 +1,4 @@
-//! The walk through a JSON body, and through an object's fields.
+//! Reads a JSON body, and the fields of an object.
 
 use std::cell::RefCell;
 

@@ -10,8 +10,8 @@
 //! | what a value must offer: reading, expectation, schema | [`value`] |
 //! | fields, groups of fields | [`fields`] |
 //! | the macro that declares a request's fields | [`declare`] |
-//! | the walk through a JSON body, the position in it, the visitor | [`json`], [`at`], [`reader`] |
-//! | the walk through the pairs of a URL or form | [`text`] |
+//! | reading a JSON body, the position in it, the visitor | [`json`], [`at`], [`reader`] |
+//! | reading the pairs of a URL or form | [`text`] |
 //! | object, parameter and form schemas made from the same declaration | [`describe`] |
 //! | errors about a field, and about the syntax of JSON | [`refusal`], [`syntax`] |
 

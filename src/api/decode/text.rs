@@ -1,4 +1,4 @@
-//! The walk through the pairs of a URL or form.
+//! Reads the pairs of a URL or form.
 
 use std::borrow::Cow;
 

@@ -4,7 +4,7 @@
 //! - Every operation takes `Faceplane-Timeout`, has the common problems, and those of protected operations if it is one, and responds with `X-Request-Id`.
 //! - An optional field is left out, never null: generators would otherwise type it as three cases.
 //! - No schema has a default: openapi-typescript makes fields with a default required. Descriptions name the defaults.
-//! - Enums whose values are no identifiers say how generated code names them.
+//! - If the values of an enum are not identifiers, the enum says how generated code names them.
 
 use serde_json::{Map, Value, json};
 use utoipa::IntoResponses as _;

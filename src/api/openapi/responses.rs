@@ -50,7 +50,7 @@ const ETAG: (&str, &str) = (
      changed.",
 );
 
-/// The 200 of an operation whose response no cache may keep.
+/// The 200 of an operation with a response that no cache may keep.
 pub(crate) struct Fresh<A>(PhantomData<A>);
 
 impl<A: FaceResponse> IntoResponses for Fresh<A> {
@@ -59,7 +59,7 @@ impl<A: FaceResponse> IntoResponses for Fresh<A> {
     }
 }
 
-/// The 200 and the 304 of an operation whose response caches may keep.
+/// The 200 and the 304 of an operation with a response that caches may keep.
 pub(crate) struct Cacheable<A>(PhantomData<A>);
 
 impl<A: FaceResponse> IntoResponses for Cacheable<A> {

@@ -1,4 +1,4 @@
-//! Boundaries in JSON responses: what is known of them, without their normals.
+//! Boundaries in JSON responses: their metadata, without their normals.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -5,8 +5,8 @@
 //! | a face: its code, distances, scores and image | [`face`] |
 //! | the responses of the operations on faces | [`sample`], [`edit`], [`invert`], [`score`] |
 //! | the result of a search for a score | [`score_search`] |
-//! | what is known of a model | [`model`] |
-//! | what is known of a boundary, and where changes are stored | [`boundary`] |
+//! | a model, and the list of models | [`model`] |
+//! | the metadata of a boundary, and where changes are stored | [`boundary`] |
 //! | jobs and their progress | [`job`] |
 //! | reports on boundaries | [`report`] |
 

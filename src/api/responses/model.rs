@@ -21,7 +21,7 @@ pub(crate) struct ModelList {
     pub(crate) models: Vec<ModelSummary>,
 }
 
-/// What is most often needed of a model.
+/// The main properties of a model.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ModelSummary {
     /// The name of the model.

@@ -49,7 +49,7 @@ pub(crate) struct Report {
     strips: Vec<Vec<String>>,
 }
 
-/// How similar edited persons stay to themselves: the mean similarity to the face before the edit, −1 to 1.
+/// Whether edited faces are still the same person: the mean similarity to the face before the edit, −1 to 1.
 #[derive(Serialize, ToSchema)]
 struct IdentityReport {
     /// For each edited attribute and each distance.

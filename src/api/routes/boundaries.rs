@@ -68,7 +68,7 @@ pub(crate) async fn list(
 
 /// Get a boundary
 ///
-/// As JSON with everything that is known of it, or its normal as a `.npy` file (`format=npy`, or
+/// Returns the boundary as JSON with its metadata, or its normal as a `.npy` file (`format=npy`, or
 /// `Accept: application/octet-stream`).
 #[utoipa::path(
     get, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "get_boundary",

@@ -63,7 +63,7 @@ pub(crate) async fn post_plain(State(api): State<Api>, request: Request) -> Resu
 /// Edit a face with conditions, by URL
 ///
 /// Moves the latent code along the part of a boundary's normal that is orthogonal to the normals of all conditions, so
-/// that these attributes stay. Otherwise as `/v1/edit`.
+/// that these attributes stay. All else is as in `/v1/edit`.
 #[utoipa::path(
     get, path = "/v1/conditional-edit", tag = "faces", operation_id = "edit_face_conditionally_by_url",
     params(ConditionalEditInput),

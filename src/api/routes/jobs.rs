@@ -79,7 +79,7 @@ pub(crate) async fn list(
 
 /// Get a job
 ///
-/// Its progress as JSON. With `Accept: text/event-stream`, the response is a stream of `progress` events with the same
+/// Returns the progress of the job as JSON. With `Accept: text/event-stream`, the response is a stream of `progress` events with the same
 /// JSON: one for each change, at most four per second, until the job has ended.
 #[utoipa::path(
     get, path = "/v1/jobs/{job}", tag = "jobs", operation_id = "get_job",

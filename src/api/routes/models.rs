@@ -28,8 +28,8 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<ModelList> {
 
 /// Describe a model
 ///
-/// Its spaces and sizes, the attributes that it scores, how many boundaries it has, and the cosines between those that `cosines`
-/// names. `/v1/models/{model}/boundaries` lists the boundaries.
+/// Returns its spaces and sizes, the attributes that it scores, the number of its boundaries, and the cosines between those that
+/// `cosines` names. `/v1/models/{model}/boundaries` lists the boundaries.
 #[utoipa::path(
     get, path = "/v1/models/{model}", tag = "models", operation_id = "get_model",
     params(("model" = String, Path, description = "The name of the model.", example = "phantom"), ModelOptions),

@@ -50,7 +50,7 @@ pub(crate) async fn post(
 
 /// Get a report
 ///
-/// As JSON, or with `Accept: text/html` as a page. The page needs no other files.
+/// Returns the report as JSON, or, with `Accept: text/html`, as a page. The page needs no other files.
 #[utoipa::path(
     get, path = "/v1/jobs/{job}/report", tag = "jobs", operation_id = "get_report",
     params(("job" = String, Path, description = "The id of the job.", example = "1")),

@@ -37,7 +37,7 @@ fields! {
         /// The normal, pointing to where the attribute's score is higher: a list of numbers in z and w, a list of such lists in w+, one a
         /// layer. Its length need not be 1.
         normal: Required<Numbers<f64>>,
-        /// b in n·code + b, for the normal as given. Default: 0.
+        /// b in n·code + b, for the normal as it is sent. Default: 0.
         intercept: Option<Finite>,
         /// The number of scored samples from which the extremes were chosen.
         samples: Option<Integer<0, MOST>>,
@@ -114,7 +114,7 @@ fields! {
 fields! {
     /// What a `.npy` file does not contain.
     pub(crate) struct NpyOptions {
-        /// b in n·code + b, for the normal of a `.npy` body as given. Default: 0.
+        /// b in n·code + b, for the normal of a `.npy` body as it is sent. Default: 0.
         intercept: Option<Finite>,
     }
 }

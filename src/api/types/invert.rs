@@ -54,7 +54,7 @@ fields! {
         method: Option<InversionMethodName>,
         /// The code's space. w+ follows the image more closely, w is easier to edit. Default: the encoder's space, or else w.
         space: Option<Space>,
-        /// The most optimization steps. Default: 100.
+        /// The largest number of optimization steps. Default: 100.
         steps: Option<Steps> = 10,
         /// Ends the optimization when this many steps have lowered the loss by less than 10 % in all. With as many as `steps`, it never
         /// ends early. Default: 10.

@@ -43,7 +43,7 @@ fields! {
         samples: Option<Integer<4, MOST_U32>>,
         /// How many samples at each end of the scores the boundary is fitted to and checked with; at most half of all.
         chosen: Option<Integer<1, MOST_U32>>,
-        /// The same as a share of all samples. Default: 0.02, if `chosen` is not given.
+        /// `chosen` as a share of all samples. Default: 0.02, if there is no `chosen`.
         ratio: Option<Positive<1>>,
         /// The share of the chosen samples that the boundary is fitted to; the others are held out. Default: 0.7.
         split: Option<Positive<1>>,

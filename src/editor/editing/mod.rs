@@ -1,4 +1,4 @@
-//! Editing: a face moves along the boundaries of attributes, or along what conditions leave of their normals.
+//! Editing: a code moves along the normals of boundaries, or along the part of a normal that is orthogonal to conditions.
 //!
 //! | to find | look in |
 //! | --- | --- |

@@ -47,7 +47,7 @@ pub struct OptimizationResult {
     /// Steps taken.
     pub steps: usize,
     /// Whether more steps would hardly help: a local minimum was found, early stopping ended the optimization, or the last
-    /// tenth of all steps lowered the loss by less than [`SMALL_FALL`].
+    /// tenth of all steps lowered the loss by less than 10 %.
     pub converged: bool,
 }
 

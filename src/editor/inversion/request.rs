@@ -33,7 +33,7 @@ pub struct InversionOptions {
     /// Most steps of gradient descent.
     pub steps: usize,
     /// Early stopping: gradient descent ends after this number of steps in which the loss fell by less than
-    /// [`SMALL_FALL`](crate::editor::inversion::optimization::SMALL_FALL). With `steps` or more, it never ends early.
+    /// 10 %. With `steps` or more, it never ends early.
     pub patience: usize,
     /// How many codes [`InversionMethod::Optimize`] starts from, at least 1: the mean code, and the codes of the seeds 0,
     /// 1, and so on.

@@ -1,4 +1,4 @@
-//! The deadline of the current task, known to everything that the task calls, and changes that it does not stop.
+//! The deadline of the current task, and changes that go on after it. Everything that the task calls can ask for it.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The way of a result to its caller.
+//! Sends the result of a run to the caller that waits for it.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use crate::engine::batching::batch_network::{BatchNetwork, Run};
 use crate::engine::networks::panic::catch_panic;
 use crate::engine::{BatchSize, EngineError, Generator, Images};
 
-/// A generator whose runs are measured, so that batches get the best size and waits can be predicted.
+/// A generator with measured runs, so that batches get the best size and waits can be predicted.
 pub(crate) struct Synthesizer {
     network: Arc<str>,
     generator: Box<dyn Generator>,

@@ -1,4 +1,4 @@
-//! An attribute whose score counts in a search, and the scale on which its scores are compared.
+//! An attribute with a score that counts in a search, and the scale on which its scores are compared.
 
 use crate::catalog::OutputKind;
 use crate::editor::editing::edit_path::EditPath;
@@ -9,7 +9,7 @@ use crate::latent::{Boundary, LatentError, LatentSpace, condition};
 /// Logits beyond this magnitude count as equal, because the classifier is saturated.
 const SATURATED: f64 = 14.0;
 
-/// An attribute whose score counts: the edited one, or a held one.
+/// An attribute with a score that counts: the edited one, or a held one.
 pub(crate) struct ScoredAttribute {
     pub(crate) attribute: String,
     /// The column of its score.
