@@ -123,7 +123,8 @@ def main() -> None:
         def start(options: list[str], **how: object) -> Service:
             return Service(arguments.program, options, **{"log": log.with_suffix(".other"), **how})  # type: ignore[arg-type]
 
-        service = Service(arguments.program, ["--store", str(Path(folder) / "store")], log, limit)
+        store = Path(folder) / "store"
+        service = Service(arguments.program, ["--store", str(store)], log, limit)
         print(f"memory limit: {'a cgroup of 2 GiB' if limit.folder else 'none, no cgroup can be made here'}")
         warm_up(service.port)
         probe = Probe(service.port)
@@ -132,7 +133,7 @@ def main() -> None:
         usual, warm = quiet.sample_p50(), service.resident()
         print(f"after the warm-up: {warm / MIB:.0f} MiB; a single image takes {usual * 1e3:.1f} ms (p50)")
         print_row("attack", "peak MiB", "health p99", "image p50", "s", "what happened")
-        target = Target(service, start, DRAIN_SECONDS)
+        target = Target(service, store, start, DRAIN_SECONDS)
         for run in attacks:
             row = attack(target, probe, run)
             rows.append(row)

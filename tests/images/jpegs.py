@@ -38,7 +38,7 @@ def picture(*, grey: bool = False) -> bytes:
 def cjpeg(*arguments: str, grey: bool = False) -> bytes:
     """The file that cjpeg writes."""
     command = ["cjpeg", "-quality", "95", *arguments]
-    return subprocess.run(command, input=picture(grey=grey), capture_output=True, check=True).stdout  # noqa: S603
+    return subprocess.run(command, input=picture(grey=grey), capture_output=True, check=True).stdout
 
 
 def files(folder: pathlib.Path) -> dict[str, bytes]:
@@ -83,7 +83,7 @@ def main() -> None:
     text = {name: base64.b64encode(file).decode() for name, file in kinds.items()}
     path = pathlib.Path(__file__).with_name("jpegs.json")
     path.write_text(json.dumps(text, indent=0) + "\n")
-    print(f"{len(kinds)} files, {path.stat().st_size} bytes")  # noqa: T201
+    print(f"{len(kinds)} files, {path.stat().st_size} bytes")
 
 
 if __name__ == "__main__":
