@@ -68,6 +68,18 @@ pub struct Metrics {
     codes_optimizing: Family<ModelLabel, Gauge>,
     log_lines_lost: Counter,
     runs_terminated: Family<NetworkLabel, Counter>,
+    memory: MemoryMetrics,
+}
+
+/// The metrics of the memory budget.
+#[derive(Clone, Default)]
+pub struct MemoryMetrics {
+    /// Reserved bytes.
+    pub(crate) used: Gauge,
+    /// Most bytes that can be reserved.
+    pub(crate) limit: Gauge,
+    /// Requests that were refused because memory was short.
+    pub(crate) refused: Counter,
 }
 
 impl Metrics {
@@ -89,6 +101,7 @@ impl Metrics {
             codes_optimizing: Family::default(),
             log_lines_lost: Counter::default(),
             runs_terminated: Family::default(),
+            memory: MemoryMetrics::default(),
         };
         registry.register("requests", "Requests answered", metrics.requests.clone());
         registry.register(
@@ -138,6 +151,7 @@ impl Metrics {
             "Runs of a network that were terminated, because they took far longer than usual",
             metrics.runs_terminated.clone(),
         );
+        metrics.memory.register(&mut registry);
         metrics.registry = Arc::new(registry);
         metrics
     }
@@ -185,6 +199,12 @@ impl Metrics {
         (self.cache_hits.clone(), self.cache_misses.clone())
     }
 
+    /// The metrics of the memory budget.
+    #[must_use]
+    pub fn memory(&self) -> MemoryMetrics {
+        self.memory.clone()
+    }
+
     /// The counter of lines that the log has lost.
     #[must_use]
     pub fn log_lines_lost(&self) -> Counter {
@@ -216,6 +236,26 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl MemoryMetrics {
+    fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "memory_reserved_bytes",
+            "Memory reserved for bodies, decoded images, jobs and responses",
+            self.used.clone(),
+        );
+        registry.register(
+            "memory_limit_bytes",
+            "Most memory that can be reserved",
+            self.limit.clone(),
+        );
+        registry.register(
+            "memory_refused",
+            "Requests refused because memory was short",
+            self.refused.clone(),
+        );
     }
 }
 

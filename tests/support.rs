@@ -231,6 +231,7 @@ pub(crate) const LONG: ConnectionLimits = ConnectionLimits {
 };
 
 /// A client of a router.
+#[derive(Clone)]
 pub(crate) struct Client {
     router: Router,
     pub(crate) readiness: Readiness,
@@ -281,12 +282,17 @@ impl Client {
     }
 
     fn with_everything(models: Models, timeout: Duration, metrics: Metrics, access: Access) -> Self {
-        let readiness = Readiness::default();
         let limits = Limits {
             max_images: 16,
             timeout,
             cache_bytes: 1 << 20,
+            memory_bytes: 256 << 20,
         };
+        Self::with_limits(models, limits, metrics, access)
+    }
+
+    fn with_limits(models: Models, limits: Limits, metrics: Metrics, access: Access) -> Self {
+        let readiness = Readiness::default();
         let router = router(Api::new(models, limits, metrics, readiness.clone()), access);
         Self { router, readiness }
     }
@@ -300,6 +306,18 @@ impl Client {
     pub(crate) fn sketch_with_access(access: Access) -> Self {
         let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
         Self::with_everything(models, Duration::from_mins(1), Metrics::new(), access)
+    }
+
+    /// A client of the small generator, in a service with a memory budget of `bytes` and no cache.
+    pub(crate) fn with_memory(bytes: usize) -> Self {
+        let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
+        let limits = Limits {
+            max_images: 16,
+            timeout: Duration::from_mins(1),
+            cache_bytes: 0,
+            memory_bytes: bytes,
+        };
+        Self::with_limits(models, limits, Metrics::new(), Access::new(&[], None).unwrap())
     }
 
     /// A client of a model with the given generator.
@@ -336,8 +354,13 @@ impl Client {
         address
     }
 
+    /// Sends a request, and returns its response before its body is read.
+    pub(crate) async fn begin(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Response {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.begin(request).await;
         let (parts, body) = response.into_parts();
         Response {
             status: parts.status,

@@ -9,9 +9,10 @@ use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::api::held_bytes::held;
 use crate::api::types::output_options::Format;
 use crate::editor::Model;
-use crate::engine::Timings;
+use crate::engine::{ByteBudget, Timings};
 
 const MODEL: HeaderName = HeaderName::from_static("faceplane-model");
 const SEED: HeaderName = HeaderName::from_static("faceplane-seed");
@@ -62,6 +63,13 @@ impl BufferedResponse {
         let half = u128::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes"));
         let etag = format!("\"{half:032x}\"").parse();
         self.etag = Some(etag.expect("quoted hexadecimal digits are a tag"));
+        self
+    }
+
+    /// The same response, whose bytes hold their share of `memory` until they are sent.
+    pub(crate) fn held_in(mut self, memory: &ByteBudget) -> Self {
+        let reserved = memory.hold_response(self.body.len());
+        self.body = held(self.body, reserved);
         self
     }
 

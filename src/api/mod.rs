@@ -11,6 +11,7 @@
 //! | what handlers share: models, limits, cache, jobs | `state` |
 //! | the handler of a path | `routes`: a file for each resource |
 //! | the types of requests | `types` |
+//! | bodies: received, unpacked and decoded within the memory budget | `received_body`, `request_body`, `upload` |
 //! | the JSON responses | `responses` |
 //! | how faces become images and JSON | `encode`, `output`, `image_metadata` |
 //! | the headers and the caching of a response | `buffered_response` |
@@ -26,6 +27,7 @@
 mod buffered_response;
 mod decode;
 mod encode;
+mod held_bytes;
 mod image_metadata;
 mod inversion_events;
 mod middleware;
@@ -35,6 +37,7 @@ mod output;
 mod problem;
 mod problem_document;
 mod readiness;
+mod received_body;
 mod report_page;
 mod request_body;
 mod request_id;
@@ -49,7 +52,7 @@ mod upload;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::http::Method;
 use axum::response::Redirect;
 use axum::routing::get;
@@ -75,17 +78,12 @@ fn described() -> OpenApiRouter<Api> {
                     routes::edit::post_conditional
                 ))
                 .routes(routes!(routes::invert::post))
-                .routes(routes!(routes::score::get, routes::score::post))
-                .layer(DefaultBodyLimit::max(upload::LARGEST_BODY)),
+                .routes(routes!(routes::score::get, routes::score::post)),
         )
         .routes(routes!(routes::models::list))
         .routes(routes!(routes::models::show))
         .routes(routes!(routes::boundaries::list))
-        .merge(
-            OpenApiRouter::new()
-                .routes(routes!(routes::training::post))
-                .layer(DefaultBodyLimit::max(types::train::LARGEST_BODY)),
-        )
+        .routes(routes!(routes::training::post))
         .routes(routes!(routes::report::post))
         .routes(routes!(
             routes::boundaries::show,

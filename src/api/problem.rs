@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::editor::EditorError;
-use crate::engine::{EngineError, StuckNetwork};
+use crate::engine::{EngineError, MemoryError, StuckNetwork};
 use crate::imaging::{FramingError, ImagingError};
 use crate::latent::LatentError;
 
@@ -22,6 +22,8 @@ pub(crate) enum Problem {
     MediaType { found: String, expected: &'static str },
     #[error("Accept is {found:?}, expected one of {offered}; change it or leave it out")]
     NotAcceptable { found: String, offered: &'static str },
+    #[error("the Content-Encoding of the body is {found}, expected gzip or none")]
+    ContentEncoding { found: String },
     #[error("the body is larger than {limit} bytes")]
     BodyTooLarge { limit: usize },
     #[error("the body arrived too slowly; send it again over a faster connection")]
@@ -48,6 +50,12 @@ pub(crate) enum Problem {
     Internal { reason: String },
     #[error(transparent)]
     Editor(#[from] EditorError),
+}
+
+impl From<MemoryError> for Problem {
+    fn from(error: MemoryError) -> Self {
+        Self::Editor(error.into())
+    }
 }
 
 /// The parts of a problem that are the same for each occurrence.
@@ -119,6 +127,21 @@ impl Problem {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body-too-large",
                 "The body is too large",
+            ),
+            Self::Editor(Edit::Memory(MemoryError::NeverFits { .. })) => kind(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "memory-limit",
+                "The request needs more memory than the service may use",
+            ),
+            Self::ContentEncoding { .. } => kind(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content-encoding",
+                "The Content-Encoding of the body is not supported",
+            ),
+            Self::Editor(Edit::Memory(MemoryError::Full { .. })) => kind(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "memory",
+                "The service is short of memory",
             ),
             Self::MediaType { .. } => kind(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -1,7 +1,5 @@
 //! Bodies, query strings and paths, as extractors that give a request's type or a problem.
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -9,44 +7,44 @@ use axum::http::request::Parts;
 use crate::api::decode::fields::Fields;
 use crate::api::decode::{json, text};
 use crate::api::problem::Problem;
-use crate::api::transfer_limits::SlowRequest;
+use crate::api::received_body::{ReceivedBody, SMALL};
+use crate::api::state::Api;
 use crate::api::types::train;
+use crate::engine::Reservation;
 
 /// The largest body of most routes, in bytes. A w+ code of 18×512 numbers takes about 200,000.
 pub(crate) const LARGEST_BODY: usize = 2 * 1024 * 1024;
 
-/// The largest body, in bytes, that is decoded on the async thread: it takes about a millisecond. Larger bodies are decoded on a
-/// blocking thread.
-const LARGEST_INLINE: usize = 64 * 1024;
-
 /// A JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<S: Send + Sync, T: Fields + Send + 'static> FromRequest<S> for Body<T> {
+impl<T: Fields + Send + 'static> FromRequest<Api> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        read_json(request, state, LARGEST_BODY).await.map(Self)
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let (value, _) = read_json(request, api, LARGEST_BODY).await?;
+        Ok(Self(value))
     }
 }
 
-/// A JSON body of at most [`train::LARGEST_BODY`] bytes. The route must allow such bodies too.
-pub(crate) struct LargeBody<T>(pub(crate) T);
+/// A JSON body of at most [`train::LARGEST_BODY`] bytes, and the reservation of the memory of the files in it.
+pub(crate) struct LargeBody<T>(pub(crate) T, pub(crate) Reservation);
 
-impl<S: Send + Sync, T: Fields + Send + 'static> FromRequest<S> for LargeBody<T> {
+impl<T: Fields + Send + 'static> FromRequest<Api> for LargeBody<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        read_json(request, state, train::LARGEST_BODY).await.map(Self)
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let (value, memory) = read_json(request, api, train::LARGEST_BODY).await?;
+        Ok(Self(value, memory))
     }
 }
 
-/// Reads a JSON body. The route limits it to `limit` bytes.
-pub(crate) async fn read_json<S: Send + Sync, T: Fields + Send + 'static>(
+/// Reads a JSON body of at most `limit` bytes. Returns the value, and the reservation of the memory of the files in it.
+pub(crate) async fn read_json<T: Fields + Send + 'static>(
     request: Request,
-    state: &S,
+    api: &Api,
     limit: usize,
-) -> Result<T, Problem> {
+) -> Result<(T, Reservation), Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.map_or("missing", |kind| kind.to_str().unwrap_or("unreadable"));
     if !is_json(kind) {
@@ -55,13 +53,17 @@ pub(crate) async fn read_json<S: Send + Sync, T: Fields + Send + 'static>(
             expected: "application/json; with curl: --json '{…}'",
         });
     }
-    let body = Bytes::from_request(request, state).await;
-    let body = body.map_err(|rejection| unread(rejection, limit))?;
-    if body.len() <= LARGEST_INLINE {
-        return json::read(&body);
+    let mut body = ReceivedBody::of(request, api, limit).await?;
+    if body.len() > SMALL {
+        body.reserve_decoded()?;
+        return api.decode_large(move || decode(body)).await;
     }
-    let read = tokio::task::spawn_blocking(move || json::read(&body));
-    read.await.expect("decoding does not panic")
+    decode(body)
+}
+
+fn decode<T: Fields>(body: ReceivedBody) -> Result<(T, Reservation), Problem> {
+    let (bytes, memory) = body.into_parts();
+    Ok((json::read(&bytes)?, memory))
 }
 
 /// Whether a Content-Type is `application/json` or has the suffix `+json`.
@@ -70,19 +72,6 @@ pub(crate) fn is_json(kind: &str) -> bool {
         let suffix = kind.suffix.is_some_and(|suffix| suffix == "json");
         kind.ty == "application" && (kind.subty == "json" || suffix)
     })
-}
-
-/// The problem of a body that did not arrive.
-pub(crate) fn unread(rejection: BytesRejection, limit: usize) -> Problem {
-    match rejection {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            Problem::BodyTooLarge { limit }
-        }
-        other if SlowRequest::is_reason_of(&other) => Problem::SlowRequest,
-        other => Problem::Undecodable {
-            reason: other.body_text(),
-        },
-    }
 }
 
 /// The name in a path that has one, such as a model or a job.

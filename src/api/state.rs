@@ -9,10 +9,14 @@ use crate::api::problem::Problem;
 use crate::api::readiness::Readiness;
 use crate::api::response_cache::ResponseCache;
 use crate::editor::{Jobs, Models};
+use crate::engine::ByteBudget;
 use crate::metrics::Metrics;
 
 /// The most images that are decoded at the same time. Each may take some hundred megabytes.
 const MAX_DECODING: usize = 2;
+
+/// The most bodies above 64 KiB that are decoded at the same time. It leaves the other blocking threads to small requests.
+const MAX_LARGE_BODIES: usize = 1;
 
 /// The state that handlers share. A clone is cheap.
 #[derive(Clone)]
@@ -22,7 +26,9 @@ pub struct Api {
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Readiness,
     pub(crate) cache: Arc<ResponseCache>,
+    pub(crate) memory: ByteBudget,
     pub(crate) decoding: Arc<Semaphore>,
+    large_bodies: Arc<Semaphore>,
     pub(crate) jobs: Jobs,
 }
 
@@ -34,14 +40,17 @@ pub struct Limits {
     /// The longest time of a request.
     pub timeout: Duration,
     /// The size of the cache of responses, in bytes; 0 disables it.
-    pub cache_bytes: u64,
+    pub cache_bytes: usize,
+    /// The memory of everything under way: bodies, decoded images, the codes of jobs, and responses, in bytes.
+    pub memory_bytes: usize,
 }
 
 impl Api {
     /// The state of a service that has no job and an empty cache.
     #[must_use]
     pub fn new(models: Models, limits: Limits, metrics: Metrics, readiness: Readiness) -> Self {
-        let cache = Arc::new(ResponseCache::new(limits.cache_bytes, &metrics));
+        let memory = ByteBudget::new(limits.memory_bytes, limits.cache_bytes, metrics.memory());
+        let cache = Arc::new(ResponseCache::new(limits.cache_bytes, memory.clone(), &metrics));
         Self {
             models,
             limits,
@@ -49,7 +58,9 @@ impl Api {
             readiness,
             cache,
             decoding: Arc::new(Semaphore::new(MAX_DECODING)),
-            jobs: Jobs::new(),
+            large_bodies: Arc::new(Semaphore::new(MAX_LARGE_BODIES)),
+            jobs: Jobs::new(memory.clone()),
+            memory,
         }
     }
 
@@ -57,6 +68,20 @@ impl Api {
     #[must_use]
     pub fn jobs(&self) -> Jobs {
         self.jobs.clone()
+    }
+
+    /// Decodes a body above 64 KiB on a blocking thread, one at a time.
+    pub(crate) async fn decode_large<T: Send + 'static>(
+        &self,
+        decode: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let permit = Arc::clone(&self.large_bodies).acquire_owned().await;
+        let permit = permit.expect("nobody closes the semaphore");
+        let decoded = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            decode()
+        });
+        decoded.await.expect("decoding does not panic")
     }
 
     /// Refuses a number of faces that is 0 or above the limit.

@@ -2,15 +2,18 @@
 
 use std::borrow::Cow;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::{StatusCode, header};
+use futures_util::FutureExt as _;
 
 use crate::api::decode::text;
+use crate::api::held_bytes::held;
 use crate::api::problem::Problem;
-use crate::api::request_body::{is_json, read_json, unread};
-use crate::api::transfer_limits::SlowRequest;
+use crate::api::received_body::ReceivedBody;
+use crate::api::request_body::{is_json, read_json};
+use crate::api::state::Api;
 use crate::api::types::base64::longest;
 use crate::api::types::uploaded_image::{HasImage, LARGEST_IMAGE, UploadedImage};
 
@@ -25,7 +28,7 @@ const MOST_PARTS: usize = 256;
 
 /// Reads a request. A JSON body has every field. An image as the body leaves the other fields to the URL, and a form has them as
 /// its other parts, or in the URL.
-pub(crate) async fn read<T: HasImage + Send + 'static>(request: Request) -> Result<T, Problem> {
+pub(crate) async fn read<T: HasImage + Send + 'static>(request: Request, api: &Api) -> Result<T, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.map_or("missing", |kind| kind.to_str().unwrap_or("unreadable"));
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -34,14 +37,17 @@ pub(crate) async fn read<T: HasImage + Send + 'static>(request: Request) -> Resu
             let reason = "found options in the URL beside a JSON body, expected them in the body";
             return Err(Problem::field("URL", reason));
         }
-        return read_json(request, &(), LARGEST_BODY).await;
+        let (mut input, memory): (T, _) = read_json(request, api, LARGEST_BODY).await?;
+        if let Some(UploadedImage(file)) = input.take_image() {
+            input.set_image(UploadedImage(held(file, memory)));
+        }
+        return Ok(input);
     }
     let (file, parts) = if kind.starts_with("multipart/form-data") {
-        read_form(request).await?
+        read_form(request, api).await?
     } else if kind.starts_with("image/") || kind == "application/octet-stream" {
-        let file = Bytes::from_request(request, &()).await;
-        let file = file.map_err(|rejection| unread(rejection, LARGEST_IMAGE))?;
-        (file, Vec::new())
+        let file = ReceivedBody::of(request, api, LARGEST_IMAGE).await?;
+        (file.into_bytes(), Vec::new())
     } else {
         return Err(Problem::MediaType {
             found: kind.to_owned(),
@@ -58,9 +64,29 @@ pub(crate) async fn read<T: HasImage + Send + 'static>(request: Request) -> Resu
     Ok(input)
 }
 
-/// Reads a form: its file, and the names and texts of its other parts.
-async fn read_form(request: Request) -> Result<(Bytes, Vec<(String, String)>), Problem> {
-    let form = Multipart::from_request(request, &()).await;
+/// A form's file, and the names and texts of its other parts.
+type Form = (Bytes, Vec<(String, String)>);
+
+/// Reads a form. It is parsed when it has arrived, because parsing it in pieces takes quadratic time for some bodies.
+async fn read_form(request: Request, api: &Api) -> Result<Form, Problem> {
+    let (head, body) = request.into_parts();
+    let request = Request::from_parts(head.clone(), body);
+    let mut body = ReceivedBody::of(request, api, LARGEST_BODY).await?;
+    // The parser copies the body.
+    body.reserve_decoded()?;
+    api.decode_large(move || {
+        let (bytes, mut memory) = body.into_parts();
+        let form = Request::from_parts(head, Body::from(bytes));
+        let parsed = parse_form(form).now_or_never();
+        let (file, texts) = parsed.expect("a body in memory never waits")?;
+        memory.shrink_to(file.len());
+        Ok((held(file, memory), texts))
+    })
+    .await
+}
+
+async fn parse_form(form: Request) -> Result<Form, Problem> {
+    let form = Multipart::from_request(form, &()).await;
     let mut form = form.map_err(|rejection| Problem::Undecodable {
         reason: rejection.body_text(),
     })?;
@@ -91,9 +117,6 @@ async fn read_form(request: Request) -> Result<(Bytes, Vec<(String, String)>), P
 fn broken(error: MultipartError) -> Problem {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return Problem::BodyTooLarge { limit: LARGEST_BODY };
-    }
-    if SlowRequest::is_reason_of(&error) {
-        return Problem::SlowRequest;
     }
     Problem::Undecodable {
         reason: error.body_text(),

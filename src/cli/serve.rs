@@ -74,7 +74,8 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     let limits = Limits {
         max_images: config.max_images,
         timeout: config.timeout,
-        cache_bytes: u64::from(config.cache) << 20,
+        cache_bytes: (config.cache as usize) << 20,
+        memory_bytes: (config.memory as usize) << 20,
     };
     let api = Api::new(models, limits, metrics, readiness.clone());
     let jobs = api.jobs();

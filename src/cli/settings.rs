@@ -104,6 +104,11 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_CACHE", default_value_t = 64, value_name = "MIB")]
     pub cache: u32,
 
+    /// Memory of everything under way, in MiB: request bodies, images while they are decoded, the codes of jobs, and responses until they
+    /// are sent. Bodies and jobs each take at most half of it; beyond it, requests get 503
+    #[arg(long, env = "FACEPLANE_MEMORY", default_value = "256", value_name = "MIB", value_parser = positive)]
+    pub memory: u32,
+
     /// A folder that stores boundaries changed through the API; without it, changes are lost when the service stops
     #[arg(long, env = "FACEPLANE_STORE", value_name = "DIR")]
     pub store: Option<PathBuf>,

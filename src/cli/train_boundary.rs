@@ -13,7 +13,7 @@ use crate::editor::{
     EditorError, JobProgress, JobStatus, Jobs, LabelledCodes, LabelledCodesError, LoadError, Model, Models,
     TrainRequest, TrainSource,
 };
-use crate::engine::{Device, EngineError, EngineOptions, QueueLimits, Runtime};
+use crate::engine::{ByteBudget, Device, EngineError, EngineOptions, QueueLimits, Runtime};
 use crate::latent::{Boundary, BoundaryFit, FitMethod, LatentSpace, SampleSelection, check_attribute_name};
 use crate::metrics::Metrics;
 
@@ -204,7 +204,9 @@ impl TrainBoundary {
             },
             fit: self.fit(),
         };
-        let job = Jobs::new().train(&models, Arc::clone(&model), request)?;
+        // The command does nothing else, so that the samples may take the memory that there is.
+        let memory = ByteBudget::new(usize::MAX, 0, Metrics::new().memory());
+        let job = Jobs::new(memory).train(&models, Arc::clone(&model), request)?;
         let mut changes = job.subscribe();
         loop {
             let state = changes.borrow_and_update().clone();

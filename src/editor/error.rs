@@ -2,7 +2,7 @@
 
 use crate::catalog::CatalogError;
 use crate::editor::InversionMethod;
-use crate::engine::EngineError;
+use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{DecodeError, FramingError, ImagingError, LandmarksError};
 use crate::latent::{LatentError, LatentSpace};
 
@@ -223,7 +223,9 @@ pub enum EditorError {
     )]
     SampledWPlus,
     /// The codes would take too much memory.
-    #[error("found {found} samples, expected at most {most}, because their codes are kept in memory")]
+    #[error(
+        "found {found} samples, expected at most {most}, because their codes are kept in memory; use fewer, or start the service with a larger --memory"
+    )]
     TooManySamples {
         /// Requested samples.
         found: usize,
@@ -307,6 +309,9 @@ pub enum EditorError {
     /// The latent code, the boundary or the edit is invalid.
     #[error(transparent)]
     Latent(#[from] LatentError),
+    /// The memory for the operation is not free.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// A network failed.
     #[error(transparent)]
     Engine(#[from] EngineError),

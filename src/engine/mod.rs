@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | where a request is accepted, or refused with 503 | `admission` |
 //! | where sustained overload is detected | `admission::overload` |
+//! | the limit on memory | [`ByteBudget`] |
 //! | where requests become a batch | `batching` |
 //! | what a network does | `networks` |
 //! | ONNX Runtime: sessions, devices, opening a model | `onnx` |
@@ -30,6 +31,7 @@ mod tests;
 mod timings;
 
 pub use admission::admission::Admission;
+pub use admission::byte_budget::{ByteBudget, MemoryError, MemoryUse, Reservation};
 pub use admission::deadline::{ChangePermit, change_permit, time_left, within};
 pub use admission::limiter::QueueLimits;
 pub use batching::active_optimization::ActiveOptimization;

@@ -17,6 +17,7 @@ mod job_endings;
 mod json_syntax;
 mod labelled_training;
 mod landmarks;
+mod memory;
 mod models;
 mod openapi;
 mod pages;

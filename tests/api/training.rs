@@ -251,7 +251,7 @@ async fn invalid_trainings_are_refused_before_a_job_begins() {
         (
             with("samples", json!(4_000_000_000u32)),
             422,
-            "expected at most 67108864",
+            "expected at most 1435751, because their codes are kept in memory",
         ),
         (
             with("chosen", json!(0)),

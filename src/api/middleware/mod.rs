@@ -25,7 +25,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::api::problem::Problem;
 use crate::api::state::Api;
-use crate::api::{negotiation, problem_document, request_body, request_id, timeout};
+use crate::api::{negotiation, problem_document, request_id, timeout};
 use access::Access;
 
 /// Puts the layers around the routes. The first layer is the outermost.
@@ -55,7 +55,8 @@ pub(crate) fn around(routes: Router<Api>, api: &Api, access: Access) -> Router<A
         .layer(origins)
         .layer(from_fn(negotiation::limit_accept))
         .layer(from_fn_with_state(api.limits.timeout, timeout::within_timeout))
-        .layer(DefaultBodyLimit::max(request_body::LARGEST_BODY));
+        // `received_body` limits bodies.
+        .layer(DefaultBodyLimit::disable());
     routes.layer(layers)
 }
 

@@ -36,22 +36,22 @@ problems! {
         404: "The model does not exist, or it has no boundary for an attribute in the space of the edit. The detail lists those that exist.",
         406: "`Accept` allows neither PNG, JPEG, WebP nor JSON.",
         422: "A field has a wrong type, shape, space or value, or it contradicts another field.",
-        503: "The service is overloaded or shutting down. Try again after `Retry-After` seconds.",
+        503: "The service is overloaded, short of memory, or shutting down. Try again after `Retry-After` seconds.",
     }
 
     /// Errors of scoring.
     ScoreProblems {
         404: "The model does not exist. The detail lists the models that exist.",
         422: "A field has a wrong type, shape, space or value, or the model has no classifier.",
-        503: "The service is overloaded or shutting down. Try again after `Retry-After` seconds.",
+        503: "The service is overloaded, short of memory, or shutting down. Try again after `Retry-After` seconds.",
     }
 
     /// Errors of operations with a body.
     BodyProblems {
         400: "The body cannot be decoded, or the connection ended before its end.",
         408: "The body arrived too slowly.",
-        413: "The body is too large.",
-        415: "The Content-Type of the body is not supported.",
+        413: "The body is too large, or it needs more memory than the service may use.",
+        415: "The Content-Type or the Content-Encoding of the body is not supported.",
     }
 
     /// Errors of operations on a model that the path names.
@@ -92,7 +92,7 @@ problems! {
     StartProblems {
         404: "The model does not exist, or none of its classifiers scores an attribute. The detail lists those that exist.",
         422: "A field has a wrong type, shape, space or value, or it contradicts another field.",
-        503: "Too many jobs are waiting, or the service is shutting down. Try again after `Retry-After` seconds.",
+        503: "Too many jobs are waiting, or the service is short of memory or shutting down. Try again after `Retry-After` seconds.",
     }
 
     /// Errors of operations on a job that the path names.

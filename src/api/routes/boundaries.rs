@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest as _, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -20,7 +19,8 @@ use crate::api::openapi::problems::{
     StoreProblems,
 };
 use crate::api::problem::Problem;
-use crate::api::request_body::{Body, LARGEST_BODY, PathName, Query, unread};
+use crate::api::received_body::ReceivedBody;
+use crate::api::request_body::{Body, LARGEST_BODY, PathName, Query};
 use crate::api::responses::boundary::{BoundaryChange, BoundaryList, Storage};
 use crate::api::routes::page::page;
 use crate::api::state::Api;
@@ -130,7 +130,7 @@ pub(crate) async fn put(
 ) -> Result<Json<BoundaryChange>, Problem> {
     let (name, attribute, space) = boundary_path(path)?;
     let model = api.models.get(Some(&name))?;
-    let boundary = read(request, &options, model, attribute.clone(), space).await?;
+    let boundary = read(request, &api, &options, model, attribute.clone(), space).await?;
     let model = api.models.put_boundary(&name, boundary.into()).await?;
     let boundary = model.boundaries().get(&attribute, space)?;
     Ok(change(&api, &model, Some(boundary)))
@@ -139,6 +139,7 @@ pub(crate) async fn put(
 /// Decodes a boundary from a `.npy` file or from JSON.
 async fn read(
     request: Request,
+    api: &Api,
     options: &NpyOptions,
     model: Arc<Model>,
     attribute: String,
@@ -151,8 +152,7 @@ async fn read(
             .is_ok_and(|kind| MediaType::parse(kind).is_ok_and(is_file))
     };
     if kind.as_ref().is_none_or(is_file) {
-        let bytes = Bytes::from_request(request, &()).await;
-        let bytes = bytes.map_err(|rejection| unread(rejection, LARGEST_BODY))?;
+        let bytes = ReceivedBody::of(request, api, LARGEST_BODY).await?.into_bytes();
         // `curl -T` names no type. A `.npy` file can be told by its first bytes.
         if kind.is_none() && !NpyArray::is_npy(&bytes) {
             return Err(Problem::MediaType {
@@ -172,7 +172,7 @@ async fn read(
         let reason = "found it beside a JSON body, expected it in the body";
         return Err(Problem::field("intercept", reason));
     }
-    let Body(body) = Body::<BoundaryDocument>::from_request(request, &()).await?;
+    let Body(body) = Body::<BoundaryDocument>::from_request(request, api).await?;
     body.boundary(&model, &attribute, space)
 }
 

@@ -119,7 +119,7 @@ async fn post<T: HasImage + Into<EditInput> + Send + 'static>(
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    let input: T = upload::read(request).await?;
+    let input: T = upload::read(request, api).await?;
     Ok(edit(api, path, &headers, input.into()).await?.uncached())
 }
 

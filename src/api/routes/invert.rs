@@ -48,7 +48,7 @@ use crate::editor::{self, InversionProgress, Model};
 pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let events = InversionEvents::accepted(&request, api.limits.timeout)?;
-    let mut input: InvertInput = upload::read(request).await?;
+    let mut input: InvertInput = upload::read(request, &api).await?;
     let Some(events) = events else {
         let output = Output::of_one_face(&input.output, &headers)?;
         return Ok(invert(api, output, input, None).await?.uncached());
@@ -65,6 +65,7 @@ async fn invert(
     mut input: InvertInput,
     progress: Option<&UnboundedSender<InversionProgress>>,
 ) -> Result<BufferedResponse, Problem> {
+    api.memory.check_room()?;
     let file = std::mem::take(&mut input.image.0);
     let model = api.models.get(named(input.model.as_ref()))?;
     input.model = Some(Text(model.name().to_owned()));
@@ -102,5 +103,5 @@ async fn invert(
             optimization: inverted.optimization.map(Into::into),
         })
     };
-    encoding.encode(document).await
+    Ok(encoding.encode(document).await?.held_in(&api.memory))
 }

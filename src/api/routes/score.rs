@@ -55,7 +55,7 @@ pub(crate) async fn get(
     responses(Fresh<ScoreResponse>, ScoreProblems, BodyProblems)
 )]
 pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
-    let input = upload::read(request).await?;
+    let input = upload::read(request, &api).await?;
     Ok(score(&api, input).await?.uncached())
 }
 

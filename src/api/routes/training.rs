@@ -28,13 +28,17 @@ use crate::api::types::train::TrainInput;
 pub(crate) async fn post(
     State(api): State<Api>,
     PathName(name): PathName,
-    LargeBody(input): LargeBody<TrainInput>,
+    LargeBody(input, memory): LargeBody<TrainInput>,
 ) -> Result<Response, Problem> {
     let model = api.models.get(Some(&name))?;
     let space = model.default_space();
     // Codes and scores may be tens of megabytes.
-    let request = tokio::task::spawn_blocking(move || input.request(space)).await;
-    let request = request.expect("reading codes does not panic")?;
+    let read = move || {
+        let request = input.request(space)?;
+        drop(memory);
+        Ok(request)
+    };
+    let request = api.decode_large(read).await?;
     let job = api.jobs.train(&api.models, model, request)?;
     Ok(started(&api, &job))
 }

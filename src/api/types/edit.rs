@@ -84,11 +84,19 @@ impl HasImage for EditInput {
     fn set_image(&mut self, file: UploadedImage) {
         self.common.face.image = Some(file);
     }
+
+    fn take_image(&mut self) -> Option<UploadedImage> {
+        self.common.face.image.take()
+    }
 }
 
 impl HasImage for ConditionalEditInput {
     fn set_image(&mut self, file: UploadedImage) {
         self.common.face.image = Some(file);
+    }
+
+    fn take_image(&mut self) -> Option<UploadedImage> {
+        self.common.face.image.take()
     }
 }
 

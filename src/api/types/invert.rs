@@ -73,6 +73,10 @@ impl HasImage for InvertInput {
     fn set_image(&mut self, file: UploadedImage) {
         self.image = Required(file);
     }
+
+    fn take_image(&mut self) -> Option<UploadedImage> {
+        Some(std::mem::take(&mut self.image.0))
+    }
 }
 
 impl InvertInput {

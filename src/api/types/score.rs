@@ -30,6 +30,10 @@ impl HasImage for ScoreInput {
     fn set_image(&mut self, file: UploadedImage) {
         self.face.image = Some(file);
     }
+
+    fn take_image(&mut self) -> Option<UploadedImage> {
+        self.face.image.take()
+    }
 }
 
 impl ScoreInput {

@@ -39,7 +39,7 @@ fields! {
         attributes: Required<List<Name, 1, 64>>,
         /// The space of the boundaries. Default: the model's default space. Sampled codes are in z or w.
         space: Option<Space>,
-        /// How many faces to sample. Default: 10,000. Their codes take at most 1 GiB.
+        /// How many faces to sample. Default: 10,000. Their codes take at most half of the memory that the service may use (`--memory`).
         samples: Option<Integer<4, MOST_U32>>,
         /// How many samples at each end of the scores the boundary is fitted to and checked with; at most half of all.
         chosen: Option<Integer<1, MOST_U32>>,

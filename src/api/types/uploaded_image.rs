@@ -14,8 +14,11 @@ use crate::api::state::Api;
 use crate::api::types::base64::{Base64, schema};
 use crate::api::types::latent::Latent;
 use crate::api::types::space::Space;
-use crate::editor::{self, InversionOptions, InvertRequest, Model, TruncationChoice, UndecodedImage};
-use crate::imaging::{Framing, decode, read_png_text};
+use crate::editor::{
+    self, EditorError, InversionOptions, InvertRequest, Model, TruncationChoice, UndecodedImage,
+};
+use crate::engine::MemoryUse;
+use crate::imaging::{Framing, decode, decoding_memory, read_png_text};
 
 /// The largest image file, in bytes.
 pub(crate) const LARGEST_IMAGE: usize = 20 * 1024 * 1024;
@@ -31,6 +34,9 @@ pub(crate) struct UploadedImage(pub(crate) Bytes);
 pub(crate) trait HasImage: Fields {
     /// Puts the file into its field.
     fn set_image(&mut self, file: UploadedImage);
+
+    /// Takes the file out of its field.
+    fn take_image(&mut self) -> Option<UploadedImage>;
 }
 
 impl Value for UploadedImage {
@@ -111,17 +117,25 @@ impl CarriedLatent {
 }
 
 impl UploadedImage {
-    /// A function that decodes the image. It holds one of few permits, because decoding takes much memory.
+    /// The image with the memory to decode it. It holds one of few permits.
     pub(crate) async fn undecoded(self, api: &Api) -> Result<UndecodedImage, Problem> {
         if self.0.len() > LARGEST_IMAGE {
             return Err(Problem::BodyTooLarge { limit: LARGEST_IMAGE });
         }
         let permit = Arc::clone(&api.decoding).acquire_owned().await;
         let permit = permit.expect("nobody closes the semaphore");
-        Ok(Box::new(move || {
-            let _permit = permit;
-            decode(&self.0, MOST_PIXELS)
-        }))
+        let file = self.0.clone();
+        let bytes = tokio::task::spawn_blocking(move || decoding_memory(&file, MOST_PIXELS)).await;
+        let bytes = bytes.expect("reading a header does not panic");
+        let bytes = bytes.map_err(EditorError::Undecodable)?;
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        Ok(UndecodedImage {
+            memory: api.memory.reserve(MemoryUse::Image, bytes)?,
+            decode: Box::new(move || {
+                let _permit = permit;
+                decode(&self.0, MOST_PIXELS)
+            }),
+        })
     }
 
     /// The code in the file's metadata, if `generator` made the image.

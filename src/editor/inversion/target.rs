@@ -6,11 +6,16 @@ use ndarray::{ArrayView1, Axis};
 
 use crate::editor::blocking::run_blocking;
 use crate::editor::{EditorError, Model};
-use crate::engine::{Admission, Images};
+use crate::engine::{Admission, Images, Reservation};
 use crate::imaging::{DecodeError, Framing, Image, ImageRange, Landmarks, Rectangle, centre, frame};
 
-/// Decodes an image. It is called once, off the async threads, after the request was admitted.
-pub type UndecodedImage = Box<dyn FnOnce() -> Result<Image, DecodeError> + Send>;
+/// An image file.
+pub struct UndecodedImage {
+    /// Decodes the file. It is called once, off the async threads, after the request was admitted.
+    pub decode: Box<dyn FnOnce() -> Result<Image, DecodeError> + Send>,
+    /// The memory of decoding, and of the image until its part is cut out.
+    pub memory: Reservation,
+}
 
 /// The part of an image to invert, in the generator's size.
 pub(crate) struct Target {
@@ -35,20 +40,22 @@ impl Target {
     ) -> Result<Self, EditorError> {
         let (width, height) = (model.shape().width, model.shape().height);
         let range = model.generator().image_range;
+        let UndecodedImage { decode, memory } = undecoded;
         let framed = move |image: &Image, framing| {
+            let _memory = memory;
             let image = frame(image, framing, width, height)?;
             let tensor = image.tensor(range).insert_axis(Axis(0)).into_shared();
             Ok(Self { image, tensor })
         };
         match (framing, model.engine().landmarker_size()) {
             (None, Some(size)) => {
-                let image = Arc::new(run_blocking(undecoded).await?);
+                let image = Arc::new(run_blocking(decode).await?);
                 let framing = find_face(model, admission, &image, size).await?;
                 run_blocking(move || framed(&image, framing)).await
             }
             (framing, _) => {
                 let framing = framing.unwrap_or(Framing::Centre);
-                run_blocking(move || framed(&undecoded()?, framing)).await
+                run_blocking(move || framed(&decode()?, framing)).await
             }
         }
     }

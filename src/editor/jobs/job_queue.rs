@@ -8,11 +8,12 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::editor::jobs::job::{Job, JobDescription};
-use crate::editor::jobs::runner::{JobRunner, JobWork};
+use crate::editor::jobs::runner::{JobMemory, JobRunner, JobWork};
 use crate::editor::judging::judge::Judge;
+use crate::editor::training::code_memory::CodeMemory;
 use crate::editor::training::trainer::Trainer;
-use crate::editor::{EditorError, Model, Models, ReportRequest, TrainRequest};
-use crate::engine::change_permit;
+use crate::editor::{EditorError, Model, Models, ReportRequest, TrainRequest, TrainSource};
+use crate::engine::{ByteBudget, MemoryUse, change_permit};
 
 /// Most jobs that are queued or run.
 const MOST_OPEN: usize = 16;
@@ -26,17 +27,20 @@ pub struct Jobs {
     /// One permit, for the job that runs.
     turn: Arc<Semaphore>,
     last_id: Arc<AtomicU64>,
+    /// Holds the codes of jobs.
+    memory: ByteBudget,
     shutdown: CancellationToken,
 }
 
 impl Jobs {
-    /// An empty queue.
+    /// An empty queue. Jobs hold their codes in `memory`.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(memory: ByteBudget) -> Self {
         Self {
             all: Arc::default(),
             turn: Arc::new(Semaphore::new(1)),
             last_id: Arc::default(),
+            memory,
             shutdown: CancellationToken::new(),
         }
     }
@@ -44,7 +48,8 @@ impl Jobs {
     /// Queues a training.
     ///
     /// # Errors
-    /// [`EditorError`] if the request does not fit the model, there is no room for its boundaries, the queue is full, or the service is shutting down.
+    /// [`EditorError`] if the request does not fit the model, its codes do not fit into memory, there is no room for its boundaries,
+    /// the queue is full, or the service is shutting down.
     pub fn train(
         &self,
         models: &Models,
@@ -57,18 +62,27 @@ impl Jobs {
             space: request.space,
             samples: request.samples(),
         };
+        let memory = CodeMemory::of_training(&model, &request)?;
         let trainer = Trainer::new(Arc::clone(&model), request)?;
         let (attributes, space) = (&trainer.request().attributes, trainer.request().space);
         let (rows, dim) = model.code_shape(space)?;
         let bytes_each = rows * dim * size_of::<f64>();
         models.check_room(&model, attributes.iter().map(String::as_str), space, bytes_each)?;
-        self.queue(models, JobWork::Train(trainer), description)
+        let memory = match trainer.request().source {
+            TrainSource::Sampled { .. } => self.memory_to_sample(memory)?,
+            // The codes are there while the job waits.
+            TrainSource::Labelled(_) => JobMemory::Reserved {
+                _memory: self.memory.reserve(MemoryUse::Job, memory.bytes())?,
+            },
+        };
+        self.queue(models, JobWork::Train(trainer), description, memory)
     }
 
     /// Queues a report.
     ///
     /// # Errors
-    /// [`EditorError`] if the request does not fit the model, the queue is full, or the service is shutting down.
+    /// [`EditorError`] if the request does not fit the model, its codes do not fit into memory, the queue is full, or the service is
+    /// shutting down.
     pub fn report(
         &self,
         models: &Models,
@@ -76,14 +90,25 @@ impl Jobs {
         request: ReportRequest,
     ) -> Result<Arc<Job>, EditorError> {
         let name = model.name().to_owned();
+        let memory = CodeMemory::of_report(&model, &request)?;
         let judge = Judge::new(model, request)?;
+        let memory = self.memory_to_sample(memory)?;
         let description = JobDescription {
             model: name,
             attributes: judge.attributes().map(str::to_owned).collect(),
             space: judge.space(),
             samples: judge.images(),
         };
-        self.queue(models, JobWork::Report(judge), description)
+        self.queue(models, JobWork::Report(judge), description, memory)
+    }
+
+    /// The memory of a job that samples its codes when its turn comes.
+    fn memory_to_sample(&self, needed: CodeMemory) -> Result<JobMemory, EditorError> {
+        needed.check(self.memory.most(MemoryUse::Job))?;
+        Ok(JobMemory::Needed {
+            budget: self.memory.clone(),
+            bytes: needed.bytes(),
+        })
     }
 
     fn queue(
@@ -91,6 +116,7 @@ impl Jobs {
         models: &Models,
         work: JobWork,
         description: JobDescription,
+        memory: JobMemory,
     ) -> Result<Arc<Job>, EditorError> {
         if self.shutdown.is_cancelled() {
             return Err(EditorError::ShuttingDown);
@@ -116,6 +142,7 @@ impl Jobs {
             job: Arc::clone(&job),
             models: models.clone(),
             work,
+            memory,
         };
         tokio::spawn(runner.run(Arc::clone(&self.turn)));
         Ok(job)
@@ -151,11 +178,5 @@ impl Jobs {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<Job>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Default for Jobs {
-    fn default() -> Self {
-        Self::new()
     }
 }

@@ -10,6 +10,7 @@ use crate::editor::jobs::job::{FitProgress, Job, JobStatus};
 use crate::editor::judging::judge::Judge;
 use crate::editor::training::trainer::Trainer;
 use crate::editor::{EditorError, Models, TrainSource};
+use crate::engine::{ByteBudget, MemoryUse, Reservation};
 use crate::latent::{FitError, LatentError};
 
 /// The work of a job.
@@ -18,6 +19,26 @@ pub(crate) enum JobWork {
     Train(Trainer),
     /// Make a report.
     Report(Judge),
+}
+
+/// The memory of a job's codes.
+pub(crate) enum JobMemory {
+    /// It is reserved: the codes came with the request.
+    Reserved { _memory: Reservation },
+    /// It is reserved before the job runs.
+    Needed { budget: ByteBudget, bytes: usize },
+}
+
+impl JobMemory {
+    /// Waits until the memory is free. `None` if it is reserved already.
+    async fn reserve(&self) -> Result<Option<Reservation>, EditorError> {
+        match self {
+            Self::Reserved { .. } => Ok(None),
+            Self::Needed { budget, bytes } => {
+                Ok(Some(budget.reserve_when_free(MemoryUse::Job, *bytes).await?))
+            }
+        }
+    }
 }
 
 /// Why a job ended early.
@@ -40,10 +61,12 @@ pub(crate) struct JobRunner {
     pub(crate) job: Arc<Job>,
     pub(crate) models: Models,
     pub(crate) work: JobWork,
+    pub(crate) memory: JobMemory,
 }
 
 impl JobRunner {
-    /// Runs the job when `turn` has a permit, and records how it ended. If the work panics, the job has failed.
+    /// Runs the job when its memory is free and `turn` has a permit, and records how it ended. If the work panics, the job has
+    /// failed.
     pub(crate) async fn run(self, turn: Arc<Semaphore>) {
         let job = Arc::clone(&self.job);
         let work = tokio::spawn(async move { self.work_in_turn(&turn).await });
@@ -63,6 +86,8 @@ impl JobRunner {
     }
 
     async fn work_in_turn(&self, turn: &Semaphore) -> Result<(), JobError> {
+        // Memory comes first: a queued job may hold the memory that this one waits for, and needs its turn to free it.
+        let _memory = self.unless_cancelled(self.memory.reserve()).await??;
         let turn = self.unless_cancelled(turn.acquire()).await?;
         let _turn = turn.expect("the semaphore is never closed");
         match &self.work {

@@ -14,9 +14,6 @@ use crate::editor::training::sample_scores::SampleScores;
 use crate::editor::{EditorError, Model};
 use crate::latent::{Boundary, BoundaryFit, LatentSpace, Provenance, check_attribute_name};
 
-/// Most bytes of a job's codes in memory. The paper's 500,000 codes of 512 values fit.
-const MOST_BYTES: usize = 1 << 30;
-
 /// Trains the boundaries of one request.
 pub(crate) struct Trainer {
     model: Arc<Model>,
@@ -55,20 +52,13 @@ impl Trainer {
     /// A trainer for a request that fits the model.
     ///
     /// # Errors
-    /// [`EditorError`] if a name is no attribute's, the codes or the space do not fit the model, an option is out of range, no classifier scores an
-    /// attribute, or the codes would take too much memory.
+    /// [`EditorError`] if a name is no attribute's, the codes or the space do not fit the model, an option is out of range, or no
+    /// classifier scores an attribute.
     pub(crate) fn new(model: Arc<Model>, request: TrainRequest) -> Result<Self, EditorError> {
         let dims = model.code_shape(request.space)?;
         request.fit.check()?;
         for attribute in &request.attributes {
             check_attribute_name(attribute)?;
-        }
-        let bytes_each = dims.0 * dims.1 * size_of::<f32>();
-        if request.samples().saturating_mul(bytes_each) > MOST_BYTES {
-            return Err(EditorError::TooManySamples {
-                found: request.samples(),
-                most: MOST_BYTES / bytes_each,
-            });
         }
         match &request.source {
             TrainSource::Sampled { .. } => {

@@ -9,8 +9,10 @@
 //! | where sustained overload is detected | `overload` |
 //! | what an accepted request may call | `admission` |
 //! | the deadline of a request | `deadline` |
+//! | the limit on memory | `byte_budget` |
 
 pub(crate) mod admission;
+pub(crate) mod byte_budget;
 pub(crate) mod deadline;
 pub(crate) mod limiter;
 pub(crate) mod overload;

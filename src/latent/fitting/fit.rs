@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView1, ArrayView3};
 
 use crate::latent::codes::code::check_shape;
 use crate::latent::fitting::hyperplane::Hyperplane;
-use crate::latent::fitting::least_squares::least_squares;
+use crate::latent::fitting::least_squares::{self, least_squares};
 use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::score_ends::ScoreEnds;
 use crate::latent::fitting::scored_codes::{ScoredCodes, valid_samples};
@@ -83,9 +83,8 @@ impl BoundaryFit {
     /// threshold. Least squares selects and holds out no samples. `report` gets the share that is done, from 0 to 1, and
     /// decides whether to continue.
     ///
-    /// The support vector machine uses about 50 bytes per sample, 5 MB, and, if the ends overlap, 8 bytes for each pair of
-    /// values of a code. Codes in another memory order than row-major are copied. The same input gives the same bits on
-    /// one kind of processor.
+    /// [`memory`](Self::memory) says how much memory a fit takes. Codes in another memory order than row-major are copied. The
+    /// same input gives the same bits on one kind of processor.
     ///
     /// # Errors
     ///
@@ -145,6 +144,21 @@ impl BoundaryFit {
             ..known
         };
         Boundary::new(attribute, space, normal, hyperplane.intercept, provenance)
+    }
+
+    /// The memory of a fit for each sample, in bytes: its scores, and what the support vector machine knows about it.
+    pub const MEMORY_PER_SAMPLE: usize = 66;
+
+    /// The memory of a fit to codes of `values` values besides [`MEMORY_PER_SAMPLE`](Self::MEMORY_PER_SAMPLE), in bytes: 5 MB, and
+    /// 8 bytes for each pair of values if the method solves for all pairs.
+    #[must_use]
+    pub fn memory(&self, values: usize) -> usize {
+        let most_values = match self.method {
+            FitMethod::Svm => decomposition::MAX_NEWTON_VALUES,
+            FitMethod::LeastSquares => least_squares::MAX_VALUES,
+        };
+        let pairs = if values <= most_values { values * values } else { 0 };
+        5_000_000 + pairs * size_of::<f64>()
     }
 
     /// Checks that all options are in range.

@@ -11,7 +11,7 @@ use crate::latent::linear_algebra::dot_product::{add_scaled, dot};
 use crate::latent::statistics::share;
 
 /// The most values of a code: their matrix takes 128 MB.
-const MAX_VALUES: usize = 4096;
+pub(crate) const MAX_VALUES: usize = 4096;
 
 /// The least share of the variance of a value that must be independent of the other values.
 const MIN_PIVOT: f64 = 1e-10;

@@ -22,7 +22,7 @@ const BLOCK: usize = 512;
 const MAX_MOVES_PER_VALUE: usize = 1000;
 
 /// The most values of a code for Newton's method: its matrix takes 32 MB.
-const MAX_NEWTON_VALUES: usize = 2048;
+pub(crate) const MAX_NEWTON_VALUES: usize = 2048;
 
 /// The most blocks.
 const MAX_ROUNDS: usize = 20_000;

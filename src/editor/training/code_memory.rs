@@ -1,0 +1,69 @@
+//! How much memory scored codes take, with the fit of a boundary to them.
+
+use crate::editor::{EditorError, Model, ReportRequest, TrainRequest};
+use crate::latent::{BoundaryFit, LatentSpace};
+
+/// The memory of a job's codes, their scores, and the fit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CodeMemory {
+    samples: usize,
+    /// Bytes of each code with its scores.
+    each: usize,
+    /// Bytes of a fit besides those.
+    fit: usize,
+}
+
+impl CodeMemory {
+    /// The memory of a training.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the model has no such space.
+    pub(crate) fn of_training(model: &Model, request: &TrainRequest) -> Result<Self, EditorError> {
+        let fit = request.fit;
+        Self::new(model, request.space, request.samples(), |values| {
+            fit.memory(values)
+        })
+    }
+
+    /// The memory of a report, which fits nothing.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the model has no such space.
+    pub(crate) fn of_report(model: &Model, request: &ReportRequest) -> Result<Self, EditorError> {
+        Self::new(model, request.space, request.samples, |_| 0)
+    }
+
+    fn new(
+        model: &Model,
+        space: LatentSpace,
+        samples: usize,
+        fit: impl FnOnce(usize) -> usize,
+    ) -> Result<Self, EditorError> {
+        let (rows, dim) = model.code_shape(space)?;
+        let numbers = rows * dim + model.outputs().len();
+        Ok(Self {
+            samples,
+            each: numbers * size_of::<f32>() + BoundaryFit::MEMORY_PER_SAMPLE,
+            fit: fit(rows * dim),
+        })
+    }
+
+    /// All of it, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.samples.saturating_mul(self.each).saturating_add(self.fit)
+    }
+
+    /// Refuses more samples than fit into `most` bytes.
+    ///
+    /// # Errors
+    /// [`EditorError::TooManySamples`].
+    pub(crate) fn check(&self, most: usize) -> Result<(), EditorError> {
+        if self.bytes() <= most {
+            return Ok(());
+        }
+        Err(EditorError::TooManySamples {
+            found: self.samples,
+            most: most.saturating_sub(self.fit) / self.each,
+        })
+    }
+}
