@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use faceplane::cli::{Action, Cli, ConfigError, check_health, serve};
+use faceplane::cli::{Action, Cli, ConfigError, check_health, end_now, serve};
 use faceplane::{engine, telemetry, telemetry_opt_out};
 
 /// Longest time that the end of the program waits for runs of networks that are no longer needed.
@@ -16,15 +16,15 @@ fn main() -> ExitCode {
         Err(ConfigError::Arguments(error)) => error.exit(),
         Err(error) => return fail(&error.into()),
     };
-    let result = run(&cli.action);
-    // A run that is still under way when the process ends would lose ONNX Runtime's library.
-    if !engine::wait_for_threads(MAX_WAIT_FOR_RUNS) {
-        tracing::warn!("a run of a network did not end within {MAX_WAIT_FOR_RUNS:?}; exiting without it");
-    }
-    let code = match result {
+    let code = match run(&cli.action) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     };
+    // A run that is still under way when the process ends would lose ONNX Runtime's library.
+    if !engine::wait_for_threads(MAX_WAIT_FOR_RUNS) {
+        telemetry::print_line("faceplane: a run of a network did not end; the process ends without it");
+        end_now(1);
+    }
     telemetry::flush();
     code
 }

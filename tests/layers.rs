@@ -104,7 +104,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         path: "cli",
         layers: &["api", "catalog", "editor", "engine", "latent", "metrics", "server", "telemetry"],
-        crates: &["anyhow", "clap", "thiserror", "tokio", "toml", "tracing"],
+        crates: &["anyhow", "clap", "signal_hook", "thiserror", "tokio", "toml", "tracing"],
         never_of_std: &[],
     },
     Layer {

@@ -17,6 +17,7 @@ mod process;
 #[cfg(target_os = "linux")]
 mod request_memory;
 mod server;
+mod shutdown;
 mod start;
 mod store;
 mod support;

@@ -66,7 +66,10 @@ impl Service {
 
     /// Stops the service in order, and returns the lines that it logged after the ready line.
     pub(crate) fn end(mut self) -> Vec<String> {
-        self.signal("TERM");
+        // The process may have ended already.
+        if self.child.try_wait().unwrap().is_none() {
+            self.signal("TERM");
+        }
         let log = std::mem::replace(&mut self.log, std::thread::spawn(Vec::new));
         log.join().unwrap()
     }

@@ -1,7 +1,5 @@
 //! Settings, start-up errors, start and shutdown of the program.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -165,36 +163,4 @@ fn a_second_model_folder_is_served_beside_the_bundled_one() {
             .get("/v1/sample?seed=1&model=phantom")
             .contains("faceplane-model: phantom")
     );
-}
-
-#[test]
-fn sigterm_finishes_open_requests_and_ends_with_success() {
-    let mut service = Service::start(&mut program());
-    let mut open = TcpStream::connect(&service.address).unwrap();
-    write!(
-        open,
-        "POST /v1/sample HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-    )
-    .unwrap();
-    write!(
-        open,
-        "Content-Type: application/json\r\nContent-Length: 11\r\n\r\n{{\"seed\""
-    )
-    .unwrap();
-    // A second response shows that the service has accepted the first connection.
-    assert!(service.get("/health/ready").starts_with("HTTP/1.1 200"));
-    service.signal("TERM");
-    // The service has handled the signal when it refuses connections.
-    while TcpStream::connect(&service.address).is_ok() {
-        std::thread::yield_now();
-    }
-    write!(open, ": 7}}").unwrap();
-    let mut response = Vec::new();
-    open.read_to_end(&mut response).unwrap();
-    assert!(
-        String::from_utf8_lossy(&response).starts_with("HTTP/1.1 200 OK"),
-        "{}",
-        String::from_utf8_lossy(&response)
-    );
-    assert!(service.child.wait().unwrap().success());
 }

@@ -8,6 +8,7 @@
 //! | the settings of `faceplane serve`, their defaults and limits | [`Config`] |
 //! | how a settings file is merged with flags and environment | `settings_file` |
 //! | what happens between start and shutdown | [`serve`](fn@serve) |
+//! | the signals, and the end of the process | `shutdown` |
 //! | boundaries without a service | [`TrainBoundary`] |
 //! | the health check of containers | [`check_health`] |
 
@@ -17,6 +18,7 @@ mod progress_line;
 mod serve;
 mod settings;
 mod settings_file;
+mod shutdown;
 mod train_boundary;
 
 pub use command::{Action, Cli};
@@ -24,4 +26,5 @@ pub use health::{HealthConfig, HealthError, check_health};
 pub use serve::serve;
 pub use settings::Config;
 pub use settings_file::ConfigError;
+pub use shutdown::end_now;
 pub use train_boundary::{TrainBoundary, TrainBoundaryError};

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::Config;
+use super::shutdown::{ShutdownTimes, end_now, terminated};
 use crate::api::{self, Access, Api, Limits, Readiness, TransferLimits};
 use crate::catalog::{ModelFolder, Store};
 use crate::editor::{BoundaryLimits, LoadError, Model, Models};
@@ -30,7 +31,7 @@ const TRANSFER_LIMITS: TransferLimits = TransferLimits {
     longest: Duration::from_mins(2),
 };
 
-/// Runs the service until SIGTERM or SIGINT, then finishes open requests for up to `--drain`.
+/// Runs the service until SIGTERM or SIGINT, then finishes open requests. The process ends within `--drain`.
 ///
 /// # Errors
 /// Any setting, model or address that keeps the service from starting.
@@ -45,7 +46,10 @@ pub fn serve(config: &Config) -> anyhow::Result<()> {
         .max_blocking_threads(cores + SLOW_THREADS)
         .build()
         .context("the threads of the service cannot be started")?;
-    runtime.block_on(run(config, started))
+    let result = runtime.block_on(run(config, started));
+    // Aborted requests may have left work on the blocking threads, such as the change of a boundary.
+    runtime.shutdown_timeout(ShutdownTimes::new(config.drain).reserve);
+    result
 }
 
 async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
@@ -58,19 +62,28 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         config.queue,
         config.max_images
     );
-    // Signals are recorded from here on, so that one that arrives while models load is not lost.
-    let shutdown = server::terminated().context("signals cannot be waited for")?;
+    let mut shutdown = Box::pin(terminated().context("signals cannot be waited for")?);
     let runtime = load_runtime(config)?;
     let watchdog = runtime.watchdog().clone();
     watchdog.report_to(metrics.clone());
-    let models = load_models(config, &runtime, &metrics)?;
+    let loading = tokio::task::spawn_blocking({
+        let (config, metrics) = (config.clone(), metrics.clone());
+        move || load_models(&config, &runtime, &metrics)
+    });
+    let models = tokio::select! {
+        models = loading => models.unwrap_or_else(|error| resume_unwind(error.into_panic()))?,
+        () = &mut shutdown => {
+            tracing::info!("shutting down while models load");
+            end_now(0);
+        }
+    };
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "cannot listen on {}; choose another address with --listen",
             config.listen
         )
     })?;
-    let readiness = Readiness::new(watchdog);
+    let readiness = Readiness::new(watchdog.clone());
     let limits = Limits {
         max_images: config.max_images,
         timeout: config.timeout,
@@ -89,17 +102,21 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         milliseconds = started.elapsed().as_millis(),
         "ready on http://{address}"
     );
-    let cancelled_jobs = jobs.clone();
+    let times = ShutdownTimes::new(config.drain);
+    let (cancelled_jobs, closed) = (jobs.clone(), watchdog.clone());
     let shutdown = async move {
         shutdown.await;
+        times.enforce(closed);
         cancelled_jobs.shut_down();
     };
     let limits = ConnectionLimits {
         idle: IDLE_TIMEOUT,
-        drain: config.drain,
+        drain: times.requests,
         transfer: TRANSFER_LIMITS,
     };
     server::run(listener, router, readiness, limits, shutdown).await;
+    // Nobody waits for a run that is still under way.
+    watchdog.close();
     jobs.wait().await;
     Ok(())
 }

@@ -92,7 +92,7 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_TIMEOUT", default_value = "60", value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Duration,
 
-    /// Longest time to finish open requests after SIGTERM or SIGINT, in seconds
+    /// Longest time from SIGTERM or SIGINT to the end of the process, in seconds; open requests may end until 2 s (or a fifth) before it
     #[arg(long, env = "FACEPLANE_DRAIN", default_value = "30", value_name = "SECONDS", value_parser = seconds)]
     pub drain: Duration,
 

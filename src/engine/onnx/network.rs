@@ -273,7 +273,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::{Duration, Instant};
 
-    use ndarray::{Array2, Slice, array};
+    use ndarray::{Array2, Array4, Slice, array};
 
     use super::*;
     use crate::catalog::{ModelFiles, ModelFolder};
@@ -333,14 +333,15 @@ mod tests {
     #[test]
     fn a_run_that_never_ends_is_terminated_and_the_next_one_works() {
         let graph = Graph {
-            file: "endless.onnx".to_owned(),
+            file: "hanging.onnx".to_owned(),
             bytes: Arc::new(Cow::from(
-                include_bytes!("../../../tests/endless.onnx").as_slice(),
+                include_bytes!("../../../tests/hanging.onnx").as_slice(),
             )),
         };
+        let images = |value| Array4::from_elem((2, 3, 256, 256), value);
         let watchdog = Watchdog::default();
         let runtime = test_support::runtime().with_watchdog(watchdog.clone());
-        let mut network = Network::open(&runtime, &graph, "y").unwrap();
+        let mut network = Network::open(&runtime, &graph, "scores").unwrap();
         let has_ended = Arc::new(AtomicBool::new(false));
         let checks = std::thread::spawn({
             let has_ended = Arc::clone(&has_ended);
@@ -350,16 +351,16 @@ mod tests {
                 }
             }
         });
-        let endless = network.run(array![[1.0], [-1.0]].view());
+        let endless = network.run(images(0.0).view());
         has_ended.store(true, Ordering::Relaxed);
         checks.join().unwrap();
         let error = endless.unwrap_err();
         assert!(
-            matches!(&error, EngineError::Terminated { network, .. } if network == "endless.onnx"),
+            matches!(&error, EngineError::Terminated { network, .. } if network == "hanging.onnx"),
             "{error}"
         );
-        let codes = array![[-1.0], [1.0]];
-        assert_eq!(network.run(codes.view()).unwrap(), codes.into_dyn());
+        let score = network.run(images(-2.0).view()).unwrap();
+        assert_eq!(score, array![[-2.0], [-2.0]].into_dyn());
     }
 
     #[test]
