@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::api::buffered_response::BufferedResponse;
-use crate::api::encode::off_thread;
+use crate::api::encoding::off_thread;
 use crate::api::negotiation::{EVENTS, prefers};
 use crate::api::output::OFFERED;
 use crate::api::problem::Problem;

@@ -13,7 +13,7 @@
 //! | the types of requests | `types` |
 //! | bodies: received, unpacked and decoded within the memory budget | `received_body`, `request_body`, `upload` |
 //! | the JSON responses | `responses` |
-//! | how faces become images and JSON | `encode`, `output`, `image_metadata` |
+//! | how faces become images and JSON | `encoding`, `output`, `image_metadata` |
 //! | the headers and the caching of a response | `buffered_response` |
 //! | the cache of responses to seeded requests | `response_cache` |
 //! | what happens around every handler | `middleware` |
@@ -26,7 +26,7 @@
 
 mod buffered_response;
 mod decode;
-mod encode;
+mod encoding;
 mod held_bytes;
 mod image_metadata;
 mod inversion_events;

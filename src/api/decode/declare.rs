@@ -41,7 +41,7 @@ macro_rules! fields {
                 &mut self,
                 name: &str,
                 object: &mut A,
-                at: $crate::api::decode::at::At<'_>,
+                at: $crate::api::decode::position::Position<'_>,
             ) -> Option<Result<(), A::Error>> {
                 use $crate::api::decode::{declare::declared, fields::Slot};
                 let read = None;

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use serde::de::MapAccess;
 use serde::ser::SerializeMap;
 
-use crate::api::decode::at::At;
+use crate::api::decode::position::Position;
 use crate::api::decode::reader::Reader;
 use crate::api::decode::value::{Schema, Value};
 
@@ -29,7 +29,7 @@ pub(crate) trait Fields: Default + serde::Serialize {
         &mut self,
         name: &str,
         object: &mut A,
-        at: At<'_>,
+        at: Position<'_>,
     ) -> Option<Result<(), A::Error>>;
 
     /// Reads the field `name` of a URL or form; `None` if there is no such field.
@@ -117,7 +117,7 @@ pub(crate) trait Slot {
         declared: Declared,
         name: &str,
         object: &mut A,
-        at: At<'_>,
+        at: Position<'_>,
     ) -> Option<Result<(), A::Error>>;
 
     fn read_text(
@@ -141,7 +141,7 @@ impl<T: Value> Slot for Option<T> {
         declared: Declared,
         name: &str,
         object: &mut A,
-        at: At<'_>,
+        at: Position<'_>,
     ) -> Option<Result<(), A::Error>> {
         let read = || {
             *self = Some(object.next_value_seed(Reader::<T>::new(at))?);
@@ -190,7 +190,7 @@ impl<T: Value> Slot for Required<T> {
         declared: Declared,
         name: &str,
         object: &mut A,
-        at: At<'_>,
+        at: Position<'_>,
     ) -> Option<Result<(), A::Error>> {
         let read = || {
             self.0 = object.next_value_seed(Reader::<T>::new(at))?;
@@ -266,7 +266,7 @@ macro_rules! group {
                 _: Declared,
                 name: &str,
                 object: &mut A,
-                at: At<'_>,
+                at: Position<'_>,
             ) -> Option<Result<(), A::Error>> {
                 self.0.read_json(name, object, at)
             }

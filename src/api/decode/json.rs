@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use serde::Serialize;
 use serde::de::{DeserializeSeed as _, Error as _, MapAccess};
 
-use crate::api::decode::at::At;
 use crate::api::decode::describe::{add_component, reference};
 use crate::api::decode::fields::{Field, Fields};
+use crate::api::decode::position::Position;
 use crate::api::decode::reader::Reader;
 use crate::api::decode::refusal::{missing, shortened, unknown};
 use crate::api::decode::syntax::not_json;
@@ -22,7 +22,7 @@ pub(crate) fn read<T: Fields>(body: &[u8]) -> Result<T, Problem> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let refused = RefCell::default();
     let mut json = serde_json::Deserializer::from_slice(body);
-    let read = Reader::<Object<T>>::new(At::body(&refused)).deserialize(&mut json);
+    let read = Reader::<Object<T>>::new(Position::body(&refused)).deserialize(&mut json);
     let read = read.and_then(|Object(value)| json.end().map(|()| value));
     read.map_err(|error| match refused.take() {
         Some(refusal) => refusal.into(),
@@ -33,7 +33,10 @@ pub(crate) fn read<T: Fields>(body: &[u8]) -> Result<T, Problem> {
 }
 
 /// Reads an object's fields: each at most once, all that are required, and no others.
-pub(crate) fn object<'de, T: Fields, A: MapAccess<'de>>(mut object: A, at: At<'_>) -> Result<T, A::Error> {
+pub(crate) fn object<'de, T: Fields, A: MapAccess<'de>>(
+    mut object: A,
+    at: Position<'_>,
+) -> Result<T, A::Error> {
     let known = Field::all::<T>();
     let mut seen = vec![false; known.len()];
     let mut value = T::default();
@@ -68,7 +71,7 @@ impl<T: Fields> Value for Object<T> {
         "an object".to_owned()
     }
 
-    fn from_object<'de, A: MapAccess<'de>>(fields: A, at: At<'_>) -> Result<Self, A::Error> {
+    fn from_object<'de, A: MapAccess<'de>>(fields: A, at: Position<'_>) -> Result<Self, A::Error> {
         object(fields, at).map(Self)
     }
 

@@ -10,16 +10,16 @@
 //! | what a value must offer: reading, expectation, schema | [`value`] |
 //! | fields, groups of fields | [`fields`] |
 //! | the macro that declares a request's fields | [`declare`] |
-//! | reading a JSON body, the position in it, the visitor | [`json`], [`at`], [`reader`] |
+//! | reading a JSON body, the position in it, the visitor | [`json`], [`position`], [`reader`] |
 //! | reading the pairs of a URL or form | [`text`] |
 //! | object, parameter and form schemas made from the same declaration | [`describe`] |
 //! | errors about a field, and about the syntax of JSON | [`refusal`], [`syntax`] |
 
-pub(crate) mod at;
 pub(crate) mod declare;
 pub(crate) mod describe;
 pub(crate) mod fields;
 pub(crate) mod json;
+pub(crate) mod position;
 pub(crate) mod reader;
 pub(crate) mod refusal;
 pub(crate) mod syntax;

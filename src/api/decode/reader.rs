@@ -5,18 +5,18 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::api::decode::at::At;
+use crate::api::decode::position::Position;
 use crate::api::decode::value::{Value, unfit};
 
 /// The visitor of every value: it calls the reading function for the kind of JSON found.
 pub(crate) struct Reader<'a, T> {
-    at: At<'a>,
+    at: Position<'a>,
     value: PhantomData<T>,
 }
 
 impl<'a, T> Reader<'a, T> {
     /// The reader of the value at `at`.
-    pub(crate) fn new(at: At<'a>) -> Self {
+    pub(crate) fn new(at: Position<'a>) -> Self {
         Self {
             at,
             value: PhantomData,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::{MapAccess, SeqAccess};
 use utoipa::openapi;
 
-use crate::api::decode::at::At;
+use crate::api::decode::position::Position;
 
 /// A schema of the OpenAPI document, or a reference to one.
 pub(crate) type Schema = openapi::RefOr<openapi::Schema>;
@@ -43,12 +43,12 @@ pub(crate) trait Value: Sized + Serialize {
     }
 
     /// Reads a JSON list, element by element.
-    fn from_list<'de, A: SeqAccess<'de>>(_: A, at: At<'_>) -> Result<Self, A::Error> {
+    fn from_list<'de, A: SeqAccess<'de>>(_: A, at: Position<'_>) -> Result<Self, A::Error> {
         Err(at.refuse(unfit("a list", &Self::expected())))
     }
 
     /// Reads a JSON object, field by field.
-    fn from_object<'de, A: MapAccess<'de>>(_: A, at: At<'_>) -> Result<Self, A::Error> {
+    fn from_object<'de, A: MapAccess<'de>>(_: A, at: Position<'_>) -> Result<Self, A::Error> {
         Err(at.refuse(unfit("an object", &Self::expected())))
     }
 

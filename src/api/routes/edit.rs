@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::describe::OptionsBesideImage;
-use crate::api::encode::Encoding;
+use crate::api::encoding::Encoding;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::openapi::files::ImageFile;
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};

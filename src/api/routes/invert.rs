@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::describe::OptionsBesideImage;
-use crate::api::encode::Encoding;
+use crate::api::encoding::Encoding;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::inversion_events::InversionEvents;
 use crate::api::openapi::files::ImageFile;

@@ -9,7 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::api::encode::off_thread;
+use crate::api::encoding::off_thread;
 use crate::api::middleware::browser_headers::STATIC_PAGE;
 use crate::api::negotiation::{HTML_PAGE, JSON_ONLY, prefers};
 use crate::api::openapi::problems::{BodyProblems, JobProblems, StartProblems};

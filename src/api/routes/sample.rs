@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::api::buffered_response::BufferedResponse;
-use crate::api::encode::Encoding;
+use crate::api::encoding::Encoding;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::{Cacheable, Fresh};

@@ -3,10 +3,10 @@
 use serde::de::MapAccess;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use crate::api::decode::at::At;
 use crate::api::decode::declare::fields;
 use crate::api::decode::describe::reference;
 use crate::api::decode::fields::Required;
+use crate::api::decode::position::Position;
 use crate::api::decode::value::{Schema, Value, quoted, unfit};
 use crate::api::decode::{describe, json};
 use crate::api::problem::Problem;
@@ -45,7 +45,7 @@ impl Value for AttributeEdit {
             .to_owned()
     }
 
-    fn from_object<'de, A: MapAccess<'de>>(object: A, at: At<'_>) -> Result<Self, A::Error> {
+    fn from_object<'de, A: MapAccess<'de>>(object: A, at: Position<'_>) -> Result<Self, A::Error> {
         json::object(object, at)
     }
 

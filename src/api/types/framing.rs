@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde::de::{MapAccess, SeqAccess};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 
-use crate::api::decode::at::At;
 use crate::api::decode::declare::fields;
 use crate::api::decode::describe::reference;
 use crate::api::decode::fields::Required;
+use crate::api::decode::position::Position;
 use crate::api::decode::value::{Schema, Value, quoted, unfit};
 use crate::api::decode::{describe, json};
 use crate::api::problem::Problem;
@@ -76,7 +76,7 @@ impl Value for Crop {
         "left,top,width,height in pixels".to_owned()
     }
 
-    fn from_object<'de, A: MapAccess<'de>>(object: A, at: At<'_>) -> Result<Self, A::Error> {
+    fn from_object<'de, A: MapAccess<'de>>(object: A, at: Position<'_>) -> Result<Self, A::Error> {
         json::object(object, at)
     }
 
@@ -149,7 +149,7 @@ impl Value for LandmarkPoints {
         "5 or 68 points x,y,x,y,… in pixels".to_owned()
     }
 
-    fn from_list<'de, A: SeqAccess<'de>>(list: A, at: At<'_>) -> Result<Self, A::Error> {
+    fn from_list<'de, A: SeqAccess<'de>>(list: A, at: Position<'_>) -> Result<Self, A::Error> {
         List::from_list(list, at).map(Self)
     }
 

@@ -7,7 +7,7 @@ use serde::de::SeqAccess;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, SchemaType, Type};
 
-use crate::api::decode::at::At;
+use crate::api::decode::position::Position;
 use crate::api::decode::reader::Reader;
 use crate::api::decode::value::{Schema, Value};
 
@@ -38,7 +38,7 @@ impl<T: Value, const LEAST: usize, const MOST: usize> Value for List<T, LEAST, M
         T::expected_text()
     }
 
-    fn from_list<'de, A: SeqAccess<'de>>(mut list: A, at: At<'_>) -> Result<Self, A::Error> {
+    fn from_list<'de, A: SeqAccess<'de>>(mut list: A, at: Position<'_>) -> Result<Self, A::Error> {
         let mut values = Vec::new();
         while let Some(value) = list.next_element_seed(Reader::new(at.index(values.len())))? {
             if values.len() == MOST {

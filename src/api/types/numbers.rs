@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::ser::{SerializeSeq as _, Serializer};
 
-use crate::api::decode::at::At;
+use crate::api::decode::position::Position;
 use crate::api::decode::value::{Schema, Value, quoted, unfit};
 use crate::api::openapi::numbers::numbers_or_rows;
 
@@ -53,7 +53,7 @@ impl<T: Number> Value for Numbers<T> {
         EXPECTED.to_owned()
     }
 
-    fn from_list<'de, A: SeqAccess<'de>>(list: A, at: At<'_>) -> Result<Self, A::Error> {
+    fn from_list<'de, A: SeqAccess<'de>>(list: A, at: Position<'_>) -> Result<Self, A::Error> {
         let mut read = Self {
             shape: Vec::new(),
             values: Vec::new(),
@@ -114,7 +114,7 @@ struct Element<'a, T> {
     /// The number of lists around each number, once a number was read.
     rank: &'a mut Option<usize>,
     depth: usize,
-    at: At<'a>,
+    at: Position<'a>,
 }
 
 impl<T: Number> Element<'_, T> {

@@ -3,9 +3,9 @@
 use serde::de::MapAccess;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use crate::api::decode::at::At;
 use crate::api::decode::declare::fields;
 use crate::api::decode::describe::reference;
+use crate::api::decode::position::Position;
 use crate::api::decode::value::{Schema, Value, quoted, unfit};
 use crate::api::decode::{describe, json};
 use crate::api::problem::Problem;
@@ -50,7 +50,7 @@ impl Value for TrajectoryInput {
             .to_owned()
     }
 
-    fn from_object<'de, A: MapAccess<'de>>(object: A, at: At<'_>) -> Result<Self, A::Error> {
+    fn from_object<'de, A: MapAccess<'de>>(object: A, at: Position<'_>) -> Result<Self, A::Error> {
         json::object(object, at)
     }
 

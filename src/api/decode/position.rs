@@ -6,10 +6,10 @@ use crate::api::decode::refusal::Refusal;
 
 /// A position in a JSON body, from which the path in an error is made.
 #[derive(Clone, Copy)]
-pub(crate) struct At<'a> {
-    parent: Option<&'a At<'a>>,
+pub(crate) struct Position<'a> {
+    parent: Option<&'a Position<'a>>,
     step: Step<'a>,
-    /// The refusal that ended the walk. serde's own errors carry text only.
+    /// The refusal that ended the reading. serde's own errors carry text only.
     refused: &'a RefCell<Option<Refusal>>,
 }
 
@@ -20,7 +20,7 @@ enum Step<'a> {
     Index(usize),
 }
 
-impl<'a> At<'a> {
+impl<'a> Position<'a> {
     pub(crate) fn body(refused: &'a RefCell<Option<Refusal>>) -> Self {
         Self {
             parent: None,
@@ -64,7 +64,7 @@ impl<'a> At<'a> {
 
     /// The path, such as `edits[0].by`; empty for the body itself.
     pub(crate) fn path(&self) -> String {
-        let parent = self.parent.map(At::path).unwrap_or_default();
+        let parent = self.parent.map(Position::path).unwrap_or_default();
         match self.step {
             Step::Body => parent,
             Step::Key(key) if parent.is_empty() => key.to_owned(),

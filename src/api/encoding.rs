@@ -1,4 +1,4 @@
-//! From faces to a response: images are encoded, and JSON is written, off the async threads.
+//! Encodes faces as a response: images and JSON are written off the async threads.
 
 use std::sync::Arc;
 use std::time::Instant;
