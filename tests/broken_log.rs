@@ -47,9 +47,9 @@ impl Logging {
         for _ in 0..100 {
             // A long path is a long line in the log.
             let path = format!("/{}", "x".repeat(6000));
-            let answers = exchange(&self.address, &path, 40);
+            let responses = exchange(&self.address, &path, 40);
             assert_eq!(
-                answers.matches("HTTP/1.1 ").count(),
+                responses.matches("HTTP/1.1 ").count(),
                 40,
                 "each request is answered"
             );
@@ -81,7 +81,7 @@ impl Drop for Logging {
     }
 }
 
-/// The answers to `count` equal requests on one connection.
+/// The responses to `count` equal requests on one connection.
 fn exchange(address: &str, path: &str, count: usize) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     for request in 1..=count {
@@ -92,9 +92,9 @@ fn exchange(address: &str, path: &str, count: usize) -> String {
         )
         .unwrap();
     }
-    let mut answers = String::new();
-    stream.read_to_string(&mut answers).unwrap();
-    answers
+    let mut responses = String::new();
+    stream.read_to_string(&mut responses).unwrap();
+    responses
 }
 
 #[test]

@@ -49,7 +49,11 @@ def save(name: str, nodes: list, constants: dict) -> None:
 body = helper.make_graph(
     [node("Identity", ["goes_on"], ["goes_on_next"]), node("Identity", ["inside"], ["inside_next"])],
     "body",
-    [value("step", TensorProto.INT64, []), value("goes_on", TensorProto.BOOL, []), value("inside", FLOAT, ["batch", 1])],
+    [
+        value("step", TensorProto.INT64, []),
+        value("goes_on", TensorProto.BOOL, []),
+        value("inside", FLOAT, ["batch", 1]),
+    ],
     [value("goes_on_next", TensorProto.BOOL, []), value("inside_next", FLOAT, ["batch", 1])],
 )
 save(

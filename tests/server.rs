@@ -89,13 +89,13 @@ impl HttpBody for ReportedBody {
     }
 }
 
-/// A route that answers its only request with `body`.
+/// A route that responds to its only request with `body`.
 fn once(body: Body) -> MethodRouter {
     let body = Arc::new(Mutex::new(Some(body)));
     get(async move || body.lock().unwrap().take().expect("one request"))
 }
 
-/// A router with a large answer at `/large`, and a receiver that ends when the answer and the router are dropped.
+/// A router with a large response at `/large`, and a receiver that ends when the response and the router are dropped.
 fn large_answer() -> (Router, UnboundedReceiver<Infallible>) {
     let (end, ended) = unbounded_channel();
     let chunk = Some(Bytes::from(vec![b'x'; 64 << 20]));
@@ -118,12 +118,12 @@ async fn a_connection_without_a_complete_request_is_closed_after_the_idle_timeou
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r",
         http2,
     ] {
-        let answer = received(address, sent).await;
-        assert!(!answer.contains("HTTP/1.1 200"), "{sent:?}: {answer:?}");
+        let response = received(address, sent).await;
+        assert!(!response.contains("HTTP/1.1 200"), "{sent:?}: {response:?}");
         assert_eq!(
-            answer.is_empty(),
+            response.is_empty(),
             sent != http2,
-            "{sent:?} is not a complete request: {answer:?}"
+            "{sent:?} is not a complete request: {response:?}"
         );
     }
 }
@@ -150,7 +150,7 @@ async fn a_client_that_does_not_take_its_answer_is_disconnected() {
         .await
         .unwrap();
     let ended = timeout(NEVER, ended.recv()).await;
-    assert!(ended.is_ok(), "the service should drop the answer");
+    assert!(ended.is_ok(), "the service should drop the response");
     assert!(rest(&mut socket).await.len() < 64 << 20);
 }
 
@@ -162,12 +162,12 @@ async fn an_answer_that_the_client_takes_arrives_complete() {
         ..LONG.transfer
     };
     let address = serve(router, ConnectionLimits { transfer, ..LONG }).await;
-    let answer = received(
+    let response = received(
         address,
         "GET /large HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n",
     )
     .await;
-    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+    let (head, body) = response.split_once("\r\n\r\n").expect("a response has a head");
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     assert_eq!(body.matches('x').count(), 64 << 20);
 }
@@ -185,15 +185,15 @@ async fn over_http2_an_answer_that_is_not_taken_is_reset_and_the_connection_goes
         let request = axum::http::Request::get(format!("http://test{path}"));
         request.body(()).unwrap()
     };
-    let (answer, _) = client.send_request(request("/large"), true).unwrap();
-    let mut body = answer.await.unwrap().into_body();
+    let (response, _) = client.send_request(request("/large"), true).unwrap();
+    let mut body = response.await.unwrap().into_body();
     let reset = timeout(NEVER, body.data()).await.expect("the service should act");
     let reset = reset.expect("the body has no end").unwrap_err();
     assert_eq!(reset.reason(), Some(h2::Reason::CANCEL), "{reset}");
     let ended = timeout(NEVER, ended.recv()).await;
-    assert!(ended.is_ok(), "the service should drop the answer");
-    let (answer, _) = client.send_request(request("/"), true).unwrap();
-    assert_eq!(answer.await.unwrap().status(), 200);
+    assert!(ended.is_ok(), "the service should drop the response");
+    let (response, _) = client.send_request(request("/"), true).unwrap();
+    assert_eq!(response.await.unwrap().status(), 200);
     assert!(!connection.is_finished());
 }
 
@@ -217,8 +217,8 @@ async fn a_client_that_waits_for_the_service_is_not_disconnected() {
     let router = Router::new().route("/", slow);
     let address = serve(router, IMPATIENT).await;
     let request = "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
-    let answer = received(address, request).await;
-    assert!(answer.ends_with("at last"), "{answer}");
+    let response = received(address, request).await;
+    assert!(response.ends_with("at last"), "{response}");
 }
 
 #[tokio::test]
@@ -230,9 +230,9 @@ async fn a_stream_with_long_pauses_is_not_cut() {
     let router = Router::new().route("/", once(Body::from_stream(Box::pin(events))));
     let address = serve(router, IMPATIENT).await;
     let request = "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
-    let answer = received(address, request).await;
+    let response = received(address, request).await;
     for event in ["event 0;", "event 1;", "event 2;"] {
-        assert!(answer.contains(event), "{answer}");
+        assert!(response.contains(event), "{response}");
     }
 }
 
@@ -245,7 +245,7 @@ async fn a_body_that_stops_in_the_middle_is_a_408() {
         ("/v1/invert", "image/png"),
         ("/v1/invert", form),
     ] {
-        let answer = received(
+        let response = received(
             address,
             &format!(
                 "POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: {kind}\r\nContent-Length: 90\r\n\r\n{{"
@@ -253,8 +253,8 @@ async fn a_body_that_stops_in_the_middle_is_a_408() {
         )
         .await;
         assert!(
-            answer.starts_with("HTTP/1.1 408 ") && answer.contains("urn:faceplane:problem:slow-request"),
-            "{path} {kind}: {answer}"
+            response.starts_with("HTTP/1.1 408 ") && response.contains("urn:faceplane:problem:slow-request"),
+            "{path} {kind}: {response}"
         );
     }
 }
@@ -266,8 +266,8 @@ async fn headers_larger_than_the_limit_are_refused() {
         format!("GET /?{} HTTP/1.1\r\nHost: test\r\n\r\n", "x".repeat(100_000)),
         REQUEST.replace("\r\n\r\n", &format!("\r\nX: {}\r\n\r\n", "x".repeat(100_000))),
     ] {
-        let answer = received(address, &sent).await;
-        let refused = answer.starts_with("HTTP/1.1 431 ") || answer.starts_with("HTTP/1.1 414 ");
-        assert!(refused || answer.is_empty(), "{answer}");
+        let response = received(address, &sent).await;
+        let refused = response.starts_with("HTTP/1.1 431 ") || response.starts_with("HTTP/1.1 414 ");
+        assert!(refused || response.is_empty(), "{response}");
     }
 }

@@ -25,10 +25,10 @@ fn half_sent(service: &Service) -> TcpStream {
 /// Sends the rest of a request of [`half_sent`], and expects its image.
 fn finish(mut open: TcpStream) {
     write!(open, ": 7}}").unwrap();
-    let mut answer = Vec::new();
-    open.read_to_end(&mut answer).unwrap();
-    let answer = String::from_utf8_lossy(&answer);
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let mut response = Vec::new();
+    open.read_to_end(&mut response).unwrap();
+    let response = String::from_utf8_lossy(&response);
+    assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
 }
 
 /// Ends, by SIGTERM, a service in which a run of this classifier is under way, and returns its exit code and its log.

@@ -66,7 +66,7 @@ impl BufferedResponse {
         self
     }
 
-    /// The same response, whose bytes hold their share of `memory` until they are sent.
+    /// The same response; its bytes hold their share of `memory` until they are sent.
     pub(crate) fn held_in(mut self, memory: &ByteBudget) -> Self {
         let reserved = memory.hold_response(self.body.len());
         self.body = held(self.body, reserved);

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 
 use crate::engine::Reservation;
 
-/// `bytes`, whose last clone gives `memory` back when it is dropped.
+/// `bytes`; when their last clone is dropped, it gives `memory` back.
 pub(crate) fn held(bytes: impl AsRef<[u8]> + Send + 'static, memory: Reservation) -> Bytes {
     Bytes::from_owner(Held {
         bytes,

@@ -29,14 +29,14 @@ async fn a_name_that_no_url_or_file_can_have_is_refused() {
         ("%20", Some("which is blank")),
     ] {
         let uri = format!("/v1/models/sketch/boundaries/{name}/w");
-        let answer = put(&client, &uri, json!({"normal": [1, 2, 3, 4]})).await;
-        let text = String::from_utf8_lossy(&answer.body);
+        let response = put(&client, &uri, json!({"normal": [1, 2, 3, 4]})).await;
+        let text = String::from_utf8_lossy(&response.body);
         let Some(expected) = expected else {
-            assert_eq!(answer.status, StatusCode::OK, "{name}: {text}");
+            assert_eq!(response.status, StatusCode::OK, "{name}: {text}");
             continue;
         };
-        assert_eq!(answer.status.as_u16(), 422, "{name}: {text}");
-        assert_eq!(answer.json()["type"], "urn:faceplane:problem:attribute-name");
+        assert_eq!(response.status.as_u16(), 422, "{name}: {text}");
+        assert_eq!(response.json()["type"], "urn:faceplane:problem:attribute-name");
         assert!(
             text.contains(expected),
             "{name} expected {expected:?}, found: {text}"
@@ -52,9 +52,9 @@ async fn two_names_that_differ_by_case_only_are_refused() {
         ("/v1/models/sketch/boundaries/Smile/w", json!([1, 2, 3, 4])),
         ("/v1/models/sketch/boundaries/SMILE/w+", rows),
     ] {
-        let answer = put(&client, uri, json!({"normal": normal})).await;
-        let text = String::from_utf8_lossy(&answer.body);
-        assert_eq!(answer.status, StatusCode::CONFLICT, "{text}");
+        let response = put(&client, uri, json!({"normal": normal})).await;
+        let text = String::from_utf8_lossy(&response.body);
+        assert_eq!(response.status, StatusCode::CONFLICT, "{text}");
         assert!(text.contains("write \\\"smile\\\""), "{text}");
     }
     // A removed boundary of the model folder keeps its name, because a store would keep a file of that name.

@@ -5,7 +5,7 @@
 
 Starts `PROGRAM serve` with default settings and a store, in a cgroup of 2 GiB where one can be made, warms up every
 route, and runs each attack of attacks.py. In the meantime it asks for health and for single images. The exit status
-is 1 if a limit is broken: resident memory, the time of health answers, the time of a single image, the memory a
+is 1 if a limit is broken: resident memory, the time of health responses, the time of a single image, the memory a
 minute later, or a rule of an attack. Takes some ten minutes. Needs Python 3.11 or later, and nothing else.
 """
 
@@ -28,7 +28,7 @@ HEALTH_P99 = 0.1
 SLOWER_SAMPLE = 3.0
 MEMORY_LEFT = 100 * MIB
 DRAIN_SECONDS = 30.0
-# The seconds between the last attack and the last look at the memory.
+# The seconds between the last attack and the last measurement of memory.
 PAUSE = 60
 
 
@@ -90,13 +90,13 @@ def checked(times: Times, peak: int, usual: float) -> list[str]:
 
 def attack(target: Target, probe: Probe, run: Callable[[Target], Report]) -> Row:
     target.service.reset_peak()
-    probe.look()
+    probe.read()
     started = time.monotonic()
     report = run(target)
     seconds = time.monotonic() - started
     # A short attack is over before the probe saw enough.
     time.sleep(max(0.0, 2 - seconds))
-    return Row(run.__name__, target.service.peak(), probe.look(), report, seconds)
+    return Row(run.__name__, target.service.peak(), probe.read(), report, seconds)
 
 
 def print_row(name: str, peak: str, health: str, sample: str, seconds: str, text: str) -> None:
@@ -129,7 +129,7 @@ def main() -> None:
         warm_up(service.port)
         probe = Probe(service.port)
         time.sleep(10)
-        quiet = probe.look()
+        quiet = probe.read()
         usual, warm = quiet.sample_p50(), service.resident()
         print(f"after the warm-up: {warm / MIB:.0f} MiB; a single image takes {usual * 1e3:.1f} ms (p50)")
         print_row("attack", "peak MiB", "health p99", "image p50", "s", "what happened")

@@ -72,8 +72,8 @@ def post_json(port: int, path: str, value: object, headers: dict[str, str] | Non
     return ask(port, "POST", path, json.dumps(value).encode(), {**JSON, **(headers or {})})
 
 
-def count_statuses(answers: list[tuple[int, bytes]]) -> str:
-    counted = Counter(status for status, _ in answers)
+def count_statuses(responses: list[tuple[int, bytes]]) -> str:
+    counted = Counter(status for status, _ in responses)
     return ", ".join(f"{count}×{status or 'broken'}" for status, count in sorted(counted.items()))
 
 
@@ -101,15 +101,15 @@ def nested_json(target: Target) -> Report:
     nest = '{"":' * 100 + "0" + "}" * 100
     edit = ("[" + ",".join([nest] * 33_000) + "]").encode()
     train = ("[" + ",".join([nest] * 83_000) + "]").encode()
-    answers = [
+    responses = [
         ask(target.port, "POST", "/v1/edit", edit, JSON),
         ask(target.port, "POST", BOUNDARIES, train, JSON),
         ask(target.port, "POST", "/v1/edit", b'{"edits":' + edit + b"}", JSON),
         ask(target.port, "POST", BOUNDARIES, b'{"attributes":' + train + b"}", JSON),
     ]
-    report = Report(count_statuses(answers))
-    report.expect(all(400 <= status < 500 for status, _ in answers), "each body is refused with a 4xx")
-    return report.expect(all(len(body) < 4096 for _, body in answers), "a problem echoes little of the body")
+    report = Report(count_statuses(responses))
+    report.expect(all(400 <= status < 500 for status, _ in responses), "each body is refused with a 4xx")
+    return report.expect(all(len(body) < 4096 for _, body in responses), "a problem echoes little of the body")
 
 
 def held_bodies(target: Target) -> Report:
@@ -148,7 +148,7 @@ def slow_writers(target: Target) -> Report:
 
 
 def slow_readers(target: Target) -> Report:
-    """Large answers that nobody reads."""
+    """Large responses that no client reads."""
     before = target.service.sockets()
     large = request("GET", "/v1/sample?count=64&seed=7&format=json")
     problem = request("POST", "/v1/edit", b'{"' + b"x" * 1_900_000 + b'":0}', JSON)
@@ -188,7 +188,7 @@ def many_boundaries(target: Target) -> Report:
         return ask(target.port, "PUT", f"{BOUNDARIES}/attack-{number}/w", body, JSON)
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(put, range(4_000)))
+        responses = list(pool.map(put, range(4_000)))
     started = time.monotonic()
     model = ask(target.port, "GET", "/v1/models/phantom")
     boundaries = ask(target.port, "GET", BOUNDARIES)
@@ -199,7 +199,7 @@ def many_boundaries(target: Target) -> Report:
         copy = target.start(["--store", folder])
         copy.stop()
     text = (
-        f"{count_statuses(answers)}; both lists {size:.1f} MiB in {seconds:.2f} s; a start {copy.start_seconds:.1f} s"
+        f"{count_statuses(responses)}; both lists {size:.1f} MiB in {seconds:.2f} s; a start {copy.start_seconds:.1f} s"
     )
     report = Report(text).expect(copy.start_seconds < 5, "a start with them takes less than 5 s")
     report.expect(size < 2, "both lists are below 2 MiB")
@@ -210,9 +210,9 @@ def small_names(target: Target) -> Report:
     """Names that no file or URL can hold, and names that differ by case only."""
     body = json.dumps({"normal": [1.0] + [0.0] * 63}).encode()
     names = ["%E4%BD%A0" * 64, "a" * 300, "a%3Ab", "a%2Cb", "..", "%2e%2e%2fx", "CON%00", "SMILE"]
-    answers = [ask(target.port, "PUT", f"{BOUNDARIES}/{name}/w", body, JSON) for name in names]
-    report = Report(count_statuses(answers))
-    return report.expect(all(400 <= status < 500 for status, _ in answers), "each is refused with a 4xx")
+    responses = [ask(target.port, "PUT", f"{BOUNDARIES}/{name}/w", body, JSON) for name in names]
+    report = Report(count_statuses(responses))
+    return report.expect(all(400 <= status < 500 for status, _ in responses), "each is refused with a 4xx")
 
 
 def busy_thread(target: Target) -> Report:
@@ -259,9 +259,9 @@ def gzip_bombs(target: Target) -> Report:
     bomb = b"".join(packer.compress(b" " * MIB) for _ in range(2_048)) + packer.flush()
     headers = {**JSON, "Content-Encoding": "gzip"}
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: ask(target.port, "POST", BOUNDARIES, bomb, headers), range(16)))
-    report = Report(count_statuses(answers))
-    return report.expect(all(400 <= status < 500 or status == 503 for status, _ in answers), "each is refused")
+        responses = list(pool.map(lambda _: ask(target.port, "POST", BOUNDARIES, bomb, headers), range(16)))
+    report = Report(count_statuses(responses))
+    return report.expect(all(400 <= status < 500 or status == 503 for status, _ in responses), "each is refused")
 
 
 def broken_logs(target: Target) -> Report:
@@ -274,11 +274,11 @@ def broken_logs(target: Target) -> Report:
         service = target.start(["--log", "debug"], log=log)
         if log == closed:
             os.close(closed_end)
-        answers = [ask(service.port, "GET", f"/v1/sample?seed={seed}") for seed in range(300)]
+        responses = [ask(service.port, "GET", f"/v1/sample?seed={seed}") for seed in range(300)]
         status, seconds = service.stop()
         os.close(log)
-        texts.append(f"{name}: {count_statuses(answers)}, exit {status} after {seconds:.1f} s")
-        report.expect(all(answer == 200 for answer, _ in answers), f"{name}: each request is answered")
+        texts.append(f"{name}: {count_statuses(responses)}, exit {status} after {seconds:.1f} s")
+        report.expect(all(response == 200 for response, _ in responses), f"{name}: each request is answered")
         report.expect(status == 0, f"{name}: the exit status is 0")
     os.close(unread)
     report.text = "; ".join(texts)

@@ -62,14 +62,14 @@ class Outcome:
     received: int = 0
 
     def __str__(self) -> str:
-        parts = [f"{count}×{status or 'no answer'}" for status, count in sorted(self.statuses.items(), key=str)]
+        parts = [f"{count}×{status or 'no response'}" for status, count in sorted(self.statuses.items(), key=str)]
         if self.closed:
             parts.append(f"{self.closed} closed by the service within {self.closed_after:.0f} s")
         return ", ".join(parts)
 
 
 class Crowd:
-    """Connections that are served side by side until each has its answer, is closed, or the time is over."""
+    """Connections that are served side by side until each has its response, is closed, or the time is over."""
 
     def __init__(self, port: int, clients: list[Client]) -> None:
         self.port = port
@@ -79,7 +79,7 @@ class Crowd:
         self.started = time.monotonic()
 
     def run(self, seconds: float, until_answered: bool = True) -> Outcome:
-        """Runs for at most `seconds`; with `until_answered`, a client whose answer has begun is done."""
+        """Runs for at most `seconds`; with `until_answered`, a client whose response has begun is done."""
         self.started = time.monotonic()
         for client in self.clients:
             self._connect(client)
@@ -154,7 +154,7 @@ class Crowd:
         except BlockingIOError:
             return
         except OSError:
-            # The answer may still be there to be read.
+            # The response may still be there to be read.
             client.data = client.data[: client.sent]
         client.next_turn = time.monotonic() + client.pause
 

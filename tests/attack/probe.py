@@ -14,7 +14,7 @@ SAMPLE_PAUSE = 0.25
 
 
 class Times(NamedTuple):
-    """What the probe saw since the last look: seconds of each answer, and failures."""
+    """What the probe saw since the last reading: seconds of each response, and failures."""
 
     health: list[float]
     sample: list[float]
@@ -37,7 +37,7 @@ def timed_get(connection: http.client.HTTPConnection, path: str) -> tuple[float,
 
 
 def keep_asking(pipe: Connection, port: int, path: str, pause: float, accepted: set[int]) -> None:
-    """Asks for `path` with a growing seed until the pipe is closed. A pause follows each answer."""
+    """Asks for `path` with a growing seed until the pipe is closed. A pause follows each response."""
     times: list[float] = []
     failures: list[str] = []
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -73,7 +73,7 @@ class Probe:
         self.processes = []
         asked = [
             ("/health/live", HEALTH_PAUSE, {200}),
-            # No cache may answer: each seed is asked for once. A 503 is an answer, too.
+            # No cache may respond: each seed is asked for once. A 503 is a response, too.
             ("/v1/sample?seed={number}&metadata=none", SAMPLE_PAUSE, {200, 503}),
         ]
         for path, pause, accepted in asked:
@@ -83,10 +83,10 @@ class Probe:
             self.pipes.append(own)
             self.processes.append(process)
 
-    def look(self) -> Times:
-        """The times since the last look."""
+    def read(self) -> Times:
+        """The times since the last reading."""
         for pipe in self.pipes:
-            pipe.send("look")
+            pipe.send("read")
         (health, failed), (sample, failed_too) = (json.loads(pipe.recv()) for pipe in self.pipes)
         return Times(health, sample, failed + failed_too)
 

@@ -1,6 +1,6 @@
-"""Writes jpegs.json: one picture as JPEG files of many kinds, by libjpeg-turbo's cjpeg.
+"""Writes jpegs.json: one image as JPEG files of many kinds, by libjpeg-turbo's cjpeg.
 
-Run with cjpeg (Debian: libjpeg-turbo-progs): `python tests/images/jpegs.py`. mod.rs computes the same picture.
+Run with cjpeg (Debian: libjpeg-turbo-progs): `python tests/images/jpegs.py`. mod.rs computes the same image.
 """
 
 import base64
@@ -28,8 +28,8 @@ SAMPLINGS = ["1x1", "2x1", "1x2", "2x2", "4x1", "1x4", "4x2", "3x1"]
 ODD_SAMPLINGS = ["2x2,2x1,1x1", "1x1,2x2,2x2", "2x1,1x2,1x1", "3x2,1x1,1x2"]
 
 
-def picture(*, grey: bool = False) -> bytes:
-    """The picture as a PNM file: ramps, so that its chroma survives any sampling."""
+def image(*, grey: bool = False) -> bytes:
+    """The image as a PNM file: ramps, so that its chroma survives any sampling."""
     rows = [(60 + 3 * x + y, 220 - 2 * x - y, 40 + x + 4 * y) for y in range(HEIGHT) for x in range(WIDTH)]
     kind, levels = ("P5", [red for red, _, _ in rows]) if grey else ("P6", [level for row in rows for level in row])
     return f"{kind} {WIDTH} {HEIGHT} 255\n".encode() + bytes(levels)
@@ -38,7 +38,7 @@ def picture(*, grey: bool = False) -> bytes:
 def cjpeg(*arguments: str, grey: bool = False) -> bytes:
     """The file that cjpeg writes."""
     command = ["cjpeg", "-quality", "95", *arguments]
-    return subprocess.run(command, input=picture(grey=grey), capture_output=True, check=True).stdout
+    return subprocess.run(command, input=image(grey=grey), capture_output=True, check=True).stdout
 
 
 def files(folder: pathlib.Path) -> dict[str, bytes]:

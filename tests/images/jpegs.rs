@@ -10,7 +10,7 @@ const WIDTH: usize = 45;
 const HEIGHT: usize = 35;
 const LIMIT: u64 = 1 << 20;
 
-/// The most that a level may differ from the picture, by compression and by sampling of the chroma.
+/// The most that a level may differ from the image, by compression and by sampling of the chroma.
 const TOLERANCE: u8 = 16;
 
 /// The files that `jpegs.py` wrote, by name.
@@ -22,8 +22,8 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     decoded.collect()
 }
 
-/// The picture in all files.
-fn picture(grey: bool) -> Vec<u8> {
+/// The image in all files.
+fn pixels(grey: bool) -> Vec<u8> {
     let level = |number: usize| u8::try_from(number).unwrap();
     let pixel = |index: usize| {
         let (x, y) = (index % WIDTH, index / WIDTH);
@@ -49,7 +49,7 @@ fn seventy_kinds_of_jpeg_are_right_or_refused() {
     for (name, file) in &files {
         let decoded = decode(file, LIMIT);
         let worst = decoded.as_ref().map(|image| {
-            let expected = picture(name.starts_with("grey"));
+            let expected = pixels(name.starts_with("grey"));
             assert_eq!((image.width(), image.height()), (WIDTH, HEIGHT), "{name}");
             let differences = image.rgb().iter().zip(&expected).map(|(a, b)| a.abs_diff(*b));
             differences.max().unwrap()

@@ -68,7 +68,7 @@ pub(crate) struct CarriedCode {
     pub(crate) truncation: TruncationChoice,
 }
 
-/// An image whose latent code has to be found.
+/// An image without a known latent code.
 pub(crate) struct ImageToInvert {
     pub(crate) image: UploadedImage,
     /// The part of the image, if the request names one.

@@ -104,7 +104,7 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
     })
 }
 
-/// Checks everything that does not depend on the face, for a face whose code will be found in `space`.
+/// Checks everything that does not depend on the face, for a face with a code in `space`, which is found later.
 ///
 /// [`edit`] checks it again. Callers check it first if the code takes long to find.
 ///

@@ -34,7 +34,7 @@ pub struct Scored {
     pub timings: Timings,
 }
 
-/// Checks everything that does not depend on the face, for a face whose code will be found in `space`.
+/// Checks everything that does not depend on the face, for a face with a code in `space`, which is found later.
 ///
 /// [`score`] checks it again. Callers check it first if the code takes long to find.
 ///

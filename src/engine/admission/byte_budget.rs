@@ -59,7 +59,7 @@ fn mebibytes(bytes: usize) -> String {
 ///
 /// It is a ledger: it allocates nothing. Whoever is about to allocate reserves first, and drops the [`Reservation`] after the
 /// memory. One eighth of the limit is kept for small bodies and for responses, so that large requests never keep small ones
-/// out. A request whose reservation fails is refused; a job waits.
+/// out. If its reservation fails, a request is refused, and a job waits.
 #[derive(Clone)]
 pub struct ByteBudget(Arc<Ledger>);
 
@@ -180,7 +180,7 @@ impl ByteBudget {
         }
     }
 
-    /// Refuses work if its response has no room, because clients have not read earlier ones.
+    /// Refuses work if the budget cannot hold its response, because clients have not read earlier ones.
     ///
     /// # Errors
     /// [`MemoryError::Full`]. It counts as a refused request.

@@ -113,22 +113,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_that_has_begun_is_not_stopped_by_the_deadline() {
-        let answer = within(SHORT, async {
+        let result = within(SHORT, async {
             assert!(change_permit().begin());
             tokio::time::sleep(LONG).await;
             "changed"
         });
-        assert_eq!(answer.await, Some("changed"));
+        assert_eq!(result.await, Some("changed"));
     }
 
     #[tokio::test]
     async fn a_change_cannot_begin_after_the_deadline() {
         let mut permit = None;
-        let answer = within(SHORT, async {
+        let result = within(SHORT, async {
             permit = Some(change_permit());
             std::future::pending::<()>().await;
         });
-        assert_eq!(answer.await, None);
+        assert_eq!(result.await, None);
         assert!(!permit.unwrap().begin());
     }
 
