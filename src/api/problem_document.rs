@@ -18,7 +18,7 @@ use crate::editor::EditorError;
 const MEDIA_TYPE: &str = "application/problem+json";
 
 /// The longest description of a problem, in bytes. It may contain what was sent, and that may be megabytes.
-const LONGEST_DETAIL: usize = 1000;
+const LONGEST_DETAIL: usize = 600;
 
 /// The longest name of a field, in bytes.
 const LONGEST_FIELD: usize = 100;
@@ -59,7 +59,7 @@ impl ProblemDocument {
             problem.to_string()
         };
         let field = match problem {
-            Problem::Field { field, .. } => Some(shortened(field, LONGEST_FIELD).into_owned()),
+            Problem::Field { field, .. } => Some(elided(field, LONGEST_FIELD).into_owned()),
             Problem::Editor(EditorError::Undecodable(_)) => Some("image".to_owned()),
             _ => None,
         };
@@ -67,7 +67,7 @@ impl ProblemDocument {
             r#type: format!("urn:faceplane:problem:{slug}"),
             title: title.to_owned(),
             status: status.as_u16(),
-            detail: shortened(&detail, LONGEST_DETAIL).into_owned(),
+            detail: elided(&detail, LONGEST_DETAIL).into_owned(),
             field,
             request_id,
         }
@@ -75,7 +75,7 @@ impl ProblemDocument {
 }
 
 /// A text with its middle left out if it is longer than `most` bytes. The end remains, because it often says what to do.
-pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+pub(crate) fn elided(text: &str, most: usize) -> Cow<'_, str> {
     const OMISSION: &str = " … ";
     if text.len() <= most {
         return text.into();
@@ -121,11 +121,11 @@ mod tests {
 
     #[test]
     fn a_long_text_keeps_its_start_and_its_end_and_no_letter_is_cut() {
-        assert_eq!(shortened("short", 5), "short");
-        assert_eq!(shortened("0123456789", 9), "01 … 89");
+        assert_eq!(elided("short", 5), "short");
+        assert_eq!(elided("0123456789", 9), "01 … 89");
         for most in 6..40 {
             let text = "é".repeat(30);
-            let short = shortened(&text, most);
+            let short = elided(&text, most);
             assert!(short.len() <= most, "{short}");
         }
     }

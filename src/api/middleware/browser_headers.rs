@@ -3,9 +3,9 @@
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
-/// For images, JSON and problems: nothing is loaded, and no page may frame it.
+/// For images, JSON and problems: nothing is loaded, and no page may frame it. Browsers style such documents themselves.
 const NOTHING: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
 /// For a page that brings its styles and its images along, and has no scripts.

@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::{Level, Span};
 
-use crate::api::problem_document::shortened;
+use crate::api::problem_document::elided;
 use crate::api::request_id::request_id;
 use crate::metrics::Metrics;
 
@@ -18,7 +18,7 @@ const LONGEST_PATH: usize = 200;
 pub(crate) fn request_span(request: &Request) -> Span {
     let id = request_id(request).unwrap_or_default();
     let (method, path) = (request.method(), request.uri().path());
-    let logged = shortened(path, LONGEST_PATH);
+    let logged = elided(path, LONGEST_PATH);
     if path.starts_with("/health/") || path == "/metrics" {
         tracing::debug_span!("request", id, %method, path = %logged)
     } else {

@@ -1,8 +1,5 @@
 //! `POST /v1/models/{model}/report` and `GET /v1/jobs/{job}/report`: starts a report on boundaries, and returns it.
 
-use std::sync::Arc;
-
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -65,15 +62,26 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let report = api.jobs.get(&id)?.report()?;
-    let own = [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")];
-    let shared = Arc::clone(&report);
-    let encode = move || shared.strips.iter().map(|strip| encode_strip(strip)).collect();
-    let strips: Vec<Vec<String>> = off_thread(encode).await?;
-    if prefers(&headers, &HTML_PAGE, &JSON_ONLY) {
+    let is_page = prefers(&headers, &HTML_PAGE, &JSON_ONLY);
+    // A report has up to some megabytes of images.
+    let body = off_thread(move || {
+        let strips: Result<_, ImagingError> = report.strips.iter().map(|strip| encode_strip(strip)).collect();
+        let strips: Vec<Vec<String>> = strips?;
+        if is_page {
+            return Ok(page(&report, &strips).into_bytes());
+        }
+        let report = responses::report::Report::new(&report, strips);
+        Ok(serde_json::to_vec(&report).expect("a report holds finite numbers and texts"))
+    });
+    let caching = [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")];
+    let body = body.await?;
+    Ok(if is_page {
         let policy = [(header::CONTENT_SECURITY_POLICY, STATIC_PAGE)];
-        return Ok((own, policy, Html(page(&report, &strips))).into_response());
-    }
-    Ok((own, Json(responses::report::Report::new(&report, strips))).into_response())
+        (caching, policy, Html(body)).into_response()
+    } else {
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        (caching, kind, body).into_response()
+    })
 }
 
 /// The images of a strip as JPEGs in base64.
