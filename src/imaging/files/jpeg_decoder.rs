@@ -11,6 +11,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use crate::imaging::files::colour::{Channels, ToSrgb};
 use crate::imaging::files::file_decoder::FileDecoder;
 use crate::imaging::files::jpeg_markers::JpegMarkers;
 
@@ -51,6 +52,21 @@ impl<'a> JpegDecoder<'a> {
         sampled && (progressive || interleaved)
     }
 
+    fn channels(&self) -> Channels {
+        match self.markers.sampling.len() {
+            1 => Channels::Grey,
+            3 => Channels::Rgb,
+            _ => Channels::Cmyk,
+        }
+    }
+
+    /// The conversion by the file's profile. A profile that cannot be used is ignored.
+    fn to_srgb(&self) -> ToSrgb {
+        let profile = self.markers.profile();
+        let conversion = profile.and_then(|profile| ToSrgb::of_file(&profile, self.channels()));
+        conversion.unwrap_or(ToSrgb::Unchanged)
+    }
+
     fn decode_plain(&self, rgb: &mut [u8]) -> Result<(), String> {
         let options = DecoderOptions::default()
             .set_strict_mode(true)
@@ -67,18 +83,14 @@ impl<'a> JpegDecoder<'a> {
         Ok(())
     }
 
-    fn decode_unusual(&self, rgb: &mut [u8]) -> Result<(), String> {
+    fn decode_unusual(&self, rgb: &mut [u8], to_srgb: &ToSrgb) -> Result<(), String> {
         let pixels = Decoder::new(self.file)
             .decode()
             .map_err(|error| error.to_string())?;
         match self.markers.sampling.len() {
             1 => spread_grey(&pixels, rgb),
             3 => rgb.copy_from_slice(&pixels),
-            _ => {
-                for (rgb, inks) in rgb.chunks_exact_mut(3).zip(pixels.chunks_exact(4)) {
-                    rgb.copy_from_slice(&without_profile([inks[0], inks[1], inks[2], inks[3]]));
-                }
-            }
+            _ => to_srgb.convert_inks(&pixels, rgb)?,
         }
         Ok(())
     }
@@ -93,7 +105,7 @@ impl FileDecoder for JpegDecoder<'_> {
         let (width, height) = self.size();
         let pixels = u64::from(width) * u64::from(height);
         let samples = self.markers.samples();
-        match (
+        let decoding = match (
             self.is_plain(),
             self.markers.progressive,
             self.markers.sampling.len(),
@@ -105,7 +117,8 @@ impl FileDecoder for JpegDecoder<'_> {
             (true, true, _) => 3 * pixels + 2 * samples,
             // The channels one by one, then together, then as RGB. Coefficients wait for their thread.
             (false, _, channels) => (3 + channels as u64) * pixels + 3 * samples,
-        }
+        };
+        decoding + ToSrgb::memory(self.markers.profile_length())
     }
 
     fn orientation(&mut self) -> Orientation {
@@ -116,10 +129,14 @@ impl FileDecoder for JpegDecoder<'_> {
     fn pixels(self: Box<Self>) -> Result<RgbImage, String> {
         let (width, height) = self.size();
         let mut image = RgbImage::new(width, height);
+        let to_srgb = self.to_srgb();
         if self.is_plain() {
             self.decode_plain(&mut image)?;
         } else {
-            self.decode_unusual(&mut image)?;
+            self.decode_unusual(&mut image, &to_srgb)?;
+        }
+        if self.channels() != Channels::Cmyk {
+            to_srgb.convert(&mut image)?;
         }
         Ok(image)
     }
@@ -130,12 +147,4 @@ fn spread_grey(levels: &[u8], rgb: &mut [u8]) {
     for (rgb, &level) in rgb.chunks_exact_mut(3).zip(levels) {
         rgb.fill(level);
     }
-}
-
-/// The colour of inks on white paper, if nothing is known of the inks.
-fn without_profile([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; 3] {
-    [cyan, magenta, yellow].map(|ink| {
-        let light = u32::from(255 - ink) * u32::from(255 - black);
-        u8::try_from((light + 127) / 255).expect("a product of two shares is a level")
-    })
 }

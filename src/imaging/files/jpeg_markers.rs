@@ -1,4 +1,4 @@
-//! The markers of a JPEG file: its size, its kind, and its orientation (ITU-T T.81, annex B).
+//! The markers of a JPEG file: its size, its kind, and its metadata (ITU-T T.81, annex B).
 
 /// What the markers say of an image.
 pub(super) struct JpegMarkers<'a> {
@@ -14,6 +14,8 @@ pub(super) struct JpegMarkers<'a> {
     pub(super) interleaved: bool,
     /// The EXIF data, without their identifier.
     pub(super) exif: Option<&'a [u8]>,
+    /// The parts of the colour profile, with their numbers.
+    profile: Vec<(u8, &'a [u8])>,
 }
 
 /// The frame header of a file.
@@ -38,7 +40,7 @@ impl<'a> JpegMarkers<'a> {
     pub(super) fn read(file: &'a [u8]) -> Result<Self, String> {
         let mut frame = None;
         let mut first_scan = None;
-        let mut exif = None;
+        let (mut exif, mut profile) = (None, Vec::new());
         let mut rest = file.get(2..).ok_or(CUT_OFF)?;
         loop {
             let (marker, after) = next_marker(rest).ok_or(CUT_OFF)?;
@@ -55,6 +57,11 @@ impl<'a> JpegMarkers<'a> {
                 0xc0..=0xcf => frame = Some(Frame::read(marker, segment)?),
                 START_OF_SCAN if first_scan.is_none() => first_scan = segment.first().copied(),
                 0xe1 if exif.is_none() => exif = segment.strip_prefix(b"Exif\0\0"),
+                0xe2 => {
+                    if let Some([number, _, part @ ..]) = segment.strip_prefix(b"ICC_PROFILE\0") {
+                        profile.push((*number, part));
+                    }
+                }
                 _ => {}
             }
         }
@@ -72,6 +79,7 @@ impl<'a> JpegMarkers<'a> {
             interleaved: usize::from(first_scan) == sampling.len(),
             sampling,
             exif,
+            profile,
         })
     }
 
@@ -92,6 +100,18 @@ impl<'a> JpegMarkers<'a> {
             .map(|&[across, down]| u64::from(across) * u64::from(down))
             .sum();
         64 * units * blocks
+    }
+
+    /// Bytes of the colour profile.
+    pub(super) fn profile_length(&self) -> usize {
+        self.profile.iter().map(|(_, part)| part.len()).sum()
+    }
+
+    /// The colour profile, put together from its parts (ICC.1:2022, annex B.4).
+    pub(super) fn profile(&self) -> Option<Vec<u8>> {
+        let mut parts = self.profile.clone();
+        parts.sort_by_key(|&(number, _)| number);
+        (!parts.is_empty()).then(|| parts.iter().flat_map(|(_, part)| *part).copied().collect())
     }
 }
 

@@ -1,17 +1,19 @@
 //! Image files: their encoders and decoders.
 //!
-//! It never changes an image, except that transparent pixels become white.
+//! It never changes how an image looks, except that transparent pixels become white.
 //!
 //! | to find | look in |
 //! | --- | --- |
 //! | decoding of uploads, with limits | `decode` |
 //! | recognition of formats | `format` |
+//! | conversion to sRGB by colour profiles and by chunks of a PNG | `colour`, `png_colour` |
 //! | PNG files row by row, with little memory | `png_decoder` |
 //! | PNG files, and the text that they carry | `png` |
 //! | JPEG files of any kind, and their markers | `jpeg_decoder`, `jpeg_markers` |
 //! | WebP, GIF and BMP files | `other_decoder` |
 //! | encoding of JPEG and WebP files | `jpeg_webp` |
 
+mod colour;
 pub(super) mod decode;
 mod file_decoder;
 mod format;
@@ -20,4 +22,5 @@ mod jpeg_markers;
 pub(super) mod jpeg_webp;
 mod other_decoder;
 pub(super) mod png;
+mod png_colour;
 mod png_decoder;

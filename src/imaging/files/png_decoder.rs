@@ -1,4 +1,4 @@
-//! Decodes a PNG file row by row to 8 bits per channel over white, so that memory holds the pixels only once.
+//! Decodes a PNG file row by row to 8 bits of sRGB per channel over white, so that memory holds the pixels only once.
 
 use std::io::Cursor;
 
@@ -6,7 +6,9 @@ use image::RgbImage;
 use image::metadata::Orientation;
 use png::{BitDepth, ColorType as Colour, Transformations};
 
+use crate::imaging::files::colour::ToSrgb;
 use crate::imaging::files::file_decoder::FileDecoder;
+use crate::imaging::files::png_colour;
 use crate::imaging::rounding::over_white;
 
 /// A PNG file of which the header is read, and the pixels are not.
@@ -17,26 +19,32 @@ impl<'a> PngDecoder<'a> {
     pub(super) fn open(file: &'a [u8], memory: usize) -> Result<Self, String> {
         let mut decoder = png::Decoder::new_with_limits(Cursor::new(file), png::Limits { bytes: memory });
         decoder.set_ignore_text_chunk(true);
-        decoder.set_ignore_iccp_chunk(true);
         decoder.set_transformations(Transformations::EXPAND);
-        Ok(Self(decoder.read_info().map_err(|error| error.to_string())?))
+        Ok(Self(decoder.read_info().map_err(broken)?))
     }
 
-    fn read(&mut self, rgb: &mut [u8]) -> Result<(), png::DecodingError> {
+    fn read(&mut self, rgb: &mut [u8]) -> Result<(), String> {
+        let to_srgb = png_colour::to_srgb(self.0.info())?;
         let reader = &mut self.0;
-        let convert = converter(reader.output_color_type());
+        let (spread, blend) = converter(reader.output_color_type());
+        let convert = |row: &[u8], rgb: &mut [u8]| {
+            spread(row, rgb);
+            to_srgb.convert(rgb)?;
+            blend(row, rgb);
+            Ok::<_, String>(())
+        };
         let mut rows_of_rgb = rgb.chunks_exact_mut(3 * reader.info().width as usize);
         if reader.info().interlaced {
             // The rows of an interlaced file do not come in order.
             let mut all = vec![0; reader.output_buffer_size().unwrap_or(0)];
-            let length = reader.next_frame(&mut all)?.line_size;
+            let length = reader.next_frame(&mut all).map_err(broken)?.line_size;
             for (row, rgb) in all.chunks_exact(length).zip(rows_of_rgb) {
-                convert(row, rgb);
+                convert(row, rgb)?;
             }
             return Ok(());
         }
-        while let (Some(row), Some(rgb)) = (reader.next_row()?, rows_of_rgb.next()) {
-            convert(row.data(), rgb);
+        while let (Some(row), Some(rgb)) = (reader.next_row().map_err(broken)?, rows_of_rgb.next()) {
+            convert(row.data(), rgb)?;
         }
         Ok(())
     }
@@ -53,7 +61,13 @@ impl FileDecoder for PngDecoder<'_> {
         // An interlaced file is decoded as a whole before it becomes RGB.
         let interlaced = self.0.info().interlaced;
         let whole = self.0.output_buffer_size().filter(|_| interlaced);
-        3 * pixels + whole.unwrap_or(0) as u64
+        let profile = self
+            .0
+            .info()
+            .icc_profile
+            .as_ref()
+            .map_or(0, |profile| profile.len());
+        3 * pixels + whole.unwrap_or(0) as u64 + ToSrgb::memory(profile)
     }
 
     fn orientation(&mut self) -> Orientation {
@@ -65,50 +79,69 @@ impl FileDecoder for PngDecoder<'_> {
     fn pixels(mut self: Box<Self>) -> Result<RgbImage, String> {
         let (width, height) = self.size();
         let mut image = RgbImage::new(width, height);
-        self.read(&mut image).map_err(|error| error.to_string())?;
+        self.read(&mut image)?;
         Ok(image)
     }
 }
 
-/// The function that converts a row of such samples to RGB.
-fn converter((colour, depth): (Colour, BitDepth)) -> fn(&[u8], &mut [u8]) {
+/// The functions that convert a row of such samples to RGB, and that lay the RGB over white.
+type Converter = (fn(&[u8], &mut [u8]), fn(&[u8], &mut [u8]));
+
+fn converter((colour, depth): (Colour, BitDepth)) -> Converter {
     match (colour, depth == BitDepth::Sixteen) {
-        (Colour::Grayscale, false) => convert_row::<1, 1>,
-        (Colour::Grayscale, true) => convert_row::<1, 2>,
-        (Colour::GrayscaleAlpha, false) => convert_row::<2, 1>,
-        (Colour::GrayscaleAlpha, true) => convert_row::<2, 2>,
+        (Colour::Grayscale, false) => (spread_row::<1, 1>, |_, _| ()),
+        (Colour::Grayscale, true) => (spread_row::<1, 2>, |_, _| ()),
+        (Colour::GrayscaleAlpha, false) => (spread_row::<2, 1>, blend_row::<2, 1>),
+        (Colour::GrayscaleAlpha, true) => (spread_row::<2, 2>, blend_row::<2, 2>),
         // The png crate has expanded the palette.
-        (Colour::Rgb | Colour::Indexed, false) => convert_row::<3, 1>,
-        (Colour::Rgb | Colour::Indexed, true) => convert_row::<3, 2>,
-        (Colour::Rgba, false) => convert_row::<4, 1>,
-        (Colour::Rgba, true) => convert_row::<4, 2>,
+        (Colour::Rgb | Colour::Indexed, false) => (spread_row::<3, 1>, |_, _| ()),
+        (Colour::Rgb | Colour::Indexed, true) => (spread_row::<3, 2>, |_, _| ()),
+        (Colour::Rgba, false) => (spread_row::<4, 1>, blend_row::<4, 1>),
+        (Colour::Rgba, true) => (spread_row::<4, 2>, blend_row::<4, 2>),
     }
 }
 
 /// Converts a row to RGB. By the number of channels, it is grey, grey and alpha, RGB, or RGBA. A sample has one byte or two.
-fn convert_row<const CHANNELS: usize, const BYTES: usize>(row: &[u8], rgb_row: &mut [u8]) {
+fn spread_row<const CHANNELS: usize, const BYTES: usize>(row: &[u8], rgb_row: &mut [u8]) {
     for (pixel, rgb) in row
         .chunks_exact(CHANNELS * BYTES)
         .zip(rgb_row.chunks_exact_mut(3))
     {
-        let level = |channel: usize| match BYTES {
-            1 => pixel[channel],
-            _ => narrowed(u16::from_be_bytes([pixel[2 * channel], pixel[2 * channel + 1]])),
-        };
-        let colour = match CHANNELS {
-            1 | 2 => [level(0); 3],
-            _ => [level(0), level(1), level(2)],
-        };
         rgb.copy_from_slice(&match CHANNELS {
-            2 | 4 => colour.map(|level_of_colour| over_white(level_of_colour, level(CHANNELS - 1))),
-            _ => colour,
+            1 | 2 => [level::<BYTES>(pixel, 0); 3],
+            _ => [0, 1, 2].map(|channel| level::<BYTES>(pixel, channel)),
         });
+    }
+}
+
+/// Lays a row of RGB over white, by the opacity in the last channel of the row that it was made from.
+fn blend_row<const CHANNELS: usize, const BYTES: usize>(row: &[u8], rgb_row: &mut [u8]) {
+    for (pixel, rgb) in row
+        .chunks_exact(CHANNELS * BYTES)
+        .zip(rgb_row.chunks_exact_mut(3))
+    {
+        let opacity = level::<BYTES>(pixel, CHANNELS - 1);
+        for colour in rgb {
+            *colour = over_white(*colour, opacity);
+        }
+    }
+}
+
+/// The 8-bit level of a channel.
+fn level<const BYTES: usize>(pixel: &[u8], channel: usize) -> u8 {
+    match BYTES {
+        1 => pixel[channel],
+        _ => narrowed(u16::from_be_bytes([pixel[2 * channel], pixel[2 * channel + 1]])),
     }
 }
 
 /// The 8-bit level nearest to a 16-bit level.
 fn narrowed(level: u16) -> u8 {
     u8::try_from((u32::from(level) + 128) / 257).expect("65535 becomes 255")
+}
+
+fn broken(error: png::DecodingError) -> String {
+    error.to_string()
 }
 
 #[cfg(test)]
