@@ -1,14 +1,16 @@
-"""Writes two classifiers for the tests, image [batch, 3, 256, 256] -> scores [batch, 1], whose runs do not end.
+"""Writes two classifiers for the tests, image [batch, 3, 256, 256] -> scores [batch, 1]. Their runs do not end.
 
-hanging.onnx loops while the first value of the image is above -1.5, and can be terminated. stubborn.onnx compares a million
-boxes with each other in one node, which takes half an hour and cannot be terminated.
+hanging.onnx loops while the first value of the image is above -1.5, and can be terminated. stubborn.onnx compares a
+million boxes with each other in one node, which takes half an hour and cannot be terminated.
 
 pip install onnx; python tests/hanging.py
 """
 
 import pathlib
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -19,8 +21,8 @@ FLOAT = TensorProto.FLOAT
 BOXES = 1_000_000
 
 
-def save(name: str, nodes: list, constants: dict) -> None:
-    """Writes a graph that gets the score of each image, its first value, as `score`, and the first of them as `first`."""
+def save(name: str, nodes: list[onnx.NodeProto], constants: dict[str, NDArray[Any]]) -> None:
+    """Writes a graph. Its nodes get the first value of each image as `score`, and that of the first one as `first`."""
     constants |= {
         "begin": np.zeros(3, np.int64),
         "end": np.ones(3, np.int64),

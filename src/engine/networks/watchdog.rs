@@ -15,7 +15,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// Longest time from the request to terminate a run to its end. After that, the network is stuck.
 const MAX_TERMINATION: Duration = Duration::from_secs(10);
 
-/// Runs in a row that are terminated until the network is stuck: it answers, but never with a result.
+/// Runs in a row that are terminated until the network is stuck: it responds, but never with a result.
 const MAX_TERMINATED: u32 = 3;
 
 /// Longest time that a network may be stuck before the process should be restarted. Some networks recover.
