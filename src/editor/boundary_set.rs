@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::editor::EditorError;
+use crate::editor::blocking::run_blocking;
 use crate::latent::{Boundary, LatentCode, LatentSpace};
 
 /// Most boundaries that an error lists.
@@ -16,16 +17,20 @@ const MOST_LISTED: usize = 20;
 /// An attribute and a space: the key of a boundary in a model.
 pub type BoundaryKey = (Arc<str>, LatentSpace);
 
-/// The boundaries of one model, at most one for each attribute and space, in the order of attributes and spaces.
+/// Most products of values that are summed on an async thread: they take less than 0.1 ms.
+const FEW_PRODUCTS: usize = 1 << 16;
+
+/// The boundaries of one model, at most one for each attribute and space, in the order of attributes and spaces. Clones share
+/// the boundaries.
 ///
 /// No two attributes have names that differ by case only, because some file systems could not store both.
 #[derive(Clone)]
 pub struct BoundarySet {
     /// The model's name, for error messages.
     model: Arc<str>,
-    boundaries: BTreeMap<BoundaryKey, Entry>,
+    boundaries: Arc<BTreeMap<BoundaryKey, Entry>>,
     /// Each attribute by its name without case. Those of the model folder stay when their boundaries are removed.
-    spellings: BTreeMap<String, Arc<str>>,
+    spellings: Arc<BTreeMap<String, Arc<str>>>,
     /// Keys of the boundaries in the model folder.
     shipped: Arc<[BoundaryKey]>,
     /// Memory of the boundaries.
@@ -44,8 +49,8 @@ impl BoundarySet {
     pub(crate) fn shipped(model: Arc<str>, boundaries: impl IntoIterator<Item = Boundary>) -> Self {
         let mut set = Self {
             model,
-            boundaries: BTreeMap::new(),
-            spellings: BTreeMap::new(),
+            boundaries: Arc::default(),
+            spellings: Arc::default(),
             shipped: Arc::default(),
             bytes: 0,
         };
@@ -134,9 +139,18 @@ impl BoundarySet {
         }
     }
 
-    /// The signed distance of `code` from the boundary of each attribute, for attributes with a boundary that can
-    /// measure it. If an attribute has two, the boundary in the code's own space measures.
-    pub(crate) fn distances(&self, code: &LatentCode) -> BTreeMap<String, f64> {
+    /// For each code, its signed distance from the boundary of each attribute, for attributes with a boundary that can measure
+    /// it. If an attribute has two, the boundary in the code's own space measures.
+    pub(crate) async fn distances(&self, codes: &[LatentCode]) -> Vec<BTreeMap<String, f64>> {
+        let values: usize = codes.iter().map(|code| code.values().len()).sum();
+        if values * self.len() <= FEW_PRODUCTS {
+            return codes.iter().map(|code| self.distances_of(code)).collect();
+        }
+        let (set, codes) = (self.clone(), codes.to_vec());
+        run_blocking(move || codes.iter().map(|code| set.distances_of(code)).collect()).await
+    }
+
+    fn distances_of(&self, code: &LatentCode) -> BTreeMap<String, f64> {
         let mut distances = BTreeMap::new();
         for boundary in self.iter() {
             let is_better = boundary.space() == code.space() || !distances.contains_key(boundary.attribute());
@@ -162,14 +176,17 @@ impl BoundarySet {
     /// # Errors
     /// [`EditorError::UnknownAttribute`] if there is none.
     pub(crate) fn remove(&mut self, attribute: &str, space: LatentSpace) -> Result<(), EditorError> {
-        let removed = self.boundaries.remove(&(attribute.into(), space));
-        let removed = removed.ok_or_else(|| self.unknown(attribute, space))?;
+        self.get(attribute, space)?;
+        let boundaries = Arc::make_mut(&mut self.boundaries);
+        let removed = boundaries
+            .remove(&(attribute.into(), space))
+            .expect("it was found");
         self.bytes -= bytes(&removed.boundary);
         let spaces = [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus];
         let has =
             |&space: &LatentSpace| self.find(attribute, space).is_some() || self.is_shipped(attribute, space);
         if !spaces.iter().any(has) {
-            self.spellings.remove(&attribute.to_lowercase());
+            Arc::make_mut(&mut self.spellings).remove(&attribute.to_lowercase());
         }
         Ok(())
     }
@@ -206,12 +223,12 @@ impl BoundarySet {
 
     fn replace(&mut self, boundary: Arc<Boundary>) {
         let attribute: Arc<str> = boundary.attribute().into();
-        self.spellings
-            .insert(attribute.to_lowercase(), Arc::clone(&attribute));
+        Arc::make_mut(&mut self.spellings).insert(attribute.to_lowercase(), Arc::clone(&attribute));
         self.bytes += bytes(&boundary);
         let digest = digest(&boundary);
         let key = (attribute, boundary.space());
-        if let Some(replaced) = self.boundaries.insert(key, Entry { boundary, digest }) {
+        let boundaries = Arc::make_mut(&mut self.boundaries);
+        if let Some(replaced) = boundaries.insert(key, Entry { boundary, digest }) {
             self.bytes -= bytes(&replaced.boundary);
         }
     }

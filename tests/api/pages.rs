@@ -171,6 +171,14 @@ async fn responses_about_a_model_with_a_thousand_boundaries_are_small() {
     )
     .await;
     assert_eq!(full.status, StatusCode::INSUFFICIENT_STORAGE);
+    // Many distances are computed on another thread, and are the same.
+    let sample = async |query| {
+        let uri = format!("/v1/sample?space=w%2B&format=json&{query}");
+        client.get(&uri).await.json()["faces"].clone()
+    };
+    let (one, many) = (sample("seed=16").await, sample("seed=1&count=16").await);
+    assert_eq!(many[15]["distances"], one[0]["distances"]);
+    assert_eq!(one[0]["distances"].as_object().unwrap().len(), 998);
     let model = client.get("/v1/models/sketch").await;
     assert!(model.body.len() < 2000, "{}", model.body.len());
     assert_eq!(model.json()["spaces"][1]["boundaries"], 998);

@@ -218,15 +218,16 @@ impl<'m> Renderer<'m> {
             });
         }
         let (mut scores, mut embeddings) = (scores.into_iter(), embeddings.into_iter());
-        let face = |(code, image)| Face {
+        let distances = self.model.boundaries().distances(&codes).await;
+        let face = |((code, distances), image)| Face {
             seed: None,
-            distances: self.model.boundaries().distances(&code),
+            distances,
             code,
             image,
             scores: scores.next().unwrap_or_default(),
             embedding: embeddings.next(),
         };
-        Ok(codes.into_iter().zip(rendered).map(face).collect())
+        Ok(codes.into_iter().zip(distances).zip(rendered).map(face).collect())
     }
 
     async fn named_scores(&mut self, images: &Images) -> Result<Vec<BTreeMap<String, f32>>, EditorError> {

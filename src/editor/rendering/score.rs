@@ -56,10 +56,11 @@ pub async fn score(model: &Model, request: &ScoreRequest) -> Result<Scored, Edit
     let sources = std::slice::from_ref(&request.source);
     let codes = renderer.codes(sources, request.space).await?;
     let scores = renderer.score(&codes).await?;
+    let distances = model.boundaries().distances(&codes).await;
     let code = codes.into_iter().next().expect("one source has one code");
     Ok(Scored {
         seed: request.source.seed(),
-        distances: model.boundaries().distances(&code),
+        distances: distances.into_iter().next().expect("one code has its distances"),
         code,
         scores: scores.into_iter().collect(),
         timings: renderer.admission.timings(),
