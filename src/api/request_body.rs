@@ -1,5 +1,6 @@
 //! Bodies, query strings and paths, as extractors that give a request's type or a problem.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -74,6 +75,14 @@ pub(crate) fn is_json(kind: &str) -> bool {
     })
 }
 
+/// The problem of a path that is not UTF-8. The routes take every other path.
+pub(crate) fn undecodable_path(_: PathRejection) -> Problem {
+    Problem::Undecodable {
+        reason: "found bytes in the path that are not UTF-8, expected percent-encoded UTF-8 such as %C3%A9"
+            .to_owned(),
+    }
+}
+
 /// The name in a path that has one, such as a model or a job.
 pub(crate) struct PathName(pub(crate) String);
 
@@ -82,9 +91,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathName {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let name = Path::from_request_parts(parts, state).await;
-        let Path(name) = name.map_err(|rejection| Problem::Undecodable {
-            reason: rejection.body_text(),
-        })?;
+        let Path(name) = name.map_err(undecodable_path)?;
         Ok(Self(name))
     }
 }

@@ -87,8 +87,10 @@ async fn read_form(request: Request, api: &Api) -> Result<Form, Problem> {
 
 async fn parse_form(form: Request) -> Result<Form, Problem> {
     let form = Multipart::from_request(form, &()).await;
-    let mut form = form.map_err(|rejection| Problem::Undecodable {
-        reason: rejection.body_text(),
+    let mut form = form.map_err(|_| Problem::Undecodable {
+        reason: "found the Content-Type multipart/form-data without its boundary, expected multipart/form-data; boundary=…, which \
+                 curl's -F writes"
+            .to_owned(),
     })?;
     let (mut file, mut parts) = (None, Vec::new());
     while let Some(part) = form.next_field().await.map_err(broken)? {
@@ -119,6 +121,8 @@ fn broken(error: MultipartError) -> Problem {
         return Problem::BodyTooLarge { limit: LARGEST_BODY };
     }
     Problem::Undecodable {
-        reason: error.body_text(),
+        reason: "found a form that breaks off, or a part without complete headers; expected --boundary, headers and content for each \
+                 part, and --boundary-- at the end"
+            .to_owned(),
     }
 }

@@ -20,7 +20,7 @@ use crate::api::openapi::problems::{
 };
 use crate::api::problem::Problem;
 use crate::api::received_body::ReceivedBody;
-use crate::api::request_body::{Body, LARGEST_BODY, PathName, Query};
+use crate::api::request_body::{Body, LARGEST_BODY, PathName, Query, undecodable_path};
 use crate::api::responses::boundary::{BoundaryChange, BoundaryList, Storage};
 use crate::api::routes::page::page;
 use crate::api::state::Api;
@@ -37,9 +37,7 @@ type BoundaryPath = Result<Path<(String, String, String)>, PathRejection>;
 
 /// The model, attribute and space in a path.
 fn boundary_path(path: BoundaryPath) -> Result<(String, String, LatentSpace), Problem> {
-    let Path((model, attribute, space)) = path.map_err(|rejection| Problem::Undecodable {
-        reason: rejection.body_text(),
-    })?;
+    let Path((model, attribute, space)) = path.map_err(undecodable_path)?;
     let space = Space::from_text(&space).map_err(|reason| Problem::field("space", reason))?;
     Ok((model, attribute, space.into()))
 }

@@ -1,4 +1,4 @@
-//! Bodies that are not JSON: the error says what was found, where, and what was expected, in the service's own words.
+//! Requests that cannot be decoded: the error says what was found, where, and what was expected, in the service's own words.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -104,4 +104,37 @@ async fn an_error_of_syntax_says_what_was_found_where_and_what_was_expected() {
     }
     let marked = client.post_text("/v1/score", "\u{feff}{\"seed\": 7}").await;
     assert_eq!(marked.status, 200, "a byte order mark is skipped");
+}
+
+#[tokio::test]
+async fn an_error_of_a_form_or_a_path_says_what_was_found_and_expected() {
+    let client = Client::sketch();
+    for (kind, body) in [
+        ("multipart/form-data; boundary=edge", "--edge\r\nno form"),
+        (
+            "multipart/form-data; boundary=edge",
+            "--edge\r\nContent-Disposition: form-data; name=\"psi\"\r\n\r\n1",
+        ),
+        ("multipart/form-data; boundary=edge", ""),
+        ("multipart/form-data; boundary=edge", "psi=1"),
+        ("multipart/form-data", "--edge--"),
+    ] {
+        let request = Request::post("/v1/score").header("content-type", kind);
+        let response = client.send(request.body(Body::from(body)).unwrap()).await;
+        check(body, &response, UNDECODABLE, "found ");
+        check(body, &response, UNDECODABLE, "expected ");
+    }
+    for path in [
+        "/v1/models/%FF",
+        "/v1/models/sketch/boundaries/%FF/w",
+        "/v1/jobs/%FF",
+    ] {
+        let response = client.get(path).await;
+        check(
+            path,
+            &response,
+            UNDECODABLE,
+            "found bytes in the path that are not UTF-8, expected",
+        );
+    }
 }
