@@ -75,10 +75,15 @@ impl Service {
     }
 
     pub(crate) fn get(&self, path: &str) -> String {
+        self.get_of_host("localhost", path)
+    }
+
+    /// Gets a path under a host name.
+    pub(crate) fn get_of_host(&self, host: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
         )
         .unwrap();
         let mut response = Vec::new();

@@ -38,6 +38,12 @@ fn wrong_names_and_settings_are_refused() {
         nobody.contains("\"nobody\" is not loaded; there is phantom"),
         "{nobody}"
     );
+    let origin = refusal(program().args(["--allow-origin", "faces.example"]));
+    assert!(
+        origin.contains("--allow-origin")
+            && origin.contains("\"faces.example\", expected the origin of a web page"),
+        "{origin}"
+    );
     let log = refusal(program().args(["--log", "faceplane=loud"]));
     assert!(log.contains("faceplane=loud"), "{log}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -51,6 +57,24 @@ fn wrong_names_and_settings_are_refused() {
         listen.contains(&address) && listen.contains("--listen"),
         "{listen}"
     );
+}
+
+#[test]
+fn a_service_on_loopback_has_no_other_host_names_than_those_that_are_listed() {
+    let service =
+        Service::start(program().args(["--host", "faces.example", "--host", "a.example,b.example"]));
+    for host in ["localhost", "127.0.0.1:8080", "faces.example", "b.example:443"] {
+        let response = service.get_of_host(host, "/v1/models");
+        assert!(response.starts_with("HTTP/1.1 200"), "{host}: {response}");
+    }
+    let response = service.get_of_host("evil.example", "/v1/models");
+    assert!(response.starts_with("HTTP/1.1 421"), "{response}");
+    drop(service);
+    let service = Service::start(&mut program());
+    let response = service.get_of_host("faces.example", "/v1/models");
+    assert!(response.starts_with("HTTP/1.1 421"), "{response}");
+    let response = service.get("/v1/models");
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
 }
 
 #[test]
