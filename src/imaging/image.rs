@@ -58,6 +58,8 @@ pub struct Image {
     width: usize,
     height: usize,
     rgb: Vec<u8>,
+    /// Pixels of the image file per pixel, along each axis.
+    reduction: u32,
 }
 
 impl Image {
@@ -97,13 +99,29 @@ impl Image {
                 *level = range.level(value);
             }
         }
-        Ok(Self { width, height, rgb })
+        Ok(Self::from_rgb(width, height, rgb))
     }
 
     /// Makes an image from its pixels, three bytes each.
     pub(super) fn from_rgb(width: usize, height: usize, rgb: Vec<u8>) -> Self {
         assert_eq!(rgb.len(), 3 * width * height, "a pixel has three bytes");
-        Self { width, height, rgb }
+        Self {
+            width,
+            height,
+            rgb,
+            reduction: 1,
+        }
+    }
+
+    /// The image as one of a larger file, with `reduction` pixels of the file per pixel along each axis.
+    pub(super) fn reduced_by(self, reduction: u32) -> Self {
+        Self { reduction, ..self }
+    }
+
+    /// Pixels of the image file per pixel along each axis: 1, or 2 if a large JPEG was decoded at half its size.
+    #[must_use]
+    pub fn reduction(&self) -> u32 {
+        self.reduction
     }
 
     /// The image tensor `[3, height, width]`, with values in `range`: level 0 is black, 255 is white.
@@ -122,11 +140,7 @@ impl Image {
 
     /// A white image.
     pub(super) fn white(width: usize, height: usize) -> Self {
-        Self {
-            width,
-            height,
-            rgb: vec![255; 3 * width * height],
-        }
+        Self::from_rgb(width, height, vec![255; 3 * width * height])
     }
 
     /// Copies `other` into this image, with its upper left corner at `left`, `top`. It must fit.

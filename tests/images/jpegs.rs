@@ -81,3 +81,30 @@ fn a_jpeg_that_is_cut_off_anywhere_is_refused_with_the_reason() {
         }
     }
 }
+
+#[test]
+fn a_jpeg_of_up_to_four_times_the_pixels_is_decoded_at_half_its_size() {
+    let count = (WIDTH * HEIGHT) as u64;
+    let (width, height) = (WIDTH.div_ceil(2), HEIGHT.div_ceil(2));
+    for (name, file) in files() {
+        if is_refused(&name) {
+            continue;
+        }
+        let image = decode(&file, count - 1).unwrap();
+        assert_eq!(
+            (image.width(), image.height(), image.reduction()),
+            (width, height, 2),
+            "{name}"
+        );
+        let whole = pixels(name.starts_with("grey"));
+        for (x, y) in [(0, 0), (width / 2, height / 2), (width - 2, height - 2)] {
+            let (found, expected) = (3 * (y * width + x), 3 * (2 * y * WIDTH + 2 * x));
+            for channel in 0..3 {
+                let difference = image.rgb()[found + channel].abs_diff(whole[expected + channel]);
+                assert!(difference <= 2 * TOLERANCE, "{name}, {x}, {y}: {difference}");
+            }
+        }
+        let error = decode(&file, count / 4 - 1).unwrap_err();
+        assert!(matches!(error, DecodeError::TooLarge { .. }), "{name}: {error}");
+    }
+}

@@ -25,7 +25,9 @@ pub(crate) fn object<T: Fields>() -> Schema {
 
 /// The schema of the form: an image as `file`, and every other field as text.
 pub(crate) fn form<T: Fields>(about: &[&str]) -> Schema {
-    let file = bytes("The image: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels.");
+    let file = bytes(
+        "The image: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels (JPEG: 100 million).",
+    );
     let mut form = closed(about).property("file", file).required("file");
     for field in fields_beside_file::<T>() {
         let schema = with_example((field.text_schema)(), (field.example)());

@@ -24,7 +24,7 @@ fields! {
     /// A seed, a latent code or an image.
     pub(crate) struct FaceInput {
         code: InsteadOfFile<CodeInput>,
-        /// An image of the face instead of a seed: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels. A PNG that
+        /// An image of the face instead of a seed: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels (JPEG: 100 million). A PNG that
         /// this model made carries its latent code, unless `crop` or `landmarks` name a part of it; any other image is inverted first, as
         /// `/v1/invert` does it.
         image: Option<UploadedImage>,

@@ -47,7 +47,7 @@ fields! {
     pub(crate) struct InvertInput {
         /// The model. Default: the service's default model.
         model: Option<Name>,
-        /// The image: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels.
+        /// The image: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels (JPEG: 100 million).
         image: Required<UploadedImage>,
         framing: Group<FramingInput>,
         /// How the latent code is found. Default: the best method that the model has.

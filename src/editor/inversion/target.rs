@@ -55,7 +55,11 @@ impl Target {
             }
             (framing, _) => {
                 let framing = framing.unwrap_or(Framing::Centre);
-                run_blocking(move || framed(&decode()?, framing)).await
+                run_blocking(move || {
+                    let image = decode()?;
+                    framed(&image, framing.reduced(image.reduction()))
+                })
+                .await
             }
         }
     }

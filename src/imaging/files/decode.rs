@@ -21,7 +21,8 @@ const BASE_MEMORY: u64 = 1 << 20;
 /// The reason for a file that makes its decoder panic.
 const PANICKED: &str = "the decoder failed";
 
-/// Decodes an image of at most `limit` pixels. The content decides the format. The image is rotated by its EXIF orientation;
+/// Decodes an image of at most `limit` pixels. A JPEG with up to four times that is decoded at half its size
+/// ([`Image::reduction`]). The content decides the format. The image is rotated by its EXIF orientation;
 /// of an animation the first frame is used; the result has 8 bits per channel; transparent pixels become white.
 ///
 /// [`decoding_memory`] says how much memory this takes.
@@ -30,11 +31,11 @@ const PANICKED: &str = "the decoder failed";
 /// [`DecodeError`].
 pub fn decode(file: &[u8], limit: u64) -> Result<Image, DecodeError> {
     guarded(file, limit, |mut decoder| {
-        let orientation = decoder.orientation();
+        let (orientation, reduction) = (decoder.orientation(), decoder.reduction());
         let mut image = DynamicImage::ImageRgb8(decoder.pixels()?);
         image.apply_orientation(orientation);
         let (width, height) = (image.width() as usize, image.height() as usize);
-        Ok(Image::from_rgb(width, height, image.into_rgb8().into_raw()))
+        Ok(Image::from_rgb(width, height, image.into_rgb8().into_raw()).reduced_by(reduction))
     })
 }
 
@@ -48,7 +49,7 @@ pub fn decoding_memory(file: &[u8], limit: u64) -> Result<u64, DecodeError> {
         // An image that is rotated exists twice.
         let rotated = match decoder.orientation() {
             Orientation::NoTransforms => 0,
-            _ => 6 * u64::from(width) * u64::from(height),
+            _ => 6 * u64::from(width) * u64::from(height) / u64::from(decoder.reduction().pow(2)),
         };
         Ok(BASE_MEMORY + decoder.memory().max(rotated))
     })
@@ -73,6 +74,7 @@ fn guarded<T>(
         if width == 0 || height == 0 {
             return Err(broken(format!("its header has {width}×{height} pixels")));
         }
+        let limit = limit * u64::from(decoder.reduction().pow(2));
         if u64::from(width) * u64::from(height) > limit {
             return Err(DecodeError::TooLarge { width, height, limit });
         }
@@ -89,7 +91,7 @@ fn open(file: &[u8], format: ImageFormat, limit: u64) -> Result<Box<dyn FileDeco
             file,
             usize::try_from(memory).unwrap_or(usize::MAX),
         )?),
-        ImageFormat::Jpeg => Box::new(JpegDecoder::open(file)?),
+        ImageFormat::Jpeg => Box::new(JpegDecoder::open(file, limit)?),
         other => Box::new(OtherDecoder::open(file, other, memory)?),
     })
 }

@@ -19,11 +19,13 @@ use crate::imaging::files::jpeg_markers::JpegMarkers;
 pub(super) struct JpegDecoder<'a> {
     file: &'a [u8],
     markers: JpegMarkers<'a>,
+    /// Whether the image is decoded at half its size.
+    halved: bool,
 }
 
 impl<'a> JpegDecoder<'a> {
-    /// Reads the markers.
-    pub(super) fn open(file: &'a [u8]) -> Result<Self, String> {
+    /// Reads the markers. An image with more pixels than `limit` is decoded at half its size.
+    pub(super) fn open(file: &'a [u8], limit: u64) -> Result<Self, String> {
         let markers = JpegMarkers::read(file)?;
         let [horizontal, vertical] = markers.largest_sampling();
         let usual =
@@ -34,7 +36,21 @@ impl<'a> JpegDecoder<'a> {
                 markers.sampling
             ));
         }
-        Ok(Self { file, markers })
+        let halved = u64::from(markers.width) * u64::from(markers.height) > limit;
+        Ok(Self {
+            file,
+            markers,
+            halved,
+        })
+    }
+
+    /// Width and height of the decoded image.
+    fn decoded_size(&self) -> (u32, u32) {
+        let (width, height) = self.size();
+        (
+            width.div_ceil(self.reduction()),
+            height.div_ceil(self.reduction()),
+        )
     }
 
     /// Whether zune-jpeg decodes this kind of file without an error of its own.
@@ -49,7 +65,7 @@ impl<'a> JpegDecoder<'a> {
             [[across, down], [1, 1], [1, 1]] => across <= 2 && down <= 2,
             _ => false,
         };
-        sampled && (progressive || interleaved)
+        sampled && (progressive || interleaved) && !self.halved
     }
 
     fn channels(&self) -> Channels {
@@ -84,9 +100,14 @@ impl<'a> JpegDecoder<'a> {
     }
 
     fn decode_unusual(&self, rgb: &mut [u8], to_srgb: &ToSrgb) -> Result<(), String> {
-        let pixels = Decoder::new(self.file)
-            .decode()
-            .map_err(|error| error.to_string())?;
+        let mut decoder = Decoder::new(self.file);
+        if self.halved {
+            let half = [self.markers.width, self.markers.height].map(|length| length.div_ceil(2));
+            decoder
+                .scale(half[0], half[1])
+                .map_err(|error| error.to_string())?;
+        }
+        let pixels = decoder.decode().map_err(|error| error.to_string())?;
         match self.markers.sampling.len() {
             1 => spread_grey(&pixels, rgb),
             3 => rgb.copy_from_slice(&pixels),
@@ -101,8 +122,12 @@ impl FileDecoder for JpegDecoder<'_> {
         (self.markers.width.into(), self.markers.height.into())
     }
 
+    fn reduction(&self) -> u32 {
+        if self.halved { 2 } else { 1 }
+    }
+
     fn memory(&self) -> u64 {
-        let (width, height) = self.size();
+        let (width, height) = self.decoded_size();
         let pixels = u64::from(width) * u64::from(height);
         let samples = self.markers.samples();
         let decoding = match (
@@ -116,7 +141,10 @@ impl FileDecoder for JpegDecoder<'_> {
             (true, true, 1) => 4 * pixels + 2 * samples,
             (true, true, _) => 3 * pixels + 2 * samples,
             // The channels one by one, then together, then as RGB. Coefficients wait for their thread.
-            (false, _, channels) => (3 + channels as u64) * pixels + 3 * samples,
+            (false, _, channels) => {
+                let decoded = samples / u64::from(self.reduction().pow(2));
+                (3 + channels as u64) * pixels + decoded + 2 * samples
+            }
         };
         decoding + ToSrgb::memory(self.markers.profile_length())
     }
@@ -127,7 +155,7 @@ impl FileDecoder for JpegDecoder<'_> {
     }
 
     fn pixels(self: Box<Self>) -> Result<RgbImage, String> {
-        let (width, height) = self.size();
+        let (width, height) = self.decoded_size();
         let mut image = RgbImage::new(width, height);
         let to_srgb = self.to_srgb();
         if self.is_plain() {

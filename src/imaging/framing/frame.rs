@@ -59,6 +59,24 @@ pub struct CropError {
     height: usize,
 }
 
+impl Framing {
+    /// The part in an image with `reduction` pixels of its file per pixel along each axis ([`Image::reduction`]), if this one
+    /// is in pixels of the file.
+    #[must_use]
+    pub fn reduced(self, reduction: u32) -> Self {
+        match self {
+            Self::Centre => Self::Centre,
+            Self::Crop(crop) => Self::Crop(Rectangle {
+                left: crop.left / reduction,
+                top: crop.top / reduction,
+                width: crop.width.div_ceil(reduction),
+                height: crop.height.div_ceil(reduction),
+            }),
+            Self::Face(landmarks, alignment) => Self::Face(landmarks.reduced(reduction), alignment),
+        }
+    }
+}
+
 /// The part `framing` of `image`, scaled to `width` × `height` pixels: by a Lanczos filter, which uses every pixel of the part, or
 /// for a face by FFHQ's alignment.
 ///
@@ -201,6 +219,21 @@ mod tests {
         assert_eq!(sides(16, 4), (8, 2));
         assert_eq!(sides(1, 20), (1, 8));
         assert_eq!(sides(8, 3), (8, 3));
+    }
+
+    #[test]
+    fn a_crop_of_a_file_is_the_same_part_of_the_smaller_image() {
+        let crop = |left, top, width, height| {
+            Framing::Crop(Rectangle {
+                left,
+                top,
+                width,
+                height,
+            })
+        };
+        assert_eq!(crop(6, 2, 5, 4).reduced(2), crop(3, 1, 3, 2));
+        assert_eq!(crop(6, 2, 5, 4).reduced(1), crop(6, 2, 5, 4));
+        assert_eq!(Framing::Centre.reduced(2), Framing::Centre);
     }
 
     #[test]

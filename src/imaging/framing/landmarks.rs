@@ -82,6 +82,12 @@ impl Landmarks {
         Ok(Self { points })
     }
 
+    /// The landmarks in an image of half the size, or of another fraction of it.
+    pub(super) fn reduced(self, reduction: u32) -> Self {
+        let points = self.points.map(|point| point.map(|x| x / f64::from(reduction)));
+        Self { points }
+    }
+
     /// Checks that the landmarks are those of a face in an image of this size.
     ///
     /// # Errors
