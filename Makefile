@@ -60,10 +60,10 @@ clients: build setup ## Let generated clients call every operation of the servic
 	PYTHON='$(PYTHON)' tests/clients/run $(PROGRAM)
 
 .PHONY: fuzz
-fuzz: ## Send damaged images to the decoder; needs cargo-fuzz and a nightly toolchain (SECONDS=600)
-	mkdir -p target/fuzz/corpus
-	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . --target-dir $(CURDIR)/target/fuzz image \
-		$(CURDIR)/target/fuzz/corpus -- -artifact_prefix=$(CURDIR)/target/fuzz/ -max_total_time=$(or $(SECONDS),600) -rss_limit_mb=2048 -timeout=10
+fuzz: ## Send damaged images to the decoder; needs cargo-fuzz and a nightly toolchain (TARGET=decode|jpeg|profile SECONDS=600)
+	mkdir -p target/fuzz/corpus/$(or $(TARGET),decode)
+	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . --target-dir $(CURDIR)/target/fuzz $(or $(TARGET),decode) \
+		$(CURDIR)/target/fuzz/corpus/$(or $(TARGET),decode) -- -artifact_prefix=$(CURDIR)/target/fuzz/ -max_total_time=$(or $(SECONDS),600) -rss_limit_mb=2048 -timeout=10
 
 .PHONY: attack
 attack: build setup ## Attack the program over loopback and print what it withstood (ARGS="--only NAME,…"); some ten minutes
