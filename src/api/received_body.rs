@@ -128,7 +128,7 @@ fn not_received(error: &axum::Error) -> Problem {
         return Problem::SlowRequest;
     }
     Problem::Undecodable {
-        reason: format!("the body did not arrive: {error}"),
+        reason: format!("found a body that breaks off ({error}), expected all of its bytes"),
     }
 }
 

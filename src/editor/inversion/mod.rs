@@ -3,6 +3,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | the operation *invert* | [`invert`](inverter::invert) |
+//! | the reconstruction of an image that carries its code | `carried_code` |
 //! | the methods, and which of them a model supports | `method` |
 //! | how an image is decoded, cropped and aligned | `target` |
 //! | the encoder's code of an image | `encoding` |
