@@ -1,5 +1,6 @@
 //! Settings, start-up errors, start and shutdown of the program.
 
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -152,6 +153,31 @@ fn the_health_command_reports_whether_a_service_is_ready() {
     let Output { status, stderr, .. } = ask(&address);
     assert_eq!(status.code(), Some(1));
     assert!(String::from_utf8_lossy(&stderr).contains("no response from"));
+}
+
+#[test]
+fn the_health_command_says_why_a_service_is_not_ready() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut request = [0; 1024];
+        assert!(socket.read(&mut request).unwrap() > 0);
+        write!(
+            socket,
+            "HTTP/1.1 503 Service Unavailable\r\n\r\nencoder.onnx is stuck\n"
+        )
+        .unwrap();
+    });
+    let mut program = Command::new(env!("CARGO_BIN_EXE_faceplane"));
+    let Output { status, stderr, .. } = program.args(["health", "--listen", &address]).output().unwrap();
+    server.join().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let text = String::from_utf8(stderr).unwrap();
+    assert!(
+        text.ends_with("the response says: encoder.onnx is stuck\n"),
+        "{text}"
+    );
 }
 
 #[test]

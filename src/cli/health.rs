@@ -9,7 +9,7 @@ use clap::Args;
 /// Timeout of connecting, of sending, and of each read.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Longest response that is read, in bytes. Only its first line counts.
+/// Longest response that is read, in bytes.
 const MAX_RESPONSE: u64 = 16 * 1024;
 
 /// The address of the service to check.
@@ -37,12 +37,16 @@ pub enum HealthError {
         source: std::io::Error,
     },
     /// The service responds that it is not ready.
-    #[error("{address} is not ready: found the status line {status_line:?}, expected HTTP/1.1 200")]
+    #[error(
+        "{address} is not ready: found the status line {status_line:?}, expected HTTP/1.1 200; the response says: {reason}"
+    )]
     NotReady {
         /// The address that was checked.
         address: SocketAddr,
         /// The first line of the response.
         status_line: String,
+        /// The first line of the response's body, which says why.
+        reason: String,
     },
 }
 
@@ -57,23 +61,27 @@ pub fn check_health(listen: SocketAddr) -> Result<(), HealthError> {
         IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::new(Ipv6Addr::LOCALHOST.into(), listen.port()),
         _ => listen,
     };
-    let status_line = status_line(address).map_err(|source| HealthError::NoResponse { address, source })?;
-    if status_line.starts_with("HTTP/1.1 200") {
+    let response = response(address).map_err(|source| HealthError::NoResponse { address, source })?;
+    if response.starts_with("HTTP/1.1 200") {
         return Ok(());
     }
-    Err(HealthError::NotReady { address, status_line })
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
+    let first_line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    Err(HealthError::NotReady {
+        address,
+        status_line: first_line(head),
+        reason: first_line(body),
+    })
 }
 
-fn status_line(address: SocketAddr) -> std::io::Result<String> {
+/// The response to `GET /health/ready`.
+fn response(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    write!(
-        stream,
-        "GET /health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )?;
+    let request = format!("GET /health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut response = Vec::new();
     stream.take(MAX_RESPONSE).read_to_end(&mut response)?;
-    let line = response.split(|&byte| byte == b'\r').next().unwrap_or_default();
-    Ok(String::from_utf8_lossy(line).into_owned())
+    Ok(String::from_utf8_lossy(&response).into_owned())
 }

@@ -12,7 +12,7 @@ use super::shutdown::{ShutdownTimes, end_now, terminated};
 use crate::api::{self, Access, Api, Limits, Readiness, TransferLimits};
 use crate::catalog::{ModelFolder, Store};
 use crate::editor::{BoundaryLimits, LoadError, Model, Models};
-use crate::engine::{EngineOptions, QueueLimits, Runtime};
+use crate::engine::{EngineOptions, QueueLimits, Runtime, Watchdog};
 use crate::metrics::Metrics;
 use crate::server::{self, ConnectionLimits};
 use crate::telemetry;
@@ -63,15 +63,12 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         config.max_images
     );
     let mut shutdown = Box::pin(terminated().context("signals cannot be waited for")?);
-    let runtime = load_runtime(config)?;
-    let watchdog = runtime.watchdog().clone();
-    watchdog.report_to(metrics.clone());
     let loading = tokio::task::spawn_blocking({
         let (config, metrics) = (config.clone(), metrics.clone());
-        move || load_models(&config, &runtime, &metrics)
+        move || load(&config, &metrics)
     });
-    let models = tokio::select! {
-        models = loading => models.unwrap_or_else(|error| resume_unwind(error.into_panic()))?,
+    let (models, watchdog) = tokio::select! {
+        loaded = loading => loaded.unwrap_or_else(|error| resume_unwind(error.into_panic()))?,
         () = &mut shutdown => {
             tracing::info!("shutting down while models load");
             end_now(0);
@@ -121,15 +118,17 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Loads ONNX Runtime.
-fn load_runtime(config: &Config) -> anyhow::Result<Runtime> {
+/// Loads ONNX Runtime and the models. The watchdog watches their runs.
+fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<(Models, Watchdog)> {
     let runtime = Runtime::load(
         config.onnxruntime.as_deref(),
         config.device,
         config.threads.map(|threads| threads as usize),
     )?;
     tracing::info!(library = %runtime.path().display(), device = %runtime.device(), "ONNX Runtime is loaded");
-    Ok(runtime)
+    let watchdog = runtime.watchdog().clone();
+    watchdog.report_to(metrics.clone());
+    Ok((load_models(config, &runtime, metrics)?, watchdog))
 }
 
 /// Loads the bundled model and the models in the configured folders.

@@ -28,11 +28,12 @@ pub(crate) struct WatchedRuns {
 }
 
 impl WatchedRuns {
-    /// `network` is the network's file or name.
-    pub(crate) fn new(watchdog: Watchdog, network: &str) -> Self {
+    /// The runs of the network in `file`. Clients read its name, so only the file and its folder are named.
+    pub(crate) fn new(watchdog: Watchdog, file: &str) -> Self {
+        let folder_start = file.rmatch_indices('/').nth(1).map_or(0, |(slash, _)| slash + 1);
         Self {
             watchdog,
-            network: network.into(),
+            network: file[folder_start..].into(),
             usual_seconds: None,
         }
     }
@@ -128,6 +129,17 @@ mod tests {
         assert_eq!(runs.run(1, || (), || Ok(7)).unwrap(), 7);
         let failed = runs.run(1, || (), || Err::<(), _>(failure()));
         assert!(matches!(failed, Err(EngineError::Run { .. })), "{failed:?}");
+    }
+
+    #[test]
+    fn the_path_of_a_model_folder_is_not_shown() {
+        for (file, shown) in [
+            ("/home/models/faces/encoder.onnx", "faces/encoder.onnx"),
+            ("faces/encoder.onnx", "faces/encoder.onnx"),
+            ("encoder.onnx", "encoder.onnx"),
+        ] {
+            assert_eq!(&*WatchedRuns::new(Watchdog::default(), file).network, shown);
+        }
     }
 
     #[test]
