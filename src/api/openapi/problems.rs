@@ -80,6 +80,7 @@ problems! {
     /// Errors of operations that add a boundary.
     AdditionProblems {
         409: "The model has an attribute with the same name in another case.",
+        503: "The service is short of memory. Try again after `Retry-After` seconds.",
         507: "There is no room for another boundary, or the change cannot be written to the store. It was not made.",
     }
 

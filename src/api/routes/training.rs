@@ -22,7 +22,7 @@ use crate::api::types::train::TrainInput;
     request_body = TrainInput,
     responses(
         (status = 202, description = "The job was started.", body = responses::job::Job, headers(("Location" = String, description = "The path of the job."))),
-        StartProblems, BodyProblems, AdditionProblems,
+        AdditionProblems, StartProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post(
