@@ -11,6 +11,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::metrics::caches::{CacheMetrics, INVERSIONS, RESPONSES};
+
+mod caches;
+
 /// Upper bounds of the buckets of durations, in seconds: from the run of a fast network to the default timeout of a request.
 const SECONDS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0,
@@ -59,8 +63,8 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     request_seconds: Histograms<RouteLabel>,
     encoding_seconds: Histogram,
-    cache_hits: Counter,
-    cache_misses: Counter,
+    cache: CacheMetrics,
+    inversion_cache: CacheMetrics,
     synthesis: BatchFamilies,
     gradient: BatchFamilies,
     mapping_seconds: Histograms<ModelLabel>,
@@ -92,8 +96,8 @@ impl Metrics {
             requests: Family::default(),
             request_seconds: seconds(),
             encoding_seconds: Histogram::new(SECONDS),
-            cache_hits: Counter::default(),
-            cache_misses: Counter::default(),
+            cache: CacheMetrics::default(),
+            inversion_cache: CacheMetrics::default(),
             synthesis: BatchFamilies::new(),
             gradient: BatchFamilies::new(),
             mapping_seconds: seconds(),
@@ -114,16 +118,8 @@ impl Metrics {
             "Time to encode the images of a response",
             metrics.encoding_seconds.clone(),
         );
-        registry.register(
-            "cache_hits",
-            "Requests with a seed that found their response cached or under way",
-            metrics.cache_hits.clone(),
-        );
-        registry.register(
-            "cache_misses",
-            "Requests with a seed that needed a new response",
-            metrics.cache_misses.clone(),
-        );
+        metrics.cache.register(&mut registry, &RESPONSES);
+        metrics.inversion_cache.register(&mut registry, &INVERSIONS);
         metrics.synthesis.register(&mut registry, &SYNTHESIS);
         metrics.gradient.register(&mut registry, &GRADIENT);
         registry.register(
@@ -196,13 +192,20 @@ impl Metrics {
     /// The hits and the misses of the response cache.
     #[must_use]
     pub fn cache_counters(&self) -> (Counter, Counter) {
-        (self.cache_hits.clone(), self.cache_misses.clone())
+        (self.cache.hits.clone(), self.cache.misses.clone())
     }
 
     /// The metrics of the memory budget.
     #[must_use]
     pub fn memory(&self) -> MemoryMetrics {
         self.memory.clone()
+    }
+
+    /// Counts an inversion, and whether its code was cached or under way.
+    pub fn inversion_looked_up(&self, found: bool) {
+        let CacheMetrics { hits, misses } = &self.inversion_cache;
+        let counter = if found { hits } else { misses };
+        counter.inc();
     }
 
     /// The counter of lines that the log has lost.

@@ -63,7 +63,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         path: "editor",
         layers: &["catalog", "engine", "imaging", "latent", "metrics"],
-        crates: &["ndarray", "sha2", "thiserror", "tokio", "tokio_util", "tracing"],
+        crates: &["ndarray", "quick_cache", "sha2", "thiserror", "tokio", "tokio_util", "tracing"],
         never_of_std: &["env", "fs", "net", "process", "thread"],
     },
     Layer {

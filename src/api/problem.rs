@@ -266,6 +266,11 @@ impl Problem {
                 "crop-outside-image",
                 "The crop is not inside the image",
             ),
+            Self::Editor(Edit::ImageTooSmall { .. }) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "image-too-small",
+                "The image has too few pixels to invert",
+            ),
             Self::Editor(Edit::Framing(FramingError::Landmarks { .. }) | Edit::NoFace(_)) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-face",

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use crate::api::problem::Problem;
 use crate::api::readiness::Readiness;
 use crate::api::response_cache::ResponseCache;
-use crate::editor::{Jobs, Models};
+use crate::editor::{InversionCache, Jobs, Models};
 use crate::engine::ByteBudget;
 use crate::metrics::Metrics;
 
@@ -17,6 +17,10 @@ const MAX_DECODING: usize = 2;
 
 /// The most bodies above 64 KiB that are decoded at the same time. It leaves the other blocking threads to small requests.
 const MAX_LARGE_BODIES: usize = 1;
+
+/// The part of the cache's memory for codes of inversions: one of 16, which holds a thousand w codes at 64 MiB. Codes are
+/// small, and each saves seconds.
+const INVERSION_SHARE: usize = 16;
 
 /// The state that handlers share. A clone is cheap.
 #[derive(Clone)]
@@ -27,6 +31,7 @@ pub struct Api {
     pub(crate) readiness: Readiness,
     pub(crate) cache: Arc<ResponseCache>,
     pub(crate) memory: ByteBudget,
+    pub(crate) inversions: Arc<InversionCache>,
     pub(crate) decoding: Arc<Semaphore>,
     large_bodies: Arc<Semaphore>,
     pub(crate) jobs: Jobs,
@@ -39,7 +44,7 @@ pub struct Limits {
     pub max_images: u32,
     /// The longest time of a request.
     pub timeout: Duration,
-    /// The size of the cache of responses, in bytes; 0 disables it.
+    /// The size of the caches of responses and of inversions together, in bytes; 0 disables them.
     pub cache_bytes: usize,
     /// The memory of everything under way: bodies, decoded images, the codes of jobs, and responses, in bytes.
     pub memory_bytes: usize,
@@ -49,14 +54,18 @@ impl Api {
     /// The state of a service that has no job and an empty cache.
     #[must_use]
     pub fn new(models: Models, limits: Limits, metrics: Metrics, readiness: Readiness) -> Self {
-        let memory = ByteBudget::new(limits.memory_bytes, limits.cache_bytes, metrics.memory());
-        let cache = Arc::new(ResponseCache::new(limits.cache_bytes, memory.clone(), &metrics));
+        let for_inversions = limits.cache_bytes / INVERSION_SHARE;
+        let for_responses = limits.cache_bytes - for_inversions;
+        let memory = ByteBudget::new(limits.memory_bytes, for_responses, metrics.memory());
+        let cache = Arc::new(ResponseCache::new(for_responses, memory.clone(), &metrics));
+        let inversions = Arc::new(InversionCache::new(for_inversions, &metrics));
         Self {
             models,
             limits,
             metrics,
             readiness,
             cache,
+            inversions,
             decoding: Arc::new(Semaphore::new(MAX_DECODING)),
             large_bodies: Arc::new(Semaphore::new(MAX_LARGE_BODIES)),
             jobs: Jobs::new(memory.clone()),

@@ -100,7 +100,7 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_MAX_IMAGES", default_value = "64", value_name = "COUNT", value_parser = positive)]
     pub max_images: u32,
 
-    /// Memory of the response cache, in MiB; 0 turns it off
+    /// Memory of the caches of responses and of inverted images, in MiB; 0 turns them off
     #[arg(long, env = "FACEPLANE_CACHE", default_value_t = 64, value_name = "MIB")]
     pub cache: u32,
 

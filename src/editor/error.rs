@@ -104,6 +104,17 @@ pub enum EditorError {
     /// A crop or landmarks do not fit the image.
     #[error(transparent)]
     Framing(#[from] FramingError),
+    /// The part of an image to invert has too few pixels.
+    #[error(
+        "found {}×{} pixels to invert, expected at least {}×{}; send a larger image or a larger part of it",
+        found[0], found[1], least[0], least[1]
+    )]
+    ImageTooSmall {
+        /// The width and the height of the part.
+        found: [usize; 2],
+        /// The least width and height.
+        least: [usize; 2],
+    },
     /// A file cannot be decoded as an image.
     #[error("image: {0}")]
     Undecodable(DecodeError),

@@ -156,6 +156,11 @@ impl Model {
         &self.digest
     }
 
+    /// SHA-256 of the model's files without its boundaries, in hexadecimal. Models with equal ones invert alike.
+    pub(crate) fn files_digest(&self) -> &str {
+        &self.files_digest
+    }
+
     /// SHA-256 of the generator's graphs, in hexadecimal. Models with equal generator digests can share boundaries.
     #[must_use]
     pub fn generator_digest(&self) -> &str {

@@ -189,3 +189,54 @@ async fn a_model_without_the_graphs_is_an_error_that_says_what_to_add() {
         assert!(detail.contains(says), "{detail}");
     }
 }
+
+/// A PNG of one colour.
+fn flat(width: u32, height: u32) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Grayscale);
+    let pixels = vec![0; (width * height) as usize];
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    file
+}
+
+#[tokio::test]
+async fn a_reconstruction_that_resembles_the_image_little_is_named_in_every_response() {
+    let client = client();
+    let resembles = "the reconstruction resembles the image little";
+    let face = face(&client, 7).await;
+    let matched = send(&client, "method=encoder", "image/png", face).await;
+    assert_eq!(matched.json()["warnings"], json!([]));
+    assert_eq!(matched.header("faceplane-warnings"), None);
+    for uri in ["/v1/invert?method=encoder", "/v1/edit?edit=smile:0", "/v1/score"] {
+        for accept in ["application/json", "*/*"] {
+            let request = Request::post(uri).header("content-type", "image/png");
+            let request = request.header("accept", accept).body(flat(64, 64).into());
+            let response = client.send(request.unwrap()).await;
+            let warning = response.header("faceplane-warnings").unwrap_or_default();
+            assert!(warning.starts_with(resembles), "{uri}: {warning}");
+            if accept == "application/json" {
+                assert_eq!(response.json()["warnings"][0], warning);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_image_of_too_few_pixels_is_refused_before_the_search() {
+    let client = client();
+    let face = face(&client, 7).await;
+    for (options, file, found) in [
+        ("", flat(1, 1), "1×1"),
+        ("", flat(4000, 3), "3×3"),
+        ("crop=0,0,40,15", face, "40×15"),
+    ] {
+        let response = send(&client, options, "image/png", file).await;
+        assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let problem = response.json();
+        assert_eq!(problem["type"], "urn:faceplane:problem:image-too-small");
+        let detail = problem["detail"].as_str().unwrap();
+        let expected = format!("found {found} pixels to invert, expected at least 16×16");
+        assert!(detail.starts_with(&expected), "{detail}");
+    }
+}

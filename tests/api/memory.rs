@@ -19,7 +19,7 @@ use crate::support::{Client, Response};
 const MEMORY: usize = 1 << 20;
 
 /// What the small generator says when it has received an image.
-const RECEIVED: &str = "that are no image";
+const RECEIVED: &str = "cannot invert images";
 
 /// A body that has not arrived as a whole.
 struct HeldBody {

@@ -12,6 +12,7 @@ mod hostile_urls;
 mod identity;
 mod invalid_images;
 mod inversion;
+mod inversion_cache;
 mod inversion_optimization;
 mod job_endings;
 mod labelled_training;

@@ -198,10 +198,10 @@ async fn what_does_not_depend_on_the_code_of_an_image_is_checked_before_its_inve
         assert_eq!(counting.runs(), 0, "{uri} ran a network before it was refused");
     }
     for uri in ["/v1/edit?edit=smile:1", "/v1/score", "/v1/invert"] {
-        let before = counting.runs();
+        let (client, counting) = counted();
         let (status, response) = send(&client, uri, &file).await;
         assert_eq!(status, StatusCode::OK, "{uri}: {response}");
-        assert!(counting.runs() > before, "{uri} inverts the image");
+        assert!(counting.runs() > 0, "{uri} inverts the image");
     }
 }
 
@@ -233,8 +233,7 @@ async fn an_image_that_carries_its_code_is_not_inverted() {
 
 #[tokio::test]
 async fn an_option_about_the_inversion_inverts_an_image_that_carries_its_code() {
-    let (client, counting) = counted();
-    let file = client.get("/v1/sample?seed=7").await.body;
+    let file = counted().0.get("/v1/sample?seed=7").await.body;
     for (uri, method) in [
         ("/v1/invert?method=encoder", "encoder"),
         ("/v1/invert?method=optimize&starts=2&steps=2", "optimize"),
@@ -244,18 +243,18 @@ async fn an_option_about_the_inversion_inverts_an_image_that_carries_its_code() 
         ("/v1/invert?space=w", "refine"),
         ("/v1/invert?crop=0,0,4,4", "refine"),
     ] {
-        let before = counting.runs();
+        let (client, counting) = counted();
         let (status, inverted) = send(&client, uri, &file).await;
         assert_eq!(status, StatusCode::OK, "{uri}: {inverted}");
         assert_eq!(inverted["method"], method, "{uri}");
-        assert!(counting.runs() > before, "{uri}");
+        assert!(counting.runs() > 0, "{uri}");
     }
     for uri in ["/v1/score?crop=0,0,4,4", "/v1/edit?edit=smile:1&crop=0,0,4,4"] {
-        let before = counting.runs();
+        let (client, counting) = counted();
         let (status, response) = send(&client, uri, &file).await;
         assert_eq!(status, StatusCode::OK, "{uri}: {response}");
         assert!(
-            counting.runs() > before,
+            counting.runs() > 0,
             "{uri} edits a part of the image, which carries no code"
         );
     }

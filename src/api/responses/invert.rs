@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::openapi::responses::FaceResponse;
+use crate::api::openapi::responses::{FaceResponse, WARNINGS};
 use crate::api::responses::face::Face;
 use crate::api::types::choice::choice;
 use crate::editor::{self, InversionMethod};
@@ -55,12 +55,14 @@ pub(crate) struct InvertResponse {
     /// The losses and steps of the optimization; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) optimization: Option<OptimizationResult>,
+    /// Warnings, such as an image that the model cannot make.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl FaceResponse for InvertResponse {
     const DESCRIPTION: &'static str = "The reconstruction of the image.";
     const EVENTS: bool = true;
-    const HEADERS: &'static [(&'static str, &'static str)] = &[];
+    const HEADERS: &'static [(&'static str, &'static str)] = &[WARNINGS];
 }
 
 /// The losses and the steps of an optimization.

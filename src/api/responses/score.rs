@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::openapi::responses::{FaceResponse, SEED};
+use crate::api::openapi::responses::{FaceResponse, SEED, WARNINGS};
 use crate::api::responses::model::ScoreKind;
 use crate::api::types::latent::Latent;
 use crate::catalog::OutputEntry;
@@ -28,17 +28,19 @@ pub(crate) struct ScoreResponse {
     scores: Vec<AttributeScore>,
     /// The signed distance from the boundary of each attribute, in the space of the code: n·code + b.
     distances: BTreeMap<String, f64>,
+    /// Warnings, such as an image that the model cannot make.
+    warnings: Vec<String>,
 }
 
 impl FaceResponse for ScoreResponse {
     const DESCRIPTION: &'static str = "The scores of the face, and its distance from each boundary.";
     const IMAGES: bool = false;
-    const HEADERS: &'static [(&'static str, &'static str)] = &[SEED];
+    const HEADERS: &'static [(&'static str, &'static str)] = &[SEED, WARNINGS];
 }
 
 impl ScoreResponse {
     /// The response for a face of `model`.
-    pub(crate) fn new(model: &Model, scored: Scored) -> Self {
+    pub(crate) fn new(model: &Model, scored: Scored, warnings: Vec<String>) -> Self {
         let outputs = model.outputs().iter().zip(scored.scores);
         Self {
             model: model.name().to_owned(),
@@ -49,6 +51,7 @@ impl ScoreResponse {
                 .map(|(output, score)| AttributeScore::new(output, score))
                 .collect(),
             distances: scored.distances,
+            warnings,
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::api::request_body::Query;
 use crate::api::responses::edit::EditResponse;
 use crate::api::state::Api;
 use crate::api::types::edit::{ConditionalEditForm, ConditionalEditInput, EditForm, EditInput, FaceEdits};
+use crate::api::types::latent::Latent;
 use crate::api::types::text::{Text, named};
 use crate::api::types::uploaded_image::HasImage;
 use crate::api::{response_cache, upload};
@@ -133,6 +134,7 @@ async fn edit(
     let model = api.models.get(named(input.common.model.as_ref()))?;
     input.common.model = Some(Text(model.name().to_owned()));
     let cacheable = input.common.face.code.seed.is_some();
+    let mut of_image = None;
     let FaceEdits { face, truncation, .. } = &mut input.common.0;
     if let Some(image) = face.take_image(truncation, &model)? {
         // The inversion may take minutes, so everything else is checked before it.
@@ -141,7 +143,9 @@ async fn edit(
             &input.request(api, output.format)?,
             editor::inverted_space(&model)?,
         )?;
-        input.common.face.code.latent = Some(image.invert(api, &model).await?);
+        let found = image.invert(api, &model).await?;
+        of_image = found.warning();
+        input.common.face.code.latent = Some(Latent::file(&found.code));
     }
     input.common.face.code.complete()?;
     let request = input.request(api, output.format)?;
@@ -149,6 +153,7 @@ async fn edit(
     let key = cacheable.then(|| response_cache::key(&model, &record, &output));
     let make = async {
         let mut edited = editor::edit(&model, &request).await?;
+        edited.warnings.splice(0..0, of_image);
         let warnings: Vec<String> = edited.warnings.iter().map(ToString::to_string).collect();
         let (seed, before) = (edited.seed, edited.before.take());
         let encoding = Encoding {

@@ -72,14 +72,17 @@ async fn invert(
     let framing = input.framing.framing(&model)?;
     let carried = file.carried(model.generator_digest());
     let carried = carried.filter(|_| !input.asks_for_inversion());
-    let image = file.undecoded(&api).await?;
     let inverted = if let Some(CarriedCode { latent, truncation }) = carried {
         let with_scores = output.format == Format::Json;
+        let image = file.undecoded(&api).await?;
         editor::reconstruct(&model, latent.code()?, truncation, image, with_scores).await?
     } else {
-        let request = input.request(image, framing, output.format)?;
-        editor::invert(&model, request, progress).await?
+        let request = input.request(file.digest().await?, framing, output.format)?;
+        let image = file.undecoded(&api);
+        editor::invert(&model, &api.inversions, request, image, progress).await?
     };
+    let warnings: Vec<String> = inverted.warnings.iter().map(ToString::to_string).collect();
+    let listed = warnings.clone();
     let encoding = Encoding {
         metadata: ImageMetadata::new(&model, RequestRecord::new("/v1/invert", &input)),
         model,
@@ -101,7 +104,9 @@ async fn invert(
             psnr: similarity.psnr,
             ssim: similarity.ssim,
             optimization: inverted.optimization.map(Into::into),
+            warnings: listed,
         })
     };
-    Ok(encoding.encode(document).await?.held_in(&api.memory))
+    let response = encoding.encode(document).await?;
+    Ok(response.with_warnings(&warnings).held_in(&api.memory))
 }

@@ -16,6 +16,7 @@ use crate::api::problem::Problem;
 use crate::api::request_body::Query;
 use crate::api::responses::score::ScoreResponse;
 use crate::api::state::Api;
+use crate::api::types::latent::Latent;
 use crate::api::types::output_options::Format;
 use crate::api::types::score::{ScoreForm, ScoreInput};
 use crate::api::types::text::{Text, named};
@@ -63,11 +64,14 @@ async fn score(api: &Api, mut input: ScoreInput) -> Result<BufferedResponse, Pro
     let model = api.models.get(named(input.model.as_ref()))?;
     let cacheable = input.face.code.seed.is_some();
     input.model = Some(Text(model.name().to_owned()));
+    let mut warnings = Vec::new();
     let ScoreInput { face, truncation, .. } = &mut input;
     if let Some(image) = face.take_image(truncation, &model)? {
         // The inversion may take minutes, so everything else is checked before it.
         editor::check_score(&model, &input.request()?, editor::inverted_space(&model)?)?;
-        input.face.code.latent = Some(image.invert(api, &model).await?);
+        let found = image.invert(api, &model).await?;
+        warnings.extend(found.warning().map(|warning| warning.to_string()));
+        input.face.code.latent = Some(Latent::file(&found.code));
     }
     let request = input.request()?;
     let key = cacheable
@@ -75,8 +79,12 @@ async fn score(api: &Api, mut input: ScoreInput) -> Result<BufferedResponse, Pro
     let make = async {
         let scored = editor::score(&model, &request).await?;
         let (seed, timings) = (scored.seed, scored.timings);
-        let response = BufferedResponse::json(&ScoreResponse::new(&model, scored), &model);
-        let response = response.with_seeds(seed).with_timings(&timings, Duration::ZERO);
+        let response = ScoreResponse::new(&model, scored, warnings.clone());
+        let response = BufferedResponse::json(&response, &model);
+        let response = response
+            .with_seeds(seed)
+            .with_warnings(&warnings)
+            .with_timings(&timings, Duration::ZERO);
         Ok(if cacheable { response.with_etag() } else { response })
     };
     api.cache.get_or_make(key, make).await

@@ -13,7 +13,7 @@ use crate::api::types::output_options::{Format, ImageOptions};
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
 use crate::api::types::uploaded_image::{HasImage, UploadedImage};
-use crate::editor::{InversionMethod, InversionOptions, InvertRequest, UndecodedImage};
+use crate::editor::{InversionMethod, InversionOptions, InvertRequest};
 use crate::imaging::Framing;
 
 /// A number of optimization steps.
@@ -43,7 +43,7 @@ impl From<InversionMethodName> for InversionMethod {
 
 fields! {
     /// An image to invert.
-    #[examples(serde_json::json!({"image": "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAE0lEQVR42mM4saAHiBhO9PQAEQA3IgepRYH5wQAAAABJRU5ErkJggg==", "space": "w+", "steps": 10}))]
+    #[examples(serde_json::json!({"image": "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQAQMAAAAlPW0iAAAABlBMVEWgeGBAQFCld2cdAAAAL0lEQVR42mP8z8DEwMDEwMDwR57pzwemHz+YPvyBiECRAAsTBwcTiwDjfwYmBgYAGQIJNsCUkm4AAAAASUVORK5CYII=", "space": "w+", "steps": 10}))]
     pub(crate) struct InvertInput {
         /// The model. Default: the service's default model.
         model: Option<Name>,
@@ -57,7 +57,7 @@ fields! {
         /// The largest number of optimization steps. Default: 100.
         steps: Option<Steps> = 10,
         /// Ends the optimization when this many steps have lowered the loss by less than 10 % in all. With as many as `steps`, it never
-        /// ends early. Default: 10.
+        /// ends early. Default: 10 for `refine`, 20 for `optimize`.
         patience: Option<Steps>,
         /// The number of codes from which `optimize` starts side by side: the mean code, and the codes of the seeds 0, 1, … Default: 1.
         starts: Option<Integer<1, 8>>,
@@ -94,7 +94,7 @@ impl InvertInput {
     /// The editor's request.
     pub(crate) fn request(
         &self,
-        image: UndecodedImage,
+        image_digest: [u8; 32],
         framing: Option<Framing>,
         format: Format,
     ) -> Result<InvertRequest, Problem> {
@@ -104,7 +104,7 @@ impl InvertInput {
             return Err(Problem::field("starts", reason));
         }
         Ok(InvertRequest {
-            image,
+            image_digest,
             framing,
             options: self.options(),
             with_scores: format == Format::Json,
@@ -117,7 +117,7 @@ impl InvertInput {
             method: self.method.map(Into::into),
             space: self.space.map(Into::into),
             steps: self.steps.map_or(default.steps, Integer::usize),
-            patience: self.patience.map_or(default.patience, Integer::usize),
+            patience: self.patience.map(Integer::usize),
             starts: self.starts.map_or(default.starts, Integer::usize),
             time_limit: self.seconds.map(|seconds| Duration::from_secs_f64(seconds.0)),
         }

@@ -6,16 +6,18 @@ use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
 
 use crate::api::decode::fields::Fields;
 use crate::api::decode::value::{Schema, Value};
+use crate::api::encoding::off_thread;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::types::base64::{Base64, schema};
 use crate::api::types::latent::Latent;
 use crate::api::types::space::Space;
 use crate::editor::{
-    self, EditorError, InversionOptions, InvertRequest, Model, TruncationChoice, UndecodedImage,
+    self, EditorError, FoundCode, InversionOptions, InvertRequest, Model, TruncationChoice, UndecodedImage,
 };
 use crate::engine::MemoryUse;
 use crate::imaging::{Framing, decode, decoding_memory, read_png_text};
@@ -77,15 +79,15 @@ pub(crate) struct ImageToInvert {
 
 impl ImageToInvert {
     /// The latent code by the model's best method.
-    pub(crate) async fn invert(self, api: &Api, model: &Model) -> Result<Latent, Problem> {
+    pub(crate) async fn invert(self, api: &Api, model: &Model) -> Result<FoundCode, Problem> {
         let request = InvertRequest {
-            image: self.image.undecoded(api).await?,
+            image_digest: self.image.digest().await?,
             framing: self.framing,
             options: InversionOptions::default(),
             with_scores: false,
         };
-        let inverted = editor::invert(model, request, None).await?;
-        Ok(Latent::file(&inverted.face.code))
+        let image = self.image.undecoded(api);
+        editor::find_code(model, &api.inversions, request, image).await
     }
 }
 
@@ -136,6 +138,12 @@ impl UploadedImage {
                 decode(&self.0, MOST_PIXELS)
             }),
         })
+    }
+
+    /// SHA-256 of the file. It takes some ten milliseconds for a large file.
+    pub(crate) async fn digest(&self) -> Result<[u8; 32], Problem> {
+        let file = self.0.clone();
+        off_thread(move || Ok(Sha256::digest(&file).into())).await
     }
 
     /// The code in the file's metadata, if `generator` made the image.

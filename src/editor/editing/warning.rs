@@ -1,4 +1,4 @@
-//! Warnings: faces far from what the generator learned, and scores that were not reached.
+//! Warnings: faces far from what the generator learned, scores that were not reached, and images that were not matched.
 
 use crate::editor::Face;
 
@@ -41,6 +41,13 @@ pub enum Warning {
         before: f64,
         /// Its score after the edit.
         after: f64,
+    },
+    /// The image of the code that an inversion found resembles the inverted image little.
+    PoorReconstruction {
+        /// The peak signal-to-noise ratio of thumbnails, in dB.
+        psnr: f64,
+        /// The structural similarity of thumbnails.
+        ssim: f64,
     },
 }
 
@@ -88,6 +95,11 @@ impl std::fmt::Display for Warning {
             } => write!(
                 formatter,
                 "{attribute} is to be held at the score {before:.3}, and the nearest that was found is {after:.3}"
+            ),
+            Self::PoorReconstruction { psnr, ssim } => write!(
+                formatter,
+                "the reconstruction resembles the image little (PSNR {psnr:.1} dB, SSIM {ssim:.2}): the image has no face \
+                 where the model's images have it, or the model cannot make this face"
             ),
         }
     }

@@ -1,7 +1,5 @@
 //! The reconstruction of an image that carries its code.
 
-use std::time::Instant;
-
 use crate::editor::blocking::run_blocking;
 use crate::editor::inversion::target::{Target, UndecodedImage};
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
@@ -23,9 +21,7 @@ pub async fn reconstruct(
     with_scores: bool,
 ) -> Result<Inverted, EditorError> {
     let mut renderer = Renderer::admit(model, truncation, 1)?;
-    let began = Instant::now();
-    let target = Target::new(model, &mut renderer.admission, image, Some(Framing::Centre)).await?;
-    let decoding = began.elapsed();
+    let (target, decoding) = Target::timed(&mut renderer, image, Some(Framing::Centre)).await?;
     let codes = renderer.codes(&[FaceSource::Latent(code)], None).await?;
     let outputs = RenderOutputs::with_scores(with_scores);
     let face = renderer.render(codes, outputs).await?.remove(0);
@@ -41,6 +37,7 @@ pub async fn reconstruct(
         method: None,
         similarity,
         optimization: None,
+        warnings: Vec::new(),
         timings: Timings {
             decoding,
             ..renderer.admission.timings()

@@ -1,104 +1,143 @@
 //! The operation *invert*.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::editor::blocking::run_blocking;
-use crate::editor::inversion::encoding::{encode, encoder_space};
+use crate::editor::inversion::encoding::encode;
+use crate::editor::inversion::found_code::{FoundCode, likeness};
+use crate::editor::inversion::inversion_cache::InversionCache;
 use crate::editor::inversion::iterative_encoding::iterative_encoding;
 use crate::editor::inversion::method::InversionMethod;
 use crate::editor::inversion::optimization::{
     InversionProgress, Optimization, OptimizationOptions, OptimizationResult,
 };
-use crate::editor::inversion::request::{InversionOptions, InvertRequest, Inverted};
+use crate::editor::inversion::plan::Plan;
+use crate::editor::inversion::request::{InvertRequest, Inverted};
 use crate::editor::inversion::start_code::StartCode;
-use crate::editor::inversion::target::Target;
+use crate::editor::inversion::target::{Target, UndecodedImage};
 use crate::editor::rendering::mapping_truncation::MappingTruncation;
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
-use crate::editor::{EditorError, FaceSource, Model, TruncationChoice};
+use crate::editor::{EditorError, Face, FaceSource, Model, TruncationChoice};
 use crate::engine::{Timings, time_left};
-use crate::imaging::Similarity;
+use crate::imaging::{Image, Similarity};
 use crate::latent::{LatentCode, LatentSpace};
 
 /// The share of the request's remaining time for finding the code. The rest is for rendering and encoding the response.
 const TIME_SHARE: f64 = 0.85;
 
-/// Finds the code of an image. Sends the progress of gradient descent to `progress`, if there is one.
+/// Finds the code of an image, and makes its reconstruction. A code that `cache` has is not searched again; `image` is awaited
+/// when the pixels are needed. Sends the progress of gradient descent to `progress`, if there is one.
 ///
 /// # Errors
 /// - [`EditorError::CannotInvert`] if the model lacks a graph that the method needs.
 /// - [`EditorError::Undecodable`] if the file is not an image.
 /// - [`EditorError::Framing`] if the crop or the landmarks do not fit the image.
+/// - [`EditorError::ImageTooSmall`] if the part to invert has too few pixels.
 /// - [`EditorError::NoFace`] if the model's landmark graph finds no face.
 /// - Other [`EditorError`]s if a space does not fit, the model is overloaded, or a network fails.
-pub async fn invert(
+/// - The error of `image`.
+pub async fn invert<E: From<EditorError>>(
     model: &Model,
+    cache: &InversionCache,
     request: InvertRequest,
+    image: impl Future<Output = Result<UndecodedImage, E>>,
     progress: Option<&UnboundedSender<InversionProgress>>,
-) -> Result<Inverted, EditorError> {
+) -> Result<Inverted, E> {
     let plan = Plan::new(model, &request.options)?;
-    let inverter = Inverter::admit(model, plan, request.options.starts)?;
-    inverter.invert(request, progress).await
+    let mut image = pin!(image);
+    let (found, reconstruction) = find(model, cache, plan, &request, image.as_mut(), progress).await?;
+    let reconstruction = if let Some(reconstruction) = reconstruction {
+        reconstruction
+    } else {
+        let mut renderer = Renderer::admit(model, TruncationChoice::default(), 1)?;
+        let (target, decoding) = Target::timed(&mut renderer, image.await?, request.framing).await?;
+        Reconstruction::new(renderer, &found.code, target, decoding, request.with_scores).await?
+    };
+    let Reconstruction {
+        face,
+        target,
+        timings,
+    } = reconstruction;
+    let similarity = if request.with_scores {
+        let (image, target) = (face.image.clone(), target.clone());
+        Some(run_blocking(move || Similarity::of(&image, &target)).await)
+    } else {
+        None
+    };
+    Ok(Inverted {
+        face,
+        target,
+        method: Some(plan.method),
+        similarity,
+        warnings: found.warning().into_iter().collect(),
+        optimization: found.optimization,
+        timings,
+    })
 }
 
-/// The space of the codes that [`invert`] finds by the model's best method.
+/// Finds the code of an image, without its reconstruction. A code that `cache` has costs nothing.
 ///
 /// # Errors
-/// [`EditorError::CannotInvert`] if the model lacks the graphs for it.
-pub fn inverted_space(model: &Model) -> Result<LatentSpace, EditorError> {
-    Ok(Plan::new(model, &InversionOptions::default())?.space)
-}
-
-/// The method and the space of one inversion, checked against the model.
-#[derive(Clone, Copy)]
-struct Plan {
-    method: InversionMethod,
-    space: LatentSpace,
-}
-
-impl Plan {
-    fn new(model: &Model, options: &InversionOptions) -> Result<Self, EditorError> {
-        let supported = InversionMethod::supported(model.engine());
-        let wanted = options.method.or(supported.first().copied());
-        let Some(found) = wanted.filter(|method| supported.contains(method)) else {
-            return Err(EditorError::CannotInvert {
-                model: model.name().to_owned(),
-                asked: options.method,
-                missing: InversionMethod::missing(model.engine()),
-            });
-        };
-        let space = check_space(model, found, options.space)?;
-        Ok(Self { method: found, space })
-    }
-}
-
-/// The space of the code to find: the requested one, or the one that the method starts in.
-fn check_space(
+/// As [`invert`].
+pub async fn find_code<E: From<EditorError>>(
     model: &Model,
-    method: InversionMethod,
-    requested: Option<LatentSpace>,
-) -> Result<LatentSpace, EditorError> {
-    let start = if method == InversionMethod::Optimize {
-        model.mean_code().space()
-    } else {
-        encoder_space(model)
+    cache: &InversionCache,
+    request: InvertRequest,
+    image: impl Future<Output = Result<UndecodedImage, E>>,
+) -> Result<FoundCode, E> {
+    let plan = Plan::new(model, &request.options)?;
+    let (found, _) = find(model, cache, plan, &request, image, None).await?;
+    Ok(found)
+}
+
+/// The code that `cache` has, or a search for it. A search comes with its reconstruction.
+async fn find<E: From<EditorError>>(
+    model: &Model,
+    cache: &InversionCache,
+    plan: Plan,
+    request: &InvertRequest,
+    image: impl Future<Output = Result<UndecodedImage, E>>,
+    progress: Option<&UnboundedSender<InversionProgress>>,
+) -> Result<(FoundCode, Option<Reconstruction>), E> {
+    // Another request's search reports no progress here, and may take longer than this one's limit.
+    let waits = progress.is_none() && request.options.time_limit.is_none();
+    let search = async {
+        let inverter = Inverter::admit(model, plan, request.options.starts)?;
+        Ok(inverter.search(request, image.await?, progress).await?)
     };
-    let space = requested.unwrap_or(start);
-    model.code_shape(space)?;
-    // An encoder may give z codes although synthesis takes w. Gradient descent cannot start from those.
-    let earliest = if method == InversionMethod::Encoder {
-        start
-    } else {
-        start.max(model.shape().synthesis_space())
-    };
-    if space < earliest || start < earliest {
-        return Err(EditorError::Irreversible {
-            found: earliest,
-            wanted: space.min(start),
-        });
+    cache.get_or_find(plan.key(model, request), waits, search).await
+}
+
+/// A code's image beside the target.
+struct Reconstruction {
+    face: Face,
+    target: Image,
+    timings: Timings,
+}
+
+impl Reconstruction {
+    /// Renders `code`, and ends the use of the renderer. `decoding` is the time that decoding the target took.
+    async fn new(
+        mut renderer: Renderer<'_>,
+        code: &LatentCode,
+        target: Target,
+        decoding: Duration,
+        with_scores: bool,
+    ) -> Result<Self, EditorError> {
+        let outputs = RenderOutputs::with_scores(with_scores);
+        let face = renderer.render(vec![code.clone()], outputs).await?.remove(0);
+        Ok(Self {
+            face,
+            target: target.image,
+            timings: Timings {
+                decoding,
+                ..renderer.admission.timings()
+            },
+        })
     }
-    Ok(space)
 }
 
 /// Inverts one image.
@@ -130,44 +169,32 @@ impl<'m> Inverter<'m> {
         })
     }
 
-    async fn invert(
+    /// Searches the code of `image`, and renders it.
+    async fn search(
         mut self,
-        request: InvertRequest,
+        request: &InvertRequest,
+        image: UndecodedImage,
         progress: Option<&UnboundedSender<InversionProgress>>,
-    ) -> Result<Inverted, EditorError> {
-        let began = Instant::now();
-        let admission = &mut self.renderer.admission;
-        let target = Target::new(self.model, admission, request.image, request.framing).await?;
-        let decoding = began.elapsed().saturating_sub(admission.timings().landmarks);
+    ) -> Result<(FoundCode, Reconstruction), EditorError> {
+        let (target, decoding) = Target::timed(&mut self.renderer, image, request.framing).await?;
         let remaining = time_left().map(|left| left.mul_f64(TIME_SHARE));
         let limit: Option<Duration> = request.options.time_limit.into_iter().chain(remaining).min();
         let options = OptimizationOptions {
             method: self.plan.method,
             steps: request.options.steps,
-            patience: request.options.patience,
+            patience: self.plan.patience,
             deadline: limit.map(|limit| Instant::now() + limit),
             progress,
         };
         let (code, optimization) = self.find_code(&target, options, request.options.starts).await?;
-        let outputs = RenderOutputs::with_scores(request.with_scores);
-        let face = self.renderer.render(vec![code], outputs).await?.remove(0);
-        let similarity = if request.with_scores {
-            let (image, target) = (face.image.clone(), target.image.clone());
-            Some(run_blocking(move || Similarity::of(&image, &target)).await)
-        } else {
-            None
-        };
-        Ok(Inverted {
-            face,
-            target: target.image,
-            method: Some(self.plan.method),
-            similarity,
+        let made = Reconstruction::new(self.renderer, &code, target, decoding, request.with_scores).await?;
+        let (image, target) = (made.face.image.clone(), made.target.clone());
+        let found = FoundCode {
+            code,
             optimization,
-            timings: Timings {
-                decoding,
-                ..self.renderer.admission.timings()
-            },
-        })
+            likeness: run_blocking(move || likeness(image, target)).await,
+        };
+        Ok((found, made))
     }
 
     /// The code by the planned method, and the result of gradient descent if the method uses it.

@@ -34,6 +34,15 @@ impl InversionMethod {
         }
     }
 
+    /// The patience of optimizations that name none, in steps. Adam crosses flat parts of the loss, so it needs more.
+    /// Measured: see benches/README.md.
+    pub(crate) fn patience(self) -> usize {
+        match self {
+            Self::Optimize => 20,
+            Self::Refine | Self::Encoder => 10,
+        }
+    }
+
     /// The manifest's tables that a model without any supported method, or without `self`, has to add.
     pub(crate) fn missing(engine: &Engine) -> &'static str {
         match (engine.has_encoder(), engine.has_gradient()) {

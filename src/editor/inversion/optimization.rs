@@ -49,6 +49,8 @@ pub struct OptimizationResult {
     /// Whether more steps would hardly help: a local minimum was found, early stopping ended the optimization, or the last
     /// tenth of all steps lowered the loss by less than 10 %.
     pub converged: bool,
+    /// Whether a time limit ended the optimization.
+    pub(crate) cut_short: bool,
 }
 
 /// The limits of an optimization, and the channel for its progress.
@@ -119,25 +121,25 @@ impl<'r, 'm, 'a> Optimization<'r, 'm, 'a> {
     /// [`EditorError`] if a network fails, or a code is not finite.
     pub(crate) async fn run(mut self) -> Result<(LatentCode, OptimizationResult), EditorError> {
         let active = self.renderer.admission.start_optimization(self.optimizers.len());
-        let stopped_early = loop {
+        let (stopped_early, cut_short) = loop {
             let gradients = self.evaluate().await?;
             self.report_progress().await?;
             if self.steps_taken() == self.options.steps {
-                break false;
+                break (false, false);
             }
             if self.is_stagnant() {
-                break true;
+                break (true, false);
             }
             let deadline = self.options.deadline;
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                break false;
+                break (false, true);
             }
             let losses = gradients.gradient.outer_iter().zip(&gradients.loss);
             for (optimizer, (gradient, &loss)) in self.optimizers.iter_mut().zip(losses) {
                 optimizer.step(loss, gradient);
             }
             if self.optimizers.iter().all(Optimizer::is_at_minimum) {
-                break true;
+                break (true, false);
             }
         };
         drop(active);
@@ -151,6 +153,7 @@ impl<'r, 'm, 'a> Optimization<'r, 'm, 'a> {
             perceptual_loss: best.perceptual_loss,
             steps,
             converged,
+            cut_short,
         };
         Ok((code, result))
     }

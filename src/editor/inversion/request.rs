@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use crate::editor::Face;
+use crate::editor::editing::warning::Warning;
 use crate::editor::inversion::method::InversionMethod;
 use crate::editor::inversion::optimization::OptimizationResult;
-use crate::editor::inversion::target::UndecodedImage;
 use crate::engine::Timings;
 use crate::imaging::{Framing, Image, Similarity};
 use crate::latent::LatentSpace;
 
 /// An image to invert.
 pub struct InvertRequest {
-    /// The image.
-    pub image: UndecodedImage,
+    /// SHA-256 of the image's file.
+    pub image_digest: [u8; 32],
     /// The part of the image to use. If `None`, the model's landmark graph finds the face; without that graph it is the
     /// centre.
     pub framing: Option<Framing>,
@@ -33,8 +33,8 @@ pub struct InversionOptions {
     /// Most steps of gradient descent.
     pub steps: usize,
     /// Early stopping: gradient descent ends after this number of steps in which the loss fell by less than
-    /// 10 %. With `steps` or more, it never ends early.
-    pub patience: usize,
+    /// 10 %. With as many as `steps`, it never ends early. `None` for the method's usual patience.
+    pub patience: Option<usize>,
     /// How many codes [`InversionMethod::Optimize`] starts from, at least 1: the mean code, and the codes of the seeds 0,
     /// 1, and so on.
     pub starts: usize,
@@ -48,7 +48,7 @@ impl Default for InversionOptions {
             method: None,
             space: None,
             steps: 100,
-            patience: 10,
+            patience: None,
             starts: 1,
             time_limit: None,
         }
@@ -68,6 +68,8 @@ pub struct Inverted {
     pub similarity: Option<Similarity>,
     /// The result of gradient descent, if the method uses it.
     pub optimization: Option<OptimizationResult>,
+    /// What the caller should know about the result.
+    pub warnings: Vec<Warning>,
     /// The time that each part took.
     pub timings: Timings,
 }

@@ -1,13 +1,18 @@
 //! The target of an inversion: the image, decoded and framed as the generator's own images are.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ndarray::{ArrayView1, Axis};
 
 use crate::editor::blocking::run_blocking;
+use crate::editor::rendering::renderer::Renderer;
 use crate::editor::{EditorError, Model};
 use crate::engine::{Admission, Images, Reservation};
 use crate::imaging::{DecodeError, Framing, Image, ImageRange, Landmarks, Rectangle, centre, frame};
+
+/// The largest factor by which an image is scaled up to the generator's size.
+const LARGEST_SCALE: usize = 16;
 
 /// An image file.
 pub struct UndecodedImage {
@@ -26,13 +31,27 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// As [`new`](Self::new), with the time that it took without the landmark graph's.
+    pub(crate) async fn timed(
+        renderer: &mut Renderer<'_>,
+        undecoded: UndecodedImage,
+        framing: Option<Framing>,
+    ) -> Result<(Self, Duration), EditorError> {
+        let (began, model) = (Instant::now(), renderer.model());
+        let admission = &mut renderer.admission;
+        let target = Self::new(model, admission, undecoded, framing).await?;
+        let decoding = began.elapsed().saturating_sub(admission.timings().landmarks);
+        Ok((target, decoding))
+    }
+
     /// Decodes an image and cuts out the part that the request names, the face that the model's landmark graph finds, or
     /// the centre.
     ///
     /// # Errors
     /// [`EditorError::Undecodable`] if the file is not an image, [`EditorError::Framing`] if the crop or the landmarks do
-    /// not fit it, and [`EditorError::NoFace`] if the landmark graph finds no face.
-    pub(crate) async fn new(
+    /// not fit it, [`EditorError::ImageTooSmall`] if the part has too few pixels, and [`EditorError::NoFace`] if the
+    /// landmark graph finds no face.
+    async fn new(
         model: &Model,
         admission: &mut Admission,
         undecoded: UndecodedImage,
@@ -43,6 +62,7 @@ impl Target {
         let UndecodedImage { decode, memory } = undecoded;
         let framed = move |image: &Image, framing| {
             let _memory = memory;
+            check_size(image, framing, [width, height])?;
             let image = frame(image, framing, width, height)?;
             let tensor = image.tensor(range).insert_axis(Axis(0)).into_shared();
             Ok(Self { image, tensor })
@@ -63,6 +83,22 @@ impl Target {
             }
         }
     }
+}
+
+/// Refuses a part of `image` that has too few pixels to tell a face.
+fn check_size(image: &Image, framing: Framing, size: [usize; 2]) -> Result<(), EditorError> {
+    let part = match framing {
+        Framing::Centre => centre([image.width(), image.height()], size),
+        Framing::Crop(crop) => crop,
+        // The landmarks of a small face are refused when they are made.
+        Framing::Face(..) => return Ok(()),
+    };
+    let least = size.map(|side| (side / LARGEST_SCALE).max(1));
+    let found = [part.width, part.height].map(|side| side as usize);
+    if found.iter().zip(&least).any(|(found, least)| found < least) {
+        return Err(EditorError::ImageTooSmall { found, least });
+    }
+    Ok(())
 }
 
 /// The framing of the face that the landmark graph finds; the graph takes images of a height and width.
