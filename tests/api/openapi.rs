@@ -124,6 +124,10 @@ async fn every_operation_documents_the_errors_that_any_request_can_meet() {
                 "{name} {status}"
             );
         }
+        assert!(
+            !has_body || operation["responses"]["503"].is_object(),
+            "{name} 503"
+        );
         let overloaded = &operation["responses"]["503"];
         assert!(
             overloaded.is_null() || overloaded["headers"]["Retry-After"].is_object(),
