@@ -143,7 +143,8 @@ def invert_degraded(service: Service, png: bytes, steps: int) -> dict[str, Any]:
     responses = {}
     for name in OPTIMIZERS:
         started = time.monotonic()
-        responses[name], curves[name] = service.optimize(image, f"method={name}&steps={steps}", "image/jpeg")
+        query = f"method={name}&steps={steps}&patience={steps}"
+        responses[name], curves[name] = service.optimize(image, query, "image/jpeg")
         seconds[name], psnr[name] = time.monotonic() - started, responses[name]["psnr"]
     face = responses["refine"]["face"]
     edited = {attribute: service.edit(face, attribute, 3) for attribute in ATTRIBUTES}
@@ -160,7 +161,7 @@ def invert_degraded(service: Service, png: bytes, steps: int) -> dict[str, Any]:
 def invert_own(service: Service, seed: int, steps: int, w_avg: Array) -> dict[str, Any]:
     """Figures of one of the model's own samples: PSNR and the cosine to the true code, both relative to w_avg."""
     image, code = service.sample(seed)
-    refined, _ = service.optimize(image, f"method=refine&steps={steps}", "image/png")
+    refined, _ = service.optimize(image, f"method=refine&steps={steps}&patience={steps}", "image/png")
     responses = {"encoder": service.encode(image, "image/png"), "refine": refined}
     return {
         "cosine": {name: cosine(code_of(one["face"]) - w_avg, code - w_avg) for name, one in responses.items()},
