@@ -7,6 +7,11 @@ use anyhow::Context as _;
 use faceplane::cli::{Action, Cli, ConfigError, check_health, end_now, serve};
 use faceplane::{engine, telemetry, telemetry_opt_out};
 
+/// Returns memory to the system after a burst. glibc's allocator keeps most of it: after 20 uploads of 20 MB, 850 MB instead of 300.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Longest time that the end of the program waits for runs of networks that are no longer needed.
 const MAX_WAIT_FOR_RUNS: Duration = Duration::from_secs(30);
 

@@ -7,7 +7,12 @@ use std::process::Command;
 /// The environment variable that ONNX Runtime reads when it is loaded. 1 turns its telemetry off.
 const VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
 
-/// Replaces this process by the same program with ONNX Runtime's telemetry off. Does nothing if the environment already
+/// The environment variable that the allocator, mimalloc, reads when the program starts: the milliseconds after which it returns free
+/// memory to the system. With its default, it keeps the memory of threads that are idle: 1,080 MB after six inversions, with 0
+/// milliseconds 260 MB.
+const PURGE_DELAY: &str = "MIMALLOC_PURGE_DELAY";
+
+/// Replaces this process by the same program with ONNX Runtime's telemetry off, and with an allocator that returns memory at once. Does nothing if the environment already
 /// sets `ORT_DISABLE_TELEMETRY`.
 ///
 /// A new process is needed because the library reads its environment before its API could turn telemetry off, and
@@ -21,5 +26,10 @@ pub fn turn_telemetry_off() -> io::Result<()> {
     }
     let program = std::env::current_exe()?;
     let arguments = std::env::args_os().skip(1);
-    Err(Command::new(program).args(arguments).env(VARIABLE, "1").exec())
+    let mut command = Command::new(program);
+    command.args(arguments).env(VARIABLE, "1");
+    if std::env::var_os(PURGE_DELAY).is_none() {
+        command.env(PURGE_DELAY, "0");
+    }
+    Err(command.exec())
 }

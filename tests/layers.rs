@@ -110,7 +110,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         path: "main",
         layers: &["cli", "engine", "telemetry", "telemetry_opt_out"],
-        crates: &["anyhow", "tracing"],
+        crates: &["anyhow", "mimalloc", "tracing"],
         never_of_std: &["fs", "net", "thread"],
     },
 ];
