@@ -8,7 +8,7 @@ const MAX_PIXELS: u64 = 1 << 16;
 
 fuzz_target!(|rest: &[u8]| {
     // The end of the image is there, because a file without it is refused before it is decoded.
-    let file = [b"\xff\xd8\xff", rest, b"\xff\xd9"].concat();
+    let file = [&b"\xff\xd8\xff"[..], rest, b"\xff\xd9"].concat();
     for limit in [MAX_PIXELS, MAX_PIXELS / 4] {
         if let Ok(image) = decode(&file, limit) {
             assert!((image.width() * image.height()) as u64 <= limit);

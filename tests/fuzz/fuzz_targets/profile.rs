@@ -18,7 +18,7 @@ fn jpeg(profile: &[u8], channels: u8) -> Vec<u8> {
     let parts = profile.chunks(PART);
     let count = parts.len() as u8;
     for (index, part) in parts.enumerate() {
-        segment(0xe2, &[b"ICC_PROFILE\0", &[index as u8 + 1, count], part].concat());
+        segment(0xe2, &[&b"ICC_PROFILE\0"[..], &[index as u8 + 1, count], part].concat());
     }
     segment(0xdb, &[&[0][..], &[1; 64]].concat());
     let components: Vec<u8> = (1..=channels).flat_map(|channel| [channel, 0x11, 0]).collect();
