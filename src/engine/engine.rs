@@ -16,9 +16,11 @@ use crate::engine::{
 };
 use crate::metrics::{BatchMetrics, Metrics};
 
-/// Largest number of optimized codes at the same time, in batches of the gradient network. Each step of all of them takes
-/// this many runs.
+/// Largest number of optimized codes at the same time, in batches of the gradient network.
 const OPTIMIZATION_BATCHES: usize = 4;
+
+/// The same as a number of codes, if batches are small.
+const OPTIMIZATIONS: usize = 32;
 
 /// A model's networks before they start.
 pub struct Networks {
@@ -63,10 +65,9 @@ impl Engine {
         let is_on_cpu = generator.is_on_cpu();
         let service_time = ServiceTime::default();
         let optimization_time = ServiceTime::default();
-        let largest_gradient_batch = networks
-            .gradient
-            .as_ref()
-            .map_or(0, |gradient| gradient.largest_batch());
+        let most_optimizations = networks.gradient.as_ref().map_or(0, |gradient| {
+            OPTIMIZATIONS.max(OPTIMIZATION_BATCHES * gradient.largest_batch())
+        });
         let generators = start_generators(
             name,
             networks.generators,
@@ -87,7 +88,7 @@ impl Engine {
         );
         let optimizations = Limiter::new(
             format!("{name} gradient").into(),
-            OPTIMIZATION_BATCHES * largest_gradient_batch,
+            most_optimizations,
             Duration::MAX,
             optimization_time.clone(),
             metrics.gradient.clone(),

@@ -209,7 +209,7 @@ def many_boundaries(target: Target) -> Report:
 def small_names(target: Target) -> Report:
     """Names that no file or URL can hold, and names that differ by case only."""
     body = json.dumps({"normal": [1.0] + [0.0] * 63}).encode()
-    names = ["%E4%BD%A0" * 64, "a" * 300, "a%3Ab", "a%2Cb", "..", "%2e%2e%2fx", "CON%00", "SMILE"]
+    names = ["%E4%BD%A0" * 64, "a" * 300, "a%3Ab", "a%2Cb", "..", "CON%00", "SMILE"]
     responses = [ask(target.port, "PUT", f"{BOUNDARIES}/{name}/w", body, JSON) for name in names]
     report = Report(count_statuses(responses))
     return report.expect(all(400 <= status < 500 for status, _ in responses), "each is refused with a 4xx")
@@ -343,7 +343,7 @@ def promises(target: Target) -> Report:
     statuses: Counter[int] = Counter()
     for number in range(60):
         path = f"{BOUNDARIES}/late-{number}/w"
-        seconds = f"{random.Random(number).uniform(0.0001, 0.03):.5f}"
+        seconds = f"{random.Random(number).uniform(0.0001, 0.003):.5f}"
         status, _ = ask(target.port, "PUT", path, body, {**JSON, "Faceplane-Timeout": seconds})
         there = ask(target.port, "GET", path)[0] == 200
         untrue += there != (status in {200, 201, 204})

@@ -108,3 +108,21 @@ fn a_jpeg_of_up_to_four_times_the_pixels_is_decoded_at_half_its_size() {
         assert!(matches!(error, DecodeError::TooLarge { .. }), "{name}: {error}");
     }
 }
+
+#[test]
+fn a_line_of_pixels_has_no_more_of_them_at_half_its_size_than_the_limit() {
+    let line = jpeg_of(1, 40);
+    assert_eq!(decode(&line, 20).unwrap().height(), 20);
+    let error = decode(&line, 19).unwrap_err();
+    assert!(matches!(error, DecodeError::TooLarge { .. }), "{error}");
+}
+
+/// A grey JPEG.
+fn jpeg_of(width: u16, height: u16) -> Vec<u8> {
+    let mut file = Vec::new();
+    let levels = vec![100; usize::from(width) * usize::from(height)];
+    jpeg_encoder::Encoder::new(&mut file, 90)
+        .encode(&levels, width, height, jpeg_encoder::ColorType::Luma)
+        .unwrap();
+    file
+}

@@ -14,12 +14,12 @@ use std::ops::Range;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice, concatenate};
 use ort::memory::MemoryInfo;
 use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
 use ort::value::Tensor;
 
 use crate::catalog::Graph;
 use crate::engine::networks::watched_runs::WatchedRuns;
 use crate::engine::onnx::run_options;
-use crate::engine::onnx::runtime::SessionKind;
 use crate::engine::{Device, EngineError, Runtime};
 
 /// The sessions of one graph on a GPU. Takes any number of images, and runs batches of few sizes.
@@ -27,7 +27,7 @@ pub(crate) struct GpuSessions {
     runtime: Runtime,
     device: Device,
     graph: Graph,
-    kind: SessionKind,
+    level: GraphOptimizationLevel,
     has_convolutions: bool,
     /// By batch size. The session for one image opens at the start.
     sessions: BTreeMap<usize, Session>,
@@ -41,16 +41,16 @@ impl GpuSessions {
         runtime: &Runtime,
         device: Device,
         graph: &Graph,
-        kind: SessionKind,
+        level: GraphOptimizationLevel,
         pinned: MemoryInfo<'static>,
     ) -> Result<Self, EngineError> {
         Ok(Self {
             runtime: runtime.clone(),
             device,
             graph: graph.clone(),
-            kind,
+            level,
             has_convolutions: graph.bytes.windows(4).any(|bytes| bytes == b"Conv"),
-            sessions: BTreeMap::from([(1, runtime.session(graph, kind)?)]),
+            sessions: BTreeMap::from([(1, runtime.session(graph, level)?)]),
             pinned,
         })
     }
@@ -131,7 +131,7 @@ impl GpuSessions {
     fn session(&mut self, size: usize) -> Result<&mut Session, EngineError> {
         let size = if self.has_convolutions { size } else { 1 };
         if !self.sessions.contains_key(&size) {
-            let session = self.runtime.session(&self.graph, self.kind)?;
+            let session = self.runtime.session(&self.graph, self.level)?;
             self.sessions.insert(size, session);
         }
         Ok(self
@@ -170,8 +170,8 @@ mod tests {
             MemoryType::CPUOutput,
         );
         let files = ModelFiles::read(&ModelFolder::Bundled).unwrap();
-        let (graph, kind) = (choose(&files), SessionKind::Inference);
-        GpuSessions::open(runtime, Device::Cuda(0), graph, kind, memory.unwrap()).unwrap()
+        let (graph, level) = (choose(&files), GraphOptimizationLevel::All);
+        GpuSessions::open(runtime, Device::Cuda(0), graph, level, memory.unwrap()).unwrap()
     }
 
     #[test]

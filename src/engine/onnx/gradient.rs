@@ -6,12 +6,16 @@ use crate::catalog::ModelFiles;
 use crate::engine::onnx::network::Network;
 use crate::engine::{Device, EngineError, GeneratorShape, Gradient, LossGradient, Runtime, SynthesisInput};
 
+/// Most pixels in a batch on the CPU: one image of 256×256. Larger batches need more memory, and are slower. Measured on two cores
+/// with the bundled model and eight inversions at once: 84 ms a step and 0.4 GB with one image in a run, 180 ms and 1.4 GB with eight.
+const BATCH_PIXELS: usize = 256 * 256;
+
 /// A gradient graph: codes and target images → losses and their gradients.
 pub(crate) struct OnnxGradient {
     network: Network,
     /// Whether codes have an axis for rows in the graph, because synthesis takes w+.
     has_rows: bool,
-    device: Device,
+    largest_batch: usize,
 }
 
 impl OnnxGradient {
@@ -60,10 +64,14 @@ impl OnnxGradient {
                 "{expected}, the codes that synthesis takes, with an open batch"
             )));
         }
+        let largest_batch = match device {
+            Device::Cpu => (BATCH_PIXELS / (height * width)).clamp(1, device.largest_batch()),
+            Device::Cuda(_) => device.largest_batch(),
+        };
         Ok(Self {
             network,
             has_rows: rows.is_some(),
-            device,
+            largest_batch,
         })
     }
 
@@ -89,7 +97,7 @@ impl OnnxGradient {
 
 impl Gradient for OnnxGradient {
     fn largest_batch(&self) -> usize {
-        self.device.largest_batch()
+        self.largest_batch
     }
 
     fn loss_gradient(

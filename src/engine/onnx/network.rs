@@ -1,6 +1,7 @@
 //! An ONNX graph with its sessions: opened, checked, and run on batches.
 
 use ndarray::{Array, ArrayD, ArrayView, ArrayViewD, Axis, Dimension, concatenate};
+use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Session, SessionInputValue};
 use ort::value::TensorRef;
 
@@ -8,7 +9,6 @@ use crate::catalog::Graph;
 use crate::engine::networks::watched_runs::WatchedRuns;
 use crate::engine::onnx::gpu_sessions::GpuSessions;
 use crate::engine::onnx::run_options;
-use crate::engine::onnx::runtime::SessionKind;
 use crate::engine::onnx::tensor_spec::{TensorRole, TensorSpec, list_error};
 use crate::engine::{EngineError, Runtime};
 
@@ -28,12 +28,14 @@ enum Sessions {
 }
 
 impl Sessions {
-    fn open(runtime: &Runtime, graph: &Graph, kind: SessionKind) -> Result<Self, EngineError> {
+    fn open(runtime: &Runtime, graph: &Graph, level: GraphOptimizationLevel) -> Result<Self, EngineError> {
         Ok(match runtime.pinned_memory() {
-            None => Self::Cpu(Box::new(runtime.session(graph, kind)?)),
+            None => Self::Cpu(Box::new(runtime.session(graph, level)?)),
             Some(pinned) => {
                 let device = runtime.device();
-                Self::Gpu(Box::new(GpuSessions::open(runtime, device, graph, kind, pinned)?))
+                Self::Gpu(Box::new(GpuSessions::open(
+                    runtime, device, graph, level, pinned,
+                )?))
             }
         })
     }
@@ -51,7 +53,7 @@ impl Network {
     /// Opens a graph with one input and at least one output, both f32 tensors. Of several outputs, the one called `output` is
     /// used, or else the first.
     pub(crate) fn open(runtime: &Runtime, graph: &Graph, output: &str) -> Result<Self, EngineError> {
-        let sessions = Sessions::open(runtime, graph, SessionKind::Inference)?;
+        let sessions = Sessions::open(runtime, graph, GraphOptimizationLevel::All)?;
         let session = sessions.first();
         let [input] = session.inputs() else {
             return Err(list_error(
@@ -86,7 +88,7 @@ impl Network {
         outputs: &[&str],
         optional: &str,
     ) -> Result<Self, EngineError> {
-        let sessions = Sessions::open(runtime, graph, SessionKind::Gradient)?;
+        let sessions = Sessions::open(runtime, graph, GraphOptimizationLevel::Disable)?;
         let session = sessions.first();
         if session.inputs().len() != inputs.len() {
             return Err(list_error(

@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
 use ort::environment::Environment;
-use ort::ep::CPU;
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
@@ -138,10 +137,14 @@ impl Runtime {
     }
 
     /// Opens a session of a graph.
-    pub(crate) fn session(&self, graph: &Graph, kind: SessionKind) -> Result<Session, EngineError> {
+    pub(crate) fn session(
+        &self,
+        graph: &Graph,
+        level: GraphOptimizationLevel,
+    ) -> Result<Session, EngineError> {
         let started = Instant::now();
         let session = self
-            .try_session(graph, kind)
+            .try_session(graph, level)
             .map_err(|error| EngineError::Graph {
                 file: graph.file.clone(),
                 reason: error.to_string(),
@@ -175,15 +178,9 @@ impl Runtime {
         Some(memory.expect("CUDA's pinned memory can be described"))
     }
 
-    fn try_session(&self, graph: &Graph, kind: SessionKind) -> ort::Result<Session> {
-        let mut builder = self.session_builder()?;
-        if kind == SessionKind::Gradient && self.device == Device::Cpu {
-            // Its arena would keep the memory of the largest batch, some hundred megabytes, between inversions.
-            builder =
-                builder.with_execution_providers([CPU::default().with_arena_allocator(false).build()])?;
-        }
-        builder
-            .with_optimization_level(kind.optimization_level())?
+    fn try_session(&self, graph: &Graph, level: GraphOptimizationLevel) -> ort::Result<Session> {
+        self.session_builder()?
+            .with_optimization_level(level)?
             .with_intra_threads(self.threads)?
             .with_inter_threads(1)?
             // Several sessions share the cores: a thread that spins while it waits takes a core from another session.
@@ -191,24 +188,6 @@ impl Runtime {
             // ONNX Runtime would keep a memory pattern for each batch size.
             .with_memory_pattern(false)?
             .commit_from_memory(&graph.bytes)
-    }
-}
-
-/// What a session is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SessionKind {
-    /// Inference: ONNX Runtime optimizes the graph, and keeps the memory of its tensors.
-    Inference,
-    /// Gradients: the graph is run as it is, and gives its memory back after each run.
-    Gradient,
-}
-
-impl SessionKind {
-    fn optimization_level(self) -> GraphOptimizationLevel {
-        match self {
-            Self::Inference => GraphOptimizationLevel::All,
-            Self::Gradient => GraphOptimizationLevel::Disable,
-        }
     }
 }
 

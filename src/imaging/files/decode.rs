@@ -74,8 +74,10 @@ fn guarded<T>(
         if width == 0 || height == 0 {
             return Err(broken(format!("its header has {width}×{height} pixels")));
         }
-        let limit = limit * u64::from(decoder.reduction().pow(2));
-        if u64::from(width) * u64::from(height) > limit {
+        let reduction = decoder.reduction();
+        let pixels = u64::from(width.div_ceil(reduction)) * u64::from(height.div_ceil(reduction));
+        if pixels > limit {
+            let limit = limit * u64::from(reduction.pow(2));
             return Err(DecodeError::TooLarge { width, height, limit });
         }
         use_decoder(decoder).map_err(broken)
