@@ -84,7 +84,7 @@ def rgb_profile(
 ) -> bytes:
     """A profile of primaries and one curve."""
     tags = {}
-    for channel, column in zip((b"r", b"g", b"b"), matrix(primaries, white).T):
+    for channel, column in zip((b"r", b"g", b"b"), matrix(primaries, white).T, strict=True):
         tags[channel + b"XYZ"] = b"XYZ \0\0\0\0" + fixed(*column)
         tags[channel + b"TRC"] = curve(parameters)
     return profile(b"RGB ", tags)
@@ -224,7 +224,11 @@ def charts() -> list[dict[str, Any]]:
         cases.add(f"PNG with {name}", png(image, iccp(icc)), to_srgb(image, icc))
         cases.add(f"WebP with {name}", saved(image, "WEBP", lossless=True, icc_profile=icc), to_srgb(image, icc))
         large = enlarged(image)
-        for kind, options in [("JPEG", {"subsampling": 0}), ("progressive JPEG", {"progressive": True})]:
+        kinds: list[tuple[str, dict[str, int]]] = [
+            ("JPEG", {"subsampling": 0}),
+            ("progressive JPEG", {"progressive": 1}),
+        ]
+        for kind, options in kinds:
             file = saved(large, "JPEG", quality=100, icc_profile=icc, **options)
             decoded = Image.open(io.BytesIO(file)).convert("RGB")
             cases.add(f"{kind} with {name}", file, to_srgb(decoded, icc), patch=PATCH)
@@ -244,7 +248,9 @@ def charts() -> list[dict[str, Any]]:
     )
     for exponent in [1.0, 1.8, 2.2]:
         linear = chart(rgb_profile(SRGB, (exponent,)))
-        cases.add(f"PNG with gamma {exponent}", png(linear, gama(exponent)), to_srgb(linear, rgb_profile(SRGB, (exponent,))))
+        cases.add(
+            f"PNG with gamma {exponent}", png(linear, gama(exponent)), to_srgb(linear, rgb_profile(SRGB, (exponent,)))
+        )
     adobe = chart(rgb_profile(ADOBE_RGB, ADOBE_CURVE))
     adobe_colours = to_srgb(adobe, rgb_profile(ADOBE_RGB, (2.2,)))
     cases.add("PNG with gamma and primaries", png(adobe, chrm(ADOBE_RGB), gama(2.2)), adobe_colours)
@@ -255,7 +261,9 @@ def charts() -> list[dict[str, Any]]:
     cases.add("PNG with code points of sRGB", png(image, cicp(1, 13)), plain)
     cases.add("PNG with unknown code points", png(image, cicp(2, 2), iccp(p3)), to_srgb(image, p3))
     wide = chart(rgb_profile(BT2020, BT709_CURVE))
-    cases.add("PNG with code points of BT.2020", png(wide, cicp(9, 14)), to_srgb(wide, rgb_profile(BT2020, BT709_CURVE)))
+    cases.add(
+        "PNG with code points of BT.2020", png(wide, cicp(9, 14)), to_srgb(wide, rgb_profile(BT2020, BT709_CURVE))
+    )
     cases.add("PNG with a broken profile", png(image, (b"iCCP", b"test\0\0" + zlib.compress(b"no profile"))), plain)
     cases.add("PNG with gamma 0", png(image, (b"gAMA", bytes(4))), plain)
     cases.add("PNG without colour space", png(image), plain)
@@ -284,7 +292,7 @@ def main() -> None:
     }
     cases = charts()
     path.write_text(json.dumps({"charts": cases, "refused": refused}, indent=0) + "\n")
-    print(f"{len(cases)} charts, {path.stat().st_size} bytes")  # noqa: T201
+    print(f"{len(cases)} charts, {path.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

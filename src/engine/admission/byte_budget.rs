@@ -58,7 +58,7 @@ fn mebibytes(bytes: usize) -> String {
 /// Limits the bytes that are reserved at the same time. A clone shares the limit.
 ///
 /// It is a ledger: it allocates nothing. Whoever is about to allocate reserves first, and drops the [`Reservation`] after the
-/// memory. One eighth of the limit is kept for small bodies and for responses, so that large requests never keep small ones
+/// memory. One sixteenth of the limit is kept for small bodies and for responses, so that large requests never keep small ones
 /// out. If its reservation fails, a request is refused, and a job waits.
 #[derive(Clone)]
 pub struct ByteBudget(Arc<Ledger>);
@@ -126,7 +126,7 @@ impl ByteBudget {
         match of {
             MemoryUse::SmallBody => limit,
             MemoryUse::Body | MemoryUse::Job => limit / 2,
-            MemoryUse::Image => limit - limit / 8,
+            MemoryUse::Image => limit - limit / 16,
         }
     }
 
@@ -203,7 +203,7 @@ impl ByteBudget {
             let kept_for_small = if of == MemoryUse::SmallBody {
                 0
             } else {
-                self.0.limit / 8
+                self.0.limit / 16
             };
             let limit = self.0.limit + self.0.cached - kept_for_small;
             let free = share.min(limit.saturating_sub(used.all));
@@ -306,15 +306,15 @@ mod tests {
     }
 
     #[test]
-    fn large_work_leaves_an_eighth_to_small_bodies() {
+    fn large_work_leaves_a_sixteenth_to_small_bodies() {
         let budget = budget();
         let _job = budget.reserve(MemoryUse::Job, 400).unwrap();
-        let _body = budget.reserve(MemoryUse::Body, 300).unwrap();
+        let _body = budget.reserve(MemoryUse::Body, 350).unwrap();
         assert_eq!(
             budget.reserve(MemoryUse::Image, 1).map(drop),
-            Err(full(1, 0, 700))
+            Err(full(1, 0, 750))
         );
-        let _small = budget.reserve(MemoryUse::SmallBody, 100).unwrap();
+        let _small = budget.reserve(MemoryUse::SmallBody, 50).unwrap();
         assert!(budget.check_room().is_err());
     }
 
@@ -333,10 +333,10 @@ mod tests {
         assert_eq!(body.bytes(), 10);
         assert_eq!(body.grow(390), Ok(()));
         assert_eq!(
-            budget.reserve(MemoryUse::Image, 701).map(drop),
+            budget.reserve(MemoryUse::Image, 751).map(drop),
             Err(MemoryError::NeverFits {
-                bytes: 701,
-                most: 700
+                bytes: 751,
+                most: 750
             })
         );
     }
