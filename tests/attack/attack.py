@@ -28,6 +28,8 @@ HEALTH_P99 = 0.1
 SLOWER_SAMPLE = 3.0
 MEMORY_LEFT = 100 * MIB
 DRAIN_SECONDS = 30.0
+# Some 2.4 MB each: more than the response cache holds.
+SHEETS = 32
 # The seconds between the last attack and the last measurement of memory.
 PAUSE = 60
 
@@ -43,7 +45,7 @@ class Row(NamedTuple):
 
 
 def warm_up(port: int) -> None:
-    """Asks every route at least once."""
+    """Asks every route at least once, and fills the response cache with sheets of 64 faces."""
     file = photograph(port, 3)
     posted = {"Content-Type": "image/jpeg"}
     for _ in range(3):
@@ -64,6 +66,8 @@ def warm_up(port: int) -> None:
         ask(port, "POST", "/v1/invert?method=encoder", png(2_000, 2_000), {"Content-Type": "image/png"})
         ask(port, "POST", "/v1/invert", file, posted)
         ask(port, "POST", "/v1/edit?edit=smile:2", file, posted)
+    for number in range(SHEETS):
+        ask(port, "GET", f"/v1/sample?count=64&seed={1_000 * number}")
     post_json(port, BOUNDARIES, {"attributes": ["smile"], "space": "w", "samples": 1_000})
     post_json(port, "/v1/models/phantom/report", {"seed": 1, "samples": 500})
     end = time.monotonic() + 120
