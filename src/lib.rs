@@ -76,7 +76,7 @@ pub mod editor;
 pub mod engine;
 pub mod imaging;
 pub mod latent;
+pub mod library_environment;
 pub mod metrics;
 pub mod server;
 pub mod telemetry;
-pub mod telemetry_opt_out;

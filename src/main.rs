@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use faceplane::cli::{Action, Cli, ConfigError, check_health, end_now, serve};
-use faceplane::{engine, telemetry, telemetry_opt_out};
+use faceplane::{engine, library_environment, telemetry};
 
 /// Returns memory to the system after a burst. glibc's allocator keeps most of it: after 20 uploads of 20 MB, 850 MB instead of 300.
 #[cfg(target_os = "linux")]
@@ -36,8 +36,8 @@ fn main() -> ExitCode {
 
 fn run(action: &Action) -> anyhow::Result<()> {
     if !matches!(action, Action::Health(_)) {
-        telemetry_opt_out::turn_telemetry_off()
-            .context("the program cannot be started again with ONNX Runtime's telemetry off")?;
+        library_environment::set_defaults()
+            .context("the program cannot be started again with the environment that its libraries need")?;
     }
     match action {
         Action::Serve(config) => serve(config),

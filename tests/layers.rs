@@ -96,7 +96,7 @@ const LAYERS: &[Layer] = &[
         never_of_std: &["fs", "net", "process"],
     },
     Layer {
-        path: "telemetry_opt_out",
+        path: "library_environment",
         layers: &[],
         crates: &[],
         never_of_std: &["fs", "net", "thread"],
@@ -109,7 +109,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         path: "main",
-        layers: &["cli", "engine", "telemetry", "telemetry_opt_out"],
+        layers: &["cli", "engine", "telemetry", "library_environment"],
         crates: &["anyhow", "mimalloc", "tracing"],
         never_of_std: &["fs", "net", "thread"],
     },

@@ -214,3 +214,18 @@ fn a_second_model_folder_is_served_beside_the_bundled_one() {
             .contains("faceplane-model: phantom")
     );
 }
+
+#[test]
+fn a_variable_that_a_library_reads_has_its_default_unless_the_user_sets_it() {
+    let environment = |telemetry: &str| {
+        let service = Service::start(program().env("ORT_DISABLE_TELEMETRY", telemetry));
+        let text = std::fs::read_to_string(format!("/proc/{}/environ", service.child.id())).unwrap();
+        text.split('\0').map(str::to_owned).collect::<Vec<_>>()
+    };
+    for telemetry in ["0", "1"] {
+        let variables = environment(telemetry);
+        let set = |variable: String| variables.contains(&variable);
+        assert!(set(format!("ORT_DISABLE_TELEMETRY={telemetry}")), "{variables:?}");
+        assert!(set("MIMALLOC_PURGE_DELAY=0".to_owned()), "{variables:?}");
+    }
+}

@@ -70,16 +70,13 @@ use problem::Problem;
 fn described() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::head())
         .routes(routes!(routes::sample::get, routes::sample::post))
-        .merge(
-            OpenApiRouter::new()
-                .routes(routes!(routes::edit::get_plain, routes::edit::post_plain))
-                .routes(routes!(
-                    routes::edit::get_conditional,
-                    routes::edit::post_conditional
-                ))
-                .routes(routes!(routes::invert::post))
-                .routes(routes!(routes::score::get, routes::score::post)),
-        )
+        .routes(routes!(routes::edit::get_plain, routes::edit::post_plain))
+        .routes(routes!(
+            routes::edit::get_conditional,
+            routes::edit::post_conditional
+        ))
+        .routes(routes!(routes::invert::post))
+        .routes(routes!(routes::score::get, routes::score::post))
         .routes(routes!(routes::models::list))
         .routes(routes!(routes::models::show))
         .routes(routes!(routes::boundaries::list))

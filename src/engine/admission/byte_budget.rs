@@ -126,8 +126,13 @@ impl ByteBudget {
         match of {
             MemoryUse::SmallBody => limit,
             MemoryUse::Body | MemoryUse::Job => limit / 2,
-            MemoryUse::Image => limit - limit / 16,
+            MemoryUse::Image => limit - self.kept_for_small(),
         }
+    }
+
+    /// The bytes that only small bodies and responses may have.
+    fn kept_for_small(&self) -> usize {
+        self.0.limit / 16
     }
 
     /// Reserves `bytes`.
@@ -200,12 +205,11 @@ impl ByteBudget {
                 MemoryUse::Job => most.saturating_sub(used.jobs),
                 MemoryUse::SmallBody | MemoryUse::Image => most,
             };
-            let kept_for_small = if of == MemoryUse::SmallBody {
-                0
-            } else {
-                self.0.limit / 16
+            let kept = match of {
+                MemoryUse::SmallBody => 0,
+                _ => self.kept_for_small(),
             };
-            let limit = self.0.limit + self.0.cached - kept_for_small;
+            let limit = self.0.limit + self.0.cached - kept;
             let free = share.min(limit.saturating_sub(used.all));
             if bytes > free {
                 return Err(MemoryError::Full { bytes, free, most });
