@@ -21,6 +21,9 @@
 //! | [`editor`] | the operations on faces, inversion, training, reports, jobs | HTTP, ONNX Runtime |
 //! | [`engine`] | networks on their threads, batches, limits on load | what an edit is |
 //! | [`catalog`] | model folders, manifests, boundary files, the store | what they are used for |
+//! | [`importing`] | how published architectures compute, as graphs | files on disk, ONNX Runtime |
+//! | [`checkpoint`] | the formats of checkpoints | what a network computes |
+//! | [`graph`] | ONNX graphs in memory: build, edit, differentiate | ONNX Runtime, checkpoints |
 //! | [`imaging`] | pixels, image files, alignment of faces | latent codes |
 //! | [`latent`] | the mathematics of codes and boundaries | files, threads, networks |
 //! | [`metrics`], [`telemetry`] | metrics for Prometheus, the log | |
@@ -71,10 +74,13 @@
 //! | job | work that runs behind all requests: a training or a report: [`editor::Job`]; jobs wait in [`editor::Jobs`] |
 pub mod api;
 pub mod catalog;
+pub mod checkpoint;
 pub mod cli;
 pub mod editor;
 pub mod engine;
+pub mod graph;
 pub mod imaging;
+pub mod importing;
 pub mod latent;
 pub mod library_environment;
 pub mod metrics;

@@ -37,6 +37,24 @@ const LAYERS: &[Layer] = &[
         never_of_std: &["env", "fs", "net", "path", "process", "thread", "time"],
     },
     Layer {
+        path: "graph",
+        layers: &[],
+        crates: &["half", "ndarray", "prost", "thiserror"],
+        never_of_std: &["env", "fs", "net", "path", "process", "thread", "time"],
+    },
+    Layer {
+        path: "checkpoint",
+        layers: &[],
+        crates: &["half", "ndarray", "safetensors", "sha2", "thiserror", "zip"],
+        never_of_std: &["env", "net", "process", "thread", "time"],
+    },
+    Layer {
+        path: "importing",
+        layers: &["catalog", "checkpoint", "graph", "latent"],
+        crates: &["ndarray", "thiserror"],
+        never_of_std: &["env", "fs", "net", "process", "thread", "time"],
+    },
+    Layer {
         path: "metrics",
         layers: &[],
         crates: &["prometheus_client"],
@@ -50,19 +68,19 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         path: "engine",
-        layers: &["catalog", "latent", "metrics"],
+        layers: &["catalog", "graph", "latent", "metrics"],
         crates: &["ndarray", "rustix", "thiserror", "tokio", "tracing"],
         never_of_std: &["env", "fs", "net", "process"],
     },
     Layer {
         path: "engine/onnx",
-        layers: &["catalog", "engine", "latent", "metrics"],
+        layers: &["catalog", "engine", "graph", "latent", "metrics"],
         crates: &["ndarray", "ort", "thiserror", "tracing"],
         never_of_std: &["fs", "net", "process"],
     },
     Layer {
         path: "editor",
-        layers: &["catalog", "engine", "imaging", "latent", "metrics"],
+        layers: &["catalog", "engine", "graph", "imaging", "latent", "metrics"],
         crates: &["ndarray", "quick_cache", "sha2", "thiserror", "tokio", "tokio_util", "tracing"],
         never_of_std: &["env", "fs", "net", "process", "thread"],
     },
@@ -103,7 +121,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         path: "cli",
-        layers: &["api", "catalog", "editor", "engine", "latent", "metrics", "server", "telemetry"],
+        layers: &["api", "catalog", "checkpoint", "editor", "engine", "graph", "imaging", "importing", "latent", "metrics", "server", "telemetry"],
         crates: &["anyhow", "clap", "signal_hook", "thiserror", "tokio", "toml", "tracing"],
         never_of_std: &[],
     },

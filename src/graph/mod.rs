@@ -1,0 +1,21 @@
+//! ONNX graphs in memory: read, build, edit, differentiate, write.
+//!
+//! It never runs a graph: `engine/onnx` does.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | an ONNX file, read or written | [`Model`] |
+//! | how a graph is built | [`GraphBuilder`], [`operators`] |
+//! | the messages of the file format | [`proto`] |
+
+mod builder;
+mod error;
+mod model;
+pub mod operators;
+pub mod proto;
+mod tensors;
+
+pub use builder::{GraphBuilder, OPERATOR_SET, Value, float, integer, integers, string};
+pub use error::GraphError;
+pub use model::Model;
+pub use tensors::{Axis, float_tensor, float_value, integer_tensor, scalar};

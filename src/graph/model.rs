@@ -1,0 +1,61 @@
+//! An ONNX model in memory: read from bytes, written to bytes.
+
+use prost::Message;
+
+use crate::graph::GraphError;
+use crate::graph::proto::{GraphProto, ModelProto};
+
+/// An ONNX model. It always has a graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    proto: ModelProto,
+}
+
+impl Model {
+    /// Reads a model.
+    ///
+    /// # Errors
+    /// [`GraphError`] if the bytes are not an ONNX file, or have no graph.
+    pub fn read(bytes: &[u8]) -> Result<Self, GraphError> {
+        let proto = ModelProto::decode(bytes).map_err(|error| GraphError::NotOnnx {
+            reason: error.to_string(),
+        })?;
+        Self::new(proto)
+    }
+
+    /// The model of a message.
+    ///
+    /// # Errors
+    /// [`GraphError`] if the message has no graph.
+    pub fn new(proto: ModelProto) -> Result<Self, GraphError> {
+        if proto.graph.is_none() {
+            return Err(GraphError::NotOnnx {
+                reason: "it has no graph".to_owned(),
+            });
+        }
+        Ok(Self { proto })
+    }
+
+    /// The content of the model's file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.proto.encode_to_vec()
+    }
+
+    /// The message.
+    #[must_use]
+    pub fn proto(&self) -> &ModelProto {
+        &self.proto
+    }
+
+    /// The graph.
+    #[must_use]
+    pub fn graph(&self) -> &GraphProto {
+        self.proto.graph.as_ref().expect("a model has a graph")
+    }
+
+    /// The graph, to edit it.
+    pub fn graph_mut(&mut self) -> &mut GraphProto {
+        self.proto.graph.as_mut().expect("a model has a graph")
+    }
+}

@@ -1,0 +1,30 @@
+//! Operators on the axes of tensors.
+
+use crate::graph::builder::{GraphBuilder, Value, integer};
+
+/// The elements in another shape. 0 keeps the length of the axis, −1 is computed.
+pub fn reshape(graph: &mut GraphBuilder, a: &Value, shape: &[i64]) -> Value {
+    let shape = graph.integers(shape);
+    graph.node("Reshape", &[a, &shape], vec![])
+}
+
+/// `a` with new axes of length 1.
+pub fn unsqueeze(graph: &mut GraphBuilder, a: &Value, axes: &[i64]) -> Value {
+    let axes = graph.integers(axes);
+    graph.node("Unsqueeze", &[a, &axes], vec![])
+}
+
+/// The elements `from..to` along an axis.
+pub fn slice(graph: &mut GraphBuilder, a: &Value, axis: i64, from: i64, to: i64) -> Value {
+    let (from, to, axis) = (
+        graph.integers(&[from]),
+        graph.integers(&[to]),
+        graph.integers(&[axis]),
+    );
+    graph.node("Slice", &[a, &from, &to, &axis], vec![])
+}
+
+/// The values one after another along an axis.
+pub fn concat(graph: &mut GraphBuilder, values: &[&Value], axis: i64) -> Value {
+    graph.node("Concat", values, vec![integer("axis", axis)])
+}

@@ -1,0 +1,41 @@
+//! The errors of importing a checkpoint.
+
+use crate::checkpoint::CheckpointError;
+
+/// A checkpoint that cannot be converted.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// No architecture fits.
+    #[error(
+        "found {found}; no known architecture has such tensors (docs/your-own-model.md lists the known ones)"
+    )]
+    UnknownArchitecture {
+        /// The networks in the file.
+        found: String,
+    },
+    /// A tensor is missing.
+    #[error("{network}: found no tensor {tensor:?}, which {architecture} has")]
+    MissingTensor {
+        /// The network in the file.
+        network: String,
+        /// The tensor.
+        tensor: String,
+        /// The architecture.
+        architecture: &'static str,
+    },
+    /// A tensor has a wrong shape.
+    #[error("{network}: found {tensor:?} with the shape {found:?}; expected {expected}")]
+    Shape {
+        /// The network in the file.
+        network: String,
+        /// The tensor.
+        tensor: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The shapes that are possible.
+        expected: String,
+    },
+    /// A tensor cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}

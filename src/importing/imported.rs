@@ -1,0 +1,67 @@
+//! The result of an import: graphs, and what a manifest says about them.
+
+use ndarray::{Array1, Array2};
+
+use crate::graph::Model;
+
+/// A network that was converted.
+#[derive(Clone, Debug)]
+pub enum Imported {
+    /// A generator.
+    Generator(Box<Generator>),
+    /// An encoder, with the generator that it was trained for where the file has that too.
+    Encoder(Box<Encoder>, Option<Box<Generator>>),
+    /// A network for the identity of a face.
+    Recognizer(Box<Recognizer>),
+}
+
+/// A generator.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    /// Name of the architecture: "StyleGAN2, skip".
+    pub architecture: String,
+    /// The network that was chosen, as the file calls it: "G_ema".
+    pub chosen: String,
+    /// Height and width of its images.
+    pub resolution: usize,
+    /// Length of z.
+    pub z_dim: usize,
+    /// Length of w, and of z where there is no mapping.
+    pub w_dim: usize,
+    /// Layers that take a w code; 1 where there is no mapping.
+    pub layers: usize,
+    /// Number of classes of a class-conditional generator; 0 for others.
+    pub classes: usize,
+    /// `z` `[batch, z_dim]`, and `label` `[batch, classes]` if there are classes, → `w` `[batch, w_dim]`. Before truncation.
+    pub mapping: Option<Model>,
+    /// `w` `[batch, layers, w_dim]` → `image` `[batch, 3, resolution, resolution]`; `z` `[batch, z_dim]` where there is no mapping.
+    pub synthesis: Model,
+    /// The average w code, if the file has it. A generator with a mapping and without it gets the mean of many mapped codes.
+    pub w_avg: Option<Array1<f32>>,
+    /// The default truncation of the original: psi, and the number of layers if not all are truncated.
+    pub truncation: (f64, Option<usize>),
+}
+
+/// An encoder: image → code in w+.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    /// Name of the architecture: "e4e".
+    pub architecture: String,
+    /// Height and width of the image that it takes.
+    pub size: usize,
+    /// `image` `[batch, 3, size, size]` from −1 to 1 → `w` `[batch, layers, w_dim]`, without the average added.
+    pub graph: Model,
+    /// What is added to its codes, `[layers, w_dim]`, if the file has it.
+    pub latent_avg: Option<Array2<f32>>,
+}
+
+/// A network for the identity of a face: image → embedding.
+#[derive(Clone, Debug)]
+pub struct Recognizer {
+    /// Name of the architecture: "ArcFace iresnet18".
+    pub architecture: String,
+    /// Height and width of the image that it takes.
+    pub size: usize,
+    /// `image` `[batch, 3, size, size]` from −1 to 1 → `embedding` `[batch, values]`.
+    pub graph: Model,
+}

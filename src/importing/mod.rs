@@ -1,0 +1,49 @@
+//! Checkpoints of published architectures, converted to ONNX graphs.
+//!
+//! An architecture is one folder or file, with a function that takes a [`Network`](crate::checkpoint::Network) of a checkpoint and
+//! returns `None` if the network is something else. A new architecture is one file and one line in `ARCHITECTURES`.
+//! This layer runs no network and writes no file: `cli/import` composes it with the engine.
+
+mod error;
+mod imported;
+mod weights;
+
+use crate::checkpoint::{Checkpoint, Network};
+
+pub use error::ImportError;
+pub use imported::{Encoder, Generator, Imported, Recognizer};
+pub use weights::Weights;
+
+/// Builds the graphs of a network, or returns `None` if the network has another architecture.
+type Architecture = fn(&Checkpoint, &Network) -> Option<Result<Imported, ImportError>>;
+
+/// The architectures, in the order in which they are tried.
+const ARCHITECTURES: &[Architecture] = &[];
+
+/// The names of the network to use if a file has several: the average of a generator's weights over its training.
+const PREFERRED: &[&str] = &["G_ema", "g_ema", "Gs", "generator_smooth"];
+
+/// Recognises the architecture of a checkpoint by its content, and builds its graphs.
+///
+/// # Errors
+/// [`ImportError`] if no architecture fits, or if a tensor is missing or has another shape than the architecture has.
+pub fn import(checkpoint: &Checkpoint) -> Result<Imported, ImportError> {
+    let preferred = PREFERRED
+        .iter()
+        .filter_map(|name| checkpoint.networks.iter().find(|network| network.name == **name));
+    for network in preferred.chain(&checkpoint.networks) {
+        for architecture in ARCHITECTURES {
+            if let Some(imported) = architecture(checkpoint, network) {
+                return imported;
+            }
+        }
+    }
+    Err(ImportError::UnknownArchitecture {
+        found: checkpoint
+            .networks
+            .iter()
+            .map(|network| format!("{:?} with {} tensors", network.name, network.tensors.len()))
+            .collect::<Vec<_>>()
+            .join(", "),
+    })
+}
