@@ -49,12 +49,6 @@ const LAYERS: &[Layer] = &[
         never_of_std: &["env", "net", "process", "thread", "time"],
     },
     Layer {
-        path: "importing",
-        layers: &["catalog", "checkpoint", "graph", "latent"],
-        crates: &["ndarray", "thiserror"],
-        never_of_std: &["env", "fs", "net", "process", "thread", "time"],
-    },
-    Layer {
         path: "metrics",
         layers: &[],
         crates: &["prometheus_client"],
@@ -65,6 +59,12 @@ const LAYERS: &[Layer] = &[
         layers: &["latent"],
         crates: &["base64", "half", "ndarray", "serde", "serde_json", "sha2", "thiserror", "toml"],
         never_of_std: &["env", "net", "thread", "time"],
+    },
+    Layer {
+        path: "importing",
+        layers: &["catalog", "checkpoint", "graph", "latent"],
+        crates: &["ndarray", "thiserror"],
+        never_of_std: &["env", "fs", "net", "process", "thread", "time"],
     },
     Layer {
         path: "engine",
