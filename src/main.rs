@@ -41,6 +41,7 @@ fn run(action: &Action) -> anyhow::Result<()> {
     }
     match action {
         Action::Serve(config) => serve(config),
+        Action::Import(import) => Ok(import.run()?),
         Action::TrainBoundary(training) => Ok(training.run()?),
         Action::Health(config) => Ok(check_health(config.listen)?),
     }

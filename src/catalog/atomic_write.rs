@@ -58,7 +58,10 @@ pub(crate) fn remove_durably(path: &Path) -> io::Result<()> {
 }
 
 /// Writes the entries of the folder of `path` to the disk.
-fn sync_folder(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// The error of the operating system.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

@@ -21,6 +21,12 @@ pub enum CatalogError {
         /// The error of the operating system.
         reason: std::io::Error,
     },
+    /// There is something where a new folder is to be written.
+    #[error("{folder}: exists already; choose another folder, or move this one away")]
+    FolderExists {
+        /// The folder.
+        folder: String,
+    },
     /// Another service uses the store.
     #[error(
         "{folder}: another service has this store open; stop that service, or use another folder with --store"

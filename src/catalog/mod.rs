@@ -10,6 +10,7 @@
 //! | a boundary file and its JSON | [`BoundaryMetadata`], [`write_boundary`] |
 //! | boundaries that changed while the service ran | [`Store`] |
 //! | arrays in NumPy's format | [`NpyArray`] |
+//! | a new folder that appears whole | [`NewFolder`] |
 //! | how files change without a reader seeing a part | `atomic_write` |
 
 mod atomic_write;
@@ -19,6 +20,7 @@ mod error;
 mod manifest;
 mod model_files;
 mod model_folder;
+mod new_folder;
 mod npy;
 mod parse_toml;
 mod store;
@@ -31,6 +33,7 @@ pub use manifest::{
 };
 pub use model_files::{ClassifierFiles, Graph, ModelFiles};
 pub use model_folder::ModelFolder;
+pub use new_folder::NewFolder;
 pub use npy::NpyArray;
 pub use parse_toml::parse_toml;
 pub use store::{Store, StoreEntry};

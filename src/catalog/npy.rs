@@ -103,6 +103,15 @@ impl NpyArray {
         }
     }
 
+    /// A code of one row, of shape `(dim,)`.
+    #[must_use]
+    pub fn of_row(values: &[f32]) -> Self {
+        Self {
+            shape: vec![values.len()],
+            values: values.iter().copied().map(f64::from).collect(),
+        }
+    }
+
     /// Writes the array as `<f8`, otherwise like [`write_f4`](Self::write_f4).
     ///
     /// # Panics

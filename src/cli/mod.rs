@@ -9,11 +9,13 @@
 //! | how a settings file is merged with flags and environment | `settings_file` |
 //! | what happens between start and shutdown | [`serve`](fn@serve) |
 //! | the signals, and the end of the process | `shutdown` |
+//! | checkpoints and ONNX files, made to model folders | [`Import`] |
 //! | boundaries without a service | [`TrainBoundary`] |
 //! | the health check of containers | [`check_health`] |
 
 mod command;
 mod health;
+mod import;
 mod progress_line;
 mod serve;
 mod settings;
@@ -23,6 +25,7 @@ mod train_boundary;
 
 pub use command::{Action, Cli};
 pub use health::{HealthConfig, HealthError, check_health};
+pub use import::{Import, ImportCommandError};
 pub use serve::serve;
 pub use settings::Config;
 pub use settings_file::ConfigError;

@@ -58,6 +58,7 @@ pub use judging::report::{BoundaryReport, IdentityReport, Report, ReportRequest}
 pub use load_error::LoadError;
 pub use model::Model;
 pub use models::Models;
+pub use rendering::average_w::average_w;
 pub use rendering::sample::{SampleRequest, Sampled, sample};
 pub use rendering::score::{ScoreRequest, Scored, check_score, score};
 pub use training::labelled_codes::{LabelledCodes, LabelledCodesError};

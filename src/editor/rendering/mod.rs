@@ -7,10 +7,12 @@
 //! | how a request's codes are mapped, synthesized and scored | `renderer` |
 //! | which code a seed or a caller's code stands for, and how it is checked | `latent_source` |
 //! | the truncation of a request | `mapping_truncation` |
+//! | the mean of many w codes | [`average_w`](average_w::average_w) |
 //! | the tensor that synthesis takes | `synthesis_input` |
 //!
 //! It knows codes, networks and images. It never knows boundaries' directions, nor why codes are rendered.
 
+pub(crate) mod average_w;
 pub(crate) mod latent_source;
 pub(crate) mod mapping_truncation;
 pub(crate) mod renderer;

@@ -1,0 +1,72 @@
+//! Why `faceplane import` failed.
+
+use std::path::PathBuf;
+
+use crate::catalog::CatalogError;
+use crate::checkpoint::CheckpointError;
+use crate::editor::{EditorError, LoadError};
+use crate::engine::EngineError;
+use crate::imaging::ImagingError;
+use crate::importing::ImportError;
+
+/// Nothing was imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportCommandError {
+    /// A file is no checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A checkpoint cannot be converted.
+    #[error("{}: {reason}", file.display())]
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// The error.
+        reason: ImportError,
+    },
+    /// The files hold no generator, and no folder was named to add them to.
+    #[error(
+        "found no generator in the files, only {found}; add it to the folder of a generator with --into DIR, or import a generator with it"
+    )]
+    NoGenerator {
+        /// What the files hold.
+        found: String,
+    },
+    /// Several files hold the same kind of network.
+    #[error("found {found} in several files; expected it in one")]
+    Several {
+        /// The kind of network.
+        found: &'static str,
+    },
+    /// The folder has such a network already.
+    #[error("{file}: has [{table}] already; remove that table from the manifest first")]
+    HasTable {
+        /// The manifest.
+        file: String,
+        /// The table.
+        table: String,
+    },
+    /// No model name can be made of the file's name.
+    #[error("no name of a model can be made of {found:?}; choose one with --name")]
+    Name {
+        /// The file's name.
+        found: String,
+    },
+    /// The folder cannot be written.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// ONNX Runtime cannot be used.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The finished folder cannot be served.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// No face can be synthesized.
+    #[error(transparent)]
+    Editor(#[from] EditorError),
+    /// The faces are no images.
+    #[error(transparent)]
+    Imaging(#[from] ImagingError),
+    /// The async runtime cannot be started.
+    #[error("the threads of the program cannot be started")]
+    Threads(#[from] std::io::Error),
+}
