@@ -20,7 +20,7 @@ pub enum Imported {
 pub struct Generator {
     /// Name of the architecture: "StyleGAN2, skip".
     pub architecture: String,
-    /// The network that was chosen, as the file calls it: "G_ema".
+    /// The network that was chosen, as the file calls it, such as `G_ema`.
     pub chosen: String,
     /// Height and width of its images.
     pub resolution: usize,
@@ -58,7 +58,7 @@ pub struct Encoder {
 /// A network for the identity of a face: image → embedding.
 #[derive(Clone, Debug)]
 pub struct Recognizer {
-    /// Name of the architecture: "ArcFace iresnet18".
+    /// Name of the architecture, such as `ArcFace iresnet18`.
     pub architecture: String,
     /// Height and width of the image that it takes.
     pub size: usize,

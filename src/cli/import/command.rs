@@ -89,7 +89,7 @@ impl Import {
             sources: sources.iter().map(Summary::new).collect(),
         };
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
-        self.write_generator(&folder, &name, file, generator, &runtime, &mut line)?;
+        Self::write_generator(&folder, &name, file, generator, &runtime, &mut line)?;
         line.show("synthesizing four faces");
         let samples = Trial::open(folder.path(), &runtime)?.samples()?;
         folder.write("samples.png", &samples)?;
@@ -111,7 +111,6 @@ impl Import {
 
     /// Writes the graphs of a generator, its average w code and its manifest.
     fn write_generator(
-        &self,
         folder: &NewFolder,
         name: &str,
         file: &Path,
