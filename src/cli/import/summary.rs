@@ -74,15 +74,10 @@ impl NetworkSummary {
             self.classes.map(|classes| format!("{classes} classes")),
             self.network.as_ref().map(|network| format!("network {network}")),
         ];
-        let sizes: String = sizes
-            .into_iter()
-            .flatten()
-            .map(|size| format!(", {size}"))
-            .collect();
-        format!(
-            "{} {}, {resolution}×{resolution}{sizes}",
-            self.kind, self.architecture
-        )
+        let kind = format!("{} {}", self.kind, self.architecture);
+        let size = format!("{resolution}×{resolution}");
+        let words = [kind, size].into_iter().chain(sizes.into_iter().flatten());
+        words.collect::<Vec<_>>().join(", ")
     }
 }
 
