@@ -9,11 +9,14 @@ mod docs;
 mod fitting;
 mod gradient;
 mod images;
+mod importing;
 mod latent;
 mod layers;
 mod model_folders;
+mod onnx_session;
 mod parity;
 mod process;
+mod reference;
 #[cfg(target_os = "linux")]
 mod request_memory;
 mod server;

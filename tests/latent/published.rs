@@ -1,7 +1,6 @@
 //! Our projections compared with the conditional boundaries that the method's authors published for PGGAN on CelebA-HQ.
 //!
-//! They are read from the folder `boundaries` in `../shared/reference`, or in the folder `FACEPLANE_REFERENCE`. If it does
-//! not exist, the tests say so and pass.
+//! They are read from the folder of references. If it does not exist, the tests say so and pass.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -13,6 +12,8 @@ use faceplane::latent::{
 };
 use ndarray::Array2;
 use npyz::NpyFile;
+
+use crate::reference;
 
 /// The published conditional boundaries.
 const CONDITIONAL: [(&str, &[&str]); 9] = [
@@ -29,18 +30,7 @@ const CONDITIONAL: [(&str, &[&str]); 9] = [
 
 /// The folder of published boundaries, if it exists.
 fn folder() -> Option<PathBuf> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference");
-    let folder = std::env::var_os("FACEPLANE_REFERENCE")
-        .map_or(beside, PathBuf::from)
-        .join("boundaries");
-    if !folder.is_dir() {
-        eprintln!(
-            "skipped: no published boundaries in {}; set FACEPLANE_REFERENCE to their folder",
-            folder.display()
-        );
-        return None;
-    }
-    Some(folder)
+    reference::folder("boundaries")
 }
 
 /// The values of a published file.

@@ -91,6 +91,12 @@ impl Runtime {
         self.device
     }
 
+    /// The library's environment. A process has one, so graphs outside of a model folder are opened with it too.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// The watchdog of the sessions' runs.
     #[must_use]
     pub fn watchdog(&self) -> &Watchdog {
