@@ -74,3 +74,10 @@ fn a_body_of_16_mib_that_no_type_allows_is_refused_with_little_memory() {
         assert!(taken < MOST, "{name}: {taken} bytes of memory");
     }
 }
+
+#[test]
+fn a_client_that_sends_all_of_a_body_that_is_too_large_still_reads_the_response() {
+    let service = Service::start(&mut program());
+    let response = post(&service, "/v1/edit", &vec![b' '; 48 << 20]);
+    assert!(response.starts_with("HTTP/1.1 413"), "{response}");
+}

@@ -286,6 +286,7 @@ impl Client {
             max_images: 16,
             timeout,
             cache_bytes: 1 << 20,
+            image_pixels: 25_000_000,
             memory_bytes: 256 << 20,
         };
         Self::with_limits(models, limits, metrics, access)
@@ -315,6 +316,7 @@ impl Client {
             max_images: 16,
             timeout: Duration::from_mins(1),
             cache_bytes: 0,
+            image_pixels: 25_000_000,
             memory_bytes: bytes,
         };
         Self::with_limits(models, limits, Metrics::new(), Access::new(&[], None).unwrap())

@@ -46,6 +46,8 @@ pub struct Limits {
     pub timeout: Duration,
     /// The size of the caches of responses and of inversions together, in bytes; 0 disables them.
     pub cache_bytes: usize,
+    /// The most pixels of an image in a request. A JPEG file may have four times as many; it is then decoded at half its size.
+    pub image_pixels: u64,
     /// The memory of everything under way: bodies, decoded images, the codes of jobs, and responses, in bytes.
     pub memory_bytes: usize,
 }

@@ -85,6 +85,7 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         max_images: config.max_images,
         timeout: config.timeout,
         cache_bytes: (config.cache as usize) << 20,
+        image_pixels: u64::from(config.max_megapixels) * 1_000_000,
         memory_bytes: (config.memory as usize) << 20,
     };
     let api = Api::new(models, limits, metrics, readiness.clone());

@@ -109,6 +109,10 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_MEMORY", default_value = "256", value_name = "MIB", value_parser = positive)]
     pub memory: u32,
 
+    /// Largest image of a request, in megapixels; a JPEG file may have four times as many, and is then decoded at half its size
+    #[arg(long, env = "FACEPLANE_MAX_MEGAPIXELS", default_value = "25", value_name = "COUNT", value_parser = positive)]
+    pub max_megapixels: u32,
+
     /// A folder that stores boundaries changed through the API; without it, changes are lost when the service stops
     #[arg(long, env = "FACEPLANE_STORE", value_name = "DIR")]
     pub store: Option<PathBuf>,

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use axum::BoxError;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, header};
 use tower::Service;
 
 use super::open_requests::OpenRequests;
@@ -50,7 +50,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (open, transfer) = (self.open.begin(), self.transfer);
-        let request = request.map(|body| Body::new(RequestBody::new(Body::new(body), transfer)));
+        let waits_for_continue = request.headers().contains_key(header::EXPECT);
+        let request =
+            request.map(|body| Body::new(RequestBody::new(Body::new(body), transfer, waits_for_continue)));
         let response = self.router.call(request);
         Box::pin(async move {
             let response = response.await?;

@@ -1,15 +1,23 @@
-//! The body of a request, which fails if the client sends it too slowly.
+//! The body of a request: it fails if the client sends it too slowly, and what a refused request still sends is read.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
-use tokio::time::{Sleep, sleep_until};
+use tokio::runtime::Handle;
+use tokio::time::{Sleep, sleep_until, timeout};
 
 use crate::api::{Allowance, SlowRequest, TransferLimits};
+
+/// How long the rest of a refused request is read. Clients that send without reading get a broken connection instead of the
+/// response if the service closes it before.
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
+/// How much of the rest of a refused request is read, in bytes.
+const LARGEST_REST: usize = 64 << 20;
 
 /// The body of a request. It fails with [`SlowRequest`] if the client sends it too slowly. Only time in which a handler waits for
 /// the body counts.
@@ -18,14 +26,40 @@ pub(super) struct RequestBody {
     allowance: Allowance,
     /// Set while the client is waited for.
     timer: Option<Pin<Box<Sleep>>>,
+    /// Whether the client sends the rest whatever the response is. A client that waits for `100 Continue` does not.
+    sends_rest: bool,
 }
 
 impl RequestBody {
-    pub(super) fn new(body: Body, transfer: TransferLimits) -> Self {
+    pub(super) fn new(body: Body, transfer: TransferLimits, waits_for_continue: bool) -> Self {
         Self {
             body,
             allowance: Allowance::new(transfer),
             timer: None,
+            sends_rest: !waits_for_continue,
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if !self.sends_rest || self.body.is_end_stream() {
+            return;
+        }
+        let rest = std::mem::take(&mut self.body);
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(timeout(LONGEST_REST, discard(rest)));
+        }
+    }
+}
+
+/// Reads a body, and keeps nothing of it.
+async fn discard(mut body: Body) {
+    let mut read = 0;
+    while read < LARGEST_REST {
+        match std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            Some(Ok(frame)) => read += frame.data_ref().map_or(0, Bytes::len),
+            Some(Err(_)) | None => return,
         }
     }
 }
@@ -43,6 +77,7 @@ impl HttpBody for RequestBody {
             let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
             this.allowance.advance(Instant::now(), data.map_or(0, Bytes::len));
             this.timer = None;
+            this.sends_rest &= matches!(frame, Some(Ok(_)));
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let until = this.allowance.wait(Instant::now());
@@ -50,6 +85,7 @@ impl HttpBody for RequestBody {
             .timer
             .get_or_insert_with(|| Box::pin(sleep_until(until.into())));
         ready!(timer.as_mut().poll(context));
+        this.sends_rest = false;
         Poll::Ready(Some(Err(SlowRequest.into())))
     }
 

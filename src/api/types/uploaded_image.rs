@@ -25,9 +25,6 @@ use crate::imaging::{Framing, decode, decoding_memory, read_png_text};
 /// The largest image file, in bytes.
 pub(crate) const LARGEST_IMAGE: usize = 20 * 1024 * 1024;
 
-/// The most pixels of an image.
-const MOST_PIXELS: u64 = 25_000_000;
-
 /// An image file: base64 in JSON, the part `file` of a form, or the whole body.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UploadedImage(pub(crate) Bytes);
@@ -127,7 +124,8 @@ impl UploadedImage {
         let permit = Arc::clone(&api.decoding).acquire_owned().await;
         let permit = permit.expect("nobody closes the semaphore");
         let file = self.0.clone();
-        let bytes = tokio::task::spawn_blocking(move || decoding_memory(&file, MOST_PIXELS)).await;
+        let most_pixels = api.limits.image_pixels;
+        let bytes = tokio::task::spawn_blocking(move || decoding_memory(&file, most_pixels)).await;
         let bytes = bytes.expect("reading a header does not panic");
         let bytes = bytes.map_err(EditorError::Undecodable)?;
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -135,7 +133,7 @@ impl UploadedImage {
             memory: api.memory.reserve(MemoryUse::Image, bytes)?,
             decode: Box::new(move || {
                 let _permit = permit;
-                decode(&self.0, MOST_PIXELS)
+                decode(&self.0, most_pixels)
             }),
         })
     }
