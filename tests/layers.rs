@@ -90,7 +90,7 @@ const LAYERS: &[Layer] = &[
         crates: &[
             "axum", "base64", "flate2", "form_urlencoded", "futures_util", "getrandom", "headers", "headers_accept", "mediatype", "ndarray",
             "prometheus_client", "quick_cache", "serde", "serde_json", "sha2",
-            "thiserror", "tokio", "tower", "tower_http", "tracing", "utoipa", "utoipa_axum", "utoipa_swagger_ui",
+            "thiserror", "tokio", "tower", "tower_http", "tracing", "utoipa", "utoipa_axum", "utoipa_swagger_ui_vendored", "zip",
         ],
         never_of_std: &["env", "fs", "net", "path", "process", "thread"],
     },

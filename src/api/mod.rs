@@ -20,12 +20,13 @@
 //! | which error gets which status | `problem` |
 //! | how an error is sent | `problem_document` |
 //! | how long a client is waited for | `transfer_limits` |
-//! | the OpenAPI document | `openapi` |
+//! | the OpenAPI document, and the page that shows it | `openapi`, `docs_page` |
 //! | server-sent events of an inversion | `inversion_events` |
 //! | the HTML page of a report | `report_page` |
 
 mod buffered_response;
 mod decode;
+mod docs_page;
 mod encoding;
 mod held_bytes;
 mod image_metadata;
@@ -105,7 +106,7 @@ pub fn router(api: Api, access: Access) -> Router {
     let routes = routes
         .route("/", get(async || Redirect::to("/docs/")))
         .route("/openapi.json", get(async move || openapi::response(document)))
-        .merge(openapi::page())
+        .merge(docs_page::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);
     middleware::around(routes, &api, access).with_state(api)

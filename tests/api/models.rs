@@ -57,4 +57,8 @@ async fn the_docs_page_loads_nothing_from_other_hosts() {
     let text = text + &String::from_utf8(script.body).unwrap();
     assert!(text.contains("/openapi.json"), "{text}");
     assert!(!text.contains("http://") && !text.contains("https://"), "{text}");
+    for file in text.split(['"', '\'']).filter_map(|part| part.strip_prefix("./")) {
+        let response = client.get(&format!("/docs/{file}")).await;
+        assert_eq!(response.status, StatusCode::OK, "{file}");
+    }
 }

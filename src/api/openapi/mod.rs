@@ -1,4 +1,4 @@
-//! The OpenAPI document of the service, generated from the code, and the page at `/docs` that shows it.
+//! The OpenAPI document of the service, generated from the code.
 //!
 //! Knows how the document describes media types, headers, problems and optional fields. Never knows what a single
 //! operation does: each handler in [`routes`](crate::api::routes) describes its own.
@@ -18,24 +18,17 @@ pub(crate) mod numbers;
 pub(crate) mod problems;
 pub(crate) mod responses;
 
-use axum::Router;
 use axum::body::Bytes;
-use axum::extract::Request;
-use axum::http::{StatusCode, header};
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::http::header;
+use axum::response::IntoResponse;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::api::middleware::browser_headers::OWN_SCRIPTS;
-use crate::api::problem::Problem;
 use crate::api::problem_document::ProblemDocument;
 use crate::api::responses::edit::EditResponse;
 use crate::api::responses::invert::{InversionProgress, InvertResponse};
 use crate::api::responses::sample::SampleResponse;
 use crate::api::responses::score::ScoreResponse;
-use crate::api::state::Api;
 use crate::api::types::boundary::BoundaryFormat;
 use crate::api::types::invert::InversionMethodName;
 use crate::api::types::output_options::{Compression, Format, Layout, Metadata};
@@ -79,26 +72,4 @@ pub(crate) fn json(document: &Document) -> String {
 /// The response to a request for the document.
 pub(crate) fn response(json: Bytes) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], json)
-}
-
-/// The page at `/docs`. All its files come from this program.
-pub(crate) fn page() -> Router<Api> {
-    let config = Config::from("/openapi.json")
-        .validator_url("none")
-        .try_it_out_enabled(true)
-        .display_request_duration(true);
-    Router::from(SwaggerUi::new("/docs").config(config)).layer(from_fn(complete_page))
-}
-
-/// Completes a response of the page: its policy for browsers, and a problem for a file that does not exist.
-async fn complete_page(request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let mut response = next.run(request).await;
-    if response.status() == StatusCode::NOT_FOUND {
-        return Problem::NoRoute { path }.into_response();
-    }
-    response
-        .headers_mut()
-        .insert(header::CONTENT_SECURITY_POLICY, OWN_SCRIPTS);
-    response
 }
