@@ -1,6 +1,6 @@
 //! The tensors of a network, read by name with their shapes checked.
 
-use ndarray::{Array, ArrayD, Dimension};
+use ndarray::{Array, ArrayD, Axis, Dimension};
 
 use crate::checkpoint::Network;
 use crate::importing::ImportError;
@@ -10,6 +10,7 @@ use crate::importing::ImportError;
 pub struct Weights<'a> {
     network: &'a Network,
     architecture: &'static str,
+    prefix: &'static str,
 }
 
 impl<'a> Weights<'a> {
@@ -19,13 +20,26 @@ impl<'a> Weights<'a> {
         Self {
             network,
             architecture,
+            prefix: "",
         }
+    }
+
+    /// The tensors with names that begin with `prefix`. They are read by the rest of their names.
+    #[must_use]
+    pub fn within(self, prefix: &'static str) -> Self {
+        Self { prefix, ..self }
+    }
+
+    /// The network's name in the file.
+    #[must_use]
+    pub fn network(&self) -> &'a str {
+        &self.network.name
     }
 
     /// Whether the network has the tensor.
     #[must_use]
     pub fn has(&self, tensor: &str) -> bool {
-        self.network.tensors.contains_key(tensor)
+        self.network.tensors.contains_key(&self.full_name(tensor))
     }
 
     /// The shape of a tensor.
@@ -33,7 +47,7 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// [`ImportError::MissingTensor`] if the network does not have it.
     pub fn shape(&self, tensor: &str) -> Result<&'a [usize], ImportError> {
-        let stored = self.network.tensors.get(tensor);
+        let stored = self.network.tensors.get(&self.full_name(tensor));
         stored
             .map(|stored| stored.shape())
             .ok_or_else(|| self.missing(tensor))
@@ -44,7 +58,7 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// [`ImportError`] if the network does not have it, or if it cannot be read.
     pub fn any(&self, tensor: &str) -> Result<ArrayD<f32>, ImportError> {
-        let stored = self.network.tensors.get(tensor);
+        let stored = self.network.tensors.get(&self.full_name(tensor));
         Ok(stored.ok_or_else(|| self.missing(tensor))?.read()?)
     }
 
@@ -55,19 +69,63 @@ impl<'a> Weights<'a> {
     pub fn array<D: Dimension>(&self, tensor: &str) -> Result<Array<f32, D>, ImportError> {
         let array = self.any(tensor)?;
         let found = array.shape().to_vec();
-        array.into_dimensionality::<D>().map_err(|_| ImportError::Shape {
+        array
+            .into_dimensionality::<D>()
+            .map_err(|_| self.unexpected(tensor, found, &axes::<D>()))
+    }
+
+    /// A tensor with a fixed number of axes, without the axes of length 1 before them.
+    ///
+    /// # Errors
+    /// [`ImportError`] if the network does not have it, if it cannot be read, or if it has another number of axes.
+    pub fn squeezed<D: Dimension>(&self, tensor: &str) -> Result<Array<f32, D>, ImportError> {
+        let mut array = self.any(tensor)?;
+        let found = array.shape().to_vec();
+        while D::NDIM.is_some_and(|wanted| array.ndim() > wanted) && array.len_of(Axis(0)) == 1 {
+            array = array.index_axis_move(Axis(0), 0);
+        }
+        array
+            .into_dimensionality::<D>()
+            .map_err(|_| self.unexpected(tensor, found, &axes::<D>()))
+    }
+
+    /// The only element of a tensor.
+    ///
+    /// # Errors
+    /// [`ImportError`] if the network does not have the tensor, if it cannot be read, or if it has another number of elements.
+    pub fn scalar(&self, tensor: &str) -> Result<f32, ImportError> {
+        let array = self.any(tensor)?;
+        match (array.first(), array.len()) {
+            (Some(&value), 1) => Ok(value),
+            _ => Err(self.unexpected(tensor, array.shape().to_vec(), "one element")),
+        }
+    }
+
+    /// The error for a tensor with the wrong shape `found`.
+    #[must_use]
+    pub fn unexpected(&self, tensor: &str, found: Vec<usize>, expected: &str) -> ImportError {
+        ImportError::Shape {
             network: self.network.name.clone(),
-            tensor: tensor.to_owned(),
+            tensor: self.full_name(tensor),
             found,
-            expected: D::NDIM.map_or_else(|| "any".to_owned(), |axes| format!("{axes} axes")),
-        })
+            expected: expected.to_owned(),
+        }
     }
 
     fn missing(&self, tensor: &str) -> ImportError {
         ImportError::MissingTensor {
             network: self.network.name.clone(),
-            tensor: tensor.to_owned(),
+            tensor: self.full_name(tensor),
             architecture: self.architecture,
         }
     }
+
+    fn full_name(&self, tensor: &str) -> String {
+        format!("{}{tensor}", self.prefix)
+    }
+}
+
+/// What an error says about an array with D axes.
+fn axes<D: Dimension>() -> String {
+    D::NDIM.map_or_else(|| "any shape".to_owned(), |axes| format!("{axes} axes"))
 }
