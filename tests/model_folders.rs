@@ -168,8 +168,8 @@ fn a_broken_model_folder_is_an_error_that_names_the_file() {
         ),
         (
             "smile_w.json",
-            |model| std::fs::write(model.join("boundaries/smile_w.json"), "{}").unwrap(),
-            "missing field",
+            |model| std::fs::write(model.join("boundaries/smile_w.json"), "{\"space\": \"x\"}").unwrap(),
+            "found the latent space `x`",
         ),
     ];
     for (file, break_it, says) in cases {

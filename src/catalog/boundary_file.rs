@@ -7,17 +7,20 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::atomic_write::{remove_durably, write_atomically};
+use crate::catalog::boundary_name::BoundaryName;
 use crate::catalog::{CatalogError, ModelFolder, NpyArray};
 use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance, UnknownSpace};
 
 /// The JSON file of a boundary: the meaning of the normal, and how it was found.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct BoundaryMetadata {
-    /// The attribute of the boundary.
-    pub attribute: String,
-    /// The latent space: `z`, `w` or `w+`.
-    pub space: String,
+    /// The attribute of the boundary. If absent, the name of the file says it.
+    #[serde(default)]
+    pub attribute: Option<String>,
+    /// The latent space: `z`, `w` or `w+`. If absent, the name of the file or the shape of the normal says it.
+    #[serde(default)]
+    pub space: Option<String>,
     /// The intercept b in n·code + b, for the normal as stored; 0 if unknown.
     #[serde(default)]
     pub intercept: f64,
@@ -45,6 +48,9 @@ pub struct BoundaryMetadata {
     /// Date and time of the fit, in the format of RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
+    /// Length of the normal where it comes from, if it has another one here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<f64>,
     /// Accuracy of the boundary.
     #[serde(default)]
     pub accuracy: AccuracyMetadata,
@@ -63,35 +69,13 @@ pub struct AccuracyMetadata {
 }
 
 impl BoundaryMetadata {
-    /// The metadata of a file without JSON: attribute and space come from the name `ATTRIBUTE_SPACE`, and the rest is unknown.
-    fn of_name(stem: &str) -> Option<Self> {
-        let (attribute, space) = stem
-            .rsplit_once('_')
-            .filter(|(attribute, _)| !attribute.is_empty())?;
-        space.parse::<LatentSpace>().ok()?;
-        Some(Self {
-            attribute: attribute.to_owned(),
-            space: space.to_owned(),
-            intercept: 0.0,
-            samples: None,
-            chosen: None,
-            seed: None,
-            classifier: None,
-            classifier_digest: None,
-            model: None,
-            method: None,
-            date: None,
-            accuracy: AccuracyMetadata::default(),
-        })
-    }
-
     /// The metadata of a boundary.
     #[must_use]
     pub fn of(boundary: &Boundary) -> Self {
         let known = boundary.provenance().clone();
         Self {
-            attribute: boundary.attribute().to_owned(),
-            space: boundary.space().to_string(),
+            attribute: Some(boundary.attribute().to_owned()),
+            space: Some(boundary.space().to_string()),
             intercept: boundary.intercept(),
             samples: known.samples,
             chosen: known.chosen,
@@ -101,6 +85,7 @@ impl BoundaryMetadata {
             model: known.model,
             method: known.method,
             date: known.date,
+            length: known.length,
             accuracy: AccuracyMetadata {
                 train: known.accuracy.train,
                 held_out: known.accuracy.held_out,
@@ -111,8 +96,13 @@ impl BoundaryMetadata {
 
     /// The boundary with this metadata and the normal `array`. Errors name the files `npy` and `json`.
     pub(crate) fn boundary(self, array: NpyArray, npy: &str, json: &str) -> Result<Boundary, CatalogError> {
-        let space: LatentSpace = self
-            .space
+        let missing = |key: &str| CatalogError::BoundaryMetadata {
+            file: json.to_owned(),
+            reason: format!("missing field `{key}`"),
+        };
+        let attribute = self.attribute.ok_or_else(|| missing("attribute"))?;
+        let space = self.space.ok_or_else(|| missing("space"))?;
+        let space: LatentSpace = space
             .parse()
             .map_err(|reason: UnknownSpace| CatalogError::Latent {
                 file: json.to_owned(),
@@ -140,13 +130,14 @@ impl BoundaryMetadata {
             model: self.model,
             method: self.method,
             date: self.date,
+            length: self.length,
             accuracy: Accuracy {
                 train: self.accuracy.train,
                 held_out: self.accuracy.held_out,
                 all: self.accuracy.all,
             },
         };
-        let made = Boundary::new(self.attribute, space, normal, self.intercept, provenance);
+        let made = Boundary::from_outside(attribute, space, normal, self.intercept, provenance);
         made.map_err(|reason| CatalogError::Latent {
             file: npy.to_owned(),
             reason,
@@ -154,29 +145,52 @@ impl BoundaryMetadata {
     }
 }
 
-/// Reads the boundary `file`, a path relative to `folder`, and its JSON file.
-pub(crate) fn read_boundary(folder: &ModelFolder, file: &str) -> Result<Boundary, CatalogError> {
+/// Reads the boundary `file`, a path relative to `folder`, and its JSON file if it has one. What the JSON does not say comes from the
+/// file's name and the shape of the normal. A normal of one row, if nothing names its space, has the space `of_rows`.
+pub(crate) fn read_boundary(
+    folder: &ModelFolder,
+    file: &str,
+    of_rows: Option<LatentSpace>,
+) -> Result<Boundary, CatalogError> {
     let name = folder.name(file);
     let stem = file.strip_suffix(".npy").unwrap_or(file);
     let json = format!("{stem}.json");
-    let metadata = if folder.has(&json) {
+    let mut metadata: BoundaryMetadata = if folder.has(&json) {
         serde_json::from_slice(&folder.read(&json)?).map_err(|error| CatalogError::BoundaryMetadata {
             file: folder.name(&json),
             reason: error.to_string(),
         })?
     } else {
-        BoundaryMetadata::of_name(stem.rsplit('/').next().unwrap_or(stem)).ok_or_else(|| {
-            CatalogError::UnnamedBoundary {
-                file: name.clone(),
-                json: folder.name(&json),
-            }
-        })?
+        BoundaryMetadata::default()
     };
     let array = NpyArray::read(&folder.read(file)?).map_err(|reason| CatalogError::Npy {
         file: name.clone(),
         reason,
     })?;
-    metadata.boundary(array, &name, &folder.name(&json))
+    let said = BoundaryName::of(stem.rsplit('/').next().unwrap_or(stem));
+    let json = folder.name(&json);
+    if metadata.attribute.is_none() {
+        metadata.attribute = said.attribute;
+    }
+    let Some(attribute) = &metadata.attribute else {
+        return Err(CatalogError::UnnamedBoundary { file: name, json });
+    };
+    if metadata.space.is_none() {
+        let by_shape = LatentSpace::WPlus
+            .rows_and_columns(&array.shape)
+            .filter(|&(rows, _)| rows > 1)
+            .map(|_| LatentSpace::WPlus);
+        let published = said.is_published.then_some(LatentSpace::Z);
+        let space = said.space.or(by_shape).or(of_rows).or(published);
+        let space = space.ok_or_else(|| CatalogError::UnknownBoundarySpace {
+            file: name.clone(),
+            json: json.clone(),
+            attribute: attribute.clone(),
+            shape: array.shape.clone(),
+        })?;
+        metadata.space = Some(space.to_string());
+    }
+    metadata.boundary(array, &name, &json)
 }
 
 /// Writes a boundary into `folder`, in the format of a model folder, and returns the `.npy` file. If the program is killed
@@ -236,21 +250,4 @@ fn escaped(attribute: &str) -> String {
         }
         name
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_without_json_is_named_after_its_attribute_and_space() {
-        let metadata = BoundaryMetadata::of_name("hair_colour_w+").unwrap();
-        assert_eq!(
-            (metadata.attribute.as_str(), metadata.space.as_str()),
-            ("hair_colour", "w+")
-        );
-        for stem in ["smile", "_w", "pggan_smile_boundary", ""] {
-            assert!(BoundaryMetadata::of_name(stem).is_none(), "{stem:?}");
-        }
-    }
 }

@@ -71,16 +71,32 @@ pub enum CatalogError {
         /// The error, with line and column.
         reason: String,
     },
-    /// A boundary file has no JSON file, and its name does not say the attribute and the space.
+    /// Neither the name of a boundary file nor a JSON file says the attribute.
     #[error(
-        "{file}: found no JSON file for this boundary; expected {json}, or a file name ATTRIBUTE_SPACE.npy such as \
-         smile_w.npy, with SPACE z, w or w+: rename the file, or write {json} with \"attribute\" and \"space\""
+        "{file}: found no attribute of this boundary; expected it in the file's name, such as smile_w.npy: rename the file, or \
+         write {json} with \"attribute\" and \"space\""
     )]
     UnnamedBoundary {
         /// The boundary file.
         file: String,
         /// The JSON file that is missing.
         json: String,
+    },
+    /// A boundary file says its space in no way, and its shape fits both z and w.
+    #[error(
+        "{file}: found a boundary of shape {shape:?} that does not say whether it is in z or in w: rename it to \
+         {attribute}_z.npy or {attribute}_w.npy, write {json} with \"space\", or set space in [boundaries] of the manifest for \
+         all such files"
+    )]
+    UnknownBoundarySpace {
+        /// The boundary file.
+        file: String,
+        /// The JSON file that could say it.
+        json: String,
+        /// The attribute of the boundary.
+        attribute: String,
+        /// The shape of the array.
+        shape: Vec<usize>,
     },
     /// The shape of a boundary does not fit its space.
     #[error(
@@ -152,10 +168,10 @@ pub enum NpyError {
         /// The beginning of the header.
         header: String,
     },
-    /// The elements are not floating-point numbers.
+    /// The elements are not real numbers.
     #[error(
-        "found the element type {descr:?}; expected '<f8', '<f4' or '<f2', and no pickled objects: save \
-         array.astype('float32')"
+        "found the element type {descr:?}; expected floating-point numbers, integers or booleans, and no pickled objects: \
+         save array.astype('float32')"
     )]
     ElementType {
         /// NumPy's name of the type.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::catalog::{CatalogError, parse_toml};
+use crate::catalog::{BoundariesEntry, CatalogError, parse_toml};
 use crate::latent::{LatentSpace, check_attribute_name};
 
 /// The content of a manifest. `onnx/README.md` describes every key.
@@ -171,14 +171,6 @@ pub enum OutputKind {
     Probability,
     /// Quantity with a unit of its own, such as degrees or years.
     Value,
-}
-
-/// `[boundaries]`: the folder of boundary files.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BoundariesEntry {
-    /// Path relative to the model folder.
-    pub folder: String,
 }
 
 impl Manifest {

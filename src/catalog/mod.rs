@@ -8,6 +8,7 @@
 //! | all files of a model, read and checked | [`ModelFiles`] |
 //! | the keys of `manifest.toml`, and their checks | [`Manifest`] |
 //! | a boundary file and its JSON | [`BoundaryMetadata`], [`write_boundary`] |
+//! | a folder of boundaries, under the names that they come with | [`read_boundaries`] |
 //! | boundaries that changed while the service ran | [`Store`] |
 //! | arrays in NumPy's format | [`NpyArray`] |
 //! | a new folder that appears whole | [`NewFolder`] |
@@ -15,6 +16,8 @@
 
 mod atomic_write;
 mod boundary_file;
+mod boundary_folder;
+mod boundary_name;
 mod bundled;
 mod error;
 mod manifest;
@@ -22,14 +25,16 @@ mod model_files;
 mod model_folder;
 mod new_folder;
 mod npy;
+mod npy_elements;
 mod parse_toml;
 mod store;
 
 pub use boundary_file::{AccuracyMetadata, BoundaryMetadata, check_writable, write_boundary};
+pub use boundary_folder::{BoundariesEntry, read_boundaries};
 pub use error::{CatalogError, NpyError};
 pub use manifest::{
-    AlignmentEntry, BoundariesEntry, ClassifierEntry, EncoderEntry, GeneratorEntry, GradientEntry,
-    ImageEntry, Manifest, OutputEntry, OutputKind, TruncationEntry,
+    AlignmentEntry, ClassifierEntry, EncoderEntry, GeneratorEntry, GradientEntry, ImageEntry, Manifest,
+    OutputEntry, OutputKind, TruncationEntry,
 };
 pub use model_files::{ClassifierFiles, Graph, ModelFiles};
 pub use model_folder::ModelFolder;

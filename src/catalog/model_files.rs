@@ -1,16 +1,15 @@
 //! All files of a model, read and checked as far as that needs no ONNX Runtime.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
-use crate::catalog::boundary_file::read_boundary;
+use crate::catalog::boundary_folder::read_boundaries;
 use crate::catalog::{CatalogError, ClassifierEntry, Manifest, ModelFolder, NpyArray};
-use crate::latent::Boundary;
+use crate::latent::{Boundary, LatentSpace};
 
 /// The bytes of an ONNX file, and its name in errors. Clones share the bytes.
 #[derive(Clone, Debug)]
@@ -98,7 +97,10 @@ impl ModelFiles {
             None => None,
         };
         let boundaries = match &manifest.boundaries {
-            Some(entry) => read_boundaries(folder, &entry.folder)?,
+            Some(entry) => {
+                let only_z = mapping.is_none().then_some(LatentSpace::Z);
+                read_boundaries(folder, &entry.folder, only_z.or(entry.space))?
+            }
             None => Vec::new(),
         };
         Ok(Self {
@@ -220,38 +222,4 @@ fn read_array(file: &str, bytes: &[u8]) -> Result<NpyArray, CatalogError> {
             expected: "finite numbers".to_owned(),
         }),
     }
-}
-
-/// Reads all boundaries in the folder `below` the model's folder.
-fn read_boundaries(folder: &ModelFolder, below: &str) -> Result<Vec<(String, Boundary)>, CatalogError> {
-    let mut boundaries: Vec<(String, Boundary)> = Vec::new();
-    // The position of the first boundary of each attribute without case, and the file of each boundary.
-    let (mut spellings, mut taken) = (BTreeMap::new(), BTreeMap::new());
-    for file in folder.list(below, "npy")? {
-        let boundary = read_boundary(folder, &file)?;
-        let (name, attribute) = (folder.name(&file), boundary.attribute().to_owned());
-        let first = *spellings
-            .entry(attribute.to_lowercase())
-            .or_insert(boundaries.len());
-        if let Some((first, known)) = boundaries.get(first)
-            && known.attribute() != attribute
-        {
-            return Err(CatalogError::SimilarAttribute {
-                file: name,
-                first: first.clone(),
-                attribute,
-                known: known.attribute().to_owned(),
-            });
-        }
-        if let Some(first) = taken.insert((attribute.clone(), boundary.space()), name.clone()) {
-            return Err(CatalogError::DuplicateBoundary {
-                file: name,
-                first,
-                attribute,
-                space: boundary.space(),
-            });
-        }
-        boundaries.push((name, boundary));
-    }
-    Ok(boundaries)
 }

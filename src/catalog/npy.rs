@@ -3,6 +3,7 @@
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
 use crate::catalog::error::NpyError;
+use crate::catalog::npy_elements::ElementType;
 use crate::latent::Boundary;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -10,7 +11,7 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 /// Most axes of an array, as in NumPy.
 const MOST_AXES: usize = 64;
 
-/// An array of floating-point numbers.
+/// An array of real numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NpyArray {
     /// Length of each axis.
@@ -26,26 +27,22 @@ impl NpyArray {
         file.starts_with(MAGIC)
     }
 
-    /// Reads `<f8`, `<f4` or `<f2` arrays in C or Fortran order, format versions 1 to 3.
+    /// Reads floating-point numbers, integers and booleans in any byte order, in C or Fortran order, format versions 1 to 3.
     ///
     /// # Errors
-    /// [`NpyError`] for another element type such as pickled objects, for a header that NumPy would not write, and for a
+    /// [`NpyError`] for other elements such as pickled objects, for a header that NumPy would not write, and for a
     /// length that does not match the shape.
     pub fn read(file: &[u8]) -> Result<Self, NpyError> {
         let (header, body) = split(file).ok_or(NpyError::NotNpy)?;
         let header = Header::parse(header).ok_or_else(|| NpyError::Header {
             header: String::from_utf8_lossy(header).chars().take(120).collect(),
         })?;
-        let size = match header.descr {
-            "<f8" => 8,
-            "<f4" => 4,
-            "<f2" => 2,
-            other => {
-                return Err(NpyError::ElementType {
-                    descr: other.to_owned(),
-                });
-            }
+        let Some(element) = ElementType::of_name(header.descr) else {
+            return Err(NpyError::ElementType {
+                descr: header.descr.to_owned(),
+            });
         };
+        let size = element.size();
         let product = |bytes: usize, axis: usize| bytes.checked_mul(axis);
         let expected = header.shape.iter().copied().try_fold(size, product);
         // An empty array can have axes so long that no array library can hold their shape.
@@ -62,26 +59,7 @@ impl NpyArray {
                 found: body.len(),
             });
         }
-        let stored: Vec<f64> = match size {
-            8 => body
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&bytes| f64::from_le_bytes(bytes))
-                .collect(),
-            4 => body
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&bytes| f64::from(f32::from_le_bytes(bytes)))
-                .collect(),
-            _ => body
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&bytes| half::f16::from_le_bytes(bytes).to_f64())
-                .collect(),
-        };
+        let stored = element.read(body);
         let values = if header.fortran_order {
             c_order(&stored, &header.shape)
         } else {
@@ -271,31 +249,6 @@ mod tests {
             assert_eq!(NpyArray::read(&written).unwrap(), array);
             assert_eq!(NpyArray::read(&array.write_f8()).unwrap(), array);
         }
-    }
-
-    #[test]
-    fn double_and_half_precision_are_read() {
-        let body: Vec<u8> = [1.0_f64, -0.1]
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        let doubles = NpyArray::read(&file(
-            "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }",
-            &body,
-        ))
-        .unwrap();
-        assert_eq!(doubles.values, [1.0, -0.1]);
-        let halves = NpyArray::read(&file(
-            "{'descr': '<f2', 'fortran_order': False, 'shape': (1, 2), }",
-            &[0, 0x3c, 0, 0xc0],
-        ));
-        assert_eq!(
-            halves.unwrap(),
-            NpyArray {
-                shape: vec![1, 2],
-                values: vec![1.0, -2.0]
-            }
-        );
     }
 
     #[test]

@@ -6,6 +6,9 @@ use proptest::prelude::*;
 
 use super::{DIM, LAYERS, boundary, code, numbers};
 
+/// [`LAYERS`] as a number.
+const LAYER_COUNT: f64 = 6.0;
+
 fn age(normal: Array2<f64>, intercept: f64) -> Result<Boundary, LatentError> {
     Boundary::new("age", LatentSpace::W, normal, intercept, Provenance::default())
 }
@@ -122,7 +125,9 @@ fn a_boundary_in_w_plus_takes_the_dot_product_over_all_layers() {
     )
     .unwrap();
     let code = LatentCode::new(LatentSpace::WPlus, array![[7.0, 1.0], [2.0, 7.0]]).unwrap();
-    assert!((boundary.signed_distance(&code).unwrap() - 2.2).abs() < 1e-15);
+    // The normal has the length √2, and the distance is divided by the two layers.
+    let expected = (7.0 * 0.0 + 1.0 * 3.0 + 2.0 * 4.0) / 5.0 / 2.0_f64.sqrt();
+    assert!((boundary.signed_distance(&code).unwrap() - expected).abs() < 1e-15);
 }
 
 proptest! {
@@ -133,6 +138,35 @@ proptest! {
         let layered = code.broadcast(LAYERS).unwrap();
         let [one, all] = [&code, &layered].map(|code| boundary.signed_distance(code).unwrap());
         prop_assert!((one - all).abs() < 1e-12, "{one} and {all}");
+    }
+
+    #[test]
+    fn a_normal_of_w_repeated_on_all_layers_is_the_same_boundary_in_w_plus(seed: u32, other: u32, scale in 0.01..100.0) {
+        let by_row = boundary("age", LatentSpace::W, seed);
+        let repeated = Array2::from_shape_fn((LAYERS, DIM), |(_, column)| by_row.normal()[[0, column]] * scale);
+        let intercept = by_row.intercept() * scale * LAYER_COUNT;
+        let by_layers =
+            Boundary::new("age", LatentSpace::WPlus, repeated, intercept, Provenance::default()).unwrap();
+        let code = code(LatentSpace::WPlus, other);
+        let [one, all] = [&by_row, &by_layers].map(|boundary| boundary.signed_distance(&code).unwrap());
+        prop_assert!((one - all).abs() < 1e-12, "{one} and {all}");
+        for row in by_layers.normal().rows() {
+            for (one, other) in row.iter().zip(by_row.normal()) {
+                prop_assert!((one - other).abs() < 1e-12, "a unit moves each layer by a unit");
+            }
+        }
+    }
+
+    #[test]
+    fn the_layers_of_a_w_plus_normal_keep_their_relative_weights(seed: u32, first in 0.1..10.0) {
+        let mut weighted = numbers(LatentSpace::WPlus, seed);
+        let rows: Vec<f64> = weighted.rows().into_iter().map(|row| row.dot(&row)).collect();
+        weighted.row_mut(0).mapv_inplace(|value| value * first);
+        let age = Boundary::new("age", LatentSpace::WPlus, weighted, 0.0, Provenance::default()).unwrap();
+        let squares: Vec<f64> = age.normal().rows().into_iter().map(|row| row.dot(&row)).collect();
+        prop_assert!((squares.iter().sum::<f64>() - LAYER_COUNT).abs() < 1e-12);
+        let share: f64 = squares[0] / squares[1] / (rows[0] / rows[1] * first * first);
+        prop_assert!((share - 1.0).abs() < 1e-12);
     }
 
     #[test]

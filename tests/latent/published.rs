@@ -62,7 +62,7 @@ fn projecting_the_published_boundaries_gives_the_published_conditional_ones() {
         let conditions: Vec<_> = names.iter().map(|name| boundary(&folder, name)).collect();
         let ours = condition(&boundary(&folder, primal), &conditions.iter().collect::<Vec<_>>()).unwrap();
         let name = format!("{primal}_c_{}", names.join("_"));
-        let apart = ours.direction.unit() - &normal(&folder, &name);
+        let apart = ours.direction.step() - &normal(&folder, &name);
         let apart = (&apart * &apart).sum().sqrt();
         println!(
             "{name}: {apart:.2e} from the published one, {:.6} retained, {:?}",

@@ -47,7 +47,7 @@ fn projection_agrees_with_the_pseudo_inverse_for_every_rank() {
         let outside = row(&case["outside"]);
         let retained = row(&case["retained"])[0];
         // numpy's own error grows with the conditions' condition number, which reaches 2000 here.
-        let ours = conditioned.direction.unit() * conditioned.retained;
+        let ours = conditioned.direction.step() * conditioned.retained;
         for (ours, numpy) in ours.iter().zip(outside) {
             assert!((ours - numpy).abs() < 1e-12, "{name}: {ours} instead of {numpy}");
         }

@@ -89,7 +89,7 @@ pub(crate) struct BoundarySummary {
     attribute: String,
     /// The space.
     space: Space,
-    /// b in n·code + b.
+    /// b in n·code + b; in w+ the distance is that, divided by the number of layers.
     intercept: f64,
     /// The number of scored samples from which the extremes were chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,6 +115,9 @@ pub(crate) struct BoundarySummary {
     /// The date of the fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     date: Option<String>,
+    /// The length of the normal where it comes from, if it has another one here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<f64>,
     /// The accuracy of the boundary.
     accuracy: BoundaryAccuracy,
 }
@@ -134,6 +137,7 @@ impl From<&Boundary> for BoundarySummary {
             model: provenance.model,
             method: provenance.method,
             date: provenance.date,
+            length: provenance.length,
             accuracy: provenance.accuracy.into(),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest as _, Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use headers::HeaderMapExt as _;
 use headers_accept::Accept;
@@ -20,7 +20,7 @@ use crate::api::openapi::problems::{
 };
 use crate::api::problem::Problem;
 use crate::api::received_body::ReceivedBody;
-use crate::api::request_body::{Body, LARGEST_BODY, PathName, Query, undecodable_path};
+use crate::api::request_body::{Body, LARGEST_BODY, PathName, Query, is_json, undecodable_path};
 use crate::api::responses::boundary::{BoundaryChange, BoundaryList, Storage};
 use crate::api::routes::page::page;
 use crate::api::state::Api;
@@ -108,7 +108,8 @@ pub(crate) async fn show(
 /// Set a boundary
 ///
 /// Replaces the boundary of this attribute and space, or adds one. The next edit uses it. The body is the JSON that GET
-/// returns, or a `.npy` file with the normal (`Content-Type: application/octet-stream`, or none).
+/// returns, or a `.npy` file with the normal. A `.npy` file may come with any `Content-Type` except JSON, as curl and Python's requests
+/// send it without one or with that of a form.
 #[utoipa::path(
     put, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "put_boundary",
     params(
@@ -144,18 +145,16 @@ async fn read(
     space: LatentSpace,
 ) -> Result<Boundary, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE).cloned();
-    let is_file = |kind: MediaType<'_>| kind.ty == APPLICATION && kind.subty == OCTET_STREAM;
-    let is_file = |kind: &HeaderValue| {
-        kind.to_str()
-            .is_ok_and(|kind| MediaType::parse(kind).is_ok_and(is_file))
-    };
-    if kind.as_ref().is_none_or(is_file) {
+    let kind = kind
+        .as_ref()
+        .map_or("missing", |kind| kind.to_str().unwrap_or("unreadable"));
+    if !is_json(kind) {
         let bytes = ReceivedBody::of(request, api, LARGEST_BODY).await?.into_bytes();
-        // `curl -T` names no type. A `.npy` file can be told by its first bytes.
-        if kind.is_none() && !NpyArray::is_npy(&bytes) {
+        // curl and requests name no type or that of a form, unless they are told. A `.npy` file is known by its first bytes.
+        if !is_octets(kind) && !NpyArray::is_npy(&bytes) {
             return Err(Problem::MediaType {
-                found: "missing".to_owned(),
-                expected: "application/json, or application/octet-stream for a .npy file",
+                found: kind.to_owned(),
+                expected: "application/json, or a .npy file of any type",
             });
         }
         let intercept = options.intercept.map_or(0.0, |intercept| intercept.0);
@@ -172,6 +171,11 @@ async fn read(
     }
     let Body(body) = Body::<BoundaryDocument>::from_request(request, api).await?;
     body.boundary(&model, &attribute, space)
+}
+
+/// Whether a Content-Type is `application/octet-stream`.
+fn is_octets(kind: &str) -> bool {
+    MediaType::parse(kind).is_ok_and(|kind| kind.ty == APPLICATION && kind.subty == OCTET_STREAM)
 }
 
 /// Delete a boundary

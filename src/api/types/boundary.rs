@@ -35,9 +35,9 @@ fields! {
         /// The space; if given, the same as in the path.
         space: Option<Space>,
         /// The normal, pointing to where the attribute's score is higher: a list of numbers in z and w, a list of such lists in w+, one a
-        /// layer. Its length need not be 1.
+        /// layer. It may have any length; in a response it is 1, and √layers in w+.
         normal: Required<Numbers<f64>>,
-        /// b in n·code + b, for the normal as it is sent. Default: 0.
+        /// b in n·code + b, for the normal as it is sent, with the dot product over all layers. Default: 0.
         intercept: Option<Finite>,
         /// The number of scored samples from which the extremes were chosen.
         samples: Option<Integer<0, MOST>>,
@@ -55,6 +55,8 @@ fields! {
         method: Option<Note>,
         /// When it was fitted.
         date: Option<Note>,
+        /// The length of the normal where it comes from, if it has another one here.
+        length: Option<Finite>,
         /// How well it separates.
         accuracy: Option<Object<BoundaryAccuracy>>,
     }
@@ -142,6 +144,7 @@ impl BoundaryDocument {
             model: known.model.map(Text),
             method: known.method.map(Text),
             date: known.date.map(Text),
+            length: known.length.map(Finite),
             accuracy: Some(Object(known.accuracy.into())),
         }
     }
@@ -171,6 +174,7 @@ impl BoundaryDocument {
             model: self.model.map(text),
             method: self.method.map(text),
             date: self.date.map(text),
+            length: self.length.map(|Finite(length)| length),
             accuracy: self
                 .accuracy
                 .map_or_else(Accuracy::default, |Object(found)| found.into()),
@@ -215,7 +219,7 @@ pub(crate) fn boundary(
         model: known.model.or_else(|| Some(model.generator_digest().to_owned())),
         ..known
     };
-    Ok(Boundary::new(attribute, space, normal, intercept, known).map_err(EditorError::from)?)
+    Ok(Boundary::from_outside(attribute, space, normal, intercept, known).map_err(EditorError::from)?)
 }
 
 /// A NumPy `.npy` file: floating-point numbers of shape (dim) or (1, dim); in w+ (layers, dim) or (1, layers, dim).

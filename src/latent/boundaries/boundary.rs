@@ -9,8 +9,13 @@ use crate::latent::codes::code::check_shape;
 use crate::latent::linear_algebra::dot_product::ordered_dot;
 use crate::latent::{LatentCode, LatentError, LatentSpace, LayerRange, Provenance};
 
-/// A hyperplane n·z + b = 0 in a latent space, for one attribute. The unit normal n points to the attribute's positive
-/// side, where the classifier's score is higher.
+/// A hyperplane n·z + b = 0 in a latent space, for one attribute. The normal n points to the attribute's positive side,
+/// where the classifier's score is higher.
+///
+/// The normal has the length 1 in z and w, and √L in w+ with L layers, so that its layers have the mean square length 1.
+/// The distance is (n·z + b)/L, with the dot product over all layers, and L = 1 in z and w. Therefore a normal of w,
+/// repeated on all layers, is the same boundary in w+: it measures the same distances, and a unit along it moves each
+/// layer by a unit.
 ///
 /// A boundary measures codes. A [`Direction`](crate::latent::Direction) moves them.
 ///
@@ -25,20 +30,20 @@ pub struct Boundary {
     provenance: Provenance,
 }
 
-/// A norm that differs from 1 by less than this is taken for 1: the difference is rounding.
-const NORM_ROUNDING: f64 = 1e-14;
+/// A length that differs from the right one by less than this share is taken for it: the difference is rounding.
+const LENGTH_ROUNDING: f64 = 1e-14;
 
 impl Boundary {
     /// Makes a boundary from the `normal` n, of shape [1, dim] in z and w or [layers, dim] in w+, and the `intercept` b.
     ///
-    /// Both are divided by ‖n‖, which keeps the hyperplane n·z + b = 0 the same. If ‖n‖ is 1 up to rounding, they keep
-    /// their bits. Use 0 for an unknown intercept.
+    /// Both are divided by ‖n‖/√layers, which keeps the hyperplane n·z + b = 0 the same. If that is 1 up to rounding, they
+    /// keep their bits. Use 0 for an unknown intercept.
     ///
     /// # Errors
     ///
     /// [`LatentError::AttributeName`] for a name that no attribute can have; [`LatentError::Empty`], [`LatentError::RowCount`]
     /// or [`LatentError::NotFinite`] for a normal that does not fit `space`; [`LatentError::Norm`] if ‖n‖² is zero or leaves
-    /// the range of `f64`; [`LatentError::Intercept`] if b/‖n‖ is not finite.
+    /// the range of `f64`; [`LatentError::Intercept`] if the divided b is not finite.
     pub fn new(
         attribute: impl Into<String>,
         space: LatentSpace,
@@ -57,19 +62,20 @@ impl Boundary {
         if !square.is_normal() {
             return Err(LatentError::Norm { attribute, norm });
         }
-        let norm = if (norm - 1.0).abs() < NORM_ROUNDING {
+        let scale = norm / layer_count(&normal).sqrt();
+        let scale = if (scale - 1.0).abs() < LENGTH_ROUNDING {
             1.0
         } else {
-            norm
+            scale
         };
-        let intercept = intercept / norm;
+        let intercept = intercept / scale;
         if !intercept.is_finite() {
             return Err(LatentError::Intercept {
                 attribute,
                 found: intercept,
             });
         }
-        let normal = (normal / norm).as_standard_layout().into_owned();
+        let normal = (normal / scale).as_standard_layout().into_owned();
         Ok(Self {
             attribute,
             space,
@@ -77,6 +83,31 @@ impl Boundary {
             intercept,
             provenance,
         })
+    }
+
+    /// Makes a boundary from a normal that somebody else wrote. The provenance keeps the normal's length, unless it has one already, or
+    /// the length is that of a boundary's normal up to a rounding to `f32`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn from_outside(
+        attribute: impl Into<String>,
+        space: LatentSpace,
+        normal: Array2<f64>,
+        intercept: f64,
+        provenance: Provenance,
+    ) -> Result<Self, LatentError> {
+        let norm = ordered_dot(&normal, &normal).sqrt();
+        let is_usual = (norm / layer_count(&normal).sqrt() - 1.0).abs() < f64::from(f32::EPSILON);
+        let length = provenance.length.or((!is_usual).then_some(norm));
+        Self::new(
+            attribute,
+            space,
+            normal,
+            intercept,
+            Provenance { length, ..provenance },
+        )
     }
 
     /// The attribute.
@@ -91,13 +122,13 @@ impl Boundary {
         self.space
     }
 
-    /// The unit normal n, of shape [1, dim], or [layers, dim] in w+, in row-major order.
+    /// The normal n, of shape [1, dim] and length 1, or [layers, dim] and length √layers in w+, in row-major order.
     #[must_use]
     pub fn normal(&self) -> &Array2<f64> {
         &self.normal
     }
 
-    /// The intercept b, in units of distance; 0 if it is unknown.
+    /// The intercept b in n·z + b; 0 if it is unknown.
     #[must_use]
     pub fn intercept(&self) -> f64 {
         self.intercept
@@ -109,7 +140,8 @@ impl Boundary {
         &self.provenance
     }
 
-    /// The signed distance n·z + b of `code` from the hyperplane, in `f64`; above 0 on the attribute's positive side.
+    /// The signed distance (n·z + b)/layers of `code` from the hyperplane, in `f64`; above 0 on the attribute's positive
+    /// side.
     ///
     /// A boundary in w measures a w+ code by the mean distance of its layers. For a repeated w code that is the distance
     /// of the w code. A boundary in w+ takes one dot product over all layers.
@@ -135,10 +167,15 @@ impl Boundary {
     ) -> Result<f64, LatentError> {
         self.check_measures(code)?;
         let rows = code.rows(layers)?;
-        Ok(self.dot_normal(&code.values().mapv(f64::from), rows) + self.intercept)
+        Ok(self.moved_by(&code.values().mapv(f64::from), rows) + self.distance_of_origin())
     }
 
-    /// The cosine n₁·n₂ of the angle between the two normals. At 0, a move along one does not change the distance from the
+    /// The signed distance b/layers of the code of zeros.
+    pub(crate) fn distance_of_origin(&self) -> f64 {
+        self.intercept / layer_count(&self.normal)
+    }
+
+    /// The cosine of the angle between the two normals. At 0, a move along one does not change the distance from the
     /// other.
     ///
     /// # Errors
@@ -146,13 +183,14 @@ impl Boundary {
     /// [`LatentError::SpaceMismatch`] or [`LatentError::ShapeMismatch`] if the two differ in space or size.
     pub fn cosine(&self, other: &Self) -> Result<f64, LatentError> {
         self.check_alike(other.space, &other.normal)?;
-        Ok(ordered_dot(&self.normal, &other.normal))
+        Ok(mean_dot(&self.normal, &other.normal))
     }
 
-    /// n·x for `values` x of shape [layers, dim]; for a boundary in z or w, the mean of n·x over `rows`.
-    pub(crate) fn dot_normal(&self, values: &Array2<f64>, rows: Range<usize>) -> f64 {
+    /// How far a shift of a code by `values` of shape [layers, dim] changes the signed distance: n·x/layers for a boundary in
+    /// w+; the mean of n·x over `rows` for one in z or w.
+    pub(crate) fn moved_by(&self, values: &Array2<f64>, rows: Range<usize>) -> f64 {
         if self.space == LatentSpace::WPlus {
-            return ordered_dot(&self.normal, values);
+            return mean_dot(&self.normal, values);
         }
         let by_rows: Array1<_> = rows
             .map(|row| ordered_dot(&self.normal, values.row(row)))
@@ -173,13 +211,13 @@ impl Boundary {
         Ok(())
     }
 
-    /// Checks that a normal or a direction `unit` has the space and the shape of this boundary.
-    pub(crate) fn check_alike(&self, space: LatentSpace, unit: &Array2<f64>) -> Result<(), LatentError> {
+    /// Checks that a normal or a direction's `step` has the space and the shape of this boundary.
+    pub(crate) fn check_alike(&self, space: LatentSpace, step: &Array2<f64>) -> Result<(), LatentError> {
         if space != self.space {
             return Err(self.space_mismatch(space));
         }
-        if unit.dim() != self.normal.dim() {
-            return Err(self.shape_mismatch(unit.dim()));
+        if step.dim() != self.normal.dim() {
+            return Err(self.shape_mismatch(step.dim()));
         }
         Ok(())
     }
@@ -199,4 +237,15 @@ impl Boundary {
             expected: self.normal.dim(),
         }
     }
+}
+
+/// The number of layers of a normal or a code.
+#[expect(clippy::cast_precision_loss, reason = "layers are few")]
+fn layer_count(values: &Array2<f64>) -> f64 {
+    values.nrows() as f64
+}
+
+/// The dot product over all layers, divided by their number: the cosine of two normals or directions.
+pub(crate) fn mean_dot(one: &Array2<f64>, other: &Array2<f64>) -> f64 {
+    ordered_dot(one, other) / layer_count(one)
 }

@@ -19,6 +19,10 @@ pub struct Provenance {
     pub method: Option<String>,
     /// Date and time of the fit, in the format of RFC 3339.
     pub date: Option<String>,
+    /// Length of the normal where the boundary comes from, if it is not the length of a [`Boundary`]'s normal.
+    ///
+    /// [`Boundary`]: crate::latent::Boundary
+    pub length: Option<f64>,
     /// Accuracy on the codes.
     pub accuracy: Accuracy,
 }

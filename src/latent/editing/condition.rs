@@ -1,6 +1,6 @@
 //! The conditional projection: the part of a primal's normal that is orthogonal to its conditions.
 
-use crate::latent::linear_algebra::dot_product::{norm, ordered_dot};
+use crate::latent::boundaries::boundary::mean_dot;
 use crate::latent::linear_algebra::orthonormal_span::OrthonormalSpan;
 use crate::latent::{Boundary, Direction, LatentError};
 
@@ -13,14 +13,15 @@ const MIN_RETAINED: f64 = 1e-6;
 pub struct Conditioned {
     /// The direction, orthogonal to every condition.
     pub direction: Direction,
-    /// ‖n − C⁺C n‖, from 0 to 1: the sine of the angle between the primal's normal and the span of the conditions. One unit
+    /// ‖n − C⁺C n‖/‖n‖, from 0 to 1: the sine of the angle between the primal's normal and the span of the conditions. One unit
     /// along the direction changes the primal's signed distance by this much.
     pub retained: f64,
     /// The cosine between the direction and each condition, in the order of the conditions; 0 up to rounding.
     pub cosines: Vec<f64>,
 }
 
-/// Projects the normal n of `primal` onto the orthogonal complement of the `conditions`: (n − C⁺C n)/‖n − C⁺C n‖.
+/// Projects the normal n of `primal` onto the orthogonal complement of the `conditions`: n − C⁺C n, at the length
+/// of n.
 ///
 /// The rows of C are the conditions' normals, and C⁺C projects onto their span. There may be any number of conditions,
 /// also equal, parallel or dependent ones: a condition that adds less than 1e-12 to the span of the others is dropped.
@@ -31,7 +32,7 @@ pub struct Conditioned {
 /// n′ − (n′·c₂) c₂ has the part −(n′·c₂)(c₂·c₁) along c₁ again, unless c₁ and c₂ are orthogonal. In PGGAN the cosine of
 /// gender and eyeglasses is 0.52. Therefore the conditions are made orthonormal first.
 ///
-/// The direction only moves codes. The primal's signed distance is still n·z + b.
+/// The direction only moves codes. The primal's signed distance is still that of its normal.
 ///
 /// Source: Shen et al. (CVPR 2020), section 2, *Conditional Manipulation*; `project_boundary` there.
 ///
@@ -45,7 +46,7 @@ pub fn condition(primal: &Boundary, conditions: &[&Boundary]) -> Result<Conditio
     }
     let span = OrthonormalSpan::of(conditions.iter().map(|condition| condition.normal().clone()));
     let orthogonal = span.orthogonal_part(primal.normal());
-    let retained = norm(&orthogonal);
+    let retained = mean_dot(&orthogonal, &orthogonal).sqrt();
     if retained < MIN_RETAINED {
         return Err(LatentError::DependentPrimal {
             primal: primal.attribute().to_owned(),
@@ -57,13 +58,13 @@ pub fn condition(primal: &Boundary, conditions: &[&Boundary]) -> Result<Conditio
             least: MIN_RETAINED,
         });
     }
-    let unit = orthogonal / retained;
+    let step = orthogonal / retained;
     let cosines = conditions
         .iter()
-        .map(|condition| ordered_dot(condition.normal(), &unit))
+        .map(|condition| mean_dot(condition.normal(), &step))
         .collect();
     Ok(Conditioned {
-        direction: Direction::new(primal.space(), unit),
+        direction: Direction::new(primal.space(), step),
         retained,
         cosines,
     })

@@ -1,4 +1,4 @@
-//! A unit direction that a code is moved along.
+//! A direction that a code is moved along.
 
 use std::ops::Range;
 
@@ -6,11 +6,12 @@ use ndarray::Array2;
 
 use crate::latent::{Boundary, LatentSpace};
 
-/// A unit direction in a latent space, of shape [1, dim], or [layers, dim] in w+.
+/// A direction in a latent space, of shape [1, dim] and length 1, or [layers, dim] and length √layers in w+, so that its layers
+/// have the mean square length 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Direction {
     space: LatentSpace,
-    unit: Array2<f64>,
+    step: Array2<f64>,
 }
 
 impl Direction {
@@ -19,7 +20,7 @@ impl Direction {
     pub fn along(boundary: &Boundary) -> Self {
         Self {
             space: boundary.space(),
-            unit: boundary.normal().clone(),
+            step: boundary.normal().clone(),
         }
     }
 
@@ -29,15 +30,15 @@ impl Direction {
         self.space
     }
 
-    /// The values, of norm 1, in row-major order.
+    /// The shift of a code by one unit, in row-major order.
     #[must_use]
-    pub fn unit(&self) -> &Array2<f64> {
-        &self.unit
+    pub fn step(&self) -> &Array2<f64> {
+        &self.step
     }
 
-    /// Makes a direction from values of norm 1.
-    pub(crate) fn new(space: LatentSpace, unit: Array2<f64>) -> Self {
-        Self { space, unit }
+    /// Makes a direction from values of the right length.
+    pub(crate) fn new(space: LatentSpace, step: Array2<f64>) -> Self {
+        Self { space, step }
     }
 
     /// The direction as a shift of a code of `shape`: the direction on `rows` and 0 on the other rows. A direction of one
@@ -45,7 +46,7 @@ impl Direction {
     pub(crate) fn shift_of(&self, shape: (usize, usize), rows: Range<usize>) -> Array2<f64> {
         let mut shift = Array2::zeros(shape);
         let repeated = self
-            .unit
+            .step
             .broadcast(shape)
             .expect("an edit's boundary was checked against the code");
         for row in rows {

@@ -35,7 +35,7 @@ impl Edit {
     /// [`LatentError::SpaceMismatch`] or [`LatentError::ShapeMismatch`] if boundary and direction differ in space or size,
     /// and [`LatentError::Amount`] for an amount that is not finite.
     pub fn new(boundary: Arc<Boundary>, direction: Direction, amount: Amount) -> Result<Self, LatentError> {
-        boundary.check_alike(direction.space(), direction.unit())?;
+        boundary.check_alike(direction.space(), direction.step())?;
         let (Amount::By(found) | Amount::To(found)) = amount;
         if !found.is_finite() {
             return Err(LatentError::Amount {
@@ -79,7 +79,7 @@ struct DistanceTarget<'a> {
 /// Applies all `edits` to `code`, on the `layers` of a w+ code or on all layers for `None`.
 ///
 /// First each `By` adds α p along its direction p: z′ = z + Σ αᵢ pᵢ. Then all `To` edits are solved together: if dᵢ are
-/// the signed distances of z′ and tᵢ the targets, the moves c solve Σⱼ (nᵢ·pⱼ) cⱼ = tᵢ − dᵢ, and z″ = z′ + Σ cⱼ pⱼ has the
+/// the signed distances of z′ and tᵢ the targets, the moves c solve Σⱼ (nᵢ·pⱼ)/L cⱼ = tᵢ − dᵢ, and z″ = z′ + Σ cⱼ pⱼ has the
 /// distance tᵢ for every i. Therefore the order of the edits changes nothing but rounding. The result is computed in
 /// `f64` and rounded once to `f32`. A z code is not rescaled.
 ///
@@ -124,12 +124,12 @@ pub fn apply(
     let responses = Array2::from_shape_fn((targets.len(), targets.len()), |(measured, moved)| {
         targets[measured]
             .boundary
-            .dot_normal(&targets[moved].shift, rows.clone())
+            .moved_by(&targets[moved].shift, rows.clone())
     });
     let missing = targets.iter().map(
         |DistanceTarget {
              boundary, distance, ..
-         }| { distance - boundary.dot_normal(&values, rows.clone()) - boundary.intercept() },
+         }| { distance - boundary.moved_by(&values, rows.clone()) - boundary.distance_of_origin() },
     );
     let moves =
         solve_linear_system(responses, missing.collect()).ok_or_else(|| LatentError::ConflictingTargets {

@@ -15,7 +15,7 @@ pub(crate) struct OrthonormalSpan {
 }
 
 impl OrthonormalSpan {
-    /// The span of any number of unit `directions` of one shape. They may be equal or dependent.
+    /// The span of any number of `directions` of one shape and about one length. They may be equal or dependent.
     ///
     /// Modified Gram-Schmidt with pivoting: each step takes the direction with the longest part outside the span so far,
     /// and orthogonalizes it a second time, which gives full precision (Parlett, *The Symmetric Eigenvalue Problem*, §6.9:
