@@ -6,6 +6,7 @@
 
 mod error;
 mod imported;
+mod stylegan2;
 mod weights;
 
 use crate::checkpoint::{Checkpoint, Network};
@@ -18,7 +19,7 @@ pub use weights::Weights;
 type Architecture = fn(&Checkpoint, &Network) -> Option<Result<Imported, ImportError>>;
 
 /// The architectures, in the order in which they are tried.
-const ARCHITECTURES: &[Architecture] = &[];
+const ARCHITECTURES: &[Architecture] = &[stylegan2::import];
 
 /// The names of the network to use if a file has several: the average of a generator's weights over its training.
 const PREFERRED: &[&str] = &["G_ema", "g_ema", "Gs", "generator_smooth"];

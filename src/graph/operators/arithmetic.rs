@@ -28,6 +28,11 @@ pub fn sqrt(graph: &mut GraphBuilder, a: &Value) -> Value {
     graph.node("Sqrt", &[a], vec![])
 }
 
+/// 1 / a.
+pub fn reciprocal(graph: &mut GraphBuilder, a: &Value) -> Value {
+    graph.node("Reciprocal", &[a], vec![])
+}
+
 /// The product of the matrices in the last two axes.
 pub fn matmul(graph: &mut GraphBuilder, a: &Value, b: &Value) -> Value {
     graph.node("MatMul", &[a, b], vec![])

@@ -1,0 +1,113 @@
+//! Checks that the sizes of a generator's weights fit together.
+
+use crate::importing::ImportError;
+use crate::importing::stylegan2::generator::{Block, Dense, Layer, Stylegan2, ToRgb};
+
+/// Refuses a generator with weights that do not fit together. An error names the layer by its place in the network.
+pub(super) fn check(generator: &Stylegan2, network: &str) -> Result<(), ImportError> {
+    let check = Check {
+        network,
+        w_dim: generator.mapping.w_dim(),
+    };
+    check.mapping(generator)?;
+    let constant = &generator.synthesis.constant;
+    let (mut channels, mut height, mut width) = constant.dim();
+    check.equal("the input of the synthesis", &[height], &[width])?;
+    for (index, block) in generator.synthesis.blocks.iter().enumerate() {
+        if index > 0 {
+            (height, width) = (2 * height, 2 * width);
+        }
+        channels = check.block(block, channels, [height, width])?;
+    }
+    Ok(())
+}
+
+struct Check<'a> {
+    network: &'a str,
+    w_dim: usize,
+}
+
+impl Check<'_> {
+    fn mapping(&self, generator: &Stylegan2) -> Result<(), ImportError> {
+        let mapping = &generator.mapping;
+        let embedded = mapping
+            .label
+            .as_ref()
+            .map_or(0, |label| label.embedding.bias.len());
+        let mut inputs = mapping.z_dim() + embedded;
+        for (index, layer) in mapping.layers.iter().enumerate() {
+            self.dense(
+                &format!("layer {index} of the mapping"),
+                layer,
+                inputs,
+                layer.bias.len(),
+            )?;
+            inputs = layer.bias.len();
+        }
+        if let Some(label) = &mapping.label {
+            let embedding = &label.embedding;
+            self.dense("the embedding of labels", embedding, mapping.classes(), embedded)?;
+        }
+        if let Some(w_avg) = &generator.w_avg {
+            self.equal("the average w code", w_avg.shape(), &[self.w_dim])?;
+        }
+        Ok(())
+    }
+
+    /// Checks a block with an input of `channels`. Returns the channels of its output.
+    fn block(&self, block: &Block, channels: usize, size: [usize; 2]) -> Result<usize, ImportError> {
+        let place = format!("the block of {}×{}", size[0], size[1]);
+        let mut inner = channels;
+        if let Some(up) = &block.up {
+            inner = self.layer(&format!("{place}, layer 0"), up, channels, size)?;
+        }
+        let outputs = self.layer(&format!("{place}, layer 1"), &block.plain, inner, size)?;
+        if let Some(skip) = &block.skip {
+            self.equal(
+                &format!("{place}, skip"),
+                skip.shape(),
+                &[outputs, channels, 1, 1],
+            )?;
+        }
+        if let Some(to_rgb) = &block.to_rgb {
+            self.to_rgb(&format!("{place}, RGB"), to_rgb, outputs)?;
+        }
+        Ok(outputs)
+    }
+
+    fn layer(
+        &self,
+        place: &str,
+        layer: &Layer,
+        channels: usize,
+        size: [usize; 2],
+    ) -> Result<usize, ImportError> {
+        let outputs = layer.bias.len();
+        self.equal(place, layer.kernel.shape(), &[outputs, channels, 3, 3])?;
+        self.dense(&format!("{place}, style"), &layer.style, self.w_dim, channels)?;
+        self.equal(&format!("{place}, noise"), layer.noise.shape(), &size)?;
+        Ok(outputs)
+    }
+
+    fn to_rgb(&self, place: &str, layer: &ToRgb, channels: usize) -> Result<(), ImportError> {
+        self.equal(place, layer.kernel.shape(), &[layer.bias.len(), channels])?;
+        self.dense(&format!("{place}, style"), &layer.style, self.w_dim, channels)
+    }
+
+    fn dense(&self, place: &str, layer: &Dense, inputs: usize, outputs: usize) -> Result<(), ImportError> {
+        self.equal(place, layer.weight.shape(), &[outputs, inputs])?;
+        self.equal(place, layer.bias.shape(), &[outputs])
+    }
+
+    fn equal(&self, place: &str, found: &[usize], expected: &[usize]) -> Result<(), ImportError> {
+        if found == expected {
+            return Ok(());
+        }
+        Err(ImportError::Shape {
+            network: self.network.to_owned(),
+            tensor: place.to_owned(),
+            found: found.to_vec(),
+            expected: format!("{expected:?}"),
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! The graph of the mapping network: z, and a label if there are classes, → w.
+
+use crate::graph::operators::{add, concat, div, leaky_relu, matmul, mul, reduce_mean, sqrt};
+use crate::graph::{Axis, GraphBuilder, Model, Value, scalar};
+use crate::importing::stylegan2::generator::{Dense, Mapping};
+use crate::importing::stylegan2::synthesis::SLOPE;
+
+/// What keeps a normalization from dividing by zero.
+pub(super) const EPSILON: f32 = 1e-8;
+
+/// `z` `[batch, z_dim]` and, if there are classes, `label` `[batch, classes]` → `w` `[batch, w_dim]`.
+pub(super) fn build(mapping: &Mapping) -> Model {
+    let mut graph = GraphBuilder::new("mapping");
+    let z = graph.input("z", &[Axis::batch(), Axis::Fixed(mapping.z_dim())]);
+    let mut value = match &mapping.label {
+        None => normalized(&mut graph, &z),
+        Some(label) => {
+            let given = graph.input("label", &[Axis::batch(), Axis::Fixed(mapping.classes())]);
+            let embedded = dense(&mut graph, &given, &label.embedding);
+            if label.normalized_separately {
+                let (z, embedded) = (normalized(&mut graph, &z), normalized(&mut graph, &embedded));
+                concat(&mut graph, &[&z, &embedded], 1)
+            } else {
+                let both = concat(&mut graph, &[&z, &embedded], 1);
+                normalized(&mut graph, &both)
+            }
+        }
+    };
+    for layer in &mapping.layers {
+        value = dense(&mut graph, &value, layer);
+        value = leaky_relu(&mut graph, &value, SLOPE);
+    }
+    graph.output("w", &value, &[Axis::batch(), Axis::Fixed(mapping.w_dim())]);
+    graph.finish()
+}
+
+/// weight · input + bias, for each row.
+pub(super) fn dense(graph: &mut GraphBuilder, input: &Value, layer: &Dense) -> Value {
+    let weight = graph.constant(&layer.weight.t().to_owned().into_dyn());
+    let bias = graph.constant(&layer.bias.clone().into_dyn());
+    let product = matmul(graph, input, &weight);
+    add(graph, &product, &bias)
+}
+
+/// Each row divided by the root of the mean of its squares.
+fn normalized(graph: &mut GraphBuilder, value: &Value) -> Value {
+    let squares = mul(graph, value, value);
+    let mean = reduce_mean(graph, &squares, &[1]);
+    let epsilon = graph.constant(&scalar(EPSILON));
+    let mean = add(graph, &mean, &epsilon);
+    let root = sqrt(graph, &mean);
+    div(graph, value, &root)
+}

@@ -1,0 +1,65 @@
+//! StyleGAN2 (Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020).
+//!
+//! Many programs train this network, and each names its tensors differently. One file for each program reads a checkpoint
+//! into a [`Stylegan2`]. The graphs are built from that.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | the weights of a generator, whichever program trained it | `generator` |
+//! | whether the sizes of the weights fit | `check` |
+//! | z → w | `mapping` |
+//! | w codes → image | `synthesis` |
+//! | NVIDIA's PyTorch programs: StyleGAN2-ADA, and StyleGAN2 in the repository of StyleGAN3 | `nvidia` |
+//! | NVIDIA's TensorFlow program | `tensorflow` |
+//! | rosinality's program, and the decoder of e4e and pSp | `rosinality` |
+//! | GenForce and SeFa | `genforce` |
+
+mod check;
+mod generator;
+mod genforce;
+mod mapping;
+mod nvidia;
+mod rosinality;
+mod synthesis;
+mod tensorflow;
+
+use generator::Stylegan2;
+
+use crate::checkpoint::{Checkpoint, Network};
+use crate::importing::{Generator, ImportError, Imported, Weights};
+
+#[allow(unused_imports, reason = "the importers of encoders call it")]
+pub(crate) use rosinality::decoder;
+
+/// The name of the architecture in errors.
+const ARCHITECTURE: &str = "StyleGAN2";
+
+/// Builds the graphs of a StyleGAN2 generator, or returns `None` if the network is something else.
+pub(crate) fn import(checkpoint: &Checkpoint, network: &Network) -> Option<Result<Imported, ImportError>> {
+    let weights = Weights::new(network, ARCHITECTURE);
+    let generator = nvidia::read(network, weights)
+        .or_else(|| tensorflow::read(weights))
+        .or_else(|| rosinality::read(checkpoint, weights))
+        .or_else(|| genforce::read(weights))?;
+    let imported = generator.and_then(|generator| build(&generator, weights.network()));
+    Some(imported.map(|generator| Imported::Generator(Box::new(generator))))
+}
+
+/// Builds the graphs of a generator that the file calls `chosen`.
+fn build(generator: &Stylegan2, chosen: &str) -> Result<Generator, ImportError> {
+    check::check(generator, chosen)?;
+    let mapping = &generator.mapping;
+    Ok(Generator {
+        architecture: format!("StyleGAN2, {}", generator.synthesis.architecture()),
+        chosen: chosen.to_owned(),
+        resolution: generator.synthesis.resolution(),
+        z_dim: mapping.z_dim(),
+        w_dim: mapping.w_dim(),
+        layers: generator.synthesis.codes(),
+        classes: mapping.classes(),
+        mapping: Some(mapping::build(mapping)),
+        synthesis: synthesis::build(&generator.synthesis, mapping.w_dim()),
+        w_avg: generator.w_avg.clone(),
+        truncation: generator.truncation,
+    })
+}

@@ -1,0 +1,135 @@
+//! The names of NVIDIA's PyTorch programs: StyleGAN2-ADA, and StyleGAN2 in the repository of StyleGAN3.
+//!
+//! The bias of a style contains its 1, and kernels are stored as the paper uses them.
+
+use std::f32::consts::FRAC_1_SQRT_2;
+
+use crate::checkpoint::{Network, Object};
+use crate::importing::stylegan2::generator::{
+    Block, Dense, Label, Layer, Mapping, Stylegan2, Synthesis, ToRgb, scaled_kernel,
+};
+use crate::importing::{ImportError, Weights};
+
+/// The class of StyleGAN2 in the repository of StyleGAN3. Its convolutions are clamped by default.
+const IN_STYLEGAN3: &str = "training.networks_stylegan2.Generator";
+/// The clamp of that class, if its settings do not say another.
+const CLAMP_IN_STYLEGAN3: f32 = 256.0;
+
+/// Reads the generator, or returns `None` if the network has other names.
+pub(super) fn read(network: &Network, weights: Weights<'_>) -> Option<Result<Stylegan2, ImportError>> {
+    let known = weights.has("mapping.fc0.weight") && weights.has("synthesis.b4.const");
+    known.then(|| generator(network, weights))
+}
+
+fn generator(network: &Network, weights: Weights<'_>) -> Result<Stylegan2, ImportError> {
+    let clamp = clamp(network);
+    let blocks = (2..)
+        .map(|level| format!("synthesis.b{}", 1_u64 << level))
+        .take_while(|name| weights.has(&format!("{name}.conv1.weight")))
+        .map(|name| block(weights, &name, clamp))
+        .collect::<Result<_, _>>()?;
+    Ok(Stylegan2 {
+        mapping: mapping(weights)?,
+        synthesis: Synthesis {
+            constant: weights.squeezed("synthesis.b4.const")?,
+            blocks,
+        },
+        w_avg: Some(weights.array("mapping.w_avg")?),
+        truncation: (1.0, None),
+    })
+}
+
+/// The limit of the magnitudes in a network that was trained with half precision.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "the limit is a small number"
+)]
+fn clamp(network: &Network) -> Option<f32> {
+    let settings = &network.settings;
+    let of_synthesis = settings.get("synthesis_kwargs").unwrap_or(settings);
+    match of_synthesis.get("conv_clamp") {
+        Some(Object::Float(limit)) => Some(*limit as f32),
+        Some(Object::Integer(limit)) => Some(*limit as f32),
+        Some(_) => None,
+        None => (network.class.as_deref() == Some(IN_STYLEGAN3)).then_some(CLAMP_IN_STYLEGAN3),
+    }
+}
+
+fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
+    let label = if weights.has("mapping.embed.weight") {
+        Some(Label {
+            embedding: Dense::scaled(
+                weights.array("mapping.embed.weight")?,
+                weights.array("mapping.embed.bias")?,
+            ),
+            normalized_separately: true,
+        })
+    } else {
+        None
+    };
+    let layers = (0..)
+        .map(|index| format!("mapping.fc{index}"))
+        .take_while(|name| weights.has(&format!("{name}.weight")))
+        .map(|name| {
+            let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
+            Ok(Dense::mapping(weights.array(&weight)?, weights.array(&bias)?))
+        })
+        .collect::<Result<_, ImportError>>()?;
+    Ok(Mapping { label, layers })
+}
+
+fn block(weights: Weights<'_>, name: &str, clamp: Option<f32>) -> Result<Block, ImportError> {
+    let up = if weights.has(&format!("{name}.conv0.weight")) {
+        Some(layer(weights, &format!("{name}.conv0"), clamp)?)
+    } else {
+        None
+    };
+    let mut plain = layer(weights, &format!("{name}.conv1"), clamp)?;
+    let skip = if weights.has(&format!("{name}.skip.weight")) {
+        // The sum of both paths keeps the variance of each.
+        plain.gain *= FRAC_1_SQRT_2;
+        plain.clamp = clamp.map(|limit| limit * FRAC_1_SQRT_2);
+        Some(scaled_kernel(weights.array(&format!("{name}.skip.weight"))?) * FRAC_1_SQRT_2)
+    } else {
+        None
+    };
+    let to_rgb = if weights.has(&format!("{name}.torgb.weight")) {
+        Some(to_rgb(weights, &format!("{name}.torgb"), clamp)?)
+    } else {
+        None
+    };
+    Ok(Block {
+        up,
+        plain,
+        skip,
+        to_rgb,
+    })
+}
+
+fn layer(weights: Weights<'_>, name: &str, clamp: Option<f32>) -> Result<Layer, ImportError> {
+    let layer = Layer::new(
+        weights.array(&format!("{name}.weight"))?,
+        style(weights, name)?,
+        weights.array(&format!("{name}.noise_const"))?,
+        weights.scalar(&format!("{name}.noise_strength"))?,
+        weights.array(&format!("{name}.bias"))?,
+    );
+    Ok(Layer { clamp, ..layer })
+}
+
+fn to_rgb(weights: Weights<'_>, name: &str, clamp: Option<f32>) -> Result<ToRgb, ImportError> {
+    let kernel = weights.array(&format!("{name}.weight"))?;
+    let bias = weights.array(&format!("{name}.bias"))?;
+    Ok(ToRgb {
+        clamp,
+        ..ToRgb::new(kernel, style(weights, name)?, bias)
+    })
+}
+
+fn style(weights: Weights<'_>, name: &str) -> Result<Dense, ImportError> {
+    Ok(Dense::scaled(
+        weights.array(&format!("{name}.affine.weight"))?,
+        weights.array(&format!("{name}.affine.bias"))?,
+    ))
+}

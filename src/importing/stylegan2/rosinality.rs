@@ -1,0 +1,102 @@
+//! The names of rosinality's program, from training or converted, and of the decoder of e4e and pSp.
+//!
+//! The bias of a style contains its 1, and kernels are stored as the paper uses them.
+
+use ndarray::Array1;
+
+use crate::checkpoint::{Checkpoint, Network, Object};
+use crate::importing::stylegan2::generator::{Block, Dense, Layer, Mapping, Stylegan2, Synthesis, ToRgb};
+use crate::importing::stylegan2::{ARCHITECTURE, build};
+use crate::importing::{Generator, ImportError, Weights};
+
+/// Reads the generator, or returns `None` if the network has other names.
+pub(super) fn read(checkpoint: &Checkpoint, weights: Weights<'_>) -> Option<Result<Stylegan2, ImportError>> {
+    let known = weights.has("style.1.weight") && weights.has("input.input");
+    known.then(|| {
+        // Only the converter of TensorFlow's files writes it.
+        let w_avg = match checkpoint.root.get("latent_avg") {
+            Some(Object::Tensor(average)) => Some(average.read()?.flatten().into_owned()),
+            _ => None,
+        };
+        generator(weights, w_avg)
+    })
+}
+
+/// The generator in a larger network, below a prefix of names.
+///
+/// # Errors
+/// [`ImportError`] if a tensor is missing or has another shape than the architecture has.
+#[allow(dead_code, reason = "the importers of encoders call it")]
+pub(crate) fn decoder(
+    network: &Network,
+    prefix: &'static str,
+    w_avg: Option<Array1<f32>>,
+) -> Result<Generator, ImportError> {
+    let weights = Weights::new(network, ARCHITECTURE).within(prefix);
+    build(&generator(weights, w_avg)?, prefix.trim_end_matches('.'))
+}
+
+fn generator(weights: Weights<'_>, w_avg: Option<Array1<f32>>) -> Result<Stylegan2, ImportError> {
+    let first = Block {
+        up: None,
+        plain: layer(weights, "conv1", 0)?,
+        skip: None,
+        to_rgb: Some(to_rgb(weights, "to_rgb1")?),
+    };
+    let others = (0..)
+        .take_while(|index| weights.has(&format!("to_rgbs.{index}.conv.weight")))
+        .map(|index| {
+            Ok(Block {
+                up: Some(layer(weights, &format!("convs.{}", 2 * index), 2 * index + 1)?),
+                plain: layer(weights, &format!("convs.{}", 2 * index + 1), 2 * index + 2)?,
+                skip: None,
+                to_rgb: Some(to_rgb(weights, &format!("to_rgbs.{index}"))?),
+            })
+        });
+    let blocks = std::iter::once(Ok(first)).chain(others);
+    Ok(Stylegan2 {
+        synthesis: Synthesis {
+            constant: weights.squeezed("input.input")?,
+            blocks: blocks.collect::<Result<_, ImportError>>()?,
+        },
+        mapping: mapping(weights)?,
+        w_avg,
+        truncation: (1.0, None),
+    })
+}
+
+fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
+    // The normalization of z is number 0.
+    let layers = (1..)
+        .map(|index| format!("style.{index}"))
+        .take_while(|name| weights.has(&format!("{name}.weight")))
+        .map(|name| {
+            let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
+            Ok(Dense::mapping(weights.array(&weight)?, weights.array(&bias)?))
+        })
+        .collect::<Result<_, ImportError>>()?;
+    Ok(Mapping { label: None, layers })
+}
+
+fn layer(weights: Weights<'_>, name: &str, noise: usize) -> Result<Layer, ImportError> {
+    Ok(Layer::new(
+        weights.squeezed(&format!("{name}.conv.weight"))?,
+        style(weights, name)?,
+        weights.squeezed(&format!("noises.noise_{noise}"))?,
+        weights.scalar(&format!("{name}.noise.weight"))?,
+        weights.array(&format!("{name}.activate.bias"))?,
+    ))
+}
+
+fn to_rgb(weights: Weights<'_>, name: &str) -> Result<ToRgb, ImportError> {
+    let kernel = weights.squeezed(&format!("{name}.conv.weight"))?;
+    let bias = weights.any(&format!("{name}.bias"))?.flatten().into_owned();
+    Ok(ToRgb::new(kernel, style(weights, name)?, bias))
+}
+
+fn style(weights: Weights<'_>, name: &str) -> Result<Dense, ImportError> {
+    Ok(Dense::scaled(
+        weights.array(&format!("{name}.conv.modulation.weight"))?,
+        weights.array(&format!("{name}.conv.modulation.bias"))?,
+    ))
+}
