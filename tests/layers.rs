@@ -56,7 +56,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         path: "catalog",
-        layers: &["latent"],
+        layers: &["graph", "latent"],
         crates: &["base64", "half", "ndarray", "serde", "serde_json", "sha2", "thiserror", "toml"],
         never_of_std: &["env", "net", "thread", "time"],
     },

@@ -15,6 +15,7 @@ mod latent;
 mod layers;
 mod model_folders;
 mod onnx_session;
+mod onnx_variants;
 mod parity;
 mod process;
 mod reference;

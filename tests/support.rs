@@ -2,7 +2,7 @@
 
 use std::future::pending;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Router;
@@ -140,10 +140,7 @@ fn model_with_inversion(
     queue: usize,
     metrics: &Metrics,
 ) -> Model {
-    let empty_graph = |file: &str| Graph {
-        file: file.to_owned(),
-        bytes: Arc::new(Vec::new().into()),
-    };
+    let empty_graph = |file: &str| Graph::new(file.to_owned(), Vec::new().into());
     let files = ModelFiles {
         manifest_file: "manifest.toml".to_owned(),
         manifest: Manifest::parse(MANIFEST, "manifest.toml").unwrap(),

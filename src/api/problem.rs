@@ -328,6 +328,7 @@ impl Problem {
                     | EngineError::Graph { .. }
                     | EngineError::Tensor { .. }
                     | EngineError::Run { .. }
+                    | EngineError::BrokenFace { .. }
                     | EngineError::Panicked { .. }
                     | EngineError::Stopped { .. },
                 )

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | a model folder, on disk or compiled in | [`ModelFolder`] |
 //! | all files of a model, read and checked | [`ModelFiles`] |
+//! | an ONNX file with its files of weights | [`Graph`] |
 //! | the keys of `manifest.toml`, and their checks | [`Manifest`] |
 //! | a boundary file and its JSON | [`BoundaryMetadata`], [`write_boundary`] |
 //! | a folder of boundaries, under the names that they come with | [`read_boundaries`] |
@@ -20,6 +21,7 @@ mod boundary_folder;
 mod boundary_name;
 mod bundled;
 mod error;
+mod graph_file;
 mod manifest;
 mod model_files;
 mod model_folder;
@@ -32,11 +34,12 @@ mod store;
 pub use boundary_file::{AccuracyMetadata, BoundaryMetadata, check_writable, write_boundary};
 pub use boundary_folder::{BoundariesEntry, read_boundaries};
 pub use error::{CatalogError, NpyError};
+pub use graph_file::Graph;
 pub use manifest::{
     AlignmentEntry, ClassifierEntry, EncoderEntry, GeneratorEntry, GradientEntry, ImageEntry, Manifest,
     OutputEntry, OutputKind, TruncationEntry,
 };
-pub use model_files::{ClassifierFiles, Graph, ModelFiles};
+pub use model_files::{ClassifierFiles, ModelFiles};
 pub use model_folder::ModelFolder;
 pub use new_folder::NewFolder;
 pub use npy::NpyArray;

@@ -2,23 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::boundary_folder::read_boundaries;
-use crate::catalog::{CatalogError, ClassifierEntry, Manifest, ModelFolder, NpyArray};
+use crate::catalog::{CatalogError, ClassifierEntry, Graph, Manifest, ModelFolder, NpyArray};
 use crate::latent::{Boundary, LatentSpace};
-
-/// The bytes of an ONNX file, and its name in errors. Clones share the bytes.
-#[derive(Clone, Debug)]
-pub struct Graph {
-    /// Name of the file in errors.
-    pub file: String,
-    /// Content of the file.
-    pub bytes: Arc<Cow<'static, [u8]>>,
-}
 
 /// A classifier's manifest entry and its graph.
 #[derive(Clone, Debug)]
@@ -126,8 +116,7 @@ impl ModelFiles {
     pub fn generator_digest(&self) -> String {
         let mut digest = Sha256::new();
         for graph in self.mapping.iter().chain([&self.synthesis]) {
-            digest.update(graph.bytes.len().to_le_bytes());
-            digest.update(&**graph.bytes);
+            graph.digest(&mut digest);
         }
         hexadecimal(&digest.finalize())
     }
@@ -137,7 +126,12 @@ impl ClassifierFiles {
     /// SHA-256 of the graph, in hexadecimal.
     #[must_use]
     pub fn digest(&self) -> String {
-        hexadecimal(&Sha256::digest(&**self.graph.bytes))
+        let mut digest = Sha256::new();
+        digest.update(&**self.graph.bytes);
+        for (_, weights) in &self.graph.weights {
+            digest.update(weights);
+        }
+        hexadecimal(&digest.finalize())
     }
 }
 
@@ -150,10 +144,14 @@ struct DigestReader<'a> {
 impl DigestReader<'_> {
     fn read(&mut self, file: &str) -> Result<Cow<'static, [u8]>, CatalogError> {
         let bytes = self.folder.read(file)?;
+        self.add(file, &bytes);
+        Ok(bytes)
+    }
+
+    fn add(&mut self, file: &str, bytes: &[u8]) {
         self.digest.update(file.as_bytes());
         self.digest.update(bytes.len().to_le_bytes());
-        self.digest.update(&bytes);
-        Ok(bytes)
+        self.digest.update(bytes);
     }
 
     fn manifest(&mut self, name: &str) -> Result<Manifest, CatalogError> {
@@ -166,10 +164,12 @@ impl DigestReader<'_> {
     }
 
     fn graph(&mut self, file: &str) -> Result<Graph, CatalogError> {
-        Ok(Graph {
-            file: self.folder.name(file),
-            bytes: Arc::new(self.read(file)?),
-        })
+        let graph = Graph::read(self.folder, file)?;
+        self.add(file, &graph.bytes);
+        for (name, weights) in &graph.weights {
+            self.add(name, weights);
+        }
+        Ok(graph)
     }
 
     fn optional_graph(&mut self, file: Option<&String>) -> Result<Option<Graph>, CatalogError> {

@@ -249,10 +249,7 @@ mod tests {
             manifest_file: "manifest.toml".to_owned(),
             manifest: Manifest::parse("name = \"tiny\"\n[generator]\nsynthesis = \"g.onnx\"", "").unwrap(),
             mapping: None,
-            synthesis: Graph {
-                file: "g.onnx".to_owned(),
-                bytes: Arc::new(Vec::new().into()),
-            },
+            synthesis: Graph::new("g.onnx".to_owned(), Vec::new().into()),
             w_avg: None,
             classifiers: Vec::new(),
             encoder: None,

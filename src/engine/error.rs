@@ -72,6 +72,17 @@ pub enum EngineError {
         /// Flat index of the first such value.
         index: usize,
     },
+    /// One of the first faces of a generator has a value that is NaN or infinite.
+    #[error(
+        "{file}: the face of seed {seed} has values that are NaN or infinite, expected only finite values: export the graph \
+         again, in float32 if it was float16"
+    )]
+    BrokenFace {
+        /// The ONNX file.
+        file: String,
+        /// The seed of the face.
+        seed: usize,
+    },
     /// A run panicked. The network continues with the next run.
     #[error("{network}: the run panicked: {reason}")]
     Panicked {

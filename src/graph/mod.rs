@@ -5,6 +5,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | an ONNX file, read or written | [`Model`] |
+//! | the files of external weights, and random nodes, without reading weights | [`Outline`] |
 //! | how a graph is built | [`GraphBuilder`], [`operators`] |
 //! | the messages of the file format | [`proto`] |
 
@@ -12,10 +13,12 @@ mod builder;
 mod error;
 mod model;
 pub mod operators;
+mod outline;
 pub mod proto;
 mod tensors;
 
 pub use builder::{GraphBuilder, OPERATOR_SET, Value, float, integer, integers, string};
 pub use error::GraphError;
 pub use model::Model;
+pub use outline::{Outline, RANDOM_OPERATORS};
 pub use tensors::{Axis, float_tensor, float_value, integer_tensor, scalar};

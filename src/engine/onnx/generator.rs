@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ndarray::{Array1, Array3, Array4, ArrayView3, Axis, Ix4};
+use ndarray::{Array2, Array3, Array4, ArrayView3, Axis, Ix4};
 
 use crate::catalog::{Graph, ModelFiles};
 use crate::engine::batching::batch_size::LONG_RUN;
@@ -11,6 +11,7 @@ use crate::engine::onnx::network::Network;
 use crate::engine::{
     BatchSize, Device, EngineError, Generator, GeneratorShape, Mapping as _, Runtime, SynthesisInput,
 };
+use crate::latent::sample_z;
 
 /// A synthesis graph: w or w+ (or z, if there is no mapping) → image.
 pub(crate) struct OnnxGenerator {
@@ -22,12 +23,13 @@ pub(crate) struct OnnxGenerator {
 }
 
 impl OnnxGenerator {
-    /// Opens a model's synthesis graph, and checks it against the mapping. If the graph leaves the size of its images open,
-    /// one image is synthesized to measure it.
+    /// Opens a model's synthesis graph, and checks it against the mapping. The first faces, at least one, are synthesized: they show the
+    /// size of the images, which many graphs leave open, and whether their values are finite.
     pub(crate) fn open(
         runtime: &Runtime,
         files: &ModelFiles,
         mapping: Option<&mut OnnxMapping>,
+        first_faces: usize,
     ) -> Result<Self, EngineError> {
         let synthesis = Self::open_network(runtime, &files.synthesis)?;
         let expected = match mapping {
@@ -41,11 +43,7 @@ impl OnnxGenerator {
             _ => return Err(synthesis.input_error(expected)),
         };
         let device = runtime.device();
-        let largest_batch = match batch {
-            None => device.largest_batch(),
-            Some(1) => 1,
-            Some(_) => return Err(synthesis.input_error("a batch that is open or 1")),
-        };
+        let largest_batch = batch.unwrap_or(device.largest_batch()).max(1);
         let z_dim = mapping.as_ref().map_or(w_dim, |mapping| mapping.z_dim());
         if let Some(mapping) = &mapping {
             mapping.check_w_dim(w_dim)?;
@@ -61,16 +59,19 @@ impl OnnxGenerator {
         let mut generator = Self {
             synthesis,
             shape,
-            batch_size: BatchSize::up_to(largest_batch),
+            // A fixed batch takes as long for one image as for all.
+            batch_size: batch.map_or_else(
+                || BatchSize::up_to(largest_batch),
+                |_| BatchSize::settled(largest_batch),
+            ),
             device,
         };
         match *generator.synthesis.output_axes() {
-            [_, Some(3), Some(height), Some(width)] => {
-                (generator.shape.height, generator.shape.width) = (height, width);
-            }
-            [_, Some(3) | None, _, _] => generator.measure_image_size(mapping)?,
+            // ONNX Runtime says that there are no axes if it does not know them.
+            [] | [_, Some(3) | None, _, _] => {}
             _ => return Err(generator.synthesis.output_error("[batch, 3, height, width], RGB")),
         }
+        generator.synthesize_first_faces(files, mapping, first_faces)?;
         Ok(generator)
     }
 
@@ -117,19 +118,34 @@ impl OnnxGenerator {
         Ok(started.elapsed())
     }
 
-    /// Synthesizes one image and takes its height and width.
-    fn measure_image_size(&mut self, mapping: Option<&mut OnnxMapping>) -> Result<(), EngineError> {
-        let z = Array1::linspace(-1.0, 1.0, self.shape.z_dim).insert_axis(Axis(0));
-        let row = match mapping {
+    /// Synthesizes the faces of the first seeds, takes their height and width, and checks that all values are finite.
+    fn synthesize_first_faces(
+        &mut self,
+        files: &ModelFiles,
+        mapping: Option<&mut OnnxMapping>,
+        faces: usize,
+    ) -> Result<(), EngineError> {
+        let mut z = Array2::zeros((faces, self.shape.z_dim));
+        for (seed, mut row) in (0..).zip(z.rows_mut()) {
+            let sampled = sample_z(seed, self.shape.z_dim, files.manifest.generator.rescale_z)
+                .map_err(|_| self.synthesis.input_error("codes of at least one value"))?;
+            row.assign(&sampled.values().row(0));
+        }
+        let rows = match mapping {
             Some(mapping) => mapping.map(z.view())?,
             None => z,
         };
-        let code = row.insert_axis(Axis(1));
-        let code = code
-            .broadcast((1, self.shape.synthesis_rows(), self.shape.w_dim))
-            .expect("one row is repeated");
-        let image = self.synthesize(code)?;
-        (_, _, self.shape.height, self.shape.width) = image.dim();
+        for (seed, row) in rows.rows().into_iter().enumerate() {
+            let code = row.broadcast((1, self.shape.synthesis_rows(), self.shape.w_dim));
+            let image = self.synthesize(code.expect("one row is repeated"))?;
+            if image.iter().any(|value| !value.is_finite()) {
+                return Err(EngineError::BrokenFace {
+                    file: files.synthesis.file.clone(),
+                    seed,
+                });
+            }
+            (_, _, self.shape.height, self.shape.width) = image.dim();
+        }
         Ok(())
     }
 }

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use ndarray::{ArrayD, ArrayViewD, Axis, Slice, concatenate};
+use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 use ort::memory::MemoryInfo;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
@@ -19,6 +19,7 @@ use ort::value::Tensor;
 
 use crate::catalog::Graph;
 use crate::engine::networks::watched_runs::WatchedRuns;
+use crate::engine::onnx::fixed_batch::{joined, padded};
 use crate::engine::onnx::run_options;
 use crate::engine::{Device, EngineError, Runtime};
 
@@ -29,6 +30,8 @@ pub(crate) struct GpuSessions {
     graph: Graph,
     level: GraphOptimizationLevel,
     has_convolutions: bool,
+    /// The number of images in each run, if the graph fixes it.
+    fixed_batch: Option<usize>,
     /// By batch size. The session for one image opens at the start.
     sessions: BTreeMap<usize, Session>,
     /// The memory for outputs, which the CPU can read.
@@ -44,13 +47,22 @@ impl GpuSessions {
         level: GraphOptimizationLevel,
         pinned: MemoryInfo<'static>,
     ) -> Result<Self, EngineError> {
+        let session = runtime.session(graph, level)?;
+        let batch = session
+            .inputs()
+            .first()
+            .and_then(|input| input.dtype().tensor_shape());
+        let batch = batch.and_then(|shape| shape.first().copied());
         Ok(Self {
             runtime: runtime.clone(),
             device,
             graph: graph.clone(),
             level,
             has_convolutions: graph.bytes.windows(4).any(|bytes| bytes == b"Conv"),
-            sessions: BTreeMap::from([(1, runtime.session(graph, level)?)]),
+            fixed_batch: batch
+                .and_then(|batch| usize::try_from(batch).ok())
+                .filter(|&batch| batch > 0),
+            sessions: BTreeMap::from([(1, session)]),
             pinned,
         })
     }
@@ -69,19 +81,13 @@ impl GpuSessions {
         runs: &mut WatchedRuns,
     ) -> Result<Vec<ArrayD<f32>>, EngineError> {
         let images = inputs[0].1.len_of(Axis(0));
-        let mut parts: Vec<Vec<ArrayD<f32>>> = Vec::new();
-        for first in (0..images).step_by(self.device.largest_batch()) {
-            let end = images.min(first + self.device.largest_batch());
+        let batch = self.fixed_batch.unwrap_or(self.device.largest_batch());
+        let mut parts = Vec::new();
+        for first in (0..images).step_by(batch) {
+            let end = images.min(first + batch);
             parts.push(self.run_batch(first..end, inputs, outputs, runs)?);
         }
-        if parts.len() == 1 {
-            return Ok(parts.swap_remove(0));
-        }
-        let join = |output: usize| {
-            let parts: Vec<_> = parts.iter().map(|part| part[output].view()).collect();
-            concatenate(Axis(0), &parts).expect("the parts of an output differ in the first axis only")
-        };
-        Ok((0..outputs.len()).map(join).collect())
+        Ok(joined(parts))
     }
 
     /// Runs one batch: these images of the inputs.
@@ -92,7 +98,7 @@ impl GpuSessions {
         outputs: &[&str],
         runs: &mut WatchedRuns,
     ) -> Result<Vec<ArrayD<f32>>, EngineError> {
-        let size = self.device.padded_batch(images.len());
+        let size = self.fixed_batch.unwrap_or(self.device.padded_batch(images.len()));
         let file = self.graph.file.clone();
         let failed = |error: ort::Error| EngineError::Run {
             network: file.clone(),
@@ -129,7 +135,8 @@ impl GpuSessions {
 
     /// The session for a batch size. Opens it if necessary.
     fn session(&mut self, size: usize) -> Result<&mut Session, EngineError> {
-        let size = if self.has_convolutions { size } else { 1 };
+        let needs_own = self.has_convolutions && self.fixed_batch.is_none();
+        let size = if needs_own { size } else { 1 };
         if !self.sessions.contains_key(&size) {
             let session = self.runtime.session(&self.graph, self.level)?;
             self.sessions.insert(size, session);
@@ -139,15 +146,6 @@ impl GpuSessions {
             .get_mut(&size)
             .expect("the session was opened above if it was missing"))
     }
-}
-
-/// The images, with the last one repeated until the batch has `size`.
-fn padded(images: ArrayViewD<'_, f32>, size: usize) -> ArrayD<f32> {
-    let count = images.len_of(Axis(0));
-    let last = images.slice_axis(Axis(0), Slice::from(count - 1..));
-    let mut all = vec![images.view()];
-    all.resize(1 + size - count, last);
-    concatenate(Axis(0), &all).expect("images of one array have one shape")
 }
 
 #[cfg(test)]

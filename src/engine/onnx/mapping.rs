@@ -11,21 +11,15 @@ pub(crate) struct OnnxMapping {
     network: Network,
     z_dim: usize,
     w_dim: usize,
-    /// Most codes in one run: 1 if the graph's batch is fixed.
-    largest_batch: usize,
 }
 
 impl OnnxMapping {
     /// Opens a mapping graph.
     pub(crate) fn open(runtime: &Runtime, graph: &Graph) -> Result<Self, EngineError> {
         let network = Network::open(runtime, graph, "w")?;
-        let &[batch, Some(z_dim)] = network.input_axes() else {
+        let &[_, Some(z_dim)] = network.input_axes() else {
             return Err(network.input_error("[batch, dim] for z"));
         };
-        if !matches!(batch, None | Some(1)) {
-            return Err(network.input_error("a batch that is open or 1"));
-        }
-        let largest_batch = if batch.is_some() { 1 } else { usize::MAX };
         let &[_, Some(w_dim)] = network.output_axes() else {
             return Err(network.output_error("[batch, dim] for w, not repeated for each layer"));
         };
@@ -33,7 +27,6 @@ impl OnnxMapping {
             network,
             z_dim,
             w_dim,
-            largest_batch,
         })
     }
 
@@ -54,9 +47,8 @@ impl OnnxMapping {
 
 impl Mapping for OnnxMapping {
     fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
-        let w = self
-            .network
-            .run_in_batches(z, self.largest_batch, &[self.w_dim])?;
+        let w = self.network.run_in_batches(z, usize::MAX, &[self.w_dim])?;
+        let w = self.network.check_finite(w)?;
         Ok(w.into_dimensionality::<Ix2>().expect("w codes have two axes"))
     }
 }

@@ -5,7 +5,7 @@
 //! run begins, or how long a request may wait.
 //!
 //! A graph is checked when it is opened: an [`EngineError::Tensor`](crate::engine::EngineError::Tensor) names the file, the
-//! tensor, its shape, and the expected shape. A batch axis is open, or 1; with 1, the graph runs once for each image.
+//! tensor, its shape, and the expected shape. A batch axis is open or fixed; with a fixed one, runs are filled up.
 //!
 //! | to find | look in |
 //! | --- | --- |
@@ -16,6 +16,7 @@
 //! | a graph with its sessions, and its runs | `network` |
 //! | how a run is terminated | `run_options` |
 //! | the name and shape of a graph's input or output | `tensor_spec` |
+//! | runs of a graph with a fixed batch | `fixed_batch` |
 //! | padding and sessions for each batch size on a GPU | `gpu_sessions` |
 //! | images in the size and range of another network | `image_input` |
 //! | z → w | `mapping` |
@@ -30,6 +31,7 @@
 pub(crate) mod classifier;
 pub(crate) mod device;
 pub(crate) mod encoder;
+pub(crate) mod fixed_batch;
 pub(crate) mod generator;
 pub(crate) mod gpu_sessions;
 pub(crate) mod gradient;

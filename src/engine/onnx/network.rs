@@ -7,6 +7,7 @@ use ort::value::TensorRef;
 
 use crate::catalog::Graph;
 use crate::engine::networks::watched_runs::WatchedRuns;
+use crate::engine::onnx::fixed_batch::run_in_fixed_batches;
 use crate::engine::onnx::gpu_sessions::GpuSessions;
 use crate::engine::onnx::run_options;
 use crate::engine::onnx::tensor_spec::{TensorRole, TensorSpec, list_error};
@@ -144,6 +145,15 @@ impl Network {
         &self.inputs[0].axes
     }
 
+    /// The number of images in each run, if the graph fixes it. The network fills up runs of other sizes.
+    pub(crate) fn fixed_batch(&self) -> Option<usize> {
+        self.input_axes()
+            .first()
+            .copied()
+            .flatten()
+            .filter(|&batch| batch > 0)
+    }
+
     /// Length of each axis of the first output. `None` if the graph leaves it open.
     pub(crate) fn output_axes(&self) -> &[Option<usize>] {
         &self.outputs[0].axes
@@ -229,11 +239,22 @@ impl Network {
         Ok(concatenate(Axis(0), &views).expect("the shape of each part was checked"))
     }
 
-    /// Runs the network on one tensor for each of its inputs, and returns one for each of its outputs.
+    /// Runs the network on one tensor for each of its inputs, and returns one for each of its outputs. If the graph's batch
+    /// is fixed, there are as many runs as the inputs need, and the last is filled up.
     pub(crate) fn run_all(
         &mut self,
         inputs: &[ArrayViewD<'_, f32>],
     ) -> Result<Vec<ArrayD<f32>>, EngineError> {
+        let rows = inputs[0].len_of(Axis(0));
+        match self.fixed_batch() {
+            Some(batch) if rows != batch && rows > 0 => {
+                run_in_fixed_batches(inputs, batch, |inputs| self.run_batch(inputs))
+            }
+            _ => self.run_batch(inputs),
+        }
+    }
+
+    fn run_batch(&mut self, inputs: &[ArrayViewD<'_, f32>]) -> Result<Vec<ArrayD<f32>>, EngineError> {
         let names = self.inputs.iter().map(|tensor| tensor.name.as_str());
         let session = match &mut self.sessions {
             Sessions::Cpu(session) => session,
@@ -268,7 +289,6 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::{Duration, Instant};
@@ -332,12 +352,8 @@ mod tests {
 
     #[test]
     fn a_run_that_never_ends_is_terminated_and_the_next_one_works() {
-        let graph = Graph {
-            file: "hanging.onnx".to_owned(),
-            bytes: Arc::new(Cow::from(
-                include_bytes!("../../../tests/hanging.onnx").as_slice(),
-            )),
-        };
+        let bytes = include_bytes!("../../../tests/hanging.onnx").as_slice();
+        let graph = Graph::new("hanging.onnx".to_owned(), bytes.into());
         let images = |value| Array4::from_elem((2, 3, 256, 256), value);
         let watchdog = Watchdog::default();
         let runtime = test_support::runtime().with_watchdog(watchdog.clone());

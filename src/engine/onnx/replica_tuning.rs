@@ -37,12 +37,15 @@ use crate::engine::{Device, EngineError, Generator as _, GeneratorShape, LazyRep
 /// image alone then takes hardly longer, and the throughput grows with the number of cores.
 const MAX_SLOWDOWN: f64 = 1.25;
 
-/// Size in bytes from which a graph is not measured. It has large nodes, which gain from every thread, and the measurement
+/// Size in bytes, weights included, from which a graph is not measured. It has large nodes, which gain from every thread, and the measurement
 /// would take seconds of the start.
 const LARGE_GRAPH: usize = 16 * 1024 * 1024;
 
 /// Longest run with one thread that is fast enough for interactive use. It is then not compared with a run with all threads.
 const FAST_RUN: Duration = Duration::from_millis(25);
+
+/// Faces that a generator synthesizes when it opens, to show that its images have finite values. A large graph makes one.
+const FIRST_FACES: usize = 4;
 
 /// Runs of each variant that is measured. The shortest counts, because other work on the machine only makes a run longer.
 const RUNS: usize = 4;
@@ -96,8 +99,13 @@ impl<'a> ReplicaTuning<'a> {
             ReplicaPlan::AllThreads => (runtime.threads(), 1),
             ReplicaPlan::SingleThreads | ReplicaPlan::Undecided => (1, 1),
         };
+        let faces = if is_large(runtime, &files.synthesis) {
+            1
+        } else {
+            FIRST_FACES
+        };
         let (first, others) = in_parallel(
-            || OnnxGenerator::open(&runtime.with_threads(threads), files, mapping),
+            || OnnxGenerator::open(&runtime.with_threads(threads), files, mapping, faces),
             || {
                 repeat(replicas - 1, || {
                     OnnxGenerator::open_network(runtime, &files.synthesis)
@@ -217,7 +225,7 @@ fn has_cores(runtime: &Runtime) -> bool {
 
 /// Whether runs of a graph take too long to be measured at the start.
 fn is_large(runtime: &Runtime, synthesis: &Graph) -> bool {
-    runtime.device() == Device::Cpu && synthesis.bytes.len() >= LARGE_GRAPH
+    runtime.device() == Device::Cpu && synthesis.size() >= LARGE_GRAPH
 }
 
 /// A replica like `first`, to be opened when it is needed.

@@ -11,6 +11,7 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use crate::catalog::Graph;
 use crate::engine::{Device, EngineError, Watchdog};
+use crate::graph::Outline;
 
 /// File name of the library.
 const LIBRARY: &str = if cfg!(target_os = "macos") {
@@ -148,6 +149,7 @@ impl Runtime {
         graph: &Graph,
         level: GraphOptimizationLevel,
     ) -> Result<Session, EngineError> {
+        check_no_random_nodes(graph)?;
         let started = Instant::now();
         let session = self
             .try_session(graph, level)
@@ -185,7 +187,11 @@ impl Runtime {
     }
 
     fn try_session(&self, graph: &Graph, level: GraphOptimizationLevel) -> ort::Result<Session> {
-        self.session_builder()?
+        let mut builder = self.session_builder()?;
+        for (name, weights) in &graph.weights {
+            builder = builder.with_external_initializer_file_in_memory(name, Arc::clone(weights))?;
+        }
+        builder
             .with_optimization_level(level)?
             .with_intra_threads(self.threads)?
             .with_inter_threads(1)?
@@ -194,6 +200,23 @@ impl Runtime {
             // ONNX Runtime would keep a memory pattern for each batch size.
             .with_memory_pattern(false)?
             .commit_from_memory(&graph.bytes)
+    }
+}
+
+/// An error if a run of the graph would depend on more than its inputs: the same seed would then be another face each time.
+fn check_no_random_nodes(graph: &Graph) -> Result<(), EngineError> {
+    let random = Outline::read(&graph.bytes).random_nodes;
+    match random.first() {
+        None => Ok(()),
+        Some(first) => Err(EngineError::Graph {
+            file: graph.file.clone(),
+            reason: format!(
+                "found {} random nodes, the first is {first}; expected none, because the same code must always be the same \
+                 face: `faceplane import {}` replaces them by constants",
+                random.len(),
+                graph.file
+            ),
+        }),
     }
 }
 
