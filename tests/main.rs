@@ -5,6 +5,7 @@
 mod api;
 mod boundary_names;
 mod broken_log;
+mod checkpoint;
 mod conformance;
 mod docs;
 mod fitting;

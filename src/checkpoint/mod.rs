@@ -2,23 +2,42 @@
 //!
 //! Nothing in a file is ever executed. A pickle is read as data: a class or a function that it names becomes an inert
 //! [`Object::Record`]. This layer knows file formats; it does not know what a network computes.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | how a file's format is recognised, and the formats | `containers` |
+//! | pickles | `pickle` |
+//! | which objects of a file are networks | `networks` |
+//! | where the elements of a tensor lie, and their conversion | `tensor`, `element`, `stored_bytes` |
 
+mod containers;
+mod element;
 mod error;
 mod network;
+mod networks;
 mod object;
+mod pickle;
+mod stored_bytes;
 mod tensor;
 
+use std::fmt::Write;
+use std::io::{self, Read};
 use std::path::Path;
+use std::rc::Rc;
 
-pub use error::CheckpointError;
+use sha2::{Digest, Sha256};
+
+pub use element::Element;
+pub use error::{CheckpointError, Fault};
 pub use network::Network;
-pub use object::Object;
+pub use object::{MOST_DEPTH, Object, Record};
+pub use stored_bytes::StoredBytes;
 pub use tensor::StoredTensor;
 
 /// What a file holds.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// The format, in words: "PyTorch zip", "StyleGAN persistence pickle", ….
+    /// The format, in words: "PyTorch zip", "pickle", ….
     pub format: String,
     /// The SHA-256 of the file, in hexadecimal.
     pub digest: String,
@@ -29,14 +48,42 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads a file. Its content decides the format, not its name.
+    /// Reads a file. Its content decides the format, not its name. The elements of tensors stay in the file until
+    /// [`StoredTensor::read`], so the file must stay as it is.
     ///
     /// # Errors
     /// [`CheckpointError`] says what was found.
     pub fn read(file: &Path) -> Result<Self, CheckpointError> {
-        Err(CheckpointError::Unknown {
-            file: file.display().to_string(),
-            found: String::new(),
+        let name: Rc<str> = file.display().to_string().into();
+        Self::read_named(file, &name).map_err(|fault| fault.of(&name))
+    }
+
+    fn read_named(file: &Path, name: &Rc<str>) -> Result<Self, Fault> {
+        let bytes = StoredBytes::open(file)?;
+        let content = containers::read(&bytes, name)?;
+        Ok(Self {
+            format: content.format.to_owned(),
+            networks: networks::find(&content.root, name)?,
+            root: content.root,
+            digest: digest(&bytes)?,
         })
     }
+}
+
+/// The SHA-256 in hexadecimal.
+fn digest(bytes: &StoredBytes) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    let mut reader = bytes.cursor();
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        match reader.read(&mut chunk)? {
+            0 => break,
+            len => digest.update(&chunk[..len]),
+        }
+    }
+    let mut hexadecimal = String::new();
+    for byte in digest.finalize() {
+        write!(hexadecimal, "{byte:02x}").expect("a string can be written to");
+    }
+    Ok(hexadecimal)
 }

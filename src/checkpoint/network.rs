@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::checkpoint::{Object, StoredTensor};
+use crate::checkpoint::object::Object;
+use crate::checkpoint::tensor::StoredTensor;
 
 /// A network in a checkpoint, whatever the format of the file.
 ///

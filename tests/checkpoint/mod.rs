@@ -1,0 +1,3 @@
+//! Checkpoints: what is read, and what is refused.
+
+mod fixtures;
