@@ -35,6 +35,18 @@ pub enum ImportError {
         /// The shapes that are possible.
         expected: String,
     },
+    /// A network has a setting that is not supported.
+    #[error("{network}: found {setting} {found}; expected {expected}")]
+    Setting {
+        /// The network in the file.
+        network: String,
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: String,
+        /// The values that are supported.
+        expected: &'static str,
+    },
     /// A tensor cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -6,6 +6,9 @@
 
 mod error;
 mod imported;
+mod pggan;
+mod progressive;
+mod stylegan1;
 mod stylegan2;
 mod weights;
 
@@ -19,7 +22,7 @@ pub use weights::Weights;
 type Architecture = fn(&Checkpoint, &Network) -> Option<Result<Imported, ImportError>>;
 
 /// The architectures, in the order in which they are tried.
-const ARCHITECTURES: &[Architecture] = &[stylegan2::import];
+const ARCHITECTURES: &[Architecture] = &[stylegan2::import, stylegan1::import, pggan::import];
 
 /// The names of the network to use if a file has several: the average of a generator's weights over its training.
 const PREFERRED: &[&str] = &["G_ema", "g_ema", "Gs", "generator_smooth"];

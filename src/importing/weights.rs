@@ -1,6 +1,6 @@
 //! The tensors of a network, read by name with their shapes checked.
 
-use ndarray::{Array, ArrayD, Axis, Dimension};
+use ndarray::{Array, ArrayD, Axis, Dimension, IntoDimension};
 
 use crate::checkpoint::Network;
 use crate::importing::ImportError;
@@ -112,7 +112,37 @@ impl<'a> Weights<'a> {
         }
     }
 
-    fn missing(&self, tensor: &str) -> ImportError {
+    /// A tensor of a fixed shape.
+    ///
+    /// # Errors
+    /// [`ImportError`] if the network does not have it, if it cannot be read, or if it has another shape.
+    pub fn shaped<S: IntoDimension>(
+        &self,
+        tensor: &str,
+        shape: S,
+    ) -> Result<Array<f32, S::Dim>, ImportError> {
+        let shape = shape.into_dimension();
+        let found = self.shape(tensor)?;
+        if found != shape.slice() {
+            return Err(self.unexpected(tensor, found.to_vec(), &format!("{:?}", shape.slice())));
+        }
+        self.array(tensor)
+    }
+
+    /// The error for a setting that a graph cannot have.
+    #[must_use]
+    pub fn wrong_setting(&self, setting: &'static str, found: String, expected: &'static str) -> ImportError {
+        ImportError::Setting {
+            network: self.network.name.clone(),
+            setting,
+            found,
+            expected,
+        }
+    }
+
+    /// The error for a tensor that the network does not have.
+    #[must_use]
+    pub fn missing(&self, tensor: &str) -> ImportError {
         ImportError::MissingTensor {
             network: self.network.name.clone(),
             tensor: self.full_name(tensor),

@@ -38,6 +38,11 @@ pub fn matmul(graph: &mut GraphBuilder, a: &Value, b: &Value) -> Value {
     graph.node("MatMul", &[a, b], vec![])
 }
 
+/// The product of the matrices `a` and `b`, plus `c`, which is broadcast.
+pub fn gemm(graph: &mut GraphBuilder, a: &Value, b: &Value, c: &Value) -> Value {
+    graph.node("Gemm", &[a, b, c], vec![])
+}
+
 /// `a` where it is positive, `slope · a` elsewhere.
 pub fn leaky_relu(graph: &mut GraphBuilder, a: &Value, slope: f32) -> Value {
     graph.node("LeakyRelu", &[a], vec![float("alpha", slope)])
@@ -60,4 +65,10 @@ pub fn reduce_mean(graph: &mut GraphBuilder, a: &Value, axes: &[i64]) -> Value {
 pub fn reduce_sum(graph: &mut GraphBuilder, a: &Value, axes: &[i64]) -> Value {
     let axes = graph.integers(axes);
     graph.node("ReduceSum", &[a, &axes], vec![integer("keepdims", 1)])
+}
+
+/// The sum of the squares over `axes`, which keep the length 1.
+pub fn reduce_sum_square(graph: &mut GraphBuilder, a: &Value, axes: &[i64]) -> Value {
+    let axes = graph.integers(axes);
+    graph.node("ReduceSumSquare", &[a, &axes], vec![integer("keepdims", 1)])
 }

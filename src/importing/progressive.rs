@@ -1,0 +1,173 @@
+//! What the generators that grow by progressive training have in common: PGGAN and StyleGAN.
+
+use std::iter;
+
+use ndarray::{Array1, Array4, ArrayD, ArrayView4, Slice};
+
+use crate::graph::{Axis, GraphBuilder, Value, operators as op, scalar};
+use crate::importing::{ImportError, Weights};
+
+/// The slope of the leaky `ReLU` below 0.
+pub(super) const SLOPE: f32 = 0.2;
+/// What keeps a division by a norm from a division by 0.
+pub(super) const EPSILON: f32 = 1e-8;
+/// Height and width of the features that have an optional input.
+const FEATURE_HEIGHT: usize = 32;
+/// The most blocks of a generator: 16384×16384 pixels.
+pub(super) const LARGEST_BLOCKS: usize = 13;
+
+/// The root of the mean of squares over axis 1, whose length is `channels`.
+pub(super) fn root_mean_square(graph: &mut GraphBuilder, features: &Value, channels: usize) -> Value {
+    let sum = op::reduce_sum_square(graph, features, &[1]);
+    let share = graph.constant(&scalar(1.0 / count(channels)));
+    let mean = op::mul(graph, &sum, &share);
+    let epsilon = graph.constant(&scalar(EPSILON));
+    let mean = op::add(graph, &mean, &epsilon);
+    op::sqrt(graph, &mean)
+}
+
+/// Pixel normalization: the values of axis 1, whose length is `channels`, divided by their root mean square.
+pub(super) fn pixel_norm(graph: &mut GraphBuilder, features: &Value, channels: usize) -> Value {
+    let norm = root_mean_square(graph, features, channels);
+    op::div(graph, features, &norm)
+}
+
+/// The factor of a layer's weights, by the number of weights that one of its outputs has: `gain` / √`weights`.
+pub(super) fn scale(gain: f64, weights: usize) -> f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "graphs compute in f32")]
+    let scale = (gain / f64::from(count(weights)).sqrt()) as f32;
+    scale
+}
+
+/// The 4×4 kernel `[in, out, y, x]` of a transposed convolution with stride 2 and padding 1 that equals doubling by nearest
+/// neighbour, followed by the correlation with the 3×3 kernel `[out, in, y, x]`.
+///
+/// It needs 16 products for 4 pixels where the correlation of the doubled image needs 36.
+pub(super) fn doubling_kernel(kernel: &Array4<f32>) -> ArrayD<f32> {
+    let (outputs, inputs, ..) = kernel.dim();
+    let adjoint = reversed(kernel.view()).permuted_axes([1, 0, 2, 3]);
+    let mut sum = Array4::zeros((inputs, outputs, 4, 4));
+    for (y, x) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let mut rows = sum.slice_axis_mut(ndarray::Axis(2), Slice::from(y..y + 3));
+        let mut shifted = rows.slice_axis_mut(ndarray::Axis(3), Slice::from(x..x + 3));
+        shifted += &adjoint;
+    }
+    sum.into_dyn()
+}
+
+/// The kernel `[out, in, y, x]` of a layer that doubles its input by adding up shifts of its kernel, written as doubling by
+/// nearest neighbour and a correlation: the two differ by the direction of both axes.
+pub(super) fn unfused(kernel: ArrayView4<'_, f32>) -> Array4<f32> {
+    reversed(kernel).as_standard_layout().into_owned()
+}
+
+/// A kernel with both image axes, which are the last ones, reversed.
+pub(super) fn reversed(mut kernel: ArrayView4<'_, f32>) -> ArrayView4<'_, f32> {
+    kernel.invert_axis(ndarray::Axis(2));
+    kernel.invert_axis(ndarray::Axis(3));
+    kernel
+}
+
+/// Adds the optional input `feature_<height>` to the features of the block of 32×32, or of the last block of a smaller generator.
+pub(super) fn add_optional_feature(
+    graph: &mut GraphBuilder,
+    features: &Value,
+    channels: usize,
+    height: usize,
+    resolution: usize,
+) -> Value {
+    if height != FEATURE_HEIGHT.min(resolution) {
+        return features.clone();
+    }
+    let axes = [channels, height, height].map(Axis::Fixed);
+    let axes: Vec<_> = iter::once(Axis::batch()).chain(axes).collect();
+    let none = ArrayD::zeros(vec![1, channels, height, height]);
+    let feature = graph.optional_input(&format!("feature_{height}"), &axes, &none);
+    op::add(graph, features, &feature)
+}
+
+/// A constant of a value for each channel, to be broadcast over `[batch, channels, height, width]`.
+pub(super) fn per_channel(graph: &mut GraphBuilder, values: &Array1<f32>) -> Value {
+    let values = values
+        .view()
+        .insert_axis(ndarray::Axis(0))
+        .insert_axis(ndarray::Axis(2))
+        .insert_axis(ndarray::Axis(3));
+    graph.constant(&values.to_owned().into_dyn())
+}
+
+/// Makes a value the output `image`.
+pub(super) fn image_output(graph: &mut GraphBuilder, image: &Value, resolution: usize) {
+    let axes = [3, resolution, resolution].map(Axis::Fixed);
+    let axes: Vec<_> = iter::once(Axis::batch()).chain(axes).collect();
+    graph.output("image", image, &axes);
+}
+
+/// Checks that a generator has grown to the end: a level of detail above 0 mixes the outputs of two blocks.
+pub(super) fn check_grown(weights: &Weights<'_>, lod: &str) -> Result<(), ImportError> {
+    if !weights.has(lod) {
+        return Ok(());
+    }
+    let found = weights.any(lod)?;
+    match found.first() {
+        Some(&level) if level != 0.0 => Err(weights.wrong_setting(
+            "the level of detail (lod)",
+            level.to_string(),
+            "0: the generator has not grown to its last resolution",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A length of an axis in a shape.
+pub(super) fn length(elements: usize) -> i64 {
+    i64::try_from(elements).expect("an array has fewer than 2^63 elements")
+}
+
+/// A number of elements as f32.
+pub(super) fn count(elements: usize) -> f32 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "rounding changes no result by more than f32 does"
+    )]
+    let count = elements as f32;
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array4;
+
+    use super::{count, doubling_kernel};
+
+    /// Doubling by nearest neighbour, then the correlation with padding 1, at one output pixel of one channel.
+    fn plain(image: &[[f32; 3]; 3], kernel: &Array4<f32>, y: usize, x: usize) -> f32 {
+        let mut sum = 0.0;
+        for (i, j) in (0..9).map(|tap| (tap / 3, tap % 3)) {
+            let (Some(row), Some(column)) = ((y + i).checked_sub(1), (x + j).checked_sub(1)) else {
+                continue;
+            };
+            if row < 6 && column < 6 {
+                sum += kernel[[0, 0, i, j]] * image[row / 2][column / 2];
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn the_kernel_of_the_transposed_convolution_equals_doubling_and_correlation() {
+        let image = [[1.0, -2.0, 3.0], [0.5, 4.0, -1.0], [2.0, 7.0, -3.0]];
+        let kernel = Array4::from_shape_fn((1, 1, 3, 3), |(.., y, x)| count(y * y + 3 * x) - 4.0);
+        let doubling = doubling_kernel(&kernel);
+        let mut transposed = [[0.0; 8]; 8];
+        for (y, x) in (0..9).map(|pixel| (pixel / 3, pixel % 3)) {
+            for (i, j) in (0..16).map(|tap| (tap / 4, tap % 4)) {
+                transposed[2 * y + i][2 * x + j] += image[y][x] * doubling[[0, 0, i, j]];
+            }
+        }
+        for (y, x) in (0..36).map(|pixel| (pixel / 6, pixel % 6)) {
+            let (found, expected) = (transposed[y + 1][x + 1], plain(&image, &kernel, y, x));
+            assert!((found - expected).abs() < 1e-4, "{y} {x}: {found} {expected}");
+        }
+    }
+}
