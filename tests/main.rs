@@ -7,6 +7,7 @@ mod boundary_names;
 mod broken_log;
 mod checkpoint;
 mod conformance;
+mod differentiation;
 mod docs;
 mod fitting;
 mod gradient;

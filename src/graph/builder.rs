@@ -18,6 +18,11 @@ const IR_VERSION: i64 = 8;
 pub struct Value(String);
 
 impl Value {
+    /// The value of this name.
+    pub(crate) fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// Its name in the graph.
     #[must_use]
     pub fn name(&self) -> &str {

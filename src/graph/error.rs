@@ -9,4 +9,42 @@ pub enum GraphError {
         /// What is wrong.
         reason: String,
     },
+    /// The shape of a node's output is not known.
+    #[error(
+        "found {operator} {node:?} of inputs {inputs}; expected a standard operator with a known shape, and no open axis but the batch"
+    )]
+    Shape {
+        /// The operator.
+        operator: String,
+        /// The node's name.
+        node: String,
+        /// The shapes of its inputs.
+        inputs: String,
+    },
+    /// A node cannot be differentiated.
+    #[error("{operator} {node:?} cannot be differentiated: {reason}")]
+    NotDifferentiable {
+        /// The operator.
+        operator: String,
+        /// The node's name.
+        node: String,
+        /// Why.
+        reason: String,
+    },
+    /// A graph lacks a tensor.
+    #[error("found no tensor {name:?} in the graph")]
+    NoTensor {
+        /// The tensor's name.
+        name: String,
+    },
+    /// An input or output of a graph has another shape than expected.
+    #[error("found {tensor} {found}, expected {expected}")]
+    Tensor {
+        /// The input or output.
+        tensor: String,
+        /// Its shape.
+        found: String,
+        /// The expected shape.
+        expected: String,
+    },
 }

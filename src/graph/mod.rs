@@ -7,14 +7,20 @@
 //! | an ONNX file, read or written | [`Model`] |
 //! | the files of external weights, and random nodes, without reading weights | [`Outline`] |
 //! | how a graph is built | [`GraphBuilder`], [`operators`] |
+//! | the shapes of a graph's tensors | [`shapes`] |
+//! | the graph of a loss and its gradient | [`gradient`] |
 //! | the messages of the file format | [`proto`] |
 
+mod attributes;
 mod builder;
+mod constants;
 mod error;
+pub mod gradient;
 mod model;
 pub mod operators;
 mod outline;
 pub mod proto;
+pub mod shapes;
 mod tensors;
 
 pub use builder::{GraphBuilder, OPERATOR_SET, Value, float, integer, integers, string};

@@ -58,4 +58,13 @@ impl Model {
     pub fn graph_mut(&mut self) -> &mut GraphProto {
         self.proto.graph.as_mut().expect("a model has a graph")
     }
+
+    /// The version of the standard operators that the graph uses.
+    #[must_use]
+    pub fn operator_set(&self) -> i64 {
+        let standard = |domain: &str| matches!(domain, "" | "ai.onnx");
+        let mut sets = self.proto.opset_import.iter();
+        sets.find(|set| standard(&set.domain))
+            .map_or(1, |set| set.version)
+    }
 }

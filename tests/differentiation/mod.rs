@@ -1,0 +1,5 @@
+//! Derived gradients, compared with central differences of the same graph in ONNX Runtime.
+
+mod central;
+mod images;
+mod operators;
