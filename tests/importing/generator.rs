@@ -6,7 +6,6 @@ use ndarray::{Array3, ArrayD, Axis, Ix1, Ix2, Slice};
 use crate::importing::fixture::{Fixture, TOLERANCE};
 use crate::onnx_session::{OnnxSession, assert_close};
 
-#[allow(dead_code, reason = "each architecture's tests call it")]
 /// Imports the generator of a fixture and compares its codes and images with the recorded ones. Returns it, or `None` if the
 /// folder of references does not exist.
 pub(crate) fn check_generator(name: &str) -> Option<(Fixture, Generator)> {

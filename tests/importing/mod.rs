@@ -2,6 +2,7 @@
 
 mod fixture;
 mod generator;
+mod progressive;
 
 use faceplane::graph::{Axis, GraphBuilder, operators};
 use ndarray::ArrayD;
