@@ -36,8 +36,9 @@ pub use boundary_folder::{BoundariesEntry, read_boundaries};
 pub use error::{CatalogError, NpyError};
 pub use graph_file::Graph;
 pub use manifest::{
-    AlignmentEntry, ClassifierEntry, EncoderEntry, GeneratorEntry, GradientEntry, ImageEntry, Manifest,
-    OutputEntry, OutputKind, TruncationEntry,
+    Activation, AlignmentEntry, Bins, ChannelValues, Channels, ClassifierEntry, Coordinates, EncoderEntry,
+    GeneratorEntry, GradientEntry, IdentityEntry, InputEntry, InputSize, LandmarkPoint, LandmarkUnit,
+    LandmarksEntry, Layout, Manifest, OutputEntry, OutputKind, TruncationEntry,
 };
 pub use model_files::{ClassifierFiles, ModelFiles};
 pub use model_folder::ModelFolder;

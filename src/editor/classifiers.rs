@@ -11,21 +11,29 @@ pub(crate) struct Classifiers {
     /// The model's name, for error messages.
     model: Arc<str>,
     outputs: Arc<[OutputEntry]>,
-    /// For each output, the file of its classifier and the SHA-256 of that file.
+    /// For each output, the file of its classifier and the SHA-256 of that file; of several classifiers, separated by commas.
     files: Arc<[(String, String)]>,
 }
 
 impl Classifiers {
     /// The classifiers of `model`: `outputs` in the manifest's order, and the files in `packages`.
     pub(crate) fn new(model: Arc<str>, outputs: Vec<OutputEntry>, packages: &[ClassifierFiles]) -> Self {
-        let file = |classifier: &ClassifierFiles| {
-            let file = (classifier.entry.file.clone(), classifier.digest());
-            std::iter::repeat_n(file, classifier.entry.outputs.len())
+        let digests: Vec<_> = packages.iter().map(ClassifierFiles::digest).collect();
+        let file = |output: &OutputEntry| {
+            let scores = |(one, _): &(&ClassifierFiles, &String)| {
+                let mut outputs = one.entry.outputs.iter();
+                outputs.any(|scored| scored.attribute == output.attribute)
+            };
+            let packages = packages.iter().zip(&digests).filter(scores);
+            let files = packages.map(|(one, digest)| (one.entry.file.clone(), digest.clone()));
+            let (files, digests): (Vec<_>, Vec<_>) = files.unzip();
+            (files.join(", "), digests.join(", "))
         };
+        let files = outputs.iter().map(file).collect();
         Self {
             model,
             outputs: outputs.into(),
-            files: packages.iter().flat_map(file).collect(),
+            files,
         }
     }
 

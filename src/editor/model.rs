@@ -104,11 +104,10 @@ impl Model {
         for (file, boundary) in &boundaries {
             check_boundary(file, boundary, shape)?;
         }
+        let outputs = manifest.scored().into_iter().cloned().collect();
         let name: Arc<str> = manifest.name.into();
         let boundaries = boundaries.into_iter().map(|(_, boundary)| boundary);
         let boundaries = BoundarySet::shipped(Arc::clone(&name), boundaries);
-        let outputs = manifest.classifiers.into_iter();
-        let outputs = outputs.flat_map(|classifier| classifier.outputs).collect();
         Ok(Self {
             description: manifest.description,
             license: manifest.license,

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | an ONNX file, read or written | [`Model`] |
 //! | the files of external weights, and random nodes, without reading weights | [`Outline`] |
+//! | a graph of float16 or uint8 with inputs and outputs of float32 | [`with_float_interface`] |
 //! | how a graph is built | [`GraphBuilder`], [`operators`] |
 //! | the shapes of a graph's tensors | [`shapes`] |
 //! | the graph of a loss and its gradient | [`gradient`] |
@@ -15,6 +16,7 @@ mod attributes;
 mod builder;
 mod constants;
 mod error;
+mod float_interface;
 pub mod gradient;
 mod model;
 pub mod operators;
@@ -25,6 +27,7 @@ mod tensors;
 
 pub use builder::{GraphBuilder, OPERATOR_SET, Value, float, integer, integers, string};
 pub use error::GraphError;
+pub use float_interface::{FloatInterface, with_float_interface};
 pub use model::Model;
 pub use outline::{Outline, RANDOM_OPERATORS};
 pub use tensors::{Axis, float_tensor, float_value, integer_tensor, scalar};

@@ -1,46 +1,60 @@
 //! A classifier in ONNX.
 
-use ndarray::{Array2, ArrayView4, Ix2};
+use ndarray::{Array2, ArrayView4};
 
 use crate::catalog::ClassifierFiles;
-use crate::engine::onnx::image_input::ImageInput;
+use crate::engine::onnx::conversion::element_types::as_float;
+use crate::engine::onnx::conversion::image_input::ImageInput;
+use crate::engine::onnx::conversion::scores::{ScoreReader, output_names};
 use crate::engine::onnx::network::Network;
 use crate::engine::{Classifier, EngineError, GeneratorShape, Runtime};
 
 /// A classifier graph: image → scores.
 pub(crate) struct OnnxClassifier {
     network: Network,
-    outputs: usize,
     input: ImageInput,
+    /// The numbers of columns of the outputs.
+    columns: Vec<Option<usize>>,
+    reader: ScoreReader,
 }
 
 impl OnnxClassifier {
-    /// Opens a classifier, and checks its input against the generator's images and its output against the manifest.
+    /// Opens a classifier, and checks its input and its outputs against the manifest.
     pub(crate) fn open(
         runtime: &Runtime,
         files: &ClassifierFiles,
         generator: &GeneratorShape,
         generator_range: [f32; 2],
     ) -> Result<Self, EngineError> {
-        let network = Network::open(runtime, &files.graph, "scores")?;
-        let input = ImageInput::new(&network, generator, generator_range, files.entry.image_range)?;
-        let outputs = files.entry.outputs.len();
-        if !matches!(network.output_axes(), &[_, Some(found)] if found == outputs) {
-            return Err(network.output_error(&format!(
-                "[batch, {outputs}], because the manifest lists {outputs} outputs"
-            )));
-        }
+        let (graph, element) = as_float(&files.graph)?;
+        let names = output_names(&files.entry.outputs);
+        let network = Network::open_outputs(runtime, &graph, "scores", &names)?;
+        let size = [generator.height, generator.width];
+        let input = ImageInput::new(&network, &files.entry.input, element, size, generator_range)?;
+        let columns: Vec<_> = (0..names.len())
+            .map(|output| network.output_values(output))
+            .collect();
+        let reader = ScoreReader::new(&files.entry.outputs, &columns)
+            .map_err(|wrong| network.output_error_at(wrong.output, &wrong.expected))?;
         Ok(Self {
             network,
-            outputs,
             input,
+            columns,
+            reader,
         })
     }
 }
 
 impl Classifier for OnnxClassifier {
     fn score(&mut self, images: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError> {
-        let scores = self.input.run(&mut self.network, images, &[self.outputs])?;
-        Ok(scores.into_dimensionality::<Ix2>().expect("scores have two axes"))
+        let count = images.dim().0;
+        let outputs = self.input.run(&mut self.network, images)?;
+        for (output, columns) in outputs.iter().zip(&self.columns) {
+            if Some(output.len()) != columns.map(|columns| columns * count) {
+                let expected = format!("{count} rows of the columns that the graph declares");
+                return Err(self.network.result_error(output.shape(), &expected));
+            }
+        }
+        Ok(self.reader.read(&outputs, count))
     }
 }

@@ -1,9 +1,10 @@
 //! An encoder in ONNX.
 
-use ndarray::{Array3, ArrayView4, Axis};
+use ndarray::{Array3, ArrayView4};
 
 use crate::catalog::{EncoderEntry, Graph};
-use crate::engine::onnx::image_input::ImageInput;
+use crate::engine::onnx::conversion::element_types::as_float;
+use crate::engine::onnx::conversion::image_input::ImageInput;
 use crate::engine::onnx::network::Network;
 use crate::engine::{Encoder, EngineError, GeneratorShape, Runtime};
 
@@ -13,12 +14,10 @@ pub(crate) struct OnnxEncoder {
     input: ImageInput,
     rows: usize,
     dim: usize,
-    /// Shape of a code in the graph's output: `[dim]` or `[rows, dim]`.
-    output: Vec<usize>,
 }
 
 impl OnnxEncoder {
-    /// Opens an encoder, and checks its input against the generator's images and its output against the manifest's space.
+    /// Opens an encoder, and checks its input against the manifest and its output against the manifest's space.
     pub(crate) fn open(
         runtime: &Runtime,
         graph: &Graph,
@@ -26,40 +25,42 @@ impl OnnxEncoder {
         generator: &GeneratorShape,
         generator_range: [f32; 2],
     ) -> Result<Self, EngineError> {
-        let network = Network::open(runtime, graph, "code")?;
-        let input = ImageInput::new(&network, generator, generator_range, entry.image_range)?;
+        let (graph, element) = as_float(graph)?;
+        let network = Network::open_outputs(runtime, &graph, "code", &[entry.output.as_deref()])?;
+        let size = [generator.height, generator.width];
+        let input = ImageInput::new(&network, &entry.input, element, size, generator_range)?;
         let Some((rows, dim)) = generator.code_shape(entry.space) else {
             return Err(network.output_error(&format!(
                 "a code in a space of the generator; it has no {}, which the manifest names as encoder.space",
                 entry.space
             )));
         };
-        let output = match *network.output_axes() {
-            [_, Some(found)] if rows == 1 && found == dim => vec![dim],
-            [_, Some(layers), Some(found)] if (layers, found) == (rows, dim) => vec![rows, dim],
+        match *network.output_axes() {
+            [_, Some(found)] if rows == 1 && found == dim => {}
+            [_, Some(layers), Some(found)] if (layers, found) == (rows, dim) => {}
             _ => {
                 return Err(network.output_error(&format!(
                     "[batch, {rows}, {dim}] (or [batch, {dim}] if there is one row), a code in {}",
                     entry.space
                 )));
             }
-        };
+        }
         Ok(Self {
             network,
             input,
             rows,
             dim,
-            output,
         })
     }
 }
 
 impl Encoder for OnnxEncoder {
     fn encode(&mut self, images: ArrayView4<'_, f32>) -> Result<Array3<f32>, EngineError> {
-        let codes = self.input.run(&mut self.network, images, &self.output)?;
-        let shape = (codes.len_of(Axis(0)), self.rows, self.dim);
-        Ok(codes
-            .into_shape_with_order(shape)
-            .expect("a code has rows × dim values"))
+        let output = self.input.run(&mut self.network, images)?.swap_remove(0);
+        let (found, shape) = (output.shape().to_vec(), (images.dim().0, self.rows, self.dim));
+        output.into_shape_with_order(shape).map_err(|_| {
+            let expected = format!("{shape:?}, codes as the graph declares them");
+            self.network.result_error(&found, &expected)
+        })
     }
 }

@@ -18,10 +18,11 @@
 //! | the name and shape of a graph's input or output | `tensor_spec` |
 //! | runs of a graph with a fixed batch | `fixed_batch` |
 //! | padding and sessions for each batch size on a GPU | `gpu_sessions` |
-//! | images in the size and range of another network | `image_input` |
+//! | images as another network takes them, and scores and landmarks out of its outputs | `conversion` |
 //! | z → w | `mapping` |
 //! | w or w+ → image, and the search for the batch size | `generator` |
 //! | image → scores | `classifier` |
+//! | the mean of several classifiers | `classifier_mean` |
 //! | image → code | `encoder` |
 //! | image → landmarks of the face | `landmarker` |
 //! | image → embedding of the person | `recognizer` |
@@ -29,13 +30,14 @@
 //! | opening graphs on several threads | `parallel` |
 
 pub(crate) mod classifier;
+pub(crate) mod classifier_mean;
+pub(crate) mod conversion;
 pub(crate) mod device;
 pub(crate) mod encoder;
 pub(crate) mod fixed_batch;
 pub(crate) mod generator;
 pub(crate) mod gpu_sessions;
 pub(crate) mod gradient;
-pub(crate) mod image_input;
 pub(crate) mod landmarker;
 pub(crate) mod mapping;
 pub(crate) mod network;

@@ -7,6 +7,7 @@
 use crate::catalog::ModelFiles;
 use crate::engine::networks::priority;
 use crate::engine::onnx::classifier::OnnxClassifier;
+use crate::engine::onnx::classifier_mean::ClassifierMean;
 use crate::engine::onnx::encoder::OnnxEncoder;
 use crate::engine::onnx::gradient::OnnxGradient;
 use crate::engine::onnx::landmarker::OnnxLandmarker;
@@ -82,14 +83,7 @@ fn open_others(
     shape: &GeneratorShape,
 ) -> Result<Networks, EngineError> {
     let range = files.manifest.generator.image_range;
-    let classifiers = files
-        .classifiers
-        .iter()
-        .map(|classifier| {
-            let opened = OnnxClassifier::open(runtime, classifier, shape, range)?;
-            Ok(Box::new(opened) as Box<dyn Classifier>)
-        })
-        .collect::<Result<_, EngineError>>()?;
+    let classifiers = open_classifiers(runtime, files, shape)?;
     let encoder = match (&files.encoder, &files.manifest.encoder) {
         (Some(graph), Some(entry)) => {
             let opened = OnnxEncoder::open(runtime, graph, entry, shape, range)?;
@@ -121,4 +115,25 @@ fn open_others(
         recognizer,
         gradient: None,
     })
+}
+
+/// Opens a model's classifiers. If several score the same attribute, they become one.
+fn open_classifiers(
+    runtime: &Runtime,
+    files: &ModelFiles,
+    shape: &GeneratorShape,
+) -> Result<Vec<Box<dyn Classifier>>, EngineError> {
+    let range = files.manifest.generator.image_range;
+    let open = |classifier| OnnxClassifier::open(runtime, classifier, shape, range);
+    let opened = files
+        .classifiers
+        .iter()
+        .map(open)
+        .collect::<Result<Vec<_>, _>>()?;
+    let all = files.manifest.classifiers.iter().flat_map(|entry| &entry.outputs);
+    if all.clone().count() > files.manifest.scored().len() {
+        return Ok(vec![Box::new(ClassifierMean::new(opened, all))]);
+    }
+    let boxed = |classifier| Box::new(classifier) as Box<dyn Classifier>;
+    Ok(opened.into_iter().map(boxed).collect())
 }

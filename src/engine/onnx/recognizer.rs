@@ -1,9 +1,10 @@
 //! An identity network in ONNX.
 
-use ndarray::{Array2, ArrayView4, Ix2};
+use ndarray::{Array2, ArrayView4};
 
-use crate::catalog::{Graph, ImageEntry};
-use crate::engine::onnx::image_input::ImageInput;
+use crate::catalog::{Graph, IdentityEntry};
+use crate::engine::onnx::conversion::element_types::as_float;
+use crate::engine::onnx::conversion::image_input::ImageInput;
 use crate::engine::onnx::network::Network;
 use crate::engine::{EngineError, GeneratorShape, Recognizer, Runtime};
 
@@ -15,17 +16,19 @@ pub(crate) struct OnnxRecognizer {
 }
 
 impl OnnxRecognizer {
-    /// Opens an identity graph, and checks its input against the generator's images.
+    /// Opens an identity graph, and checks its input against the manifest.
     pub(crate) fn open(
         runtime: &Runtime,
         graph: &Graph,
-        entry: &ImageEntry,
+        entry: &IdentityEntry,
         generator: &GeneratorShape,
         generator_range: [f32; 2],
     ) -> Result<Self, EngineError> {
-        let network = Network::open(runtime, graph, "embedding")?;
-        let input = ImageInput::new(&network, generator, generator_range, entry.image_range)?;
-        let &[_, Some(values @ 2..)] = network.output_axes() else {
+        let (graph, element) = as_float(graph)?;
+        let network = Network::open_outputs(runtime, &graph, "embedding", &[entry.output.as_deref()])?;
+        let size = [generator.height, generator.width];
+        let input = ImageInput::new(&network, &entry.input, element, size, generator_range)?;
+        let Some(values @ 2..) = network.output_values(0) else {
             return Err(network.output_error("[batch, values] with a fixed number of values, at least 2"));
         };
         Ok(Self {
@@ -38,9 +41,11 @@ impl OnnxRecognizer {
 
 impl Recognizer for OnnxRecognizer {
     fn embed(&mut self, images: ArrayView4<'_, f32>) -> Result<Array2<f32>, EngineError> {
-        let embeddings = self.input.run(&mut self.network, images, &[self.values])?;
-        Ok(embeddings
-            .into_dimensionality::<Ix2>()
-            .expect("embeddings have two axes"))
+        let output = self.input.run(&mut self.network, images)?.swap_remove(0);
+        let (found, shape) = (output.shape().to_vec(), (images.dim().0, self.values));
+        output.into_shape_with_order(shape).map_err(|_| {
+            let expected = format!("{shape:?}, the values that the graph declares");
+            self.network.result_error(&found, &expected)
+        })
     }
 }
