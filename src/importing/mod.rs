@@ -4,8 +4,11 @@
 //! returns `None` if the network is something else. A new architecture is one file and one line in `ARCHITECTURES`.
 //! This layer runs no network and writes no file: `cli/import` composes it with the engine.
 
+mod encoder;
 mod error;
+mod image_layers;
 mod imported;
+mod iresnet;
 mod pggan;
 mod progressive;
 mod stylegan1;
@@ -22,7 +25,13 @@ pub use weights::Weights;
 type Architecture = fn(&Checkpoint, &Network) -> Option<Result<Imported, ImportError>>;
 
 /// The architectures, in the order in which they are tried.
-const ARCHITECTURES: &[Architecture] = &[stylegan2::import, stylegan1::import, pggan::import];
+const ARCHITECTURES: &[Architecture] = &[
+    stylegan2::import,
+    stylegan1::import,
+    pggan::import,
+    encoder::import,
+    iresnet::import,
+];
 
 /// The names of the network to use if a file has several: the average of a generator's weights over its training.
 const PREFERRED: &[&str] = &["G_ema", "g_ema", "Gs", "generator_smooth"];

@@ -42,6 +42,19 @@ impl<'a> Weights<'a> {
         self.network.tensors.contains_key(&self.full_name(tensor))
     }
 
+    /// The number of numbered modules, `{modules}.0.…`, `{modules}.1.…`, …: one more than the highest number. A module in
+    /// between may be missing.
+    #[must_use]
+    pub fn count(&self, modules: &str) -> usize {
+        let prefix = self.full_name(&format!("{modules}."));
+        let names = self.network.tensors.range(prefix.clone()..);
+        names
+            .map_while(|(name, _)| name.strip_prefix(&prefix))
+            .filter_map(|rest| rest.split('.').next()?.parse::<usize>().ok()?.checked_add(1))
+            .max()
+            .unwrap_or_default()
+    }
+
     /// The shape of a tensor.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Checkpoints of published architectures: what the imported graphs compute, beside what the original programs recorded.
 
+mod encoders;
 mod fixture;
 mod generator;
 mod progressive;

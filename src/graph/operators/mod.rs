@@ -1,14 +1,18 @@
 //! A function for each ONNX operator that built graphs use, with the operator's name in snake case.
 
+mod activation;
 mod arithmetic;
 mod convolution;
 mod normalization;
+mod pooling;
 mod shape;
 
+pub use activation::{prelu, relu, sigmoid};
 pub use arithmetic::{
     add, clip, div, gemm, leaky_relu, matmul, mul, reciprocal, reduce_mean, reduce_sum, reduce_sum_square,
     sqrt, sub,
 };
 pub use convolution::{Convolution, conv, conv_transpose};
-pub use normalization::instance_normalization;
+pub use normalization::{batch_normalization, instance_normalization};
+pub use pooling::average_pool;
 pub use shape::{concat, reshape, slice, unsqueeze};

@@ -28,7 +28,6 @@ use generator::Stylegan2;
 use crate::checkpoint::{Checkpoint, Network};
 use crate::importing::{Generator, ImportError, Imported, Weights};
 
-#[allow(unused_imports, reason = "the importers of encoders call it")]
 pub(crate) use rosinality::decoder;
 
 /// The name of the architecture in errors.

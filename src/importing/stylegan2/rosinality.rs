@@ -26,7 +26,6 @@ pub(super) fn read(checkpoint: &Checkpoint, weights: Weights<'_>) -> Option<Resu
 ///
 /// # Errors
 /// [`ImportError`] if a tensor is missing or has another shape than the architecture has.
-#[allow(dead_code, reason = "the importers of encoders call it")]
 pub(crate) fn decoder(
     network: &Network,
     prefix: &'static str,
