@@ -60,7 +60,7 @@ clients: build setup ## Let generated clients call every operation of the servic
 	PYTHON='$(PYTHON)' tests/clients/run $(PROGRAM)
 
 .PHONY: fuzz
-fuzz: ## Send damaged images to the decoder; needs cargo-fuzz and a nightly toolchain (TARGET=decode|jpeg|profile SECONDS=600)
+fuzz: ## Send damaged images to the decoder, or damaged checkpoints to the reader; needs cargo-fuzz and a nightly toolchain (TARGET=checkpoint|decode|jpeg|profile SECONDS=600)
 	mkdir -p target/fuzz/corpus/$(or $(TARGET),decode)
 	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . --target-dir $(CURDIR)/target/fuzz $(or $(TARGET),decode) \
 		$(CURDIR)/target/fuzz/corpus/$(or $(TARGET),decode) -- -artifact_prefix=$(CURDIR)/target/fuzz/ -max_total_time=$(or $(SECONDS),600) -rss_limit_mb=2048 -timeout=10

@@ -45,7 +45,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         path: "checkpoint",
         layers: &[],
-        crates: &["half", "ndarray", "safetensors", "sha2", "thiserror", "zip"],
+        crates: &["half", "ndarray", "safetensors", "serde_json", "sha2", "thiserror", "zip"],
         never_of_std: &["env", "net", "process", "thread", "time"],
     },
     Layer {
@@ -56,7 +56,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         path: "catalog",
-        layers: &["graph", "latent"],
+        layers: &["checkpoint", "graph", "latent"],
         crates: &["base64", "half", "ndarray", "serde", "serde_json", "sha2", "thiserror", "toml"],
         never_of_std: &["env", "net", "thread", "time"],
     },

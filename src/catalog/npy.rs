@@ -4,12 +4,8 @@
 
 use crate::catalog::error::NpyError;
 use crate::catalog::npy_elements::ElementType;
+use crate::checkpoint::{NPY_MAGIC, NpyHeader};
 use crate::latent::Boundary;
-
-const MAGIC: &[u8] = b"\x93NUMPY";
-
-/// Most axes of an array, as in NumPy.
-const MOST_AXES: usize = 64;
 
 /// An array of real numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +20,7 @@ impl NpyArray {
     /// Whether `file` begins like a `.npy` file.
     #[must_use]
     pub fn is_npy(file: &[u8]) -> bool {
-        file.starts_with(MAGIC)
+        file.starts_with(NPY_MAGIC)
     }
 
     /// Reads floating-point numbers, integers and booleans in any byte order, in C or Fortran order, format versions 1 to 3.
@@ -33,8 +29,8 @@ impl NpyArray {
     /// [`NpyError`] for other elements such as pickled objects, for a header that NumPy would not write, and for a
     /// length that does not match the shape.
     pub fn read(file: &[u8]) -> Result<Self, NpyError> {
-        let (header, body) = split(file).ok_or(NpyError::NotNpy)?;
-        let header = Header::parse(header).ok_or_else(|| NpyError::Header {
+        let (header, body) = NpyHeader::split(file).ok_or(NpyError::NotNpy)?;
+        let header = NpyHeader::parse(header).ok_or_else(|| NpyError::Header {
             header: String::from_utf8_lossy(header).chars().take(120).collect(),
         })?;
         let Some(element) = ElementType::of_name(header.descr) else {
@@ -121,97 +117,12 @@ impl NpyArray {
             format!("({})", axes.join(", "))
         };
         let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {tuple}, }}");
-        let unpadded = MAGIC.len() + 4 + header.len() + 1;
+        let unpadded = NPY_MAGIC.len() + 4 + header.len() + 1;
         header.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(64) - unpadded));
         header.push('\n');
         let length = u16::try_from(header.len()).expect("a header of a few axes is short");
-        [MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes()].concat()
+        [NPY_MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes()].concat()
     }
-}
-
-/// Splits a file into its header and its values.
-fn split(file: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = file.strip_prefix(MAGIC)?;
-    let (version, rest) = rest.split_at_checked(2)?;
-    let (length, rest) = match version {
-        [1, 0] => rest
-            .split_first_chunk()
-            .map(|(&bytes, rest)| (usize::from(u16::from_le_bytes(bytes)), rest))?,
-        [2 | 3, 0] => rest
-            .split_first_chunk()
-            .and_then(|(&bytes, rest)| Some((usize::try_from(u32::from_le_bytes(bytes)).ok()?, rest)))?,
-        _ => return None,
-    };
-    rest.split_at_checked(length)
-}
-
-/// The content of a header.
-struct Header<'a> {
-    descr: &'a str,
-    fortran_order: bool,
-    shape: Vec<usize>,
-}
-
-impl<'a> Header<'a> {
-    /// Parses `{'descr': '<f4', 'fortran_order': False, 'shape': (1, 512), }`: three keys in any order.
-    fn parse(text: &'a [u8]) -> Option<Self> {
-        let mut rest = std::str::from_utf8(text)
-            .ok()?
-            .trim()
-            .strip_prefix('{')?
-            .strip_suffix('}')?
-            .trim();
-        let (mut descr, mut fortran_order, mut shape) = (None, None, None);
-        while !rest.is_empty() {
-            let (key, value) = quoted(rest)?;
-            let value = value.trim_start().strip_prefix(':')?.trim_start();
-            let after = match key {
-                "descr" if value.starts_with('[') => {
-                    // A record of named fields, which the caller refuses by its text.
-                    descr = Some(value);
-                    ""
-                }
-                "descr" => {
-                    let (name, after) = quoted(value)?;
-                    descr = Some(name);
-                    after
-                }
-                "fortran_order" => {
-                    let (word, after) = value.split_at(value.find([',', '}']).unwrap_or(value.len()));
-                    fortran_order = Some(match word.trim() {
-                        "True" => true,
-                        "False" => false,
-                        _ => return None,
-                    });
-                    after
-                }
-                "shape" => {
-                    let (axes, after) = value.strip_prefix('(')?.split_once(')')?;
-                    let axes = axes.strip_suffix(',').unwrap_or(axes).split(',').map(str::trim);
-                    let axes = axes.filter(|axis| !axis.is_empty()).map(|axis| axis.parse().ok());
-                    let axes = axes.collect::<Option<Vec<usize>>>()?;
-                    shape = Some(axes).filter(|axes| axes.len() <= MOST_AXES);
-                    after
-                }
-                _ => return None,
-            };
-            let after = after.trim_start();
-            rest = after.strip_prefix(',').unwrap_or(after).trim_start();
-        }
-        let descr = descr?;
-        let record = descr.starts_with('[');
-        Some(Self {
-            descr,
-            fortran_order: fortran_order.or(record.then_some(false))?,
-            shape: shape.or(record.then(Vec::new))?,
-        })
-    }
-}
-
-/// Splits a quoted word from the rest of the text.
-fn quoted(text: &str) -> Option<(&str, &str)> {
-    let quote = text.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
-    text[1..].split_once(quote)
 }
 
 /// Reorders values from Fortran order, in which the first axis varies fastest, to C order.
@@ -230,7 +141,7 @@ mod tests {
 
     fn file(header: &str, body: &[u8]) -> Vec<u8> {
         let length = u16::try_from(header.len()).unwrap();
-        [MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes(), body].concat()
+        [NPY_MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes(), body].concat()
     }
 
     fn floats(values: &[f32]) -> Vec<u8> {

@@ -63,6 +63,14 @@ pub enum Fault {
     Io(#[from] std::io::Error),
 }
 
+/// A text of a file as errors show it: in quotes, with escapes, its beginning if it is long.
+pub(crate) fn shown(text: &str) -> String {
+    const MOST: usize = 120;
+    let beginning: String = text.chars().take(MOST).collect();
+    let more = if beginning.len() < text.len() { "…" } else { "" };
+    format!("{beginning:?}{more}")
+}
+
 impl Fault {
     /// The bytes do not make sense.
     pub(crate) fn malformed(found: impl Into<String>, expected: impl Into<String>) -> Self {

@@ -15,6 +15,7 @@ mod element;
 mod error;
 mod network;
 mod networks;
+mod npy_header;
 mod object;
 mod pickle;
 mod stored_bytes;
@@ -30,6 +31,7 @@ use sha2::{Digest, Sha256};
 pub use element::Element;
 pub use error::{CheckpointError, Fault};
 pub use network::Network;
+pub(crate) use npy_header::{NPY_MAGIC, NpyHeader};
 pub use object::{MOST_DEPTH, Object, Record};
 pub use stored_bytes::StoredBytes;
 pub use tensor::StoredTensor;
@@ -56,6 +58,12 @@ impl Checkpoint {
     pub fn read(file: &Path) -> Result<Self, CheckpointError> {
         let name: Rc<str> = file.display().to_string().into();
         Self::read_named(file, &name).map_err(|fault| fault.of(&name))
+    }
+
+    /// All tensors and arrays in the file by their place in it, such as `latents` or `w.0`; no name if the file is one array.
+    #[must_use]
+    pub fn tensors(&self) -> Vec<(String, Rc<StoredTensor>)> {
+        networks::all_tensors(&self.root)
     }
 
     fn read_named(file: &Path, name: &Rc<str>) -> Result<Self, Fault> {

@@ -11,7 +11,7 @@ use crate::reference;
 type Listed = (Vec<usize>, String, Vec<usize>);
 
 /// The folders of the fixtures, each with its checkpoint.
-fn fixtures() -> Vec<(PathBuf, PathBuf)> {
+pub(super) fn fixtures() -> Vec<(PathBuf, PathBuf)> {
     let Some(folder) = reference::folder("checkpoints") else {
         return Vec::new();
     };

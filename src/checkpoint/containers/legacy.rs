@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::checkpoint::element::Element;
-use crate::checkpoint::error::Fault;
+use crate::checkpoint::error::{Fault, shown};
 use crate::checkpoint::object::Object;
 use crate::checkpoint::pickle::{Budget, Heap, Input, Node, Storages, Value, convert, run};
 use crate::checkpoint::stored_bytes::StoredBytes;
@@ -80,7 +80,7 @@ fn values(bytes: &StoredBytes, file: &Rc<str>, budget: &mut Budget) -> Result<(H
         };
         let Some(storage) = storages.storages.get(&*key) else {
             return Err(Fault::malformed(
-                format!("the unknown storage {key:?}"),
+                format!("the unknown storage {}", shown(&key)),
                 "a storage that a tensor uses",
             ));
         };

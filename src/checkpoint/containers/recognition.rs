@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use zip::ZipArchive;
 
-use crate::checkpoint::containers::{legacy, plain_pickle, torch_zip};
+use crate::checkpoint::containers::{legacy, numpy, plain_pickle, safetensors, torch_zip};
 use crate::checkpoint::error::Fault;
+use crate::checkpoint::npy_header::NPY_MAGIC;
 use crate::checkpoint::object::Object;
 use crate::checkpoint::pickle::Budget;
 use crate::checkpoint::stored_bytes::StoredBytes;
@@ -28,6 +29,18 @@ pub(crate) fn read(bytes: &StoredBytes, file: &Rc<str>) -> Result<Content, Fault
         return Ok(Content {
             format: "PyTorch file (legacy)",
             root: legacy::read(bytes, file, &mut budget)?,
+        });
+    }
+    if first.starts_with(NPY_MAGIC) {
+        return Ok(Content {
+            format: "NumPy array",
+            root: numpy::read_npy(bytes, file, &mut budget)?,
+        });
+    }
+    if safetensors::is_safetensors(&first) {
+        return Ok(Content {
+            format: "safetensors",
+            root: safetensors::read(bytes, file)?,
         });
     }
     // The opcode of the protocol, which every pickle since protocol 2 begins with.
@@ -57,8 +70,14 @@ fn read_zip(bytes: &StoredBytes, file: &Rc<str>, budget: &mut Budget) -> Result<
             root: torch_zip::read(bytes, archive, folder, file, budget)?,
         });
     }
+    if numpy::is_npz(&archive) {
+        return Ok(Content {
+            format: "NumPy arrays",
+            root: numpy::read_npz(bytes, archive, file, budget)?,
+        });
+    }
     Err(Fault::Foreign {
-        found: "a zip archive without data.pkl".to_owned(),
+        found: "a zip archive that torch.save or numpy.savez did not write".to_owned(),
     })
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::checkpoint::containers::legacy;
 use crate::checkpoint::element::Element;
-use crate::checkpoint::error::Fault;
+use crate::checkpoint::error::{Fault, shown};
 use crate::checkpoint::object::Object;
 use crate::checkpoint::pickle::{Budget, Heap, Input, Storages, convert, run};
 use crate::checkpoint::stored_bytes::{Archive, StoredBytes};
@@ -94,14 +94,18 @@ impl Storages for ZipStorages {
             return Ok(Some(Rc::clone(storage)));
         }
         let bytes = self.entry(&format!("/data/{key}"))?;
-        let bytes = bytes
-            .ok_or_else(|| Fault::malformed(format!("no entry data/{key}"), "an entry for each storage"))?;
+        let bytes = bytes.ok_or_else(|| {
+            Fault::malformed(
+                format!("no entry {}", shown(&format!("data/{key}"))),
+                "an entry for each storage",
+            )
+        })?;
         if elements
             .checked_mul(element.size())
             .is_none_or(|len| len > bytes.len())
         {
             return Err(Fault::malformed(
-                format!("{} bytes in data/{key}", bytes.len()),
+                format!("{} bytes in the entry {}", bytes.len(), shown(key)),
                 format!("{elements} elements of {} bytes", element.size()),
             ));
         }

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::checkpoint::error::Fault;
+use crate::checkpoint::error::{Fault, shown};
 use crate::checkpoint::network::Network;
+use crate::checkpoint::networks::names::{Names, join};
 use crate::checkpoint::object::{Object, Record};
 use crate::checkpoint::tensor::StoredTensor;
 
 /// The network of a module, or `None` for other objects.
-pub(super) fn network(name: &str, record: &Record) -> Result<Option<Network>, Fault> {
+pub(super) fn network(name: &str, record: &Record, names: &mut Names) -> Result<Option<Network>, Fault> {
     if record.state.get("_parameters").is_none() || record.state.get("_modules").is_none() {
         return Ok(None);
     }
     let mut tensors = BTreeMap::new();
-    collect(&record.state, "", &mut tensors)?;
+    collect(&record.state, "", &mut tensors, names)?;
     Ok(Some(Network {
         name: name.to_owned(),
         class: Some(record.class.to_string()),
@@ -28,17 +29,18 @@ fn collect(
     module: &Object,
     path: &str,
     tensors: &mut BTreeMap<String, Rc<StoredTensor>>,
+    names: &mut Names,
 ) -> Result<(), Fault> {
     for part in ["_parameters", "_buffers"] {
         for (key, value) in module.get(part).and_then(Object::entries).unwrap_or_default() {
             let Some(key) = key.text() else { continue };
             match value {
                 Object::Tensor(tensor) => {
-                    tensors.insert(format!("{path}{key}"), Rc::clone(tensor));
+                    names.insert(tensors, path, key, Rc::clone(tensor))?;
                 }
                 Object::Record(record) => {
                     return Err(Fault::UnknownGlobal {
-                        global: record.class.to_string(),
+                        global: shown(&record.class),
                     });
                 }
                 _ => {}
@@ -51,7 +53,7 @@ fn collect(
         .unwrap_or_default()
     {
         if let Some(key) = key.text() {
-            collect(value, &format!("{path}{key}."), tensors)?;
+            collect(value, &join(path, key, ".")?, tensors, names)?;
         }
     }
     Ok(())

@@ -3,100 +3,124 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::checkpoint::error::Fault;
+use crate::checkpoint::error::{Fault, shown};
 use crate::checkpoint::network::Network;
+use crate::checkpoint::networks::names::Names;
 use crate::checkpoint::networks::{module, tensorflow};
 use crate::checkpoint::object::Object;
 
 /// Most dictionaries or lists around a network.
 const MOST_WRAPPERS: usize = 3;
 
+/// Most networks of a file.
+const MOST_NETWORKS: usize = 100;
+
+/// Longest key of a network, in bytes.
+const LONGEST_KEY: usize = 100;
+
 /// The networks in a file, in its order.
 pub(crate) fn find(root: &Object, file: &Rc<str>) -> Result<Vec<Network>, Fault> {
-    let mut networks = Vec::new();
-    collect(root, root, "", 0, file, &mut networks)?;
-    Ok(networks)
+    let mut search = Search {
+        root,
+        file,
+        names: Names::default(),
+        networks: Vec::new(),
+    };
+    search.object(root, "", 0)?;
+    Ok(search.networks)
 }
 
-/// Adds the networks at an object.
-fn collect(
-    root: &Object,
-    object: &Object,
-    name: &str,
-    depth: usize,
-    file: &Rc<str>,
-    networks: &mut Vec<Network>,
-) -> Result<(), Fault> {
-    match object {
-        Object::Record(record) => {
-            if let Some(network) = module::network(name, record)? {
-                networks.push(network);
-            } else if let Some(network) = tensorflow::network(record, file)? {
-                networks.push(network);
-            }
-        }
-        Object::List(elements) if depth <= MOST_WRAPPERS => {
-            for element in elements.iter() {
-                collect(root, element, name, depth + 1, file, networks)?;
-            }
-        }
-        Object::Dict(entries) if depth <= MOST_WRAPPERS => {
-            let before = networks.len();
-            for (key, value) in entries.iter() {
-                let Some(key) = key.text() else { continue };
-                let name = if name.is_empty() {
-                    key.to_owned()
-                } else {
-                    format!("{name}.{key}")
-                };
-                collect(root, value, &name, depth + 1, file, networks)?;
-            }
-            // A dictionary of tensors. One that has networks beside them, such as a file with an average code, is none.
-            if networks.len() == before {
-                networks.extend(state_dict(root, entries, name)?);
-            }
-        }
-        _ => {}
-    }
-    Ok(())
+struct Search<'a> {
+    root: &'a Object,
+    file: &'a Rc<str>,
+    names: Names,
+    networks: Vec<Network>,
 }
 
-/// The network of a dictionary with tensors, or `None` for other dictionaries.
-fn state_dict(root: &Object, entries: &[(Object, Object)], name: &str) -> Result<Option<Network>, Fault> {
-    let named = entries
-        .iter()
-        .filter_map(|(key, value)| Some((key.text()?, value)));
-    let tensors: BTreeMap<_, _> = named
-        .clone()
-        .filter_map(|(key, value)| Some((key.to_owned(), Rc::clone(value.tensor()?))))
-        .collect();
-    if tensors.is_empty() {
-        return Ok(None);
+impl Search<'_> {
+    /// Adds the networks at an object, which is in `depth` dictionaries and lists.
+    fn object(&mut self, object: &Object, name: &str, depth: usize) -> Result<(), Fault> {
+        match object {
+            Object::Record(record) => {
+                let mut network = module::network(name, record, &mut self.names)?;
+                if network.is_none() {
+                    network = tensorflow::network(record, self.file, &mut self.names)?;
+                }
+                self.add(network)
+            }
+            Object::List(elements) if depth <= MOST_WRAPPERS => elements
+                .iter()
+                .try_for_each(|element| self.object(element, name, depth + 1)),
+            Object::Dict(entries) if depth <= MOST_WRAPPERS => {
+                let before = self.networks.len();
+                for (key, value) in entries.iter() {
+                    let Some(key) = key.text().filter(|key| key.len() <= LONGEST_KEY) else {
+                        continue;
+                    };
+                    let name = if name.is_empty() {
+                        key.to_owned()
+                    } else {
+                        format!("{name}.{key}")
+                    };
+                    self.object(value, &name, depth + 1)?;
+                }
+                // A dictionary that has networks beside its tensors, such as a file with an average code, is no state dict.
+                if self.networks.len() == before {
+                    let network = self.state_dict(entries, name)?;
+                    self.add(network)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
-    for (_, value) in named {
-        if let Object::Record(record) = value
-            && has_tensor(&record.arguments)
-        {
-            return Err(Fault::UnknownGlobal {
-                global: record.class.to_string(),
+
+    fn add(&mut self, network: Option<Network>) -> Result<(), Fault> {
+        self.networks.extend(network);
+        if self.networks.len() > MOST_NETWORKS {
+            return Err(Fault::Limit {
+                found: "a file with more networks".to_owned(),
+                most: format!("{MOST_NETWORKS} networks"),
             });
         }
+        Ok(())
     }
-    let settings = if name.is_empty() {
-        None
-    } else {
-        root.get("args").or_else(|| root.get("opts"))
-    };
-    Ok(Some(Network {
-        name: name.to_owned(),
-        class: None,
-        settings: match settings {
-            Some(Object::Record(record)) => record.state.clone(),
-            Some(dict) => dict.clone(),
-            None => Object::None,
-        },
-        tensors,
-    }))
+
+    /// The network of a dictionary with tensors, or `None` for other dictionaries.
+    fn state_dict(&mut self, entries: &[(Object, Object)], name: &str) -> Result<Option<Network>, Fault> {
+        if !entries.iter().any(|(_, value)| value.tensor().is_some()) {
+            return Ok(None);
+        }
+        let mut tensors = BTreeMap::new();
+        for (key, value) in entries {
+            match (key.text(), value) {
+                (Some(key), Object::Tensor(tensor)) => {
+                    self.names.insert(&mut tensors, "", key, Rc::clone(tensor))?;
+                }
+                (Some(_), Object::Record(record)) if has_tensor(value) => {
+                    return Err(Fault::UnknownGlobal {
+                        global: shown(&record.class),
+                    });
+                }
+                _ => {}
+            }
+        }
+        let settings = if name.is_empty() {
+            None
+        } else {
+            self.root.get("args").or_else(|| self.root.get("opts"))
+        };
+        Ok(Some(Network {
+            name: name.to_owned(),
+            class: None,
+            settings: match settings {
+                Some(Object::Record(record)) => record.state.clone(),
+                Some(dict) => dict.clone(),
+                None => Object::None,
+            },
+            tensors,
+        }))
+    }
 }
 
 /// Whether an object is made of a tensor.

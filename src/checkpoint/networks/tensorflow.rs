@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::checkpoint::error::Fault;
+use crate::checkpoint::error::{Fault, shown};
 use crate::checkpoint::network::Network;
+use crate::checkpoint::networks::names::{Names, join};
 use crate::checkpoint::object::{Object, Record};
 use crate::checkpoint::tensor::StoredTensor;
 
 /// The network of a record, or `None` for other objects.
-pub(super) fn network(record: &Record, file: &Rc<str>) -> Result<Option<Network>, Fault> {
+pub(super) fn network(record: &Record, file: &Rc<str>, names: &mut Names) -> Result<Option<Network>, Fault> {
     let text = |key: &str| record.state.get(key).and_then(Object::text);
     let (Some(name), Some(function)) = (text("name"), text("build_func_name")) else {
         return Ok(None);
     };
     let mut tensors = BTreeMap::new();
-    collect(&record.state, "", file, &mut tensors)?;
+    collect(&record.state, "", file, &mut tensors, names)?;
     Ok(Some(Network {
         name: name.to_owned(),
         class: Some(function.to_owned()),
@@ -30,6 +31,7 @@ fn collect(
     path: &str,
     file: &Rc<str>,
     tensors: &mut BTreeMap<String, Rc<StoredTensor>>,
+    names: &mut Names,
 ) -> Result<(), Fault> {
     for variable in network
         .get("variables")
@@ -43,7 +45,7 @@ fn collect(
             Object::Tensor(tensor) => Rc::clone(tensor),
             Object::Record(record) => {
                 return Err(Fault::UnknownGlobal {
-                    global: record.class.to_string(),
+                    global: shown(&record.class),
                 });
             }
             other => match other.number() {
@@ -51,7 +53,7 @@ fn collect(
                 None => continue,
             },
         };
-        tensors.insert(format!("{path}{name}"), tensor);
+        names.insert(tensors, path, name, tensor)?;
     }
     for (name, component) in network
         .get("components")
@@ -59,7 +61,7 @@ fn collect(
         .unwrap_or_default()
     {
         if let Some(name) = name.text() {
-            collect(component, &format!("{path}{name}/"), file, tensors)?;
+            collect(component, &join(path, name, "/")?, file, tensors, names)?;
         }
     }
     Ok(())

@@ -77,12 +77,13 @@ pub(super) fn call(
 pub(super) fn build(
     heap: &mut Heap,
     storages: &mut dyn Storages,
+    budget: &mut Budget,
     built: Value,
     state: Value,
 ) -> Result<(), Fault> {
     match heap.get_mut(built) {
         Some(Node::Record(record)) => record.state = state,
-        Some(Node::EmptyArray) => numpy_calls::build_array(heap, storages, built, state)?,
+        Some(Node::EmptyArray) => numpy_calls::build_array(heap, storages, budget, built, state)?,
         Some(Node::Dtype(_)) => numpy_calls::build_dtype(heap, built, state)?,
         // Attributes of dictionaries and tensors, such as the metadata of a state dict, are of no use.
         _ => {}

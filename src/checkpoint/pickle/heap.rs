@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::checkpoint::element::Element;
-use crate::checkpoint::error::Fault;
+use crate::checkpoint::error::{Fault, shown};
 use crate::checkpoint::stored_bytes::StoredBytes;
 use crate::checkpoint::tensor::{MOST_AXES, Storage, StoredTensor};
 
@@ -176,7 +176,7 @@ impl Heap {
     pub(super) fn unexpected(&self, found: Value, expected: &str) -> Fault {
         match self.get(found) {
             Some(Node::Record(_) | Node::Global(_)) => Fault::UnknownGlobal {
-                global: self.name(found).to_string(),
+                global: shown(&self.name(found)),
             },
             _ => Fault::malformed(format!("{} in a tensor of a pickle", self.name(found)), expected),
         }

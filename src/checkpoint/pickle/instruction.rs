@@ -62,10 +62,23 @@ pub(super) enum Instruction {
 
 impl Instruction {
     /// Reads the next instruction.
-    #[expect(clippy::too_many_lines, reason = "a table")]
     pub(super) fn read(input: &mut Input, budget: &mut Budget) -> Result<Self, Fault> {
         let position = input.position();
-        Ok(match input.byte()? {
+        let opcode = input.byte()?;
+        if let Some(instruction) = Self::without_argument(opcode) {
+            return Ok(instruction);
+        }
+        let instruction = Self::with_argument(opcode, input, budget)?;
+        instruction.ok_or_else(|| {
+            Fault::malformed(
+                format!("the byte 0x{opcode:02x} at {position} of a pickle"),
+                "an opcode of the pickle protocols 0 to 5",
+            )
+        })
+    }
+
+    fn without_argument(opcode: u8) -> Option<Self> {
+        Some(match opcode {
             b'.' => Self::Stop,
             b'(' => Self::Mark,
             b'0' => Self::Pop,
@@ -74,54 +87,6 @@ impl Instruction {
             b'N' => Self::None,
             0x88 => Self::Bool(true),
             0x89 => Self::Bool(false),
-            b'I' | b'L' => integer_line(&input.line()?)?,
-            b'J' => Self::Integer(i32::from_le_bytes(input.array()?).into()),
-            b'K' => Self::Integer(input.byte()?.into()),
-            b'M' => Self::Integer(u16::from_le_bytes(input.array()?).into()),
-            0x8a => {
-                let len = input.byte()?;
-                long(input, len.into())?
-            }
-            0x8b => {
-                let len = length4(input)?;
-                long(input, len)?
-            }
-            b'F' => Self::Float(parse(&input.line()?, "a number")?),
-            b'G' => Self::Float(f64::from_be_bytes(input.array()?)),
-            b'V' => Self::Text(unescape(input, budget)?),
-            b'S' => Self::ByteString(quoted(input, budget)?),
-            b'X' => {
-                let len = length4(input)?;
-                text(input, budget, len)?
-            }
-            0x8c => {
-                let len = input.byte()?;
-                text(input, budget, len.into())?
-            }
-            0x8d => {
-                let len = length8(input)?;
-                text(input, budget, len)?
-            }
-            b'T' => {
-                let len = length4(input)?;
-                Self::ByteString(bytes(input, budget, len)?)
-            }
-            b'U' => {
-                let len = input.byte()?;
-                Self::ByteString(bytes(input, budget, len.into())?)
-            }
-            b'B' => {
-                let len = length4(input)?;
-                Self::Bytes(bytes(input, budget, len)?)
-            }
-            b'C' => {
-                let len = input.byte()?;
-                Self::Bytes(bytes(input, budget, len.into())?)
-            }
-            0x8e | 0x96 => {
-                let len = length8(input)?;
-                Self::Bytes(bytes(input, budget, len)?)
-            }
             b']' | 0x8f => Self::EmptyList,
             b')' => Self::EmptyTuple,
             b'}' => Self::EmptyDict,
@@ -134,45 +99,76 @@ impl Instruction {
             b'd' => Self::DictFromMark,
             b's' => Self::SetItem,
             b'u' => Self::SetItems,
-            b'p' => Self::Put(parse(&input.line()?, "a number")?),
-            b'q' => Self::Put(input.byte()?.into()),
-            b'r' => Self::Put(length4(input)?),
             0x94 => Self::Memoize,
-            b'g' => Self::Get(parse(&input.line()?, "a number")?),
-            b'h' => Self::Get(input.byte()?.into()),
-            b'j' => Self::Get(length4(input)?),
-            b'c' => {
-                let module = name(input, budget)?;
-                Self::Global(module, name(input, budget)?)
-            }
             0x93 => Self::StackGlobal,
-            0x82 => Self::Extension(input.byte()?.into()),
-            0x83 => Self::Extension(u16::from_le_bytes(input.array()?).into()),
-            0x84 => Self::Extension(u32::from_le_bytes(input.array()?)),
             b'R' => Self::Reduce,
             b'b' => Self::Build,
-            b'i' => {
-                let module = name(input, budget)?;
-                Self::Inst(module, name(input, budget)?)
-            }
             b'o' => Self::Obj,
             0x81 => Self::NewObj,
             0x92 => Self::NewObjWithKeywords,
-            b'P' => Self::PersistentId(name(input, budget)?),
             b'Q' => Self::BinaryPersistentId,
+            // A buffer that is only for reading is a buffer.
+            0x98 => Self::Nothing,
+            _ => return None,
+        })
+    }
+
+    fn with_argument(opcode: u8, input: &mut Input, budget: &mut Budget) -> Result<Option<Self>, Fault> {
+        Ok(Some(match opcode {
+            b'I' | b'L' => integer_line(&input.line()?)?,
+            b'J' => Self::Integer(i32::from_le_bytes(input.array()?).into()),
+            b'K' => Self::Integer(input.byte()?.into()),
+            b'M' => Self::Integer(u16::from_le_bytes(input.array()?).into()),
+            0x8a => long(input, Width::One)?,
+            0x8b => long(input, Width::Four)?,
+            b'F' => Self::Float(parse(&input.line()?, "a number")?),
+            b'G' => Self::Float(f64::from_be_bytes(input.array()?)),
+            b'V' => Self::Text(unescape(input, budget)?),
+            0x8c => text(input, budget, Width::One)?,
+            b'X' => text(input, budget, Width::Four)?,
+            0x8d => text(input, budget, Width::Eight)?,
+            b'S' => Self::ByteString(quoted(input, budget)?),
+            b'U' => Self::ByteString(bytes(input, budget, Width::One)?),
+            b'T' => Self::ByteString(bytes(input, budget, Width::Four)?),
+            b'C' => Self::Bytes(bytes(input, budget, Width::One)?),
+            b'B' => Self::Bytes(bytes(input, budget, Width::Four)?),
+            0x8e | 0x96 => Self::Bytes(bytes(input, budget, Width::Eight)?),
+            b'p' => Self::Put(parse(&input.line()?, "a number")?),
+            b'q' => Self::Put(Width::One.read(input)?),
+            b'r' => Self::Put(Width::Four.read(input)?),
+            b'g' => Self::Get(parse(&input.line()?, "a number")?),
+            b'h' => Self::Get(Width::One.read(input)?),
+            b'j' => Self::Get(Width::Four.read(input)?),
+            b'c' => Self::Global(name(input, budget)?, name(input, budget)?),
+            b'i' => Self::Inst(name(input, budget)?, name(input, budget)?),
+            0x82 => Self::Extension(input.byte()?.into()),
+            0x83 => Self::Extension(u16::from_le_bytes(input.array()?).into()),
+            0x84 => Self::Extension(u32::from_le_bytes(input.array()?)),
+            b'P' => Self::PersistentId(name(input, budget)?),
             0x80 => protocol(input.byte()?)?,
-            // A frame only says how much to read at once; a buffer that is only for reading is a buffer.
+            // A frame says how much a reader may read at once.
             0x95 => {
-                length8(input)?;
+                Width::Eight.read(input)?;
                 Self::Nothing
             }
-            0x98 => Self::Nothing,
-            opcode => {
-                return Err(Fault::malformed(
-                    format!("the byte 0x{opcode:02x} at {position} of a pickle"),
-                    "an opcode of the pickle protocols 0 to 5",
-                ));
-            }
+            _ => return Ok(None),
+        }))
+    }
+}
+
+/// The number of bytes of a length or a number, which is little-endian.
+enum Width {
+    One,
+    Four,
+    Eight,
+}
+
+impl Width {
+    fn read(self, input: &mut Input) -> Result<u64, Fault> {
+        Ok(match self {
+            Self::One => input.byte()?.into(),
+            Self::Four => u32::from_le_bytes(input.array()?).into(),
+            Self::Eight => u64::from_le_bytes(input.array()?),
         })
     }
 }
@@ -187,21 +183,15 @@ fn protocol(protocol: u8) -> Result<Instruction, Fault> {
     Ok(Instruction::Nothing)
 }
 
-fn length4(input: &mut Input) -> Result<u64, Fault> {
-    Ok(u32::from_le_bytes(input.array()?).into())
-}
-
-fn length8(input: &mut Input) -> Result<u64, Fault> {
-    Ok(u64::from_le_bytes(input.array()?))
-}
-
-fn text(input: &mut Input, budget: &mut Budget, len: u64) -> Result<Instruction, Fault> {
+fn text(input: &mut Input, budget: &mut Budget, width: Width) -> Result<Instruction, Fault> {
+    let len = width.read(input)?;
     budget.text(len)?;
     let text = String::from_utf8_lossy(&input.take(len)?).into_owned();
     Ok(Instruction::Text(text))
 }
 
-fn bytes(input: &mut Input, budget: &mut Budget, len: u64) -> Result<StoredBytes, Fault> {
+fn bytes(input: &mut Input, budget: &mut Budget, width: Width) -> Result<StoredBytes, Fault> {
+    let len = width.read(input)?;
     if len > SHORT {
         return input.skip(len);
     }
@@ -233,7 +223,8 @@ fn integer_line(line: &[u8]) -> Result<Instruction, Fault> {
 }
 
 /// An integer in two's complement, little-endian.
-fn long(input: &mut Input, len: u64) -> Result<Instruction, Fault> {
+fn long(input: &mut Input, width: Width) -> Result<Instruction, Fault> {
+    let len = width.read(input)?;
     let bytes = input.skip(len)?;
     if len > 8 {
         return Ok(Instruction::LongInteger(bytes));

@@ -52,21 +52,57 @@ struct Machine<'a> {
 
 impl Machine<'_> {
     fn step(&mut self, instruction: Instruction) -> Result<(), Fault> {
-        let value = match instruction {
-            Instruction::Stop | Instruction::Nothing => return Ok(()),
-            Instruction::Mark => {
-                self.marks.push(self.stack.len());
-                return Ok(());
-            }
+        match instruction {
+            Instruction::Stop | Instruction::Nothing => {}
+            Instruction::Mark => self.marks.push(self.stack.len()),
             Instruction::Pop => {
                 if self.marks.last() == Some(&self.stack.len()) {
                     self.marks.pop();
-                    return Ok(());
+                } else {
+                    self.pop()?;
                 }
-                return self.pop().map(drop);
             }
-            Instruction::PopMark => return self.pop_mark().map(drop),
-            Instruction::Duplicate => self.top()?,
+            Instruction::PopMark => {
+                self.pop_mark()?;
+            }
+            Instruction::Append => {
+                let element = self.pop()?;
+                self.append(&[element])?;
+            }
+            Instruction::Appends => {
+                let elements = self.pop_mark()?;
+                self.append(&elements)?;
+            }
+            Instruction::SetItem => {
+                let value = self.pop()?;
+                let key = self.pop()?;
+                let dict = self.top()?;
+                self.insert(dict, &[key, value])?;
+            }
+            Instruction::SetItems => {
+                let entries = self.pop_mark()?;
+                let dict = self.top()?;
+                self.insert(dict, &entries)?;
+            }
+            Instruction::Put(number) => {
+                let value = self.top()?;
+                self.memo.insert(number, value);
+            }
+            Instruction::Memoize => {
+                let value = self.top()?;
+                self.memo.insert(self.memo.len() as u64, value);
+            }
+            instruction => {
+                let value = self.value(instruction)?;
+                self.stack.push(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// The value that an instruction puts on the stack.
+    fn value(&mut self, instruction: Instruction) -> Result<Value, Fault> {
+        Ok(match instruction {
             Instruction::None => Value::None,
             Instruction::Bool(value) => Value::Bool(value),
             Instruction::Integer(value) => Value::Integer(value),
@@ -97,35 +133,7 @@ impl Machine<'_> {
                 self.insert(dict, &entries)?;
                 dict
             }
-            Instruction::Append => {
-                let element = self.pop()?;
-                return self.append(&[element]);
-            }
-            Instruction::Appends => {
-                let elements = self.pop_mark()?;
-                return self.append(&elements);
-            }
-            Instruction::SetItem => {
-                let value = self.pop()?;
-                let key = self.pop()?;
-                let dict = self.top()?;
-                return self.insert(dict, &[key, value]);
-            }
-            Instruction::SetItems => {
-                let entries = self.pop_mark()?;
-                let dict = self.top()?;
-                return self.insert(dict, &entries);
-            }
-            Instruction::Put(number) => {
-                let value = self.top()?;
-                self.memo.insert(number, value);
-                return Ok(());
-            }
-            Instruction::Memoize => {
-                let value = self.top()?;
-                self.memo.insert(self.memo.len() as u64, value);
-                return Ok(());
-            }
+            Instruction::Duplicate => self.top()?,
             Instruction::Get(number) => *self.memo.get(&number).ok_or_else(|| {
                 Fault::malformed(
                     format!("a reference to object {number} in a pickle"),
@@ -133,9 +141,7 @@ impl Machine<'_> {
                 )
             })?,
             called => self.called(called)?,
-        };
-        self.stack.push(value);
-        Ok(())
+        })
     }
 
     /// The instructions that would import or call something.
@@ -186,7 +192,7 @@ impl Machine<'_> {
             Instruction::Build => {
                 let state = self.pop()?;
                 let built = self.pop()?;
-                build(self.heap, self.storages, built, state)?;
+                build(self.heap, self.storages, self.budget, built, state)?;
                 Ok(built)
             }
             Instruction::PersistentId(id) => {

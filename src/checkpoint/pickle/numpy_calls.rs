@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::checkpoint::element::Element;
 use crate::checkpoint::error::Fault;
+use crate::checkpoint::pickle::budget::Budget;
 use crate::checkpoint::pickle::heap::{Dtype, Heap, Node, RecordNode, Value};
 use crate::checkpoint::pickle::storages::Storages;
 use crate::checkpoint::stored_bytes::StoredBytes;
@@ -33,6 +34,7 @@ pub(super) fn call(
 pub(super) fn build_array(
     heap: &mut Heap,
     storages: &mut dyn Storages,
+    budget: &mut Budget,
     built: Value,
     state: Value,
 ) -> Result<(), Fault> {
@@ -46,7 +48,13 @@ pub(super) fn build_array(
     let made = array(heap, storages, dtype, shape, bytes, order == Value::Bool(true))?;
     let node = match made.and_then(|made| heap.get(made)) {
         Some(Node::Tensor(tensor)) => Node::Tensor(Rc::clone(tensor)),
-        // An array of objects, of texts or of records.
+        // An array of objects.
+        _ if heap.list(bytes).is_some() => {
+            let elements = heap.list(bytes).unwrap_or_default();
+            budget.steps(elements.len() as u64)?;
+            Node::List(elements.to_vec())
+        }
+        // An array of texts or of records.
         _ => Node::Record(RecordNode::new("numpy.ndarray".into(), state)),
     };
     if let Some(built) = heap.get_mut(built) {

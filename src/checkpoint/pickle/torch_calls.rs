@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::checkpoint::element::Element;
-use crate::checkpoint::error::Fault;
+use crate::checkpoint::error::{Fault, shown};
 use crate::checkpoint::pickle::budget::Budget;
 use crate::checkpoint::pickle::heap::{Heap, Node, Value};
 use crate::checkpoint::pickle::storages::Storages;
@@ -85,7 +85,7 @@ pub(super) fn persistent(heap: &mut Heap, storages: &mut dyn Storages, id: Value
             let name = heap.name(*class);
             let class = name.rsplit('.').next().unwrap_or_default();
             let element = Element::of_storage(class).ok_or_else(|| Fault::TensorKind {
-                kind: format!("a tensor of {name}"),
+                kind: format!("a tensor of {}", shown(&name)),
             })?;
             if view.first().is_some_and(|view| *view != Value::None) {
                 return Err(Fault::TensorKind {
@@ -155,7 +155,7 @@ fn element_of(heap: &Heap, dtype: Value) -> Result<Element, Fault> {
     };
     let element = name.strip_prefix("torch.").and_then(Element::of_dtype);
     element.ok_or_else(|| Fault::TensorKind {
-        kind: format!("a tensor of {name}"),
+        kind: format!("a tensor of {}", shown(name)),
     })
 }
 
@@ -169,6 +169,6 @@ fn unknown_kind(function: &str) -> Fault {
         _ => "a tensor of another kind".to_owned(),
     };
     Fault::TensorKind {
-        kind: format!("{kind} (torch._utils._rebuild_{function})"),
+        kind: format!("{kind} ({})", shown(&format!("torch._utils._rebuild_{function}"))),
     }
 }
