@@ -4,6 +4,7 @@ mod encoders;
 mod fixture;
 mod generator;
 mod progressive;
+mod stylegan2;
 
 use faceplane::graph::{Axis, GraphBuilder, operators};
 use ndarray::ArrayD;

@@ -1,7 +1,12 @@
 //! Checks that the sizes of a generator's weights fit together.
 
-use crate::importing::ImportError;
-use crate::importing::stylegan2::generator::{Block, Dense, Layer, Stylegan2, ToRgb};
+use ndarray::Array2;
+
+use crate::importing::stylegan2::generator::{ARCHITECTURE, Block, Dense, FILTER, Layer, Stylegan2, ToRgb};
+use crate::importing::{ImportError, Weights};
+
+/// The rounding of a filter that was stored in half precision, in parts of its sum.
+const FILTER_ERROR: f32 = 1e-3;
 
 /// Refuses a generator with weights that do not fit together. An error names the layer by its place in the network.
 pub(super) fn check(generator: &Stylegan2, network: &str) -> Result<(), ImportError> {
@@ -13,13 +18,45 @@ pub(super) fn check(generator: &Stylegan2, network: &str) -> Result<(), ImportEr
     let constant = &generator.synthesis.constant;
     let (mut channels, mut height, mut width) = constant.dim();
     check.equal("the input of the synthesis", &[height], &[width])?;
+    let mut colours = None;
     for (index, block) in generator.synthesis.blocks.iter().enumerate() {
         if index > 0 {
             (height, width) = (2 * height, 2 * width);
         }
         channels = check.block(block, channels, [height, width])?;
+        if let Some(to_rgb) = &block.to_rgb {
+            let found = [to_rgb.bias.len()];
+            check.equal("the colours of the image", &found, colours.get_or_insert(found))?;
+        }
     }
-    Ok(())
+    match generator.synthesis.blocks.last() {
+        Some(Block { to_rgb: Some(_), .. }) => Ok(()),
+        _ => Err(ImportError::MissingTensor {
+            network: network.to_owned(),
+            tensor: "the last block's conversion to RGB".to_owned(),
+            architecture: ARCHITECTURE,
+        }),
+    }
+}
+
+/// Refuses a stored filter of the upsampling that is not the paper's. Files without it use the paper's.
+pub(super) fn check_filter(weights: Weights<'_>, tensor: &str) -> Result<(), ImportError> {
+    if !weights.has(tensor) {
+        return Ok(());
+    }
+    let filter: Array2<f32> = weights.squeezed(tensor)?;
+    let sum = filter.sum();
+    let fits = |((y, x), &value): ((usize, usize), &f32)| {
+        (value / sum - FILTER[y] * FILTER[x] / 4.0).abs() < FILTER_ERROR
+    };
+    if filter.dim() == (4, 4) && filter.indexed_iter().all(fits) {
+        return Ok(());
+    }
+    Err(weights.wrong_setting(
+        "the upsampling filter",
+        filter.to_string(),
+        "a multiple of the outer product of [1, 3, 3, 1] with itself",
+    ))
 }
 
 struct Check<'a> {

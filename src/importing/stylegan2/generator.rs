@@ -4,8 +4,24 @@ use std::f32::consts::SQRT_2;
 
 use ndarray::{Array1, Array2, Array3, Array4};
 
+/// The name of the architecture in errors.
+pub(super) const ARCHITECTURE: &str = "StyleGAN2";
+
+/// What keeps a normalization from dividing by zero.
+pub(super) const EPSILON: f32 = 1e-8;
+
+/// The slope of the leaky ReLU layers for negative values.
+pub(super) const SLOPE: f32 = 0.2;
+
 /// The learning rate of a mapping layer: its stored weights are multiplied by it.
 const MAPPING_LEARNING_RATE: f32 = 0.01;
+
+/// The base-2 logarithm of the largest resolution that is read.
+pub(super) const LARGEST_LEVEL: usize = 14;
+
+/// The filter of the upsampling in one direction. In two directions its sum is 4, because three of four pixels are inserted
+/// zeros.
+pub(super) const FILTER: [f32; 4] = [0.25, 0.75, 0.75, 0.25];
 
 /// A StyleGAN2 generator.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 
 use ndarray::{Array1, Axis};
 
+use crate::importing::stylegan2::check::check_filter;
 use crate::importing::stylegan2::generator::{Block, Dense, Layer, Mapping, Stylegan2, Synthesis, ToRgb};
 use crate::importing::{ImportError, Weights};
 
@@ -14,8 +15,9 @@ pub(super) fn read(weights: Weights<'_>) -> Option<Result<Stylegan2, ImportError
 }
 
 fn generator(weights: Weights<'_>) -> Result<Stylegan2, ImportError> {
+    check_filter(weights, "synthesis.layer1.filter.kernel")?;
     let blocks = (0..)
-        .take_while(|index| weights.has(&format!("synthesis.output{index}.weight")))
+        .take_while(|&index| index == 0 || weights.has(&format!("synthesis.output{index}.weight")))
         .map(|index| block(weights, index))
         .collect::<Result<_, _>>()?;
     let layers = (0..)

@@ -2,11 +2,7 @@
 
 use crate::graph::operators::{add, concat, div, leaky_relu, matmul, mul, reduce_mean, sqrt};
 use crate::graph::{Axis, GraphBuilder, Model, Value, scalar};
-use crate::importing::stylegan2::generator::{Dense, Mapping};
-use crate::importing::stylegan2::synthesis::SLOPE;
-
-/// What keeps a normalization from dividing by zero.
-pub(super) const EPSILON: f32 = 1e-8;
+use crate::importing::stylegan2::generator::{Dense, EPSILON, Mapping, SLOPE};
 
 /// `z` `[batch, z_dim]` and, if there are classes, `label` `[batch, classes]` → `w` `[batch, w_dim]`.
 pub(super) fn build(mapping: &Mapping) -> Model {

@@ -23,15 +23,11 @@ mod rosinality;
 mod synthesis;
 mod tensorflow;
 
-use generator::Stylegan2;
+use generator::{ARCHITECTURE, Stylegan2};
+use ndarray::Array1;
 
 use crate::checkpoint::{Checkpoint, Network};
 use crate::importing::{Generator, ImportError, Imported, Weights};
-
-pub(crate) use rosinality::decoder;
-
-/// The name of the architecture in errors.
-const ARCHITECTURE: &str = "StyleGAN2";
 
 /// Builds the graphs of a StyleGAN2 generator, or returns `None` if the network is something else.
 pub(crate) fn import(checkpoint: &Checkpoint, network: &Network) -> Option<Result<Imported, ImportError>> {
@@ -42,6 +38,22 @@ pub(crate) fn import(checkpoint: &Checkpoint, network: &Network) -> Option<Resul
         .or_else(|| genforce::read(weights))?;
     let imported = generator.and_then(|generator| build(&generator, weights.network()));
     Some(imported.map(|generator| Imported::Generator(Box::new(generator))))
+}
+
+/// The generator in a larger network, such as an encoder's: its tensors have rosinality's names, below `prefix`.
+///
+/// # Errors
+/// [`ImportError`] if a tensor is missing or has another shape than the architecture has.
+pub(crate) fn decoder(
+    network: &Network,
+    prefix: &'static str,
+    w_avg: Option<Array1<f32>>,
+) -> Result<Generator, ImportError> {
+    let weights = Weights::new(network, ARCHITECTURE).within(prefix);
+    build(
+        &rosinality::generator(weights, w_avg)?,
+        prefix.trim_end_matches('.'),
+    )
 }
 
 /// Builds the graphs of a generator that the file calls `chosen`.

@@ -5,8 +5,9 @@
 use std::f32::consts::FRAC_1_SQRT_2;
 
 use crate::checkpoint::{Network, Object};
+use crate::importing::stylegan2::check::check_filter;
 use crate::importing::stylegan2::generator::{
-    Block, Dense, Label, Layer, Mapping, Stylegan2, Synthesis, ToRgb, scaled_kernel,
+    Block, Dense, LARGEST_LEVEL, Label, Layer, Mapping, Stylegan2, Synthesis, ToRgb, scaled_kernel,
 };
 use crate::importing::{ImportError, Weights};
 
@@ -22,17 +23,22 @@ pub(super) fn read(network: &Network, weights: Weights<'_>) -> Option<Result<Sty
 }
 
 fn generator(network: &Network, weights: Weights<'_>) -> Result<Stylegan2, ImportError> {
+    check_filter(weights, "synthesis.b4.resample_filter")?;
     let clamp = clamp(network);
-    let blocks = (2..)
-        .map(|level| format!("synthesis.b{}", 1_u64 << level))
+    let first = block(weights, "synthesis.b4", None, clamp);
+    let others = (3..=LARGEST_LEVEL)
+        .map(|level| format!("synthesis.b{}", 1 << level))
         .take_while(|name| weights.has(&format!("{name}.conv1.weight")))
-        .map(|name| block(weights, &name, clamp))
-        .collect::<Result<_, _>>()?;
+        .map(|name| {
+            let up = layer(weights, &format!("{name}.conv0"), clamp)?;
+            block(weights, &name, Some(up), clamp)
+        });
+    let blocks = std::iter::once(first).chain(others);
     Ok(Stylegan2 {
         mapping: mapping(weights)?,
         synthesis: Synthesis {
             constant: weights.squeezed("synthesis.b4.const")?,
-            blocks,
+            blocks: blocks.collect::<Result<_, _>>()?,
         },
         w_avg: Some(weights.array("mapping.w_avg")?),
         truncation: (1.0, None),
@@ -79,12 +85,12 @@ fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
     Ok(Mapping { label, layers })
 }
 
-fn block(weights: Weights<'_>, name: &str, clamp: Option<f32>) -> Result<Block, ImportError> {
-    let up = if weights.has(&format!("{name}.conv0.weight")) {
-        Some(layer(weights, &format!("{name}.conv0"), clamp)?)
-    } else {
-        None
-    };
+fn block(
+    weights: Weights<'_>,
+    name: &str,
+    up: Option<Layer>,
+    clamp: Option<f32>,
+) -> Result<Block, ImportError> {
     let mut plain = layer(weights, &format!("{name}.conv1"), clamp)?;
     let skip = if weights.has(&format!("{name}.skip.weight")) {
         // The sum of both paths keeps the variance of each.

@@ -4,10 +4,10 @@
 
 use ndarray::Array1;
 
-use crate::checkpoint::{Checkpoint, Network, Object};
+use crate::checkpoint::{Checkpoint, Object};
+use crate::importing::stylegan2::check::check_filter;
 use crate::importing::stylegan2::generator::{Block, Dense, Layer, Mapping, Stylegan2, Synthesis, ToRgb};
-use crate::importing::stylegan2::{ARCHITECTURE, build};
-use crate::importing::{Generator, ImportError, Weights};
+use crate::importing::{ImportError, Weights};
 
 /// Reads the generator, or returns `None` if the network has other names.
 pub(super) fn read(checkpoint: &Checkpoint, weights: Weights<'_>) -> Option<Result<Stylegan2, ImportError>> {
@@ -22,20 +22,9 @@ pub(super) fn read(checkpoint: &Checkpoint, weights: Weights<'_>) -> Option<Resu
     })
 }
 
-/// The generator in a larger network, below a prefix of names.
-///
-/// # Errors
-/// [`ImportError`] if a tensor is missing or has another shape than the architecture has.
-pub(crate) fn decoder(
-    network: &Network,
-    prefix: &'static str,
-    w_avg: Option<Array1<f32>>,
-) -> Result<Generator, ImportError> {
-    let weights = Weights::new(network, ARCHITECTURE).within(prefix);
-    build(&generator(weights, w_avg)?, prefix.trim_end_matches('.'))
-}
-
-fn generator(weights: Weights<'_>, w_avg: Option<Array1<f32>>) -> Result<Stylegan2, ImportError> {
+/// Reads a generator. Training does not write `w_avg`.
+pub(super) fn generator(weights: Weights<'_>, w_avg: Option<Array1<f32>>) -> Result<Stylegan2, ImportError> {
+    check_filter(weights, "convs.0.conv.blur.kernel")?;
     let first = Block {
         up: None,
         plain: layer(weights, "conv1", 0)?,

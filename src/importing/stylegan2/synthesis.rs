@@ -10,15 +10,8 @@ use crate::graph::operators::{
     unsqueeze,
 };
 use crate::graph::{Axis, GraphBuilder, Model, Value, scalar};
-use crate::importing::stylegan2::generator::{Block, Dense, Layer, Synthesis, ToRgb};
-use crate::importing::stylegan2::mapping::{EPSILON, dense};
-
-/// The slope of the leaky ReLU layers for negative values.
-pub(super) const SLOPE: f32 = 0.2;
-
-/// The filter of the upsampling in one direction. In two directions its sum is 4, because three of four pixels are inserted
-/// zeros.
-const FILTER: [f32; 4] = [0.25, 0.75, 0.75, 0.25];
+use crate::importing::stylegan2::generator::{Block, Dense, EPSILON, FILTER, Layer, SLOPE, Synthesis, ToRgb};
+use crate::importing::stylegan2::mapping::dense;
 
 /// The size of the feature map that takes a correction. If no block has it, the nearest one has.
 const CORRECTED_SIZE: usize = 32;
@@ -43,7 +36,7 @@ pub(super) fn build(synthesis: &Synthesis, w_dim: usize) -> Model {
     let corrected = CORRECTED_SIZE.min(synthesis.resolution()).max(size);
     let constant = synthesis.constant.clone().insert_axis(Dim(0)).into_dyn();
     let mut features = network.graph.constant(&constant);
-    let mut image = None;
+    let (mut image, mut colours) = (None, 0);
     let mut code = 0;
     for block in &synthesis.blocks {
         if block.up.is_some() {
@@ -55,14 +48,9 @@ pub(super) fn build(synthesis: &Synthesis, w_dim: usize) -> Model {
         }
         if let Some(to_rgb) = &block.to_rgb {
             image = Some(network.image(image.as_ref(), &features, to_rgb, code, size));
+            colours = to_rgb.bias.len();
         }
     }
-    let colours = synthesis
-        .blocks
-        .iter()
-        .rev()
-        .find_map(|block| block.to_rgb.as_ref())
-        .map_or(0, |to_rgb| to_rgb.bias.len());
     let image = image.expect("the last block makes the image");
     let mut graph = network.graph;
     graph.output(

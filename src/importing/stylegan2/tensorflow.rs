@@ -8,7 +8,7 @@ use std::f32::consts::FRAC_1_SQRT_2;
 use ndarray::{Array1, Array2, Array4, Axis};
 
 use crate::importing::stylegan2::generator::{
-    Block, Dense, Label, Layer, Mapping, Stylegan2, Synthesis, ToRgb, scaled_kernel,
+    Block, Dense, LARGEST_LEVEL, Label, Layer, Mapping, Stylegan2, Synthesis, ToRgb, scaled_kernel,
 };
 use crate::importing::{ImportError, Weights};
 
@@ -25,10 +25,10 @@ fn generator(weights: Weights<'_>) -> Result<Stylegan2, ImportError> {
         skip: None,
         to_rgb: to_rgb(weights, "synthesis/4x4/ToRGB")?,
     };
-    let others = (0..)
-        .map(|index| (index, format!("synthesis/{0}x{0}", 8_u64 << index)))
+    let others = (3..=LARGEST_LEVEL)
+        .map(|level| (level, format!("synthesis/{0}x{0}", 1 << level)))
         .take_while(|(_, name)| weights.has(&format!("{name}/Conv1/weight")))
-        .map(|(index, name)| block(weights, &name, 2 * index + 1));
+        .map(|(level, name)| block(weights, &name, 2 * level - 5));
     let blocks = std::iter::once(Ok(first)).chain(others);
     Ok(Stylegan2 {
         synthesis: Synthesis {
