@@ -49,6 +49,8 @@ fn a_boundary_is_trained_from_files_of_the_authors_script() {
         &scores,
         "--attribute",
         "smile",
+        "--method",
+        "svm",
         "--chosen",
         "100",
     ];

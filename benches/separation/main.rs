@@ -41,7 +41,7 @@ fn main() -> Result<()> {
         selection: SampleSelection::Ratio(ratio.parse()?),
         seed: 2020,
         threshold: Some(0.0),
-        ..BoundaryFit::default()
+        ..BoundaryFit::paper()
     };
 
     let before = kibibytes("VmRSS")?;

@@ -56,7 +56,7 @@ pub struct BoundaryMetadata {
     pub accuracy: AccuracyMetadata,
 }
 
-/// Shares of codes on the right side of a boundary, from 0 to 1.
+/// How well a boundary separates its samples: [`Accuracy`].
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccuracyMetadata {
@@ -64,8 +64,20 @@ pub struct AccuracyMetadata {
     pub train: Option<f64>,
     /// Share of the selected codes that were held out.
     pub held_out: Option<f64>,
+    /// Share of all codes that were held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_all: Option<f64>,
     /// Share of all codes.
     pub all: Option<f64>,
+    /// Correlation between distance and score on codes that were held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<f64>,
+    /// Expected cosine between the normal and the one of unlimited samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosine: Option<f64>,
+    /// Rise of the score with one unit of distance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score_per_unit: Option<f64>,
 }
 
 impl BoundaryMetadata {
@@ -89,7 +101,11 @@ impl BoundaryMetadata {
             accuracy: AccuracyMetadata {
                 train: known.accuracy.train,
                 held_out: known.accuracy.held_out,
+                held_out_all: known.accuracy.held_out_all,
                 all: known.accuracy.all,
+                correlation: known.accuracy.correlation,
+                cosine: known.accuracy.cosine,
+                score_per_unit: known.accuracy.score_per_unit,
             },
         }
     }
@@ -134,7 +150,11 @@ impl BoundaryMetadata {
             accuracy: Accuracy {
                 train: self.accuracy.train,
                 held_out: self.accuracy.held_out,
+                held_out_all: self.accuracy.held_out_all,
                 all: self.accuracy.all,
+                correlation: self.accuracy.correlation,
+                cosine: self.accuracy.cosine,
+                score_per_unit: self.accuracy.score_per_unit,
             },
         };
         let made = Boundary::from_outside(attribute, space, normal, self.intercept, provenance);

@@ -54,8 +54,13 @@ pub struct TrainBoundary {
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     seed: u32,
 
+    /// Score above which a face has the attribute [default: what the model says of its classifier; with --scores, the mean of the
+    /// lowest and the highest]
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    threshold: Option<f64>,
+
     /// Method that fits the boundary
-    #[arg(long, default_value = "svm", value_name = "METHOD")]
+    #[arg(long, default_value = "regression", value_name = "METHOD")]
     method: FitMethodOption,
 
     /// A .npy file of latent codes to use instead of a model: shape (samples, dim), or (samples, layers, dim) in w+
@@ -82,6 +87,8 @@ pub struct TrainBoundary {
 /// Method that fits a boundary.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FitMethodOption {
+    /// Ridge regression of the scores, or of their ranks, on all codes; logistic regression if there are only two scores
+    Regression,
     /// Linear support vector machine on the codes with the lowest and the highest scores, as in the paper
     Svm,
     /// Least-squares regression of the scores on all codes
@@ -236,12 +243,14 @@ impl TrainBoundary {
         };
         BoundaryFit {
             method: match self.method {
+                FitMethodOption::Regression => FitMethod::Regression,
                 FitMethodOption::Svm => FitMethod::Svm,
                 FitMethodOption::LeastSquares => FitMethod::LeastSquares,
             },
             selection,
             split: self.split,
             seed: self.seed,
+            threshold: self.threshold,
             ..defaults
         }
     }

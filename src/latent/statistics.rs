@@ -45,6 +45,12 @@ pub(crate) fn share(part: usize, all: usize) -> f64 {
     part as f64 / all as f64
 }
 
+/// The mean of `values`; 0 without values.
+#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 scores")]
+pub(crate) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
 /// The lowest and the highest of `values`; (∞, −∞) if there are none.
 pub(crate) fn min_max<'a>(values: impl IntoIterator<Item = &'a f64>) -> (f64, f64) {
     let none = (f64::INFINITY, f64::NEG_INFINITY);

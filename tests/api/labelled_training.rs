@@ -88,7 +88,7 @@ async fn scores_that_do_not_separate_codes_fail_the_job_with_the_reason() {
     for (scores, says) in [
         (vec![1.0; 200], "for all 200 samples"),
         (with_nan, "found the score NaN for sample 17"),
-        (one_class, "expected two classes"),
+        (one_class, "found 1 samples of the rarer of two scores"),
     ] {
         let body = json!({
             "attributes": ["beard"], "space": "z", "ratio": 0.2,

@@ -61,7 +61,7 @@ pub(super) fn codes() -> (Vec<f64>, Vec<f64>) {
 #[tokio::test]
 async fn a_boundary_is_trained_from_sampled_faces_and_edits_use_it_at_once() {
     let client = Client::sketch();
-    let body = json!({"attributes": ["smile", "age"], "space": "w", "samples": 400, "ratio": 0.2, "seed": 5});
+    let body = json!({"attributes": ["smile", "age"], "space": "w", "samples": 400, "ratio": 0.2, "seed": 5, "method": "svm"});
     let before = client.get("/v1/edit?seed=7&edit=smile:2").await.body;
     let job = run(&client, PATH, body.clone()).await;
     assert_eq!(job["status"], "done", "{job}");
@@ -251,7 +251,7 @@ async fn invalid_trainings_are_refused_before_a_job_begins() {
         (
             with("samples", json!(4_000_000_000u32)),
             422,
-            "expected at most 1435751, because their codes are kept in memory",
+            "expected at most 1133482, because their codes are kept in memory",
         ),
         (
             with("chosen", json!(0)),

@@ -6,6 +6,7 @@ use faceplane::latent::{Boundary, BoundaryFit, LatentError, LatentSpace, Provena
 use ndarray::{Array1, Array3, ArrayView1, ArrayView3};
 
 mod correlation;
+mod directions;
 mod parity;
 mod properties;
 mod refusals;

@@ -28,7 +28,7 @@ fn cases(method: FitMethod) -> Vec<(Value, Boundary)> {
                 method,
                 selection,
                 seed,
-                ..BoundaryFit::default()
+                ..BoundaryFit::paper()
             };
             let boundary = fit(&options, codes.view(), scores.view()).unwrap();
             let mut found = case[key].clone();

@@ -18,7 +18,7 @@ fn labelled() -> (Array3<f32>, Array1<f64>) {
 fn half() -> BoundaryFit {
     BoundaryFit {
         selection: SampleSelection::Ratio(0.5),
-        ..BoundaryFit::default()
+        ..BoundaryFit::paper()
     }
 }
 

@@ -63,14 +63,23 @@ fields! {
 }
 
 fields! {
-    /// The share of codes on the right side of the boundary, 0 to 1.
+    /// How well the boundary separates its samples, and how far its normal can be trusted.
     pub(crate) struct BoundaryAccuracy {
-        /// Of the extremes that the boundary was fitted to.
+        /// The share of the extremes that the boundary was fitted to that are on the right side, 0 to 1.
         train: Option<Finite>,
-        /// Of the extremes that were held out.
+        /// That share of extremes that were held out.
         held_out: Option<Finite>,
-        /// Of all codes.
+        /// That share of all codes that were held out.
+        held_out_all: Option<Finite>,
+        /// That share of all codes.
         all: Option<Finite>,
+        /// The correlation between distance and score, on codes that were held out.
+        correlation: Option<Finite>,
+        /// The expected cosine between the normal and the one that unlimited samples would give. It is estimated from ten samples for
+        /// each value of a code on.
+        cosine: Option<Finite>,
+        /// How much higher the score is, on average, one unit further along the normal.
+        score_per_unit: Option<Finite>,
     }
 }
 
@@ -79,7 +88,11 @@ impl From<Accuracy> for BoundaryAccuracy {
         Self {
             train: accuracy.train.map(Finite),
             held_out: accuracy.held_out.map(Finite),
+            held_out_all: accuracy.held_out_all.map(Finite),
             all: accuracy.all.map(Finite),
+            correlation: accuracy.correlation.map(Finite),
+            cosine: accuracy.cosine.map(Finite),
+            score_per_unit: accuracy.score_per_unit.map(Finite),
         }
     }
 }
@@ -90,7 +103,11 @@ impl From<BoundaryAccuracy> for Accuracy {
         Self {
             train: accuracy.train.map(number),
             held_out: accuracy.held_out.map(number),
+            held_out_all: accuracy.held_out_all.map(number),
             all: accuracy.all.map(number),
+            correlation: accuracy.correlation.map(number),
+            cosine: accuracy.cosine.map(number),
+            score_per_unit: accuracy.score_per_unit.map(number),
         }
     }
 }

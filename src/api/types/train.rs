@@ -22,6 +22,9 @@ pub(crate) const LARGEST_BODY: usize = 64 * 1024 * 1024;
 choice! {
     /// How a boundary is fitted.
     pub(crate) enum FitMethodName as FitMethod {
+        /// The best direction that the samples hold: ridge regression of the scores or of their ranks; if there are only two scores,
+        /// logistic regression.
+        Regression = "regression",
         /// A linear support vector machine on the extremes of the scores, as in the paper.
         Svm = "svm",
         /// Least squares of the scores on all codes.
@@ -49,9 +52,12 @@ fields! {
         split: Option<Positive<1>>,
         /// The seed of the samples and of the split. Default: 0.
         seed: Option<Seed>,
+        /// The score above which a face has the attribute. Default: what the model says of its classifier; for given `scores`, the mean of
+        /// the lowest and the highest.
+        threshold: Option<Finite>,
         /// A score that marks samples to leave out.
         invalid_score: Option<Finite>,
-        /// How the boundary is fitted. Default: `svm`.
+        /// How the boundary is fitted. Default: `regression`.
         method: Option<FitMethodName>,
         /// A `.npy` file in base64: codes of shape (samples, dim), in w+ (samples, layers, dim).
         codes: Option<Base64<LARGEST_BODY>>,
@@ -91,12 +97,14 @@ impl TrainInput {
             source: self.source(space, attributes.len(), seed)?,
             fit: BoundaryFit {
                 method: match self.method {
-                    None | Some(FitMethodName::Svm) => FitMethod::Svm,
+                    None | Some(FitMethodName::Regression) => FitMethod::Regression,
+                    Some(FitMethodName::Svm) => FitMethod::Svm,
                     Some(FitMethodName::LeastSquares) => FitMethod::LeastSquares,
                 },
                 selection,
                 split: self.split.map_or(usual.split, |split| split.0),
                 seed,
+                threshold: self.threshold.map(|score| score.0),
                 invalid_score: self.invalid_score.map(|score| score.0),
                 ..usual
             },

@@ -89,7 +89,6 @@ impl LabelledCodes {
         mut on_progress: impl FnMut(f64),
     ) -> Result<Boundary, EditorError> {
         let provenance = Provenance {
-            method: Some(fit.method.to_string()),
             date: Some(rfc3339(SystemTime::now())),
             ..Provenance::default()
         };

@@ -123,7 +123,11 @@ impl Trainer {
         };
         let provenance = self.provenance(column);
         let fit = BoundaryFit {
-            threshold: column.map(|column| self.model.outputs()[column].threshold),
+            threshold: self
+                .request
+                .fit
+                .threshold
+                .or_else(|| column.map(|column| self.model.outputs()[column].threshold)),
             ..self.request.fit
         };
         let (attribute, space, codes) = (attribute.to_owned(), self.request.space, Arc::clone(codes));
@@ -154,7 +158,6 @@ impl Trainer {
             classifier,
             classifier_digest,
             model: Some(self.model.generator_digest().to_owned()),
-            method: Some(self.request.fit.method.to_string()),
             date: Some(rfc3339(SystemTime::now())),
             ..Provenance::default()
         }

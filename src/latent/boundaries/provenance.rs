@@ -27,13 +27,22 @@ pub struct Provenance {
     pub accuracy: Accuracy,
 }
 
-/// Shares of codes on the right side of a boundary, from 0 to 1.
+/// How well a boundary separates its samples, and how far its normal can be trusted. Shares of codes on the right side are from 0
+/// to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Accuracy {
     /// Share of the selected codes that the boundary was trained on.
     pub train: Option<f64>,
     /// Share of the selected codes that were held out.
     pub held_out: Option<f64>,
+    /// Share of all codes that the boundary was not fitted to.
+    pub held_out_all: Option<f64>,
     /// Share of all codes; the right side of a code is the one of its score beside the threshold.
     pub all: Option<f64>,
+    /// Correlation between distance and score, on codes that the boundary was not fitted to.
+    pub correlation: Option<f64>,
+    /// Expected cosine between the normal and the one that unlimited samples would give.
+    pub cosine: Option<f64>,
+    /// How much higher the score is, on average, one unit further along the normal.
+    pub score_per_unit: Option<f64>,
 }

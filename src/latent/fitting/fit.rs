@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use ndarray::{Array2, ArrayView1, ArrayView3};
 
 use crate::latent::codes::code::check_shape;
+use crate::latent::fitting::held_out::{HeldOut, score_per_unit};
 use crate::latent::fitting::hyperplane::Hyperplane;
-use crate::latent::fitting::least_squares::{self, least_squares};
 use crate::latent::fitting::progress::Progress;
+use crate::latent::fitting::regression::{self, Regression};
 use crate::latent::fitting::score_ends::ScoreEnds;
 use crate::latent::fitting::scored_codes::{ScoredCodes, valid_samples};
 use crate::latent::fitting::svm::decomposition;
@@ -19,14 +20,12 @@ pub use crate::latent::fitting::score_ends::SampleSelection;
 
 /// The options of a fit.
 ///
-/// The default is that of the reference: a support vector machine with C = 1 on the 2 % of samples with the highest
-/// scores and the 2 % with the lowest, of which 30 % are held out. Source: Shen et al., *Interpreting the Latent Space of
-/// GANs for Semantic Face Editing* (CVPR 2020), section 3, and `train_boundary` of its code.
+/// The default method finds the best direction that the samples hold. [`paper`](Self::paper) is that of InterFaceGAN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BoundaryFit {
     /// Method of the fit.
     pub method: FitMethod,
-    /// Samples that the support vector machine uses at each end of the scores.
+    /// Samples at each end of the scores: the support vector machine is fitted to a part of them, and each method is tested on others.
     pub selection: SampleSelection,
     /// Share of the selected samples for training, above 0 and at most 1; the others are held out.
     pub split: f64,
@@ -43,6 +42,11 @@ pub struct BoundaryFit {
 /// Method of a fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FitMethod {
+    /// Ridge regression on all samples: of the scores, or of the normal quantiles of their ranks, whichever a plane predicts better.
+    /// If there are only two different scores, logistic regression, which counts both classes alike.
+    ///
+    /// Codes of more than 4096 values are given to the support vector machine.
+    Regression,
     /// A linear support vector machine on the samples with the highest and the lowest scores.
     Svm,
     /// Least squares of the scores on all samples; the hyperplane is where the predicted score is the threshold.
@@ -54,6 +58,7 @@ pub enum FitMethod {
 impl std::fmt::Display for FitMethod {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
+            Self::Regression => "regression",
             Self::Svm => "svm",
             Self::LeastSquares => "least-squares",
         })
@@ -63,7 +68,7 @@ impl std::fmt::Display for FitMethod {
 impl Default for BoundaryFit {
     fn default() -> Self {
         Self {
-            method: FitMethod::Svm,
+            method: FitMethod::Regression,
             selection: SampleSelection::Ratio(0.02),
             split: 0.7,
             seed: 0,
@@ -75,12 +80,24 @@ impl Default for BoundaryFit {
 }
 
 impl BoundaryFit {
+    /// The options of the reference: a support vector machine with C = 1 on the 2 % of samples with the highest scores and the
+    /// 2 % with the lowest, of which 30 % are held out. Source: Shen et al., *Interpreting the Latent Space of GANs for Semantic
+    /// Face Editing* (CVPR 2020), section 3, and `train_boundary` of its code.
+    #[must_use]
+    pub fn paper() -> Self {
+        Self {
+            method: FitMethod::Svm,
+            ..Self::default()
+        }
+    }
+
     /// Fits the boundary of `attribute` to `codes` [samples, layers, dim] with one score each. In z and w there is one
     /// layer; in w+ the values of all layers count as one code.
     ///
     /// The provenance is `known`, with the number of samples, the number selected and the accuracies filled in. The right
     /// side of a selected sample is its end of the scores; that of any sample is the side of its score beside the
-    /// threshold. Least squares selects and holds out no samples. `report` gets the share that is done, from 0 to 1, and
+    /// threshold. Regressions are fitted to all samples; what is said of held-out samples is measured with a fit to each half, on the
+    /// other half. `report` gets the share that is done, from 0 to 1, and
     /// decides whether to continue.
     ///
     /// [`memory`](Self::memory) says how much memory a fit takes. Codes in another memory order than row-major are copied. The
@@ -125,39 +142,48 @@ impl BoundaryFit {
         let labelled = ScoredCodes::new(rows, scores, self.threshold)?;
         let progress = &mut Progress::new(&mut report);
         progress.reach(0.0)?;
-        let (hyperplane, chosen, mut accuracy) = match self.method {
-            FitMethod::Svm => self.fit_svm(&labelled, progress)?,
-            FitMethod::LeastSquares => {
-                let hyperplane =
-                    least_squares(labelled.rows, &labelled.scores, labelled.threshold, progress)?;
-                (hyperplane, None, Accuracy::default())
+        let fitted = match self.method {
+            FitMethod::Regression if rows.dim() <= regression::MAX_VALUES => {
+                self.regress(Regression::Best, &labelled, progress)?
             }
+            FitMethod::LeastSquares => self.regress(Regression::LeastSquares, &labelled, progress)?,
+            FitMethod::Regression | FitMethod::Svm => self.fit_svm(&labelled, progress)?,
         };
-        accuracy.all = labelled.accuracy(&hyperplane);
         progress.reach(1.0)?;
-        let normal =
-            Array2::from_shape_vec((layers, dim), hyperplane.w).expect("there is one weight per value");
+        let hyperplane = fitted.hyperplane;
         let provenance = Provenance {
             samples: Some(samples as u64),
-            chosen,
-            accuracy,
+            chosen: fitted.chosen,
+            method: Some(fitted.method.to_owned()),
+            accuracy: Accuracy {
+                all: labelled.accuracy(&hyperplane),
+                score_per_unit: score_per_unit(&labelled, &hyperplane),
+                ..fitted.accuracy
+            },
             ..known
         };
+        let normal =
+            Array2::from_shape_vec((layers, dim), hyperplane.w).expect("there is one weight per value");
         Boundary::new(attribute, space, normal, hyperplane.intercept, provenance)
     }
 
-    /// The memory of a fit for each sample, in bytes: its scores, and what the support vector machine knows about it.
-    pub const MEMORY_PER_SAMPLE: usize = 66;
+    /// The memory of a fit for each sample, in bytes: its scores, their ranks, and what the method knows about it.
+    pub const MEMORY_PER_SAMPLE: usize = 90;
 
     /// The memory of a fit to codes of `values` values besides [`MEMORY_PER_SAMPLE`](Self::MEMORY_PER_SAMPLE), in bytes: 5 MB, and
-    /// 8 bytes for each pair of values if the method solves for all pairs.
+    /// six matrices of all pairs of values if the method solves for all pairs.
     #[must_use]
     pub fn memory(&self, values: usize) -> usize {
         let most_values = match self.method {
             FitMethod::Svm => decomposition::MAX_NEWTON_VALUES,
-            FitMethod::LeastSquares => least_squares::MAX_VALUES,
+            // The matrices of all codes and of each half, each reduced.
+            FitMethod::Regression | FitMethod::LeastSquares => regression::MAX_VALUES,
         };
-        let pairs = if values <= most_values { values * values } else { 0 };
+        let pairs = if values <= most_values {
+            6 * values * values
+        } else {
+            0
+        };
         5_000_000 + pairs * size_of::<f64>()
     }
 
@@ -204,13 +230,33 @@ impl BoundaryFit {
         }
     }
 
-    /// Fits a support vector machine to both ends of the scores. Returns the hyperplane, the number of samples at each
-    /// end, and the accuracy on them.
-    fn fit_svm(
+    /// Fits a regression to all samples.
+    fn regress(
         &self,
+        regression: Regression,
         scored: &ScoredCodes<'_>,
         progress: &mut Progress<'_>,
-    ) -> Result<(Hyperplane, Option<u64>, Accuracy), FitError> {
+    ) -> Result<Fitted, FitError> {
+        let result = regression.fit(scored, self.seed, progress)?;
+        // Samples of two classes, or few of them, have no ends.
+        let ends = ScoreEnds::select(&scored.scores, self.selection, 1.0, self.seed).ok();
+        let held_out = HeldOut::measure(scored, &result.folds, ends.as_ref());
+        Ok(Fitted {
+            hyperplane: result.hyperplane,
+            method: result.method,
+            chosen: None,
+            accuracy: Accuracy {
+                held_out: held_out.ends,
+                held_out_all: held_out.all,
+                correlation: held_out.correlation,
+                cosine: result.cosine,
+                ..Accuracy::default()
+            },
+        })
+    }
+
+    /// Fits a support vector machine to both ends of the scores.
+    fn fit_svm(&self, scored: &ScoredCodes<'_>, progress: &mut Progress<'_>) -> Result<Fitted, FitError> {
         let ends = ScoreEnds::select(&scored.scores, self.selection, self.split, self.seed)?;
         let row_of = |(index, _): (usize, bool)| scored.rows.selected[index];
         let selected: Vec<usize> = ends.training().map(row_of).collect();
@@ -225,11 +271,36 @@ impl BoundaryFit {
             cost: self.cost,
         };
         let hyperplane = decomposition::solve(&problem, progress)?;
-        let accuracy = Accuracy {
-            train: scored.accuracy_on(&hyperplane, ends.training()),
-            held_out: scored.accuracy_on(&hyperplane, ends.held_out()),
-            all: None,
-        };
-        Ok((hyperplane, Some(ends.chosen() as u64), accuracy))
+        let mut is_held_out = vec![true; scored.scores.len()];
+        for (index, _) in ends.training() {
+            is_held_out[index] = false;
+        }
+        let others = (0..is_held_out.len())
+            .filter(|&index| is_held_out[index])
+            .collect();
+        let fold = [(hyperplane, others)];
+        let held_out = HeldOut::measure(scored, &fold, None);
+        let [(hyperplane, _)] = fold;
+        Ok(Fitted {
+            method: "svm",
+            chosen: Some(ends.chosen() as u64),
+            accuracy: Accuracy {
+                train: scored.accuracy_on(&hyperplane, ends.training()),
+                held_out: scored.accuracy_on(&hyperplane, ends.held_out()),
+                held_out_all: held_out.all,
+                correlation: held_out.correlation,
+                ..Accuracy::default()
+            },
+            hyperplane,
+        })
     }
+}
+
+/// A fitted hyperplane, and what is known of it.
+struct Fitted {
+    hyperplane: Hyperplane,
+    method: &'static str,
+    /// Number of samples at each end of the scores, if the fit selects any.
+    chosen: Option<u64>,
+    accuracy: Accuracy,
 }

@@ -8,14 +8,23 @@
 //! | the checks of scored codes, and the accuracy of a hyperplane | `scored_codes` |
 //! | the selection of samples with the highest and lowest scores | `score_ends` |
 //! | the linear support vector machine | `svm` |
-//! | least squares on all scores | `least_squares` |
+//! | the best direction that scored codes hold | `regression` |
+//! | ridge regression, its strength and its error | `ridge`, `moments` |
+//! | scores that saturate or have outliers | `normal_scores` |
+//! | logistic regression of two classes | `logistic` |
+//! | how well a boundary does on other codes | `held_out` |
 //! | the progress of a fit, and its cancellation | `progress` |
 
 pub(crate) mod error;
 pub(crate) mod fit;
+pub(crate) mod held_out;
 pub(crate) mod hyperplane;
-pub(crate) mod least_squares;
+pub(crate) mod logistic;
+pub(crate) mod moments;
+pub(crate) mod normal_scores;
 pub(crate) mod progress;
+pub(crate) mod regression;
+pub(crate) mod ridge;
 pub(crate) mod score_ends;
 pub(crate) mod scored_codes;
 pub(crate) mod svm;

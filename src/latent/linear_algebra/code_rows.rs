@@ -6,6 +6,9 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 /// Rows of one matrix product: 1 MB in `f64` for codes of 512 values.
 const CHUNK: usize = 256;
 
+/// Columns of one block of a scatter matrix.
+const BLOCK: usize = 128;
+
 /// Selected rows of a matrix of codes.
 #[derive(Clone, Copy)]
 pub(crate) struct CodeRows<'a> {
@@ -43,7 +46,7 @@ impl<'a> CodeRows<'a> {
         mean / count
     }
 
-    /// Adds a Σ (x − c)(x − c)ᵀ to `scatter`, of shape [dim, dim], in `f64`; x runs over the selected rows `indices`, and c is
+    /// Adds a Σ (x − c)(x − c)ᵀ to `scatter`, a symmetric matrix [dim, dim], in `f64`; x runs over the selected rows `indices`, and c is
     /// `centre`.
     pub(crate) fn add_scatter(
         self,
@@ -61,7 +64,20 @@ impl<'a> CodeRows<'a> {
                     *centred = f64::from(value) - centre;
                 }
             }
-            general_mat_mul(a, &chunk.t(), &chunk, 1.0, scatter);
+            // The product is symmetric, so that its blocks above the diagonal are copied.
+            for first in (0..self.dim()).step_by(BLOCK) {
+                let columns = Slice::from(first..self.dim().min(first + BLOCK));
+                let below = chunk.slice_axis(Axis(1), Slice::from(first..));
+                let own = chunk.slice_axis(Axis(1), columns);
+                let mut block = scatter.slice_axis_mut(Axis(0), Slice::from(first..));
+                let mut block = block.slice_axis_mut(Axis(1), columns);
+                general_mat_mul(a, &below.t(), &own, 1.0, &mut block);
+            }
+        }
+        for row in 0..self.dim() {
+            for column in row + 1..self.dim() {
+                scatter[[row, column]] = scatter[[column, row]];
+            }
         }
     }
 }

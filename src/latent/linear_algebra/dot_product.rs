@@ -34,6 +34,13 @@ pub(crate) fn add_scaled(w: &mut [f64], a: f64, x: &[f32]) {
     }
 }
 
+/// Replaces w by w + a x, both in `f64`.
+pub(crate) fn add_scaled_f64(w: &mut [f64], a: f64, x: &[f64]) {
+    for (w, x) in w.iter_mut().zip(x) {
+        *w += a * x;
+    }
+}
+
 /// x·y in `f64`: eight partial sums, added from the first to the last, which the processor computes in parallel.
 pub(crate) fn dot(x: &[f64], y: &[f64]) -> f64 {
     let (x, x_rest) = x.as_chunks::<8>();

@@ -8,6 +8,7 @@
 //! | projections onto the complement of several directions | `orthonormal_span` |
 //! | small systems of linear equations | `linear_system` |
 //! | the factor of a positive definite matrix, and large systems | `cholesky` |
+//! | systems that differ by a shift of their diagonal | `tridiagonal` |
 //! | means and scatter matrices of codes | `code_rows` |
 
 pub(crate) mod cholesky;
@@ -15,3 +16,4 @@ pub(crate) mod code_rows;
 pub(crate) mod dot_product;
 pub(crate) mod linear_system;
 pub(crate) mod orthonormal_span;
+pub(crate) mod tridiagonal;

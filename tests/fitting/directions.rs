@@ -1,0 +1,177 @@
+//! The default method finds the direction that scored codes hold, and says how far it can be trusted.
+
+use faceplane::latent::{Boundary, BoundaryFit, FitMethod, standard_normal};
+use ndarray::{Array1, Array3};
+
+use super::{codes, fit};
+
+/// Values of a code.
+const DIM: usize = 24;
+
+/// Codes, and the score t·x + `noise` ε of each, with the unit direction t.
+fn scored(seed: u32, samples: usize, noise: f64) -> (Array3<f32>, Array1<f64>, Vec<f64>) {
+    let codes = codes(seed, samples, (1, DIM), 0.0);
+    let truth = standard_normal(seed + 5000, DIM);
+    let length = truth.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let truth: Vec<f64> = truth.iter().map(|value| value / length).collect();
+    let errors = standard_normal(seed + 9000, samples);
+    let along = |code: ndarray::ArrayView1<'_, f32>| -> f64 {
+        code.iter()
+            .zip(&truth)
+            .map(|(&value, axis)| f64::from(value) * axis)
+            .sum()
+    };
+    let scores = codes
+        .rows()
+        .into_iter()
+        .zip(errors)
+        .map(|(code, error)| along(code) + noise * error);
+    let scores = scores.collect();
+    (codes, scores, truth)
+}
+
+fn cosine(boundary: &Boundary, truth: &[f64]) -> f64 {
+    boundary
+        .normal()
+        .iter()
+        .zip(truth)
+        .map(|(one, other)| one * other)
+        .sum()
+}
+
+fn with(method: FitMethod) -> BoundaryFit {
+    BoundaryFit {
+        method,
+        ..BoundaryFit::default()
+    }
+}
+
+/// The mean cosine with the truth over some draws.
+fn mean_cosine(options: BoundaryFit, samples: usize, score: impl Fn(f64) -> f64, noise: f64) -> f64 {
+    let draws = 6;
+    let cosines = (0..draws).map(|draw| {
+        let (codes, scores, truth) = scored(100 * draw, samples, noise);
+        let scores = scores.mapv(&score);
+        cosine(&fit(&options, codes.view(), scores.view()).unwrap(), &truth)
+    });
+    cosines.sum::<f64>() / f64::from(draws)
+}
+
+#[test]
+fn the_default_is_closer_to_the_true_direction_than_the_papers_machine() {
+    for (samples, noise) in [(300, 0.3), (300, 2.0), (2000, 1.0)] {
+        let best = mean_cosine(BoundaryFit::default(), samples, |score| score, noise);
+        let paper = mean_cosine(BoundaryFit::paper(), samples, |score| score, noise);
+        let least_squares = mean_cosine(with(FitMethod::LeastSquares), samples, |score| score, noise);
+        assert!(best > paper, "{samples}, {noise}: {best}, the paper's {paper}");
+        assert!(
+            best > least_squares - 1e-3,
+            "{samples}, {noise}: {best}, least squares {least_squares}"
+        );
+    }
+}
+
+#[test]
+fn scores_with_outliers_are_ranked() {
+    let outliers = |score: f64| score.powi(7);
+    let best = mean_cosine(BoundaryFit::default(), 1000, outliers, 0.3);
+    let least_squares = mean_cosine(with(FitMethod::LeastSquares), 1000, outliers, 0.3);
+    assert!(
+        best > 0.98 && least_squares < 0.95,
+        "{best}, least squares {least_squares}"
+    );
+    let (codes, scores, _) = scored(7, 1000, 0.3);
+    let boundary = fit(
+        &BoundaryFit::default(),
+        codes.view(),
+        scores.mapv(outliers).view(),
+    )
+    .unwrap();
+    assert_eq!(
+        boundary.provenance().method.as_deref(),
+        Some("ridge regression of ranks")
+    );
+}
+
+#[test]
+fn two_scores_are_classes_of_equal_weight() {
+    let rare = |score: f64| f64::from(u8::from(score > 1.2));
+    let best = mean_cosine(BoundaryFit::default(), 1000, rare, 0.3);
+    assert!(best > 0.93, "{best}");
+    let (codes, scores, _) = scored(3, 1000, 0.3);
+    let boundary = fit(&BoundaryFit::default(), codes.view(), scores.mapv(rare).view()).unwrap();
+    assert_eq!(
+        boundary.provenance().method.as_deref(),
+        Some("logistic regression")
+    );
+    // A tenth of the codes is positive. The plane lies between the classes and not in the middle of the codes.
+    assert!(
+        (-2.0..-0.5).contains(&boundary.intercept()),
+        "{}",
+        boundary.intercept()
+    );
+}
+
+#[test]
+fn the_expected_cosine_is_that_with_the_true_direction() {
+    for noise in [0.3, 1.0] {
+        let close = (0..40).filter(|draw| {
+            let (codes, scores, truth) = scored(100 * draw, 600, noise);
+            let boundary = fit(&BoundaryFit::default(), codes.view(), scores.view()).unwrap();
+            let expected = boundary.provenance().accuracy.cosine.unwrap();
+            (expected - cosine(&boundary, &truth)).abs() < 0.02
+        });
+        let close = close.count();
+        assert!(close >= 38, "noise {noise}: {close} of 40");
+    }
+}
+
+#[test]
+fn no_cosine_is_expected_from_fewer_than_ten_codes_for_each_value() {
+    let (codes, scores, _) = scored(5, 10 * DIM - 1, 0.3);
+    let boundary = fit(&BoundaryFit::default(), codes.view(), scores.view()).unwrap();
+    assert_eq!(boundary.provenance().accuracy.cosine, None);
+}
+
+#[test]
+fn figures_of_held_out_codes_show_noise_that_the_fitted_codes_hide() {
+    let (codes, _, _) = scored(11, 60, 0.0);
+    let noise: Array1<f64> = standard_normal(12, 60).into();
+    for method in [FitMethod::Regression, FitMethod::LeastSquares, FitMethod::Svm] {
+        let options = BoundaryFit {
+            selection: faceplane::latent::SampleSelection::Ratio(0.3),
+            ..with(method)
+        };
+        let accuracy = fit(&options, codes.view(), noise.view())
+            .unwrap()
+            .provenance()
+            .accuracy;
+        let correlation = accuracy.correlation.unwrap();
+        assert!(correlation.abs() < 0.5, "{method}: {correlation}");
+    }
+    let (codes, scores, _) = scored(13, 2000, 0.5);
+    let accuracy = fit(&BoundaryFit::default(), codes.view(), scores.view())
+        .unwrap()
+        .provenance()
+        .accuracy;
+    // The correlation of t·x with t·x + ε/2.
+    assert!(
+        (accuracy.correlation.unwrap() - 0.894).abs() < 0.02,
+        "{accuracy:?}"
+    );
+    assert!(
+        (accuracy.score_per_unit.unwrap() - 1.0).abs() < 0.05,
+        "{accuracy:?}"
+    );
+    assert!(
+        accuracy.held_out.unwrap() > accuracy.held_out_all.unwrap(),
+        "{accuracy:?}"
+    );
+}
+
+#[test]
+fn few_codes_of_many_values_are_fitted() {
+    let (codes, scores, truth) = scored(17, 12, 0.0);
+    let boundary = fit(&BoundaryFit::default(), codes.view(), scores.view()).unwrap();
+    assert!(cosine(&boundary, &truth) > 0.3);
+}
