@@ -1,6 +1,6 @@
 //! The derivative of each operator.
 
-use faceplane::graph::{GraphBuilder, Value, float, integer, integers, scalar, string};
+use faceplane::graph::{GraphBuilder, Value, float, integer, integers, operators, scalar, string};
 
 use crate::differentiation::central::{AROUND_ZERO, POSITIVE, check, check_node, numbers};
 
@@ -136,6 +136,22 @@ fn normalizations() {
         &four[..2],
         &[integer("axis", -1)],
     );
+}
+
+#[test]
+fn instance_normalization_with_factors_and_shifts_of_each_image() {
+    check("style", &[3, 2, 3], 4, AROUND_ZERO, |graph, x| {
+        let [factor, shift] = [0, 1].map(|row| {
+            let pixel = operators::slice(graph, x, 2, row, row + 1);
+            let pixel = operators::slice(graph, &pixel, 3, 1, 2);
+            operators::reshape(graph, &pixel, &[-1])
+        });
+        // The images of the batch as channels of one image.
+        let features = operators::reshape(graph, x, &[1, -1, 2, 3]);
+        let features = operators::instance_normalization(graph, &features, &factor, &shift, 1e-5);
+        let features = operators::reshape(graph, &features, &[-1, 3, 2, 3]);
+        operators::mul(graph, &features, &features)
+    });
 }
 
 #[test]

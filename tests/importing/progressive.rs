@@ -1,8 +1,11 @@
 //! PGGAN and the first StyleGAN, from each kind of checkpoint.
 
-use faceplane::importing::Generator;
+use faceplane::graph::affine_weights;
+use faceplane::graph::gradient::vector_jacobian_product;
+use faceplane::importing::{Generator, Imported};
 use ndarray::{ArrayD, Axis};
 
+use crate::importing::fixture::Fixture;
 use crate::importing::generator::check_generator;
 use crate::onnx_session::OnnxSession;
 
@@ -93,4 +96,32 @@ fn sizes(generator: &Generator) -> [usize; 4] {
         generator.w_dim,
         generator.layers,
     ]
+}
+
+#[test]
+fn the_matrices_of_the_styles_or_of_the_first_layer_are_found_in_the_graph() {
+    // Two values for each of the channels 12, 12, 12, 12, 10, 10, 5, 5.
+    for (name, input, dim, outputs) in [("tf-stylegan1", "w", 24, 156), ("tf-pggan", "z", 32, 12 * 16)] {
+        let Some(fixture) = Fixture::open(name) else {
+            return;
+        };
+        let Imported::Generator(generator) = fixture.import() else {
+            panic!("{name} is no generator");
+        };
+        let found = affine_weights(generator.synthesis.graph(), input, dim).unwrap();
+        assert_eq!(found.dim(), (dim, outputs), "{name}");
+    }
+}
+
+#[test]
+fn the_graphs_can_be_differentiated() {
+    for name in ["tf-stylegan1", "tf-pggan"] {
+        let Some(fixture) = Fixture::open(name) else {
+            return;
+        };
+        let Imported::Generator(generator) = fixture.import() else {
+            panic!("{name} is no generator");
+        };
+        vector_jacobian_product(&generator.synthesis, "image").unwrap();
+    }
 }

@@ -1,8 +1,8 @@
 //! Normalization of feature maps.
 
 use crate::graph::gradient::ops;
-use crate::graph::gradient::step::{Gradient, Rule, Share, Shares, Step};
-use crate::graph::shapes::axis;
+use crate::graph::gradient::step::{Gradient, Rule, Share, Shares, Step, count_of};
+use crate::graph::shapes::{Length, axis, elements};
 use crate::graph::{GraphError, Value};
 
 pub(crate) fn find(operator: &str) -> Option<Rule> {
@@ -20,9 +20,8 @@ fn epsilon(step: &Step<'_>) -> f64 {
 
 /// A vector over the channels, in the shape of feature maps.
 fn channels(step: &mut Step<'_>, index: usize) -> Result<Value, GraphError> {
-    step.expect_constant(index, "parameters")?;
     let value = step.input(index)?;
-    let mut shape = vec![crate::graph::shapes::Length::ONE; step.shape(0)?.len()];
+    let mut shape = vec![Length::ONE; step.shape(0)?.len()];
     shape[1] = step.shape(index)?[0];
     ops::reshape(step.tape, &value, &shape)
 }
@@ -31,6 +30,9 @@ fn channels(step: &mut Step<'_>, index: usize) -> Result<Value, GraphError> {
 fn batch(step: &mut Step<'_>) -> Shares {
     if step.node.integer("training_mode") == Some(1) {
         return Err(step.refusal("it is in training mode; export the network in evaluation mode"));
+    }
+    for index in 1..5 {
+        step.expect_constant(index, "parameters")?;
     }
     let Gradient { value, factor } = step.gradient()?;
     let (scale, variance) = (channels(step, 1)?, channels(step, 4)?);
@@ -41,11 +43,27 @@ fn batch(step: &mut Step<'_>) -> Shares {
     Ok(Share::sole(value, factor))
 }
 
+/// y = scale · n + bias, where both may depend on the code: styles do.
 fn instance(step: &mut Step<'_>) -> Shares {
-    let axes: Vec<_> = (2..step.shape(0)?.len()).collect();
-    step.expect_constant(2, "bias")?;
+    let shape = step.shape(0)?;
+    let axes: Vec<_> = (2..shape.len()).collect();
+    let pixels = elements(&shape[2..]).and_then(Length::number);
+    let pixels = pixels.ok_or_else(|| step.refusal("its input has an open height or width"))?;
+    let Gradient { value, factor } = step.full_gradient()?;
+    let parts = normalized(step, &axes, &value)?;
     let scale = channels(step, 1)?;
-    normalized(step, &axes, &scale)
+    let input = ops::mul(step.tape, &parts.input, &scale)?;
+    let mut shares = Share::sole(input, factor);
+    for (index, mean) in [(1, &parts.along), (2, &parts.mean)] {
+        if step.wants(index) {
+            let shape = step.shape(index)?;
+            let sum = ops::sum(step.tape, mean, &[0])?;
+            let value = ops::reshape(step.tape, &sum, &shape)?;
+            let gradient = Gradient::new(value, factor * count_of(pixels));
+            shares.push((index, Share::Whole(gradient)));
+        }
+    }
+    Ok(shares)
 }
 
 fn layer(step: &mut Step<'_>) -> Shares {
@@ -54,13 +72,25 @@ fn layer(step: &mut Step<'_>) -> Shares {
     let first = first.ok_or_else(|| step.refusal("its axis does not exist"))?;
     step.expect_constant(1, "scale")?;
     let scale = step.input(1)?;
-    normalized(step, &(first..rank).collect::<Vec<_>>(), &scale)
+    let Gradient { value, factor } = step.full_gradient()?;
+    let weighted = ops::mul(step.tape, &value, &scale)?;
+    let parts = normalized(step, &(first..rank).collect::<Vec<_>>(), &weighted)?;
+    Ok(Share::sole(parts.input, factor))
 }
 
-/// y = scale · n + bias with n = (x − mean) / deviation. For h = scale · gradient, the result is
-/// (h − mean h − n · mean(h · n)) / deviation, with means over `axes`.
-fn normalized(step: &mut Step<'_>, axes: &[usize], scale: &Value) -> Shares {
-    let Gradient { value, factor } = step.full_gradient()?;
+/// What the gradient of normalized values becomes.
+struct Parts {
+    /// The gradient of the values before.
+    input: Value,
+    /// The mean of the gradient.
+    mean: Value,
+    /// The mean of the gradient times the normalized values.
+    along: Value,
+}
+
+/// For n = (x − mean) / deviation and the gradient h of n, that of x is (h − mean h − n · mean(h · n)) / deviation, with means over
+/// `axes`.
+fn normalized(step: &mut Step<'_>, axes: &[usize], gradient: &Value) -> Result<Parts, GraphError> {
     let (input, epsilon) = (step.input(0)?, epsilon(step));
     let tape = &mut *step.tape;
     let mean = ops::mean(tape, &input, axes)?;
@@ -70,13 +100,12 @@ fn normalized(step: &mut Step<'_>, axes: &[usize], scale: &Value) -> Shares {
     let variance = ops::shift(tape, &variance, epsilon)?;
     let deviation = ops::unary(tape, "Sqrt", &variance)?;
     let normal = ops::div(tape, &centred, &deviation)?;
-    let weighted = ops::mul(tape, &value, scale)?;
-    let mean = ops::mean(tape, &weighted, axes)?;
-    let product = ops::mul(tape, &weighted, &normal)?;
-    let product = ops::mean(tape, &product, axes)?;
-    let along = ops::mul(tape, &normal, &product)?;
-    let rest = ops::sub(tape, &weighted, &mean)?;
-    let rest = ops::sub(tape, &rest, &along)?;
-    let value = ops::div(tape, &rest, &deviation)?;
-    Ok(Share::sole(value, factor))
+    let mean = ops::mean(tape, gradient, axes)?;
+    let product = ops::mul(tape, gradient, &normal)?;
+    let along = ops::mean(tape, &product, axes)?;
+    let product = ops::mul(tape, &normal, &along)?;
+    let rest = ops::sub(tape, gradient, &mean)?;
+    let rest = ops::sub(tape, &rest, &product)?;
+    let input = ops::div(tape, &rest, &deviation)?;
+    Ok(Parts { input, mean, along })
 }
