@@ -47,4 +47,15 @@ pub enum GraphError {
         /// The expected shape.
         expected: String,
     },
+    /// A graph does not multiply its latent code with constant matrices.
+    #[error(
+        "found no constant matrix of {dim} rows that multiplies the input {input:?}; expected a generator with dense layers that take \
+         its code"
+    )]
+    NoAffineWeights {
+        /// The input.
+        input: String,
+        /// The length of a code.
+        dim: usize,
+    },
 }

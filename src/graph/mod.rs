@@ -10,8 +10,10 @@
 //! | how a graph is built | [`GraphBuilder`], [`operators`] |
 //! | the shapes of a graph's tensors | [`shapes`] |
 //! | the graph of a loss and its gradient | [`gradient`] |
+//! | the matrices that multiply a latent code | [`affine_weights`] |
 //! | the messages of the file format | [`proto`] |
 
+mod affine_weights;
 mod attributes;
 mod builder;
 mod constants;
@@ -25,6 +27,7 @@ pub mod proto;
 pub mod shapes;
 mod tensors;
 
+pub use affine_weights::affine_weights;
 pub use builder::{GraphBuilder, OPERATOR_SET, Value, float, integer, integers, string};
 pub use error::GraphError;
 pub use float_interface::{FloatInterface, with_float_interface};

@@ -16,6 +16,7 @@
 //! | the conditional projection: a direction that keeps other attributes | [`condition`] |
 //! | a series of evenly spaced amounts | [`Trajectory`] |
 //! | where a boundary is fitted to scored codes | [`BoundaryFit::fit`] |
+//! | directions without labels, from weights or from codes | [`sefa`], [`principal_components`] |
 //! | how strongly attributes depend on each other | [`correlation`], [`cosines`] |
 //! | an edit until a measured value reaches its target | [`RootSearch`], [`damped_least_squares_step`] |
 //! | the code of an image, by optimization | [`Adam`]; [`Lbfgs`] in deviations of a [`Whitening`] |
@@ -27,6 +28,7 @@
 
 mod boundaries;
 mod codes;
+mod components;
 mod editing;
 mod error;
 mod fitting;
@@ -43,6 +45,9 @@ pub use codes::code::LatentCode;
 pub use codes::layer_range::LayerRange;
 pub use codes::space::{LatentSpace, UnknownSpace};
 pub use codes::truncation::Truncation;
+pub use components::component::Component;
+pub use components::principal::principal_components;
+pub use components::sefa::sefa;
 pub use editing::condition::{Conditioned, condition};
 pub use editing::direction::Direction;
 pub use editing::edit::{Amount, Edit, apply};
