@@ -61,7 +61,11 @@ impl Generator for StripeGenerator {
 struct ReversingMapping;
 
 impl Mapping for ReversingMapping {
-    fn map(&mut self, z: ArrayView2<'_, f32>) -> Result<Array2<f32>, EngineError> {
+    fn map(
+        &mut self,
+        z: ArrayView2<'_, f32>,
+        _: Option<ArrayView2<'_, f32>>,
+    ) -> Result<Array2<f32>, EngineError> {
         Ok(z.slice_axis(Axis(1), ndarray::Slice::new(0, None, -1)).to_owned())
     }
 }

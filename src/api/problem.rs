@@ -178,6 +178,15 @@ impl Problem {
                 "truncation",
                 "Truncation does not apply",
             ),
+            Self::Editor(
+                Edit::NoClasses { .. }
+                | Edit::NoLabel { .. }
+                | Edit::Latent(LatentError::ClassOutOfRange { .. } | LatentError::LabelLength { .. }),
+            ) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "label",
+                "The label does not fit the model",
+            ),
             Self::Editor(Edit::SimilarAttribute { .. }) => kind(
                 StatusCode::CONFLICT,
                 "similar-attribute",

@@ -87,6 +87,23 @@ pub enum EditorError {
         /// The code's space.
         found: LatentSpace,
     },
+    /// A request has a label, and the generator is not class-conditional.
+    #[error("model {model} has no classes, because its mapping takes no label; leave label out")]
+    NoClasses {
+        /// The model.
+        model: String,
+    },
+    /// A z code of a class-conditional generator has no label.
+    #[error(
+        "found a z code without a label, and model {model} maps z with one; add label, a class from 0 to {} or {classes} numbers",
+        classes - 1
+    )]
+    NoLabel {
+        /// The model.
+        model: String,
+        /// Its number of classes.
+        classes: usize,
+    },
     /// The model lacks a graph that inversion needs.
     #[error(
         "model {model} cannot invert images{}, because its manifest names no graph for it; add {missing} (onnx/README.md \

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use ndarray::Array1;
 
 use crate::imaging::Image;
-use crate::latent::LatentCode;
+use crate::latent::{Label, LatentCode};
 
 /// Where a face's latent code comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaceSource {
-    /// A seed, from which a z code is sampled.
+    /// A seed, from which a z code is sampled. With a class-conditional generator, the remainder of the seed divided by the number of
+    /// classes is its class.
     Seed(u32),
+    /// A seed, and the label of its code.
+    LabelledSeed(u32, Label),
     /// The caller's own code.
     Latent(LatentCode),
 }
@@ -21,7 +24,7 @@ impl FaceSource {
     #[must_use]
     pub fn seed(&self) -> Option<u32> {
         match self {
-            Self::Seed(seed) => Some(*seed),
+            Self::Seed(seed) | Self::LabelledSeed(seed, _) => Some(*seed),
             Self::Latent(_) => None,
         }
     }

@@ -48,6 +48,7 @@ pub struct Engine {
     networks: Arc<RunningNetworks>,
     shape: Arc<GeneratorShape>,
     is_on_cpu: bool,
+    classes: usize,
     images: Limiter,
     optimizations: Limiter,
 }
@@ -63,6 +64,7 @@ impl Engine {
         let generator = networks.generators.first().expect("a model has a generator");
         let (shape, batch_size) = (Arc::new(generator.shape().clone()), generator.batch_size());
         let is_on_cpu = generator.is_on_cpu();
+        let classes = networks.mapping.as_ref().map_or(0, |mapping| mapping.classes());
         let service_time = ServiceTime::default();
         let optimization_time = ServiceTime::default();
         let most_optimizations = networks.gradient.as_ref().map_or(0, |gradient| {
@@ -123,6 +125,7 @@ impl Engine {
             networks: Arc::new(running),
             shape,
             is_on_cpu,
+            classes,
             images,
             optimizations,
         }
@@ -137,6 +140,12 @@ impl Engine {
     #[must_use]
     pub fn shape(&self) -> &GeneratorShape {
         &self.shape
+    }
+
+    /// The number of classes of a class-conditional generator; 0 if its mapping takes no label.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
     }
 
     /// Most images that one synthesis call should hold, as measured so far.

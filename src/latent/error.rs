@@ -295,6 +295,26 @@ pub enum LatentError {
         end: f64,
     },
 
+    /// A class that the generator does not have.
+    #[error("found the class {found}; expected a class from 0 to {}", classes.saturating_sub(1))]
+    ClassOutOfRange {
+        /// The class.
+        found: usize,
+        /// The number of classes.
+        classes: usize,
+    },
+
+    /// A label with another number of values than the generator has classes.
+    #[error(
+        "found a label of {found} numbers; expected {classes}, one for each class, or the index of a class"
+    )]
+    LabelLength {
+        /// Values of the label.
+        found: usize,
+        /// The number of classes.
+        classes: usize,
+    },
+
     /// A trajectory has no steps.
     #[error("found a trajectory of 0 steps; expected at least 1: 10 is common")]
     NoSteps,

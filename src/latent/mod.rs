@@ -9,6 +9,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | a latent code and the space that it lies in | [`LatentCode`], [`LatentSpace`] |
+//! | the label of a class-conditional generator | [`Label`] |
 //! | truncation towards the average code | [`Truncation`] |
 //! | the code of a seed, and many codes of one seed | [`sample_z`], [`CodeSampler`] |
 //! | the signed distance of a code from a boundary | [`Boundary::signed_distance`] |
@@ -42,6 +43,7 @@ pub use boundaries::boundary::Boundary;
 pub use boundaries::cosines::cosines;
 pub use boundaries::provenance::{Accuracy, Provenance};
 pub use codes::code::LatentCode;
+pub use codes::label::Label;
 pub use codes::layer_range::LayerRange;
 pub use codes::space::{LatentSpace, UnknownSpace};
 pub use codes::truncation::Truncation;

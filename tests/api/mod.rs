@@ -16,6 +16,7 @@ mod inversion_cache;
 mod inversion_optimization;
 mod job_endings;
 mod labelled_training;
+mod labels;
 mod landmarks;
 mod memory;
 mod models;

@@ -20,7 +20,7 @@ use crate::support::{Client, Response};
 const CASES: u32 = 192;
 
 /// Reasons for refusing a request that its schema allows: the field, and a part of the detail.
-const BEYOND_SCHEMAS: [(&str, &str); 7] = [
+const BEYOND_SCHEMAS: [(&str, &str); 9] = [
     // Options of one image format beside another.
     ("compression", "is for PNG"),
     ("quality", "is for JPEG and WebP"),
@@ -32,6 +32,9 @@ const BEYOND_SCHEMAS: [(&str, &str); 7] = [
     // The pattern of rows has no length, and not all of its numbers are finite.
     ("latent", "several lengths"),
     ("landmarks", "expected 5 or 68 points"),
+    // The schema of a label says what it is not.
+    ("label", "expected the index of a class"),
+    ("latent.label", "expected the index of a class"),
 ];
 
 struct Service {

@@ -82,6 +82,9 @@ pub(crate) struct Model {
     spaces: Vec<ModelSpace>,
     /// The space of requests that name none.
     default_space: Space,
+    /// How many classes it has; absent if its generator is not class-conditional. `label` in a request chooses one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<usize>,
     /// The truncation of requests that name none; absent if the model cannot truncate.
     #[serde(skip_serializing_if = "Option::is_none")]
     truncation: Option<ModelTruncation>,
@@ -121,6 +124,7 @@ impl Model {
             width: shape.width,
             height: shape.height,
             default_space: model.default_space().into(),
+            classes: Some(model.engine().classes()).filter(|&classes| classes > 0),
             truncation: model.default_truncation().map(|truncation| ModelTruncation {
                 psi: truncation.psi(),
                 layers: truncation.layers(),

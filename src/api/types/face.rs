@@ -4,10 +4,12 @@ use crate::api::decode::declare::fields;
 use crate::api::decode::fields::{BesideFile, InsteadOfFile};
 use crate::api::problem::Problem;
 use crate::api::types::framing::FramingInput;
+use crate::api::types::label::ClassLabel;
 use crate::api::types::latent::Latent;
 use crate::api::types::number::{Integer, MOST_U32, Real, Seed};
 use crate::api::types::uploaded_image::{ImageToInvert, UploadedImage};
 use crate::editor::{FaceSource, Model, TruncationChoice};
+use crate::latent::LatentCode;
 
 fields! {
     /// A seed or a latent code. Without either, a seed is chosen at random and returned.
@@ -17,6 +19,9 @@ fields! {
         seed: Option<Seed> = 7,
         /// A latent code instead of a seed.
         latent: Option<Latent>,
+        /// What a class-conditional generator maps z with: the index of a class, or a number for each class. Default: the seed's remainder
+        /// by the number of classes. Refused by other generators, and beside codes in w and w+.
+        label: Option<ClassLabel>,
     }
 }
 
@@ -50,10 +55,33 @@ impl CodeInput {
                 "seed",
                 "found a latent code beside it, expected one face: leave out one of the two",
             )),
-            (Some(seed), None) => Ok(FaceSource::Seed(seed.u32())),
-            (None, Some(latent)) => latent.code().map(FaceSource::Latent),
-            (None, None) => random_seed().map(FaceSource::Seed),
+            (Some(seed), None) => Ok(self.of_seed(seed.u32())),
+            (None, Some(latent)) => self.labelled(latent).map(FaceSource::Latent),
+            (None, None) => random_seed().map(|seed| self.of_seed(seed)),
         }
+    }
+
+    fn of_seed(&self, seed: u32) -> FaceSource {
+        match &self.label {
+            None => FaceSource::Seed(seed),
+            Some(ClassLabel(label)) => FaceSource::LabelledSeed(seed, label.clone()),
+        }
+    }
+
+    /// The code of `latent`, with the label of the request.
+    fn labelled(&self, latent: &Latent) -> Result<LatentCode, Problem> {
+        let code = latent.code()?;
+        let Some(ClassLabel(label)) = &self.label else {
+            return Ok(code);
+        };
+        let reason = if code.label().is_some() {
+            "found another one in latent, expected one: leave out one of the two"
+        } else if !latent.is_z() {
+            "found it beside a code that is mapped already; a label belongs to z, so leave it out"
+        } else {
+            return Ok(code.with_label(Some(label.clone())));
+        };
+        Err(Problem::field("label", reason))
     }
 
     /// Chooses a seed at random if the request has neither a seed nor a code.
@@ -89,10 +117,11 @@ impl FaceInput {
                 )),
             };
         };
-        let beside = match (self.code.seed, &self.code.latent) {
-            (None, None) => None,
-            (Some(_), _) => Some("a seed"),
-            (None, Some(_)) => Some("a latent code"),
+        let beside = match (self.code.seed, &self.code.latent, &self.code.label) {
+            (None, None, None) => None,
+            (Some(_), ..) => Some("a seed"),
+            (None, Some(_), _) => Some("a latent code"),
+            (None, None, Some(_)) => Some("a label"),
         };
         if let Some(beside) = beside {
             let reason = format!("found {beside} beside it, expected one face: leave out one of the two");

@@ -12,6 +12,7 @@ use crate::api::decode::value::{Schema, Value, quoted, unfit};
 use crate::api::decode::{describe, json};
 use crate::api::problem::Problem;
 use crate::api::types::base64::Base64;
+use crate::api::types::label::ClassLabel;
 use crate::api::types::number::NUMBER;
 use crate::api::types::numbers::{MOST_NUMBERS, Numbers};
 use crate::api::types::space::Space;
@@ -33,6 +34,9 @@ fields! {
         /// A NumPy `.npy` file in base64: floating-point numbers of shape (dim) or (1, dim); in w+ (layers, dim) or
         /// (1, layers, dim).
         npy: Option<Base64<LARGEST_FILE>>,
+        /// The label of the code, if the generator is class-conditional: a class index, or a number for each class. A z code is mapped with
+        /// it, and codes that were made from it keep it.
+        label: Option<ClassLabel>,
     }
 }
 
@@ -56,6 +60,7 @@ impl Value for Latent {
             space: Required(Space::from_text(space)?),
             values: Some(Numbers::from_text(values)?),
             npy: None,
+            label: None,
         })
     }
 
@@ -89,6 +94,7 @@ impl Latent {
             space: Required(code.space().into()),
             values: Some(Numbers { shape, values }),
             npy: None,
+            label: code.label().cloned().map(ClassLabel),
         }
     }
 
@@ -100,7 +106,10 @@ impl Latent {
             LatentSpace::Z | LatentSpace::W => vec![1, dim],
         };
         let values = code.values().iter().map(|&value| value.into()).collect();
-        Self::of_file(code.space().into(), NpyArray { shape, values }.write_f4())
+        Self {
+            label: code.label().cloned().map(ClassLabel),
+            ..Self::of_file(code.space().into(), NpyArray { shape, values }.write_f4())
+        }
     }
 
     /// A code in a `.npy` file.
@@ -109,6 +118,7 @@ impl Latent {
             space: Required(space),
             values: None,
             npy: Some(Base64(file)),
+            label: None,
         }
     }
 
@@ -149,6 +159,8 @@ impl Latent {
         })?;
         let values =
             Array2::from_shape_vec(dims, values).expect("an array holds as many values as its shape says");
-        Ok(LatentCode::new(space, values).map_err(EditorError::from)?)
+        let code = LatentCode::new(space, values).map_err(EditorError::from)?;
+        let label = self.label.as_ref().map(|label| label.0.clone());
+        Ok(code.with_label(label))
     }
 }

@@ -23,6 +23,7 @@ pub(crate) mod face;
 pub(crate) mod form;
 pub(crate) mod framing;
 pub(crate) mod invert;
+pub(crate) mod label;
 pub(crate) mod latent;
 pub(crate) mod layers;
 pub(crate) mod list;

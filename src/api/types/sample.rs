@@ -46,9 +46,17 @@ impl SampleInput {
 
 /// The sources of `count` faces: a seed and those after it.
 fn consecutive(source: FaceSource, count: u32) -> Result<Vec<FaceSource>, Problem> {
+    let label = match &source {
+        FaceSource::LabelledSeed(_, label) => Some(label.clone()),
+        FaceSource::Seed(_) | FaceSource::Latent(_) => None,
+    };
+    let of_seed = |seed| match &label {
+        None => FaceSource::Seed(seed),
+        Some(label) => FaceSource::LabelledSeed(seed, label.clone()),
+    };
     match source {
-        FaceSource::Seed(first) => {
-            let seeds = (0..count).map(|step| first.checked_add(step).map(FaceSource::Seed));
+        FaceSource::Seed(first) | FaceSource::LabelledSeed(first, _) => {
+            let seeds = (0..count).map(|step| first.checked_add(step).map(&of_seed));
             let reason = || {
                 format!(
                     "found {first} with count {count}, expected the last seed to be at most {}",

@@ -14,6 +14,7 @@ use crate::api::encoding::off_thread;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::types::base64::{Base64, schema};
+use crate::api::types::label::ClassLabel;
 use crate::api::types::latent::Latent;
 use crate::api::types::space::Space;
 use crate::editor::{
@@ -21,6 +22,7 @@ use crate::editor::{
 };
 use crate::engine::MemoryUse;
 use crate::imaging::{Framing, decode, decoding_memory, read_png_text};
+use crate::latent::Label;
 
 /// The largest image file, in bytes.
 pub(crate) const LARGEST_IMAGE: usize = 20 * 1024 * 1024;
@@ -100,6 +102,14 @@ struct Carried {
 struct CarriedLatent {
     space: String,
     npy: String,
+    label: Option<CarriedLabel>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CarriedLabel {
+    Class(usize),
+    Vector(Vec<f32>),
 }
 
 #[derive(Deserialize)]
@@ -109,9 +119,15 @@ struct CarriedTruncation {
 }
 
 impl CarriedLatent {
-    fn latent(&self) -> Option<Latent> {
+    fn latent(self) -> Option<Latent> {
         let space = Space::from_string(&self.space).ok()?;
-        Some(Latent::of_file(space, STANDARD.decode(&self.npy).ok()?))
+        let label = self.label.map(|label| match label {
+            CarriedLabel::Class(class) => Label::Class(class),
+            CarriedLabel::Vector(numbers) => Label::Vector(numbers.into()),
+        });
+        let latent = Latent::of_file(space, STANDARD.decode(&self.npy).ok()?);
+        let label = label.map(ClassLabel);
+        Some(Latent { label, ..latent })
     }
 }
 

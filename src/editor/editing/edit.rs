@@ -11,7 +11,7 @@ use crate::editor::editing::warning::Warning;
 use crate::editor::judging::identity::similarities;
 use crate::editor::rendering::latent_source::check_conversion;
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
-use crate::editor::{EditorError, Face, FaceSource, Model};
+use crate::editor::{EditorError, Face, Model};
 use crate::engine::Timings;
 use crate::latent::{Amount, Edit, LatentCode, LatentSpace, apply};
 
@@ -47,7 +47,7 @@ pub struct Edited {
 pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, EditorError> {
     request.check()?;
     let space = request.space.or_else(|| {
-        let is_sampled = matches!(request.source, FaceSource::Seed(_));
+        let is_sampled = request.source.seed().is_some();
         (is_sampled && request.layers.is_some()).then_some(LatentSpace::WPlus)
     });
     let mut images = request.images();

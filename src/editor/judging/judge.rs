@@ -12,7 +12,7 @@ use crate::editor::judging::edit_effects::{BY, EditMeasurement, measured_images}
 use crate::editor::judging::report::{BoundaryReport, Report, ReportRequest};
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
 use crate::editor::timestamp::rfc3339;
-use crate::editor::training::sample_scores::SampleScores;
+use crate::editor::training::sample_scores::{SampleScores, label_of};
 use crate::editor::{EditorError, Model};
 use crate::imaging::{Image, shrunk};
 use crate::latent::{
@@ -97,8 +97,11 @@ impl Judge {
         let columns: Vec<usize> = self.attributes.iter().map(|one| one.column).collect();
         let scores = sampled.scores.select(Axis(1), &columns).mapv(f64::from);
         let correlations = correlation(scores.view())?;
-        let codes = (0..faces.min(samples)).map(|face| sampled_code(&sampled, space, face));
-        let codes: Vec<_> = codes.collect::<Result<_, _>>()?;
+        let codes = (0..faces.min(samples)).map(|face| {
+            let code = sampled_code(&sampled, space, face)?;
+            Ok(code.with_label(label_of(&self.model, seed, face)))
+        });
+        let codes: Vec<_> = codes.collect::<Result<_, LatentError>>()?;
         let first = codes[0].clone();
         let boundary_reports = self.accuracies(sampled).await?;
         let boundaries: Vec<_> = self

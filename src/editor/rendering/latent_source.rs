@@ -2,7 +2,7 @@
 
 use crate::editor::rendering::mapping_truncation::MappingTruncation;
 use crate::editor::{EditorError, FaceSource, Model};
-use crate::latent::{LatentCode, LatentSpace, sample_z};
+use crate::latent::{Label, LatentCode, LatentSpace, sample_z};
 
 /// Largest magnitude of a value in a caller's code, and of an amount to move by or to. Values of sampled codes lie within
 /// about ±5, so this refuses mistakes and allows experiments.
@@ -28,7 +28,15 @@ impl LatentSource {
     ) -> Result<Self, EditorError> {
         let (code, wanted) = match source {
             FaceSource::Seed(seed) => {
-                let z = sample_z(*seed, model.shape().z_dim, model.generator().rescale_z)?;
+                let label = class_of(model, *seed);
+                (
+                    sampled(model, *seed, label)?,
+                    space.unwrap_or_else(|| model.default_space()),
+                )
+            }
+            FaceSource::LabelledSeed(seed, label) => {
+                check_label(model, label)?;
+                let z = sampled(model, *seed, Some(label.clone()))?;
                 (z, space.unwrap_or_else(|| model.default_space()))
             }
             FaceSource::Latent(code) => {
@@ -67,6 +75,31 @@ pub(crate) fn check_conversion(
     Ok(wanted)
 }
 
+/// The code of a seed, with its label.
+fn sampled(model: &Model, seed: u32, label: Option<Label>) -> Result<LatentCode, EditorError> {
+    let z = sample_z(seed, model.shape().z_dim, model.generator().rescale_z)?;
+    Ok(z.with_label(label))
+}
+
+/// The class of the `index`th face, counted from 0, if the generator is class-conditional: classes take turns.
+pub(crate) fn class_of(model: &Model, index: u32) -> Option<Label> {
+    let class = usize::try_from(index)
+        .ok()?
+        .checked_rem(model.engine().classes())?;
+    Some(Label::Class(class))
+}
+
+/// Checks a label against the model.
+fn check_label(model: &Model, label: &Label) -> Result<(), EditorError> {
+    let classes = model.engine().classes();
+    if classes == 0 {
+        let model = model.name().to_owned();
+        return Err(EditorError::NoClasses { model });
+    }
+    label.numbers(classes)?;
+    Ok(())
+}
+
 /// Checks a caller's code against the model.
 fn check(model: &Model, code: &LatentCode) -> Result<(), EditorError> {
     let space = code.space();
@@ -79,6 +112,16 @@ fn check(model: &Model, code: &LatentCode) -> Result<(), EditorError> {
             found,
             expected,
         });
+    }
+    match code.label() {
+        Some(label) => check_label(model, label)?,
+        None if space == LatentSpace::Z && model.engine().classes() > 0 => {
+            return Err(EditorError::NoLabel {
+                model: model.name().to_owned(),
+                classes: model.engine().classes(),
+            });
+        }
+        None => {}
     }
     let mut values = code.values().iter().map(|&value| f64::from(value));
     match values.find(|value| value.abs() > LARGEST_MAGNITUDE) {

@@ -13,6 +13,7 @@
 //! It knows codes, networks and images. It never knows boundaries' directions, nor why codes are rendered.
 
 pub(crate) mod average_w;
+pub(crate) mod labels;
 pub(crate) mod latent_source;
 pub(crate) mod mapping_truncation;
 pub(crate) mod renderer;

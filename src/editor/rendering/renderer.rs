@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array2, Array3, ArrayView1, Axis, concatenate};
 use tokio::task::JoinHandle;
 
+use crate::editor::rendering::labels::labels;
 use crate::editor::rendering::latent_source::LatentSource;
 use crate::editor::rendering::mapping_truncation::MappingTruncation;
 use crate::editor::rendering::synthesis_input::synthesis_input;
@@ -120,13 +121,14 @@ impl<'m> Renderer<'m> {
         }
         let rows: Vec<_> = codes.iter().map(|code| code.values().view()).collect();
         let z: Array2<f32> = concatenate(Axis(0), &rows).expect("z codes have one length");
-        let mapped = self.admission.map(z).await?;
-        let truncate = |row: ArrayView1<'_, f32>| {
+        let labels = labels(self.model, codes.iter().map(LatentCode::label))?;
+        let mapped = self.admission.map(z, labels).await?;
+        let truncate = |(row, code): (ArrayView1<'_, f32>, &LatentCode)| {
             let w = LatentCode::from_row(LatentSpace::W, row.to_vec());
-            w.and_then(|w| self.truncation.apply(w))
+            w.and_then(|w| self.truncation.apply(w.with_label(code.label().cloned())))
                 .map_err(EditorError::computed("mapping"))
         };
-        mapped.outer_iter().map(truncate).collect()
+        mapped.outer_iter().zip(codes).map(truncate).collect()
     }
 
     /// The tensor that synthesis takes for codes of one space. Codes in z are mapped first, if the model has a mapping.

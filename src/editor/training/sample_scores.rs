@@ -5,9 +5,11 @@ use std::sync::Arc;
 use ndarray::{ArcArray, Array2, Array3, Axis, Ix3, Slice};
 
 use crate::editor::background_batches::BackgroundBatches;
+use crate::editor::rendering::labels::labels;
+use crate::editor::rendering::latent_source::class_of;
 use crate::editor::rendering::synthesis_input::synthesis_input;
 use crate::editor::{EditorError, Model};
-use crate::latent::{CodeSampler, LatentSpace};
+use crate::latent::{CodeSampler, Label, LatentSpace};
 
 /// Sampled codes with their scores.
 pub(crate) struct SampleScores {
@@ -30,7 +32,7 @@ struct Batch {
 impl SampleScores {
     /// Samples `samples` codes in `space`, z or w, and scores them. `on_scored` gets the number of codes scored so far.
     ///
-    /// w codes are not truncated. If the future is dropped, the work stops.
+    /// w codes are not truncated. With a class-conditional generator, the samples have the labels of [`label_of`]. If the future is dropped, the work stops.
     ///
     /// # Errors
     /// [`EditorError`] if the generator has no such space, or a network fails.
@@ -51,7 +53,7 @@ impl SampleScores {
             while started < samples && !batches.is_full() {
                 let count = model.engine().largest_batch().min(samples - started);
                 let (model, z, first) = (Arc::clone(model), generator.sample(count), started);
-                batches.start(async move { Batch::score(&model, space, z, first).await });
+                batches.start(async move { Batch::score(&model, space, z, seed, first).await });
                 started += count;
             }
             let batch = batches.next().await;
@@ -69,17 +71,29 @@ impl SampleScores {
     }
 }
 
+/// The label of one of the samples of a seed, if the generator is class-conditional: the classes take turns, from the class of the seed
+/// on.
+pub(crate) fn label_of(model: &Model, seed: u32, sample: usize) -> Option<Label> {
+    let sample = u32::try_from(sample).expect("there are fewer than 2^32 samples");
+    class_of(model, seed.wrapping_add(sample))
+}
+
 impl Batch {
-    /// Maps, synthesizes and scores z codes `[batch, dim]`.
+    /// Maps, synthesizes and scores z codes `[batch, dim]`, the samples of `seed` from `first` on.
     async fn score(
         model: &Model,
         space: LatentSpace,
         z: Array2<f32>,
+        seed: u32,
         first: usize,
     ) -> Result<Self, EditorError> {
         let mut admission = model.engine().background();
         let rows = if model.shape().has_mapping() {
-            admission.map(z.clone()).await?
+            let labelled: Vec<_> = (first..first + z.nrows())
+                .map(|sample| label_of(model, seed, sample))
+                .collect();
+            let labels = labels(model, labelled.iter().map(Option::as_ref))?;
+            admission.map(z.clone(), labels).await?
         } else {
             z.clone()
         };

@@ -10,7 +10,7 @@ use crate::engine::batching::active_optimization::ActiveOptimization;
 use crate::engine::batching::batch_queue::Lane;
 use crate::engine::batching::chunked_synthesis::ChunkedSynthesis;
 use crate::engine::running_networks::RunningNetworks;
-use crate::engine::{EngineError, Images, LossGradient, Timings};
+use crate::engine::{EngineError, Images, LossGradient, Mapping, Timings};
 
 /// An admitted request, or background work. It calls the networks and adds up where the time goes.
 pub struct Admission {
@@ -64,10 +64,18 @@ impl Admission {
     ///
     /// # Panics
     /// If the generator has no mapping ([`GeneratorShape::has_mapping`](crate::engine::GeneratorShape::has_mapping)).
-    pub async fn map(&mut self, z: Array2<f32>) -> Result<Array2<f32>, EngineError> {
+    pub async fn map(
+        &mut self,
+        z: Array2<f32>,
+        labels: Option<Array2<f32>>,
+    ) -> Result<Array2<f32>, EngineError> {
         let mapping = self.networks.mapping.as_ref();
         let mapping = mapping.expect("the caller checks that there is a mapping");
-        let run = mapping.run(move |mapping| mapping.map(z.view()));
+        let map = move |mapping: &mut Box<dyn Mapping>| {
+            let labels = labels.as_ref().map(|labels| labels.view());
+            mapping.map(z.view(), labels)
+        };
+        let run = mapping.run(map);
         let (w, time) = timed(run).await;
         self.timings.mapping += time;
         self.networks.metrics.mapping_seconds.observe(time.as_secs_f64());

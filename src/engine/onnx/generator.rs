@@ -132,7 +132,12 @@ impl OnnxGenerator {
             row.assign(&sampled.values().row(0));
         }
         let rows = match mapping {
-            Some(mapping) => mapping.map(z.view())?,
+            Some(mapping) => {
+                let classes = mapping.classes();
+                let class = |(face, class): (usize, usize)| f32::from(u8::from(face % classes == class));
+                let labels = (classes > 0).then(|| Array2::from_shape_fn((faces, classes), class));
+                mapping.map(z.view(), labels.as_ref().map(|labels| labels.view()))?
+            }
             None => z,
         };
         for (seed, row) in rows.rows().into_iter().enumerate() {

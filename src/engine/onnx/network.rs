@@ -1,13 +1,13 @@
 //! An ONNX graph with its sessions: opened, checked, and run on batches.
 
-use ndarray::{Array, ArrayD, ArrayView, ArrayViewD, Axis, Dimension, concatenate};
+use ndarray::{Array, ArrayD, ArrayView, ArrayViewD, Axis, Dimension, Slice};
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Session, SessionInputValue};
-use ort::value::TensorRef;
+use ort::value::{Outlet, TensorRef};
 
 use crate::catalog::Graph;
 use crate::engine::networks::watched_runs::WatchedRuns;
-use crate::engine::onnx::fixed_batch::run_in_fixed_batches;
+use crate::engine::onnx::fixed_batch::{joined, run_in_fixed_batches};
 use crate::engine::onnx::gpu_sessions::GpuSessions;
 use crate::engine::onnx::run_options;
 use crate::engine::onnx::tensor_spec::{TensorRole, TensorSpec, list_error};
@@ -54,7 +54,7 @@ impl Network {
     /// Opens a graph with one input and at least one output, both f32 tensors. Of several outputs, the one called `output` is
     /// used, or else the first.
     pub(crate) fn open(runtime: &Runtime, graph: &Graph, output: &str) -> Result<Self, EngineError> {
-        Self::open_outputs(runtime, graph, output, &[None])
+        Self::open_with(runtime, graph, None, output, &[None])
     }
 
     /// Opens a graph with one input and these outputs among others, all f32 tensors. `None` is the output called `default`, or
@@ -65,16 +65,27 @@ impl Network {
         default: &str,
         outputs: &[Option<&str>],
     ) -> Result<Self, EngineError> {
+        Self::open_with(runtime, graph, None, default, outputs)
+    }
+
+    /// The same for a graph that may have a second input, called `second`.
+    pub(crate) fn open_with(
+        runtime: &Runtime,
+        graph: &Graph,
+        second: Option<&str>,
+        default: &str,
+        outputs: &[Option<&str>],
+    ) -> Result<Self, EngineError> {
         let sessions = Sessions::open(runtime, graph, GraphOptimizationLevel::All)?;
         let session = sessions.first();
-        let [input] = session.inputs() else {
-            return Err(list_error(
-                graph,
-                TensorRole::Input,
-                session.inputs(),
-                "one input",
-            ));
-        };
+        let inlets = session.inputs();
+        let is_second = |outlet: &&Outlet| second == Some(outlet.name());
+        let (others, firsts): (Vec<_>, Vec<_>) = inlets.iter().partition(is_second);
+        if firsts.len() != 1 {
+            let expected = second.map_or(String::new(), |second| format!(", and {second:?} at most"));
+            let expected = format!("one input{expected}");
+            return Err(list_error(graph, TensorRole::Input, inlets, &expected));
+        }
         let outlets = session.outputs();
         let find = |name: Option<&str>| {
             if let Some(name) = name {
@@ -86,7 +97,9 @@ impl Network {
                 .ok_or_else(|| list_error(graph, TensorRole::Output, outlets, "at least one output"))?;
             TensorSpec::read(graph, TensorRole::Output, output)
         };
-        let inputs = vec![TensorSpec::read(graph, TensorRole::Input, input)?];
+        let read = |input| TensorSpec::read(graph, TensorRole::Input, input);
+        let inputs = firsts.into_iter().chain(others).map(read);
+        let inputs = inputs.collect::<Result<_, _>>()?;
         let outputs = outputs.iter().copied().map(find).collect::<Result<_, _>>()?;
         Self::new(runtime, graph, sessions, inputs, outputs)
     }
@@ -179,6 +192,16 @@ impl Network {
         rest.iter().copied().product()
     }
 
+    /// Length of each axis of the second input, if there is one.
+    pub(crate) fn second_input_axes(&self) -> Option<&[Option<usize>]> {
+        self.inputs.get(1).map(|input| &input.axes[..])
+    }
+
+    /// The error for a second input of the wrong shape.
+    pub(crate) fn second_input_error(&self, expected: &str) -> EngineError {
+        self.inputs[1].shape_error(&self.file, expected)
+    }
+
     /// An error if the second input does not take tensors of these lengths. `None` is an axis that the graph must leave open.
     pub(crate) fn check_second_input(
         &self,
@@ -190,7 +213,7 @@ impl Network {
         if input.axes.len() == lengths.len() && input.axes.iter().zip(lengths).all(fits) {
             return Ok(());
         }
-        Err(input.shape_error(&self.file, expected))
+        Err(self.second_input_error(expected))
     }
 
     /// The array, or an error if a value is NaN or infinite.
@@ -236,32 +259,34 @@ impl Network {
         Ok(outputs.swap_remove(0))
     }
 
-    /// Runs a network of one input and one output on a batch, in runs of at most `largest_batch`. An error if a run's output
-    /// is not `[batch]` followed by `shape`.
-    pub(crate) fn run_in_batches<D: Dimension>(
+    /// Runs a network of one output on a batch, in runs of at most `largest_batch`. An error if a run's output is not `[batch]`
+    /// followed by `shape`.
+    pub(crate) fn run_in_batches(
         &mut self,
-        input: ArrayView<'_, f32, D>,
+        inputs: &[ArrayViewD<'_, f32>],
         largest_batch: usize,
         shape: &[usize],
     ) -> Result<ArrayD<f32>, EngineError> {
-        let largest_batch = largest_batch.min(input.len_of(Axis(0))).max(1);
+        let count = inputs[0].len_of(Axis(0));
         let mut parts = Vec::new();
-        for batch in input.axis_chunks_iter(Axis(0), largest_batch) {
-            let expected = [&[batch.len_of(Axis(0))], shape].concat();
-            let output = self.run(batch)?;
+        for first in (0..count).step_by(largest_batch.clamp(1, count.max(1))) {
+            let batch = largest_batch.min(count - first);
+            let rows = Slice::from(first..first + batch);
+            let part: Vec<_> = inputs
+                .iter()
+                .map(|input| input.slice_axis(Axis(0), rows))
+                .collect();
+            let output = self.run_all(&part)?.swap_remove(0);
+            let expected = [&[batch], shape].concat();
             if *output.shape() != expected {
                 return Err(self.result_error(output.shape(), &format!("{expected:?}")));
             }
-            parts.push(output);
+            parts.push(vec![output]);
         }
-        if parts.len() == 1 {
-            return Ok(parts.swap_remove(0));
-        }
-        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
-        if views.is_empty() {
+        if parts.is_empty() {
             return Ok(ArrayD::zeros([&[0], shape].concat()));
         }
-        Ok(concatenate(Axis(0), &views).expect("the shape of each part was checked"))
+        Ok(joined(parts).swap_remove(0))
     }
 
     /// Runs the network on one tensor for each of its inputs, and returns one for each of its outputs. If the graph's batch

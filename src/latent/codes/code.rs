@@ -4,15 +4,17 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, Axis};
 
-use crate::latent::{LatentError, LatentSpace, LayerRange};
+use crate::latent::{Label, LatentError, LatentSpace, LayerRange};
 
 /// A point in a latent space: finite values of shape [rows, dim], with one row in z and w, and one row per layer in w+.
 ///
-/// The values are stored in row-major order.
+/// The values are stored in row-major order. A z code of a class-conditional generator has a label beside it, and codes that are made
+/// from it keep the label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LatentCode {
     space: LatentSpace,
     values: Array2<f32>,
+    label: Option<Label>,
 }
 
 impl LatentCode {
@@ -36,7 +38,11 @@ impl LatentCode {
         } else {
             values.as_standard_layout().into_owned()
         };
-        Ok(Self { space, values })
+        Ok(Self {
+            space,
+            values,
+            label: None,
+        })
     }
 
     /// Makes a code in z or w from its values.
@@ -60,6 +66,18 @@ impl LatentCode {
         )]
         let rounded = values.mapv(|value| value as f32);
         Self::new(space, rounded)
+    }
+
+    /// The same code with a label, or without one.
+    #[must_use]
+    pub fn with_label(self, label: Option<Label>) -> Self {
+        Self { label, ..self }
+    }
+
+    /// The label that a class-conditional mapping takes, or took, beside the z code.
+    #[must_use]
+    pub fn label(&self) -> Option<&Label> {
+        self.label.as_ref()
     }
 
     /// The latent space.
@@ -106,7 +124,7 @@ impl LatentCode {
             LatentSpace::W => {
                 let repeated =
                     Array2::from_shape_fn((layers, self.dim()), |(_, column)| self.values[[0, column]]);
-                Self::new(LatentSpace::WPlus, repeated)
+                Ok(Self::new(LatentSpace::WPlus, repeated)?.with_label(self.label.clone()))
             }
         }
     }

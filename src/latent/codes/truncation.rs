@@ -90,7 +90,7 @@ impl Truncation {
                 *value = average + self.psi * (*value - average);
             }
         }
-        LatentCode::rounded(truncated.space(), &values)
+        Ok(LatentCode::rounded(truncated.space(), &values)?.with_label(w.label().cloned()))
     }
 }
 

@@ -141,5 +141,5 @@ pub fn apply(
     for (DistanceTarget { shift, .. }, amount) in targets.iter().zip(moves) {
         values.scaled_add(amount, shift);
     }
-    LatentCode::rounded(code.space(), &values)
+    Ok(LatentCode::rounded(code.space(), &values)?.with_label(code.label().cloned()))
 }

@@ -24,7 +24,7 @@ fn the_output_does_not_depend_on_the_largest_batch() {
     let (mut network, codes) = mapping();
     let mut run = |largest_batch| {
         network
-            .run_in_batches(codes.view(), largest_batch, &[64])
+            .run_in_batches(&[codes.view().into_dyn()], largest_batch, &[64])
             .unwrap()
     };
     let at_once = run(usize::MAX);
@@ -44,7 +44,9 @@ fn the_output_does_not_depend_on_the_largest_batch() {
 fn an_empty_batch_has_an_empty_output() {
     let (mut network, codes) = mapping();
     let none = codes.slice_axis(Axis(0), Slice::from(..0));
-    let output = network.run_in_batches(none, usize::MAX, &[64]).unwrap();
+    let output = network
+        .run_in_batches(&[none.into_dyn()], usize::MAX, &[64])
+        .unwrap();
     assert_eq!(output.shape(), [0, 64]);
 }
 
@@ -52,7 +54,7 @@ fn an_empty_batch_has_an_empty_output() {
 fn an_output_of_another_shape_is_an_error_that_names_both_shapes() {
     let (mut network, codes) = mapping();
     let error = network
-        .run_in_batches(codes.view(), 3, &[14, 64])
+        .run_in_batches(&[codes.view().into_dyn()], 3, &[14, 64])
         .unwrap_err()
         .to_string();
     assert!(
