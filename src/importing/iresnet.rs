@@ -124,7 +124,7 @@ fn size(weights: Weights<'_>) -> Result<usize, ImportError> {
 
 /// The number of blocks in a stage.
 fn blocks(weights: Weights<'_>, stage: usize) -> usize {
-    weights.count(&format!("layer{stage}"))
+    weights.count(&format!("layer{stage}"), "")
 }
 
 /// The number in the name of an iresnet with so many blocks, which counts the layers. The deepest has a rounded one.

@@ -13,6 +13,7 @@ mod pggan;
 mod progressive;
 mod stylegan1;
 mod stylegan2;
+mod stylegan3;
 mod weights;
 
 use crate::checkpoint::{Checkpoint, Network};
@@ -27,6 +28,7 @@ type Architecture = fn(&Checkpoint, &Network) -> Option<Result<Imported, ImportE
 /// The architectures, in the order in which they are tried.
 const ARCHITECTURES: &[Architecture] = &[
     stylegan2::import,
+    stylegan3::import,
     stylegan1::import,
     pggan::import,
     encoder::import,

@@ -1,5 +1,7 @@
 //! The tensors of a network, read by name with their shapes checked.
 
+use std::collections::BTreeSet;
+
 use ndarray::{Array, ArrayD, Axis, Dimension, IntoDimension};
 
 use crate::checkpoint::Network;
@@ -42,15 +44,24 @@ impl<'a> Weights<'a> {
         self.network.tensors.contains_key(&self.full_name(tensor))
     }
 
-    /// The number of numbered modules, `{modules}.0.…`, `{modules}.1.…`, …: one more than the highest number. A module in
-    /// between may be missing.
+    /// The names of the modules in a module.
     #[must_use]
-    pub fn count(&self, modules: &str) -> usize {
-        let prefix = self.full_name(&format!("{modules}."));
+    pub fn modules(&self, parent: &str) -> BTreeSet<&'a str> {
+        let prefix = self.full_name(&format!("{parent}."));
         let names = self.network.tensors.range(prefix.clone()..);
         names
             .map_while(|(name, _)| name.strip_prefix(&prefix))
-            .filter_map(|rest| rest.split('.').next()?.parse::<usize>().ok()?.checked_add(1))
+            .filter_map(|rest| rest.split('.').next())
+            .collect()
+    }
+
+    /// The number of numbered modules in a module, `{parent}.{name}0.…`, `{parent}.{name}1.…`, …: one more than the highest
+    /// number. One in between may be missing.
+    #[must_use]
+    pub fn count(&self, parent: &str, name: &str) -> usize {
+        let modules = self.modules(parent).into_iter();
+        modules
+            .filter_map(|module| module.strip_prefix(name)?.parse::<usize>().ok()?.checked_add(1))
             .max()
             .unwrap_or_default()
     }

@@ -5,6 +5,7 @@ mod fixture;
 mod generator;
 mod progressive;
 mod stylegan2;
+mod stylegan3;
 
 use faceplane::graph::{Axis, GraphBuilder, operators};
 use ndarray::ArrayD;

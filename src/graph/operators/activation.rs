@@ -16,3 +16,8 @@ pub fn prelu(graph: &mut GraphBuilder, a: &Value, slope: &Value) -> Value {
 pub fn sigmoid(graph: &mut GraphBuilder, a: &Value) -> Value {
     graph.node("Sigmoid", &[a], vec![])
 }
+
+/// The sine of `a`, in radians.
+pub fn sin(graph: &mut GraphBuilder, a: &Value) -> Value {
+    graph.node("Sin", &[a], vec![])
+}

@@ -7,7 +7,7 @@ mod normalization;
 mod pooling;
 mod shape;
 
-pub use activation::{prelu, relu, sigmoid};
+pub use activation::{prelu, relu, sigmoid, sin};
 pub use arithmetic::{
     add, clip, div, gemm, leaky_relu, matmul, mul, reciprocal, reduce_mean, reduce_sum, reduce_sum_square,
     sqrt, sub,
@@ -15,4 +15,4 @@ pub use arithmetic::{
 pub use convolution::{Convolution, conv, conv_transpose};
 pub use normalization::{batch_normalization, instance_normalization};
 pub use pooling::average_pool;
-pub use shape::{concat, reshape, slice, unsqueeze};
+pub use shape::{concat, depth_to_space, reshape, slice, unsqueeze};

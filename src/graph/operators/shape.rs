@@ -28,3 +28,8 @@ pub fn slice(graph: &mut GraphBuilder, a: &Value, axis: i64, from: i64, to: i64)
 pub fn concat(graph: &mut GraphBuilder, values: &[&Value], axis: i64) -> Value {
     graph.node("Concat", values, vec![integer("axis", axis)])
 }
+
+/// Each `side`² groups of channels of `a` `[batch, channels, height, width]` as the pixels of a square, row by row.
+pub fn depth_to_space(graph: &mut GraphBuilder, a: &Value, side: i64) -> Value {
+    graph.node("DepthToSpace", &[a], vec![integer("blocksize", side)])
+}

@@ -28,7 +28,7 @@ pub(super) struct Taps {
 /// are one pixel.
 pub(super) fn size(weights: Weights<'_>) -> Result<usize, ImportError> {
     // An activation follows each convolution.
-    let levels = weights.count("styles.0.convs").div_ceil(2);
+    let levels = weights.count("styles.0.convs", "").div_ceil(2);
     if (1..=MOST_LEVELS).contains(&levels) {
         return Ok(REDUCTION << levels);
     }
@@ -80,7 +80,7 @@ fn block(
     residual = layers.prelu(&residual, &part(2))?;
     residual = layers.normalized_conv(&residual, &part(3), 3, stride, &part(4))?;
     residual = squeeze_and_excitation(layers, &residual, &part(5))?;
-    let shortcut = if weights.count(&format!("{name}.shortcut_layer")) > 0 {
+    let shortcut = if weights.count(&format!("{name}.shortcut_layer"), "") > 0 {
         let (conv, norm) = (
             format!("{name}.shortcut_layer.0"),
             format!("{name}.shortcut_layer.1"),

@@ -26,7 +26,7 @@ pub(super) fn build(
     let coarse = &taps.coarse;
     let middle = merged(layers, coarse, &taps.middle, taps.side, "latlayer1")?;
     let fine = merged(layers, &middle, &taps.fine, 2 * taps.side, "latlayer2")?;
-    let count = weights.count("styles");
+    let count = weights.count("styles", "");
     let w_dim = weights
         .shape("styles.0.linear.bias")?
         .first()

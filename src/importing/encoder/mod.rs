@@ -37,7 +37,7 @@ enum Codes {
 /// Builds the graphs of an encoder and its decoder, or returns `None` if the network is something else.
 pub(crate) fn import(checkpoint: &Checkpoint, network: &Network) -> Option<Result<Imported, ImportError>> {
     let weights = Weights::new(network, ARCHITECTURE).within(PREFIX);
-    let is_known = weights.count("body") > 0 && weights.count("styles") > 0;
+    let is_known = weights.count("body", "") > 0 && weights.count("styles", "") > 0;
     is_known.then(|| {
         let (codes, architecture) = codes(network);
         let size = backbone::size(weights)?;

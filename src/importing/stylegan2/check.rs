@@ -2,7 +2,9 @@
 
 use ndarray::Array2;
 
-use crate::importing::stylegan2::generator::{ARCHITECTURE, Block, Dense, FILTER, Layer, Stylegan2, ToRgb};
+use crate::importing::stylegan2::generator::{
+    ARCHITECTURE, Block, Dense, FILTER, Layer, Mapping, Stylegan2, ToRgb,
+};
 use crate::importing::{ImportError, Weights};
 
 /// The rounding of a filter that was stored in half precision, in parts of its sum.
@@ -14,7 +16,10 @@ pub(super) fn check(generator: &Stylegan2, network: &str) -> Result<(), ImportEr
         network,
         w_dim: generator.mapping.w_dim(),
     };
-    check.mapping(generator)?;
+    check.mapping(&generator.mapping)?;
+    if let Some(w_avg) = &generator.w_avg {
+        check.equal("the average w code", w_avg.shape(), &[check.w_dim])?;
+    }
     let constant = &generator.synthesis.constant;
     let (mut channels, mut height, mut width) = constant.dim();
     check.equal("the input of the synthesis", &[height], &[width])?;
@@ -59,14 +64,22 @@ pub(super) fn check_filter(weights: Weights<'_>, tensor: &str) -> Result<(), Imp
     ))
 }
 
+/// Refuses a mapping network with weights that do not fit together.
+pub(super) fn check_mapping(mapping: &Mapping, network: &str) -> Result<(), ImportError> {
+    let check = Check {
+        network,
+        w_dim: mapping.w_dim(),
+    };
+    check.mapping(mapping)
+}
+
 struct Check<'a> {
     network: &'a str,
     w_dim: usize,
 }
 
 impl Check<'_> {
-    fn mapping(&self, generator: &Stylegan2) -> Result<(), ImportError> {
-        let mapping = &generator.mapping;
+    fn mapping(&self, mapping: &Mapping) -> Result<(), ImportError> {
         let embedded = mapping
             .label
             .as_ref()
@@ -84,9 +97,6 @@ impl Check<'_> {
         if let Some(label) = &mapping.label {
             let embedding = &label.embedding;
             self.dense("the embedding of labels", embedding, mapping.classes(), embedded)?;
-        }
-        if let Some(w_avg) = &generator.w_avg {
-            self.equal("the average w code", w_avg.shape(), &[self.w_dim])?;
         }
         Ok(())
     }

@@ -27,6 +27,7 @@ use generator::{ARCHITECTURE, Stylegan2};
 use ndarray::Array1;
 
 use crate::checkpoint::{Checkpoint, Network};
+use crate::graph::Model;
 use crate::importing::{Generator, ImportError, Imported, Weights};
 
 /// Builds the graphs of a StyleGAN2 generator, or returns `None` if the network is something else.
@@ -54,6 +55,33 @@ pub(crate) fn decoder(
         &rosinality::generator(weights, w_avg)?,
         prefix.trim_end_matches('.'),
     )
+}
+
+/// The mapping network of NVIDIA's PyTorch programs. StyleGAN3 has it, too.
+pub(crate) struct MappingNetwork {
+    /// `z`, and `label` if there are classes, → `w`.
+    pub(crate) graph: Model,
+    /// Length of z.
+    pub(crate) z_dim: usize,
+    /// Length of w.
+    pub(crate) w_dim: usize,
+    /// The number of classes.
+    pub(crate) classes: usize,
+}
+
+/// Builds the graph of the mapping network of NVIDIA's PyTorch programs.
+///
+/// # Errors
+/// [`ImportError`] if a tensor is missing or has another shape than the architecture has.
+pub(crate) fn nvidia_mapping(weights: Weights<'_>) -> Result<MappingNetwork, ImportError> {
+    let mapping = nvidia::mapping(weights)?;
+    check::check_mapping(&mapping, weights.network())?;
+    Ok(MappingNetwork {
+        z_dim: mapping.z_dim(),
+        w_dim: mapping.w_dim(),
+        classes: mapping.classes(),
+        graph: mapping::build(&mapping),
+    })
 }
 
 /// Builds the graphs of a generator that the file calls `chosen`.

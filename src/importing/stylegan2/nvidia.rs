@@ -62,7 +62,8 @@ fn clamp(network: &Network) -> Option<f32> {
     }
 }
 
-fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
+/// Reads the mapping network.
+pub(super) fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
     let label = if weights.has("mapping.embed.weight") {
         Some(Label {
             embedding: Dense::scaled(
@@ -74,9 +75,8 @@ fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
     } else {
         None
     };
-    let layers = (0..)
+    let layers = (0..weights.count("mapping", "fc").max(1))
         .map(|index| format!("mapping.fc{index}"))
-        .take_while(|name| weights.has(&format!("{name}.weight")))
         .map(|name| {
             let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
             Ok(Dense::mapping(weights.array(&weight)?, weights.array(&bias)?))
