@@ -184,8 +184,10 @@ impl Read for Cursor {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.bytes.len.saturating_sub(self.position);
         let len = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        self.bytes.read_at(self.position, &mut buffer[..len])?;
-        self.position += len as u64;
+        if len > 0 {
+            self.bytes.read_at(self.position, &mut buffer[..len])?;
+            self.position += len as u64;
+        }
         Ok(len)
     }
 }

@@ -35,6 +35,12 @@ fn archives_without_a_pickle_are_named() {
         &other,
         "a zip archive that torch.save or numpy.savez did not write",
     );
+    let empty = || Pickle::new().op(b"N").finish();
+    let program = archive(
+        CompressionMethod::Stored,
+        &[("data.pkl", empty()), ("constants.pkl", empty())],
+    );
+    assert_refused(&program, "a TorchScript program");
     let tensor = Pickle::new().tensor("FloatStorage", 4, 0, &[4], &[1]).finish();
     let without = archive(CompressionMethod::Stored, &[("data.pkl", tensor)]);
     assert_refused(&without, "no entry \"data/0\"");

@@ -33,10 +33,14 @@ fn nesting_of_100_000_is_refused_whatever_nests() {
                 .repeat(b"b", DEPTH),
         ),
     ];
+    // Calls cost so many steps that 100,000 of them are too many before they are too deep.
     for (name, pickle) in cases {
         let bytes = pickle.finish();
         let sentence = super::refusal(&bytes);
-        assert!(sentence.contains("200 levels"), "{name}: {sentence}");
+        assert!(
+            sentence.contains("200 levels") || sentence.contains("steps"),
+            "{name}: {sentence}"
+        );
     }
     let marks = Pickle::new().repeat(b"(", DEPTH).finish();
     assert_refused(&marks, "an empty stack");

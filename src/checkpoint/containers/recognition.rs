@@ -65,6 +65,11 @@ fn read_zip(bytes: &StoredBytes, file: &Rc<str>, budget: &mut Budget) -> Result<
         },
     })?;
     if let Some(folder) = torch_zip::folder(&archive) {
+        if torch_zip::is_program(&archive, &folder) {
+            return Err(Fault::Foreign {
+                found: "a TorchScript program of torch.jit.save".to_owned(),
+            });
+        }
         return Ok(Content {
             format: "PyTorch zip",
             root: torch_zip::read(bytes, archive, folder, file, budget)?,

@@ -26,6 +26,13 @@ pub(super) fn folder(archive: &Archive) -> Option<String> {
         .find(|folder| !folder.contains('/'))
 }
 
+/// Whether the archive is of `torch.jit.save`, which has no state dict.
+pub(super) fn is_program(archive: &Archive, folder: &str) -> bool {
+    archive
+        .index_for_name(&format!("{folder}/constants.pkl"))
+        .is_some()
+}
+
 /// The object in a file.
 pub(super) fn read(
     bytes: &StoredBytes,

@@ -3,7 +3,7 @@
 use crate::checkpoint::error::Fault;
 
 /// Most instructions of the pickles of a file. A StyleGAN2 snapshot of 1024×1024 has 100,000.
-const MOST_INSTRUCTIONS: u64 = 4 << 20;
+const MOST_INSTRUCTIONS: u64 = 2 << 20;
 
 /// Most bytes of text and of short byte strings, which are copied from the file: 64 MiB.
 const MOST_TEXT: u64 = 64 << 20;

@@ -9,6 +9,9 @@ use crate::checkpoint::pickle::storages::Storages;
 use crate::checkpoint::pickle::{numpy_calls, torch_calls};
 use crate::checkpoint::stored_bytes::StoredBytes;
 
+/// Steps that a call costs: a tensor takes up to a kilobyte.
+const STEPS_OF_CALL: u64 = 16;
+
 /// The value of a call. A class or a function that is not known gives a record of its name and its arguments.
 pub(super) fn call(
     heap: &mut Heap,
@@ -17,6 +20,7 @@ pub(super) fn call(
     callee: Value,
     arguments: Value,
 ) -> Result<Value, Fault> {
+    budget.steps(STEPS_OF_CALL)?;
     let Some(name) = heap.global(callee).map(Rc::clone) else {
         // The result of a call is called. What it would be is not known.
         let class = heap.name(callee);
@@ -81,6 +85,7 @@ pub(super) fn build(
     built: Value,
     state: Value,
 ) -> Result<(), Fault> {
+    budget.steps(STEPS_OF_CALL)?;
     match heap.get_mut(built) {
         Some(Node::Record(record)) => record.state = state,
         Some(Node::EmptyArray) => numpy_calls::build_array(heap, storages, budget, built, state)?,

@@ -33,7 +33,7 @@ pub(crate) enum Node {
     Dtype(Dtype),
     /// A NumPy array that gets its elements later.
     EmptyArray,
-    Record(RecordNode),
+    Record(Box<RecordNode>),
 }
 
 /// A NumPy type.
@@ -84,7 +84,7 @@ impl Heap {
 
     /// Adds a record without attributes.
     pub(super) fn record(&mut self, class: Rc<str>, arguments: Value) -> Value {
-        self.add(Node::Record(RecordNode::new(class, arguments)))
+        self.add(Node::Record(Box::new(RecordNode::new(class, arguments))))
     }
 
     /// The node of a value.

@@ -55,7 +55,7 @@ pub(super) fn build_array(
             Node::List(elements.to_vec())
         }
         // An array of texts or of records.
-        _ => Node::Record(RecordNode::new("numpy.ndarray".into(), state)),
+        _ => Node::Record(Box::new(RecordNode::new("numpy.ndarray".into(), state))),
     };
     if let Some(built) = heap.get_mut(built) {
         *built = node;
