@@ -12,6 +12,8 @@ use crate::importing::{ImportError, Imported, Recognizer, Weights};
 const ARCHITECTURE: &str = "iresnet";
 /// Stages of blocks. The first block of each halves the size.
 const STAGES: usize = 4;
+/// Most blocks in a stage. The deepest published network has 60.
+const MOST_BLOCKS: usize = 256;
 /// Side of the image for each pixel of the last features.
 const REDUCTION: usize = 1 << STAGES;
 
@@ -124,7 +126,9 @@ fn size(weights: Weights<'_>) -> Result<usize, ImportError> {
 
 /// The number of blocks in a stage.
 fn blocks(weights: Weights<'_>, stage: usize) -> usize {
-    weights.count(&format!("layer{stage}"), "")
+    (0..MOST_BLOCKS)
+        .take_while(|index| weights.has_any(&format!("layer{stage}.{index}.")))
+        .count()
 }
 
 /// The number in the name of an iresnet with so many blocks, which counts the layers. The deepest has a rounded one.

@@ -55,15 +55,13 @@ impl<'a> Weights<'a> {
             .collect()
     }
 
-    /// The number of numbered modules in a module, `{parent}.{name}0.…`, `{parent}.{name}1.…`, …: one more than the highest
-    /// number. One in between may be missing.
+    /// Whether the network has a tensor with a name that begins with `prefix`. A module whose tensors begin with it then exists,
+    /// even if one of them is missing.
     #[must_use]
-    pub fn count(&self, parent: &str, name: &str) -> usize {
-        let modules = self.modules(parent).into_iter();
-        modules
-            .filter_map(|module| module.strip_prefix(name)?.parse::<usize>().ok()?.checked_add(1))
-            .max()
-            .unwrap_or_default()
+    pub fn has_any(&self, prefix: &str) -> bool {
+        let prefix = self.full_name(prefix);
+        let mut names = self.network.tensors.range(prefix.clone()..);
+        names.next().is_some_and(|(name, _)| name.starts_with(&prefix))
     }
 
     /// The shape of a tensor.

@@ -2,10 +2,12 @@
 
 mod encoders;
 mod fixture;
+mod flat_files;
 mod generator;
 mod progressive;
 mod stylegan2;
 mod stylegan3;
+mod wrong_tensors;
 
 use faceplane::graph::{Axis, GraphBuilder, operators};
 use ndarray::ArrayD;

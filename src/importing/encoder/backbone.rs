@@ -27,8 +27,10 @@ pub(super) struct Taps {
 /// The side of the image, which only the heads show: the convolutions of the first one halve the last features until they
 /// are one pixel.
 pub(super) fn size(weights: Weights<'_>) -> Result<usize, ImportError> {
-    // An activation follows each convolution.
-    let levels = weights.count("styles.0.convs", "").div_ceil(2);
+    // An activation follows each convolution, and has a number, too.
+    let levels = (0..=MOST_LEVELS)
+        .take_while(|level| weights.has_any(&format!("styles.0.convs.{}.", 2 * level)))
+        .count();
     if (1..=MOST_LEVELS).contains(&levels) {
         return Ok(REDUCTION << levels);
     }
@@ -80,7 +82,7 @@ fn block(
     residual = layers.prelu(&residual, &part(2))?;
     residual = layers.normalized_conv(&residual, &part(3), 3, stride, &part(4))?;
     residual = squeeze_and_excitation(layers, &residual, &part(5))?;
-    let shortcut = if weights.count(&format!("{name}.shortcut_layer"), "") > 0 {
+    let shortcut = if weights.has_any(&format!("{name}.shortcut_layer.")) {
         let (conv, norm) = (
             format!("{name}.shortcut_layer.0"),
             format!("{name}.shortcut_layer.1"),

@@ -4,7 +4,6 @@ use ndarray::Array2;
 
 use crate::graph::operators::{add, concat, leaky_relu, matmul, reshape};
 use crate::graph::{GraphBuilder, Value};
-use crate::importing::encoder::Codes;
 use crate::importing::encoder::backbone::Taps;
 use crate::importing::image_layers::{Features, ImageLayers};
 use crate::importing::{ImportError, Weights};
@@ -13,8 +12,19 @@ use crate::importing::{ImportError, Weights};
 const COARSE: usize = 3;
 /// The number of heads that read the coarse or the middle features. The others read the fine ones.
 const COARSE_OR_MIDDLE: usize = 7;
+/// Most heads: those of an image of 2^32 pixels on a side.
+const MOST_HEADS: usize = 62;
 /// The slope of the activation.
 const SLOPE: f32 = 0.01;
+
+/// How the heads make codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Codes {
+    /// The first head makes the code of every layer, and each other head adds to the code of its layer: e4e.
+    BaseAndOffsets,
+    /// Each head makes the code of its layer: pSp.
+    OneHeadEach,
+}
 
 /// The codes `[batch, layers, w_dim]` of an image, and their shape without the batch.
 pub(super) fn build(
@@ -26,7 +36,9 @@ pub(super) fn build(
     let coarse = &taps.coarse;
     let middle = merged(layers, coarse, &taps.middle, taps.side, "latlayer1")?;
     let fine = merged(layers, &middle, &taps.fine, 2 * taps.side, "latlayer2")?;
-    let count = weights.count("styles", "");
+    let count = (0..MOST_HEADS)
+        .take_while(|index| weights.has_any(&format!("styles.{index}.")))
+        .count();
     let w_dim = weights
         .shape("styles.0.linear.bias")?
         .first()

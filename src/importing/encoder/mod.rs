@@ -9,6 +9,7 @@
 mod backbone;
 mod heads;
 
+use heads::Codes;
 use ndarray::{Array1, Array2, Axis, Ix1, Ix2};
 
 use crate::checkpoint::{Checkpoint, Network, Object};
@@ -25,19 +26,10 @@ const DECODER: &str = "decoder.";
 /// What the average code is called.
 const AVERAGE: &str = "latent_avg";
 
-/// How the heads make codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Codes {
-    /// The first head makes the code of every layer, and each other head adds to the code of its layer: e4e.
-    BaseAndOffsets,
-    /// Each head makes the code of its layer: pSp.
-    OneHeadEach,
-}
-
 /// Builds the graphs of an encoder and its decoder, or returns `None` if the network is something else.
 pub(crate) fn import(checkpoint: &Checkpoint, network: &Network) -> Option<Result<Imported, ImportError>> {
     let weights = Weights::new(network, ARCHITECTURE).within(PREFIX);
-    let is_known = weights.count("body", "") > 0 && weights.count("styles", "") > 0;
+    let is_known = weights.has_any("body.") && weights.has_any("styles.");
     is_known.then(|| {
         let (codes, architecture) = codes(network);
         let size = backbone::size(weights)?;

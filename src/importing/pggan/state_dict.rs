@@ -94,7 +94,7 @@ fn layer_bias(
 ) -> Result<Option<Array1<f32>>, ImportError> {
     let name = format!("layer{layer}.{}", names.bias);
     weights
-        .has(&name)
+        .has_any(&format!("layer{layer}."))
         .then(|| weights.array::<Ix1>(&name))
         .transpose()
 }

@@ -25,9 +25,9 @@ fn read_all(weights: &Weights<'_>) -> Result<GeneratorWeights, ImportError> {
     let mut convolutions = vec![convolution(weights, "4x4/Conv", channels)?];
     channels = convolutions[0].bias.len();
     for block in (1..LARGEST_BLOCKS).map(|block| format!("{0}x{0}", 4 << block)) {
-        let up = if weights.has(&format!("{block}/Conv0_up/weight")) {
+        let up = if weights.has_any(&format!("{block}/Conv0_up/")) {
             fused(weights, &format!("{block}/Conv0_up"), channels)?
-        } else if weights.has(&format!("{block}/Conv0/weight")) {
+        } else if weights.has_any(&format!("{block}/")) {
             convolution(weights, &format!("{block}/Conv0"), channels)?
         } else {
             break;

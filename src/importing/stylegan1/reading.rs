@@ -59,7 +59,7 @@ pub(super) fn read(
     for index in 1..2 * LARGEST_BLOCKS {
         // A block has two layers.
         let is_needed = index % 2 == 1;
-        if !is_needed && !weights.has(&(names.epilogue)(index).bias) {
+        if !is_needed && !weights.has_any(module(&(names.epilogue)(index).bias)) {
             break;
         }
         let epilogue = epilogue(weights, names, index, w_dim)?;
@@ -107,7 +107,7 @@ fn read_mapping(weights: &Weights<'_>, names: &Names) -> Result<Vec<Dense>, Impo
     let mut layers = Vec::<Dense>::new();
     loop {
         let [matrix, bias] = (names.mapping)(layers.len());
-        if !layers.is_empty() && !weights.has(&matrix) {
+        if !layers.is_empty() && !weights.has_any(module(&matrix)) {
             return Ok(layers);
         }
         let axis = usize::from(names.transposed);
@@ -118,6 +118,12 @@ fn read_mapping(weights: &Weights<'_>, names: &Names) -> Result<Vec<Dense>, Impo
         let outputs = weights.array::<Ix1>(&bias)?.len();
         layers.push(dense(weights, names, &[matrix, bias], [inputs, outputs])?);
     }
+}
+
+/// The name of a tensor up to its last separator, which the names of its module's tensors begin with.
+fn module(tensor: &str) -> &str {
+    let end = tensor.rfind(['.', '/']).map_or(0, |separator| separator + 1);
+    &tensor[..end]
 }
 
 fn dense(

@@ -17,12 +17,12 @@ pub(super) fn read(weights: Weights<'_>) -> Option<Result<Stylegan2, ImportError
 fn generator(weights: Weights<'_>) -> Result<Stylegan2, ImportError> {
     check_filter(weights, "synthesis.layer1.filter.kernel")?;
     let blocks = (0..)
-        .take_while(|&index| index == 0 || weights.has(&format!("synthesis.output{index}.weight")))
+        .take_while(|&index| index == 0 || weights.has_any(&format!("synthesis.output{index}.")))
         .map(|index| block(weights, index))
         .collect::<Result<_, _>>()?;
     let layers = (0..)
         .map(|index| format!("mapping.dense{index}"))
-        .take_while(|name| weights.has(&format!("{name}.weight")))
+        .take_while(|name| weights.has_any(&format!("{name}.")))
         .map(|name| {
             let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
             Ok(Dense::mapping(weights.array(&weight)?, weights.array(&bias)?))

@@ -28,7 +28,7 @@ fn generator(network: &Network, weights: Weights<'_>) -> Result<Stylegan2, Impor
     let first = block(weights, "synthesis.b4", None, clamp);
     let others = (3..=LARGEST_LEVEL)
         .map(|level| format!("synthesis.b{}", 1 << level))
-        .take_while(|name| weights.has(&format!("{name}.conv1.weight")))
+        .take_while(|name| weights.has_any(&format!("{name}.")))
         .map(|name| {
             let up = layer(weights, &format!("{name}.conv0"), clamp)?;
             block(weights, &name, Some(up), clamp)
@@ -64,7 +64,7 @@ fn clamp(network: &Network) -> Option<f32> {
 
 /// Reads the mapping network.
 pub(super) fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
-    let label = if weights.has("mapping.embed.weight") {
+    let label = if weights.has_any("mapping.embed.") {
         Some(Label {
             embedding: Dense::scaled(
                 weights.array("mapping.embed.weight")?,
@@ -75,8 +75,9 @@ pub(super) fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
     } else {
         None
     };
-    let layers = (0..weights.count("mapping", "fc").max(1))
+    let layers = (0..)
         .map(|index| format!("mapping.fc{index}"))
+        .take_while(|name| weights.has_any(&format!("{name}.")))
         .map(|name| {
             let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
             Ok(Dense::mapping(weights.array(&weight)?, weights.array(&bias)?))
@@ -92,7 +93,7 @@ fn block(
     clamp: Option<f32>,
 ) -> Result<Block, ImportError> {
     let mut plain = layer(weights, &format!("{name}.conv1"), clamp)?;
-    let skip = if weights.has(&format!("{name}.skip.weight")) {
+    let skip = if weights.has_any(&format!("{name}.skip.")) {
         // The sum of both paths keeps the variance of each.
         plain.gain *= FRAC_1_SQRT_2;
         plain.clamp = clamp.map(|limit| limit * FRAC_1_SQRT_2);
@@ -100,7 +101,7 @@ fn block(
     } else {
         None
     };
-    let to_rgb = if weights.has(&format!("{name}.torgb.weight")) {
+    let to_rgb = if weights.has_any(&format!("{name}.torgb.")) {
         Some(to_rgb(weights, &format!("{name}.torgb"), clamp)?)
     } else {
         None

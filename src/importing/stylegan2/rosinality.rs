@@ -32,7 +32,7 @@ pub(super) fn generator(weights: Weights<'_>, w_avg: Option<Array1<f32>>) -> Res
         to_rgb: Some(to_rgb(weights, "to_rgb1")?),
     };
     let others = (0..)
-        .take_while(|index| weights.has(&format!("to_rgbs.{index}.conv.weight")))
+        .take_while(|index| weights.has_any(&format!("to_rgbs.{index}.")))
         .map(|index| {
             Ok(Block {
                 up: Some(layer(weights, &format!("convs.{}", 2 * index), 2 * index + 1)?),
@@ -57,7 +57,7 @@ fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
     // The normalization of z is number 0.
     let layers = (1..)
         .map(|index| format!("style.{index}"))
-        .take_while(|name| weights.has(&format!("{name}.weight")))
+        .take_while(|name| weights.has_any(&format!("{name}.")))
         .map(|name| {
             let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
             Ok(Dense::mapping(weights.array(&weight)?, weights.array(&bias)?))

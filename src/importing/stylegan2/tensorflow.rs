@@ -27,7 +27,7 @@ fn generator(weights: Weights<'_>) -> Result<Stylegan2, ImportError> {
     };
     let others = (3..=LARGEST_LEVEL)
         .map(|level| (level, format!("synthesis/{0}x{0}", 1 << level)))
-        .take_while(|(_, name)| weights.has(&format!("{name}/Conv1/weight")))
+        .take_while(|(_, name)| weights.has_any(&format!("{name}/")))
         .map(|(level, name)| block(weights, &name, 2 * level - 5));
     let blocks = std::iter::once(Ok(first)).chain(others);
     Ok(Stylegan2 {
@@ -42,7 +42,7 @@ fn generator(weights: Weights<'_>) -> Result<Stylegan2, ImportError> {
 }
 
 fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
-    let label = if weights.has("mapping/LabelConcat/weight") {
+    let label = if weights.has_any("mapping/LabelConcat/") {
         let weight: Array2<f32> = weights.array("mapping/LabelConcat/weight")?;
         let bias = Array1::zeros(weight.ncols());
         Some(Label {
@@ -57,7 +57,7 @@ fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
     };
     let layers = (0..)
         .map(|index| format!("mapping/Dense{index}"))
-        .take_while(|name| weights.has(&format!("{name}/weight")))
+        .take_while(|name| weights.has_any(&format!("{name}/")))
         .map(|name| {
             let weight: Array2<f32> = weights.array(&format!("{name}/weight"))?;
             let bias = weights.array(&format!("{name}/bias"))?;
@@ -72,7 +72,7 @@ fn block(weights: Weights<'_>, name: &str, noise: usize) -> Result<Block, Import
     up.kernel.invert_axis(Axis(2));
     up.kernel.invert_axis(Axis(3));
     let mut plain = layer(weights, &format!("{name}/Conv1"), noise + 1)?;
-    let skip = if weights.has(&format!("{name}/Skip/weight")) {
+    let skip = if weights.has_any(&format!("{name}/Skip/")) {
         // The sum of both paths keeps the variance of each.
         plain.gain *= FRAC_1_SQRT_2;
         Some(scaled_kernel(kernel(weights, &format!("{name}/Skip/weight"))?) * FRAC_1_SQRT_2)
@@ -98,7 +98,7 @@ fn layer(weights: Weights<'_>, name: &str, noise: usize) -> Result<Layer, Import
 }
 
 fn to_rgb(weights: Weights<'_>, name: &str) -> Result<Option<ToRgb>, ImportError> {
-    if !weights.has(&format!("{name}/weight")) {
+    if !weights.has_any(&format!("{name}/")) {
         return Ok(None);
     }
     let kernel = kernel(weights, &format!("{name}/weight"))?;

@@ -9,7 +9,6 @@ use crate::graph::operators::{
 };
 use crate::graph::{GraphBuilder, Value, scalar};
 use crate::importing::stylegan3::generator::FourierInput;
-use crate::importing::stylegan3::synthesis::dense;
 
 /// The features `[batch, channels, size, size]` for a w code `[batch, w_dim]`.
 pub(super) fn build(graph: &mut GraphBuilder, input: &FourierInput, code: &Value) -> Value {
@@ -32,7 +31,7 @@ pub(super) fn build(graph: &mut GraphBuilder, input: &FourierInput, code: &Value
 
 /// What all coordinates depend on linearly, `[batch, 4]`: cosine, sine, and the translation after the rotation.
 fn motion(graph: &mut GraphBuilder, input: &FourierInput, code: &Value) -> Value {
-    let raw = dense(graph, code, &input.transformation);
+    let raw = input.transformation.build(graph, code);
     let rotation = slice(graph, &raw, 1, 0, 2);
     let squares = mul(graph, &rotation, &rotation);
     let squares = reduce_sum(graph, &squares, &[1]);

@@ -5,6 +5,7 @@
 use ndarray::{Array1, Array2, Array4, Axis, Ix1, Ix2, Ix4};
 
 use crate::checkpoint::{Network, Object};
+use crate::importing::stylegan3::affine::Affine;
 use crate::importing::stylegan3::geometry::Geometry;
 use crate::importing::stylegan3::phases::{DownFilter, Resampling};
 use crate::importing::{ImportError, Weights};
@@ -82,15 +83,6 @@ pub(super) struct ToRgb {
     pub(super) clamp: Option<f32>,
     /// Height and width of the image.
     pub(super) size: usize,
-}
-
-/// A dense layer: input · weight + bias.
-#[derive(Debug)]
-pub(super) struct Affine {
-    /// `[in, out]`.
-    pub(super) weight: Array2<f32>,
-    /// `[out]`.
-    pub(super) bias: Array1<f32>,
 }
 
 impl Synthesis {

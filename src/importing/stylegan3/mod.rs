@@ -5,9 +5,11 @@
 //! | the weights of a generator, with their shapes checked | `generator` |
 //! | the size of each layer, and its padding | `geometry` |
 //! | w codes → image | `synthesis` |
+//! | w → style | `affine` |
 //! | the input of the first layer | `fourier` |
 //! | the filtered nonlinearity | `filtering`, `phases` |
 
+mod affine;
 mod filtering;
 mod fourier;
 mod generator;

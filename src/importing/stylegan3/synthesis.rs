@@ -9,9 +9,10 @@ use crate::graph::operators::{
     Convolution, add, clip, conv, matmul, mul, reciprocal, reshape, slice, sqrt, unsqueeze,
 };
 use crate::graph::{Axis, GraphBuilder, Model, Value, scalar};
+use crate::importing::stylegan3::affine::Affine;
 use crate::importing::stylegan3::filtering::filtered_leaky_relu;
 use crate::importing::stylegan3::fourier;
-use crate::importing::stylegan3::generator::{Affine, Layer, Synthesis, ToRgb};
+use crate::importing::stylegan3::generator::{Layer, Synthesis, ToRgb};
 
 /// What keeps the demodulation from dividing by zero.
 const EPSILON: f32 = 1e-8;
@@ -58,14 +59,6 @@ fn corrected_layer(synthesis: &Synthesis) -> Option<usize> {
         .map(|(index, _)| index)
 }
 
-/// input · weight + bias.
-pub(super) fn dense(graph: &mut GraphBuilder, input: &Value, layer: &Affine) -> Value {
-    let weight = graph.constant(&layer.weight.clone().into_dyn());
-    let bias = graph.constant(&layer.bias.clone().into_dyn());
-    let product = matmul(graph, input, &weight);
-    add(graph, &product, &bias)
-}
-
 /// The graph under construction.
 struct SynthesisGraph {
     graph: GraphBuilder,
@@ -84,7 +77,7 @@ impl SynthesisGraph {
     /// The style of a layer, `[batch, channels]`. The first w code is the input's.
     fn style(&mut self, index: usize, layer: &Affine) -> Value {
         let code = self.code(index + 1);
-        let style = dense(&mut self.graph, &code, layer);
+        let style = layer.build(&mut self.graph, &code);
         let channels = layer.bias.len();
         let axes = [Axis::batch(), Axis::Fixed(channels)];
         let zero = ArrayD::zeros(vec![1, channels]);
