@@ -1,6 +1,7 @@
 //! An ONNX file, with the files of weights that it names.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
@@ -64,7 +65,20 @@ impl Graph {
         self.bytes.len() + self.weights.iter().map(|(_, bytes)| bytes.len()).sum::<usize>()
     }
 
-    /// Adds the content of all files to a digest.
+    /// SHA-256 over some graphs and their weights, in hexadecimal.
+    #[must_use]
+    pub fn digest_of(graphs: &[Self]) -> String {
+        let mut digest = Sha256::new();
+        for graph in graphs {
+            digest.update(&**graph.bytes);
+            for (_, weights) in &graph.weights {
+                digest.update(weights);
+            }
+        }
+        hexadecimal(&digest.finalize())
+    }
+
+    /// Adds the content and the length of all files to a digest.
     pub(super) fn digest(&self, digest: &mut Sha256) {
         let weights = self.weights.iter().map(|(_, bytes)| &**bytes);
         for bytes in [&**self.bytes].into_iter().chain(weights) {
@@ -72,4 +86,11 @@ impl Graph {
             digest.update(bytes);
         }
     }
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
+        hex
+    })
 }

@@ -1,12 +1,12 @@
 //! All files of a model, read and checked as far as that needs no ONNX Runtime.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::boundary_folder::read_boundaries;
+use crate::catalog::graph_file::hexadecimal;
 use crate::catalog::{CatalogError, ClassifierEntry, Graph, Manifest, ModelFolder, NpyArray};
 use crate::latent::{Boundary, LatentSpace};
 
@@ -126,12 +126,7 @@ impl ClassifierFiles {
     /// SHA-256 of the graph, in hexadecimal.
     #[must_use]
     pub fn digest(&self) -> String {
-        let mut digest = Sha256::new();
-        digest.update(&**self.graph.bytes);
-        for (_, weights) in &self.graph.weights {
-            digest.update(weights);
-        }
-        hexadecimal(&digest.finalize())
+        Graph::digest_of(std::slice::from_ref(&self.graph))
     }
 }
 
@@ -175,13 +170,6 @@ impl DigestReader<'_> {
     fn optional_graph(&mut self, file: Option<&String>) -> Result<Option<Graph>, CatalogError> {
         file.map(|file| self.graph(file)).transpose()
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
-        hex
-    })
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "codes are f32")]

@@ -58,4 +58,16 @@ pub enum GraphError {
         /// The length of a code.
         dim: usize,
     },
+    /// Weights in another file are missing.
+    #[error(
+        "the tensor {tensor:?} has its weights in {location:?}, but found {found} there; expected all its bytes"
+    )]
+    ExternalWeights {
+        /// The tensor.
+        tensor: String,
+        /// The file.
+        location: String,
+        /// What the file is or has.
+        found: String,
+    },
 }

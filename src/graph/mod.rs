@@ -11,12 +11,14 @@
 //! | the shapes of a graph's tensors | [`shapes`] |
 //! | the graph of a loss and its gradient | [`gradient`] |
 //! | the matrices that multiply a latent code | [`affine_weights`] |
+//! | how a finished graph is changed | [`edits`] |
 //! | the messages of the file format | [`proto`] |
 
 mod affine_weights;
 mod attributes;
 mod builder;
 mod constants;
+pub mod edits;
 mod error;
 mod float_interface;
 pub mod gradient;
@@ -33,4 +35,4 @@ pub use error::GraphError;
 pub use float_interface::{FloatInterface, with_float_interface};
 pub use model::Model;
 pub use outline::{Outline, RANDOM_OPERATORS};
-pub use tensors::{Axis, float_tensor, float_value, integer_tensor, scalar};
+pub use tensors::{Axis, float_tensor, float_value, integer_tensor, scalar, signed, undeclared_value};

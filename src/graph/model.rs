@@ -3,7 +3,7 @@
 use prost::Message;
 
 use crate::graph::GraphError;
-use crate::graph::proto::{GraphProto, ModelProto};
+use crate::graph::proto::{FunctionProto, GraphProto, ModelProto};
 
 /// An ONNX model. It always has a graph.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,32 @@ impl Model {
     #[must_use]
     pub fn graph(&self) -> &GraphProto {
         self.proto.graph.as_ref().expect("a model has a graph")
+    }
+
+    /// A model with the same versions and functions, and an empty graph.
+    #[must_use]
+    pub fn clone_without_graph(&self) -> Self {
+        Self {
+            proto: ModelProto {
+                graph: Some(GraphProto::default()),
+                functions: self.proto.functions.clone(),
+                opset_import: self.proto.opset_import.clone(),
+                producer_name: self.proto.producer_name.clone(),
+                producer_version: self.proto.producer_version.clone(),
+                ir_version: self.proto.ir_version,
+                ..ModelProto::default()
+            },
+        }
+    }
+
+    /// The functions that nodes of the graph call, to edit them.
+    pub fn functions_mut(&mut self) -> &mut [FunctionProto] {
+        &mut self.proto.functions
+    }
+
+    /// Declares another version of the file format.
+    pub fn set_ir_version(&mut self, version: i64) {
+        self.proto.ir_version = version;
     }
 
     /// The graph, to edit it.

@@ -74,6 +74,22 @@ pub fn float_value(name: &str, axes: &[Axis]) -> ValueInfoProto {
     }
 }
 
+/// The description of an f32 output of any shape.
+#[must_use]
+pub fn undeclared_value(name: &str) -> ValueInfoProto {
+    ValueInfoProto {
+        name: name.to_owned(),
+        r#type: Some(TypeProto {
+            value: Some(TypeValue::Tensor(TensorType {
+                elem_type: DataType::Float.into(),
+                shape: None,
+            })),
+            ..TypeProto::default()
+        }),
+        ..ValueInfoProto::default()
+    }
+}
+
 /// The array of one value, without axes.
 #[must_use]
 pub fn scalar(value: f32) -> ArrayD<f32> {
@@ -84,6 +100,8 @@ fn dims(shape: &[usize]) -> Vec<i64> {
     shape.iter().map(|&length| signed(length)).collect()
 }
 
-fn signed(length: usize) -> i64 {
+/// A length as ONNX has it.
+#[must_use]
+pub fn signed(length: usize) -> i64 {
     i64::try_from(length).expect("an array has fewer than 2^63 elements")
 }

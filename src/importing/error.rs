@@ -47,6 +47,16 @@ pub enum ImportError {
         /// The values that are supported.
         expected: &'static str,
     },
+    /// An ONNX file cannot be taken over.
+    #[error("{file}: found {found}; expected {expected}")]
+    Onnx {
+        /// The file.
+        file: String,
+        /// What it has.
+        found: String,
+        /// What can be taken over.
+        expected: String,
+    },
     /// A tensor cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

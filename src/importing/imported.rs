@@ -28,13 +28,15 @@ pub struct Generator {
     pub z_dim: usize,
     /// Length of w, and of z where there is no mapping.
     pub w_dim: usize,
-    /// Layers that take a w code; 1 where there is no mapping.
+    /// Layers that take a w code; 1 where there is no mapping, or where synthesis takes one w code for all layers.
     pub layers: usize,
     /// Number of classes of a class-conditional generator; 0 for others.
     pub classes: usize,
     /// `z` `[batch, z_dim]`, and `label` `[batch, classes]` if there are classes, → `w` `[batch, w_dim]`. Before truncation.
     pub mapping: Option<Model>,
-    /// `w` `[batch, layers, w_dim]` → `image` `[batch, 3, resolution, resolution]`; `z` `[batch, z_dim]` where there is no mapping.
+    /// `w` `[batch, layers, w_dim]` → `image` `[batch, 3, resolution, resolution]`. Where there is no mapping, it takes `z`
+    /// `[batch, z_dim]`; of an adopted ONNX file, it may take `w` `[batch, w_dim]`, its batch may be fixed, and its images may
+    /// be wider than high or higher than wide (`resolution` is the height).
     pub synthesis: Model,
     /// The average w code, if the file has it. A generator with a mapping and without it gets the mean of many mapped codes.
     pub w_avg: Option<Array1<f32>>,

@@ -2,6 +2,7 @@
 //!
 //! An architecture is one folder or file, with a function that takes a [`Network`](crate::checkpoint::Network) of a checkpoint and
 //! returns `None` if the network is something else. A new architecture is one file and one line in `ARCHITECTURES`.
+//! ONNX files that somebody exported are taken over by [`onnx`].
 //! This layer runs no network and writes no file: `cli/import` composes it with the engine.
 
 mod encoder;
@@ -9,6 +10,7 @@ mod error;
 mod image_layers;
 mod imported;
 mod iresnet;
+pub mod onnx;
 mod pggan;
 mod progressive;
 mod stylegan1;

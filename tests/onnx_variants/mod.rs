@@ -1,12 +1,14 @@
 //! ONNX files as people have them: each variant of an export is served, and is equal to the plain graph.
 
+mod adopted;
 mod served;
 mod tiny;
+mod values;
 
 use faceplane::catalog::{ModelFiles, ModelFolder};
 use faceplane::graph::proto::StringStringEntryProto;
 use faceplane::graph::{Axis, GraphBuilder, Model, operators, scalar};
-use served::{faces, folder, folder_of};
+use served::{faces, folder, folder_of, plain_faces};
 use tiny::{DIM, SIZE, axes, plain};
 
 use crate::process::{Service, program, refusal};
@@ -41,10 +43,7 @@ fn weights_beside_the_graph_are_served_from_any_working_directory() {
         ("parts/synthesis.onnx.data", &data),
     ];
     let folder = folder("synthesis = \"parts/synthesis.onnx\"", &files);
-    assert_eq!(
-        faces(folder.path()).unwrap(),
-        faces(folder_of(&plain()).path()).unwrap()
-    );
+    assert_eq!(faces(folder.path()).unwrap(), plain_faces());
     let elsewhere = tempfile::tempdir().unwrap();
     let service = Service::start(
         program()
@@ -96,7 +95,7 @@ fn weights_outside_the_folder_or_missing_are_errors_that_name_them() {
 
 #[test]
 fn a_graph_of_any_fixed_batch_is_filled_up() {
-    let expected = faces(folder_of(&plain()).path()).unwrap();
+    let expected = plain_faces();
     for batch in [1, 3, 4, 5] {
         let mut model = plain();
         let graph = model.graph_mut();
@@ -122,7 +121,7 @@ fn the_size_of_the_images_is_measured_where_the_graph_leaves_it_open() {
     let open = ["height", "width"].map(|name| Axis::Open(name.to_owned()));
     let image = [vec![Axis::batch(), Axis::Fixed(3)], open.to_vec()].concat();
     model.graph_mut().output = vec![faceplane::graph::float_value("image", &image)];
-    let expected = faces(folder_of(&plain()).path()).unwrap();
+    let expected = plain_faces();
     assert_eq!(faces(folder_of(&model).path()).unwrap(), expected);
 }
 

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
+use faceplane::catalog::Graph;
 use faceplane::editor::{FaceSource, LoadError, SampleRequest, TruncationChoice, sample};
+use faceplane::engine::run_once;
 use faceplane::graph::Model;
+use faceplane::importing::{Generator, ImportError, Imported, onnx};
 use tempfile::TempDir;
 
-use crate::support::load;
+use crate::onnx_variants::tiny::plain;
+use crate::support::{load, runtime};
 
 /// A model folder with these files.
 pub(crate) fn folder(generator: &str, files: &[(&str, &[u8])]) -> TempDir {
@@ -47,4 +51,50 @@ pub(crate) fn faces(folder: &Path) -> Result<Vec<(usize, usize, Vec<u8>)>, LoadE
     Ok(images
         .map(|image| (image.width(), image.height(), image.rgb().to_vec()))
         .collect())
+}
+
+/// Imports ONNX files, and returns the generator.
+pub(crate) fn import(graphs: &[Graph]) -> Result<Generator, ImportError> {
+    match onnx::import(graphs, &run_once(runtime()))? {
+        Imported::Generator(generator) => Ok(*generator),
+        other => panic!("no generator: {other:?}"),
+    }
+}
+
+/// An ONNX file in memory.
+pub(crate) fn file(name: &str, model: &Model) -> Graph {
+    Graph::new(name.to_owned(), model.to_bytes().into())
+}
+
+/// Imports one graph.
+pub(crate) fn import_one(model: &Model) -> Generator {
+    import(&[file("generator.onnx", model)]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The faces of an imported generator, as the service makes them.
+pub(crate) fn imported_faces(generator: &Generator) -> Vec<(usize, usize, Vec<u8>)> {
+    let synthesis = generator.synthesis.to_bytes();
+    let mut files = vec![("synthesis.onnx", synthesis.as_slice())];
+    let mapping = generator.mapping.as_ref().map(Model::to_bytes);
+    let mut manifest = "synthesis = \"synthesis.onnx\"\n".to_owned();
+    if let Some(mapping) = &mapping {
+        files.push(("mapping.onnx", mapping));
+        manifest += "mapping = \"mapping.onnx\"\n";
+    }
+    faces(folder(&manifest, &files).path()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The faces of the plain generator.
+pub(crate) fn plain_faces() -> Vec<(usize, usize, Vec<u8>)> {
+    faces(folder_of(&plain()).path()).unwrap()
+}
+
+/// Refuses faces that differ by more than rounding.
+pub(crate) fn assert_same(found: &[(usize, usize, Vec<u8>)], expected: &[(usize, usize, Vec<u8>)]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert_eq!((found.0, found.1), (expected.0, expected.1));
+        let apart = found.2.iter().zip(&expected.2).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(apart <= Some(1), "{apart:?} levels apart");
+    }
 }

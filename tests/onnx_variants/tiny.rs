@@ -1,7 +1,10 @@
 //! A small style-based generator, from which the tests build the variants of an export.
 
-use faceplane::graph::operators::{Convolution, conv, conv_transpose, leaky_relu, matmul, mul, reshape};
-use faceplane::graph::{Axis, GraphBuilder, Model, Value};
+use faceplane::graph::operators::{
+    Convolution, conv, conv_transpose, leaky_relu, matmul, mul, reshape, slice, unsqueeze,
+};
+use faceplane::graph::proto::{DataType, TypeValue, ValueInfoProto};
+use faceplane::graph::{Axis, GraphBuilder, Model, Value, integer};
 use ndarray::ArrayD;
 
 /// Length of z and w.
@@ -33,6 +36,35 @@ pub(crate) fn mapping(graph: &mut GraphBuilder, z: &Value) -> Value {
         w = leaky_relu(graph, &w, 0.2);
     }
     w
+}
+
+/// The rows of w+ `[batch, LAYERS, DIM]`, each `[batch, DIM]`.
+pub(crate) fn rows(graph: &mut GraphBuilder, w: &Value) -> [Value; LAYERS] {
+    [0, 1, 2].map(|layer| {
+        let row = slice(graph, w, 1, layer, layer + 1);
+        reshape(graph, &row, &[-1, 8])
+    })
+}
+
+/// w `[batch, DIM]`, repeated over the layers: `[batch, LAYERS, DIM]`.
+pub(crate) fn repeated(graph: &mut GraphBuilder, w: &Value) -> Value {
+    let row = unsqueeze(graph, w, &[1]);
+    let times = graph.integers(&[1, 3, 1]);
+    graph.node("Tile", &[&row, &times], vec![])
+}
+
+/// A tensor in another type of elements.
+pub(crate) fn cast(graph: &mut GraphBuilder, value: &Value, to: DataType) -> Value {
+    graph.node("Cast", &[value], vec![integer("to", i64::from(i32::from(to)))])
+}
+
+/// Declares the type of a graph's inputs and outputs.
+pub(crate) fn declare(values: &mut [ValueInfoProto], element: DataType) {
+    for value in values {
+        if let Some(TypeValue::Tensor(tensor)) = value.r#type.as_mut().and_then(|kind| kind.value.as_mut()) {
+            tensor.elem_type = element.into();
+        }
+    }
 }
 
 /// The code of each layer, `[batch, DIM]` → image `[batch, channels, SIZE, SIZE]`.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::ImportCommandError;
 use super::manifest::{self, MAPPING, SYNTHESIS, W_AVG};
-use super::source::Source;
+use super::source::{Source, is_onnx};
 use super::summary::Summary;
 use super::trial::Trial;
 use crate::catalog::{NewFolder, NpyArray};
@@ -18,10 +18,11 @@ use crate::importing::{Generator, Imported};
 
 /// The settings of `faceplane import`.
 ///
-/// A checkpoint of a generator becomes a model folder with everything that the service needs. Nothing in the file is executed.
+/// A checkpoint of a generator, or its ONNX files, become a model folder with everything that the service needs. Nothing in
+/// the files is executed.
 #[derive(Clone, Debug, Args)]
 pub struct Import {
-    /// Checkpoint (.pkl, .pt, .pth, .safetensors). The content decides what it is, not its name
+    /// Checkpoint (.pkl, .pt, .pth, .safetensors), ONNX file, or folder of ONNX files. The content decides what it is, not its name
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -68,12 +69,22 @@ impl Import {
     pub fn run(&self) -> Result<(), ImportCommandError> {
         let mut line = ProgressLine::new();
         let mut sources = Vec::with_capacity(self.files.len());
+        let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
+        let mut graphs = Vec::new();
         for file in &self.files {
             line.show(&format!("reading {}", file.display()));
-            let source = Source::read(file)?;
-            line.clear();
-            self.print(&Summary::new(&source).line());
-            sources.push(source);
+            if is_onnx(file)? {
+                graphs.push(file.clone());
+            } else {
+                sources.push(Source::read(file)?);
+            }
+        }
+        if !graphs.is_empty() {
+            sources.push(Source::read_onnx(&graphs, &runtime)?);
+        }
+        line.clear();
+        for source in &sources {
+            self.print(&Summary::new(source).line());
         }
         let (file, generator) = generator_of(&sources)?;
         let name = match &self.name {
@@ -88,7 +99,6 @@ impl Import {
             folder: None,
             sources: sources.iter().map(Summary::new).collect(),
         };
-        let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
         Self::write_generator(&folder, &name, file, generator, &runtime, &mut line)?;
         line.show("synthesizing four faces");
         let samples = Trial::open(folder.path(), &runtime)?.samples()?;

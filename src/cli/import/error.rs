@@ -23,6 +23,9 @@ pub enum ImportCommandError {
         /// The error.
         reason: ImportError,
     },
+    /// ONNX files cannot be taken over. The error names the file.
+    #[error(transparent)]
+    Onnx(ImportError),
     /// The files hold no generator, and no folder was named to add them to.
     #[error(
         "found no generator in the files, only {found}; add it to the folder of a generator with --into DIR, or import a generator with it"

@@ -47,10 +47,14 @@ pub(super) fn of_generator(name: &str, generator: &Generator, file: &str, has_w_
         quoted(name)
     );
     if generator.mapping.is_some() {
+        let codes = match layers {
+            1 => format!("[batch, {w_dim}]"),
+            _ => format!("[batch, {layers}, {w_dim}]"),
+        };
         let _ = write!(
             text,
             "mapping = \"{MAPPING}\"        # z [batch, {z_dim}] -> w [batch, {w_dim}]\n\
-             synthesis = \"{SYNTHESIS}\"    # w [batch, {layers}, {w_dim}] -> {image}\n"
+             synthesis = \"{SYNTHESIS}\"    # w {codes} -> {image}\n"
         );
     } else {
         let _ = writeln!(

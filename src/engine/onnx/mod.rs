@@ -14,6 +14,7 @@
 //! | the names of devices, and the batch sizes of each | `device` |
 //! | how many replicas a generator gets, the default of `--replicas` | `replica_tuning` |
 //! | a graph with its sessions, and its runs | `network` |
+//! | one run of a graph that is being imported | `run_once` |
 //! | how a run is terminated | `run_options` |
 //! | the name and shape of a graph's input or output | `tensor_spec` |
 //! | runs of a graph with a fixed batch | `fixed_batch` |
@@ -45,6 +46,7 @@ pub(crate) mod open;
 pub(crate) mod parallel;
 pub(crate) mod recognizer;
 pub(crate) mod replica_tuning;
+pub(crate) mod run_once;
 pub(crate) mod run_options;
 pub(crate) mod runtime;
 pub(crate) mod tensor_spec;

@@ -143,13 +143,22 @@ impl Runtime {
         &self.path
     }
 
-    /// Opens a session of a graph.
+    /// Opens a session of a graph. An error if the graph has random nodes.
     pub(crate) fn session(
         &self,
         graph: &Graph,
         level: GraphOptimizationLevel,
     ) -> Result<Session, EngineError> {
         check_no_random_nodes(graph)?;
+        self.any_session(graph, level)
+    }
+
+    /// Opens a session of a graph that may have random nodes.
+    pub(crate) fn any_session(
+        &self,
+        graph: &Graph,
+        level: GraphOptimizationLevel,
+    ) -> Result<Session, EngineError> {
         let started = Instant::now();
         let session = self
             .try_session(graph, level)

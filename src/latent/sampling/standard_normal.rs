@@ -1,4 +1,4 @@
-//! Normally distributed numbers, and the z code, of a seed, with the bits of numpy.
+//! Normally distributed and uniform numbers, and the z code, of a seed, with the bits of numpy.
 
 use ndarray::{Array1, Axis};
 use rand_mt::Mt;
@@ -18,6 +18,15 @@ pub fn standard_normal(seed: u32, count: usize) -> Vec<f64> {
     let mut twister = Mt::new(seed);
     std::iter::repeat_with(|| normal_pair(&mut twister))
         .flatten()
+        .take(count)
+        .collect()
+}
+
+/// The first `count` uniform numbers in [0, 1) of `seed`: `numpy.random.RandomState(seed).rand(count)`, to the bit.
+#[must_use]
+pub fn standard_uniform(seed: u32, count: usize) -> Vec<f64> {
+    let mut twister = Mt::new(seed);
+    std::iter::repeat_with(|| uniform(&mut twister))
         .take(count)
         .collect()
 }
