@@ -56,7 +56,7 @@ pub use editing::edit::{Amount, Edit, apply};
 pub use editing::trajectory::Trajectory;
 pub use error::LatentError;
 pub use fitting::error::FitError;
-pub use fitting::fit::{BoundaryFit, FitMethod, SampleSelection};
+pub use fitting::fit::{BoundaryFit, CodesToFit, FitMethod, SampleSelection, SharedCodes};
 pub use optim::adam::{Adam, AdamSchedule};
 pub use optim::damped_least_squares::damped_least_squares_step;
 pub use optim::lbfgs::Lbfgs;

@@ -12,7 +12,9 @@ use crate::editor::training::labelled_codes::LabelledCodes;
 use crate::editor::training::request::{TrainRequest, TrainSource};
 use crate::editor::training::sample_scores::SampleScores;
 use crate::editor::{EditorError, Model};
-use crate::latent::{Boundary, BoundaryFit, LatentSpace, Provenance, check_attribute_name};
+use crate::latent::{
+    Boundary, BoundaryFit, CodesToFit, LatentSpace, Provenance, SharedCodes, check_attribute_name,
+};
 
 /// Trains the boundaries of one request.
 pub(crate) struct Trainer {
@@ -20,8 +22,14 @@ pub(crate) struct Trainer {
     request: TrainRequest,
 }
 
-/// Codes, and the scores to fit boundaries to.
-pub(crate) enum TrainingCodes {
+/// Codes, the scores to fit boundaries to, and what the fits of several attributes share.
+pub(crate) struct TrainingCodes {
+    source: ScoredSource,
+    shared: SharedCodes,
+}
+
+/// Where codes and scores come from.
+enum ScoredSource {
     /// Scored by the model: one column of scores for each output.
     Sampled(SampleScores),
     /// Scored by the caller: the scores of one attribute.
@@ -30,20 +38,20 @@ pub(crate) enum TrainingCodes {
 
 impl TrainingCodes {
     fn codes(&self) -> ArrayView3<'_, f32> {
-        match self {
-            Self::Sampled(samples) => samples.codes.view(),
-            Self::Labelled(labelled) => labelled.codes.view(),
+        match &self.source {
+            ScoredSource::Sampled(samples) => samples.codes.view(),
+            ScoredSource::Labelled(labelled) => labelled.codes.view(),
         }
     }
 
     /// The scores in a column; the caller's own scores for `None`.
     fn scores(&self, column: Option<usize>) -> Array1<f64> {
-        match self {
-            Self::Sampled(samples) => {
+        match &self.source {
+            ScoredSource::Sampled(samples) => {
                 let column = column.expect("the model's scores have a column for each attribute");
                 samples.scores.column(column).mapv(f64::from)
             }
-            Self::Labelled(labelled) => Array1::from(labelled.scores.clone()),
+            ScoredSource::Labelled(labelled) => Array1::from(labelled.scores.clone()),
         }
     }
 }
@@ -96,14 +104,18 @@ impl Trainer {
     /// # Errors
     /// [`EditorError`] if a network fails.
     pub(crate) async fn codes(&self, on_scored: impl FnMut(usize)) -> Result<TrainingCodes, EditorError> {
-        match &self.request.source {
-            TrainSource::Labelled(labelled) => Ok(TrainingCodes::Labelled(labelled.clone())),
+        let source = match &self.request.source {
+            TrainSource::Labelled(labelled) => ScoredSource::Labelled(labelled.clone()),
             TrainSource::Sampled { samples, seed } => {
                 let space = self.request.space;
                 let scored = SampleScores::sample(&self.model, space, *samples, *seed, on_scored);
-                Ok(TrainingCodes::Sampled(scored.await?))
+                ScoredSource::Sampled(scored.await?)
             }
-        }
+        };
+        Ok(TrainingCodes {
+            source,
+            shared: SharedCodes::default(),
+        })
     }
 
     /// Fits the boundary of `attribute`, off the async threads. `on_progress` gets the share that is done, 0 to 1, and can
@@ -136,7 +148,7 @@ impl Trainer {
             fit.fit(
                 attribute,
                 space,
-                codes.codes(),
+                CodesToFit::shared(codes.codes(), &codes.shared),
                 scores.view(),
                 provenance,
                 on_progress,

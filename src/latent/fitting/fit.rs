@@ -16,6 +16,7 @@ use crate::latent::fitting::svm::problem::SvmProblem;
 use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::{Accuracy, Boundary, FitError, LatentError, LatentSpace, Provenance};
 
+pub use crate::latent::fitting::regression::SharedCodes;
 pub use crate::latent::fitting::score_ends::SampleSelection;
 
 /// The options of a fit.
@@ -37,6 +38,31 @@ pub struct BoundaryFit {
     pub invalid_score: Option<f64>,
     /// Score above which a sample has the attribute; the default is the mean of the lowest and the highest score.
     pub threshold: Option<f64>,
+}
+
+/// Codes to fit boundaries to: [samples, layers, dim].
+#[derive(Clone, Copy, Debug)]
+pub struct CodesToFit<'a> {
+    codes: ArrayView3<'a, f32>,
+    shared: Option<&'a SharedCodes>,
+}
+
+impl<'a> CodesToFit<'a> {
+    /// Codes that several scores are fitted to. Each fit of these codes gets the same `shared`, so that what does not depend on the
+    /// scores is computed once.
+    #[must_use]
+    pub fn shared(codes: ArrayView3<'a, f32>, shared: &'a SharedCodes) -> Self {
+        Self {
+            codes,
+            shared: Some(shared),
+        }
+    }
+}
+
+impl<'a> From<ArrayView3<'a, f32>> for CodesToFit<'a> {
+    fn from(codes: ArrayView3<'a, f32>) -> Self {
+        Self { codes, shared: None }
+    }
 }
 
 /// Method of a fit.
@@ -113,16 +139,19 @@ impl BoundaryFit {
     ///   [`FitError::TooFewSamples`], [`FitError::TooManyValues`], [`FitError::DependentValues`],
     ///   [`FitError::NotConverged`], and the errors of [`Boundary::new`].
     /// - [`FitError::Cancelled`].
-    pub fn fit(
+    pub fn fit<'a>(
         &self,
         attribute: impl Into<String>,
         space: LatentSpace,
-        codes: ArrayView3<'_, f32>,
+        codes: impl Into<CodesToFit<'a>>,
         scores: ArrayView1<'_, f64>,
         known: Provenance,
         mut report: impl FnMut(f64) -> ControlFlow<()>,
     ) -> Result<Boundary, LatentError> {
         self.check()?;
+        let CodesToFit { codes, shared } = codes.into();
+        let own = SharedCodes::default();
+        let shared = shared.unwrap_or(&own);
         let (samples, layers, dim) = codes.dim();
         check_shape(space, (layers, dim))?;
         if scores.len() != samples {
@@ -144,9 +173,9 @@ impl BoundaryFit {
         progress.reach(0.0)?;
         let fitted = match self.method {
             FitMethod::Regression if rows.dim() <= regression::MAX_VALUES => {
-                self.regress(Regression::Best, &labelled, progress)?
+                self.regress(Regression::Best, &labelled, shared, progress)?
             }
-            FitMethod::LeastSquares => self.regress(Regression::LeastSquares, &labelled, progress)?,
+            FitMethod::LeastSquares => self.regress(Regression::LeastSquares, &labelled, shared, progress)?,
             FitMethod::Regression | FitMethod::Svm => self.fit_svm(&labelled, progress)?,
         };
         progress.reach(1.0)?;
@@ -235,9 +264,10 @@ impl BoundaryFit {
         &self,
         regression: Regression,
         scored: &ScoredCodes<'_>,
+        shared: &SharedCodes,
         progress: &mut Progress<'_>,
     ) -> Result<Fitted, FitError> {
-        let result = regression.fit(scored, self.seed, progress)?;
+        let result = regression.fit(scored, self.seed, shared, progress)?;
         // Samples of two classes, or few of them, have no ends.
         let ends = ScoreEnds::select(&scored.scores, self.selection, 1.0, self.seed).ok();
         let held_out = HeldOut::measure(scored, &result.folds, ends.as_ref());

@@ -54,14 +54,14 @@ impl HeldOut {
 /// How much the score rises with one unit of distance: the slope of the scores over the distances of all codes.
 pub(crate) fn score_per_unit(scored: &ScoredCodes<'_>, plane: &Hyperplane) -> Option<f64> {
     let all: Vec<usize> = (0..scored.scores.len()).collect();
-    let (distances, scores) = centred(scored, plane, &all);
-    let slope = dot(&distances, &scores) / dot(&distances, &distances) * norm(&plane.w);
+    let (x, y) = centred(scored, plane, &all);
+    let slope = dot(&x, &y) / dot(&x, &x) * norm(&plane.w);
     slope.is_finite().then_some(slope)
 }
 
 fn correlation(scored: &ScoredCodes<'_>, plane: &Hyperplane, codes: &[usize]) -> Option<f64> {
-    let (distances, scores) = centred(scored, plane, codes);
-    let r = dot(&distances, &scores) / (norm(&distances) * norm(&scores));
+    let (x, y) = centred(scored, plane, codes);
+    let r = dot(&x, &y) / (norm(&x) * norm(&y));
     r.is_finite().then(|| r.clamp(-1.0, 1.0))
 }
 
@@ -69,7 +69,9 @@ fn correlation(scored: &ScoredCodes<'_>, plane: &Hyperplane, codes: &[usize]) ->
 fn centred(scored: &ScoredCodes<'_>, plane: &Hyperplane, codes: &[usize]) -> (Vec<f64>, Vec<f64>) {
     let less_mean = |mut values: Vec<f64>| {
         let mean = mean(&values);
-        values.iter_mut().for_each(|value| *value -= mean);
+        for value in &mut values {
+            *value -= mean;
+        }
         values
     };
     let distance = |&index: &usize| plane.value(scored.rows.row(index));

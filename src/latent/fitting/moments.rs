@@ -74,19 +74,16 @@ pub(crate) struct ReducedCodes {
     pub(crate) scatter: Tridiagonal,
 }
 
-impl ReducedCodes {
-    /// Σ (x − x̄) y over the rows `indices`, for one y each, whose sum is 0.
-    pub(crate) fn cross(
-        &self,
-        rows: CodeRows<'_>,
-        indices: impl IntoIterator<Item = usize>,
-        y: impl IntoIterator<Item = f64>,
-    ) -> Vec<f64> {
-        let mut cross = vec![0.0; rows.dim()];
-        // Σ x̄ y = 0.
-        for (index, y) in indices.into_iter().zip(y) {
-            add_scaled(&mut cross, y, rows.row(index));
-        }
-        cross
+/// Σ (x − x̄) y over the rows `indices`, for one y each, whose sum is 0.
+pub(crate) fn cross(
+    rows: CodeRows<'_>,
+    indices: impl IntoIterator<Item = usize>,
+    y: impl IntoIterator<Item = f64>,
+) -> Vec<f64> {
+    let mut cross = vec![0.0; rows.dim()];
+    // Σ x̄ y = 0.
+    for (index, y) in indices.into_iter().zip(y) {
+        add_scaled(&mut cross, y, rows.row(index));
     }
+    cross
 }

@@ -1,11 +1,12 @@
 //! The boundary of the best direction that scored codes hold: ridge regression of scores, logistic regression of two classes.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use crate::latent::FitError;
 use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::fitting::logistic::{self, LogisticProblem};
-use crate::latent::fitting::moments::{Moments, ReducedCodes};
+use crate::latent::fitting::moments::{Moments, ReducedCodes, cross};
 use crate::latent::fitting::normal_scores::NormalScores;
 use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::ridge::{self, Ridge};
@@ -28,6 +29,28 @@ pub(crate) struct RegressionResult {
     pub(crate) folds: Vec<(Hyperplane, Vec<usize>)>,
 }
 
+/// What fits of several scores to the same codes share: the codes, ready for regressions.
+#[derive(Default)]
+pub struct SharedCodes {
+    reduction: OnceLock<Reduction>,
+}
+
+impl std::fmt::Debug for SharedCodes {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("SharedCodes").finish_non_exhaustive()
+    }
+}
+
+/// Codes, ready for regressions.
+struct Reduction {
+    /// The codes of each half, by their indices.
+    halves: [Vec<usize>; 2],
+    /// The rows that have a score.
+    selected: Vec<usize>,
+    all: ReducedCodes,
+    of_halves: [ReducedCodes; 2],
+}
+
 /// How scores are regressed on codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Regression {
@@ -41,6 +64,7 @@ pub(crate) enum Regression {
 struct Halves<'a, 'b> {
     scored: &'a ScoredCodes<'b>,
     halves: [Vec<usize>; 2],
+    shared: &'a SharedCodes,
 }
 
 impl Regression {
@@ -53,6 +77,7 @@ impl Regression {
         self,
         scored: &ScoredCodes<'_>,
         seed: u32,
+        shared: &SharedCodes,
         progress: &mut Progress<'_>,
     ) -> Result<RegressionResult, FitError> {
         let dim = scored.rows.dim();
@@ -68,6 +93,7 @@ impl Regression {
         let halves = Halves {
             scored,
             halves: [order, second],
+            shared,
         };
         match self {
             Self::Best if is_two_valued(&scored.scores) => halves.logistic(progress),
@@ -79,7 +105,7 @@ impl Regression {
 
 impl Halves<'_, '_> {
     fn logistic(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
-        let Self { scored, halves } = self;
+        let Self { scored, halves, .. } = self;
         let fit = |indices: &[usize], progress: &mut Progress<'_>| {
             let side = |&index: &usize| {
                 if scored.scores[index] > scored.threshold {
@@ -137,14 +163,15 @@ impl Halves<'_, '_> {
 
     fn ridge(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
         let scored = self.scored;
-        let (codes, of_halves) = self.reduce(progress)?;
+        let own = OnceLock::new();
+        let codes = self.reduce(&own, progress)?;
         let raw = Target::raw(&scored.scores, scored.threshold);
         let ranks = Target::ranks(&scored.scores, scored.threshold);
         let fit = |target: &Target<'_>| {
             let all = 0..scored.rows.len();
-            let y = target.centred(&codes, scored, all);
-            let fit = ridge::cross_validated(&codes, &y.cross, y.total)?;
-            Some((target.hyperplane(&codes, &y, &fit), fit))
+            let y = target.centred(scored, all);
+            let fit = ridge::cross_validated(&codes.all, &y.cross, y.total)?;
+            Some((target.hyperplane(&codes.all, &y, &fit), fit))
         };
         let most_linear = [(raw, "ridge regression"), (ranks, "ridge regression of ranks")]
             .into_iter()
@@ -153,7 +180,7 @@ impl Halves<'_, '_> {
         let (target, method, (hyperplane, fit)) = most_linear.ok_or(FitError::DependentValues {
             dim: scored.rows.dim(),
         })?;
-        let folds = self.folds(&of_halves, &target, fit.strength / 2.0);
+        let folds = self.folds(&codes.of_halves, &target, fit.strength / 2.0);
         Ok(RegressionResult {
             hyperplane,
             method,
@@ -173,28 +200,51 @@ impl Halves<'_, '_> {
                 advice: "score more samples, or use another method",
             });
         }
-        let (codes, of_halves) = self.reduce(progress)?;
+        let own = OnceLock::new();
+        let codes = self.reduce(&own, progress)?;
         let target = Target::raw(&scored.scores, scored.threshold);
-        let y = target.centred(&codes, scored, 0..scored.rows.len());
-        let fit = ridge::with_strength(&codes, &y.cross, y.total, 0.0);
+        let y = target.centred(scored, 0..scored.rows.len());
+        let fit = ridge::with_strength(&codes.all, &y.cross, y.total, 0.0);
         let fit = fit.ok_or(FitError::DependentValues { dim })?;
-        let folds = self.folds(&of_halves, &target, 0.0);
+        let folds = self.folds(&codes.of_halves, &target, 0.0);
         Ok(RegressionResult {
-            hyperplane: target.hyperplane(&codes, &y, &fit),
+            hyperplane: target.hyperplane(&codes.all, &y, &fit),
             method: "least squares",
             cosine: fit.cosine,
             folds,
         })
     }
 
-    /// The codes of both halves together, and of each half.
-    fn reduce(&self, progress: &mut Progress<'_>) -> Result<(ReducedCodes, [ReducedCodes; 2]), FitError> {
+    /// The codes, ready for regressions: those that earlier fits to the same codes left, or else new ones. They are shared, or kept in
+    /// `own` if others are shared already.
+    fn reduce<'o>(
+        &self,
+        own: &'o OnceLock<Reduction>,
+        progress: &mut Progress<'_>,
+    ) -> Result<&'o Reduction, FitError>
+    where
+        Self: 'o,
+    {
         let rows = self.scored.rows;
+        let shared = &self.shared.reduction;
+        let fits = |found: &&Reduction| found.halves == self.halves && found.selected == rows.selected;
+        if let Some(found) = shared.get().filter(fits) {
+            return Ok(found);
+        }
         let first = Moments::of(rows, &self.halves[0], (0.0, 0.4), progress)?;
         let second = Moments::of(rows, &self.halves[1], (0.4, 0.8), progress)?;
-        let both = first.with(&second).reduce();
+        let all = first.with(&second).reduce();
         progress.reach(0.9)?;
-        Ok((both, [first.reduce(), second.reduce()]))
+        let reduction = Reduction {
+            halves: self.halves.clone(),
+            selected: rows.selected.to_vec(),
+            all,
+            of_halves: [first.reduce(), second.reduce()],
+        };
+        match shared.set(reduction) {
+            Ok(()) => Ok(shared.get().expect("it was just set")),
+            Err(reduction) => Ok(own.get_or_init(|| reduction)),
+        }
     }
 
     /// For each half: the fit of the other half, if there is one.
@@ -206,7 +256,7 @@ impl Halves<'_, '_> {
     ) -> Vec<(Hyperplane, Vec<usize>)> {
         let [first, second] = self.halves;
         let fit = |codes: &ReducedCodes, half: &[usize]| {
-            let y = target.centred(codes, self.scored, half.iter().copied());
+            let y = target.centred(self.scored, half.iter().copied());
             let fit = ridge::with_strength(codes, &y.cross, y.total, strength)?;
             Some(target.hyperplane(codes, &y, &fit))
         };
@@ -242,10 +292,9 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The values of the rows `indices`, whose moments are `codes`.
+    /// The values of the rows `indices`.
     fn centred(
         &self,
-        codes: &ReducedCodes,
         scored: &ScoredCodes<'_>,
         indices: impl Iterator<Item = usize> + Clone,
     ) -> CentredTarget {
@@ -255,7 +304,7 @@ impl<'a> Target<'a> {
         CentredTarget {
             mean,
             total: centred.clone().map(|y| y * y).sum(),
-            cross: codes.cross(scored.rows, indices, centred),
+            cross: cross(scored.rows, indices, centred),
         }
     }
 

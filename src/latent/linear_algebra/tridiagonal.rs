@@ -86,8 +86,8 @@ impl Tridiagonal {
 
     /// (T + λ)⁻¹ b for a shift that makes T positive definite, and the trace of (T + λ)⁻¹. `None` if it is not.
     ///
-    /// The factors T + λ = L D Lᵀ from the top and U E Uᵀ from the bottom give the diagonal of the inverse: its element k is
-    /// 1/(D_k + E_k − T_kk − λ).
+    /// The factors T + λ = L D Lᵀ from the top and U E Uᵀ from the bottom give the diagonal of the inverse: its element k is one
+    /// over the sum of the k-th elements of D and E, less the k-th of T + λ.
     pub(crate) fn solve_shifted(&self, shift: f64, b: &[f64]) -> Option<(Vec<f64>, f64)> {
         let n = self.diagonal.len();
         let (mut from_top, mut from_bottom) = (vec![0.0; n], vec![0.0; n]);

@@ -1,0 +1,136 @@
+//! How close the methods of training come to a direction that is known, at several noises and numbers of samples, and how long the
+//! default takes for five attributes. Prints tables.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use anyhow::Result;
+use faceplane::latent::{
+    Boundary, BoundaryFit, CodesToFit, FitMethod, LatentSpace, Provenance, SharedCodes, standard_normal,
+};
+use ndarray::{Array1, Array3, ArrayView1};
+
+/// Values of a code.
+const DIM: usize = 512;
+
+fn main() -> Result<()> {
+    let argument = std::env::args().skip(1).find(|argument| argument != "--bench");
+    match argument.as_deref() {
+        Some("cosines") => cosines(),
+        Some("estimates") => estimates(),
+        Some("time") => time(),
+        _ => {
+            println!("Usage: directions cosines|estimates|time");
+            Ok(())
+        }
+    }
+}
+
+/// Normally distributed codes, and the score t·x + noise ε of each, with the unit direction t.
+#[expect(clippy::cast_possible_truncation, reason = "codes are f32")]
+fn scored(seed: u32, samples: usize, noise: f64) -> Result<(Array3<f32>, Array1<f64>, Vec<f64>)> {
+    let numbers = standard_normal(seed, samples * DIM);
+    let truth = standard_normal(seed + 5000, DIM);
+    let length = truth.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let truth: Vec<f64> = truth.iter().map(|value| value / length).collect();
+    let errors = standard_normal(seed + 9000, samples);
+    let scores = numbers.chunks(DIM).zip(errors).map(|(code, error)| {
+        let along: f64 = code.iter().zip(&truth).map(|(value, axis)| value * axis).sum();
+        along + noise * error
+    });
+    let scores = scores.collect();
+    let codes = numbers.into_iter().map(|value| value as f32).collect();
+    Ok((Array3::from_shape_vec((samples, 1, DIM), codes)?, scores, truth))
+}
+
+fn fit<'a>(
+    options: &BoundaryFit,
+    codes: impl Into<CodesToFit<'a>>,
+    scores: ArrayView1<'_, f64>,
+) -> Result<Boundary> {
+    let never_cancel = |_| ControlFlow::Continue(());
+    let known = Provenance::default();
+    Ok(options.fit("one", LatentSpace::Z, codes, scores, known, never_cancel)?)
+}
+
+fn cosine(boundary: &Boundary, truth: &[f64]) -> f64 {
+    boundary
+        .normal()
+        .iter()
+        .zip(truth)
+        .map(|(one, other)| one * other)
+        .sum()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX))
+}
+
+/// The mean cosine with the true direction, for each method.
+fn cosines() -> Result<()> {
+    println!("| samples | noise | draws | regression | least squares | svm, ratio 0.02 |");
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
+    for (samples, draws) in [(1_000, 20), (3_000, 20), (10_000, 20), (30_000, 3), (100_000, 1)] {
+        for noise in [0.6, 1.07, 1.96] {
+            let methods = [FitMethod::Regression, FitMethod::LeastSquares, FitMethod::Svm];
+            let mut found = [const { Vec::new() }; 3];
+            for draw in 0..draws {
+                let (codes, scores, truth) = scored(10 * draw, samples, noise)?;
+                for (method, found) in methods.into_iter().zip(&mut found) {
+                    let options = BoundaryFit {
+                        method,
+                        ..BoundaryFit::default()
+                    };
+                    found.push(cosine(&fit(&options, codes.view(), scores.view())?, &truth));
+                }
+            }
+            let [regression, least_squares, svm] = found.map(|found| mean(&found));
+            println!("| {samples} | {noise} | {draws} | {regression:.4} | {least_squares:.4} | {svm:.4} |");
+        }
+    }
+    Ok(())
+}
+
+/// How often the expected cosine is within 0.02 of the true one.
+fn estimates() -> Result<()> {
+    println!("| samples | noise | mean cosine | mean expected | within 0.02, of 100 draws |");
+    println!("| ---: | ---: | ---: | ---: | ---: |");
+    for samples in [10 * DIM, 10_000] {
+        for noise in [0.6, 1.07, 1.96] {
+            let (mut found, mut expected, mut within) = (Vec::new(), Vec::new(), 0);
+            for draw in 0..100 {
+                let (codes, scores, truth) = scored(10 * draw, samples, noise)?;
+                let boundary = fit(&BoundaryFit::default(), codes.view(), scores.view())?;
+                let cosine = cosine(&boundary, &truth);
+                let estimate = boundary.provenance().accuracy.cosine.unwrap_or(f64::NAN);
+                within += usize::from((estimate - cosine).abs() < 0.02);
+                found.push(cosine);
+                expected.push(estimate);
+            }
+            println!(
+                "| {samples} | {noise} | {:.4} | {:.4} | {within} |",
+                mean(&found),
+                mean(&expected)
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The seconds that the default takes for 100,000 codes and five attributes.
+fn time() -> Result<()> {
+    let (codes, scores, _) = scored(1, 100_000, 1.0)?;
+    let others: Vec<Array1<f64>> = (0..5)
+        .map(|attribute| scores.mapv(|score| score + f64::from(attribute)))
+        .collect();
+    let (started, shared) = (Instant::now(), SharedCodes::default());
+    for scores in &others {
+        fit(
+            &BoundaryFit::default(),
+            CodesToFit::shared(codes.view(), &shared),
+            scores.view(),
+        )?;
+    }
+    println!("{:.2} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
