@@ -12,6 +12,7 @@ mod docs;
 mod fitting;
 mod gradient;
 mod images;
+mod import;
 mod importing;
 mod latent;
 mod layers;

@@ -42,7 +42,7 @@ pub use manifest::{
 };
 pub use model_files::{ClassifierFiles, ModelFiles};
 pub use model_folder::ModelFolder;
-pub use new_folder::NewFolder;
+pub use new_folder::{NewFolder, remove_file, write_file};
 pub use npy::NpyArray;
 pub use parse_toml::parse_toml;
 pub use store::{Store, StoreEntry};

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::CatalogError;
-use crate::catalog::atomic_write::{sync_folder, write_atomically};
+use crate::catalog::atomic_write::{create_folder, remove_durably, sync_folder, write_atomically};
 
 /// A folder under construction. If it is dropped before [`finish`](Self::finish), nothing remains.
 #[derive(Debug)]
@@ -61,14 +61,7 @@ impl NewFolder {
     /// # Errors
     /// [`CatalogError::Unwritable`].
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CatalogError> {
-        let file = self.temporary.join(name);
-        let parent = file.parent().unwrap_or(&self.temporary);
-        fs::create_dir_all(parent)
-            .and_then(|()| write_atomically(&file, bytes))
-            .map_err(|reason| CatalogError::Unwritable {
-                file: self.target.join(name).display().to_string(),
-                reason,
-            })
+        write_file(&self.temporary.join(name), bytes)
     }
 
     /// Gives the folder its name. When this returns, the folder is on the disk.
@@ -94,6 +87,30 @@ impl Drop for NewFolder {
             let _ = fs::remove_dir_all(&self.temporary);
         }
     }
+}
+
+/// Writes a file whole, and the folder that it is in if that does not exist.
+///
+/// # Errors
+/// [`CatalogError::Unwritable`].
+pub fn write_file(file: &Path, content: &[u8]) -> Result<(), CatalogError> {
+    create_folder(file.parent().unwrap_or(Path::new(".")))
+        .and_then(|()| write_atomically(file, content))
+        .map_err(|reason| CatalogError::Unwritable {
+            file: file.display().to_string(),
+            reason,
+        })
+}
+
+/// Removes a file, if it exists.
+///
+/// # Errors
+/// [`CatalogError::Unwritable`].
+pub fn remove_file(file: &Path) -> Result<(), CatalogError> {
+    remove_durably(file).map_err(|reason| CatalogError::Unwritable {
+        file: file.display().to_string(),
+        reason,
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use ndarray::{Array1, Array2};
 
-use crate::graph::Model;
+use crate::graph::proto::NodeProto;
+use crate::graph::{Model, float_tensor};
 
 /// A network that was converted.
 #[derive(Clone, Debug)]
@@ -55,6 +56,31 @@ pub struct Encoder {
     pub graph: Model,
     /// What is added to its codes, `[layers, w_dim]`, if the file has it.
     pub latent_avg: Option<Array2<f32>>,
+}
+
+impl Encoder {
+    /// The graph with the average code added to its codes, if the file has one.
+    #[must_use]
+    pub fn complete_graph(&self) -> Model {
+        let mut model = self.graph.clone();
+        let Some(average) = &self.latent_avg else {
+            return model;
+        };
+        let graph = model.graph_mut();
+        let last = graph.node.iter_mut().find(|node| node.output == ["w"]);
+        let last = last.expect("an encoder has the output w");
+        "w_without_average".clone_into(&mut last.output[0]);
+        let average = average.view().into_dyn();
+        graph.initializer.push(float_tensor("latent_avg", average));
+        graph.node.push(NodeProto {
+            name: "w".to_owned(),
+            op_type: "Add".to_owned(),
+            input: vec!["w_without_average".to_owned(), "latent_avg".to_owned()],
+            output: vec!["w".to_owned()],
+            ..NodeProto::default()
+        });
+        model
+    }
 }
 
 /// A network for the identity of a face: image → embedding.

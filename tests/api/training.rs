@@ -267,7 +267,7 @@ async fn invalid_trainings_are_refused_before_a_job_begins() {
         (
             with("method", json!("magic")),
             422,
-            "expected svm or least-squares",
+            "expected regression, svm or least-squares",
         ),
         (
             with("codes", json!(values)),

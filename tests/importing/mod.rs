@@ -9,6 +9,8 @@ mod stylegan2;
 mod stylegan3;
 mod wrong_tensors;
 
+pub(crate) use fixture::Fixture;
+
 use faceplane::graph::{Axis, GraphBuilder, operators};
 use ndarray::ArrayD;
 

@@ -7,14 +7,19 @@ use clap::Args;
 use serde::Serialize;
 
 use super::ImportCommandError;
-use super::manifest::{self, MAPPING, SYNTHESIS, W_AVG};
+use super::addition::Addition;
+use super::existing_model::ExistingModel;
+use super::manifest;
+use super::new_model::NewModel;
 use super::source::{Source, is_onnx};
 use super::summary::Summary;
-use super::trial::Trial;
-use crate::catalog::{NewFolder, NpyArray};
+use crate::catalog::NewFolder;
 use crate::cli::progress_line::ProgressLine;
 use crate::engine::{Device, Runtime};
 use crate::importing::{Generator, Imported};
+
+/// The file that makes a folder a model folder.
+const MANIFEST: &str = "manifest.toml";
 
 /// The settings of `faceplane import`.
 ///
@@ -22,9 +27,18 @@ use crate::importing::{Generator, Imported};
 /// the files is executed.
 #[derive(Clone, Debug, Args)]
 pub struct Import {
-    /// Checkpoint (.pkl, .pt, .pth, .safetensors), ONNX file, or folder of ONNX files. The content decides what it is, not its name
+    /// Checkpoint (.pkl, .pt, .pth, .safetensors), ONNX file, folder of ONNX files, or a model folder to add to. The content decides what a
+    /// file is, not its name
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    /// Model folder to add an encoder or an identity network to
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "output"])]
+    into: Option<PathBuf>,
+
+    /// Folder of boundaries (.npy) to copy into the model folder
+    #[arg(long, value_name = "DIR")]
+    boundaries: Option<PathBuf>,
 
     /// Name of the model in requests [default: the name of the file]
     #[arg(long, value_name = "NAME")]
@@ -55,10 +69,28 @@ struct Report {
     /// The name of the model.
     model: String,
     /// The folder.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    folder: Option<PathBuf>,
+    folder: PathBuf,
     /// The files that were imported.
     sources: Vec<Summary>,
+    /// Why the model has no gradient graph.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_gradient: Option<String>,
+}
+
+impl Report {
+    fn new(model: &str, folder: &Path, sources: &[Source], without_gradient: Option<String>) -> Self {
+        Self {
+            faceplane: env!("CARGO_PKG_VERSION"),
+            model: model.to_owned(),
+            folder: folder.to_owned(),
+            sources: sources.iter().map(Summary::new).collect(),
+            without_gradient,
+        }
+    }
+
+    fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a report has no keys that JSON cannot have")
+    }
 }
 
 impl Import {
@@ -68,10 +100,20 @@ impl Import {
     /// [`ImportCommandError`]. Then no folder is written.
     pub fn run(&self) -> Result<(), ImportCommandError> {
         let mut line = ProgressLine::new();
-        let mut sources = Vec::with_capacity(self.files.len());
+        let (models, files): (Vec<_>, Vec<_>) =
+            self.files.iter().partition(|file| file.join(MANIFEST).is_file());
+        let into = match (&self.into, &models[..]) {
+            (into, []) => into.as_ref(),
+            (None, [model]) => Some(*model),
+            (_, [model, ..]) => {
+                return Err(ImportCommandError::SeveralModels {
+                    folder: (*model).clone(),
+                });
+            }
+        };
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
-        let mut graphs = Vec::new();
-        for file in &self.files {
+        let (mut sources, mut graphs) = (Vec::with_capacity(files.len()), Vec::new());
+        for file in files {
             line.show(&format!("reading {}", file.display()));
             if is_onnx(file)? {
                 graphs.push(file.clone());
@@ -86,71 +128,83 @@ impl Import {
         for source in &sources {
             self.print(&Summary::new(source).line());
         }
-        let (file, generator) = generator_of(&sources)?;
+        let mut additions: Vec<_> = sources
+            .iter()
+            .filter_map(|source| Addition::of(&source.imported))
+            .collect();
+        if let Some(folder) = &self.boundaries {
+            additions.push(Addition::of_boundaries(folder)?);
+        }
+        let report = match into {
+            Some(folder) => self.add(folder, &sources, &additions, &runtime, &mut line)?,
+            None => self.create(&sources, &additions, &runtime, &mut line)?,
+        };
+        line.clear();
+        let folder = report.folder.display();
+        self.print(&format!(
+            "{folder}: written\nserve it: faceplane serve --model {folder} --default-model {}",
+            report.model
+        ));
+        if self.json {
+            // Nobody has to read this: the folder is what was asked for.
+            let _ = writeln!(io::stdout(), "{}", report.json());
+        }
+        Ok(())
+    }
+
+    /// Writes a new model folder.
+    fn create(
+        &self,
+        sources: &[Source],
+        additions: &[Addition],
+        runtime: &Runtime,
+        line: &mut ProgressLine,
+    ) -> Result<Report, ImportCommandError> {
+        let (file, generator) = generator_of(sources)?;
         let name = match &self.name {
             Some(name) => name.clone(),
             None => manifest::model_name(file)?,
         };
         let target = self.output.clone().unwrap_or_else(|| PathBuf::from(&name));
         let folder = NewFolder::create(&target)?;
-        let mut report = Report {
-            faceplane: env!("CARGO_PKG_VERSION"),
-            model: name.clone(),
-            folder: None,
-            sources: sources.iter().map(Summary::new).collect(),
+        let model = NewModel {
+            name: &name,
+            file,
+            generator,
         };
-        Self::write_generator(&folder, &name, file, generator, &runtime, &mut line)?;
+        let (trial, without_gradient) = model.write(&folder, additions, runtime, line)?;
         line.show("synthesizing four faces");
-        let samples = Trial::open(folder.path(), &runtime)?.samples()?;
-        folder.write("samples.png", &samples)?;
-        folder.write("import.json", pretty(&report).as_bytes())?;
+        folder.write("samples.png", &trial.samples()?)?;
+        let report = Report::new(&name, &target, sources, without_gradient);
+        folder.write("import.json", report.json().as_bytes())?;
         folder.finish()?;
         line.clear();
-        self.print(&format!(
-            "{}: written, with four faces in samples.png\nserve it: faceplane serve --model {} --default-model {name}",
-            target.display(),
-            target.display(),
-        ));
-        if self.json {
-            report.folder = Some(target);
-            // Nobody has to read this: the folder is what was asked for.
-            let _ = writeln!(io::stdout(), "{}", pretty(&report));
+        if let Some(reason) = &report.without_gradient {
+            self.print(&format!(
+                "photographs cannot be inverted by optimization: {reason}"
+            ));
         }
-        Ok(())
+        Ok(report)
     }
 
-    /// Writes the graphs of a generator, its average w code and its manifest.
-    fn write_generator(
-        folder: &NewFolder,
-        name: &str,
-        file: &Path,
-        generator: &Generator,
+    /// Adds to a model folder that exists.
+    fn add(
+        &self,
+        folder: &Path,
+        sources: &[Source],
+        additions: &[Addition],
         runtime: &Runtime,
         line: &mut ProgressLine,
-    ) -> Result<(), ImportCommandError> {
-        line.show("writing the graphs");
-        let file = file.file_name().unwrap_or_default().to_string_lossy();
-        if let Some(mapping) = &generator.mapping {
-            folder.write(MAPPING, &mapping.to_bytes())?;
+    ) -> Result<Report, ImportCommandError> {
+        if additions.is_empty() {
+            return Err(ImportCommandError::NothingToAdd {
+                folder: folder.to_owned(),
+            });
         }
-        folder.write(SYNTHESIS, &generator.synthesis.to_bytes())?;
-        let manifest = |has_w_avg: bool| {
-            let text = manifest::of_generator(name, generator, &file, has_w_avg);
-            folder.write("manifest.toml", text.as_bytes())
-        };
-        let w_avg = match (&generator.w_avg, &generator.mapping) {
-            (Some(w_avg), _) => Some(w_avg.to_vec()),
-            (None, None) => None,
-            (None, Some(_)) => {
-                line.show("computing the average w code, which the file does not have");
-                manifest(false)?;
-                Some(Trial::open(folder.path(), runtime)?.average_w()?)
-            }
-        };
-        if let Some(w_avg) = &w_avg {
-            folder.write(W_AVG, &NpyArray::of_row(w_avg).write_f4())?;
-        }
-        Ok(manifest(w_avg.is_some())?)
+        let model = ExistingModel::read(folder)?;
+        line.show("opening the folder as the service does");
+        model.add(additions, runtime)?;
+        Ok(Report::new(model.name(), folder, sources, None))
     }
 
     /// Prints a line, unless JSON is wanted.
@@ -180,8 +234,4 @@ fn generator_of(sources: &[Source]) -> Result<(&Path, &Generator), ImportCommand
                 .join(", "),
         }),
     }
-}
-
-fn pretty(report: &Report) -> String {
-    serde_json::to_string_pretty(report).expect("a report has no keys that JSON cannot have")
 }

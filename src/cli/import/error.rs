@@ -34,6 +34,24 @@ pub enum ImportCommandError {
         /// What the files hold.
         found: String,
     },
+    /// The folder has no boundary files.
+    #[error("{}: found no .npy file; expected boundaries, one in each file", folder.display())]
+    NoBoundaries {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Several model folders were named to add to.
+    #[error("{}: found a second model folder to add to; expected one", folder.display())]
+    SeveralModels {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// There is nothing to add to a model folder.
+    #[error("found nothing to add to {}; expected --boundaries DIR, or the file of an encoder or of an identity network", folder.display())]
+    NothingToAdd {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Several files hold the same kind of network.
     #[error("found {found} in several files; expected it in one")]
     Several {

@@ -29,7 +29,13 @@ pub(super) fn model_name(file: &Path) -> Result<String, ImportCommandError> {
 }
 
 /// The manifest of a generator.
-pub(super) fn of_generator(name: &str, generator: &Generator, file: &str, has_w_avg: bool) -> String {
+pub(super) fn of_generator(
+    name: &str,
+    generator: &Generator,
+    file: &str,
+    has_w_avg: bool,
+    has_gradient: bool,
+) -> String {
     let Generator {
         architecture,
         resolution,
@@ -69,6 +75,11 @@ pub(super) fn of_generator(name: &str, generator: &Generator, file: &str, has_w_
         if let Some(layers) = layers {
             let _ = writeln!(text, "layers = {layers}");
         }
+    }
+    if has_gradient {
+        text.push_str(
+            "\n[gradient]                      # derived from the synthesis graph when the model is loaded\n",
+        );
     }
     text
 }

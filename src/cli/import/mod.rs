@@ -4,13 +4,17 @@
 //! | --- | --- |
 //! | the command's settings, and its steps | [`Import`] |
 //! | what a file holds | `source` |
-//! | the text of the manifest | `manifest` |
+//! | a new folder for a generator, and the text of its manifest | `new_model`, `manifest` |
+//! | an encoder, an identity network or boundaries for a folder | `addition`, `existing_model` |
 //! | the trial of the finished folder: its checks, four faces | `trial` |
 //! | what the command says about a file, in words and as JSON | `summary` |
 
+mod addition;
 mod command;
 mod error;
+mod existing_model;
 mod manifest;
+mod new_model;
 mod source;
 mod summary;
 mod trial;

@@ -37,6 +37,7 @@ impl Source {
             imported,
         })
     }
+
     /// Reads ONNX files, or folders of them, that are the parts of one generator.
     ///
     /// # Errors

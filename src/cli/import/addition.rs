@@ -1,0 +1,112 @@
+//! A part of a model folder besides its generator: its file, and its table in the manifest.
+
+use std::path::Path;
+
+use super::ImportCommandError;
+use crate::catalog::{CatalogError, Manifest};
+use crate::importing::{Encoder, Imported, Recognizer};
+
+/// The folder of boundaries in a model folder.
+const BOUNDARIES: &str = "boundaries";
+
+/// Files, and the table of the manifest that names them.
+pub(super) struct Addition {
+    table: &'static str,
+    /// Each with its path in the model folder.
+    pub(super) files: Vec<(String, Vec<u8>)>,
+    /// The text of the table.
+    pub(super) text: String,
+}
+
+impl Addition {
+    /// What an imported file adds besides a generator.
+    pub(super) fn of(imported: &Imported) -> Option<Self> {
+        match imported {
+            Imported::Generator(_) => None,
+            Imported::Encoder(encoder, _) => Some(Self::of_encoder(encoder)),
+            Imported::Recognizer(recognizer) => Some(Self::of_recognizer(recognizer)),
+        }
+    }
+
+    fn of_encoder(encoder: &Encoder) -> Self {
+        let Encoder {
+            architecture, size, ..
+        } = encoder;
+        Self {
+            table: "encoder",
+            files: vec![("encoder.onnx".to_owned(), encoder.complete_graph().to_bytes())],
+            text: format!(
+                "\n[encoder]\nfile = \"encoder.onnx\"          # {architecture}: image [batch, 3, {size}, {size}] -> w+\n\
+                 space = \"w+\"\n"
+            ),
+        }
+    }
+
+    fn of_recognizer(recognizer: &Recognizer) -> Self {
+        let Recognizer {
+            architecture,
+            size,
+            graph,
+        } = recognizer;
+        Self {
+            table: "identity",
+            files: vec![("identity.onnx".to_owned(), graph.to_bytes())],
+            text: format!(
+                "\n[identity]\nfile = \"identity.onnx\"         # {architecture}: image [batch, 3, {size}, {size}] -> embedding\n"
+            ),
+        }
+    }
+
+    /// The boundary files of a folder: `.npy`, and the `.json` beside each.
+    ///
+    /// # Errors
+    /// [`ImportCommandError::Catalog`] if the folder cannot be read, and [`ImportCommandError::NoBoundaries`] if it has none.
+    pub(super) fn of_boundaries(folder: &Path) -> Result<Self, ImportCommandError> {
+        let unreadable = |path: &Path, reason| CatalogError::Unreadable {
+            file: path.display().to_string(),
+            reason,
+        };
+        let entries = std::fs::read_dir(folder).map_err(|reason| unreadable(folder, reason))?;
+        let mut files = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(|reason| unreadable(folder, reason))?.path();
+            let extension = path.extension().unwrap_or_default();
+            if extension != "npy" && extension != "json" {
+                continue;
+            }
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let content = std::fs::read(&path).map_err(|reason| unreadable(&path, reason))?;
+            files.push((format!("{BOUNDARIES}/{name}"), content));
+        }
+        if !files.iter().any(|(name, _)| name.ends_with(".npy")) {
+            return Err(ImportCommandError::NoBoundaries {
+                folder: folder.to_owned(),
+            });
+        }
+        files.sort();
+        Ok(Self {
+            table: "boundaries",
+            files,
+            text: format!("\n[boundaries]\nfolder = \"{BOUNDARIES}\"\n"),
+        })
+    }
+
+    /// An error if the manifest `file` has such a table.
+    ///
+    /// # Errors
+    /// [`ImportCommandError::HasTable`].
+    pub(super) fn check_missing(&self, manifest: &Manifest, file: &str) -> Result<(), ImportCommandError> {
+        let has_table = match self.table {
+            "encoder" => manifest.encoder.is_some(),
+            "identity" => manifest.identity.is_some(),
+            _ => manifest.boundaries.is_some(),
+        };
+        if !has_table {
+            return Ok(());
+        }
+        Err(ImportCommandError::HasTable {
+            file: file.to_owned(),
+            table: format!("[{}]", self.table),
+        })
+    }
+}
