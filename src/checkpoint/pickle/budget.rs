@@ -2,8 +2,9 @@
 
 use crate::checkpoint::error::Fault;
 
-/// Most instructions of the pickles of a file. A StyleGAN2 snapshot of 1024×1024 has 100,000.
-const MOST_INSTRUCTIONS: u64 = 2 << 20;
+/// Most steps of the pickles of a file: instructions, and what costs as much. A StyleGAN2 snapshot of 1024×1024 has some
+/// 100,000 instructions.
+const MOST_STEPS: u64 = 1 << 20;
 
 /// Most bytes of text and of short byte strings, which are copied from the file: 64 MiB.
 const MOST_TEXT: u64 = 64 << 20;
@@ -11,7 +12,7 @@ const MOST_TEXT: u64 = 64 << 20;
 /// What is left of the limits of a file. All pickles in it share them.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    instructions: u64,
+    steps: u64,
     text: u64,
     /// The folds of pickles within byte strings within pickles.
     pub(crate) nested: usize,
@@ -21,7 +22,7 @@ impl Budget {
     /// The limits of a file.
     pub(crate) fn new() -> Self {
         Self {
-            instructions: MOST_INSTRUCTIONS,
+            steps: MOST_STEPS,
             text: MOST_TEXT,
             nested: 0,
         }
@@ -29,10 +30,10 @@ impl Budget {
 
     /// Takes instructions, or steps that cost as much.
     pub(crate) fn steps(&mut self, steps: u64) -> Result<(), Fault> {
-        let left = self.instructions.checked_sub(steps);
-        self.instructions = left.ok_or_else(|| Fault::Limit {
+        let left = self.steps.checked_sub(steps);
+        self.steps = left.ok_or_else(|| Fault::Limit {
             found: "a pickle with more steps".to_owned(),
-            most: format!("{MOST_INSTRUCTIONS} steps"),
+            most: format!("{MOST_STEPS} steps"),
         })?;
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::checkpoint::pickle::heap::{Heap, Node, RecordNode, Value};
 
 /// Most objects of a file, where a shared one counts as often as it is reached: whoever follows all objects does no more
 /// steps.
-const MOST_OBJECTS: u64 = 2 << 20;
+const MOST_OBJECTS: u64 = 1 << 20;
 
 /// The object of a value, with all that it refers to. Values that are shared give objects that are shared.
 pub(crate) fn convert(heap: &Heap, value: Value) -> Result<Object, Fault> {

@@ -62,8 +62,14 @@ impl Input {
 
     /// Bytes to keep in memory. The caller limits their number.
     pub(super) fn take(&mut self, len: u64) -> Result<Vec<u8>, Fault> {
-        let part = self.skip(len)?;
-        Ok(part.read()?)
+        if let Ok(len) = usize::try_from(len)
+            && let Some(buffered) = self.buffer.get(self.taken..).and_then(|rest| rest.get(..len))
+        {
+            let bytes = buffered.to_vec();
+            self.taken += len;
+            return Ok(bytes);
+        }
+        Ok(self.skip(len)?.read()?)
     }
 
     /// Bytes to leave in the file.
