@@ -32,10 +32,14 @@ impl<'a> Weights<'a> {
         Self { prefix, ..self }
     }
 
-    /// The network's name in the file.
+    /// The network's name in the file, for a reader. A state dict that is the whole file has none.
     #[must_use]
     pub fn network(&self) -> &'a str {
-        &self.network.name
+        if self.network.name.is_empty() {
+            "the state dict"
+        } else {
+            &self.network.name
+        }
     }
 
     /// Whether the network has the tensor.
@@ -127,7 +131,7 @@ impl<'a> Weights<'a> {
     #[must_use]
     pub fn unexpected(&self, tensor: &str, found: Vec<usize>, expected: &str) -> ImportError {
         ImportError::Shape {
-            network: self.network.name.clone(),
+            network: self.network().to_owned(),
             tensor: self.full_name(tensor),
             found,
             expected: expected.to_owned(),
@@ -155,7 +159,7 @@ impl<'a> Weights<'a> {
     #[must_use]
     pub fn wrong_setting(&self, setting: &'static str, found: String, expected: &'static str) -> ImportError {
         ImportError::Setting {
-            network: self.network.name.clone(),
+            network: self.network().to_owned(),
             setting,
             found,
             expected,
@@ -166,7 +170,7 @@ impl<'a> Weights<'a> {
     #[must_use]
     pub fn missing(&self, tensor: &str) -> ImportError {
         ImportError::MissingTensor {
-            network: self.network.name.clone(),
+            network: self.network().to_owned(),
             tensor: self.full_name(tensor),
             architecture: self.architecture,
         }

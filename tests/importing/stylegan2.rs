@@ -1,10 +1,12 @@
 //! StyleGAN2 as each program names it: codes and images equal those of the original.
 
+use faceplane::checkpoint::Checkpoint;
 use faceplane::graph::Model;
-use faceplane::importing::Imported;
+use faceplane::importing::{Imported, import};
 use ndarray::{ArrayD, Axis, Slice};
 
 use crate::importing::fixture::{Fixture, TOLERANCE};
+use crate::importing::flat_files::{preferred, write};
 use crate::importing::generator::check_generator;
 use crate::onnx_session::{OnnxSession, assert_close};
 
@@ -74,6 +76,34 @@ fn a_checkpoint_of_genforce_gives_the_images_of_the_original() {
 #[test]
 fn a_tensorflow_network_gives_the_images_of_the_original() {
     check_generator("tf-stylegan2");
+}
+
+#[test]
+fn another_filter_of_the_upsampling_is_refused() {
+    let Some(fixture) = Fixture::open("sg2ada-skip") else {
+        return;
+    };
+    let checkpoint = Checkpoint::read(&fixture.file()).unwrap();
+    let tensors = preferred(&checkpoint).tensors.iter();
+    let changed: Vec<_> = tensors
+        .map(|(name, tensor)| {
+            let values = tensor.read().unwrap();
+            let is_filter = name == "synthesis.b4.resample_filter";
+            (
+                name.clone(),
+                if is_filter { values.mapv(|_| 1.0) } else { values },
+            )
+        })
+        .collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    write(file.path(), &changed);
+    let error = import(&Checkpoint::read(file.path()).unwrap()).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.starts_with("the state dict: found the upsampling filter"),
+        "{error}"
+    );
+    assert!(error.contains("[1, 3, 3, 1]"), "{error}");
 }
 
 #[test]
