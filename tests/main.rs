@@ -19,6 +19,7 @@ mod layers;
 mod model_folders;
 mod onnx_session;
 mod onnx_variants;
+mod own_model_guide;
 mod parity;
 mod process;
 mod reference;

@@ -57,17 +57,17 @@ impl Addition {
         }
     }
 
-    /// The boundary files of a folder: `.npy`, and the `.json` beside each.
+    /// The boundary files of a folder: `.npy`, and the `.json` beside each. `existing` is the folder of boundaries that the model has.
     ///
     /// # Errors
     /// [`ImportCommandError::Catalog`] if the folder cannot be read, and [`ImportCommandError::NoBoundaries`] if it has none.
-    pub(super) fn of_boundaries(folder: &Path) -> Result<Self, ImportCommandError> {
+    pub(super) fn of_boundaries(folder: &Path, existing: Option<&str>) -> Result<Self, ImportCommandError> {
         let unreadable = |path: &Path, reason| CatalogError::Unreadable {
             file: path.display().to_string(),
             reason,
         };
         let entries = std::fs::read_dir(folder).map_err(|reason| unreadable(folder, reason))?;
-        let mut files = Vec::new();
+        let (target, mut files) = (existing.unwrap_or(BOUNDARIES), Vec::new());
         for entry in entries {
             let path = entry.map_err(|reason| unreadable(folder, reason))?.path();
             let extension = path.extension().unwrap_or_default();
@@ -76,7 +76,7 @@ impl Addition {
             }
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let content = std::fs::read(&path).map_err(|reason| unreadable(&path, reason))?;
-            files.push((format!("{BOUNDARIES}/{name}"), content));
+            files.push((format!("{target}/{name}"), content));
         }
         if !files.iter().any(|(name, _)| name.ends_with(".npy")) {
             return Err(ImportCommandError::NoBoundaries {
@@ -87,7 +87,10 @@ impl Addition {
         Ok(Self {
             table: "boundaries",
             files,
-            text: format!("\n[boundaries]\nfolder = \"{BOUNDARIES}\"\n"),
+            text: match existing {
+                Some(_) => String::new(),
+                None => format!("\n[boundaries]\nfolder = \"{BOUNDARIES}\"\n"),
+            },
         })
     }
 
@@ -99,7 +102,8 @@ impl Addition {
         let has_table = match self.table {
             "encoder" => manifest.encoder.is_some(),
             "identity" => manifest.identity.is_some(),
-            _ => manifest.boundaries.is_some(),
+            // Boundaries join those that the model has.
+            _ => false,
         };
         if !has_table {
             return Ok(());

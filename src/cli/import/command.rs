@@ -111,6 +111,7 @@ impl Import {
                 });
             }
         };
+        let existing = into.map(|folder| ExistingModel::read(folder)).transpose()?;
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
         let (mut sources, mut graphs) = (Vec::with_capacity(files.len()), Vec::new());
         for file in files {
@@ -133,10 +134,11 @@ impl Import {
             .filter_map(|source| Addition::of(&source.imported))
             .collect();
         if let Some(folder) = &self.boundaries {
-            additions.push(Addition::of_boundaries(folder)?);
+            let known = existing.as_ref().and_then(ExistingModel::boundaries);
+            additions.push(Addition::of_boundaries(folder, known)?);
         }
-        let report = match into {
-            Some(folder) => self.add(folder, &sources, &additions, &runtime, &mut line)?,
+        let report = match &existing {
+            Some(model) => Self::add(model, &sources, &additions, &runtime, &mut line)?,
             None => self.create(&sources, &additions, &runtime, &mut line)?,
         };
         line.clear();
@@ -189,19 +191,18 @@ impl Import {
 
     /// Adds to a model folder that exists.
     fn add(
-        &self,
-        folder: &Path,
+        model: &ExistingModel,
         sources: &[Source],
         additions: &[Addition],
         runtime: &Runtime,
         line: &mut ProgressLine,
     ) -> Result<Report, ImportCommandError> {
+        let folder = model.folder();
         if additions.is_empty() {
             return Err(ImportCommandError::NothingToAdd {
                 folder: folder.to_owned(),
             });
         }
-        let model = ExistingModel::read(folder)?;
         line.show("opening the folder as the service does");
         model.add(additions, runtime)?;
         Ok(Report::new(model.name(), folder, sources, None))

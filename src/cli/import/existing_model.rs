@@ -36,6 +36,16 @@ impl ExistingModel {
         &self.parsed.name
     }
 
+    /// The folder of the model's boundaries, relative to the model folder.
+    pub(super) fn boundaries(&self) -> Option<&str> {
+        self.parsed.boundaries.as_ref().map(|entry| &*entry.folder)
+    }
+
+    /// The model folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Writes the files of the additions, and their tables at the end of the manifest. If the folder cannot be opened with them,
     /// they are removed again.
     ///
