@@ -43,6 +43,7 @@ fn run(action: &Action) -> anyhow::Result<()> {
         Action::Serve(config) => serve(config),
         Action::Import(import) => Ok(import.run()?),
         Action::TrainBoundary(training) => Ok(training.run()?),
+        Action::Directions(directions) => Ok(directions.run()?),
         Action::Health(config) => Ok(check_health(config.listen)?),
     }
 }

@@ -82,6 +82,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(routes::models::show))
         .routes(routes!(routes::boundaries::list))
         .routes(routes!(routes::training::post))
+        .routes(routes!(routes::directions::post))
         .routes(routes!(routes::report::post))
         .routes(routes!(
             routes::boundaries::show,

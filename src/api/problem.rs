@@ -225,6 +225,11 @@ impl Problem {
             Self::Editor(Edit::UnknownJob { .. }) => {
                 kind(StatusCode::NOT_FOUND, "unknown-job", "No such job")
             }
+            Self::Editor(Edit::NoDirections(_)) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "directions",
+                "The model has no such directions",
+            ),
             Self::Editor(Edit::SampledWPlus | Edit::TooManySamples { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "training",

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::settings_file::with_defaults_from;
-use super::{Config, ConfigError, HealthConfig, Import, TrainBoundary};
+use super::{Config, ConfigError, Directions, HealthConfig, Import, TrainBoundary};
 
 /// InterFaceGAN as an HTTP service: sample, edit and conditionally edit faces in a GAN's latent space.
 #[derive(Debug, Parser)]
@@ -25,6 +25,8 @@ pub enum Action {
     Import(Box<Import>),
     /// Train boundaries as in the paper, and write them as files of a model folder
     TrainBoundary(Box<TrainBoundary>),
+    /// Find directions without labels (SeFa, GANSpace), and write them as boundary files of a model folder
+    Directions(Directions),
     /// Check whether a running service is ready; exits with 0 if it is (for container health checks)
     Health(HealthConfig),
 }
@@ -42,7 +44,7 @@ impl Cli {
         let cli = Self::try_parse_from(&arguments)?;
         let file = match &cli.action {
             Action::Serve(config) => config.config.clone(),
-            Action::Import(_) | Action::TrainBoundary(_) | Action::Health(_) => None,
+            Action::Import(_) | Action::TrainBoundary(_) | Action::Directions(_) | Action::Health(_) => None,
         };
         let Some(file) = file else {
             return Ok(cli);

@@ -11,9 +11,12 @@
 //! | the signals, and the end of the process | `shutdown` |
 //! | checkpoints and ONNX files, made to model folders | [`Import`] |
 //! | boundaries without a service | [`TrainBoundary`] |
+//! | directions without labels | [`Directions`] |
 //! | the health check of containers | [`check_health`] |
 
+mod alone;
 mod command;
+mod directions;
 mod health;
 mod import;
 mod progress_line;
@@ -23,7 +26,9 @@ mod settings_file;
 mod shutdown;
 mod train_boundary;
 
+pub use alone::ModelJobError;
 pub use command::{Action, Cli};
+pub use directions::{Directions, DirectionsError};
 pub use health::{HealthConfig, HealthError, check_health};
 pub use import::{Import, ImportCommandError};
 pub use serve::serve;

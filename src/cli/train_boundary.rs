@@ -3,19 +3,15 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::alone::{ModelJobError, boundaries_of, fitting, jobs, load};
 use super::progress_line::ProgressLine;
-use crate::catalog::{CatalogError, ModelFolder, NpyArray, NpyError, check_writable, write_boundary};
-use crate::editor::{
-    EditorError, JobProgress, JobStatus, Jobs, LabelledCodes, LabelledCodesError, LoadError, Model, Models,
-    TrainRequest, TrainSource,
-};
-use crate::engine::{ByteBudget, Device, EngineError, EngineOptions, QueueLimits, Runtime};
+use crate::catalog::{CatalogError, NpyArray, NpyError, check_writable, write_boundary};
+use crate::editor::{EditorError, LabelledCodes, LabelledCodesError, TrainRequest, TrainSource};
+use crate::engine::Device;
 use crate::latent::{Boundary, BoundaryFit, FitMethod, LatentSpace, SampleSelection, check_attribute_name};
-use crate::metrics::Metrics;
 
 /// The settings of `faceplane train-boundary`.
 ///
@@ -98,21 +94,12 @@ enum FitMethodOption {
 /// No boundary was trained, or none was written.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainBoundaryError {
-    /// ONNX Runtime cannot be used.
+    /// The model cannot be used, or its training failed.
     #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The model cannot be loaded.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// The model cannot run this training, or the scores do not separate the codes.
+    Model(#[from] ModelJobError),
+    /// The scores do not separate the codes.
     #[error(transparent)]
     Editor(#[from] EditorError),
-    /// The job failed.
-    #[error("{reason}")]
-    Failed {
-        /// The cause.
-        reason: String,
-    },
     /// An input file cannot be read, or it is not a .npy array of the right shape.
     #[error("{}: {reason}", file.display())]
     Input {
@@ -185,22 +172,8 @@ impl TrainBoundary {
     }
 
     #[tokio::main]
-    async fn train_from_model(
-        &self,
-        line: &mut ProgressLine,
-    ) -> Result<Vec<Arc<Boundary>>, TrainBoundaryError> {
-        let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
-        let folder = self.model.clone().map_or(ModelFolder::Bundled, ModelFolder::Disk);
-        let options = EngineOptions {
-            replicas: None,
-            queue_limits: QueueLimits {
-                capacity: 1,
-                longest_wait: Duration::MAX,
-                batch_wait: Duration::ZERO,
-            },
-        };
-        let model = Model::load(&folder, &runtime, options, &Metrics::new())?;
-        let models = Models::new(vec![model], None)?;
+    async fn train_from_model(&self, line: &mut ProgressLine) -> Result<Vec<Arc<Boundary>>, ModelJobError> {
+        let models = load(self.model.as_deref(), self.onnxruntime.as_deref(), self.device)?;
         let model = models.default_model();
         let request = TrainRequest {
             attributes: self.attribute.clone(),
@@ -211,27 +184,8 @@ impl TrainBoundary {
             },
             fit: self.fit(),
         };
-        // The command does nothing else, so that the samples may take the memory that there is.
-        let memory = ByteBudget::new(usize::MAX, 0, Metrics::new().memory());
-        let job = Jobs::new(memory).train(&models, Arc::clone(&model), request)?;
-        let mut changes = job.subscribe();
-        loop {
-            let state = changes.borrow_and_update().clone();
-            if state.status == JobStatus::Done {
-                return Ok(state.boundaries);
-            }
-            if state.status.has_ended() {
-                let reason = state
-                    .failure
-                    .unwrap_or_else(|| "the job was cancelled".to_owned());
-                return Err(TrainBoundaryError::Failed { reason });
-            }
-            line.show(&progress(&state, job.samples()));
-            changes
-                .changed()
-                .await
-                .expect("the job sends its last state before it is dropped");
-        }
+        let job = jobs().train(&models, model, request)?;
+        boundaries_of(&job, line).await
     }
 
     fn fit(&self) -> BoundaryFit {
@@ -266,19 +220,6 @@ fn input_error(file: &Path, reason: impl ToString) -> TrainBoundaryError {
         file: file.to_owned(),
         reason: reason.to_string(),
     }
-}
-
-/// The progress of a job as one line.
-fn progress(state: &JobProgress, samples: usize) -> String {
-    match (&state.fitting, state.samples_per_second) {
-        (Some(fit), _) => fitting(&fit.attribute, fit.share),
-        (None, Some(rate)) => format!("{} of {samples} faces, {rate:.0} a second", state.samples_done),
-        (None, None) => format!("0 of {samples} faces"),
-    }
-}
-
-fn fitting(attribute: &str, share: f64) -> String {
-    format!("{attribute}: {:.0} %", 100.0 * share)
 }
 
 fn accuracies(boundary: &Boundary) -> String {

@@ -250,6 +250,9 @@ pub enum EditorError {
          boundaries also move w+ codes, or send w+ codes with their scores"
     )]
     SampledWPlus,
+    /// Directions cannot be found by this method.
+    #[error("{0}")]
+    NoDirections(String),
     /// The codes would take too much memory.
     #[error(
         "found {found} samples, expected at most {most}, because their codes are kept in memory; use fewer, or start the service with a larger --memory"

@@ -8,6 +8,7 @@
 //! | a loaded model: what its files say, and its networks | [`Model`], [`BoundarySet`] |
 //! | how codes are mapped, synthesized and scored | `rendering` |
 //! | how a face is edited, and a score searched | `editing` |
+//! | how directions are found without labels | `directions` |
 //! | how the code of an image is found | `inversion` |
 //! | how boundaries are trained | `training` |
 //! | how boundaries are judged | `judging` |
@@ -21,6 +22,7 @@ mod blocking;
 mod boundary_limits;
 mod boundary_set;
 mod classifiers;
+pub(crate) mod directions;
 pub(crate) mod editing;
 mod error;
 mod face;
@@ -36,6 +38,7 @@ pub(crate) mod training;
 
 pub use boundary_limits::BoundaryLimits;
 pub use boundary_set::{BoundaryKey, BoundarySet};
+pub use directions::request::{DirectionMethod, DirectionsRequest};
 pub use editing::edit::{Edited, check_edit, edit};
 pub use editing::edit_path::EditDirection;
 pub use editing::request::{EditRequest, EditStep, PositionKind, Series};
@@ -54,7 +57,7 @@ pub use inversion::request::{InversionOptions, InvertRequest, Inverted};
 pub use inversion::target::UndecodedImage;
 pub use jobs::job::{FitProgress, Job, JobProgress, JobStatus};
 pub use jobs::job_queue::Jobs;
-pub use judging::report::{BoundaryReport, IdentityReport, Report, ReportRequest};
+pub use judging::report::{BoundaryReport, DirectionReport, IdentityReport, Report, ReportRequest};
 pub use load_error::LoadError;
 pub use model::Model;
 pub use models::Models;

@@ -30,6 +30,8 @@ pub struct Model {
     classifiers: Classifiers,
     boundaries: BoundarySet,
     inversion: InversionSettings,
+    /// Where the synthesis graph is, if the model came from a folder.
+    synthesis_file: Option<(ModelFolder, String)>,
 }
 
 /// What the manifest says about the generator's codes and images.
@@ -75,7 +77,11 @@ impl Model {
     ) -> Result<Self, LoadError> {
         let files = ModelFiles::read(folder)?;
         let engine = engine::open(runtime, &files, options, metrics)?;
-        Self::new(files, engine)
+        let synthesis = files.manifest.generator.synthesis.clone();
+        Ok(Self {
+            synthesis_file: Some((folder.clone(), synthesis)),
+            ..Self::new(files, engine)?
+        })
     }
 
     /// Combines a model's files and its networks.
@@ -127,8 +133,14 @@ impl Model {
                 },
                 gradient: manifest.gradient,
             },
+            synthesis_file: None,
             name,
         })
+    }
+
+    /// The folder and the file of the synthesis graph, if the model came from a folder.
+    pub(crate) fn synthesis_file(&self) -> Option<&(ModelFolder, String)> {
+        self.synthesis_file.as_ref()
     }
 
     /// The model's name.

@@ -36,8 +36,13 @@ fn write(folder: &Path, file: &str, graph: GraphBuilder) {
     std::fs::write(folder.join(file), graph.finish().to_bytes()).unwrap();
 }
 
+/// What synthesis multiplies a w code with.
+pub(super) fn synthesis_weights() -> ArrayD<f32> {
+    weights(2, DIM, PIXELS)
+}
+
 /// The folder of a model called `classes`: w = z + a row for the class, and linear images, which a classifier averages.
-fn model_folder() -> TempDir {
+pub(super) fn model_folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut mapping = GraphBuilder::new("mapping");
     let z = mapping.input("z", &fixed(&[DIM]));
@@ -50,7 +55,7 @@ fn model_folder() -> TempDir {
 
     let mut synthesis = GraphBuilder::new("synthesis");
     let w = synthesis.input("w", &fixed(&[DIM]));
-    let matrix = synthesis.constant(&weights(2, DIM, PIXELS));
+    let matrix = synthesis.constant(&synthesis_weights());
     let pixels = matmul(&mut synthesis, &w, &matrix);
     let image = reshape(&mut synthesis, &pixels, &[0, 3, 8, 8]);
     synthesis.output("image", &image, &fixed(&[3, 8, 8]));
@@ -76,8 +81,8 @@ fn model_folder() -> TempDir {
     folder
 }
 
-fn client() -> Client {
-    let model = load(model_folder().path()).unwrap();
+pub(super) fn client(folder: &TempDir) -> Client {
+    let model = load(folder.path()).unwrap();
     Client::new(Models::new(vec![model], None).unwrap(), Duration::from_mins(1))
 }
 
@@ -90,7 +95,8 @@ async fn code(client: &Client, uri: &str) -> Value {
 
 #[tokio::test]
 async fn a_label_chooses_the_class_and_without_one_the_seed_does() {
-    let client = client();
+    let folder = model_folder();
+    let client = client(&folder);
     let model = client.get("/v1/models/classes").await.json();
     assert_eq!(model["classes"], CLASSES);
     let mut codes = Vec::new();
@@ -122,7 +128,8 @@ async fn a_label_chooses_the_class_and_without_one_the_seed_does() {
 
 #[tokio::test]
 async fn a_z_code_is_mapped_with_its_label_also_after_an_edit() {
-    let client = client();
+    let folder = model_folder();
+    let client = client(&folder);
     let boundary = json!({"normal": [1, 0, 0, 0]});
     let put =
         Request::put("/v1/models/classes/boundaries/bright/z").header("content-type", "application/json");
@@ -146,7 +153,8 @@ async fn a_z_code_is_mapped_with_its_label_also_after_an_edit() {
 
 #[tokio::test]
 async fn a_label_that_does_not_fit_is_refused_with_what_fits() {
-    let client = client();
+    let folder = model_folder();
+    let client = client(&folder);
     let z = json!({"space": "z", "values": [1, 2, 3, 4]});
     let w = json!({"space": "w", "values": [1, 2, 3, 4]});
     for (body, says) in [
@@ -176,7 +184,8 @@ async fn a_label_that_does_not_fit_is_refused_with_what_fits() {
 
 #[tokio::test]
 async fn training_and_reports_sample_every_class() {
-    let client = client();
+    let folder = model_folder();
+    let client = client(&folder);
     for space in ["z", "w"] {
         let body = json!({"attributes": ["bright"], "space": space, "samples": 300, "ratio": 0.2});
         let job = run(&client, "/v1/models/classes/boundaries", body).await;

@@ -4,6 +4,7 @@ mod access;
 mod boundaries;
 mod boundary_limits;
 mod caching;
+mod directions;
 mod edit;
 mod examples;
 mod failures;

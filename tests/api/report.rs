@@ -66,7 +66,7 @@ async fn a_reports_figures_are_those_computed_from_codes_and_scores() {
     assert_eq!(job["status"], "done", "{job}");
     assert_eq!(
         (&job["samples"], &job["samples_done"]),
-        (&json!(360), &json!(360))
+        (&json!(370), &json!(370))
     );
     let report = client.get(job["report"].as_str().unwrap()).await.json();
 
@@ -112,6 +112,12 @@ async fn a_reports_figures_are_those_computed_from_codes_and_scores() {
     let change = (mean(codes[..10].iter().map(held)) - before) / deviation;
     near(&report["conditional"][0][1], change);
     assert_eq!(report["strips"][1].as_array().unwrap().len(), 7);
+    // No classifier scores grin, which is smile's boundary.
+    assert_eq!(report["directions"][0]["attribute"], "grin");
+    near(
+        &report["directions"][0]["changes"][0],
+        report["plain"][0][0].as_f64().unwrap(),
+    );
 }
 
 #[tokio::test]
@@ -131,9 +137,9 @@ async fn a_reports_page_loads_nothing_from_elsewhere() {
     for outside in ["http:", "https:", "<script", "<link", "url(", "@import"] {
         assert!(!page.contains(outside), "the page loads {outside}");
     }
-    assert_eq!(page.matches("data:image/jpeg;base64,").count(), 14);
+    assert_eq!(page.matches("data:image/jpeg;base64,").count(), 21);
     assert_eq!(page.matches("<svg").count(), 2);
-    for text in ["smile", "age", "+1.00", "no identity graph"] {
+    for text in ["smile", "age", "grin", "+1.00", "no identity graph"] {
         assert!(page.contains(text), "the page lacks {text}");
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use ndarray::ArrayView2;
 
 use crate::api::report_page::plot::{COLOURS, Plot, signed};
+use crate::api::responses::report::EncodedStrips;
 use crate::editor::Report;
 
 const STYLE: &str = "
@@ -28,8 +29,8 @@ svg .axis { stroke: var(--line); } svg polyline { fill: none; stroke-width: 2; }
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .88rem; margin: 0 0 .8rem; } .key span::before { content: ''; display: inline-block; width: 1.1rem; height: .2rem; margin-right: .4rem; vertical-align: middle; background: currentColor; }
 ";
 
-/// The page in HTML. `strips` are the images of [`Report::strips`] as JPEGs in base64.
-pub(crate) fn page(report: &Report, strips: &[Vec<String>]) -> String {
+/// The page in HTML.
+pub(crate) fn page(report: &Report, strips: &EncodedStrips) -> String {
     let names: Vec<String> = report
         .boundaries
         .iter()
@@ -51,12 +52,17 @@ pub(crate) fn page(report: &Report, strips: &[Vec<String>]) -> String {
         faces = request.faces.min(request.samples),
         digest = escaped(&report.digest),
     );
-    write_accuracy(&mut out, report, &names);
-    write_correlations(&mut out, report, &names);
-    write_changes(&mut out, report, &names);
-    write_strips(&mut out, report, &names, strips);
-    write_curves(&mut out, report, &names);
-    write_identity(&mut out, report, &names);
+    if !names.is_empty() {
+        write_accuracy(&mut out, report, &names);
+        write_correlations(&mut out, report, &names);
+        write_changes(&mut out, report, &names);
+        write_strips(&mut out, report, &names, &strips.attributes);
+        write_curves(&mut out, report, &names);
+        write_identity(&mut out, report, &names);
+    }
+    if !report.directions.is_empty() {
+        write_directions(&mut out, report, &strips.directions);
+    }
     out.push_str(
         "<p class=\"dim\" style=\"margin-top: 2.6rem\">Tables 1 to 3 are those of Shen et al., <em>Interpreting the Latent Space of GANs for Semantic Face \
          Editing</em>, CVPR 2020.</p>\n</body></html>\n",
@@ -102,12 +108,19 @@ fn write_correlations(out: &mut String, report: &Report, names: &[String]) {
     write_heat_map(
         out,
         "Correlation of the scores",
-        names,
+        [names, names],
         report.correlations.view(),
         1.0,
         2,
     );
-    write_heat_map(out, "Cosine of the normals", names, report.cosines.view(), 1.0, 2);
+    write_heat_map(
+        out,
+        "Cosine of the normals",
+        [names, names],
+        report.cosines.view(),
+        1.0,
+        2,
+    );
     out.push_str("</div>\n");
 }
 
@@ -123,7 +136,7 @@ fn write_changes(out: &mut String, report: &Report, names: &[String]) {
         .plain
         .iter()
         .fold(1.0_f64, |greatest, value| greatest.max(value.abs()));
-    write_heat_map(out, "Plain", names, report.plain.view(), greatest, 2);
+    write_heat_map(out, "Plain", [names, names], report.plain.view(), greatest, 2);
     let mut conditional = report.plain.clone();
     for (mut row, own) in conditional.outer_iter_mut().zip(&report.conditional) {
         match own {
@@ -134,7 +147,7 @@ fn write_changes(out: &mut String, report: &Report, names: &[String]) {
     write_heat_map(
         out,
         "With all other attributes as conditions",
-        names,
+        [names, names],
         conditional.view(),
         greatest,
         2,
@@ -142,11 +155,11 @@ fn write_changes(out: &mut String, report: &Report, names: &[String]) {
     out.push_str("</div>\n");
 }
 
-/// A table of numbers, coloured by their size. `NaN` is an empty cell.
+/// A table of numbers with these names of rows and columns, coloured by their size. `NaN` is an empty cell.
 fn write_heat_map(
     out: &mut String,
     title: &str,
-    names: &[String],
+    [rows, columns]: [&[String]; 2],
     values: ArrayView2<'_, f64>,
     greatest: f64,
     digits: usize,
@@ -155,14 +168,14 @@ fn write_heat_map(
         out,
         "<div class=\"wide\"><table><caption>{title}</caption><thead><tr><th></th>"
     );
-    for name in names {
+    for name in columns {
         let _ = write!(out, "<th>{name}</th>");
     }
     out.push_str("</tr></thead><tbody>\n");
-    for (index, (row, name)) in values.outer_iter().zip(names).enumerate() {
+    for (row, name) in values.outer_iter().zip(rows) {
         let _ = write!(out, "<tr><th>{name}</th>");
-        for (column, value) in row.iter().enumerate() {
-            let own = if column == index { " class=\"own\"" } else { "" };
+        for (column, value) in columns.iter().zip(row) {
+            let own = if column == name { " class=\"own\"" } else { "" };
             if value.is_nan() {
                 let _ = write!(out, "<td{own}>–</td>");
                 continue;
@@ -181,12 +194,40 @@ fn write_heat_map(
 }
 
 fn write_strips(out: &mut String, report: &Report, names: &[String], strips: &[Vec<String>]) {
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<h2>Example face</h2><p>The first sample, moved from −{by:.0} to {by:+.0} along the normal of each boundary, with the other attributes as conditions.</p>\n\
-         <div class=\"wide\">\n",
+        "<h2>Example face</h2><p>The first sample, moved from −{by:.0} to {by:+.0} along the normal of each boundary, with the other attributes as conditions.</p>",
         by = report.by
     );
+    write_images(out, names, strips);
+}
+
+/// What the boundaries that no classifier scores do.
+fn write_directions(out: &mut String, report: &Report, strips: &[Vec<String>]) {
+    let names = report.directions.iter();
+    let names: Vec<String> = names.map(|direction| escaped(&direction.attribute)).collect();
+    let scored: Vec<String> = report.scored.iter().map(|name| escaped(name)).collect();
+    let _ = writeln!(
+        out,
+        "<h2>Directions without a classifier</h2><p>Each row is an edit by {:+.0} along a boundary that no classifier scores, such as a direction that was \
+         found without labels: the mean change of each score, in standard deviations of that score. Below, the first sample, moved from −{by:.0} to {by:+.0}.</p>",
+        report.by,
+        by = report.by
+    );
+    let changes = report.directions.iter().flat_map(|direction| &direction.changes);
+    let values: Vec<f64> = changes.copied().collect();
+    let greatest = values
+        .iter()
+        .fold(1.0_f64, |greatest, value| greatest.max(value.abs()));
+    let values = ArrayView2::from_shape((names.len(), scored.len()), &values);
+    let values = values.expect("each direction has a change for each score");
+    write_heat_map(out, "Plain", [&names, &scored], values, greatest, 2);
+    write_images(out, &names, strips);
+}
+
+/// A row of images for each name.
+fn write_images(out: &mut String, names: &[String], strips: &[Vec<String>]) {
+    out.push_str("<div class=\"wide\">\n");
     for (name, strip) in names.iter().zip(strips) {
         let _ = write!(out, "<div class=\"strip\"><span>{name}</span>");
         for (index, file) in strip.iter().enumerate() {

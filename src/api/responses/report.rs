@@ -47,6 +47,29 @@ pub(crate) struct Report {
     identity: Option<IdentityReport>,
     /// For each attribute, the first face moved from −by to by with the other attributes as conditions: JPEGs in base64.
     strips: Vec<Vec<String>>,
+    /// The attributes that the classifiers score.
+    scored: Vec<String>,
+    /// The boundaries that no classifier scores, such as `sefa-1`, at most 64.
+    directions: Vec<DirectionReport>,
+}
+
+/// What a move along a boundary that no classifier scores does to every score.
+#[derive(Serialize, ToSchema)]
+struct DirectionReport {
+    /// The name of the boundary.
+    attribute: String,
+    /// The mean change of each of the `scored` attributes after a move by `by`, in standard deviations of that score.
+    changes: Vec<f64>,
+    /// The first face moved from −by to by: JPEGs in base64.
+    strip: Vec<String>,
+}
+
+/// The strips of a report, as JPEGs in base64.
+pub(crate) struct EncodedStrips {
+    /// Those of the attributes.
+    pub(crate) attributes: Vec<Vec<String>>,
+    /// Those of the directions.
+    pub(crate) directions: Vec<Vec<String>>,
 }
 
 /// Whether edited faces are still the same person: the mean similarity to the face before the edit, −1 to 1.
@@ -102,8 +125,9 @@ impl From<&editor::BoundaryReport> for BoundaryReport {
 
 impl Report {
     /// `report`, with its strips as JPEGs in base64.
-    pub(crate) fn new(report: &editor::Report, strips: Vec<Vec<String>>) -> Self {
+    pub(crate) fn new(report: &editor::Report, strips: EncodedStrips) -> Self {
         let curves = report.curves.outer_iter();
+        let directions = report.directions.iter().zip(strips.directions);
         Self {
             model: report.model.clone(),
             digest: report.digest.clone(),
@@ -121,7 +145,15 @@ impl Report {
             plain: rows(&report.plain),
             conditional: report.conditional.clone(),
             identity: report.identity.as_ref().map(Into::into),
-            strips,
+            strips: strips.attributes,
+            scored: report.scored.clone(),
+            directions: directions
+                .map(|(direction, strip)| DirectionReport {
+                    attribute: direction.attribute.clone(),
+                    changes: direction.changes.clone(),
+                    strip,
+                })
+                .collect(),
         }
     }
 }

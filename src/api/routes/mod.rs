@@ -8,12 +8,14 @@
 //! | the operations on faces | [`sample`], [`edit`], [`invert`], [`score`] |
 //! | loaded models | [`models`] |
 //! | the boundaries of a model; the training of new ones | [`boundaries`], [`training`] |
+//! | directions without labels | [`directions`] |
 //! | reports on boundaries | [`report`] |
 //! | the jobs that train and report | [`jobs`] |
 //! | responses with a part of a list | [`page`] |
 //! | probes and metrics | [`health`], [`metrics`] |
 
 pub(crate) mod boundaries;
+pub(crate) mod directions;
 pub(crate) mod edit;
 pub(crate) mod health;
 pub(crate) mod invert;

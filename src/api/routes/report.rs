@@ -14,10 +14,11 @@ use crate::api::problem::Problem;
 use crate::api::report_page::page::page;
 use crate::api::request_body::{Body, PathName};
 use crate::api::responses;
+use crate::api::responses::report::EncodedStrips;
 use crate::api::routes::jobs::started;
 use crate::api::state::Api;
 use crate::api::types::report::ReportInput;
-use crate::imaging::{ImagingError, Quality, encode_jpeg};
+use crate::imaging::{Image, ImagingError, Quality, encode_jpeg};
 
 /// Report on boundaries
 ///
@@ -65,8 +66,12 @@ pub(crate) async fn show(
     let is_page = prefers(&headers, &HTML_PAGE, &JSON_ONLY);
     // A report has up to some megabytes of images.
     let body = off_thread(move || {
-        let strips: Result<_, ImagingError> = report.strips.iter().map(|strip| encode_strip(strip)).collect();
-        let strips: Vec<Vec<String>> = strips?;
+        let of_directions = report.directions.iter().map(|direction| &direction.strip);
+        let encode = |strip: &Vec<Image>| encode_strip(strip);
+        let strips = EncodedStrips {
+            attributes: report.strips.iter().map(encode).collect::<Result<_, _>>()?,
+            directions: of_directions.map(encode).collect::<Result<_, _>>()?,
+        };
         if is_page {
             return Ok(page(&report, &strips).into_bytes());
         }
@@ -85,7 +90,7 @@ pub(crate) async fn show(
 }
 
 /// The images of a strip as JPEGs in base64.
-fn encode_strip(strip: &[crate::imaging::Image]) -> Result<Vec<String>, ImagingError> {
+fn encode_strip(strip: &[Image]) -> Result<Vec<String>, ImagingError> {
     let file = |image| Ok(STANDARD.encode(encode_jpeg(image, Quality::default())?));
     strip.iter().map(file).collect()
 }

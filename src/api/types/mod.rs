@@ -18,6 +18,7 @@ pub(crate) mod attribute_edit;
 pub(crate) mod base64;
 pub(crate) mod boundary;
 pub(crate) mod choice;
+pub(crate) mod directions;
 pub(crate) mod edit;
 pub(crate) mod face;
 pub(crate) mod form;

@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::editor::directions::finder::DirectionFinder;
 use crate::editor::jobs::job::{Job, JobDescription};
 use crate::editor::jobs::runner::{JobMemory, JobRunner, JobWork};
 use crate::editor::judging::judge::Judge;
 use crate::editor::training::code_memory::CodeMemory;
 use crate::editor::training::trainer::Trainer;
-use crate::editor::{EditorError, Model, Models, ReportRequest, TrainRequest, TrainSource};
+use crate::editor::{
+    DirectionsRequest, EditorError, Model, Models, ReportRequest, TrainRequest, TrainSource,
+};
 use crate::engine::{ByteBudget, MemoryUse, change_permit};
 
 /// Most jobs that are queued or run.
@@ -100,6 +103,31 @@ impl Jobs {
             samples: judge.images(),
         };
         self.queue(models, JobWork::Report(judge), description, memory)
+    }
+
+    /// Queues a search for directions without labels.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the model lacks what the method needs, its codes do not fit into memory, there is no room for its boundaries,
+    /// the queue is full, or the service is shutting down.
+    pub fn directions(
+        &self,
+        models: &Models,
+        model: Arc<Model>,
+        request: DirectionsRequest,
+    ) -> Result<Arc<Job>, EditorError> {
+        let finder = DirectionFinder::new(Arc::clone(&model), request)?;
+        let (names, space) = (finder.request().names(), finder.space());
+        let bytes_each = model.shape().w_dim * size_of::<f64>();
+        models.check_room(&model, names.iter().map(String::as_str), space, bytes_each)?;
+        let memory = self.memory_to_sample(CodeMemory::of_directions(&model, &request))?;
+        let description = JobDescription {
+            model: model.name().to_owned(),
+            attributes: names,
+            space,
+            samples: request.sampled(),
+        };
+        self.queue(models, JobWork::Directions(finder), description, memory)
     }
 
     /// The memory of a job that samples its codes when its turn comes.

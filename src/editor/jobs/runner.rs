@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
+use crate::editor::directions::finder::DirectionFinder;
 use crate::editor::jobs::job::{FitProgress, Job, JobStatus};
 use crate::editor::judging::judge::Judge;
 use crate::editor::training::trainer::Trainer;
 use crate::editor::{EditorError, Models, TrainSource};
 use crate::engine::{ByteBudget, MemoryUse, Reservation};
-use crate::latent::{FitError, LatentError};
+use crate::latent::{Boundary, FitError, LatentError};
 
 /// The work of a job.
 pub(crate) enum JobWork {
@@ -19,6 +20,8 @@ pub(crate) enum JobWork {
     Train(Trainer),
     /// Make a report.
     Report(Judge),
+    /// Find directions, and give them to the model.
+    Directions(DirectionFinder),
 }
 
 /// The memory of a job's codes.
@@ -93,6 +96,7 @@ impl JobRunner {
         match &self.work {
             JobWork::Train(trainer) => self.train(trainer).await,
             JobWork::Report(judge) => self.report(judge).await,
+            JobWork::Directions(finder) => self.find_directions(finder).await,
         }
     }
 
@@ -104,6 +108,23 @@ impl JobRunner {
         Ok(())
     }
 
+    async fn find_directions(&self, finder: &DirectionFinder) -> Result<(), JobError> {
+        self.job.update(|progress| progress.status = JobStatus::Sampling);
+        let found = finder.find(self.counter());
+        for boundary in self.unless_cancelled(found).await?? {
+            self.put(Arc::new(boundary)).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives a boundary to the model.
+    async fn put(&self, boundary: Arc<Boundary>) -> Result<(), JobError> {
+        let put = self.models.put_boundary(self.job.model(), Arc::clone(&boundary));
+        put.await?;
+        self.job.update(|progress| progress.boundaries.push(boundary));
+        Ok(())
+    }
+
     async fn train(&self, trainer: &Trainer) -> Result<(), JobError> {
         if let TrainSource::Sampled { .. } = trainer.request().source {
             self.job.update(|progress| progress.status = JobStatus::Sampling);
@@ -112,10 +133,7 @@ impl JobRunner {
         let codes = Arc::new(self.unless_cancelled(codes).await??);
         for attribute in &trainer.request().attributes {
             let boundary = trainer.fit(attribute, &codes, self.fit_progress(attribute));
-            let boundary = Arc::new(boundary.await?);
-            let put = self.models.put_boundary(self.job.model(), Arc::clone(&boundary));
-            put.await?;
-            self.job.update(|progress| progress.boundaries.push(boundary));
+            self.put(Arc::new(boundary.await?)).await?;
         }
         Ok(())
     }

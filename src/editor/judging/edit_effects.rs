@@ -108,11 +108,39 @@ impl<F: FnMut(usize)> EditMeasurement<F> {
         Ok(effects)
     }
 
+    /// Moves all faces by [`BY`] along each boundary, without conditions: the mean changes of the scores, in standard deviations.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub(crate) async fn plain_changes(self) -> Result<Vec<Vec<f64>>, EditorError> {
+        let mut faces = MeasuredFaces {
+            measurement: self,
+            embeddings: None,
+            images: 0,
+        };
+        let mut all = Vec::new();
+        for boundary in faces.measurement.boundaries.clone() {
+            let direction = Direction::along(&boundary);
+            let means = faces
+                .means_after(Edit::new(boundary, direction, Amount::By(BY))?)
+                .await?;
+            all.push(faces.measurement.changes(&means.scores));
+        }
+        Ok(all)
+    }
+
     /// The change of mean scores, in standard deviations.
     fn changes(&self, after: &[f64]) -> Vec<f64> {
         let scores = after.iter().zip(&self.before).zip(&self.deviations);
         scores
-            .map(|((after, before), deviation)| (after - before) / deviation)
+            .map(|((after, before), &deviation)| {
+                // A score that is the same for all samples has no unit.
+                if deviation > 0.0 {
+                    (after - before) / deviation
+                } else {
+                    0.0
+                }
+            })
             .collect()
     }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use ndarray::{ArrayView2, Axis, Slice};
+use ndarray::{Array2, ArrayView2, Axis, Slice};
 
 use crate::catalog::OutputEntry;
 use crate::editor::blocking::run_blocking;
 use crate::editor::judging::accuracy::{ReportedAttribute, sampled_code, share};
 use crate::editor::judging::edit_effects::{BY, EditMeasurement, measured_images};
-use crate::editor::judging::report::{BoundaryReport, Report, ReportRequest};
+use crate::editor::judging::report::{BoundaryReport, DirectionReport, Report, ReportRequest};
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
 use crate::editor::timestamp::rfc3339;
 use crate::editor::training::sample_scores::{SampleScores, label_of};
@@ -21,6 +21,8 @@ use crate::latent::{
 
 /// Images in a strip, from −[`BY`] to [`BY`].
 const STRIP_IMAGES: usize = 7;
+/// Most boundaries that no classifier scores in a report.
+const MOST_DIRECTIONS: usize = 64;
 /// Longest side of an image in a strip, in pixels.
 const STRIP_SIDE: usize = 128;
 
@@ -29,14 +31,15 @@ pub(crate) struct Judge {
     model: Arc<Model>,
     request: ReportRequest,
     attributes: Arc<[ReportedAttribute]>,
+    /// The boundaries that no classifier scores.
+    directions: Vec<Arc<Boundary>>,
 }
 
 impl Judge {
     /// A judge for a request that fits the model.
     ///
     /// # Errors
-    /// [`EditorError`] if the model has no classifier, has no boundary in this space of an attribute that a classifier
-    /// scores, or the space is w+.
+    /// [`EditorError`] if the model has no classifier, has no boundary in this space, or the space is w+.
     pub(crate) fn new(model: Arc<Model>, request: ReportRequest) -> Result<Self, EditorError> {
         model.classifiers().require_any()?;
         model.code_shape(request.space)?;
@@ -52,7 +55,22 @@ impl Judge {
             })
         };
         let attributes: Arc<[_]> = model.outputs().iter().enumerate().filter_map(reported).collect();
-        if attributes.is_empty() {
+        let is_scored = |boundary: &Boundary| {
+            let outputs = model.outputs().iter();
+            outputs
+                .map(|output| &output.attribute)
+                .any(|name| name == boundary.attribute())
+        };
+        let of_space = model
+            .boundaries()
+            .iter()
+            .filter(|boundary| boundary.space() == request.space);
+        let directions: Vec<_> = of_space
+            .filter(|boundary| !is_scored(boundary))
+            .take(MOST_DIRECTIONS)
+            .cloned()
+            .collect();
+        if attributes.is_empty() && directions.is_empty() {
             return Err(EditorError::NothingToReport {
                 model: model.name().to_owned(),
                 space: request.space,
@@ -62,6 +80,7 @@ impl Judge {
             model,
             request,
             attributes,
+            directions,
         })
     }
 
@@ -78,7 +97,8 @@ impl Judge {
     /// How many images it synthesizes and scores.
     pub(crate) fn images(&self) -> usize {
         let with_identity = self.model.engine().has_recognizer();
-        self.request.samples + measured_images(self.request.faces, self.attributes.len(), with_identity)
+        let measured = measured_images(self.request.faces, self.attributes.len(), with_identity);
+        self.request.samples + measured + self.request.faces * self.directions.len()
     }
 
     /// Makes the report in the background lane. `on_images` gets the number of images scored so far. If the future is
@@ -103,6 +123,7 @@ impl Judge {
         });
         let codes: Vec<_> = codes.collect::<Result<_, LatentError>>()?;
         let first = codes[0].clone();
+        let all_scores = sampled.scores.mapv(f64::from);
         let boundary_reports = self.accuracies(sampled).await?;
         let boundaries: Vec<_> = self
             .attributes
@@ -118,10 +139,11 @@ impl Judge {
                 .map(|one| one.standard_deviation)
                 .collect(),
             before: means_of_first(scores.view(), codes.len()),
-            codes,
+            codes: codes.clone(),
             on_images: |images| on_images(samples + images),
         };
         let effects = measurement.run().await?;
+        let directions = self.directions(&all_scores, codes, &mut on_images).await?;
         let mut strips = Vec::new();
         for (boundary, direction) in boundaries.iter().zip(&effects.directions) {
             strips.push(self.strip(&first, boundary, direction).await?);
@@ -142,7 +164,43 @@ impl Judge {
             conditional: effects.conditional,
             identity: effects.identity,
             strips,
+            scored: self
+                .model
+                .outputs()
+                .iter()
+                .map(|output| output.attribute.clone())
+                .collect(),
+            directions,
         })
+    }
+
+    /// What moves along the boundaries that no classifier scores do to every score. `scores` are those of all samples.
+    async fn directions(
+        &self,
+        scores: &Array2<f64>,
+        codes: Vec<LatentCode>,
+        on_images: &mut impl FnMut(usize),
+    ) -> Result<Vec<DirectionReport>, EditorError> {
+        let (first, moved) = (codes[0].clone(), codes.len() * self.directions.len());
+        let before = self.images() - moved;
+        let measurement = EditMeasurement {
+            model: Arc::clone(&self.model),
+            boundaries: self.directions.clone(),
+            columns: (0..scores.ncols()).collect(),
+            deviations: scores.std_axis(Axis(0), 0.0).to_vec(),
+            before: means_of_first(scores.view(), codes.len()),
+            codes,
+            on_images: |images| on_images(before + images),
+        };
+        let mut reports = Vec::new();
+        for (boundary, changes) in self.directions.iter().zip(measurement.plain_changes().await?) {
+            reports.push(DirectionReport {
+                attribute: boundary.attribute().to_owned(),
+                changes,
+                strip: self.strip(&first, boundary, &Direction::along(boundary)).await?,
+            });
+        }
+        Ok(reports)
     }
 
     /// The accuracy of every boundary, off the async threads: 100,000 samples take long.

@@ -50,6 +50,21 @@ pub struct Report {
     /// For each attribute, images of the first face moved from −`by` to `by`, with all other attributes held if that is
     /// possible.
     pub strips: Vec<Vec<Image>>,
+    /// The attributes that the model's classifiers score, the columns of [`DirectionReport::changes`].
+    pub scored: Vec<String>,
+    /// The boundaries that no classifier scores, such as `sefa-1`.
+    pub directions: Vec<DirectionReport>,
+}
+
+/// What a move along a boundary that no classifier scores does to every score.
+#[derive(Clone, Debug)]
+pub struct DirectionReport {
+    /// The name of the boundary.
+    pub attribute: String,
+    /// Mean changes of the scores after a plain edit, in standard deviations over the samples.
+    pub changes: Vec<f64>,
+    /// Images of the first face moved from −`by` to `by`.
+    pub strip: Vec<Image>,
 }
 
 /// How well a boundary separates new samples.

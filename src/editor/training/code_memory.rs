@@ -1,6 +1,6 @@
 //! How much memory scored codes take, with the fit of a boundary to them.
 
-use crate::editor::{EditorError, Model, ReportRequest, TrainRequest};
+use crate::editor::{DirectionsRequest, EditorError, Model, ReportRequest, TrainRequest};
 use crate::latent::{BoundaryFit, LatentSpace};
 
 /// The memory of a job's codes, their scores, and the fit.
@@ -31,6 +31,16 @@ impl CodeMemory {
     /// [`EditorError`] if the model has no such space.
     pub(crate) fn of_report(model: &Model, request: &ReportRequest) -> Result<Self, EditorError> {
         Self::new(model, request.space, request.samples, |_| 0)
+    }
+
+    /// The memory of principal components: the codes, and a matrix of each pair of values.
+    pub(crate) fn of_directions(model: &Model, request: &DirectionsRequest) -> Self {
+        let dim = model.shape().w_dim;
+        Self {
+            samples: request.sampled(),
+            each: dim * (size_of::<f32>() + size_of::<f64>()),
+            fit: 4 * dim * dim * size_of::<f64>(),
+        }
     }
 
     fn new(
