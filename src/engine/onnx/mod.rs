@@ -11,6 +11,7 @@
 //! | --- | --- |
 //! | the order in which the networks of a model are opened | `open` |
 //! | the library, and the settings of its sessions | `runtime` |
+//! | the library's messages in the log | `library_log` |
 //! | the names of devices, and the batch sizes of each | `device` |
 //! | how many replicas a generator gets, the default of `--replicas` | `replica_tuning` |
 //! | a graph with its sessions, and its runs | `network` |
@@ -40,6 +41,7 @@ pub(crate) mod generator;
 pub(crate) mod gpu_sessions;
 pub(crate) mod gradient;
 pub(crate) mod landmarker;
+pub(crate) mod library_log;
 pub(crate) mod mapping;
 pub(crate) mod network;
 pub(crate) mod open;

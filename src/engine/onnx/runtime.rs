@@ -10,6 +10,7 @@ use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use crate::catalog::Graph;
+use crate::engine::onnx::library_log;
 use crate::engine::{Device, EngineError, Watchdog};
 use crate::graph::Outline;
 
@@ -63,6 +64,7 @@ impl Runtime {
         let environment = builder
             .with_name("faceplane")
             .with_telemetry(false)
+            .with_logger(Arc::new(library_log::log))
             .build()
             .map_err(|error| failed(error.to_string()))?;
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
