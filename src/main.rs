@@ -42,6 +42,7 @@ fn run(action: &Action) -> anyhow::Result<()> {
     match action {
         Action::Serve(config) => serve(config),
         Action::Import(import) => Ok(import.run()?),
+        Action::Check(check) => Ok(check.run()?),
         Action::TrainBoundary(training) => Ok(training.run()?),
         Action::Directions(directions) => Ok(directions.run()?),
         Action::Health(config) => Ok(check_health(config.listen)?),

@@ -5,6 +5,7 @@
 mod api;
 mod boundary_names;
 mod broken_log;
+mod check;
 mod checkpoint;
 mod conformance;
 mod differentiation;

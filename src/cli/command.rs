@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::settings_file::with_defaults_from;
-use super::{Config, ConfigError, Directions, HealthConfig, Import, TrainBoundary};
+use super::{Check, Config, ConfigError, Directions, HealthConfig, Import, TrainBoundary};
 
 /// InterFaceGAN as an HTTP service: sample, edit and conditionally edit faces in a GAN's latent space.
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ pub enum Action {
     Serve(Box<Config>),
     /// Make a model folder of a checkpoint, or add networks to one
     Import(Box<Import>),
+    /// Show what the networks of a model folder say of sample faces, and warn of what looks wrong
+    Check(Check),
     /// Train boundaries as in the paper, and write them as files of a model folder
     TrainBoundary(Box<TrainBoundary>),
     /// Find directions without labels (SeFa, GANSpace), and write them as boundary files of a model folder
@@ -44,7 +46,11 @@ impl Cli {
         let cli = Self::try_parse_from(&arguments)?;
         let file = match &cli.action {
             Action::Serve(config) => config.config.clone(),
-            Action::Import(_) | Action::TrainBoundary(_) | Action::Directions(_) | Action::Health(_) => None,
+            Action::Import(_)
+            | Action::Check(_)
+            | Action::TrainBoundary(_)
+            | Action::Directions(_)
+            | Action::Health(_) => None,
         };
         let Some(file) = file else {
             return Ok(cli);

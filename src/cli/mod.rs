@@ -10,11 +10,13 @@
 //! | what happens between start and shutdown | [`serve`](fn@serve) |
 //! | the signals, and the end of the process | `shutdown` |
 //! | checkpoints and ONNX files, made to model folders | [`Import`] |
+//! | the networks of a model folder, checked on sample faces | [`Check`] |
 //! | boundaries without a service | [`TrainBoundary`] |
 //! | directions without labels | [`Directions`] |
 //! | the health check of containers | [`check_health`] |
 
 mod alone;
+mod check;
 mod command;
 mod directions;
 mod health;
@@ -27,6 +29,7 @@ mod shutdown;
 mod train_boundary;
 
 pub use alone::ModelJobError;
+pub use check::{Check, CheckError};
 pub use command::{Action, Cli};
 pub use directions::{Directions, DirectionsError};
 pub use health::{HealthConfig, HealthError, check_health};

@@ -13,27 +13,36 @@ pub(crate) struct Classifiers {
     outputs: Arc<[OutputEntry]>,
     /// For each output, the file of its classifier and the SHA-256 of that file; of several classifiers, separated by commas.
     files: Arc<[(String, String)]>,
+    /// For each output, the values of black and white that its classifier takes, before mean and standard deviation.
+    ranges: Arc<[[f32; 2]]>,
 }
 
 impl Classifiers {
     /// The classifiers of `model`: `outputs` in the manifest's order, and the files in `packages`.
     pub(crate) fn new(model: Arc<str>, outputs: Vec<OutputEntry>, packages: &[ClassifierFiles]) -> Self {
         let digests: Vec<_> = packages.iter().map(ClassifierFiles::digest).collect();
+        let scores = |one: &ClassifierFiles, attribute: &str| {
+            let mut outputs = one.entry.outputs.iter();
+            outputs.any(|output| output.attribute == attribute)
+        };
         let file = |output: &OutputEntry| {
-            let scores = |(one, _): &(&ClassifierFiles, &String)| {
-                let mut outputs = one.entry.outputs.iter();
-                outputs.any(|scored| scored.attribute == output.attribute)
-            };
-            let packages = packages.iter().zip(&digests).filter(scores);
-            let files = packages.map(|(one, digest)| (one.entry.file.clone(), digest.clone()));
+            let all = packages.iter().zip(&digests);
+            let files = all.filter(|(one, _)| scores(one, &output.attribute));
+            let files = files.map(|(one, digest)| (one.entry.file.clone(), digest.clone()));
             let (files, digests): (Vec<_>, Vec<_>) = files.unzip();
             (files.join(", "), digests.join(", "))
         };
         let files = outputs.iter().map(file).collect();
+        let range = |output: &OutputEntry| {
+            let first = packages.iter().find(|one| scores(one, &output.attribute));
+            first.map_or([-1.0, 1.0], |one| one.entry.input.range())
+        };
+        let ranges = outputs.iter().map(range).collect();
         Self {
             model,
             outputs: outputs.into(),
             files,
+            ranges,
         }
     }
 
@@ -45,6 +54,11 @@ impl Classifiers {
     /// The file of the classifier behind a column and the file's SHA-256, if they are known.
     pub(crate) fn file(&self, column: usize) -> Option<&(String, String)> {
         self.files.get(column)
+    }
+
+    /// The values of black and white that the classifier behind a column takes, before mean and standard deviation.
+    pub(crate) fn range(&self, column: usize) -> [f32; 2] {
+        self.ranges[column]
     }
 
     /// The attributes, in the order of the columns.

@@ -12,6 +12,7 @@
 //! | how the code of an image is found | `inversion` |
 //! | how boundaries are trained | `training` |
 //! | how boundaries are judged | `judging` |
+//! | how a model's networks are checked on sample faces | `checking` |
 //! | work that goes on after its request | `jobs` |
 //! | why an operation failed | [`EditorError`], [`LoadError`] |
 //!
@@ -21,6 +22,7 @@ mod background_batches;
 mod blocking;
 mod boundary_limits;
 mod boundary_set;
+pub(crate) mod checking;
 mod classifiers;
 pub(crate) mod directions;
 pub(crate) mod editing;
@@ -38,6 +40,8 @@ pub(crate) mod training;
 
 pub use boundary_limits::BoundaryLimits;
 pub use boundary_set::{BoundaryKey, BoundarySet};
+pub use checking::check::check_networks;
+pub use checking::findings::{Findings, IdentityFindings, ScoreFindings};
 pub use directions::request::{DirectionMethod, DirectionsRequest};
 pub use editing::edit::{Edited, check_edit, edit};
 pub use editing::edit_path::EditDirection;

@@ -8,8 +8,10 @@
 //! | image files: PNG, JPEG and WebP, decoding of uploads and the memory that it takes | [`encode_png`], [`encode_jpeg`], [`encode_webp`], [`decode`], [`decoding_memory`] |
 //! | the part of a photograph that a model gets: centre, crop or aligned face | [`frame`], [`Framing`] |
 //! | several images on one sheet | [`arrange`] |
+//! | text below an image | [`captioned`] |
 //! | how similar two images are: MSE, PSNR, SSIM | [`Similarity`] |
 
+mod caption;
 mod error;
 mod files;
 mod framing;
@@ -18,6 +20,7 @@ mod image;
 mod rounding;
 mod similarity;
 
+pub use caption::captioned;
 pub use error::{DecodeError, ImagingError};
 pub use files::decode::{decode, decoding_memory};
 pub use files::jpeg_webp::{Quality, encode_jpeg, encode_webp};

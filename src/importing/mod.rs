@@ -7,6 +7,7 @@
 
 mod encoder;
 mod error;
+mod guess;
 mod image_layers;
 mod imported;
 mod iresnet;
@@ -21,6 +22,7 @@ mod weights;
 use crate::checkpoint::{Checkpoint, Network};
 
 pub use error::ImportError;
+pub use guess::{Guess, GuessedKind, guess};
 pub use imported::{Encoder, Generator, Imported, Recognizer};
 pub use weights::Weights;
 

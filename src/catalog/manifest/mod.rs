@@ -241,4 +241,16 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn the_entries_for_public_networks_in_the_documentation_can_be_read() {
+        let readme = include_str!("../../../onnx/README.md");
+        let (_, section) = readme.split_once("### Public networks").unwrap();
+        let (_, block) = section.split_once("```toml").unwrap();
+        let (block, _) = block.split_once("```").unwrap();
+        let manifest = Manifest::parse(&format!("{MINIMAL}{block}"), "onnx/README.md").unwrap();
+        assert_eq!(manifest.classifiers.len(), 4);
+        assert_eq!(manifest.scored().len(), 4, "two networks score the years");
+        assert!(manifest.identity.is_some() && manifest.landmarks.is_some());
+    }
 }

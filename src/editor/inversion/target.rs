@@ -102,7 +102,10 @@ fn check_size(image: &Image, framing: Framing, size: [usize; 2]) -> Result<(), E
 }
 
 /// The framing of the face that the landmark graph finds; the graph takes images of a height and width.
-async fn find_face(
+///
+/// # Errors
+/// [`EditorError::NoFace`] if it finds none, or another [`EditorError`] if it fails.
+pub(crate) async fn find_face(
     model: &Model,
     admission: &mut Admission,
     image: &Arc<Image>,

@@ -26,7 +26,7 @@ impl OnnxClassifier {
         generator: &GeneratorShape,
         generator_range: [f32; 2],
     ) -> Result<Self, EngineError> {
-        let (graph, element) = as_float(&files.graph)?;
+        let (graph, element) = as_float(&files.graph);
         let names = output_names(&files.entry.outputs);
         let network = Network::open_outputs(runtime, &graph, "scores", &names)?;
         let size = [generator.height, generator.width];

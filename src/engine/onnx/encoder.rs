@@ -25,7 +25,7 @@ impl OnnxEncoder {
         generator: &GeneratorShape,
         generator_range: [f32; 2],
     ) -> Result<Self, EngineError> {
-        let (graph, element) = as_float(graph)?;
+        let (graph, element) = as_float(graph);
         let network = Network::open_outputs(runtime, &graph, "code", &[entry.output.as_deref()])?;
         let size = [generator.height, generator.width];
         let input = ImageInput::new(&network, &entry.input, element, size, generator_range)?;

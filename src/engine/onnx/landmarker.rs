@@ -25,7 +25,7 @@ impl OnnxLandmarker {
         graph: &Graph,
         entry: &LandmarksEntry,
     ) -> Result<Self, EngineError> {
-        let (graph, element) = as_float(graph)?;
+        let (graph, element) = as_float(graph);
         let network = Network::open_outputs(runtime, &graph, "landmarks", &[entry.output.as_deref()])?;
         let Some(size) = InputShape::new(&network, &entry.input)?.size else {
             return Err(network.input_error(

@@ -24,7 +24,7 @@ impl OnnxRecognizer {
         generator: &GeneratorShape,
         generator_range: [f32; 2],
     ) -> Result<Self, EngineError> {
-        let (graph, element) = as_float(graph)?;
+        let (graph, element) = as_float(graph);
         let network = Network::open_outputs(runtime, &graph, "embedding", &[entry.output.as_deref()])?;
         let size = [generator.height, generator.width];
         let input = ImageInput::new(&network, &entry.input, element, size, generator_range)?;

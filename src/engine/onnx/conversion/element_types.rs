@@ -6,7 +6,6 @@ use std::sync::Arc;
 use ndarray::{CowArray, Ix4};
 
 use crate::catalog::{Graph, InputEntry};
-use crate::engine::EngineError;
 use crate::graph::proto::DataType;
 use crate::graph::with_float_interface;
 
@@ -19,15 +18,12 @@ pub(crate) enum InputType {
     Uint8,
 }
 
-/// The graph with inputs and outputs of float32, and the type that its input had.
-///
-/// # Errors
-/// [`EngineError::Graph`] if the bytes are not an ONNX file.
-pub(crate) fn as_float(graph: &Graph) -> Result<(Cow<'_, Graph>, InputType), EngineError> {
-    let converted = with_float_interface(&graph.bytes).map_err(|error| EngineError::Graph {
-        file: graph.file.clone(),
-        reason: error.to_string(),
-    })?;
+/// The graph with inputs and outputs of float32, and the type that its input had. A file that cannot be read stays as it is: ONNX
+/// Runtime says what is wrong with it.
+pub(crate) fn as_float(graph: &Graph) -> (Cow<'_, Graph>, InputType) {
+    let Ok(converted) = with_float_interface(&graph.bytes) else {
+        return (Cow::Borrowed(graph), InputType::Float);
+    };
     let input = match converted.input {
         Some(DataType::Uint8) => InputType::Uint8,
         _ => InputType::Float,
@@ -40,7 +36,7 @@ pub(crate) fn as_float(graph: &Graph) -> Result<(Cow<'_, Graph>, InputType), Eng
             Cow::Owned(graph)
         }
     };
-    Ok((graph, input))
+    (graph, input)
 }
 
 impl InputType {
