@@ -20,6 +20,9 @@ const LABELS: [&str; 8] = [
     "one_hot",
 ];
 
+/// Most values of an input: those of noise for 4096×4096 pixels. A file can claim any size, and costs that much memory.
+const LARGEST_INPUT: usize = 1 << 24;
+
 /// What an input is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
@@ -55,6 +58,10 @@ pub(super) struct Inputs {
 /// label. An error is what was found and what was expected.
 pub(super) fn simplify(model: &mut Model) -> Result<Inputs, (String, String)> {
     let ports = edits::inputs(model);
+    if let Some(port) = ports.iter().find(|port| !is_of_usual_size(port)) {
+        let expected = format!("inputs of at most {LARGEST_INPUT} values");
+        return Err((format!("the input {}", described(port)), expected));
+    }
     let mut code = None;
     let (mut label, mut rest) = (None, Vec::new());
     for port in &ports {
@@ -82,10 +89,10 @@ pub(super) fn simplify(model: &mut Model) -> Result<Inputs, (String, String)> {
     Ok(inputs)
 }
 
-/// Whether a graph takes pictures and no code: it is a classifier, an encoder, or another network beside a generator.
+/// Whether a graph takes pictures: it is a classifier, an encoder, or another network beside a generator.
 pub(super) fn takes_pictures(model: &Model) -> bool {
     let purposes: Vec<_> = edits::inputs(model).iter().map(purpose).collect();
-    purposes.contains(&Purpose::Picture) && !purposes.contains(&Purpose::Code)
+    purposes.contains(&Purpose::Picture)
 }
 
 /// Takes away the inputs that no node uses, such as the label of a generator without classes.
@@ -98,6 +105,13 @@ pub(super) fn drop_unused(model: &mut Model) {
         .map(str::to_owned)
         .collect();
     graph.input.retain(|input| used.contains(&input.name));
+}
+
+/// Whether the fixed axes of an input have at most [`LARGEST_INPUT`] values.
+fn is_of_usual_size(port: &Port) -> bool {
+    let mut lengths = port.axes.iter().flatten().flatten();
+    let values = lengths.try_fold(1_usize, |values, &length| values.checked_mul(length.max(1)));
+    values.is_some_and(|values| values <= LARGEST_INPUT)
 }
 
 fn purpose(port: &Port) -> Purpose {

@@ -116,8 +116,11 @@ fn paired(mapping: Part<'_>, mut synthesis: Part<'_>) -> Result<Generator, Impor
         return Err(mapping.error(&format!("w codes of {rows} rows of {w_dim}"), &expected));
     }
     Editor::new(&mut synthesis.model).rename("z", "w");
+    let &[z_dim] = mapping.code.as_slice() else {
+        return Err(mapping.error(&format!("codes of shape {:?}", mapping.code), "z [batch, dim]"));
+    };
     let mapping = mapping.with_one_row()?;
-    let (z_dim, classes) = (mapping.code[0], mapping.classes());
+    let classes = mapping.classes();
     Ok(synthesis.generator(z_dim, w_dim, layers, classes, Some(mapping.model)))
 }
 
