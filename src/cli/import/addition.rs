@@ -68,17 +68,19 @@ impl Addition {
         };
         let entries = std::fs::read_dir(folder).map_err(|reason| unreadable(folder, reason))?;
         let (target, mut files) = (existing.unwrap_or(BOUNDARIES), Vec::new());
+        let mut has_normals = false;
         for entry in entries {
             let path = entry.map_err(|reason| unreadable(folder, reason))?.path();
             let extension = path.extension().unwrap_or_default();
             if extension != "npy" && extension != "json" {
                 continue;
             }
+            has_normals |= extension == "npy";
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let content = std::fs::read(&path).map_err(|reason| unreadable(&path, reason))?;
             files.push((format!("{target}/{name}"), content));
         }
-        if !files.iter().any(|(name, _)| name.ends_with(".npy")) {
+        if !has_normals {
             return Err(ImportCommandError::NoBoundaries {
                 folder: folder.to_owned(),
             });

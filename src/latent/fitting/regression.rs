@@ -61,7 +61,7 @@ pub(crate) enum Regression {
 }
 
 /// Codes with their scores, split into two halves.
-struct Halves<'a, 'b> {
+struct SplitCodes<'a, 'b> {
     scored: &'a ScoredCodes<'b>,
     halves: [Vec<usize>; 2],
     shared: &'a SharedCodes,
@@ -90,20 +90,20 @@ impl Regression {
         let mut order: Vec<usize> = (0..scored.rows.len()).collect();
         Shuffler::new(seed).shuffle(&mut order);
         let second = order.split_off(order.len() / 2);
-        let halves = Halves {
+        let split = SplitCodes {
             scored,
             halves: [order, second],
             shared,
         };
         match self {
-            Self::Best if is_two_valued(&scored.scores) => halves.logistic(progress),
-            Self::Best => halves.ridge(progress),
-            Self::LeastSquares => halves.least_squares(progress),
+            Self::Best if is_two_valued(&scored.scores) => split.logistic(progress),
+            Self::Best => split.ridge(progress),
+            Self::LeastSquares => split.least_squares(progress),
         }
     }
 }
 
-impl Halves<'_, '_> {
+impl SplitCodes<'_, '_> {
     fn logistic(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
         let Self { scored, halves, .. } = self;
         let fit = |indices: &[usize], progress: &mut Progress<'_>| {
