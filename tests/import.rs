@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use faceplane::graph::{Axis, GraphBuilder, operators};
 use faceplane::imaging::decode;
 use serde_json::Value;
 
@@ -180,4 +181,24 @@ fn published_boundaries_are_copied_into_the_model() {
             .collect();
         assert_eq!(attributes, ["age"]);
     }
+}
+
+#[test]
+fn an_onnx_classifier_is_added_with_the_entry_that_its_graph_suggests() {
+    let Some(fixture) = Fixture::open("genforce-pggan") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    imported(folder.path(), &[&text(fixture.file()), "--name", "faces"]);
+    let mut graph = GraphBuilder::new("classifier");
+    let axes = [Axis::batch(), Axis::Fixed(3), Axis::Fixed(32), Axis::Fixed(32)];
+    let image = graph.input("image", &axes);
+    let mean = operators::reduce_mean(&mut graph, &image, &[1, 2, 3]);
+    let score = operators::reshape(&mut graph, &mean, &[0, 1]);
+    graph.output("smile", &score, &[Axis::batch(), Axis::Fixed(1)]);
+    std::fs::write(folder.path().join("smile.onnx"), graph.finish().to_bytes()).unwrap();
+    let printed = imported(folder.path(), &["smile.onnx", "--into", "faces"]);
+    assert!(printed.contains("a classifier"), "{printed}");
+    let model = load(&folder.path().join("faces")).unwrap();
+    assert_eq!(model.outputs().len(), 1);
 }

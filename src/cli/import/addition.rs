@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::ImportCommandError;
-use crate::catalog::{CatalogError, Manifest};
-use crate::importing::{Encoder, Imported, Recognizer};
+use crate::catalog::{CatalogError, Graph, Manifest, ModelFolder};
+use crate::graph;
+use crate::importing::{Encoder, Guess, GuessedKind, Imported, Recognizer, guess};
 
 /// The folder of boundaries in a model folder.
 const BOUNDARIES: &str = "boundaries";
@@ -57,6 +58,45 @@ impl Addition {
         }
     }
 
+    /// An ONNX file that takes images, with the entry that its graph suggests.
+    ///
+    /// # Errors
+    /// [`ImportCommandError`] if the file cannot be read, or nothing can be made of it.
+    pub(super) fn of_onnx(path: &Path) -> Result<(Self, &'static str), ImportCommandError> {
+        let folder = ModelFolder::Disk(path.parent().unwrap_or(Path::new("")).to_owned());
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let graph = Graph::read(&folder, &name)?;
+        let unknown = |reason: String| ImportCommandError::UnknownNetwork {
+            file: path.to_owned(),
+            reason,
+        };
+        let model = graph::Model::read(&graph.bytes).map_err(|error| unknown(error.to_string()))?;
+        let guessed = guess(&model, &name);
+        let Guess { kind, entry } = guessed
+            .ok_or_else(|| unknown("it takes no image, or returns nothing of a fixed size".to_owned()))?;
+        let (table, kind) = match kind {
+            GuessedKind::Classifier => ("classifiers", "a classifier"),
+            GuessedKind::Encoder => ("encoder", "an encoder"),
+            GuessedKind::Landmarks => ("landmarks", "a landmark network"),
+            GuessedKind::Identity => ("identity", "an identity network"),
+        };
+        let weights = graph
+            .weights
+            .iter()
+            .map(|(location, bytes)| (location.clone(), bytes.to_vec()));
+        let files = [(name, graph.bytes.to_vec())].into_iter().chain(weights);
+        let addition = Self {
+            table,
+            files: files.collect(),
+            text: format!("\n{}\n", entry.trim_end()),
+        };
+        Ok((addition, kind))
+    }
+
     /// The boundary files of a folder: `.npy`, and the `.json` beside each. `existing` is the folder of boundaries that the model has.
     ///
     /// # Errors
@@ -104,7 +144,8 @@ impl Addition {
         let has_table = match self.table {
             "encoder" => manifest.encoder.is_some(),
             "identity" => manifest.identity.is_some(),
-            // Boundaries join those that the model has.
+            "landmarks" => manifest.landmarks.is_some(),
+            // Boundaries and classifiers join those that the model has.
             _ => false,
         };
         if !has_table {

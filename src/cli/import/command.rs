@@ -32,7 +32,7 @@ pub struct Import {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Model folder to add an encoder or an identity network to
+    /// Model folder to add an encoder, a classifier, a landmark or an identity network to
     #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "output"])]
     into: Option<PathBuf>,
 
@@ -122,17 +122,24 @@ impl Import {
                 sources.push(Source::read(file)?);
             }
         }
-        if !graphs.is_empty() {
+        line.clear();
+        let mut additions = Vec::new();
+        if existing.is_some() {
+            for file in &graphs {
+                let (addition, kind) = Addition::of_onnx(file)?;
+                self.print(&format!(
+                    "{}: ONNX; {kind}; the entry in the manifest is a guess: faceplane check shows whether it is right",
+                    file.display()
+                ));
+                additions.push(addition);
+            }
+        } else if !graphs.is_empty() {
             sources.push(Source::read_onnx(&graphs, &runtime)?);
         }
-        line.clear();
         for source in &sources {
             self.print(&Summary::new(source).line());
         }
-        let mut additions: Vec<_> = sources
-            .iter()
-            .filter_map(|source| Addition::of(&source.imported))
-            .collect();
+        additions.extend(sources.iter().filter_map(|source| Addition::of(&source.imported)));
         if let Some(folder) = &self.boundaries {
             let known = existing.as_ref().and_then(ExistingModel::boundaries);
             additions.push(Addition::of_boundaries(folder, known)?);

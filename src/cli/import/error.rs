@@ -40,6 +40,14 @@ pub enum ImportCommandError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Nothing can be made of an ONNX network.
+    #[error("{}: found an ONNX network that is no classifier, encoder, landmark or identity network: {reason}", file.display())]
+    UnknownNetwork {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// Several model folders were named to add to.
     #[error("{}: found a second model folder to add to; expected one", folder.display())]
     SeveralModels {
