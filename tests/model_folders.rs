@@ -37,11 +37,23 @@ fn replace(file: &Path, old: &str, new: &str) {
 #[test]
 fn a_broken_model_folder_is_an_error_that_names_the_file() {
     type Break = fn(&Path);
-    let cases: [(&str, Break, &str); 17] = [
+    let cases: [(&str, Break, &str); 18] = [
         (
             "gradient.onnx",
-            |model| std::fs::write(model.join("gradient.onnx"), "not a graph").unwrap(),
+            |model| {
+                std::fs::write(model.join("gradient.onnx"), "not a graph").unwrap();
+                let (manifest, features) = (model.join("manifest.toml"), "features = \"classifier.onnx\"");
+                replace(&manifest, features, "file = \"gradient.onnx\"");
+            },
             "ONNX Runtime cannot open",
+        ),
+        (
+            "manifest.toml",
+            |model| {
+                let (manifest, features) = (model.join("manifest.toml"), "features = \"classifier.onnx\"");
+                replace(&manifest, features, "features = \"other.onnx\"");
+            },
+            "gradient.features",
         ),
         (
             "manifest.toml",

@@ -52,7 +52,6 @@ case $model in
 phantom)
     module export
     module classifier --cache "$cache"
-    module gradient
     module encoder --cache "$cache"
     step errors "${PYTHON:-python3}" encoder_errors.py --folder "$folder"
     step boundaries phantom_boundaries
@@ -64,7 +63,6 @@ portraits)
     module classifier --cache "$cache"
     module train --cache "$cache"
     module export --cache "$cache"
-    module gradient
     module encoder --cache "$cache"
     module quality --cache "$cache"
     module boundaries --cache "$cache"

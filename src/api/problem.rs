@@ -339,6 +339,7 @@ impl Problem {
                 Edit::Engine(
                     EngineError::Library { .. }
                     | EngineError::Device { .. }
+                    | EngineError::Gradient { .. }
                     | EngineError::Graph { .. }
                     | EngineError::Tensor { .. }
                     | EngineError::Run { .. }

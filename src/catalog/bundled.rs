@@ -22,7 +22,6 @@ const FILES: &[(&str, &[u8])] = phantom_files![
     "classifier.onnx"
     "encoder.onnx"
     "encoder_errors.npy"
-    "gradient.onnx"
     "manifest.toml"
     "mapping.onnx"
     "quality.onnx"

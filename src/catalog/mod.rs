@@ -21,6 +21,7 @@ mod boundary_folder;
 mod boundary_name;
 mod bundled;
 mod error;
+mod gradient_source;
 mod graph_file;
 mod manifest;
 mod model_files;
@@ -34,6 +35,7 @@ mod store;
 pub use boundary_file::{AccuracyMetadata, BoundaryMetadata, check_writable, write_boundary};
 pub use boundary_folder::{BoundariesEntry, read_boundaries};
 pub use error::{CatalogError, NpyError};
+pub use gradient_source::{FeatureNetwork, GradientSource};
 pub use graph_file::Graph;
 pub use manifest::{
     Activation, AlignmentEntry, Bins, ChannelValues, Channels, ClassifierEntry, Coordinates, EncoderEntry,

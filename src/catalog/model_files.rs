@@ -7,7 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::catalog::boundary_folder::read_boundaries;
 use crate::catalog::graph_file::hexadecimal;
-use crate::catalog::{CatalogError, ClassifierEntry, Graph, Manifest, ModelFolder, NpyArray};
+use crate::catalog::{
+    CatalogError, ClassifierEntry, FeatureNetwork, GradientEntry, GradientSource, Graph, InputEntry,
+    Manifest, ModelFolder, NpyArray,
+};
 use crate::latent::{Boundary, LatentSpace};
 
 /// A classifier's manifest entry and its graph.
@@ -42,8 +45,8 @@ pub struct ModelFiles {
     pub landmarks: Option<Graph>,
     /// The identity graph, if the model has one.
     pub identity: Option<Graph>,
-    /// The gradient graph, if the model has one.
-    pub gradient: Option<Graph>,
+    /// Where the gradient graph comes from, if the model has one.
+    pub gradient: Option<GradientSource>,
     /// The boundaries, each with its file, sorted by file.
     pub boundaries: Vec<(String, Boundary)>,
     /// SHA-256 over all files except the boundaries, in hexadecimal. Models with equal digests give equal images.
@@ -74,7 +77,25 @@ impl ModelFiles {
         let encoder = reader.optional_graph(manifest.encoder.as_ref().map(|entry| &entry.file))?;
         let landmarks = reader.optional_graph(manifest.landmarks.as_ref().map(|entry| &entry.file))?;
         let identity = reader.optional_graph(manifest.identity.as_ref().map(|entry| &entry.file))?;
-        let gradient = reader.optional_graph(manifest.gradient.as_ref().map(|entry| &entry.file))?;
+        let gradient = match &manifest.gradient {
+            Some(GradientEntry { file: Some(file), .. }) => Some(GradientSource::Stored(reader.graph(file)?)),
+            Some(entry) => {
+                let network = |file: &String, graph: &Graph, input: &InputEntry| {
+                    let (graph, input) = (graph.clone(), input.clone());
+                    (file.clone(), FeatureNetwork { graph, input })
+                };
+                let encoders = encoder.iter().zip(&manifest.encoder);
+                let encoders = encoders.map(|(graph, entry)| network(&entry.file, graph, &entry.input));
+                let scorers = classifiers.iter();
+                let scorers =
+                    scorers.map(|files| network(&files.entry.file, &files.graph, &files.entry.input));
+                let identities = identity.iter().zip(&manifest.identity);
+                let identities = identities.map(|(graph, entry)| network(&entry.file, graph, &entry.input));
+                let networks = encoders.chain(scorers).chain(identities).collect();
+                Some(GradientSource::derived(entry, networks, &manifest_file)?)
+            }
+            None => None,
+        };
         let w_avg = match &manifest.truncation {
             Some(truncation) => Some(read_w_avg(
                 &folder.name(&truncation.w_avg),

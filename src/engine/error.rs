@@ -36,6 +36,16 @@ pub enum EngineError {
         /// ONNX Runtime's message.
         reason: String,
     },
+    /// The gradient graph cannot be derived.
+    #[error(
+        "{file}: the gradient graph of [gradient] cannot be derived: {reason}; name a graph as gradient.file, or remove [gradient]"
+    )]
+    Gradient {
+        /// The file of the graph that cannot be differentiated.
+        file: String,
+        /// Why.
+        reason: String,
+    },
     /// ONNX Runtime cannot open the graph.
     #[error("{file}: ONNX Runtime cannot open the graph: {reason}")]
     Graph {

@@ -27,11 +27,15 @@ impl Axis {
 /// The f32 tensor called `name`.
 #[must_use]
 pub fn float_tensor(name: &str, values: ArrayViewD<'_, f32>) -> TensorProto {
+    let mut raw_data = Vec::with_capacity(4 * values.len());
+    for value in &values {
+        raw_data.extend_from_slice(&value.to_le_bytes());
+    }
     TensorProto {
         name: name.to_owned(),
         dims: dims(values.shape()),
         data_type: DataType::Float.into(),
-        raw_data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        raw_data,
         ..TensorProto::default()
     }
 }

@@ -73,7 +73,7 @@ impl Encoder {
         let average = average.view().into_dyn();
         graph.initializer.push(float_tensor("latent_avg", average));
         graph.node.push(NodeProto {
-            name: "w".to_owned(),
+            name: "add_average".to_owned(),
             op_type: "Add".to_owned(),
             input: vec!["w_without_average".to_owned(), "latent_avg".to_owned()],
             output: vec!["w".to_owned()],

@@ -2,4 +2,5 @@
 
 mod central;
 mod images;
+mod loss;
 mod operators;

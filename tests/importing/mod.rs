@@ -1,7 +1,7 @@
 //! Checkpoints of published architectures: what the imported graphs compute, beside what the original programs recorded.
 
 mod encoders;
-mod fixture;
+pub(crate) mod fixture;
 mod flat_files;
 mod generator;
 mod progressive;

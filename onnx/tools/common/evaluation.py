@@ -54,7 +54,7 @@ def synthesis_milliseconds(model: Model, codes: Array) -> dict[str, float]:
 def tensors(folder: pathlib.Path) -> dict[str, dict[str, list[Any]]]:
     """The names and shapes of each graph's inputs and outputs."""
     table = {}
-    for name in ("mapping", "synthesis", "truth", "classifier", "quality", "encoder", "gradient"):
+    for name in ("mapping", "synthesis", "truth", "classifier", "quality", "encoder"):
         path = folder / f"{name}.onnx"
         if path.exists():
             session = open_session(path, optimized=False)

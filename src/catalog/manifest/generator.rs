@@ -37,8 +37,11 @@ pub struct TruncationEntry {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GradientEntry {
-    /// File of the graph.
-    pub file: String,
+    /// File of the graph. By default, the graph is derived from the synthesis graph when the model is loaded.
+    pub file: Option<String>,
+    /// File of the network in whose features a derived graph compares images, one of the encoder, the classifiers and the identity
+    /// graph. By default the first of them, in this order.
+    pub features: Option<String>,
     /// Adam's learning rate, in units of the code.
     #[serde(default = "tenth")]
     pub rate: f64,
@@ -78,7 +81,18 @@ impl TruncationEntry {
 
 impl GradientEntry {
     pub(super) fn check(&self) -> Result<(), WrongValue> {
-        let Self { rate, pull, .. } = self;
+        let Self {
+            file,
+            features,
+            rate,
+            pull,
+        } = self;
+        check(
+            file.is_none() || features.is_none(),
+            "gradient.features",
+            || format!("{features:?}"),
+            "no network of features beside gradient.file, which has its own loss",
+        )?;
         check(
             rate.is_finite() && *rate > 0.0 && pull.is_finite() && *pull >= 0.0,
             "gradient",

@@ -2,7 +2,8 @@
 
 use ndarray::{ArrayD, ArrayView3, ArrayView4, Axis, Ix1, Ix2, Ix3};
 
-use crate::catalog::ModelFiles;
+use crate::catalog::{GradientSource, ModelFiles};
+use crate::engine::onnx::derived_gradient::derive;
 use crate::engine::onnx::network::Network;
 use crate::engine::{Device, EngineError, GeneratorShape, Gradient, LossGradient, Runtime, SynthesisInput};
 
@@ -19,23 +20,29 @@ pub(crate) struct OnnxGradient {
 }
 
 impl OnnxGradient {
-    /// Opens a model's gradient graph, if it has one. This needs nothing but the file, so that the other graphs can be
+    /// Opens a model's gradient graph, if it has one, or derives it. This needs nothing but the file, so that the other graphs can be
     /// opened at the same time; [`new`](Self::new) checks it later.
     pub(crate) fn open_network(
         runtime: &Runtime,
         files: &ModelFiles,
     ) -> Result<Option<Network>, EngineError> {
         let code = if files.mapping.is_some() { "w" } else { "z" };
-        let open = |graph| {
-            Network::open_gradient(
-                runtime,
-                graph,
-                &[code, "target"],
-                &["gradient", "loss"],
-                "perceptual",
-            )
+        let graph = match &files.gradient {
+            None => return Ok(None),
+            Some(GradientSource::Stored(graph)) => graph.clone(),
+            Some(GradientSource::Derived {
+                features,
+                is_required,
+            }) => derive(files, features.as_ref(), *is_required)?,
         };
-        files.gradient.as_ref().map(open).transpose()
+        Network::open_gradient(
+            runtime,
+            &graph,
+            &[code, "target"],
+            &["gradient", "loss"],
+            "perceptual",
+        )
+        .map(Some)
     }
 
     /// Checks an open gradient graph against its generator.

@@ -28,12 +28,13 @@
 //! | image → code | `encoder` |
 //! | image → landmarks of the face | `landmarker` |
 //! | image → embedding of the person | `recognizer` |
-//! | code and target image → loss and gradient | `gradient` |
+//! | code and target image → loss and gradient | `gradient`; `derived_gradient` makes its graph |
 //! | opening graphs on several threads | `parallel` |
 
 pub(crate) mod classifier;
 pub(crate) mod classifier_mean;
 pub(crate) mod conversion;
+pub(crate) mod derived_gradient;
 pub(crate) mod device;
 pub(crate) mod encoder;
 pub(crate) mod fixed_batch;

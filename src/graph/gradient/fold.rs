@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayD, Axis, IxDyn, Slice, Zip};
 
+use crate::graph::gradient::resampling::Matrix;
 use crate::graph::proto::NodeProto;
 use crate::graph::shapes::{Length, Range, Tensor, axis};
 
@@ -30,6 +31,10 @@ pub(crate) fn fold(
         "Sub" => broadcast(|a, b| a - b),
         "Mul" => broadcast(|a, b| a * b),
         "Div" => broadcast(|a, b| a / b),
+        // Weights are squared to be normalized, and powf takes much longer than a product.
+        "Pow" if matches!(inputs.get(1), Some(Some(two)) if two.iter().all(|two| two.to_bits() == 2.0_f32.to_bits())) => {
+            Some(first.mapv(|value| value * value))
+        }
         "Pow" => broadcast(f32::powf),
         "Sqrt" => Some(first.mapv(f32::sqrt)),
         "Reciprocal" => Some(first.mapv(f32::recip)),
@@ -58,6 +63,7 @@ pub(crate) fn fold(
             )
         }
         "ReduceSum" | "ReduceMean" => reduce(node, first, integers.get(1)?.as_deref(), shape),
+        "Resize" => resize(node, first, inputs.get(2)?.as_ref(), shape),
         "Slice" => slice(node, first, integers),
         _ => None,
     }
@@ -78,6 +84,27 @@ fn slice(node: &NodeProto, values: &ArrayD<f32>, integers: &[Option<Vec<i64>>]) 
     let from = usize::try_from(range.from).ok()?;
     let slice = Slice::from(from..from + usize::try_from(range.count).ok()?);
     Some(values.slice_axis(Axis(along), slice).to_owned())
+}
+
+fn resize(
+    node: &NodeProto,
+    values: &ArrayD<f32>,
+    scales: Option<&ArrayD<f32>>,
+    shape: IxDyn,
+) -> Option<ArrayD<f32>> {
+    if node.attribute("axes").is_some() {
+        return None;
+    }
+    let mut values = values.clone();
+    for along in 0..values.ndim() {
+        let sides = [values.shape()[along], shape[along]].map(|side| i64::try_from(side).ok());
+        let (inputs, outputs) = (sides[0]?, sides[1]?);
+        if inputs != outputs {
+            let scale = scales.and_then(|scales| scales.get(along)).copied();
+            values = Matrix::of_resize(node, inputs, outputs, scale)?.apply(&values, along);
+        }
+    }
+    Some(values)
 }
 
 fn reduce(node: &NodeProto, values: &ArrayD<f32>, axes: Option<&[i64]>, shape: IxDyn) -> Option<ArrayD<f32>> {

@@ -1,9 +1,12 @@
 //! The loss between the image of a code and a target, and its gradient by the code.
 
+use ndarray::{ArrayD, IxDyn};
+
 use crate::graph::gradient::derivative::differentiate;
 use crate::graph::gradient::features::feature_names;
 use crate::graph::gradient::input::{self, batch_input, sole_input};
 use crate::graph::gradient::ops;
+use crate::graph::gradient::resampling::Matrix;
 use crate::graph::gradient::step::{Gradient, count_of};
 use crate::graph::gradient::tape::Tape;
 use crate::graph::shapes::{Length, describe};
@@ -26,8 +29,10 @@ const EPSILON: f64 = 1e-6;
 pub struct Perceptual<'a> {
     /// Its graph.
     pub model: &'a Model,
-    /// The values of black and white in its input.
-    pub image_range: [f32; 2],
+    /// The values of black and white in its input, for each channel of the image.
+    pub image_range: [[f32; 2]; 3],
+    /// Whether its input begins with blue.
+    pub is_bgr: bool,
 }
 
 /// The graph of the loss of a code, and of its gradient.
@@ -149,12 +154,26 @@ fn halved(tape: &mut Tape, image: &Value) -> Result<Option<Value>, GraphError> {
 
 /// Images shrunk by averaging squares.
 fn shrunk(tape: &mut Tape, image: &Value, factor: i64) -> Result<Value, GraphError> {
-    if factor == 1 {
-        return Ok(image.clone());
-    }
     let window = [factor; 2];
     let attributes = vec![integers("kernel_shape", &window), integers("strides", &window)];
     tape.node("AveragePool", &[image], attributes)
+}
+
+/// Images of other sides.
+fn resized(tape: &mut Tape, image: &Value, sides: [Length; 2]) -> Result<Value, GraphError> {
+    let &[_, _, height, width] = tape.shape(image) else {
+        return Ok(image.clone());
+    };
+    let factors = [height.divided_by(sides[0]), width.divided_by(sides[1])];
+    match factors {
+        [Some(Length::ONE), Some(Length::ONE)] => Ok(image.clone()),
+        [Some(down), Some(across)] if down == across => shrunk(tape, image, down.factor),
+        _ => {
+            let rows = Matrix::of_scaling(height.factor, sides[0].factor);
+            let columns = Matrix::of_scaling(width.factor, sides[1].factor);
+            ops::resample(tape, image, &rows, &columns)
+        }
+    }
 }
 
 fn elements_of_an_image(tape: &Tape, value: &Value) -> f64 {
@@ -187,21 +206,24 @@ fn perceptual_loss(
 ) -> Result<Value, GraphError> {
     let (name, declared) = sole_input(network.model)?;
     let shape = tape.shape(image).to_vec();
-    let side = |axis: usize| declared.get(axis).copied().flatten().unwrap_or(shape[axis]);
-    let factor = shape[2].divided_by(side(2)).and_then(Length::number);
-    let fits = factor
-        .filter(|_| shape[2].divided_by(side(2)) == shape[3].divided_by(side(3)) && declared.len() == 4);
-    let factor = fits.ok_or_else(|| GraphError::Tensor {
-        tensor: format!("input {name:?}"),
-        found: input::describe(&declared),
-        expected: format!("{}, or its sides divided by an integer", describe(&shape)),
-    })?;
+    let sides = match *declared.as_slice() {
+        [_, Some(channels), height, width] if channels == shape[1] => {
+            [height.unwrap_or(shape[2]), width.unwrap_or(shape[3])]
+        }
+        _ => {
+            return Err(GraphError::Tensor {
+                tensor: format!("input {name:?}"),
+                found: input::describe(&declared),
+                expected: "[batch, 3, height, width]".to_owned(),
+            });
+        }
+    };
     let mut maps = Vec::new();
-    let names = feature_names(network.model, &[shape[0], shape[1], side(2), side(3)])?;
+    let names = feature_names(network.model, &[shape[0], shape[1], sides[0], sides[1]])?;
     let outputs: Vec<_> = names.iter().map(String::as_str).collect();
     for image in [image, target] {
-        let small = shrunk(tape, image, factor)?;
-        let input = converted(tape, &small, image_range, network.image_range)?;
+        let small = resized(tape, image, sides)?;
+        let input = converted(tape, &small, image_range, network)?;
         maps.push(tape.append(network.model, &[(&name, &input)], &outputs)?);
     }
     let count = count_of(i64::try_from(names.len()).unwrap_or(1));
@@ -227,13 +249,30 @@ fn perceptual_loss(
     ops::scale(tape, &sum, 1.0 / count)
 }
 
-/// Images of another range.
-fn converted(tape: &mut Tape, image: &Value, from: [f32; 2], to: [f32; 2]) -> Result<Value, GraphError> {
-    if from.map(f32::to_bits) == to.map(f32::to_bits) {
-        return Ok(image.clone());
+/// Images in the range and the order of channels that a network takes.
+fn converted(
+    tape: &mut Tape,
+    image: &Value,
+    range: [f32; 2],
+    network: Perceptual<'_>,
+) -> Result<Value, GraphError> {
+    let [black, white] = range;
+    let factors = network.image_range.map(|to| (to[1] - to[0]) / (white - black));
+    let offsets = [0, 1, 2].map(|channel| network.image_range[channel][0] - black * factors[channel]);
+    let [factors, offsets] = [factors, offsets].map(|values| tape.constant(&of_channels(values)));
+    let scaled = ops::mul(tape, image, &factors)?;
+    let shifted = ops::add(tape, &scaled, &offsets)?;
+    if !network.is_bgr {
+        return Ok(shifted);
     }
-    let [from, to] = [from, to].map(|range| range.map(f64::from));
-    let factor = (to[1] - to[0]) / (from[1] - from[0]);
-    let scaled = ops::scale(tape, image, factor)?;
-    ops::shift(tape, &scaled, to[0] - from[0] * factor)
+    let channels = [2, 1, 0].map(|channel| ops::slice(tape, &shifted, 1, channel, channel + 1));
+    let [blue, green, red] = channels;
+    ops::concat(tape, &[blue?, green?, red?], 1)
+}
+
+/// A number for each channel; one number if they are equal.
+fn of_channels(values: [f32; 3]) -> ArrayD<f32> {
+    let is_one = values.iter().all(|value| value.to_bits() == values[0].to_bits());
+    let used = if is_one { &values[..1] } else { &values };
+    ArrayD::from_shape_fn(IxDyn(&[1, used.len(), 1, 1]), |index| used[index[1]])
 }

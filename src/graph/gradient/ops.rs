@@ -1,5 +1,6 @@
 //! Operators on values of a tape: what the rules of derivatives are written with.
 
+use crate::graph::gradient::resampling::Matrix;
 use crate::graph::gradient::tape::Tape;
 use crate::graph::shapes::Length;
 use crate::graph::{GraphError, Value, integer, integers};
@@ -173,6 +174,34 @@ pub(crate) fn expand(tape: &mut Tape, a: &Value, shape: &[Length], like: &Value)
         tape.integers(&target)
     };
     tape.node("Expand", &[&a, &target], vec![])
+}
+
+/// The transposed matrix applied to an axis: the gradient of the function's input for a gradient of its output.
+pub(crate) fn apply_transposed(tape: &mut Tape, gradient: &Value, axis: usize, matrix: &Matrix) -> Made {
+    let rank = tape.shape(gradient).len();
+    if axis + 1 == rank {
+        let matrix = tape.constant(&matrix.elements().clone().into_dyn());
+        return matmul(tape, gradient, &matrix);
+    }
+    if axis + 2 == rank {
+        let transposed = matrix.elements().t().as_standard_layout().into_owned();
+        let matrix = tape.constant(&transposed.into_dyn());
+        return matmul(tape, &matrix, gradient);
+    }
+    let mut order: Vec<_> = (0..rank).collect();
+    order.swap(axis, rank - 1);
+    let moved = transpose(tape, gradient, &order)?;
+    let made = apply_transposed(tape, &moved, rank - 1, matrix)?;
+    transpose(tape, &made, &order)
+}
+
+/// Images resized along their last two axes.
+pub(crate) fn resample(tape: &mut Tape, image: &Value, rows: &Matrix, columns: &Matrix) -> Made {
+    let rows = tape.constant(&rows.elements().clone().into_dyn());
+    let columns = columns.elements().t().as_standard_layout().into_owned();
+    let columns = tape.constant(&columns.into_dyn());
+    let wide = matmul(tape, image, &columns)?;
+    matmul(tape, &rows, &wide)
 }
 
 /// Axes as ONNX writes them.

@@ -1,11 +1,8 @@
 //! Resizing and padding along an axis as a constant matrix.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayD, Axis};
 
-use crate::graph::gradient::ops;
-use crate::graph::gradient::tape::Tape;
 use crate::graph::proto::NodeProto;
-use crate::graph::{GraphError, Value};
 
 /// A linear function of one axis: the matrix `[outputs, inputs]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +94,39 @@ impl Matrix {
         })
     }
 
+    /// Resizes an axis: linear interpolation, over as many elements as become one where the axis shrinks.
+    pub(crate) fn of_scaling(inputs: i64, outputs: i64) -> Self {
+        let scale = real(inputs) / real(outputs);
+        let reach = scale.max(1.0);
+        Self::new(outputs, inputs, |output| {
+            let centre = (real(output) + 0.5) * scale - 0.5;
+            let near = whole((centre - reach).ceil())..=whole((centre + reach).floor());
+            let weight = |input: i64| (1.0 - (real(input) - centre).abs() / reach).max(0.0);
+            let sum: f32 = near.clone().map(weight).sum();
+            near.map(|input| (input, weight(input) / sum)).collect()
+        })
+    }
+
+    /// Its elements.
+    pub(crate) fn elements(&self) -> &Array2<f32> {
+        &self.0
+    }
+
+    /// Applies it to an axis of an array.
+    pub(crate) fn apply(&self, values: &ArrayD<f32>, axis: usize) -> ArrayD<f32> {
+        let mut shape = values.shape().to_vec();
+        shape[axis] = self.0.nrows();
+        let mut made = ArrayD::zeros(shape);
+        for (from, mut to) in values
+            .lanes(Axis(axis))
+            .into_iter()
+            .zip(made.lanes_mut(Axis(axis)))
+        {
+            to.assign(&self.0.dot(&from));
+        }
+        made
+    }
+
     /// How many times each element is repeated, if that is what it does.
     pub(crate) fn repeats(&self) -> Option<i64> {
         let (outputs, inputs) = self.0.dim();
@@ -141,28 +171,4 @@ fn real(side: i64) -> f32 {
 #[expect(clippy::cast_possible_truncation, reason = "sides are small")]
 fn whole(position: f32) -> i64 {
     position as i64
-}
-
-/// The transposed matrix applied to an axis: the gradient of the function's input for a gradient of its output.
-pub(crate) fn apply_transposed(
-    tape: &mut Tape,
-    gradient: &Value,
-    axis: usize,
-    matrix: &Matrix,
-) -> Result<Value, GraphError> {
-    let rank = tape.shape(gradient).len();
-    if axis + 1 == rank {
-        let matrix = tape.constant(&matrix.0.clone().into_dyn());
-        return ops::matmul(tape, gradient, &matrix);
-    }
-    if axis + 2 == rank {
-        let transposed = matrix.0.t().as_standard_layout().into_owned();
-        let matrix = tape.constant(&transposed.into_dyn());
-        return ops::matmul(tape, &matrix, gradient);
-    }
-    let mut order: Vec<_> = (0..rank).collect();
-    order.swap(axis, rank - 1);
-    let moved = ops::transpose(tape, gradient, &order)?;
-    let made = apply_transposed(tape, &moved, rank - 1, matrix)?;
-    ops::transpose(tape, &made, &order)
 }

@@ -219,10 +219,7 @@ impl Tape {
         let second = Value::named(node.input_name(1)?);
         let is_neutral = |one: &Value, other: &Value| {
             let shape = broadcast(self.shape(one), self.shape(other));
-            shape.as_deref() == Some(self.shape(one))
-                && self
-                    .constant_of(other)
-                    .is_some_and(|values| values.iter().all(|value| value.to_bits() == neutral.to_bits()))
+            shape.as_deref() == Some(self.shape(one)) && self.is_filled(other, neutral)
         };
         if is_neutral(&first, &second) {
             Some(first)
@@ -231,6 +228,20 @@ impl Tape {
         } else {
             None
         }
+    }
+
+    /// Whether a value is an f32 constant, and all its elements are this number.
+    fn is_filled(&self, value: &Value, number: f32) -> bool {
+        let constant = self.constants.get(value.name());
+        constant.is_some_and(|&index| {
+            let constant = &self.graph.initializer[index];
+            constant.data_type == i32::from(DataType::Float)
+                && !constant.raw_data.is_empty()
+                && constant
+                    .raw_data
+                    .chunks(4)
+                    .all(|bytes| bytes == number.to_le_bytes())
+        })
     }
 
     /// The constant that a node computes, if all that it reads is known.

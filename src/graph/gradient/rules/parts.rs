@@ -1,7 +1,7 @@
 //! Operators that take, join or add parts of an axis.
 
 use crate::graph::gradient::ops;
-use crate::graph::gradient::resampling::{Matrix, apply_transposed};
+use crate::graph::gradient::resampling::Matrix;
 use crate::graph::gradient::step::{Gradient, Rule, Share, Shares, Step};
 use crate::graph::shapes::{Length, Range, axis, margins, slice_ranges};
 use crate::graph::{GraphError, Value};
@@ -88,7 +88,7 @@ fn gather(step: &mut Step<'_>) -> Shares {
     let value = ops::reshape(step.tape, &value, &flat)?;
     if indices.len() > MOST_SLICES {
         let matrix = Matrix::of_indices(&indices, length);
-        let value = apply_transposed(step.tape, &value, axis, &matrix)?;
+        let value = ops::apply_transposed(step.tape, &value, axis, &matrix)?;
         return Ok(vec![(0, whole(value, factor))]);
     }
     let mut shares = Vec::new();
@@ -194,7 +194,7 @@ fn pad(step: &mut Step<'_>) -> Shares {
         let length = shape[axis].factor;
         let matrix = Matrix::of_padding(&mode, length, margin);
         let matrix = matrix.ok_or_else(|| step.refusal(&format!("its mode is {mode:?}")))?;
-        value = apply_transposed(step.tape, &value, axis, &matrix)?;
+        value = ops::apply_transposed(step.tape, &value, axis, &matrix)?;
     }
     Ok(vec![(0, whole(value, factor))])
 }

@@ -1,7 +1,7 @@
 //! Resizing of feature maps.
 
 use crate::graph::gradient::ops;
-use crate::graph::gradient::resampling::{Matrix, apply_transposed};
+use crate::graph::gradient::resampling::Matrix;
 use crate::graph::gradient::step::{Gradient, Rule, Share, Shares, Step, count_of};
 use crate::graph::{GraphError, integers};
 
@@ -24,7 +24,7 @@ fn resize(step: &mut Step<'_>) -> Shares {
         factor *= count_of(down * across);
     } else {
         for (axis, matrix) in matrices {
-            value = apply_transposed(step.tape, &value, axis, &matrix)?;
+            value = ops::apply_transposed(step.tape, &value, axis, &matrix)?;
         }
     }
     let shape = step.shape(0)?;
