@@ -27,10 +27,11 @@ def serve(path: str, threads: int, turns: Connection) -> None:
     options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    turns.send(session.get_inputs()[0].shape)
+    code = session.get_inputs()[0]
+    turns.send(code.shape)
     while (codes := turns.recv()) is not None:
         started, used = time.perf_counter(), time.process_time()
-        (image,) = session.run(["image"], {"w": codes})
+        (image,) = session.run(["image"], {code.name: codes})
         seconds = time.perf_counter() - started
         processor = time.process_time() - used
         turns.send((image, seconds, processor, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
@@ -56,7 +57,7 @@ def main() -> None:
     processor: list[list[float]] = [[], []]
     memory = [0.0, 0.0]
     for turn in range(arguments.turns + 1):
-        codes = random.randn(arguments.batch, shape[1], shape[2]).astype(np.float32)
+        codes = random.randn(arguments.batch, *shape[1:]).astype(np.float32)
         images = []
         for index, end in enumerate(ends):
             end.send(codes)
