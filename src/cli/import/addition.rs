@@ -153,7 +153,7 @@ impl Addition {
         }
         Err(ImportCommandError::HasTable {
             file: file.to_owned(),
-            table: format!("[{}]", self.table),
+            table: self.table.to_owned(),
         })
     }
 }
