@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes a network of write_progressive.py as PyTorch's exporter writes the published programs: one node for each operation.
+"""Writes a network of write_progressive.py as PyTorch's exporter writes the programs: one node for each operation.
 
     python benches/import/plain_progressive.py target/bench/pggan.safetensors target/bench/plain-pggan.onnx
 
-Needs numpy and onnx. Weights have their factors folded in, as constant folding leaves them. Doubling is by nearest neighbour (by an
-adding transposed convolution from 128×128 on, in StyleGAN), and normalization is by single operations.
+Needs numpy and onnx. Weights have their factors folded in, as constant folding leaves them. Doubling is by nearest
+neighbour (by an adding transposed convolution from 128×128 on, in StyleGAN), and normalization is by single operations.
 """
 
 import argparse
@@ -13,12 +13,15 @@ import pathlib
 import struct
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+import numpy.typing as npt
 
 import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+Array = npt.NDArray[np.float32]
 
 
-def read(path: pathlib.Path) -> dict[str, np.ndarray]:
+def read(path: pathlib.Path) -> dict[str, Array]:
     """The tensors of a safetensors file with f32 values."""
     content = path.read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
@@ -29,7 +32,7 @@ def read(path: pathlib.Path) -> dict[str, np.ndarray]:
     return tensors
 
 
-def scaled(weight: np.ndarray, gain: float) -> np.ndarray:
+def scaled(weight: Array, gain: float) -> Array:
     return weight * np.float32(gain / np.sqrt(weight[0].size))
 
 
@@ -40,13 +43,13 @@ class Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def constant(self, values: np.ndarray | list[int] | float) -> str:
+    def constant(self, values: Array | list[int] | float) -> str:
         name = f"constant{len(self.constants)}"
         array = np.asarray(values, np.int64 if isinstance(values, list) else np.float32)
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
-    def node(self, operator: str, *inputs: object, **attributes: object) -> str:
+    def node(self, operator: str, *inputs: str | Array | list[int] | float, **attributes: object) -> str:
         names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
         output = f"{operator}{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, names, [output], **attributes))
@@ -65,13 +68,15 @@ class Graph:
 
     def doubled(self, x: str) -> str:
         scales = np.array([1, 1, 2, 2], np.float32)
-        return self.node("Resize", x, "", scales, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+        return self.node(
+            "Resize", x, "", scales, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"
+        )
 
-    def conv(self, x: str, weight: np.ndarray, *bias: np.ndarray, **attributes: object) -> str:
+    def conv(self, x: str, weight: Array, *bias: Array, **attributes: object) -> str:
         return self.node("Conv", x, weight, *bias, pads=[weight.shape[2] // 2] * 4, **attributes)
 
 
-def pggan(tensors: dict[str, np.ndarray]) -> onnx.ModelProto:
+def pggan(tensors: dict[str, Array]) -> onnx.ModelProto:
     graph = Graph()
     x = graph.node("Reshape", graph.node("Div", "z", graph.mean_of_squares("z", [1])), [-1, 512, 1, 1])
     for layer in range(18):
@@ -87,7 +92,7 @@ def pggan(tensors: dict[str, np.ndarray]) -> onnx.ModelProto:
     return graph.finish("z", [512], x)
 
 
-def epilogue(graph: Graph, tensors: dict[str, np.ndarray], x: str, layer: int) -> str:
+def epilogue(graph: Graph, tensors: dict[str, Array], x: str, layer: int) -> str:
     name = f"synthesis.layer{layer}"
     noise = tensors[f"{name}.apply_noise.noise"] * tensors[f"{name}.apply_noise.weight"][None, :, None, None]
     x = graph.node("Add", graph.node("Add", x, noise), tensors[f"{name}.bias"][None, :, None, None])
@@ -102,7 +107,7 @@ def epilogue(graph: Graph, tensors: dict[str, np.ndarray], x: str, layer: int) -
     return graph.node("Add", graph.node("Mul", x, factor), graph.node("Slice", style, [channels], [2 * channels], [1]))
 
 
-def doubling(graph: Graph, x: str, weight: np.ndarray, height: int) -> str:
+def doubling(graph: Graph, x: str, weight: Array, height: int) -> str:
     if height < 128:
         x = graph.conv(graph.doubled(x), weight)
     else:
@@ -114,7 +119,7 @@ def doubling(graph: Graph, x: str, weight: np.ndarray, height: int) -> str:
     return graph.conv(x, blur, group=channels)
 
 
-def stylegan(tensors: dict[str, np.ndarray]) -> onnx.ModelProto:
+def stylegan(tensors: dict[str, Array]) -> onnx.ModelProto:
     graph = Graph()
     batch = graph.node("Concat", graph.node("Slice", graph.node("Shape", "w"), [0], [1]), [1, 1, 1], axis=0)
     x = epilogue(graph, tensors, graph.node("Expand", tensors["synthesis.layer0.const"], batch), 0)

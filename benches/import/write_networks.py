@@ -4,8 +4,8 @@
     python benches/import/write_networks.py stylegan3 target/bench/stylegan3.safetensors --resolution 1024
     python benches/import/write_networks.py e4e target/bench/e4e.safetensors
 
-Needs numpy. The file is a state dict with the original names. The images and codes of these networks show nothing, but cost
-as much as those of a trained network.
+Needs numpy. The file is a state dict with the original names. The images and codes of these networks show nothing, but
+cost as much as those of a trained network.
 """
 
 import argparse
@@ -33,7 +33,8 @@ def filter_of(factor: int) -> Array:
     taps = 6 * factor
     times = (np.arange(taps) - (taps - 1) / 2) / factor
     values = np.sinc(times) * np.kaiser(taps, 5)
-    return (values / values.sum()).astype(np.float32)
+    result: Array = (values / values.sum()).astype(np.float32)
+    return result
 
 
 def stylegan3(random: np.random.RandomState, resolution: int) -> Named:
@@ -63,7 +64,7 @@ def stylegan3(random: np.random.RandomState, resolution: int) -> Named:
         side = 1 if index == layers else 3
         yield f"{name}.weight", normal(random, channels[index], channels[before], side, side)
         yield f"{name}.bias", np.zeros(channels[index], np.float32)
-        yield f"{name}.magnitude_ema", np.float32(1)
+        yield f"{name}.magnitude_ema", np.ones((), np.float32)
         yield f"{name}.affine.weight", normal(random, channels[before], W_DIM)
         yield f"{name}.affine.bias", np.ones(channels[before], np.float32)
         if index < layers:

@@ -13,6 +13,9 @@ import pathlib
 import struct
 
 import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
 
 BLOCKS = 9
 WIDTH = 512
@@ -24,11 +27,11 @@ def channels(block: int) -> int:
     return min(WIDTH, 2**12 >> block)
 
 
-def normal(*shape: int) -> np.ndarray:
+def normal(*shape: int) -> Array:
     return random.randn(*shape).astype(np.float32)
 
 
-def outputs_of(prefix: str) -> dict[str, np.ndarray]:
+def outputs_of(prefix: str) -> dict[str, Array]:
     """The convolutions to red, green and blue of all blocks. The last one is used."""
     tensors = {}
     for block in range(BLOCKS):
@@ -37,7 +40,7 @@ def outputs_of(prefix: str) -> dict[str, np.ndarray]:
     return tensors
 
 
-def pggan() -> dict[str, np.ndarray]:
+def pggan() -> dict[str, Array]:
     tensors = {"layer0.weight": normal(WIDTH, WIDTH, 4, 4)}
     inputs = WIDTH
     for layer in range(2 * BLOCKS):
@@ -50,7 +53,7 @@ def pggan() -> dict[str, np.ndarray]:
     return tensors
 
 
-def stylegan() -> dict[str, np.ndarray]:
+def stylegan() -> dict[str, Array]:
     tensors = {"synthesis.layer0.const": normal(1, WIDTH, 4, 4), "truncation.w_avg": 0.1 * normal(WIDTH)}
     for layer in range(8):
         tensors[f"mapping.dense{layer}.weight"] = 100 * normal(WIDTH, WIDTH)
