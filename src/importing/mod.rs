@@ -1,6 +1,6 @@
 //! Checkpoints of published architectures, converted to ONNX graphs.
 //!
-//! An architecture is one folder or file, with a function that takes a [`Network`](crate::checkpoint::Network) of a checkpoint and
+//! An architecture is one folder or file, with a function that takes a [`Network`] of a checkpoint and
 //! returns `None` if the network is something else. A new architecture is one file and one line in `ARCHITECTURES`.
 //! ONNX files that somebody exported are taken over by [`onnx`].
 //! This layer runs no network and writes no file: `cli/import` composes it with the engine.
