@@ -31,6 +31,36 @@ pub enum ModelJobError {
     },
 }
 
+/// Opens a model folder with the checks of the service, for a command that has at most `images` in progress. Without `replicas`, a
+/// measurement chooses their number.
+///
+/// # Errors
+/// [`LoadError`] for the first file that is wrong.
+pub(super) fn open(
+    folder: &ModelFolder,
+    runtime: &Runtime,
+    images: u32,
+    replicas: Option<usize>,
+) -> Result<Model, LoadError> {
+    let options = EngineOptions {
+        replicas,
+        queue_limits: QueueLimits {
+            capacity: images as usize,
+            longest_wait: Duration::MAX,
+            batch_wait: Duration::ZERO,
+        },
+    };
+    Model::load(folder, runtime, options, &Metrics::new())
+}
+
+/// The async runtime of a command that waits for one thing at a time.
+///
+/// # Errors
+/// The error of the operating system.
+pub(super) fn async_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
 /// Loads the model of a folder, or the bundled one.
 ///
 /// # Errors
@@ -44,15 +74,7 @@ pub(super) fn load(
     let folder = folder.map_or(ModelFolder::Bundled, |folder| {
         ModelFolder::Disk(folder.to_owned())
     });
-    let options = EngineOptions {
-        replicas: None,
-        queue_limits: QueueLimits {
-            capacity: 1,
-            longest_wait: Duration::MAX,
-            batch_wait: Duration::ZERO,
-        },
-    };
-    let model = Model::load(&folder, &runtime, options, &Metrics::new())?;
+    let model = open(&folder, &runtime, 1, None)?;
     Ok(Models::new(vec![model], None)?)
 }
 

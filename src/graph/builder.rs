@@ -1,6 +1,6 @@
 //! Builds an ONNX graph, node by node.
 
-use ndarray::ArrayD;
+use ndarray::{ArrayBase, ArrayD, Data, Dimension};
 
 use crate::graph::Model;
 use crate::graph::proto::{
@@ -63,9 +63,10 @@ impl GraphBuilder {
     }
 
     /// Adds an f32 constant.
-    pub fn constant(&mut self, values: &ArrayD<f32>) -> Value {
+    pub fn constant<S: Data<Elem = f32>, D: Dimension>(&mut self, values: &ArrayBase<S, D>) -> Value {
         let name = self.next_name("constant");
-        self.graph.initializer.push(float_tensor(&name, values.view()));
+        let values = values.view().into_dyn();
+        self.graph.initializer.push(float_tensor(&name, values));
         Value(name)
     }
 

@@ -125,7 +125,7 @@ impl<'a> ImageLayers<'a> {
     pub(super) fn prelu(&mut self, input: &Features, name: &str) -> Result<Features, ImportError> {
         let slopes = self.weights.shaped(&format!("{name}.weight"), [input.channels])?;
         let slopes = slopes.insert_axis(ndarray::Axis(1)).insert_axis(ndarray::Axis(2));
-        let slopes = self.graph.constant(&slopes.into_dyn());
+        let slopes = self.graph.constant(&slopes);
         Ok(Features {
             value: prelu(&mut self.graph, &input.value, &slopes),
             channels: input.channels,
@@ -202,8 +202,8 @@ impl<'a> ImageLayers<'a> {
     ) -> Features {
         let (channels, _, side, _) = kernel.dim();
         let settings = Convolution::padded(i64::from(side != 1)).strided(stride);
-        let kernel = self.graph.constant(&kernel.clone().into_dyn());
-        let bias = bias.map(|bias| self.graph.constant(&bias.into_dyn()));
+        let kernel = self.graph.constant(&kernel);
+        let bias = bias.map(|bias| self.graph.constant(&bias));
         Features {
             value: conv(&mut self.graph, &input.value, &kernel, bias.as_ref(), settings),
             channels,

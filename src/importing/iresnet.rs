@@ -51,10 +51,7 @@ fn graph(weights: Weights<'_>, size: usize) -> Result<Model, ImportError> {
     let values = weights.shape("fc.weight")?[0];
     let (weight, bias) = head(&layers, &features, size, values)?;
     let graph = &mut layers.graph;
-    let (weight, bias) = (
-        graph.constant(&weight.into_dyn()),
-        graph.constant(&bias.into_dyn()),
-    );
+    let (weight, bias) = (graph.constant(&weight), graph.constant(&bias));
     let flat = reshape(graph, &features.value, &[0, -1]);
     let product = matmul(graph, &flat, &weight);
     let embedding = add(graph, &product, &bias);

@@ -7,6 +7,7 @@
 
 mod encoder;
 mod error;
+mod feature_maps;
 mod guess;
 mod image_layers;
 mod imported;
@@ -17,6 +18,7 @@ mod progressive;
 mod stylegan1;
 mod stylegan2;
 mod stylegan3;
+mod styles;
 mod weights;
 
 use crate::checkpoint::{Checkpoint, Network};

@@ -2,17 +2,16 @@
 
 use std::iter;
 
-use ndarray::{Array1, Array4, ArrayD, ArrayView4, Slice};
+use ndarray::{Array4, ArrayD, ArrayView4, Slice};
 
 use crate::graph::{Axis, GraphBuilder, Value, operators as op, scalar};
+use crate::importing::feature_maps::{CORRECTED_SIZE, corrected};
 use crate::importing::{ImportError, Weights};
 
 /// The slope of the leaky `ReLU` below 0.
 pub(super) const SLOPE: f32 = 0.2;
 /// What keeps a division by a norm from a division by 0.
 pub(super) const EPSILON: f32 = 1e-8;
-/// Height and width of the features that have an optional input.
-const FEATURE_HEIGHT: usize = 32;
 /// The most blocks of a generator: 16384×16384 pixels.
 pub(super) const LARGEST_BLOCKS: usize = 13;
 
@@ -68,7 +67,7 @@ pub(super) fn reversed(mut kernel: ArrayView4<'_, f32>) -> ArrayView4<'_, f32> {
     kernel
 }
 
-/// Adds the optional input `feature_<height>` to the features of the block of 32×32, or of the last block of a smaller generator.
+/// The features with the optional input of the block of 32×32, or of the last block of a smaller generator.
 pub(super) fn add_optional_feature(
     graph: &mut GraphBuilder,
     features: &Value,
@@ -76,24 +75,10 @@ pub(super) fn add_optional_feature(
     height: usize,
     resolution: usize,
 ) -> Value {
-    if height != FEATURE_HEIGHT.min(resolution) {
+    if height != CORRECTED_SIZE.min(resolution) {
         return features.clone();
     }
-    let axes = [channels, height, height].map(Axis::Fixed);
-    let axes: Vec<_> = iter::once(Axis::batch()).chain(axes).collect();
-    let none = ArrayD::zeros(vec![1, channels, height, height]);
-    let feature = graph.optional_input(&format!("feature_{height}"), &axes, &none);
-    op::add(graph, features, &feature)
-}
-
-/// A constant of a value for each channel, to be broadcast over `[batch, channels, height, width]`.
-pub(super) fn per_channel(graph: &mut GraphBuilder, values: &Array1<f32>) -> Value {
-    let values = values
-        .view()
-        .insert_axis(ndarray::Axis(0))
-        .insert_axis(ndarray::Axis(2))
-        .insert_axis(ndarray::Axis(3));
-    graph.constant(&values.to_owned().into_dyn())
+    corrected(graph, features, channels, height)
 }
 
 /// Makes a value the output `image`.
@@ -117,11 +102,6 @@ pub(super) fn check_grown(weights: &Weights<'_>, lod: &str) -> Result<(), Import
         )),
         _ => Ok(()),
     }
-}
-
-/// A length of an axis in a shape.
-pub(super) fn length(elements: usize) -> i64 {
-    i64::try_from(elements).expect("an array has fewer than 2^63 elements")
 }
 
 /// A number of elements as f32.

@@ -139,3 +139,28 @@ fn wrong_tensors(network: &Network) -> Vec<(String, ArrayD<f32>)> {
     }
     tensors
 }
+
+#[test]
+fn a_generator_without_its_mapping_is_refused() {
+    for (name, mapping) in [
+        ("sg2ada-skip", "mapping."),
+        ("rosinality-train", "style."),
+        ("genforce-stylegan2", "mapping."),
+        ("tf-stylegan2", "mapping/"),
+        ("genforce-stylegan", "mapping."),
+        ("tf-stylegan1", "mapping/"),
+        ("sg3-t", "mapping."),
+        ("e4e", "decoder.style."),
+    ] {
+        let Some(fixture) = Fixture::open(name) else {
+            return;
+        };
+        let checkpoint = Checkpoint::read(&fixture.file()).unwrap();
+        let mut network = preferred(&checkpoint).clone();
+        let tensors = network.tensors.len();
+        network.tensors.retain(|tensor, _| !tensor.starts_with(mapping));
+        assert!(network.tensors.len() < tensors, "{name}");
+        let error = import(&with_network(&checkpoint, network)).unwrap_err();
+        println!("{name}: {error}");
+    }
+}

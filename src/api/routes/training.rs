@@ -13,8 +13,8 @@ use crate::api::types::train::TrainInput;
 
 /// Train boundaries
 ///
-/// Starts a job that samples and scores faces in the background, and fits a boundary between the faces with the highest
-/// and the lowest scores of each attribute, as the paper does. With `codes` and `scores`, it fits the boundary to them.
+/// Starts a job that samples and scores faces in the background, and fits the boundary of each attribute to their codes and scores;
+/// `method` says how. With `codes` and `scores`, it fits the boundary to them.
 /// When the job is done, the model has the boundaries.
 #[utoipa::path(
     post, path = "/v1/models/{model}/boundaries", tag = "boundaries", operation_id = "train_boundaries",

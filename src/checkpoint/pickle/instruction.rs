@@ -271,7 +271,7 @@ fn quoted(input: &mut Input, budget: &mut Budget) -> Result<StoredBytes, Fault> 
     Ok(StoredBytes::memory(bytes))
 }
 
-/// A text of protocol 0, which has `\uXXXX` for what does not fit into a line.
+/// A text of protocol 0, which has `\u` and four digits for what does not fit into a line.
 fn unescape(input: &mut Input, budget: &mut Budget) -> Result<String, Fault> {
     let line = name(input, budget)?;
     let mut parts = line.split("\\u");

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 
@@ -10,10 +9,10 @@ use super::CheckError;
 use super::report::Report;
 use super::sheet::contact_sheet;
 use crate::catalog::ModelFolder;
-use crate::editor::{Model, check_networks};
-use crate::engine::{Device, EngineOptions, QueueLimits, Runtime};
+use crate::cli::alone::{async_runtime, open};
+use crate::editor::check_networks;
+use crate::engine::{Device, Runtime};
 use crate::imaging::{PngCompression, encode_png};
-use crate::metrics::Metrics;
 
 /// The settings of `faceplane check`.
 ///
@@ -52,20 +51,9 @@ impl Check {
     /// [`CheckError`] if the folder cannot be served, or the sheet cannot be written. A network that looks wrong is a warning.
     pub fn run(&self) -> Result<(), CheckError> {
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
-        let options = EngineOptions {
-            replicas: Some(1),
-            queue_limits: QueueLimits {
-                capacity: self.faces as usize,
-                longest_wait: Duration::MAX,
-                batch_wait: Duration::ZERO,
-            },
-        };
-        let threads = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let findings = threads.block_on(async {
-            let folder = ModelFolder::Disk(self.folder.clone());
-            let model = Model::load(&folder, &runtime, options, &Metrics::new())?;
+        let folder = ModelFolder::Disk(self.folder.clone());
+        let findings = async_runtime()?.block_on(async {
+            let model = open(&folder, &runtime, self.faces, Some(1))?;
             Ok::<_, CheckError>(check_networks(&model, self.faces).await?)
         })?;
         let sheet = encode_png(&contact_sheet(&findings)?, PngCompression::Fast, None)?;

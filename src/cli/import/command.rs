@@ -233,7 +233,7 @@ fn generator_of(sources: &[Source]) -> Result<(&Path, &Generator), ImportCommand
     });
     match (generators.next(), generators.next()) {
         (Some(generator), None) => Ok(generator),
-        (Some(_), Some(_)) => Err(ImportCommandError::Several { found: "a generator" }),
+        (Some(_), Some(_)) => Err(ImportCommandError::SeveralGenerators),
         (None, _) => Err(ImportCommandError::NoGenerator {
             found: sources
                 .iter()

@@ -55,17 +55,14 @@ pub enum ImportCommandError {
         folder: PathBuf,
     },
     /// There is nothing to add to a model folder.
-    #[error("found nothing to add to {}; expected --boundaries DIR, or the file of an encoder or of an identity network", folder.display())]
+    #[error("found nothing to add to {}; expected --boundaries DIR, or the file of a classifier, an encoder, a landmark or an identity network", folder.display())]
     NothingToAdd {
         /// The folder.
         folder: PathBuf,
     },
-    /// Several files hold the same kind of network.
-    #[error("found {found} in several files; expected it in one")]
-    Several {
-        /// The kind of network.
-        found: &'static str,
-    },
+    /// Several files hold a generator.
+    #[error("found a generator in several files; expected it in one")]
+    SeveralGenerators,
     /// The folder has such a network already.
     #[error("{file}: has [{table}] already; remove that table from the manifest first")]
     HasTable {
@@ -80,7 +77,7 @@ pub enum ImportCommandError {
         /// The file's name.
         found: String,
     },
-    /// The folder cannot be written.
+    /// A file or a folder cannot be read or written.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
     /// ONNX Runtime cannot be used.

@@ -52,7 +52,7 @@ impl ExistingModel {
     /// # Errors
     /// [`ImportCommandError`] if the manifest has such a table, a file exists, a file cannot be written, or the folder cannot be
     /// opened.
-    pub(super) fn add(&self, additions: &[Addition], runtime: &Runtime) -> Result<Trial, ImportCommandError> {
+    pub(super) fn add(&self, additions: &[Addition], runtime: &Runtime) -> Result<(), ImportCommandError> {
         let manifest = self.folder.join("manifest.toml");
         for addition in additions {
             addition.check_missing(&self.parsed, &manifest.display().to_string())?;
@@ -69,7 +69,7 @@ impl ExistingModel {
                 write_file(&self.folder.join(name), content)?;
             }
             write_file(&manifest, text.as_bytes())?;
-            Trial::open(&self.folder, runtime)
+            Trial::open(&self.folder, runtime).map(drop)
         })();
         added.inspect_err(|_| {
             // The error that the caller gets is the first one.

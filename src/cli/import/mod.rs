@@ -1,11 +1,11 @@
-//! `faceplane import`: makes a model folder of a checkpoint, so that the service can serve it.
+//! `faceplane import`: makes a model folder of a checkpoint or of ONNX files, or adds to one.
 //!
 //! | to find | look in |
 //! | --- | --- |
 //! | the command's settings, and its steps | [`Import`] |
 //! | what a file holds | `source` |
 //! | a new folder for a generator, and the text of its manifest | `new_model`, `manifest` |
-//! | an encoder, an identity network or boundaries for a folder | `addition`, `existing_model` |
+//! | a classifier, an encoder, another network or boundaries for a folder | `addition`, `existing_model` |
 //! | the trial of the finished folder: its checks, four faces | `trial` |
 //! | what the command says about a file, in words and as JSON | `summary` |
 

@@ -8,8 +8,8 @@ use super::manifest::{self, MAPPING, SYNTHESIS, W_AVG};
 use super::trial::Trial;
 use crate::catalog::{NewFolder, NpyArray};
 use crate::cli::progress_line::ProgressLine;
-use crate::engine::Runtime;
-use crate::graph::gradient::loss_gradient;
+use crate::editor::LoadError;
+use crate::engine::{EngineError, Runtime};
 use crate::importing::Generator;
 
 /// A generator that becomes a model folder.
@@ -54,16 +54,20 @@ impl NewModel<'_> {
         if let Some(w_avg) = &w_avg {
             folder.write(W_AVG, &NpyArray::of_row(w_avg).write_f4())?;
         }
-        line.show("deriving the gradient graph");
-        let code = if generator.mapping.is_some() { "w" } else { "z" };
-        let without_gradient = loss_gradient(&generator.synthesis, code, [-1.0, 1.0], None)
-            .err()
-            .map(|reason| reason.to_string());
-        let mut text = self.manifest(w_avg.is_some(), without_gradient.is_none());
-        text.extend(additions.iter().map(|addition| &*addition.text));
-        folder.write("manifest.toml", text.as_bytes())?;
         line.show("opening the folder as the service does");
-        Ok((Trial::open(folder.path(), runtime)?, without_gradient))
+        let open = |has_gradient| {
+            let mut text = self.manifest(w_avg.is_some(), has_gradient);
+            text.extend(additions.iter().map(|addition| &*addition.text));
+            folder.write("manifest.toml", text.as_bytes())?;
+            Trial::open(folder.path(), runtime)
+        };
+        match open(true) {
+            // The gradient graph is derived when the folder is opened.
+            Err(ImportCommandError::Load(LoadError::Engine(EngineError::Gradient { reason, .. }))) => {
+                Ok((open(false)?, Some(reason)))
+            }
+            opened => Ok((opened?, None)),
+        }
     }
 
     fn manifest(&self, has_w_avg: bool, has_gradient: bool) -> String {

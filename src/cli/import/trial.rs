@@ -1,14 +1,13 @@
 //! The trial of a model folder: it is opened with the checks of the service, and some faces are synthesized.
 
 use std::path::Path;
-use std::time::Duration;
 
 use super::ImportCommandError;
 use crate::catalog::ModelFolder;
+use crate::cli::alone::{async_runtime, open};
 use crate::editor::{FaceSource, Model, SampleRequest, TruncationChoice, average_w, sample};
-use crate::engine::{EngineOptions, QueueLimits, Runtime};
+use crate::engine::Runtime;
 use crate::imaging::{PngCompression, SheetLayout, arrange, encode_png};
-use crate::metrics::Metrics;
 
 /// Faces on the sheet of samples.
 const FACES: u32 = 4;
@@ -26,17 +25,9 @@ impl Trial {
     /// # Errors
     /// [`ImportCommandError::Load`] for the first file that is wrong.
     pub(super) fn open(folder: &Path, runtime: &Runtime) -> Result<Self, ImportCommandError> {
-        let options = EngineOptions {
-            replicas: Some(1),
-            queue_limits: QueueLimits {
-                capacity: FACES as usize,
-                longest_wait: Duration::MAX,
-                batch_wait: Duration::ZERO,
-            },
-        };
         let folder = ModelFolder::Disk(folder.to_owned());
         Ok(Self {
-            model: Model::load(&folder, runtime, options, &Metrics::new())?,
+            model: open(&folder, runtime, FACES, Some(1))?,
         })
     }
 
@@ -64,8 +55,4 @@ impl Trial {
         let sheet = arrange(&images, SheetLayout::Grid)?;
         Ok(encode_png(&sheet, PngCompression::Fast, None)?)
     }
-}
-
-fn async_runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

@@ -84,8 +84,8 @@ fn merged(
 /// The features at twice the size, by linear interpolation with the corners aligned.
 fn enlarged(graph: &mut GraphBuilder, value: &Value, side: usize) -> Value {
     let rows = interpolation(side);
-    let columns = graph.constant(&rows.t().to_owned().into_dyn());
-    let rows = graph.constant(&rows.into_dyn());
+    let columns = graph.constant(&rows.t());
+    let rows = graph.constant(&rows);
     let wide = matmul(graph, value, &columns);
     matmul(graph, &rows, &wide)
 }
@@ -129,8 +129,8 @@ fn head(
     #[allow(clippy::cast_precision_loss, reason = "a layer has fewer than 2^24 inputs")]
     let scale = 1.0 / (features.channels as f32).sqrt();
     let graph = &mut layers.graph;
-    let weight = graph.constant(&(weight.reversed_axes() * scale).into_dyn());
-    let bias = graph.constant(&bias.into_dyn());
+    let weight = graph.constant(&(weight.reversed_axes() * scale));
+    let bias = graph.constant(&bias);
     let flat = reshape(graph, &features.value, &[0, 1, -1]);
     let product = matmul(graph, &flat, &weight);
     Ok(add(graph, &product, &bias))

@@ -3,11 +3,11 @@
 use ndarray::Array4;
 
 use crate::graph::operators::{self as op, Convolution as Settings};
-use crate::graph::{Axis, GraphBuilder, Model, Value};
+use crate::graph::{Axis, GraphBuilder, Model, Value, signed};
+use crate::importing::feature_maps::add_bias;
 use crate::importing::pggan::weights::{Convolution, GeneratorWeights};
 use crate::importing::progressive::{
-    SLOPE, add_optional_feature, doubling_kernel, image_output, length, per_channel, pixel_norm,
-    root_mean_square, scale,
+    SLOPE, add_optional_feature, doubling_kernel, image_output, pixel_norm, root_mean_square, scale,
 };
 
 /// `z` `[batch, z_dim]` → `image`. The optional feature map is added before its pixel normalization.
@@ -38,18 +38,17 @@ fn first_layer(graph: &mut GraphBuilder, weights: &GeneratorWeights, z: &Value) 
     let z_dim = weights.z_dim();
     let z = pixel_norm(graph, z, z_dim);
     let matrix = &weights.dense * scale(2_f64.sqrt() / 4.0, z_dim);
-    let matrix = graph.constant(&matrix.into_dyn());
+    let matrix = graph.constant(&matrix);
     let features = op::matmul(graph, &z, &matrix);
-    let features = op::reshape(graph, &features, &[-1, length(weights.dense_bias.len()), 4, 4]);
-    let bias = per_channel(graph, &weights.dense_bias);
-    let features = op::add(graph, &features, &bias);
+    let features = op::reshape(graph, &features, &[-1, signed(weights.dense_bias.len()), 4, 4]);
+    let features = add_bias(graph, &features, &weights.dense_bias);
     op::leaky_relu(graph, &features, SLOPE)
 }
 
 /// A 3×3 convolution and its activation.
 fn convolution(graph: &mut GraphBuilder, layer: &Convolution, features: &Value) -> Value {
-    let kernel = graph.constant(&scaled(layer, 2_f64.sqrt()).into_dyn());
-    let bias = graph.constant(&layer.bias.clone().into_dyn());
+    let kernel = graph.constant(&scaled(layer, 2_f64.sqrt()));
+    let bias = graph.constant(&layer.bias);
     let features = op::conv(graph, features, &kernel, Some(&bias), Settings::padded(1));
     op::leaky_relu(graph, &features, SLOPE)
 }
@@ -57,7 +56,7 @@ fn convolution(graph: &mut GraphBuilder, layer: &Convolution, features: &Value) 
 /// Doubling by nearest neighbour, a 3×3 convolution, and its activation.
 fn doubling(graph: &mut GraphBuilder, layer: &Convolution, features: &Value) -> Value {
     let kernel = graph.constant(&doubling_kernel(&scaled(layer, 2_f64.sqrt())));
-    let bias = graph.constant(&layer.bias.clone().into_dyn());
+    let bias = graph.constant(&layer.bias);
     let settings = Settings::padded(1).strided(2);
     let features = op::conv_transpose(graph, features, &kernel, Some(&bias), settings);
     op::leaky_relu(graph, &features, SLOPE)
@@ -67,11 +66,10 @@ fn doubling(graph: &mut GraphBuilder, layer: &Convolution, features: &Value) -> 
 /// fewer channels.
 fn to_rgb(graph: &mut GraphBuilder, layer: &Convolution, features: &Value, channels: usize) -> Value {
     let norm = root_mean_square(graph, features, channels);
-    let kernel = graph.constant(&scaled(layer, 1.0).into_dyn());
+    let kernel = graph.constant(&scaled(layer, 1.0));
     let image = op::conv(graph, features, &kernel, None, Settings::padded(0));
     let image = op::div(graph, &image, &norm);
-    let bias = per_channel(graph, &layer.bias);
-    op::add(graph, &image, &bias)
+    add_bias(graph, &image, &layer.bias)
 }
 
 /// The kernel of a layer, times the factor of its equalized learning rate.

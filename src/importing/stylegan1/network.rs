@@ -3,12 +3,13 @@
 use ndarray::{Array3, Array4, ArrayD, Axis as ArrayAxis, Slice};
 
 use crate::graph::operators::{self as op, Convolution as Settings};
-use crate::graph::{Axis, GraphBuilder, Model, Value};
+use crate::graph::{Axis, GraphBuilder, Model, Value, signed};
+use crate::importing::feature_maps::per_channel;
 use crate::importing::progressive::{
-    EPSILON, SLOPE, add_optional_feature, doubling_kernel, image_output, length, per_channel, pixel_norm,
-    scale,
+    EPSILON, SLOPE, add_optional_feature, doubling_kernel, image_output, pixel_norm, scale,
 };
 use crate::importing::stylegan1::weights::{Dense, Epilogue, GeneratorWeights, Layer};
+use crate::importing::styles;
 
 /// The learning rate of the mapping, relative to that of the synthesis. It is a factor of its weights.
 const MAPPING_RATE: f32 = 0.01;
@@ -22,8 +23,8 @@ pub(super) fn mapping(weights: &GeneratorWeights) -> Model {
     let mut w = pixel_norm(&mut graph, &z, weights.z_dim());
     for layer in &weights.mapping {
         let matrix = &layer.matrix * (MAPPING_RATE * scale(2_f64.sqrt(), layer.matrix.nrows()));
-        let matrix = graph.constant(&matrix.into_dyn());
-        let bias = graph.constant(&(&layer.bias * MAPPING_RATE).into_dyn());
+        let matrix = graph.constant(&matrix);
+        let bias = graph.constant(&(&layer.bias * MAPPING_RATE));
         w = op::gemm(&mut graph, &w, &matrix, &bias);
         w = op::leaky_relu(&mut graph, &w, SLOPE);
     }
@@ -66,9 +67,9 @@ pub(super) fn synthesis(weights: &GeneratorWeights) -> Model {
 /// Layer 0. Its features before the style do not depend on w.
 fn first_layer(graph: &mut GraphBuilder, weights: &GeneratorWeights, w: &Value) -> Value {
     let epilogue = &weights.first;
-    let features = graph.constant(&normalized(&weights.constant, epilogue).into_dyn());
+    let features = graph.constant(&normalized(&weights.constant, epilogue));
     let style = style(graph, &epilogue.style, w, 0);
-    let channels = length(epilogue.bias.len());
+    let channels = signed(epilogue.bias.len());
     let style = op::reshape(graph, &style, &[-1, 2 * channels, 1, 1]);
     let factor = op::slice(graph, &style, 1, 0, channels);
     let shift = op::slice(graph, &style, 1, channels, 2 * channels);
@@ -96,8 +97,8 @@ fn normalized(constant: &Array3<f32>, epilogue: &Epilogue) -> Array4<f32> {
 
 /// A 3×3 convolution.
 fn convolution(graph: &mut GraphBuilder, layer: &Layer, features: &Value) -> Value {
-    let kernel = graph.constant(&scaled(&layer.kernel, 2_f64.sqrt()).into_dyn());
-    let bias = graph.constant(&layer.epilogue.bias.clone().into_dyn());
+    let kernel = graph.constant(&scaled(&layer.kernel, 2_f64.sqrt()));
+    let bias = graph.constant(&layer.epilogue.bias);
     op::conv(graph, features, &kernel, Some(&bias), Settings::padded(1))
 }
 
@@ -109,8 +110,8 @@ fn doubling(graph: &mut GraphBuilder, layer: &Layer, features: &Value) -> Value 
     let channels = layer.epilogue.bias.len();
     let blur = ArrayD::from_shape_fn(vec![channels, 1, 3, 3], |index| BLUR[index[2]] * BLUR[index[3]]);
     let blur = graph.constant(&blur);
-    let bias = graph.constant(&layer.epilogue.bias.clone().into_dyn());
-    let settings = Settings::padded(1).grouped(length(channels));
+    let bias = graph.constant(&layer.epilogue.bias);
+    let settings = Settings::padded(1).grouped(signed(channels));
     op::conv(graph, &features, &blur, Some(&bias), settings)
 }
 
@@ -121,7 +122,7 @@ fn activation(graph: &mut GraphBuilder, epilogue: &Epilogue, features: &Value) -
         .clone()
         .insert_axis(ArrayAxis(0))
         .insert_axis(ArrayAxis(0));
-    let noise = graph.constant(&noise.into_dyn());
+    let noise = graph.constant(&noise);
     let weight = per_channel(graph, &epilogue.noise_weight);
     let noise = op::mul(graph, &noise, &weight);
     let features = op::add(graph, features, &noise);
@@ -131,19 +132,14 @@ fn activation(graph: &mut GraphBuilder, epilogue: &Epilogue, features: &Value) -
 /// The style of a layer, `[batch, 2 · channels]`: factors, then shifts. The optional input `style_<layer>` is added to it.
 fn style(graph: &mut GraphBuilder, dense: &Dense, w: &Value, layer: usize) -> Value {
     let (w_dim, values) = dense.matrix.dim();
-    let from = length(layer);
-    let w = op::slice(graph, w, 1, from, from + 1);
-    let w = op::reshape(graph, &w, &[-1, length(w_dim)]);
-    let matrix = graph.constant(&(&dense.matrix * scale(1.0, w_dim)).into_dyn());
+    let w = styles::code(graph, w, layer, w_dim);
+    let matrix = graph.constant(&(&dense.matrix * scale(1.0, w_dim)));
     let mut bias = dense.bias.clone();
     let mut factors = bias.slice_axis_mut(ArrayAxis(0), Slice::from(..values / 2));
     factors += 1.0;
-    let bias = graph.constant(&bias.into_dyn());
+    let bias = graph.constant(&bias);
     let style = op::gemm(graph, &w, &matrix, &bias);
-    let axes = [Axis::batch(), Axis::Fixed(values)];
-    let none = ArrayD::zeros(vec![1, values]);
-    let added = graph.optional_input(&format!("style_{layer}"), &axes, &none);
-    op::add(graph, &style, &added)
+    styles::edited(graph, &style, layer, values)
 }
 
 /// Instance normalization with the factors and shifts of a style.
@@ -156,7 +152,7 @@ fn adaptive_norm(
     style: &Value,
     [channels, height]: [usize; 2],
 ) -> Value {
-    let (channels, height) = (length(channels), length(height));
+    let (channels, height) = (signed(channels), signed(height));
     let [factor, shift] = [0, channels].map(|from| {
         let half = op::slice(graph, style, 1, from, from + channels);
         op::reshape(graph, &half, &[-1])
@@ -169,8 +165,8 @@ fn adaptive_norm(
 /// Red, green and blue of the last layer.
 fn to_rgb(graph: &mut GraphBuilder, weights: &GeneratorWeights, features: &Value) -> Value {
     let (kernel, bias) = &weights.to_rgb;
-    let kernel = graph.constant(&scaled(kernel, 1.0).into_dyn());
-    let bias = graph.constant(&bias.clone().into_dyn());
+    let kernel = graph.constant(&scaled(kernel, 1.0));
+    let bias = graph.constant(&bias);
     op::conv(graph, features, &kernel, Some(&bias), Settings::padded(0))
 }
 

@@ -4,6 +4,8 @@ use std::f32::consts::SQRT_2;
 
 use ndarray::{Array1, Array2, Array3, Array4};
 
+use crate::importing::{ImportError, Weights};
+
 /// The name of the architecture in errors.
 pub(super) const ARCHITECTURE: &str = "StyleGAN2";
 
@@ -156,6 +158,25 @@ impl Dense {
             bias,
         }
     }
+}
+
+/// The layers of the mapping network, whose names are `prefix` with a number from `first` on.
+///
+/// # Errors
+/// [`ImportError`] if there is no layer, or a tensor is missing or has another shape.
+pub(super) fn mapping_layers(
+    weights: Weights<'_>,
+    prefix: &str,
+    first: usize,
+) -> Result<Vec<Dense>, ImportError> {
+    (first..)
+        .map(|index| (index, format!("{prefix}{index}")))
+        .take_while(|(index, name)| *index == first || weights.has_any(&format!("{name}.")))
+        .map(|(_, name)| {
+            let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
+            Ok(Dense::mapping(weights.array(&weight)?, weights.array(&bias)?))
+        })
+        .collect()
 }
 
 impl Synthesis {

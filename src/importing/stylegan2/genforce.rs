@@ -5,7 +5,9 @@
 use ndarray::{Array1, Axis};
 
 use crate::importing::stylegan2::check::check_filter;
-use crate::importing::stylegan2::generator::{Block, Dense, Layer, Mapping, Stylegan2, Synthesis, ToRgb};
+use crate::importing::stylegan2::generator::{
+    Block, Dense, Layer, Mapping, Stylegan2, Synthesis, ToRgb, mapping_layers,
+};
 use crate::importing::{ImportError, Weights};
 
 /// Reads the generator, or returns `None` if the network has other names.
@@ -20,14 +22,7 @@ fn generator(weights: Weights<'_>) -> Result<Stylegan2, ImportError> {
         .take_while(|&index| index == 0 || weights.has_any(&format!("synthesis.output{index}.")))
         .map(|index| block(weights, index))
         .collect::<Result<_, _>>()?;
-    let layers = (0..)
-        .map(|index| format!("mapping.dense{index}"))
-        .take_while(|name| weights.has_any(&format!("{name}.")))
-        .map(|name| {
-            let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
-            Ok(Dense::mapping(weights.array(&weight)?, weights.array(&bias)?))
-        })
-        .collect::<Result<_, ImportError>>()?;
+    let layers = mapping_layers(weights, "mapping.dense", 0)?;
     Ok(Stylegan2 {
         mapping: Mapping { label: None, layers },
         synthesis: Synthesis {

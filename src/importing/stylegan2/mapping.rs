@@ -32,8 +32,8 @@ pub(super) fn build(mapping: &Mapping) -> Model {
 
 /// weight · input + bias, for each row.
 pub(super) fn dense(graph: &mut GraphBuilder, input: &Value, layer: &Dense) -> Value {
-    let weight = graph.constant(&layer.weight.t().to_owned().into_dyn());
-    let bias = graph.constant(&layer.bias.clone().into_dyn());
+    let weight = graph.constant(&layer.weight.t());
+    let bias = graph.constant(&layer.bias);
     let product = matmul(graph, input, &weight);
     add(graph, &product, &bias)
 }

@@ -7,7 +7,8 @@ use std::f32::consts::FRAC_1_SQRT_2;
 use crate::checkpoint::{Network, Object};
 use crate::importing::stylegan2::check::check_filter;
 use crate::importing::stylegan2::generator::{
-    Block, Dense, LARGEST_LEVEL, Label, Layer, Mapping, Stylegan2, Synthesis, ToRgb, scaled_kernel,
+    Block, Dense, LARGEST_LEVEL, Label, Layer, Mapping, Stylegan2, Synthesis, ToRgb, mapping_layers,
+    scaled_kernel,
 };
 use crate::importing::{ImportError, Weights};
 
@@ -75,14 +76,7 @@ pub(super) fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
     } else {
         None
     };
-    let layers = (0..)
-        .map(|index| format!("mapping.fc{index}"))
-        .take_while(|name| weights.has_any(&format!("{name}.")))
-        .map(|name| {
-            let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
-            Ok(Dense::mapping(weights.array(&weight)?, weights.array(&bias)?))
-        })
-        .collect::<Result<_, ImportError>>()?;
+    let layers = mapping_layers(weights, "mapping.fc", 0)?;
     Ok(Mapping { label, layers })
 }
 

@@ -6,7 +6,9 @@ use ndarray::Array1;
 
 use crate::checkpoint::{Checkpoint, Object};
 use crate::importing::stylegan2::check::check_filter;
-use crate::importing::stylegan2::generator::{Block, Dense, Layer, Mapping, Stylegan2, Synthesis, ToRgb};
+use crate::importing::stylegan2::generator::{
+    Block, Dense, Layer, Mapping, Stylegan2, Synthesis, ToRgb, mapping_layers,
+};
 use crate::importing::{ImportError, Weights};
 
 /// Reads the generator, or returns `None` if the network has other names.
@@ -55,14 +57,7 @@ pub(super) fn generator(weights: Weights<'_>, w_avg: Option<Array1<f32>>) -> Res
 
 fn mapping(weights: Weights<'_>) -> Result<Mapping, ImportError> {
     // The normalization of z is number 0.
-    let layers = (1..)
-        .map(|index| format!("style.{index}"))
-        .take_while(|name| weights.has_any(&format!("{name}.")))
-        .map(|name| {
-            let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
-            Ok(Dense::mapping(weights.array(&weight)?, weights.array(&bias)?))
-        })
-        .collect::<Result<_, ImportError>>()?;
+    let layers = mapping_layers(weights, "style.", 1)?;
     Ok(Mapping { label: None, layers })
 }
 

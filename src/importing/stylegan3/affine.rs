@@ -17,8 +17,8 @@ pub(super) struct Affine {
 impl Affine {
     /// The output for an input `[batch, in]`.
     pub(super) fn build(&self, graph: &mut GraphBuilder, input: &Value) -> Value {
-        let weight = graph.constant(&self.weight.clone().into_dyn());
-        let bias = graph.constant(&self.bias.clone().into_dyn());
+        let weight = graph.constant(&self.weight);
+        let bias = graph.constant(&self.bias);
         let product = matmul(graph, input, &weight);
         add(graph, &product, &bias)
     }

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Array4};
 
 use crate::graph::operators::{Convolution, add, clip, concat, conv, depth_to_space, leaky_relu, slice};
-use crate::graph::{GraphBuilder, Value};
+use crate::graph::{GraphBuilder, Value, signed};
 use crate::importing::stylegan3::phases::{Correlation, DownFilter, Resampling};
 
 /// The slope of the leaky ReLU for negative values.
@@ -186,7 +186,7 @@ impl Filtering<'_> {
             padding,
             groups: signed(self.channels),
         };
-        let kernel = self.graph.constant(&kernel.into_dyn());
+        let kernel = self.graph.constant(&kernel);
         conv(self.graph, value, &kernel, None, settings)
     }
 }
@@ -194,8 +194,4 @@ impl Filtering<'_> {
 #[allow(clippy::cast_precision_loss, reason = "a factor is a small number")]
 fn float(factor: usize) -> f32 {
     factor as f32
-}
-
-fn signed(length: usize) -> i64 {
-    i64::try_from(length).expect("an axis is shorter than 2^63")
 }

@@ -15,17 +15,17 @@ pub(super) fn build(graph: &mut GraphBuilder, input: &FourierInput, code: &Value
     let motion = motion(graph, input, code);
     let waves = waves(input);
     let [x, y, phase] = waves.map(|wave| {
-        let wave = graph.constant(&wave.into_dyn());
+        let wave = graph.constant(&wave);
         matmul(graph, &motion, &wave)
     });
-    let phases = graph.constant(&input.phases.clone().into_dyn());
+    let phases = graph.constant(&input.phases);
     let phase = add(graph, &phase, &phases);
     let amplitude = amplitude(graph, input, [&x, &y]);
     let sines = sines(graph, input, [&x, &y, &phase]);
     let amplitude = unsqueeze(graph, &amplitude, &[2, 3]);
     let sines = mul(graph, &sines, &amplitude);
     let mix = input.mix.clone().insert_axis(Dim(2)).insert_axis(Dim(3));
-    let mix = graph.constant(&mix.into_dyn());
+    let mix = graph.constant(&mix);
     conv(graph, &sines, &mix, None, Convolution::padded(0))
 }
 

@@ -7,6 +7,8 @@
 
 use ndarray::Array2;
 
+use crate::graph::signed;
+
 /// The filters of a layer. Axes x and y are alike.
 #[derive(Debug)]
 pub(super) struct Resampling {
@@ -114,10 +116,6 @@ fn correlation(mut taps: Vec<f32>, start: i64, input: usize, length: usize) -> C
         before,
         after: unsigned(after.max(0)),
     }
-}
-
-fn signed(length: usize) -> i64 {
-    i64::try_from(length).expect("a layer is smaller than 2^63")
 }
 
 fn unsigned(length: i64) -> usize {
