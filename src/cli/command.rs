@@ -25,7 +25,7 @@ pub enum Action {
     Import(Box<Import>),
     /// Show what the networks of a model folder say of sample faces, and warn of what looks wrong
     Check(Check),
-    /// Train boundaries as in the paper, and write them as files of a model folder
+    /// Train boundaries, and write them as files of a model folder
     TrainBoundary(Box<TrainBoundary>),
     /// Find directions without labels (SeFa, GANSpace), and write them as boundary files of a model folder
     Directions(Directions),

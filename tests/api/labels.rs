@@ -183,7 +183,7 @@ async fn a_label_that_does_not_fit_is_refused_with_what_fits() {
 }
 
 #[tokio::test]
-async fn training_and_reports_sample_every_class() {
+async fn training_and_reports_run_on_a_model_with_classes() {
     let folder = model_folder();
     let client = client(&folder);
     for space in ["z", "w"] {

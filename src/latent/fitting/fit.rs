@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use ndarray::{Array2, ArrayView1, ArrayView3};
 
 use crate::latent::codes::code::check_shape;
-use crate::latent::fitting::held_out::{HeldOut, score_per_unit};
+use crate::latent::fitting::held_out::{Distances, HeldOut};
 use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::regression::{self, Regression};
@@ -180,13 +180,14 @@ impl BoundaryFit {
         };
         progress.reach(1.0)?;
         let hyperplane = fitted.hyperplane;
+        let on_all = Distances::new(&labelled, &hyperplane, (0..labelled.scores.len()).collect());
         let provenance = Provenance {
             samples: Some(samples as u64),
             chosen: fitted.chosen,
             method: Some(fitted.method.to_owned()),
             accuracy: Accuracy {
-                all: labelled.accuracy(&hyperplane),
-                score_per_unit: score_per_unit(&labelled, &hyperplane),
+                all: on_all.accuracy_by_score(),
+                score_per_unit: on_all.score_per_unit(),
                 ..fitted.accuracy
             },
             ..known

@@ -57,15 +57,6 @@ impl<'a> ScoredCodes<'a> {
         })
     }
 
-    /// The share of all codes that lie on the side of their score.
-    pub(crate) fn accuracy(&self, hyperplane: &Hyperplane) -> Option<f64> {
-        let above = |index: usize| self.scores[index] > self.threshold;
-        self.accuracy_on(
-            hyperplane,
-            (0..self.scores.len()).map(|index| (index, above(index))),
-        )
-    }
-
     /// The share of `samples` that lie on their side of `hyperplane`. A sample is an index, with whether its side is the
     /// positive one. `None` without samples.
     pub(crate) fn accuracy_on(
