@@ -56,7 +56,7 @@
 //! | truncation | pulls a w code towards the mean code, for more typical faces: [`latent::Truncation`] |
 //! | attribute | a property of a face that a classifier scores: smile, age, … |
 //! | score | the output of a classifier for an attribute |
-//! | boundary | a hyperplane that separates the values of an attribute, with unit normal: [`latent::Boundary`]; [`latent::BoundaryFit`] fits one to scored codes |
+//! | boundary | a hyperplane that separates the values of an attribute, with a normal of length 1 (√layers in w+): [`latent::Boundary`]; [`latent::BoundaryFit`] fits one to scored codes |
 //! | distance | the signed distance of a code from a boundary |
 //! | direction | the unit vector of an edit: [`latent::Direction`] |
 //! | primal, conditions | in a conditional edit: the boundary of the attribute that changes, and the boundaries of those that stay: [`latent::condition()`] |

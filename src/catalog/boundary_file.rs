@@ -42,7 +42,7 @@ pub struct BoundaryMetadata {
     /// SHA-256 of the generator; a boundary of another generator is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Method of the fit: `svm` or `least-squares`.
+    /// How it was found, in words, such as `ridge regression`, `svm` or `sefa`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// Date and time of the fit, in the format of RFC 3339.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use crate::catalog::{CatalogError, ModelFolder};
-use crate::graph::Outline;
+use crate::graph::edits::embed_weights;
+use crate::graph::{GraphError, Model, Outline};
 
 /// The bytes of an ONNX file and of its external weights, and its name in errors. Clones share the bytes.
 #[derive(Clone, Debug)]
@@ -57,6 +58,20 @@ impl Graph {
             graph.weights.push((location, Arc::from(&*weights)));
         }
         Ok(graph)
+    }
+
+    /// The graph in memory, with all its weights.
+    ///
+    /// # Errors
+    /// [`GraphError`] if the bytes are no ONNX file, or weights do not lie in the files that the graph names.
+    pub fn model(&self) -> Result<Model, GraphError> {
+        let mut model = Model::read(&self.bytes)?;
+        let file = |name: &str| {
+            let mut files = self.weights.iter();
+            files.find(|(known, _)| known == name).map(|(_, bytes)| &**bytes)
+        };
+        embed_weights(&mut model, &file)?;
+        Ok(model)
     }
 
     /// Bytes of the ONNX file and its weights.

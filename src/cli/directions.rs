@@ -67,9 +67,6 @@ pub enum DirectionsError {
     /// The files cannot be written.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
-    /// The async runtime cannot be started.
-    #[error("the threads of the program cannot be started")]
-    Threads(#[from] io::Error),
 }
 
 impl Directions {

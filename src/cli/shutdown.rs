@@ -39,9 +39,10 @@ impl ShutdownTimes {
     pub(super) fn enforce(self, watchdog: Watchdog) {
         let last_words = self.reserve / 4;
         let ends = move || {
-            thread::sleep(self.requests);
+            // The service closes the watchdog when open requests have ended or were aborted. This is for one that hangs.
+            thread::sleep(self.requests + last_words);
             watchdog.close();
-            thread::sleep(self.reserve.saturating_sub(last_words));
+            thread::sleep(self.reserve.saturating_sub(2 * last_words));
             tracing::error!(
                 "a run of a network or a job did not end within --drain ({:?}); the process ends without it",
                 self.requests + self.reserve

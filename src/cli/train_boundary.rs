@@ -119,9 +119,6 @@ pub enum TrainBoundaryError {
     /// The files cannot be written.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
-    /// The async runtime cannot be started.
-    #[error("the threads of the program cannot be started")]
-    Threads(#[from] io::Error),
 }
 
 impl TrainBoundary {

@@ -106,7 +106,7 @@ pub enum EditorError {
     },
     /// The model lacks a graph that inversion needs.
     #[error(
-        "model {model} cannot invert images{}, because its manifest names no graph for it; add {missing} (onnx/README.md \
+        "model {model} cannot invert images{}, because its manifest has no entry for it; add {missing} (onnx/README.md \
          says how)",
         asked.map(|method| format!(" by {method}")).unwrap_or_default()
     )]

@@ -1,4 +1,4 @@
-//! The attributes and the constants that a node reads.
+//! The attributes of a node, and the names of its inputs.
 
 use crate::graph::proto::{AttributeProto, NodeProto};
 

@@ -21,7 +21,7 @@ impl TensorProto {
             .collect()
     }
 
-    /// The elements of a tensor of 16 or 32 bits, as f32. `None` for another type, or if they are not in this message.
+    /// The elements of a tensor of floating-point numbers, as f32. `None` for another type, or if they are not in this message.
     #[must_use]
     pub fn floats(&self) -> Option<ArrayD<f32>> {
         let shape = IxDyn(&self.lengths()?);
@@ -46,6 +46,11 @@ impl TensorProto {
             DataType::Bfloat16 => halves()
                 .into_iter()
                 .map(|bits| bf16::from_bits(bits).to_f32())
+                .collect(),
+            DataType::Double if raw.is_empty() => self.double_data.iter().copied().map(single).collect(),
+            DataType::Double => elements(raw, f64::from_le_bytes)
+                .into_iter()
+                .map(single)
                 .collect(),
             _ => return None,
         };
@@ -88,4 +93,9 @@ impl TensorProto {
 
 fn elements<const SIZE: usize, T>(bytes: &[u8], read: fn([u8; SIZE]) -> T) -> Vec<T> {
     bytes.as_chunks().0.iter().copied().map(read).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "float32 is what is wanted")]
+fn single(value: f64) -> f32 {
+    value as f32
 }

@@ -2,10 +2,9 @@
 
 use prost::Message;
 
-use crate::graph::proto::{
-    AttributeProto, AttributeType, DataType, GraphProto, NodeProto, TypeValue, ValueInfoProto,
-};
-use crate::graph::{GraphError, Model};
+use crate::graph::edits::rename_nodes;
+use crate::graph::proto::{DataType, GraphProto, NodeProto, TypeValue, ValueInfoProto};
+use crate::graph::{GraphError, Model, integer};
 
 /// Element types that a cast converts from and to float32.
 const CASTABLE: [DataType; 7] = [
@@ -78,7 +77,7 @@ fn cast_inputs(graph: &mut GraphProto) {
             continue;
         }
         let inner = format!("{name}/{found:?}");
-        rename(&mut graph.node, &name, &inner);
+        rename_nodes(&mut graph.node, &name, &inner);
         casts.push(cast(&name, &inner, found));
         set_float(&mut graph.input[index]);
     }
@@ -92,7 +91,7 @@ fn cast_outputs(graph: &mut GraphProto) {
         };
         let name = graph.output[index].name.clone();
         let inner = format!("{name}/{found:?}");
-        rename(&mut graph.node, &name, &inner);
+        rename_nodes(&mut graph.node, &name, &inner);
         graph.node.push(cast(&inner, &name, DataType::Float));
         set_float(&mut graph.output[index]);
     }
@@ -121,33 +120,7 @@ fn cast(from: &str, to: &str, element: DataType) -> NodeProto {
         op_type: "Cast".to_owned(),
         input: vec![from.to_owned()],
         output: vec![to.to_owned()],
-        attribute: vec![AttributeProto {
-            name: "to".to_owned(),
-            r#type: AttributeType::Int.into(),
-            i: i64::from(i32::from(element)),
-            ..AttributeProto::default()
-        }],
+        attribute: vec![integer("to", i64::from(i32::from(element)))],
         ..NodeProto::default()
-    }
-}
-
-/// Renames a value in nodes, and in the graphs inside them, which see the values around them.
-fn rename(nodes: &mut [NodeProto], from: &str, to: &str) {
-    for node in nodes {
-        for name in node.input.iter_mut().chain(&mut node.output) {
-            if name == from {
-                to.clone_into(name);
-            }
-        }
-        for attribute in &mut node.attribute {
-            for graph in attribute.g.iter_mut().chain(&mut attribute.graphs) {
-                rename(&mut graph.node, from, to);
-                for output in &mut graph.output {
-                    if output.name == from {
-                        to.clone_into(&mut output.name);
-                    }
-                }
-            }
-        }
     }
 }

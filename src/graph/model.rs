@@ -5,9 +5,6 @@ use prost::Message;
 use crate::graph::GraphError;
 use crate::graph::proto::{FunctionProto, GraphProto, ModelProto};
 
-/// The location of a tensor in another file.
-const EXTERNAL: i32 = 1;
-
 /// An ONNX model. It always has a graph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -86,39 +83,6 @@ impl Model {
     /// The graph, to edit it.
     pub fn graph_mut(&mut self) -> &mut GraphProto {
         self.proto.graph.as_mut().expect("a model has a graph")
-    }
-
-    /// Takes the weights out of other files into the model. Each file has the name that the graph has for it.
-    ///
-    /// # Errors
-    /// [`GraphError`] if a tensor lies in a file that is not given, or beyond its end.
-    pub fn embed(&mut self, files: &[(&str, &[u8])]) -> Result<(), GraphError> {
-        for tensor in &mut self.graph_mut().initializer {
-            if tensor.data_location != EXTERNAL {
-                continue;
-            }
-            let entry = |key: &str| {
-                let entry = tensor.external_data.iter().find(|entry| entry.key == key);
-                entry.map(|entry| entry.value.as_str())
-            };
-            let number = |key, default| entry(key).map_or(Some(default), |text| text.parse::<usize>().ok());
-            let file = files.iter().find(|(name, _)| Some(*name) == entry("location"));
-            let part = file.and_then(|(_, bytes)| {
-                let from = number("offset", 0)?;
-                let length = number("length", bytes.len().checked_sub(from)?)?;
-                bytes.get(from..from.checked_add(length)?)
-            });
-            let part = part.ok_or_else(|| GraphError::NotOnnx {
-                reason: format!(
-                    "tensor {:?} is not in the file that the graph names for it",
-                    tensor.name
-                ),
-            })?;
-            tensor.raw_data = part.to_vec();
-            tensor.data_location = 0;
-            tensor.external_data.clear();
-        }
-        Ok(())
     }
 
     /// The version of the standard operators that the graph uses.

@@ -10,8 +10,8 @@ pub(super) const CORRECTED_SIZE: usize = 32;
 
 /// The features plus the optional input `feature_<height>`, which corrects them. Its default is zero.
 pub(super) fn corrected(graph: &mut GraphBuilder, features: &Value, channels: usize, size: usize) -> Value {
-    let [channels_axis, side] = [channels, size].map(Axis::Fixed);
-    let axes = [Axis::batch(), channels_axis, side.clone(), side];
+    let [deep, high, wide] = [channels, size, size].map(Axis::Fixed);
+    let axes = [Axis::batch(), deep, high, wide];
     let zero = ArrayD::zeros(vec![1, channels, size, size]);
     let correction = graph.optional_input(&format!("feature_{size}"), &axes, &zero);
     add(graph, features, &correction)

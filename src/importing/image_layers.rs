@@ -202,7 +202,7 @@ impl<'a> ImageLayers<'a> {
     ) -> Features {
         let (channels, _, side, _) = kernel.dim();
         let settings = Convolution::padded(i64::from(side != 1)).strided(stride);
-        let kernel = self.graph.constant(&kernel);
+        let kernel = self.graph.constant(kernel);
         let bias = bias.map(|bias| self.graph.constant(&bias));
         Features {
             value: conv(&mut self.graph, &input.value, &kernel, bias.as_ref(), settings),

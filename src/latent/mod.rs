@@ -2,7 +2,7 @@
 //!
 //! Shen et al., *Interpreting the Latent Space of GANs for Semantic Face Editing* (CVPR 2020; TPAMI 2020): for an
 //! attribute with two values, a hyperplane in latent space separates the codes of one value from those of the other. If
-//! a code moves along the hyperplane's unit normal, the attribute of its image changes.
+//! a code moves along the hyperplane's normal, the attribute of its image changes.
 //!
 //! This layer knows latent codes, boundaries and numbers. It never knows a network, a file, a thread or a server.
 //!

@@ -123,7 +123,7 @@ fn valid_text(schema: &Value) -> BoxedStrategy<String> {
 pub(crate) fn broken(document: &Value, schema: &Value) -> BoxedStrategy<Value> {
     let schema = resolved(document, schema);
     let kind = schema["type"].as_str();
-    let mut ways: Vec<BoxedStrategy<Value>> = vec![Just(wrong_type(kind)).prop_flat_map(select).boxed()];
+    let mut ways: Vec<BoxedStrategy<Value>> = vec![Just(wrong_type(schema)).prop_flat_map(select).boxed()];
     match kind {
         Some("object") => break_object(document, schema, &mut ways),
         Some("array") => break_array(document, schema, &mut ways),
@@ -215,7 +215,8 @@ pub(crate) fn broken_texts(schema: &Value) -> Vec<String> {
     texts
 }
 
-fn wrong_type(kind: Option<&str>) -> Vec<Value> {
+/// Values of the types that a schema refuses. A schema without a type says which types it is not.
+fn wrong_type(schema: &Value) -> Vec<Value> {
     let all = [
         ("object", json!({})),
         ("array", json!([])),
@@ -224,10 +225,11 @@ fn wrong_type(kind: Option<&str>) -> Vec<Value> {
         ("boolean", json!(true)),
         ("null", Value::Null),
     ];
-    let fits = |found: &str| match kind {
+    let refused = schema["not"]["type"].as_array();
+    let fits = |found: &str| match schema["type"].as_str() {
         Some("integer") => found == "number",
         Some(kind) => found == kind,
-        None => found == "number" || found == "array",
+        None => refused.is_some_and(|refused| !refused.contains(&json!(found))),
     };
     let wrong = all.into_iter().filter(|(found, _)| !fits(found));
     wrong.map(|(_, value)| value).collect()

@@ -9,6 +9,7 @@ from typing import Any
 from checks import SERVICE, check, ended, is_png, run
 from faceplane_httpx.api.boundaries import (
     delete_boundary,
+    find_directions,
     get_boundary,
     list_boundaries,
     put_boundary,
@@ -35,6 +36,8 @@ from faceplane_httpx.models import (
     BoundaryDocument,
     ConditionalEditInput,
     EditForm,
+    DirectionMethod,
+    DirectionsInput,
     EditInput,
     EditResponse,
     Format,
@@ -202,6 +205,14 @@ def a_boundary_is_trained() -> None:
     identifier = train_boundaries.sync("phantom", client=client, body=body).id
     assert ended(lambda: status_of(identifier)) == "done"
     assert identifier in [found.id for found in list_jobs.sync(client=client).jobs]
+
+
+@check
+def directions_are_found() -> None:
+    body = DirectionsInput(method=DirectionMethod.PCA, count=2, samples=1000)
+    identifier = find_directions.sync("phantom", client=client, body=body).id
+    assert ended(lambda: status_of(identifier)) == "done"
+    assert get_boundary.sync("phantom", "pca-1", Space.W, client=client).attribute == "pca-1"
 
 
 @check

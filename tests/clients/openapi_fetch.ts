@@ -163,6 +163,15 @@ await run({
         const { jobs } = data(await responses.GET("/v1/jobs"));
         assert.ok(jobs.some((job) => job.id === id));
     },
+    "directions are found": async () => {
+        const body: Schemas["DirectionsInput"] = { method: "pca", count: 2, samples: 1000 };
+        const begun = await responses.POST("/v1/models/{model}/directions", { params: phantom, body });
+        const { id } = data(begun);
+        assert.equal(await ended(() => statusOf(id)), "done");
+        const path = { model: "phantom", attribute: "pca-1", space: "w" } as const;
+        const found = await responses.GET("/v1/models/{model}/boundaries/{attribute}/{space}", { params: { path } });
+        assert.equal(data(found).attribute, "pca-1");
+    },
     "a boundary is listed, fetched, sent and removed": async () => {
         const { boundaries } = data(await responses.GET("/v1/models/{model}/boundaries", { params: phantom }));
         assert.ok(boundaries.some(({ attribute, space }) => attribute === "smile" && space === "w"));

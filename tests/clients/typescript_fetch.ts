@@ -5,6 +5,7 @@ import {
     BoundariesApi,
     type ConditionalEditInput,
     Configuration,
+    DirectionMethod,
     EditResponseFromJSON,
     type EditInput,
     FacesApi,
@@ -135,6 +136,13 @@ await run({
         const { id } = await boundaries.trainBoundaries({ ...phantom, trainInput });
         assert.equal(await ended(() => statusOf(id)), "done");
         assert.ok((await jobs.listJobs()).jobs.some((job) => job.id === id));
+    },
+    "directions are found": async () => {
+        const directionsInput = { method: DirectionMethod.Pca, count: 2, samples: 1000 };
+        const { id } = await boundaries.findDirections({ ...phantom, directionsInput });
+        assert.equal(await ended(() => statusOf(id)), "done");
+        const found = await boundaries.getBoundary({ ...phantom, attribute: "pca-1", space: Space.W });
+        assert.equal(found.attribute, "pca-1");
     },
     "a boundary is listed, fetched, sent and removed": async () => {
         const listed = (await boundaries.listBoundaries(phantom)).boundaries;

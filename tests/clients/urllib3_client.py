@@ -10,6 +10,8 @@ from faceplane_urllib3 import (
     BoundariesApi,
     ConditionalEditInput,
     Configuration,
+    DirectionMethod,
+    DirectionsInput,
     EditInput,
     EditResponse,
     FacesApi,
@@ -157,6 +159,13 @@ def a_boundary_is_trained() -> None:
     identifier = boundaries.train_boundaries("phantom", body).id
     assert ended(lambda: status_of(identifier)) == "done"
     assert identifier in [found.id for found in jobs.list_jobs().jobs]
+
+
+@check
+def directions_are_found() -> None:
+    identifier = boundaries.find_directions("phantom", DirectionsInput(method=DirectionMethod.PCA, count=2, samples=1000)).id
+    assert ended(lambda: status_of(identifier)) == "done"
+    assert boundaries.get_boundary("phantom", "pca-1", Space.W).attribute == "pca-1"
 
 
 @check

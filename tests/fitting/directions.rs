@@ -147,7 +147,7 @@ fn figures_of_held_out_codes_show_noise_that_the_fitted_codes_hide() {
             .provenance()
             .accuracy;
         let correlation = accuracy.correlation.unwrap();
-        assert!(correlation.abs() < 0.5, "{method}: {correlation}");
+        assert!(correlation.abs() < 0.5, "{method:?}: {correlation}");
     }
     let (codes, scores, _) = scored(13, 2000, 0.5);
     let accuracy = fit(&BoundaryFit::default(), codes.view(), scores.view())
@@ -174,4 +174,17 @@ fn few_codes_of_many_values_are_fitted() {
     let (codes, scores, truth) = scored(17, 12, 0.0);
     let boundary = fit(&BoundaryFit::default(), codes.view(), scores.view()).unwrap();
     assert!(cosine(&boundary, &truth) > 0.3);
+}
+
+#[test]
+fn a_unit_of_distance_moves_the_score_alike_in_w_and_on_repeated_layers() {
+    let (codes, scores, _) = scored(19, 600, 0.5);
+    let layers = 4;
+    let repeated = Array3::from_shape_fn((600, layers, DIM), |(sample, _, value)| codes[[sample, 0, value]]);
+    let unit = |codes: &Array3<f32>| {
+        let boundary = fit(&BoundaryFit::default(), codes.view(), scores.view()).unwrap();
+        boundary.provenance().accuracy.score_per_unit.unwrap()
+    };
+    let (in_w, in_w_plus) = (unit(&codes), unit(&repeated));
+    assert!((in_w / in_w_plus - 1.0).abs() < 1e-3, "{in_w} and {in_w_plus}");
 }

@@ -1,6 +1,7 @@
 //! ONNX files as people have them: each variant of an export is served, and is equal to the plain graph.
 
 mod adopted;
+mod derived_gradient;
 mod served;
 mod tiny;
 mod values;

@@ -1,36 +1,38 @@
 //! Exports with other types, pictures or random values: taken over, each makes the faces of the plain graph.
 
 use faceplane::graph::operators::{add, mul};
-use faceplane::graph::proto::DataType;
-use faceplane::graph::{GraphBuilder, Value, integer, integers, scalar};
+use faceplane::graph::proto::{DataType, TensorProto};
+use faceplane::graph::{GraphBuilder, Model, Value, integer, integers, scalar};
 
 use super::adopted::{same, whole};
 use super::served::{assert_same, import_one, imported_faces, plain_faces};
 use super::tiny::{DIM, SIZE, axes, declare, mapping, plain, synthesis};
 
+/// The plain generator with inputs, outputs and weights of another type.
+pub(crate) fn plain_in(element: DataType) -> Model {
+    let mut model = plain();
+    let graph = model.graph_mut();
+    declare(&mut graph.input, element);
+    declare(&mut graph.output, element);
+    let is_float = |tensor: &&mut TensorProto| tensor.data_type == i32::from(DataType::Float);
+    for tensor in graph.initializer.iter_mut().filter(is_float) {
+        let (values, _) = tensor.raw_data.as_chunks::<4>();
+        let values = values.iter().map(|&bytes| f32::from_le_bytes(bytes));
+        tensor.raw_data = match element {
+            DataType::Double => values.flat_map(|value| f64::from(value).to_le_bytes()).collect(),
+            _ => values
+                .flat_map(|value| half::f16::from_f32(value).to_le_bytes())
+                .collect(),
+        };
+        tensor.data_type = element.into();
+    }
+    model
+}
+
 #[test]
 fn float16_and_float64_become_float32() {
     for element in [DataType::Float16, DataType::Double] {
-        let mut model = plain();
-        let graph = model.graph_mut();
-        declare(&mut graph.input, element);
-        declare(&mut graph.output, element);
-        for tensor in graph
-            .initializer
-            .iter_mut()
-            .filter(|tensor| tensor.data_type == i32::from(DataType::Float))
-        {
-            let (values, _) = tensor.raw_data.as_chunks::<4>();
-            let values = values.iter().map(|&bytes| f32::from_le_bytes(bytes));
-            tensor.raw_data = match element {
-                DataType::Double => values.flat_map(|value| f64::from(value).to_le_bytes()).collect(),
-                _ => values
-                    .flat_map(|value| half::f16::from_f32(value).to_le_bytes())
-                    .collect(),
-            };
-            tensor.data_type = element.into();
-        }
-        let generator = import_one(&model);
+        let generator = import_one(&plain_in(element));
         assert!(
             generator.architecture.contains("floating-point"),
             "{}",

@@ -54,7 +54,7 @@ impl<'de, T: Value> Visitor<'de> for Reader<'_, T> {
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<T, E> {
-        self.unfit("null")
+        self.done(T::from_null())
     }
 
     #[expect(clippy::cast_precision_loss, reason = "no field takes an integer beyond 2⁵³")]

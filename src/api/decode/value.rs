@@ -37,6 +37,11 @@ pub(crate) trait Value: Sized + Serialize {
         Err(unfit(found, &Self::expected()))
     }
 
+    /// Reads a JSON null.
+    fn from_null() -> Result<Self, String> {
+        Err(unfit("null", &Self::expected()))
+    }
+
     /// Reads a JSON string.
     fn from_string(found: &str) -> Result<Self, String> {
         Err(unfit(quoted(found), &Self::expected()))

@@ -91,10 +91,10 @@ pub(crate) struct BoundarySummary {
     space: Space,
     /// b in n·code + b; in w+ the distance is that, divided by the number of layers.
     intercept: f64,
-    /// The number of scored samples from which the extremes were chosen.
+    /// The number of samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     samples: Option<u64>,
-    /// The number of extremes on each side.
+    /// The number of extremes on each side; absent if the boundary was fitted to all samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     chosen: Option<u64>,
     /// The seed of the samples and of the split.

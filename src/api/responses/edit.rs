@@ -67,7 +67,7 @@ pub(crate) struct EditDirection {
     attribute: String,
     /// The space of the attribute's boundary.
     space: Space,
-    /// The length of the boundary's normal that remains after the projection, 0 to 1. A step of 1 along the direction
+    /// The share of the length of the boundary's normal that remains after the projection, 0 to 1. A step of 1 along the direction
     /// changes the signed distance of the attribute by this.
     retained: f64,
     /// The cosine between the direction and the normal of each condition: 0, except for rounding.

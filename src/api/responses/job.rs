@@ -17,7 +17,7 @@ pub(crate) struct JobList {
     pub(crate) next: Option<String>,
 }
 
-/// A job: a training or a report.
+/// A job: a training, a search for directions, or a report.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Job {
     /// The id of the job, as in its path.
@@ -32,14 +32,14 @@ pub(crate) struct Job {
     space: Space,
     /// The status of the job.
     status: JobStatus,
-    /// The number of codes to score; for a report, of images to synthesize.
+    /// The number of codes to score; for directions, of codes to sample; for a report, of images to synthesize.
     samples: usize,
     /// The number of them that are done.
     samples_done: usize,
-    /// The codes scored per second; absent until it is known.
+    /// How many of them are done per second; absent until it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     samples_per_second: Option<f64>,
-    /// The time until all codes are scored, in seconds; absent unless codes are being scored.
+    /// The time until all of them are done, in seconds; absent unless they are in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds_left: Option<f64>,
     /// The attribute to which a boundary is being fitted; absent unless one is.
@@ -67,11 +67,11 @@ pub(crate) struct Job {
 pub(crate) enum JobStatus {
     /// It waits for earlier jobs.
     Queued,
-    /// Faces are sampled and scored.
+    /// Codes are sampled, and faces scored.
     Sampling,
     /// Boundaries are fitted.
     Fitting,
-    /// All boundaries are fitted and the model has them, or the report is done.
+    /// The model has all boundaries, or the report is done.
     Done,
     /// It ended with an error.
     Failed,

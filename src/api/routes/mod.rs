@@ -10,7 +10,7 @@
 //! | the boundaries of a model; the training of new ones | [`boundaries`], [`training`] |
 //! | directions without labels | [`directions`] |
 //! | reports on boundaries | [`report`] |
-//! | the jobs that train and report | [`jobs`] |
+//! | the jobs that train, find directions and report | [`jobs`] |
 //! | responses with a part of a list | [`page`] |
 //! | probes and metrics | [`health`], [`metrics`] |
 

@@ -39,9 +39,9 @@ fields! {
         normal: Required<Numbers<f64>>,
         /// b in n·code + b, for the normal as it is sent, with the dot product over all layers. Default: 0.
         intercept: Option<Finite>,
-        /// The number of scored samples from which the extremes were chosen.
+        /// The number of samples.
         samples: Option<Integer<0, MOST>>,
-        /// The number of extremes chosen on each side.
+        /// The number of extremes chosen on each side; absent if the boundary was fitted to all samples.
         chosen: Option<Integer<0, MOST>>,
         /// The seed of the samples.
         seed: Option<Integer<0, MOST>>,
@@ -67,7 +67,8 @@ fields! {
     pub(crate) struct BoundaryAccuracy {
         /// The share of the extremes that the boundary was fitted to that are on the right side, 0 to 1.
         train: Option<Finite>,
-        /// That share of extremes that were held out.
+        /// That share of extremes that were held out. If the boundary was fitted to all samples, held-out samples are the other half for a fit to
+        /// each half.
         held_out: Option<Finite>,
         /// That share of all codes that were held out.
         held_out_all: Option<Finite>,

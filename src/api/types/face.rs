@@ -9,7 +9,7 @@ use crate::api::types::latent::Latent;
 use crate::api::types::number::{Integer, MOST_U32, Real, Seed};
 use crate::api::types::uploaded_image::{ImageToInvert, UploadedImage};
 use crate::editor::{FaceSource, Model, TruncationChoice};
-use crate::latent::LatentCode;
+use crate::latent::{Label, LatentCode};
 
 fields! {
     /// A seed or a latent code. Without either, a seed is chosen at random and returned.
@@ -20,7 +20,7 @@ fields! {
         /// A latent code instead of a seed.
         latent: Option<Latent>,
         /// What a class-conditional generator maps z with: the index of a class, or a number for each class. Default: the seed's remainder
-        /// by the number of classes. Refused by other generators, and beside codes in w and w+.
+        /// by the number of classes. Refused by other generators, and beside codes in w and w+. Null is no label.
         label: Option<ClassLabel>,
     }
 }
@@ -62,16 +62,20 @@ impl CodeInput {
     }
 
     fn of_seed(&self, seed: u32) -> FaceSource {
-        match &self.label {
+        match self.label() {
             None => FaceSource::Seed(seed),
-            Some(ClassLabel(label)) => FaceSource::LabelledSeed(seed, label.clone()),
+            Some(label) => FaceSource::LabelledSeed(seed, label.clone()),
         }
+    }
+
+    fn label(&self) -> Option<&Label> {
+        self.label.as_ref().and_then(|label| label.0.as_ref())
     }
 
     /// The code of `latent`, with the label of the request.
     fn labelled(&self, latent: &Latent) -> Result<LatentCode, Problem> {
         let code = latent.code()?;
-        let Some(ClassLabel(label)) = &self.label else {
+        let Some(label) = self.label() else {
             return Ok(code);
         };
         let reason = if code.label().is_some() {
@@ -117,7 +121,7 @@ impl FaceInput {
                 )),
             };
         };
-        let beside = match (self.code.seed, &self.code.latent, &self.code.label) {
+        let beside = match (self.code.seed, &self.code.latent, self.code.label()) {
             (None, None, None) => None,
             (Some(_), ..) => Some("a seed"),
             (None, Some(_), _) => Some("a latent code"),

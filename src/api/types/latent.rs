@@ -35,7 +35,7 @@ fields! {
         /// (1, layers, dim).
         npy: Option<Base64<LARGEST_FILE>>,
         /// The label of the code, if the generator is class-conditional: a class index, or a number for each class. A z code is mapped with
-        /// it, and codes that were made from it keep it.
+        /// it, and codes that were made from it keep it. Null is no label.
         label: Option<ClassLabel>,
     }
 }
@@ -94,7 +94,7 @@ impl Latent {
             space: Required(code.space().into()),
             values: Some(Numbers { shape, values }),
             npy: None,
-            label: code.label().cloned().map(ClassLabel),
+            label: ClassLabel::of(code),
         }
     }
 
@@ -107,7 +107,7 @@ impl Latent {
         };
         let values = code.values().iter().map(|&value| value.into()).collect();
         Self {
-            label: code.label().cloned().map(ClassLabel),
+            label: ClassLabel::of(code),
             ..Self::of_file(code.space().into(), NpyArray { shape, values }.write_f4())
         }
     }
@@ -160,7 +160,7 @@ impl Latent {
         let values =
             Array2::from_shape_vec(dims, values).expect("an array holds as many values as its shape says");
         let code = LatentCode::new(space, values).map_err(EditorError::from)?;
-        let label = self.label.as_ref().map(|label| label.0.clone());
+        let label = self.label.as_ref().and_then(|label| label.0.clone());
         Ok(code.with_label(label))
     }
 }

@@ -44,11 +44,12 @@ fields! {
         space: Option<Space>,
         /// How many faces to sample. Default: 10,000. Their codes take at most half of the memory that the service may use (`--memory`).
         samples: Option<Integer<4, MOST_U32>>,
-        /// How many samples at each end of the scores the boundary is fitted to and checked with; at most half of all.
+        /// How many samples at each end of the scores count as extremes, at most half of all. `svm` is fitted to a part of them and checked
+        /// with the rest; for the other methods, they only give `held_out`.
         chosen: Option<Integer<1, MOST_U32>>,
         /// `chosen` as a share of all samples. Default: 0.02, if there is no `chosen`.
         ratio: Option<Positive<1>>,
-        /// The share of the chosen samples that the boundary is fitted to; the others are held out. Default: 0.7.
+        /// The share of the chosen samples that `svm` is fitted to; the others are held out. Default: 0.7.
         split: Option<Positive<1>>,
         /// The seed of the samples and of the split. Default: 0.
         seed: Option<Seed>,

@@ -126,7 +126,7 @@ impl CarriedLatent {
             CarriedLabel::Vector(numbers) => Label::Vector(numbers.into()),
         });
         let latent = Latent::of_file(space, STANDARD.decode(&self.npy).ok()?);
-        let label = label.map(ClassLabel);
+        let label = label.map(|label| ClassLabel(Some(label)));
         Some(Latent { label, ..latent })
     }
 }

@@ -58,7 +58,6 @@ impl<'m> Check<'m> {
         let outputs = model.classifiers().outputs().iter().enumerate();
         let scores = outputs.map(|(column, output)| ScoreFindings {
             attribute: output.attribute.clone(),
-            kind: output.kind,
             threshold: output.threshold,
             range: model.classifiers().range(column),
             values: Vec::new(),

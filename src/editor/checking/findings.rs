@@ -1,6 +1,5 @@
 //! What the check of a model's networks found.
 
-use crate::catalog::OutputKind;
 use crate::imaging::Image;
 
 /// What the networks of a model say about sample faces.
@@ -25,8 +24,6 @@ pub struct Findings {
 pub struct ScoreFindings {
     /// The attribute.
     pub attribute: String,
-    /// Kind of the score.
-    pub kind: OutputKind,
     /// The score that separates the two sides.
     pub threshold: f64,
     /// The values of black and white that the manifest says.

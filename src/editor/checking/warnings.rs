@@ -105,12 +105,10 @@ fn share(part: usize, all: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::OutputKind;
 
     fn smile(values: &[f32], alternatives: Vec<([f32; 2], usize)>) -> ScoreFindings {
         ScoreFindings {
             attribute: "smile".to_owned(),
-            kind: OutputKind::Logit,
             threshold: 0.0,
             range: [-1.0, 1.0],
             values: values.to_vec(),

@@ -12,7 +12,7 @@ use crate::editor::rendering::labels::labels;
 use crate::editor::timestamp::rfc3339;
 use crate::editor::training::sample_scores::label_of;
 use crate::editor::{EditorError, Model};
-use crate::graph::{self, affine_weights};
+use crate::graph::{affine_weights, edits};
 use crate::latent::{Boundary, CodeSampler, Component, LatentSpace, Provenance, principal_components, sefa};
 
 /// Codes in one run of the mapping.
@@ -67,11 +67,9 @@ impl DirectionFinder {
             DirectionMethod::Sefa => (self.factorized().await?, self.mean()),
             DirectionMethod::Pca => {
                 let codes = self.sample(on_sampled).await?;
-                let analysis = move || {
-                    let mean = codes.mapv(f64::from).mean_axis(Axis(0));
-                    (principal_components(codes.view(), count), mean)
-                };
-                run_blocking(analysis).await
+                let (components, mean) =
+                    run_blocking(move || principal_components(codes.view(), count)).await;
+                (components, Some(mean))
             }
         };
         let found = components.len();
@@ -91,12 +89,10 @@ impl DirectionFinder {
         let (dim, count) = (self.model.shape().w_dim, self.request.count);
         let factorize = move || {
             let file = Graph::read(&folder, &file).map_err(|error| error.to_string())?;
-            let model = graph::Model::read(&file.bytes).map_err(|error| error.to_string())?;
-            let graph = model.graph();
-            let is_constant = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
-            let mut inputs = graph.input.iter().map(|input| input.name.as_str());
-            let code = inputs.find(|name| !is_constant(name)).unwrap_or_default();
-            let weights = affine_weights(graph, code, dim).map_err(|error| error.to_string())?;
+            let model = file.model().map_err(|error| error.to_string())?;
+            let inputs = edits::inputs(&model);
+            let code = inputs.first().map_or("", |input| &input.name);
+            let weights = affine_weights(model.graph(), code, dim).map_err(|error| error.to_string())?;
             Ok(sefa(weights.view(), count))
         };
         let components: Result<_, String> = run_blocking(factorize).await;

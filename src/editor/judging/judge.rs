@@ -123,7 +123,7 @@ impl Judge {
         });
         let codes: Vec<_> = codes.collect::<Result<_, LatentError>>()?;
         let first = codes[0].clone();
-        let all_scores = sampled.scores.mapv(f64::from);
+        let all_scores = (!self.directions.is_empty()).then(|| sampled.scores.mapv(f64::from));
         let boundary_reports = self.accuracies(sampled).await?;
         let boundaries: Vec<_> = self
             .attributes
@@ -143,7 +143,10 @@ impl Judge {
             on_images: |images| on_images(samples + images),
         };
         let effects = measurement.run().await?;
-        let directions = self.directions(&all_scores, codes, &mut on_images).await?;
+        let directions = match all_scores {
+            Some(scores) => self.directions(&scores, codes, &mut on_images).await?,
+            None => Vec::new(),
+        };
         let mut strips = Vec::new();
         for (boundary, direction) in boundaries.iter().zip(&effects.directions) {
             strips.push(self.strip(&first, boundary, direction).await?);

@@ -38,7 +38,7 @@ impl CodeMemory {
         let dim = model.shape().w_dim;
         Self {
             samples: request.sampled(),
-            each: dim * (size_of::<f32>() + size_of::<f64>()),
+            each: dim * size_of::<f32>(),
             fit: 4 * dim * dim * size_of::<f64>(),
         }
     }

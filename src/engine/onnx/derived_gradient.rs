@@ -2,18 +2,18 @@
 
 use crate::catalog::{Channels, FeatureNetwork, Graph, Layout, ModelFiles};
 use crate::engine::EngineError;
-use crate::engine::onnx::conversion::element_types::as_float;
+use crate::graph::edits::to_float32;
 use crate::graph::gradient::{Perceptual, loss_gradient};
 use crate::graph::{GraphError, Model};
 
-/// Derives the gradient graph. If the network of features cannot be used and is not required, only pixels are compared.
+/// Derives the gradient graph, whose input of codes is called `code`. If the network of features cannot be used and is not required, only pixels are compared.
 pub(crate) fn derive(
     files: &ModelFiles,
+    code: &str,
     features: Option<&FeatureNetwork>,
     is_required: bool,
 ) -> Result<Graph, EngineError> {
     let synthesis = read(&files.synthesis)?;
-    let code = if files.mapping.is_some() { "w" } else { "z" };
     let range = files.manifest.generator.image_range;
     let derived = |file: &Graph, derived: Result<Model, GraphError>| match derived {
         Ok(model) => Ok(Graph::new(
@@ -46,17 +46,11 @@ pub(crate) fn derive(
 }
 
 fn read(graph: &Graph) -> Result<Model, EngineError> {
-    let (graph, _) = as_float(graph);
-    let weights: Vec<_> = graph
-        .weights
-        .iter()
-        .map(|(name, bytes)| (name.as_str(), &**bytes))
-        .collect();
-    let model = Model::read(&graph.bytes).and_then(|mut model| {
-        model.embed(&weights)?;
-        Ok(model)
-    });
-    model.map_err(|error| refusal(&graph, &error.to_string()))
+    let mut model = graph
+        .model()
+        .map_err(|error| refusal(graph, &error.to_string()))?;
+    to_float32(&mut model);
+    Ok(model)
 }
 
 /// The values of black and white in the network's input for red, green and blue, and whether it begins with blue.

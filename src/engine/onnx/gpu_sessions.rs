@@ -2,7 +2,8 @@
 //!
 //! ONNX Runtime makes cuDNN plan every convolution again whenever the batch size differs from that of the run before. On an
 //! H100, this took 40 ms, for a generator with runs of 2 ms. Therefore a run is padded to a power of two, and if a graph has
-//! convolutions, each of these sizes has a session of its own, opened when it is first needed.
+//! convolutions, each of these sizes has a session of its own, opened when it is first needed. A graph with a fixed batch has one session, and runs
+//! are padded to that batch.
 //!
 //! Inputs and outputs are bound, and outputs are in pinned memory, so that they are copied to the CPU without
 //! another synchronization. CUDA graphs were not tried; they would save the time to launch thousands of small nodes. The

@@ -20,7 +20,7 @@ pub(crate) struct OnnxGradient {
 }
 
 impl OnnxGradient {
-    /// Opens a model's gradient graph, if it has one, or derives it. This needs nothing but the file, so that the other graphs can be
+    /// Opens a model's gradient graph, if it has one, or derives it. This needs nothing but the model's files, so that the other graphs can be
     /// opened at the same time; [`new`](Self::new) checks it later.
     pub(crate) fn open_network(
         runtime: &Runtime,
@@ -33,7 +33,7 @@ impl OnnxGradient {
             Some(GradientSource::Derived {
                 features,
                 is_required,
-            }) => derive(files, features.as_ref(), *is_required)?,
+            }) => derive(files, code, features.as_ref(), *is_required)?,
         };
         Network::open_gradient(
             runtime,

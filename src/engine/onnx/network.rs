@@ -296,8 +296,9 @@ impl Network {
         inputs: &[ArrayViewD<'_, f32>],
     ) -> Result<Vec<ArrayD<f32>>, EngineError> {
         let rows = inputs[0].len_of(Axis(0));
-        match self.fixed_batch() {
-            Some(batch) if rows != batch && rows > 0 => {
+        match (&self.sessions, self.fixed_batch()) {
+            // The sessions on a GPU pad batches themselves.
+            (Sessions::Cpu(_), Some(batch)) if rows != batch && rows > 0 => {
                 run_in_fixed_batches(inputs, batch, |inputs| self.run_batch(inputs))
             }
             _ => self.run_batch(inputs),

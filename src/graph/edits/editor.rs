@@ -170,7 +170,8 @@ fn rename(graph: &mut GraphProto, from: &str, to: &str) {
     rename_nodes(&mut graph.node, from, to);
 }
 
-fn rename_nodes(nodes: &mut [NodeProto], from: &str, to: &str) {
+/// Gives a tensor another name in nodes, and in the graphs inside them, which see the values around them.
+pub(crate) fn rename_nodes(nodes: &mut [NodeProto], from: &str, to: &str) {
     for node in nodes {
         for name in node.input.iter_mut().chain(&mut node.output) {
             rename_one(name, from, to);

@@ -1,7 +1,5 @@
 //! A graph in float32, whatever its types of floating-point numbers were.
 
-use half::{bf16, f16};
-
 use crate::graph::Model;
 use crate::graph::proto::{
     AttributeProto, DataType, ElementType, GraphProto, NodeProto, TensorProto, TypeProto, TypeValue,
@@ -85,49 +83,16 @@ fn convert_type(kind: &mut TypeProto, found: &mut bool) {
 }
 
 fn convert_tensor(tensor: &mut TensorProto, found: &mut bool) {
-    let Some(values) = floats(tensor) else { return };
+    if !is_other_float(tensor.data_type) {
+        return;
+    }
+    // Weights in another file have no values here.
+    let Some(values) = tensor.floats() else { return };
     *found = true;
     tensor.data_type = DataType::Float.into();
     tensor.raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     tensor.int32_data.clear();
     tensor.double_data.clear();
-}
-
-/// The values of a tensor of another floating-point type than float32.
-fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
-    let raw = &tensor.raw_data;
-    let halves = |of_bits: fn(u16) -> f32| -> Vec<f32> {
-        if raw.is_empty() {
-            // The format keeps each of them in the lower half of an integer.
-            let bits = tensor.int32_data.iter().map(|bits| bits.to_le_bytes());
-            bits.map(|[low, high, ..]| of_bits(u16::from_le_bytes([low, high])))
-                .collect()
-        } else {
-            let (pairs, _) = raw.as_chunks::<2>();
-            pairs
-                .iter()
-                .map(|&pair| of_bits(u16::from_le_bytes(pair)))
-                .collect()
-        }
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "float32 is what is wanted")]
-    match DataType::try_from(tensor.data_type).ok()? {
-        DataType::Float16 => Some(halves(|bits| f16::from_bits(bits).to_f32())),
-        DataType::Bfloat16 => Some(halves(|bits| bf16::from_bits(bits).to_f32())),
-        DataType::Double if raw.is_empty() => {
-            Some(tensor.double_data.iter().map(|&value| value as f32).collect())
-        }
-        DataType::Double => {
-            let (chunks, _) = raw.as_chunks::<8>();
-            Some(
-                chunks
-                    .iter()
-                    .map(|&bytes| f64::from_le_bytes(bytes) as f32)
-                    .collect(),
-            )
-        }
-        _ => None,
-    }
 }
 
 fn is_other_float(element: i32) -> bool {

@@ -22,6 +22,7 @@ mod ports;
 
 pub use bind::{bind, bind_rows, replace_by_rows};
 pub use editor::Editor;
+pub(crate) use editor::rename_nodes;
 pub use embed_weights::embed_weights;
 pub use extract::extract;
 pub use float32::to_float32;

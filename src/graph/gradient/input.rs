@@ -1,40 +1,30 @@
 //! The input of a graph.
 
-use crate::graph::proto::{DataType, DimensionValue, TypeValue};
+use crate::graph::proto::DataType;
 use crate::graph::shapes::Length;
-use crate::graph::{GraphError, Model};
+use crate::graph::{GraphError, Model, edits, signed};
 
 /// The name of the input that is no constant, and its lengths. `None` for an open length.
 pub(crate) fn sole_input(model: &Model) -> Result<(String, Vec<Option<Length>>), GraphError> {
-    let graph = model.graph();
-    let is_open = |name: &str| !graph.initializer.iter().any(|constant| constant.name == name);
-    let inputs: Vec<_> = graph.input.iter().filter(|input| is_open(&input.name)).collect();
-    let [input] = inputs.as_slice() else {
+    let mut inputs = edits::inputs(model);
+    if inputs.len() != 1 {
         return Err(GraphError::Tensor {
             tensor: "the inputs".to_owned(),
             found: format!("{:?}", inputs.iter().map(|input| &input.name).collect::<Vec<_>>()),
             expected: "one input without a default".to_owned(),
         });
-    };
-    let tensor = match input.r#type.as_ref().and_then(|kind| kind.value.as_ref()) {
-        Some(TypeValue::Tensor(tensor)) if tensor.elem_type == i32::from(DataType::Float) => tensor,
-        _ => {
-            return Err(GraphError::Tensor {
-                tensor: format!("input {:?}", input.name),
-                found: "another type".to_owned(),
-                expected: "a float32 tensor".to_owned(),
-            });
-        }
-    };
-    let axes = tensor.shape.as_ref().map_or(&[][..], |shape| &shape.dim);
-    let length = |value: &Option<DimensionValue>| match value {
-        Some(DimensionValue::Length(length)) => Some(Length::fixed(*length)),
-        _ => None,
-    };
-    Ok((
-        input.name.clone(),
-        axes.iter().map(|axis| length(&axis.value)).collect(),
-    ))
+    }
+    let input = inputs.remove(0);
+    if input.element != DataType::Float {
+        return Err(GraphError::Tensor {
+            tensor: format!("input {:?}", input.name),
+            found: format!("{:?}", input.element),
+            expected: "a float32 tensor".to_owned(),
+        });
+    }
+    let axes = input.axes.unwrap_or_default().into_iter();
+    let lengths = axes.map(|axis| axis.map(|length| Length::fixed(signed(length))));
+    Ok((input.name, lengths.collect()))
 }
 
 /// The name of the input that is no constant, and its shape with an open batch.

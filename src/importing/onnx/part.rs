@@ -49,12 +49,7 @@ impl<'a> Part<'a> {
         };
         let broken =
             |reason: crate::graph::GraphError| failed((reason.to_string(), "a whole ONNX file".to_owned()));
-        let mut model = Model::read(&graph.bytes).map_err(broken)?;
-        let file = |name: &str| {
-            let mut files = graph.weights.iter();
-            files.find(|(known, _)| known == name).map(|(_, bytes)| &**bytes)
-        };
-        edits::embed_weights(&mut model, &file).map_err(broken)?;
+        let mut model = graph.model().map_err(broken)?;
         edits::drop_defaults(&mut model);
         let output =
             choose_output(&model).ok_or_else(|| failed(("no output".to_owned(), "one output".to_owned())))?;

@@ -166,7 +166,7 @@ fn adaptive_norm(
 fn to_rgb(graph: &mut GraphBuilder, weights: &GeneratorWeights, features: &Value) -> Value {
     let (kernel, bias) = &weights.to_rgb;
     let kernel = graph.constant(&scaled(kernel, 1.0));
-    let bias = graph.constant(&bias);
+    let bias = graph.constant(bias);
     op::conv(graph, features, &kernel, Some(&bias), Settings::padded(0))
 }
 

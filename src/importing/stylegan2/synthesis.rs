@@ -85,7 +85,7 @@ impl SynthesisGraph {
         features = self.layer(&features, &block.plain, *code, false);
         *code += 1;
         if let Some(kernel) = &block.skip {
-            let kernel = self.graph.constant(&kernel);
+            let kernel = self.graph.constant(kernel);
             let around = conv(&mut self.graph, input, &kernel, None, Convolution::padded(0));
             let around = self.upsampled(&around, block.plain.bias.len());
             features = add(&mut self.graph, &features, &around);

@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use crate::latent::{Boundary, LatentError};
 
-/// The cosines nᵢ·nⱼ between the normals of `boundaries`, of shape [boundaries, boundaries], with 1 on the diagonal.
+/// The cosines between the normals of `boundaries`, of shape [boundaries, boundaries], with 1 on the diagonal.
 ///
 /// # Errors
 ///

@@ -1,27 +1,28 @@
 //! Principal components of latent codes: Härkönen et al., *GANSpace: Discovering Interpretable GAN Controls* (NeurIPS 2020).
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::latent::components::component::{Component, largest};
 use crate::latent::linear_algebra::code_rows::CodeRows;
 
 /// The directions along which `codes` `[samples, dim]`, in row-major order, vary most: at most `count`, from the largest
-/// variance. The eigenvalue is the variance, with division by the samples less 1.
+/// variance; and the mean of the codes. The eigenvalue is the variance, with division by the samples less 1.
 #[must_use]
-pub fn principal_components(codes: ArrayView2<'_, f32>, count: usize) -> Vec<Component> {
+pub fn principal_components(codes: ArrayView2<'_, f32>, count: usize) -> (Vec<Component>, Array1<f64>) {
     let all: Vec<_> = (0..codes.nrows()).collect();
-    if all.len() < 2 {
-        return Vec::new();
-    }
     let rows = CodeRows {
         codes,
         selected: &all,
     };
+    let mean = rows.mean(&all);
+    if all.len() < 2 {
+        return (Vec::new(), mean);
+    }
     #[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
     let factor = 1.0 / (all.len() - 1) as f64;
     let mut covariance = Array2::zeros((codes.ncols(), codes.ncols()));
-    rows.add_scatter(&all, &rows.mean(&all), factor, &mut covariance);
-    largest(covariance, count)
+    rows.add_scatter(&all, &mean, factor, &mut covariance);
+    (largest(covariance, count), mean)
 }
 
 #[cfg(test)]
@@ -39,7 +40,8 @@ mod tests {
             [0.0, 1.0, 2.0],
             [-1.0, 0.25, 5.0]
         ];
-        let found = principal_components(codes.view(), 2);
+        let (found, mean) = principal_components(codes.view(), 2);
+        assert!((mean[1] - 1.45).abs() < 1e-12, "{mean}");
         let expected = [
             (
                 8.774_334_759_87,
@@ -63,6 +65,10 @@ mod tests {
 
     #[test]
     fn one_code_has_no_components() {
-        assert!(principal_components(array![[1.0_f32, 2.0]].view(), 3).is_empty());
+        assert!(
+            principal_components(array![[1.0_f32, 2.0]].view(), 3)
+                .0
+                .is_empty()
+        );
     }
 }

@@ -81,16 +81,6 @@ pub enum FitMethod {
     LeastSquares,
 }
 
-impl std::fmt::Display for FitMethod {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::Regression => "regression",
-            Self::Svm => "svm",
-            Self::LeastSquares => "least-squares",
-        })
-    }
-}
-
 impl Default for BoundaryFit {
     fn default() -> Self {
         Self {
@@ -187,7 +177,7 @@ impl BoundaryFit {
             method: Some(fitted.method.to_owned()),
             accuracy: Accuracy {
                 all: on_all.accuracy_by_score(),
-                score_per_unit: on_all.score_per_unit(),
+                score_per_unit: on_all.score_per_unit(layers),
                 ..fitted.accuracy
             },
             ..known

@@ -24,10 +24,7 @@ impl HeldOut {
         ends: Option<&ScoreEnds>,
     ) -> Self {
         let mut sides = vec![None; scored.scores.len()];
-        for (index, positive) in ends
-            .into_iter()
-            .flat_map(|ends| ends.training().chain(ends.held_out()))
-        {
+        for (index, positive) in ends.into_iter().flat_map(ScoreEnds::training) {
             sides[index] = Some(positive);
         }
         let measured: Vec<_> = folds
@@ -65,7 +62,7 @@ impl<'s, 'c> Distances<'s, 'c> {
 
     /// The share of codes on the side of their score beside the threshold.
     pub(crate) fn accuracy_by_score(&self) -> Option<f64> {
-        self.accuracy(|index| Some(self.scored.scores[index] > self.scored.threshold))
+        self.accuracy(|index| Some(self.scored.is_positive(index)))
     }
 
     /// The share of codes on their side, of those that have one.
@@ -86,10 +83,13 @@ impl<'s, 'c> Distances<'s, 'c> {
         r.is_finite().then(|| r.clamp(-1.0, 1.0))
     }
 
-    /// How much the score rises with one unit of distance: the slope of the scores over the distances.
-    pub(crate) fn score_per_unit(&self) -> Option<f64> {
+    /// How much the score rises with one unit of distance: the slope of the scores over the distances. On `layers` layers, a distance
+    /// is in units of √layers times the length of w: [`Boundary`](crate::latent::Boundary).
+    pub(crate) fn score_per_unit(&self, layers: usize) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "a generator has few layers")]
+        let root = (layers as f64).sqrt();
         let (x, y) = self.centred();
-        let slope = dot(&x, &y) / dot(&x, &x) * self.unit;
+        let slope = dot(&x, &y) / dot(&x, &x) * self.unit * root;
         slope.is_finite().then_some(slope)
     }
 

@@ -137,12 +137,14 @@ impl<'c, 'a> Scaled<'c, 'a> {
         0.5 * dot(w, w) + losses.sum::<f64>()
     }
 
-    /// Σ factor x̃ over the rows, with Σ factor at the end.
-    fn combine(&self, factors: impl Iterator<Item = f64>) -> Point {
+    /// Σ factor x̃ over the rows, with Σ factor at the end. `factor` gets the position of a row, and its values.
+    fn combine(&self, factor: impl Fn(usize, &[f32]) -> f64) -> Point {
         let mut sum = vec![0.0; self.mean.len()];
         let mut total = 0.0;
-        for (&index, factor) in self.problem.indices.iter().zip(factors) {
-            add_scaled(&mut sum, factor, self.problem.rows.row(index));
+        for (position, &index) in self.problem.indices.iter().enumerate() {
+            let row = self.problem.rows.row(index);
+            let factor = factor(position, row);
+            add_scaled(&mut sum, factor, row);
             total += factor;
         }
         let scaled = |(sum, mean): (f64, &f64)| (sum - total * mean) / self.scale;
@@ -154,9 +156,11 @@ impl<'c, 'a> Scaled<'c, 'a> {
     }
 
     fn gradient(&self, point: &Point, margins: &[f64]) -> Point {
-        let slopes = margins.iter().zip(self.problem.sides);
-        let mut gradient =
-            self.combine(slopes.map(|(margin, &side)| -side * self.weight(side) * logistic(-side * margin)));
+        let sides = self.problem.sides;
+        let mut gradient = self.combine(|position, _| {
+            let side = sides[position];
+            -side * self.weight(side) * logistic(-side * margins[position])
+        });
         let values = self.mean.len();
         add_scaled_f64(&mut gradient[..values], 1.0, &point[..values]);
         gradient
@@ -171,13 +175,9 @@ impl<'c, 'a> Scaled<'c, 'a> {
             .map(|(&margin, &side)| self.weight(side) * logistic(margin) * logistic(-margin))
             .collect();
         let product = |direction: &Point| {
-            let changes = self.margins(direction);
-            let mut product = self.combine(
-                changes
-                    .iter()
-                    .zip(&curvatures)
-                    .map(|(change, curve)| change * curve),
-            );
+            let (w, intercept) = self.in_codes(direction);
+            let mut product =
+                self.combine(|position, row| (dot_with_code(&w, row) + intercept) * curvatures[position]);
             add_scaled_f64(&mut product[..values], 1.0, &direction[..values]);
             product
         };

@@ -43,8 +43,8 @@ impl std::fmt::Debug for SharedCodes {
 
 /// Codes, ready for regressions.
 struct Reduction {
-    /// The codes of each half, by their indices.
-    halves: [Vec<usize>; 2],
+    /// The seed that splits the codes into halves.
+    seed: u32,
     /// The rows that have a score.
     selected: Vec<usize>,
     all: ReducedCodes,
@@ -64,6 +64,7 @@ pub(crate) enum Regression {
 struct SplitCodes<'a, 'b> {
     scored: &'a ScoredCodes<'b>,
     halves: [Vec<usize>; 2],
+    seed: u32,
     shared: &'a SharedCodes,
 }
 
@@ -93,6 +94,7 @@ impl Regression {
         let split = SplitCodes {
             scored,
             halves: [order, second],
+            seed,
             shared,
         };
         match self {
@@ -107,13 +109,7 @@ impl SplitCodes<'_, '_> {
     fn logistic(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
         let Self { scored, halves, .. } = self;
         let fit = |indices: &[usize], progress: &mut Progress<'_>| {
-            let side = |&index: &usize| {
-                if scored.scores[index] > scored.threshold {
-                    1.0
-                } else {
-                    -1.0
-                }
-            };
+            let side = |&index: &usize| if scored.is_positive(index) { 1.0 } else { -1.0 };
             let sides: Vec<f64> = indices.iter().map(side).collect();
             logistic::solve(
                 &LogisticProblem {
@@ -124,10 +120,8 @@ impl SplitCodes<'_, '_> {
                 progress,
             )
         };
-        let positive = scored
-            .scores
-            .iter()
-            .filter(|&&score| score > scored.threshold)
+        let positive = (0..scored.scores.len())
+            .filter(|&index| scored.is_positive(index))
             .count();
         let rarer = positive.min(scored.scores.len() - positive);
         if rarer < MIN_CLASS {
@@ -139,9 +133,7 @@ impl SplitCodes<'_, '_> {
             });
         }
         let has_both = |half: &Vec<usize>| {
-            let positive = half
-                .iter()
-                .filter(|&&index| scored.scores[index] > scored.threshold);
+            let positive = half.iter().filter(|&&index| scored.is_positive(index));
             (1..half.len()).contains(&positive.count())
         };
         let all: Vec<usize> = (0..scored.rows.len()).collect();
@@ -227,7 +219,7 @@ impl SplitCodes<'_, '_> {
     {
         let rows = self.scored.rows;
         let shared = &self.shared.reduction;
-        let fits = |found: &&Reduction| found.halves == self.halves && found.selected == rows.selected;
+        let fits = |found: &&Reduction| found.seed == self.seed && found.selected == rows.selected;
         if let Some(found) = shared.get().filter(fits) {
             return Ok(found);
         }
@@ -236,7 +228,7 @@ impl SplitCodes<'_, '_> {
         let all = first.with(&second).reduce();
         progress.reach(0.9)?;
         let reduction = Reduction {
-            halves: self.halves.clone(),
+            seed: self.seed,
             selected: rows.selected.to_vec(),
             all,
             of_halves: [first.reduce(), second.reduce()],

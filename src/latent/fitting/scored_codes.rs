@@ -57,6 +57,11 @@ impl<'a> ScoredCodes<'a> {
         })
     }
 
+    /// Whether the score of a code is above the threshold.
+    pub(crate) fn is_positive(&self, index: usize) -> bool {
+        self.scores[index] > self.threshold
+    }
+
     /// The share of `samples` that lie on their side of `hyperplane`. A sample is an index, with whether its side is the
     /// positive one. `None` without samples.
     pub(crate) fn accuracy_on(
