@@ -163,7 +163,9 @@ def a_boundary_is_trained() -> None:
 
 @check
 def directions_are_found() -> None:
-    identifier = boundaries.find_directions("phantom", DirectionsInput(method=DirectionMethod.PCA, count=2, samples=1000)).id
+    identifier = boundaries.find_directions(
+        "phantom", DirectionsInput(method=DirectionMethod.PCA, count=2, samples=1000)
+    ).id
     assert ended(lambda: status_of(identifier)) == "done"
     assert boundaries.get_boundary("phantom", "pca-1", Space.W).attribute == "pca-1"
 

@@ -60,7 +60,18 @@ def fit(attribute: str, space: str, ratio: float, scored: pathlib.Path, target: 
     """Writes one boundary, by `faceplane train-boundary`."""
     program = os.environ.get("FACEPLANE", "../../target/release/faceplane")
     codes = ["--latents", str(scored / f"{space}.npy"), "--scores", str(scored / f"{attribute}.npy")]
-    options = ["--method", "svm", "--space", space, "--ratio", str(ratio), "--seed", str(SAMPLE_SEED), "--output", str(target)]
+    options = [
+        "--method",
+        "svm",
+        "--space",
+        space,
+        "--ratio",
+        str(ratio),
+        "--seed",
+        str(SAMPLE_SEED),
+        "--output",
+        str(target),
+    ]
     subprocess.run([program, "train-boundary", "--attribute", attribute, *codes, *options], check=True)
 
 
