@@ -25,7 +25,7 @@
 //! | [`checkpoint`] | the formats of checkpoints | what a network computes |
 //! | [`graph`] | ONNX graphs in memory: build, edit, differentiate | ONNX Runtime, checkpoints |
 //! | [`imaging`] | pixels, image files, alignment of faces | latent codes |
-//! | [`latent`] | the mathematics of codes and boundaries | files, threads, networks |
+//! | [`latent`] | the mathematics of codes and boundaries | files, networks |
 //! | [`metrics`], [`telemetry`] | metrics for Prometheus, the log | |
 //!
 //! # The way of a request

@@ -28,7 +28,7 @@ const LAYERS: &[Layer] = &[
         path: "latent",
         layers: &[],
         crates: &["ndarray", "rand_mt", "thiserror"],
-        never_of_std: &["env", "fs", "io", "net", "path", "process", "thread", "time"],
+        never_of_std: &["env", "fs", "io", "net", "path", "process", "time"],
     },
     Layer {
         path: "imaging",

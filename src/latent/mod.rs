@@ -4,7 +4,8 @@
 //! attribute with two values, a hyperplane in latent space separates the codes of one value from those of the other. If
 //! a code moves along the hyperplane's normal, the attribute of its image changes.
 //!
-//! This layer knows latent codes, boundaries and numbers. It never knows a network, a file, a thread or a server.
+//! This layer knows latent codes, boundaries and numbers. It never knows a network, a file or a server. Only
+//! the matrix products of a fit use a second thread.
 //!
 //! | to find | look in |
 //! | --- | --- |

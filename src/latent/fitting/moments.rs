@@ -1,11 +1,13 @@
 //! The first two moments of codes, and what regressions of several scores on the same codes share.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use ndarray::{Array1, Array2, Axis};
 
 use crate::latent::FitError;
 use crate::latent::fitting::progress::Progress;
 use crate::latent::linear_algebra::code_rows::CodeRows;
-use crate::latent::linear_algebra::dot_product::add_scaled;
 use crate::latent::linear_algebra::tridiagonal::Tridiagonal;
 use crate::latent::statistics::share;
 
@@ -20,20 +22,43 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// The moments of the rows `indices`. `progress` goes from `from` to `to`.
+    /// The moments of the rows in each of two halves, which two threads compute. `progress` goes to 0.8.
     ///
     /// # Errors
     /// [`FitError::Cancelled`].
-    pub(crate) fn of(
+    pub(crate) fn of_halves(
+        rows: CodeRows<'_>,
+        halves: &[Vec<usize>; 2],
+        progress: &mut Progress<'_>,
+    ) -> Result<[Self; 2], FitError> {
+        let is_cancelled = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                Self::of(rows, &halves[1], |_| {
+                    if is_cancelled.load(Ordering::Relaxed) {
+                        Err(FitError::Cancelled)
+                    } else {
+                        Ok(())
+                    }
+                })
+            });
+            let own = Self::of(rows, &halves[0], |share| progress.reach(0.8 * share));
+            is_cancelled.store(own.is_err(), Ordering::Relaxed);
+            let other = other.join().expect("the moments of finite codes never panic");
+            Ok([own?, other?])
+        })
+    }
+
+    /// The moments of the rows `indices`. `reach` gets the share that is done.
+    fn of(
         rows: CodeRows<'_>,
         indices: &[usize],
-        (from, to): (f64, f64),
-        progress: &mut Progress<'_>,
+        mut reach: impl FnMut(f64) -> Result<(), FitError>,
     ) -> Result<Self, FitError> {
         let mean = rows.mean(indices);
         let mut scatter = Array2::zeros((rows.dim(), rows.dim()));
         for (round, chunk) in indices.chunks(REPORT_INTERVAL).enumerate() {
-            progress.reach(from + (to - from) * share(round * REPORT_INTERVAL, indices.len()))?;
+            reach(share(round * REPORT_INTERVAL, indices.len()))?;
             rows.add_scatter(chunk, &mean, 1.0, &mut scatter);
         }
         Ok(Self {
@@ -44,9 +69,8 @@ impl Moments {
     }
 
     /// The moments of these codes and those of `other` together.
-    #[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
     pub(crate) fn with(&self, other: &Self) -> Self {
-        let (own, others) = (self.count as f64, other.count as f64);
+        let (own, others) = (float(self.count), float(other.count));
         let apart = &other.mean - &self.mean;
         let column = apart.view().insert_axis(Axis(1));
         let between = column.dot(&column.t()) * (own * others / (own + others));
@@ -57,8 +81,21 @@ impl Moments {
         }
     }
 
+    /// Prepares regressions on the codes of each half, and on all, in two threads.
+    pub(crate) fn reduce_all([first, second]: [Self; 2]) -> ([ReducedCodes; 2], ReducedCodes) {
+        let all = first.with(&second);
+        thread::scope(|scope| {
+            let all = scope.spawn(|| all.reduce());
+            let halves = [first.reduce(), second.reduce()];
+            (
+                halves,
+                all.join().expect("a reduction of finite numbers never panics"),
+            )
+        })
+    }
+
     /// Prepares regressions on these codes.
-    pub(crate) fn reduce(self) -> ReducedCodes {
+    fn reduce(self) -> ReducedCodes {
         ReducedCodes {
             count: self.count,
             mean: self.mean,
@@ -74,16 +111,61 @@ pub(crate) struct ReducedCodes {
     pub(crate) scatter: Tridiagonal,
 }
 
-/// Σ (x − x̄) y over the rows `indices`, for one y each, whose sum is 0.
-pub(crate) fn cross(
-    rows: CodeRows<'_>,
-    indices: impl IntoIterator<Item = usize>,
-    y: impl IntoIterator<Item = f64>,
-) -> Vec<f64> {
-    let mut cross = vec![0.0; rows.dim()];
-    // Σ x̄ y = 0.
-    for (index, y) in indices.into_iter().zip(y) {
-        add_scaled(&mut cross, y, rows.row(index));
+/// The moments of scores, and of scores with codes.
+pub(crate) struct ScoreMoments {
+    /// Number of scores.
+    count: usize,
+    pub(crate) mean: f64,
+    /// Σ (y − ȳ)².
+    pub(crate) total: f64,
+    /// Σ (x − x̄)(y − ȳ).
+    pub(crate) cross: Vec<f64>,
+}
+
+impl ScoreMoments {
+    /// The moments of two `scores` of each code, over the rows `indices`.
+    pub(crate) fn of(rows: CodeRows<'_>, indices: &[usize], scores: [&[f64]; 2]) -> [Self; 2] {
+        let means = scores.map(|scores| mean(indices.iter().map(|&index| scores[index])));
+        let centred = |index: usize| [scores[0][index] - means[0], scores[1][index] - means[1]];
+        let total = |column: usize| -> f64 {
+            let squares = indices.iter().map(|&index| centred(index)[column].powi(2));
+            squares.sum()
+        };
+        // Σ x̄ (y − ȳ) = 0.
+        let [first, second] = rows.weighted_sums(indices, centred);
+        let moments = |column: usize, cross| Self {
+            count: indices.len(),
+            mean: means[column],
+            total: total(column),
+            cross,
+        };
+        [moments(0, first), moments(1, second)]
     }
-    cross
+
+    /// The moments of these scores and those of `other` together, where `mean` and `other_mean` are the means of their codes.
+    pub(crate) fn with(&self, mean: &Array1<f64>, other: &Self, other_mean: &Array1<f64>) -> Self {
+        let (own, others) = (float(self.count), float(other.count));
+        let (weight, apart) = (own * others / (own + others), other.mean - self.mean);
+        let mut cross = self.cross.clone();
+        for (index, cross) in cross.iter_mut().enumerate() {
+            *cross += other.cross[index] + weight * apart * (other_mean[index] - mean[index]);
+        }
+        Self {
+            count: self.count + other.count,
+            mean: self.mean + apart * others / (own + others),
+            total: self.total + other.total + weight * apart * apart,
+            cross,
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
+fn float(count: usize) -> f64 {
+    count as f64
+}
+
+/// The mean of numbers; 0 without any.
+fn mean(numbers: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = float(numbers.len().max(1));
+    numbers.sum::<f64>() / count
 }

@@ -11,18 +11,25 @@ pub(crate) struct NormalScores {
 impl NormalScores {
     /// Ranks finite scores.
     pub(crate) fn of(scores: &[f64]) -> Self {
-        let mut sorted = scores.to_vec();
-        sorted.sort_by(f64::total_cmp);
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        order.sort_unstable_by(|&one, &other| scores[one].total_cmp(&scores[other]));
         let mut ranked = Self {
-            quantiles: Vec::new(),
-            sorted,
+            quantiles: vec![0.0; scores.len()],
+            sorted: order.iter().map(|&index| scores[index]).collect(),
         };
-        let mut quantiles: Vec<f64> = scores.iter().map(|&score| ranked.at(score)).collect();
-        let mean = quantiles.iter().sum::<f64>() / share_of(quantiles.len());
-        for quantile in &mut quantiles {
+        let mut below = 0;
+        #[expect(clippy::float_cmp, reason = "ties are equal numbers")]
+        for equal in order.chunk_by(|&one, &other| scores[one] == scores[other]) {
+            let quantile = ranked.quantile_at(below, below + equal.len());
+            for &index in equal {
+                ranked.quantiles[index] = quantile;
+            }
+            below += equal.len();
+        }
+        let mean = ranked.quantiles.iter().sum::<f64>() / share_of(scores.len());
+        for quantile in &mut ranked.quantiles {
             *quantile -= mean;
         }
-        ranked.quantiles = quantiles;
         ranked
     }
 
@@ -30,6 +37,11 @@ impl NormalScores {
     pub(crate) fn at(&self, score: f64) -> f64 {
         let below = self.sorted.partition_point(|&other| other < score);
         let not_above = self.sorted.partition_point(|&other| other <= score);
+        self.quantile_at(below, not_above)
+    }
+
+    /// The quantile of scores in the sorted ones from `below` to `not_above`.
+    fn quantile_at(&self, below: usize, not_above: usize) -> f64 {
         let all = share_of(self.sorted.len());
         let share = (share_of(below) + share_of(not_above)) / (2.0 * all);
         // A score beyond all others is as rare as half of one.

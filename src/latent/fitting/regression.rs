@@ -1,19 +1,17 @@
 //! The boundary of the best direction that scored codes hold: ridge regression of scores, logistic regression of two classes.
 
-use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::latent::FitError;
 use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::fitting::logistic::{self, LogisticProblem};
-use crate::latent::fitting::moments::{Moments, ReducedCodes, cross};
+use crate::latent::fitting::moments::{Moments, ReducedCodes, ScoreMoments};
 use crate::latent::fitting::normal_scores::NormalScores;
 use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::ridge::{self, Ridge};
 use crate::latent::fitting::scored_codes::{MIN_CLASS, ScoredCodes};
 use crate::latent::linear_algebra::dot_product::dot;
 use crate::latent::sampling::shuffle::Shuffler;
-use crate::latent::statistics::mean;
 
 /// The most values of a code: their matrix takes 128 MB.
 pub(crate) const MAX_VALUES: usize = 4096;
@@ -88,12 +86,15 @@ impl Regression {
                 most: MAX_VALUES,
             });
         }
-        let mut order: Vec<usize> = (0..scored.rows.len()).collect();
-        Shuffler::new(seed).shuffle(&mut order);
-        let second = order.split_off(order.len() / 2);
+        let mut first: Vec<usize> = (0..scored.rows.len()).collect();
+        Shuffler::new(seed).shuffle(&mut first);
+        let mut second = first.split_off(first.len() / 2);
+        // In the order of memory, codes are read faster.
+        first.sort_unstable();
+        second.sort_unstable();
         let split = SplitCodes {
             scored,
-            halves: [order, second],
+            halves: [first, second],
             seed,
             shared,
         };
@@ -157,27 +158,28 @@ impl SplitCodes<'_, '_> {
         let scored = self.scored;
         let own = OnceLock::new();
         let codes = self.reduce(&own, progress)?;
-        let raw = Target::raw(&scored.scores, scored.threshold);
-        let ranks = Target::ranks(&scored.scores, scored.threshold);
-        let fit = |target: &Target<'_>| {
-            let all = 0..scored.rows.len();
-            let y = target.centred(scored, all);
-            let fit = ridge::cross_validated(&codes.all, &y.cross, y.total)?;
-            Some((target.hyperplane(&codes.all, &y, &fit), fit))
-        };
-        let most_linear = [(raw, "ridge regression"), (ranks, "ridge regression of ranks")]
+        let ranked = NormalScores::of(&scored.scores);
+        let threshold = ranked.at(scored.threshold);
+        let [raw, ranks] = self.targets(codes, [&scored.scores, &ranked.quantiles]);
+        let candidates = [
+            (raw, scored.threshold, "ridge regression"),
+            (ranks, threshold, "ridge regression of ranks"),
+        ];
+        let most_linear = candidates
             .into_iter()
-            .filter_map(|(target, method)| fit(&target).map(|fit| (target, method, fit)))
-            .min_by(|one, other| one.2.1.expected_error.total_cmp(&other.2.1.expected_error));
-        let (target, method, (hyperplane, fit)) = most_linear.ok_or(FitError::DependentValues {
+            .filter_map(|(target, threshold, method)| {
+                let fit = ridge::cross_validated(&codes.all, &target.all.cross, target.all.total)?;
+                Some((target, threshold, method, fit))
+            })
+            .min_by(|one, other| one.3.expected_error.total_cmp(&other.3.expected_error));
+        let (target, threshold, method, fit) = most_linear.ok_or(FitError::DependentValues {
             dim: scored.rows.dim(),
         })?;
-        let folds = self.folds(&codes.of_halves, &target, fit.strength / 2.0);
         Ok(RegressionResult {
-            hyperplane,
+            hyperplane: hyperplane(&codes.all, &target.all, &fit, threshold),
             method,
             cosine: fit.cosine,
-            folds,
+            folds: self.folds(&codes.of_halves, &target, threshold, fit.strength / 2.0),
         })
     }
 
@@ -194,17 +196,29 @@ impl SplitCodes<'_, '_> {
         }
         let own = OnceLock::new();
         let codes = self.reduce(&own, progress)?;
-        let target = Target::raw(&scored.scores, scored.threshold);
-        let y = target.centred(scored, 0..scored.rows.len());
-        let fit = ridge::with_strength(&codes.all, &y.cross, y.total, 0.0);
+        let [target, _] = self.targets(codes, [&scored.scores; 2]);
+        let fit = ridge::with_strength(&codes.all, &target.all.cross, target.all.total, 0.0);
         let fit = fit.ok_or(FitError::DependentValues { dim })?;
-        let folds = self.folds(&codes.of_halves, &target, 0.0);
         Ok(RegressionResult {
-            hyperplane: target.hyperplane(&codes.all, &y, &fit),
+            hyperplane: hyperplane(&codes.all, &target.all, &fit, scored.threshold),
             method: "least squares",
             cosine: fit.cosine,
-            folds,
+            folds: self.folds(&codes.of_halves, &target, scored.threshold, 0.0),
         })
+    }
+
+    /// The moments of two `values` of each code, which regressions predict.
+    fn targets(&self, codes: &Reduction, values: [&[f64]; 2]) -> [Target; 2] {
+        let of_half = |half: &Vec<usize>| ScoreMoments::of(self.scored.rows, half, values);
+        let [first, second] = self.halves.each_ref().map(of_half);
+        let [first_codes, second_codes] = &codes.of_halves;
+        let target = |(first, second): (ScoreMoments, ScoreMoments)| Target {
+            all: first.with(&first_codes.mean, &second, &second_codes.mean),
+            of_halves: [first, second],
+        };
+        let [first_raw, first_ranks] = first;
+        let [second_raw, second_ranks] = second;
+        [(first_raw, second_raw), (first_ranks, second_ranks)].map(target)
     }
 
     /// The codes, ready for regressions: those that earlier fits to the same codes left, or else new ones. They are shared, or kept in
@@ -223,15 +237,13 @@ impl SplitCodes<'_, '_> {
         if let Some(found) = shared.get().filter(fits) {
             return Ok(found);
         }
-        let first = Moments::of(rows, &self.halves[0], (0.0, 0.4), progress)?;
-        let second = Moments::of(rows, &self.halves[1], (0.4, 0.8), progress)?;
-        let all = first.with(&second).reduce();
-        progress.reach(0.9)?;
+        let halves = Moments::of_halves(rows, &self.halves, progress)?;
+        let (of_halves, all) = Moments::reduce_all(halves);
         let reduction = Reduction {
             seed: self.seed,
             selected: rows.selected.to_vec(),
             all,
-            of_halves: [first.reduce(), second.reduce()],
+            of_halves,
         };
         match shared.set(reduction) {
             Ok(()) => Ok(shared.get().expect("it was just set")),
@@ -243,80 +255,34 @@ impl SplitCodes<'_, '_> {
     fn folds(
         self,
         codes: &[ReducedCodes; 2],
-        target: &Target<'_>,
+        target: &Target,
+        threshold: f64,
         strength: f64,
     ) -> Vec<(Hyperplane, Vec<usize>)> {
         let [first, second] = self.halves;
-        let fit = |codes: &ReducedCodes, half: &[usize]| {
-            let y = target.centred(self.scored, half.iter().copied());
-            let fit = ridge::with_strength(codes, &y.cross, y.total, strength)?;
-            Some(target.hyperplane(codes, &y, &fit))
+        let fit = |half: usize| {
+            let (codes, target) = (&codes[half], &target.of_halves[half]);
+            let fit = ridge::with_strength(codes, &target.cross, target.total, strength)?;
+            Some(hyperplane(codes, target, &fit, threshold))
         };
-        let (of_first, of_second) = (fit(&codes[0], &first), fit(&codes[1], &second));
-        of_second
-            .zip(Some(first))
-            .into_iter()
-            .chain(of_first.zip(Some(second)))
-            .collect()
+        let others = [(fit(1), first), (fit(0), second)].into_iter();
+        others.filter_map(|(plane, half)| Some((plane?, half))).collect()
     }
 }
 
-/// What a regression predicts: the scores, or the normal quantiles of their ranks.
-struct Target<'a> {
-    values: Cow<'a, [f64]>,
-    /// The value at the threshold of the scores.
-    threshold: f64,
+/// What a regression predicts: the moments of one value of each code.
+struct Target {
+    all: ScoreMoments,
+    of_halves: [ScoreMoments; 2],
 }
 
-impl<'a> Target<'a> {
-    fn raw(scores: &'a [f64], threshold: f64) -> Self {
-        Self {
-            values: Cow::Borrowed(scores),
-            threshold,
-        }
+/// The hyperplane on which the prediction is `threshold`.
+fn hyperplane(codes: &ReducedCodes, y: &ScoreMoments, fit: &Ridge, threshold: f64) -> Hyperplane {
+    let centre = codes.mean.as_slice().expect("the mean is contiguous");
+    Hyperplane {
+        w: fit.w.clone(),
+        intercept: y.mean - threshold - dot(&fit.w, centre),
     }
-
-    fn ranks(scores: &[f64], threshold: f64) -> Self {
-        let ranked = NormalScores::of(scores);
-        Self {
-            threshold: ranked.at(threshold),
-            values: Cow::Owned(ranked.quantiles),
-        }
-    }
-
-    /// The values of the rows `indices`.
-    fn centred(
-        &self,
-        scored: &ScoredCodes<'_>,
-        indices: impl Iterator<Item = usize> + Clone,
-    ) -> CentredTarget {
-        let values: Vec<f64> = indices.clone().map(|index| self.values[index]).collect();
-        let mean = mean(&values);
-        let centred = values.iter().map(|value| value - mean);
-        CentredTarget {
-            mean,
-            total: centred.clone().map(|y| y * y).sum(),
-            cross: cross(scored.rows, indices, centred),
-        }
-    }
-
-    /// The hyperplane on which the prediction is the threshold.
-    fn hyperplane(&self, codes: &ReducedCodes, y: &CentredTarget, fit: &Ridge) -> Hyperplane {
-        let centre = codes.mean.as_slice().expect("the mean is contiguous");
-        Hyperplane {
-            w: fit.w.clone(),
-            intercept: y.mean - self.threshold - dot(&fit.w, centre),
-        }
-    }
-}
-
-/// The moments of some values y of a target.
-struct CentredTarget {
-    mean: f64,
-    /// Σ (y − ȳ)².
-    total: f64,
-    /// Σ (x − x̄)(y − ȳ).
-    cross: Vec<f64>,
 }
 
 /// Whether there are exactly two different scores.

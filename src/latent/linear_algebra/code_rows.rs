@@ -3,6 +3,8 @@
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 
+use crate::latent::linear_algebra::dot_product::{add_four_scaled, add_scaled};
+
 /// Rows of one matrix product: 1 MB in `f64` for codes of 512 values.
 const CHUNK: usize = 256;
 
@@ -44,6 +46,28 @@ impl<'a> CodeRows<'a> {
         #[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
         let count = indices.len().max(1) as f64;
         mean / count
+    }
+
+    /// Σ a x over the selected rows `indices` in `f64`, for two factors a of each row. `factors` gets the row's index.
+    pub(crate) fn weighted_sums(
+        self,
+        indices: &[usize],
+        factors: impl Fn(usize) -> [f64; 2],
+    ) -> [Vec<f64>; 2] {
+        let mut sums = [const { Vec::new() }; 2].map(|_: Vec<f64>| vec![0.0; self.dim()]);
+        let (fours, rest) = indices.as_chunks::<4>();
+        for four in fours {
+            let (rows, factors) = (four.map(|index| self.row(index)), four.map(&factors));
+            for (column, sum) in sums.iter_mut().enumerate() {
+                add_four_scaled(sum, factors.map(|factors| factors[column]), rows);
+            }
+        }
+        for &index in rest {
+            for (sum, factor) in sums.iter_mut().zip(factors(index)) {
+                add_scaled(sum, factor, self.row(index));
+            }
+        }
+        sums
     }
 
     /// Adds a Σ (x − c)(x − c)ᵀ to `scatter`, a symmetric matrix [dim, dim], in `f64`; x runs over the selected rows `indices`, and c is

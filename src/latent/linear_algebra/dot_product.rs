@@ -34,6 +34,15 @@ pub(crate) fn add_scaled(w: &mut [f64], a: f64, x: &[f32]) {
     }
 }
 
+/// Replaces w by w + Σ a x over four codes x, which reads and writes w once.
+pub(crate) fn add_four_scaled(w: &mut [f64], a: [f64; 4], x: [&[f32]; 4]) {
+    let x = x.map(|x| &x[..w.len()]);
+    for (index, w) in w.iter_mut().enumerate() {
+        let scaled = |code: usize| a[code] * f64::from(x[code][index]);
+        *w += (scaled(0) + scaled(1)) + (scaled(2) + scaled(3));
+    }
+}
+
 /// Replaces w by w + a x, both in `f64`.
 pub(crate) fn add_scaled_f64(w: &mut [f64], a: f64, x: &[f64]) {
     for (w, x) in w.iter_mut().zip(x) {
