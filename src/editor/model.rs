@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::Array2;
+use tokio::sync::OnceCell;
 
 use crate::catalog::{EncoderEntry, GradientEntry, Manifest, ModelFiles, ModelFolder, OutputEntry};
 use crate::editor::boundary_set::BoundarySet;
@@ -10,7 +11,7 @@ use crate::editor::classifiers::Classifiers;
 use crate::editor::{EditorError, LoadError};
 use crate::engine::{self, Engine, EngineOptions, GeneratorShape, Runtime};
 use crate::imaging::{Alignment, ImageRange};
-use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, Whitening};
+use crate::latent::{Boundary, CodeMoments, LatentCode, LatentSpace, Truncation, Whitening};
 use crate::metrics::Metrics;
 
 /// A loaded model.
@@ -34,7 +35,7 @@ pub struct Model {
     synthesis_file: Option<(ModelFolder, String)>,
 }
 
-/// What the manifest says about the generator's codes and images.
+/// What is known of the generator's codes and images.
 #[derive(Clone)]
 pub(crate) struct GeneratorSettings {
     /// The image values of black and white.
@@ -43,6 +44,8 @@ pub(crate) struct GeneratorSettings {
     pub(crate) rescale_z: bool,
     /// The mean w code and the default truncation; `None` if the model cannot truncate.
     pub(crate) mean: Option<Mean>,
+    /// The moments of sampled w codes, once they are needed.
+    pub(crate) sample_moments: Arc<OnceCell<Arc<CodeMoments>>>,
 }
 
 /// The mean w code, and the truncation for requests that do not name one.
@@ -189,7 +192,7 @@ impl Model {
         self.engine.shape()
     }
 
-    /// What the manifest says about the generator.
+    /// What is known of the generator's codes and images.
     pub(crate) fn generator(&self) -> &GeneratorSettings {
         &self.generator
     }
@@ -350,6 +353,7 @@ fn generator_settings(
         image_range,
         rescale_z: manifest.generator.rescale_z,
         mean,
+        sample_moments: Arc::default(),
     })
 }
 

@@ -273,6 +273,18 @@ pub enum LatentError {
         found: f64,
     },
 
+    /// An amount in standard deviations of the samples, which are not known.
+    #[error(
+        "found an amount in deviations along `{attribute}` in {space}, where the standard deviation of the samples is not known, or \
+         0; expected one in distances: send the unit `distance`"
+    )]
+    UnknownDeviation {
+        /// The attribute of the boundary.
+        attribute: String,
+        /// The space of the boundary.
+        space: LatentSpace,
+    },
+
     /// The targets of several edits cannot be reached together.
     #[error(
         "found targets for {} that cannot be reached together; expected edits with independent directions: name each \

@@ -15,6 +15,8 @@
 //! | the code of a seed, and many codes of one seed | [`sample_z`], [`CodeSampler`] |
 //! | the signed distance of a code from a boundary | [`Boundary::signed_distance`] |
 //! | an edit of a code | [`Direction`], [`Edit`], [`apply`] |
+//! | the unit of an edit's amount | [`Unit`] |
+//! | where the samples are, seen from a boundary | [`Spread`], [`CodeMoments`] |
 //! | the conditional projection: a direction that keeps other attributes | [`condition`] |
 //! | a series of evenly spaced amounts | [`Trajectory`] |
 //! | where a boundary is fitted to scored codes | [`BoundaryFit::fit`] |
@@ -25,7 +27,7 @@
 //!
 //! Each value is checked once, when it is made, and never changes afterwards. Codes are stored as `f32`, as networks
 //! take them. Arithmetic is in `f64` and rounded once at the end. Its order is fixed, so that the same input gives the
-//! same bits on every machine. The exception is [`BoundaryFit`], which multiplies matrices as fast as the processor
+//! same bits on every machine. The exceptions are [`BoundaryFit`] and [`CodeMoments`], which multiply matrices as fast as the processor
 //! can: its bits are the same on one kind of processor.
 
 mod boundaries;
@@ -43,6 +45,7 @@ pub use boundaries::attribute_name::check_attribute_name;
 pub use boundaries::boundary::Boundary;
 pub use boundaries::cosines::cosines;
 pub use boundaries::provenance::{Accuracy, Provenance};
+pub use boundaries::spread::{CodeMoments, Spread};
 pub use codes::code::LatentCode;
 pub use codes::label::Label;
 pub use codes::layer_range::LayerRange;
@@ -55,6 +58,7 @@ pub use editing::condition::{Conditioned, condition};
 pub use editing::direction::Direction;
 pub use editing::edit::{Amount, Edit, apply};
 pub use editing::trajectory::Trajectory;
+pub use editing::unit::Unit;
 pub use error::LatentError;
 pub use fitting::error::FitError;
 pub use fitting::fit::{BoundaryFit, CodesToFit, FitMethod, SampleSelection, SharedCodes};

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use faceplane::imaging::{Image, decode};
 use serde_json::{Value, json};
 
-use crate::support::{Client, LAYERS, numbers};
+use crate::support::{Client, LAYERS, StripeGenerator, numbers};
 
 fn distance(face: &Value, attribute: &str) -> f64 {
     face["distances"][attribute].as_f64().unwrap()
@@ -86,6 +86,13 @@ async fn a_url_and_a_body_can_ask_for_the_same_edit() {
             }),
         ),
         (
+            "/v1/edit?seed=7&edit=smile:2@0-1&edit=age:to:-1@2&unit=deviation&layers=1",
+            json!({
+                "seed": 7, "unit": "deviation", "layers": "1",
+                "edits": [{"attribute": "smile", "by": 2, "layers": "0-1"}, {"attribute": "age", "to": -1, "layers": "2"}]
+            }),
+        ),
+        (
             "/v1/edit?seed=7&edit=smile&trajectory=-2:2:5:to&layout=strip&layers=0-1",
             json!({
                 "seed": 7, "edits": [{"attribute": "smile"}], "layout": "strip", "layers": "0-1",
@@ -151,7 +158,7 @@ async fn an_edit_of_some_layers_moves_only_these_layers_of_w_plus() {
 }
 
 #[tokio::test]
-async fn a_face_far_from_its_boundary_has_a_warning() {
+async fn an_edit_that_leaves_the_range_of_the_samples_has_a_warning() {
     let client = Client::sketch();
     let near = client.get("/v1/edit?seed=7&edit=smile:to:1").await;
     assert_eq!(near.header("faceplane-warnings"), None);
@@ -161,7 +168,7 @@ async fn a_face_far_from_its_boundary_has_a_warning() {
             .await;
         let warning = far.header("faceplane-warnings").expect("a warning");
         assert!(
-            warning.contains("smile is at distance") && warning.contains(words),
+            warning.contains("smile is moved to the distance") && warning.contains(words),
             "{warning}"
         );
     }
@@ -170,6 +177,99 @@ async fn a_face_far_from_its_boundary_has_a_warning() {
         .await
         .json();
     assert!(json["warnings"][0].as_str().unwrap().contains("beyond 3"));
+}
+
+/// A w code of the sketch, 7 units on the positive side of smile.
+const FAR: &str = "latent=w:0,0,0,7";
+
+#[tokio::test]
+async fn an_edit_warns_only_if_it_moves_the_face_farther_out() {
+    let client = Client::sketch();
+    for (edit, warns) in [
+        ("smile:0", false),
+        ("smile:-2", false),
+        ("smile:0.001", false),
+        ("smile:1", true),
+    ] {
+        let response = client.get(&format!("/v1/edit?{FAR}&edit={edit}")).await;
+        assert_eq!(response.status, StatusCode::OK);
+        assert_eq!(response.header("faceplane-warnings").is_some(), warns, "{edit}");
+    }
+}
+
+#[tokio::test]
+async fn amounts_count_in_the_unit_of_the_request() {
+    let client = Client::sketch();
+    let file = json!({"attribute": "grin", "space": "w", "normal": [0.0, 0.0, 2.5, 0.0]});
+    let put = axum::http::Request::put("/v1/models/sketch/boundaries/grin/w")
+        .header("content-type", "application/json");
+    let put = client.send(put.body(file.to_string().into()).unwrap()).await;
+    assert_eq!(
+        put.status,
+        StatusCode::OK,
+        "{}",
+        String::from_utf8_lossy(&put.body)
+    );
+    let model = client.get("/v1/models/sketch").await.json();
+    let boundaries = model["boundaries"].as_array().unwrap();
+    let grin = boundaries.iter().find(|one| one["attribute"] == "grin").unwrap();
+    let deviation = grin["distances"]["deviation"].as_f64().unwrap();
+    assert!(
+        (deviation - 1.0).abs() < 0.05,
+        "the mapping only reverses z, found {deviation}"
+    );
+    for (unit, expected) in [("distance", 1.0), ("deviation", deviation), ("file", 2.5)] {
+        let body = json!({"seed": 7, "edits": [{"attribute": "grin", "by": 2.0}], "unit": unit});
+        let response = edited(&client, "/v1/edit", body).await;
+        let change = distance(&response["faces"][0], "grin") - distance(&response["before"], "grin");
+        assert!((change - 2.0 * expected).abs() < 1e-6, "{unit}: {change}");
+        assert!((response["directions"][0]["unit"].as_f64().unwrap() - expected).abs() < 1e-12);
+
+        let trajectory = json!({"start": -1, "end": 1, "steps": 3, "move": "to"});
+        let body =
+            json!({"seed": 7, "edits": [{"attribute": "grin"}], "unit": unit, "trajectory": trajectory});
+        let response = edited(&client, "/v1/edit", body).await;
+        assert_eq!(numbers(&response["positions"]), [-1.0, 0.0, 1.0]);
+        for (face, position) in response["faces"].as_array().unwrap().iter().zip([-1.0, 0.0, 1.0]) {
+            let found = distance(face, "grin");
+            assert!(
+                (found - position * expected).abs() < 1e-6,
+                "{unit}: {found} at {position}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_edit_may_have_layers_of_its_own() {
+    let client = Client::sketch();
+    let body = json!({
+        "seed": 7, "layers": "2",
+        "edits": [{"attribute": "smile", "to": 2.0, "layers": "0-1"}, {"attribute": "age", "by": 1.0}]
+    });
+    let response = edited(&client, "/v1/edit", body).await;
+    let row = |face: &Value, row: usize| numbers(&face["latent"]["values"][row]);
+    let (before, after) = (&response["before"], &response["faces"][0]);
+    assert_eq!(after["latent"]["space"], "w+");
+    for layer in 0..2 {
+        // Smile is the last value in w.
+        assert!((row(after, layer)[3] - 2.0).abs() < 1e-6);
+        assert!((row(after, layer)[2] - row(before, layer)[2]).abs() < 1e-6);
+    }
+    assert!((row(after, 2)[2] - row(before, 2)[2] - 0.8).abs() < 1e-6);
+    assert!((row(after, 2)[3] - row(before, 2)[3] - 0.6).abs() < 1e-6);
+}
+
+#[tokio::test]
+async fn a_unit_that_is_not_known_is_refused() {
+    let client = Client::with_generator(StripeGenerator::new());
+    let response = client.get("/v1/edit?seed=7&edit=smile:2&unit=metres").await;
+    assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let detail = response.json()["detail"].to_string();
+    assert!(
+        detail.contains("expected distance, deviation or file"),
+        "{detail}"
+    );
 }
 
 #[tokio::test]

@@ -29,6 +29,37 @@ async fn a_model_is_described_with_spaces_scores_and_numbers_of_boundaries() {
 }
 
 #[tokio::test]
+async fn each_boundary_has_the_distances_of_the_models_samples() {
+    let client = Client::sketch();
+    let model = client.get("/v1/models/sketch").await.json();
+    let boundaries = model["boundaries"].as_array().unwrap();
+    let age = &boundaries[0];
+    assert_eq!((&age["attribute"], &age["space"]), (&json!("age"), &json!("z")));
+    assert_eq!(
+        age["distances"],
+        json!({"mean": 0.5, "deviation": 1.0, "low": -2.5, "high": 3.5})
+    );
+    for boundary in boundaries.iter().filter(|boundary| boundary["space"] == "w") {
+        // The mapping only reverses z.
+        let distances = &boundary["distances"];
+        let of = |name: &str| distances[name].as_f64().unwrap();
+        let intercept = if boundary["attribute"] == "age" { 0.25 } else { 0.0 };
+        assert!(
+            (of("mean") - intercept).abs() < 0.1 && (of("deviation") - 1.0).abs() < 0.05,
+            "{boundary}"
+        );
+        assert!(
+            (of("high") - of("mean") - 3.0 * of("deviation")).abs() < 1e-12,
+            "{boundary}"
+        );
+    }
+    let list = client.get("/v1/models/sketch/boundaries").await.json();
+    for (listed, boundary) in list["boundaries"].as_array().unwrap().iter().zip(boundaries) {
+        assert_eq!(listed["distances"], boundary["distances"]);
+    }
+}
+
+#[tokio::test]
 async fn while_the_service_drains_it_is_live_but_not_ready() {
     let client = Client::sketch();
     assert_eq!(

@@ -26,6 +26,7 @@ const BEYOND_SCHEMAS: [(&str, &str); 9] = [
     ("quality", "is for JPEG and WebP"),
     // The pattern of a range has no order.
     ("layers", "found layers"),
+    ("edit", "found layers"),
     // The pattern of a number has no limits.
     ("edit", "from -1000 to 1000"),
     ("trajectory", "from -1000 to 1000"),
@@ -34,7 +35,6 @@ const BEYOND_SCHEMAS: [(&str, &str); 9] = [
     ("landmarks", "expected 5 or 68 points"),
     // The schema of a label says what it is not.
     ("label", "expected the index of a class"),
-    ("latent.label", "expected the index of a class"),
 ];
 
 struct Service {
@@ -91,7 +91,9 @@ impl Accepted {
         let problem = response.json();
         let is_listed = BEYOND_SCHEMAS.iter().any(|(field, reason)| {
             let detail = problem["detail"].as_str().unwrap_or_default();
-            problem["field"] == *field && detail.contains(reason)
+            let found = problem["field"].as_str().unwrap_or_default();
+            let is_named = found == *field || found.ends_with(&format!(".{field}"));
+            is_named && detail.contains(reason)
         });
         let reached_the_model = problem["type"] == "urn:faceplane:problem:unknown-model";
         self.0.set(self.0.get() + u32::from(reached_the_model));

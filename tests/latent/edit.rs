@@ -164,6 +164,44 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn targets_on_different_layers_are_all_reached(
+        space in prop_oneof![Just(LatentSpace::W), Just(LatentSpace::WPlus)],
+        seed: u32,
+        layers in [layer_ranges(), layer_ranges(), layer_ranges()],
+        targets in [-5.0..5.0, -5.0..5.0],
+        amount in -5.0..5.0,
+    ) {
+        let [age, gender, eyeglasses] = three(space, seed);
+        let edits = [
+            along(&age, Amount::To(targets[0])).on_layers(Some(layers[0])),
+            along(&eyeglasses, Amount::By(amount)).on_layers(Some(layers[1])),
+            along(&gender, Amount::To(targets[1])).on_layers(Some(layers[2])),
+        ];
+        let code = code(LatentSpace::WPlus, seed);
+        let edited = apply(&code, &edits, None).unwrap();
+        for (boundary, target, layers) in [(age, targets[0], layers[0]), (gender, targets[1], layers[2])] {
+            let reached = boundary.signed_distance_on(&edited, Some(layers)).unwrap();
+            prop_assert!((reached - target).abs() < 1e-4, "{reached} beside {target} on {layers}");
+        }
+        let moved: Vec<_> = layers.iter().flat_map(|layers| layers.rows(LAYERS).unwrap()).collect();
+        for row in (0..LAYERS).filter(|row| !moved.contains(row)) {
+            prop_assert_eq!(code.values().row(row), edited.values().row(row));
+        }
+    }
+
+    #[test]
+    fn layers_of_an_edit_win_over_those_of_all(seed: u32, own in layer_ranges(), all in layer_ranges(), amount in -5.0..5.0) {
+        let [age, gender, _] = three(LatentSpace::WPlus, seed);
+        let code = code(LatentSpace::WPlus, seed);
+        let edits = [along(&age, Amount::By(amount)).on_layers(Some(own)), along(&gender, Amount::By(amount))];
+        let expected = apply(&code, &[along(&age, Amount::By(amount))], Some(own)).unwrap();
+        let expected = apply(&expected, &[along(&gender, Amount::By(amount))], Some(all)).unwrap();
+        prop_assert!(differ(&apply(&code, &edits, Some(all)).unwrap(), &expected) < 2e-6);
+    }
+}
+
 #[test]
 fn without_edits_a_code_keeps_every_bit() {
     for space in [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus] {

@@ -8,6 +8,7 @@ mod edit;
 mod projection;
 mod published;
 mod series;
+mod spread;
 
 /// Layers of a w+ code here.
 const LAYERS: usize = 6;

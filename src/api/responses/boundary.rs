@@ -1,13 +1,15 @@
 //! Boundaries in JSON responses: their metadata, without their normals.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::types::boundary::BoundaryAccuracy;
 use crate::api::types::page::{BoundaryPage, BoundaryPosition};
 use crate::api::types::space::Space;
-use crate::editor::{Model, Models};
-use crate::latent::Boundary;
+use crate::editor::{Model, Models, spreads};
+use crate::latent::{Boundary, Spread};
 
 /// A part of the boundaries of a model.
 #[derive(Serialize, ToSchema)]
@@ -30,19 +32,24 @@ pub(crate) struct BoundaryList {
 
 impl BoundaryList {
     /// The boundaries of `model` on a page.
-    pub(crate) fn new(model: &Model, page: BoundaryPage) -> Self {
+    pub(crate) async fn new(model: &Model, page: BoundaryPage) -> Self {
         let boundaries = model.boundaries();
         let limit = page.limit();
         let mut rest = boundaries.after(page.after.map(|BoundaryPosition(key)| key));
-        let listed: Vec<_> = rest.by_ref().take(limit).collect();
+        let listed: Vec<Arc<Boundary>> = rest.by_ref().take(limit).cloned().collect();
         let last = listed.last().filter(|_| rest.next().is_some());
+        let next = last.map(|last| BoundaryPosition::text(last.attribute(), last.space()));
+        let spreads = spreads(model, listed.clone()).await;
+        let summaries = listed.iter().zip(spreads);
         Self {
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
             generator: model.generator_digest().to_owned(),
             count: boundaries.len(),
-            next: last.map(|last| BoundaryPosition::text(last.attribute(), last.space())),
-            boundaries: listed.into_iter().map(|boundary| (&**boundary).into()).collect(),
+            next,
+            boundaries: summaries
+                .map(|(boundary, spread)| BoundarySummary::with_spread(boundary, spread))
+                .collect(),
         }
     }
 }
@@ -82,6 +89,31 @@ impl Storage {
     }
 }
 
+/// Where the model's samples are, as signed distances from a boundary. The samples are not truncated.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct SampleDistances {
+    /// The mean.
+    mean: f64,
+    /// The standard deviation: one unit of an edit with the unit `deviation`.
+    deviation: f64,
+    /// The mean minus three deviations: the low end of a slider for `to`. Nearly all samples lie between `low` and `high`.
+    low: f64,
+    /// The mean plus three deviations: the high end of a slider for `to`.
+    high: f64,
+}
+
+impl From<Spread> for SampleDistances {
+    fn from(spread: Spread) -> Self {
+        let (low, high) = spread.range();
+        Self {
+            mean: spread.mean,
+            deviation: spread.deviation,
+            low,
+            high,
+        }
+    }
+}
+
 /// What is known of a boundary. Absent fields are unknown.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct BoundarySummary {
@@ -115,11 +147,25 @@ pub(crate) struct BoundarySummary {
     /// The date of the fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     date: Option<String>,
-    /// The length of the normal where it comes from, if it has another one here.
+    /// The length of the normal where it comes from, if it has another one here. Divided by the square root of the number of
+    /// layers in w+, it is one unit of an edit with the unit `file`.
     #[serde(skip_serializing_if = "Option::is_none")]
     length: Option<f64>,
+    /// Where the model's samples are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distances: Option<SampleDistances>,
     /// The accuracy of the boundary.
     accuracy: BoundaryAccuracy,
+}
+
+impl BoundarySummary {
+    /// The summary of a boundary with its samples' spread.
+    pub(crate) fn with_spread(boundary: &Boundary, spread: Option<Spread>) -> Self {
+        Self {
+            distances: spread.map(Into::into),
+            ..boundary.into()
+        }
+    }
 }
 
 impl From<&Boundary> for BoundarySummary {
@@ -138,6 +184,7 @@ impl From<&Boundary> for BoundarySummary {
             method: provenance.method,
             date: provenance.date,
             length: provenance.length,
+            distances: None,
             accuracy: provenance.accuracy.into(),
         }
     }

@@ -27,14 +27,14 @@ pub(crate) struct EditResponse {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     similarities: Vec<f64>,
-    /// The position of each face on the trajectory; empty without a trajectory.
+    /// The position of each face on the trajectory, in the request's unit; empty without a trajectory.
     positions: Vec<f64>,
     /// The direction of each edit.
     directions: Vec<EditDirection>,
     /// The result of the search for a score; absent unless an edit has `to_score`.
     #[serde(skip_serializing_if = "Option::is_none")]
     score_search: Option<ScoreSearchResult>,
-    /// Warnings, such as an edit far outside the usual distances.
+    /// Warnings, such as an edit that moves the face out of where the model's samples are.
     warnings: Vec<String>,
 }
 
@@ -72,6 +72,8 @@ pub(crate) struct EditDirection {
     retained: f64,
     /// The cosine between the direction and the normal of each condition: 0, except for rounding.
     cosines: BTreeMap<String, f64>,
+    /// One unit of the request's amounts, as a signed distance; 1 for the unit `distance`.
+    unit: f64,
 }
 
 impl From<editor::EditDirection> for EditDirection {
@@ -81,6 +83,7 @@ impl From<editor::EditDirection> for EditDirection {
             space: direction.space.into(),
             retained: direction.retained,
             cosines: direction.cosines,
+            unit: direction.unit,
         }
     }
 }

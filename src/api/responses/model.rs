@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::responses::boundary::SampleDistances;
 use crate::api::types::numbers::rows;
 use crate::api::types::space::Space;
 use crate::catalog::{self, OutputEntry};
 use crate::editor::{self, EditorError};
-use crate::latent::{self, Boundary, LatentSpace};
+use crate::latent::{self, Boundary, LatentSpace, Spread};
 
 /// The loaded models.
 #[derive(Serialize, ToSchema)]
@@ -90,17 +91,24 @@ pub(crate) struct Model {
     truncation: Option<ModelTruncation>,
     /// The attributes that its classifiers score.
     attributes: Vec<ModelAttribute>,
+    /// Its boundaries, in the order of attributes and spaces.
+    boundaries: Vec<ModelBoundary>,
     /// For each space, the cosines between the normals of the boundaries that the request names; absent if it names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     cosines: Option<BTreeMap<String, CosineTable>>,
 }
 
 impl Model {
-    /// The description of `model`, with the cosines between the boundaries of the attributes `cosines`.
+    /// The description of `model`, with the cosines between the boundaries of the attributes `cosines`. `spreads` are those of the
+    /// samples, for each boundary.
     ///
     /// # Errors
     /// [`EditorError::UnknownAttribute`] for the first of these without a boundary in any space.
-    pub(crate) fn new(model: &editor::Model, cosines: Option<&[String]>) -> Result<Self, EditorError> {
+    pub(crate) fn new(
+        model: &editor::Model,
+        cosines: Option<&[String]>,
+        spreads: Vec<Option<Spread>>,
+    ) -> Result<Self, EditorError> {
         let shape = model.shape();
         let spaces = shape.spaces();
         let tables = |attributes| {
@@ -130,6 +138,16 @@ impl Model {
                 layers: truncation.layers(),
             }),
             attributes: model.outputs().iter().map(Into::into).collect(),
+            boundaries: model
+                .boundaries()
+                .iter()
+                .zip(spreads)
+                .map(|(boundary, spread)| ModelBoundary {
+                    attribute: boundary.attribute().to_owned(),
+                    space: boundary.space().into(),
+                    distances: spread.map(Into::into),
+                })
+                .collect(),
             cosines: cosines.map(tables),
             spaces: spaces
                 .iter()
@@ -163,6 +181,18 @@ impl ModelSpace {
             boundaries: boundaries.filter(|boundary| boundary.space() == space).count(),
         }
     }
+}
+
+/// A boundary of a model.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ModelBoundary {
+    /// The attribute.
+    attribute: String,
+    /// The space.
+    space: Space,
+    /// Where the model's samples are; absent if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distances: Option<SampleDistances>,
 }
 
 /// The default truncation of a model.

@@ -60,7 +60,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let model = api.models.get(Some(&name))?;
     let limit = options.limit();
-    let list = BoundaryList::new(&model, options);
+    let list = BoundaryList::new(&model, options).await;
     Ok(page(&list, limit, list.next.as_deref()))
 }
 

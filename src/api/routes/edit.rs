@@ -142,7 +142,8 @@ async fn edit(
             &model,
             &input.request(api, output.format)?,
             editor::inverted_space(&model)?,
-        )?;
+        )
+        .await?;
         let found = image.invert(api, &model).await?;
         of_image = found.warning();
         input.common.face.code.latent = Some(Latent::file(&found.code));

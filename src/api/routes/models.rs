@@ -12,6 +12,7 @@ use crate::api::state::Api;
 use crate::api::types::list::List;
 use crate::api::types::model::ModelOptions;
 use crate::api::types::text::Text;
+use crate::editor::spreads;
 
 /// List the models
 #[utoipa::path(
@@ -28,8 +29,8 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<ModelList> {
 
 /// Describe a model
 ///
-/// Returns its spaces and sizes, the attributes that it scores, the number of its boundaries, and the cosines between those that
-/// `cosines` names. `/v1/models/{model}/boundaries` lists the boundaries.
+/// Returns its spaces and sizes, the attributes that it scores, its boundaries with the distances of its samples from them, and the
+/// cosines between those that `cosines` names. `/v1/models/{model}/boundaries` says more of each boundary.
 #[utoipa::path(
     get, path = "/v1/models/{model}", tag = "models", operation_id = "get_model",
     params(("model" = String, Path, description = "The name of the model.", example = "phantom"), ModelOptions),
@@ -44,7 +45,9 @@ pub(crate) async fn show(
     let attributes = options
         .cosines
         .map(|List(names)| names.into_iter().map(|Text(name)| name).collect::<Vec<_>>());
-    let describe = move || responses::model::Model::new(&model, attributes.as_deref());
+    let boundaries: Vec<_> = model.boundaries().iter().cloned().collect();
+    let spreads = spreads(&model, boundaries).await;
+    let describe = move || responses::model::Model::new(&model, attributes.as_deref(), spreads);
     let described = tokio::task::spawn_blocking(describe).await;
     Ok(Json(described.expect("describing a model does not panic")?))
 }

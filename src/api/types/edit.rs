@@ -13,6 +13,7 @@ use crate::api::types::output_options::{Format, OutputOptions};
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
 use crate::api::types::trajectory::TrajectoryInput;
+use crate::api::types::unit::Unit;
 use crate::api::types::uploaded_image::{HasImage, UploadedImage};
 use crate::editor::EditRequest;
 
@@ -25,12 +26,15 @@ fields! {
         /// The model. Default: the service's default model.
         model: Option<Name>,
         face: Group<FaceInput>,
-        /// The space of the edit. Default: the given code's space; for a seed the model's default space, or w+ if `layers` are given.
+        /// The space of the edit. Default: the given code's space; for a seed the model's default space, or w+ if the request or an edit
+        /// has `layers`.
         space: Option<Space>,
         truncation: Group<TruncationInput>,
         /// The edits, all made together.
         edits ["edits", "edit"]: Required<List<AttributeEdit, 1, MOST>> = ["smile:3"],
-        /// The layers of w+ to edit, counted from 0: `3`, or `0-3`. Default: all.
+        /// The unit of every `by` and `to`, and of the trajectory's positions. Default: `distance`.
+        unit: Option<Unit>,
+        /// The layers of w+ to edit, counted from 0: `3`, or `0-3`, for edits without `layers` of their own. Default: all.
         layers: Option<Layers>,
         /// Several faces instead of one. Edits without an amount follow the trajectory.
         trajectory: Option<TrajectoryInput>,
@@ -43,6 +47,7 @@ fields! {
         serde_json::json!({"seed": 7, "edits": [{"attribute": "smile", "by": 3}]}),
         serde_json::json!({"seed": 7, "space": "z", "edits": [{"attribute": "age", "by": 3}], "conditions": ["eyeglasses"]}),
         serde_json::json!({"seed": 7, "edits": [{"attribute": "smile", "to_score": 0.9}], "conditions": ["age"]}),
+        serde_json::json!({"seed": 7, "edits": [{"attribute": "smile", "by": 2, "layers": "0-3"}, {"attribute": "age", "by": 1}], "unit": "deviation"}),
         serde_json::json!({"seed": 7, "edits": [{"attribute": "age"}], "trajectory": {"start": -3, "end": 3, "steps": 7}, "layout": "strip"}),
     )]
     pub(crate) struct EditInput {
@@ -108,6 +113,7 @@ impl EditInput {
             space,
             truncation,
             edits,
+            unit,
             layers,
             trajectory,
             ..
@@ -122,6 +128,7 @@ impl EditInput {
             steps: steps
                 .map(|(index, edit)| edit.step(index))
                 .collect::<Result<_, _>>()?,
+            unit: unit.map(Into::into).unwrap_or_default(),
             conditions: self.conditions.as_ref().map(names),
             layers: layers.map(|layers| layers.0),
             series: series.transpose()?,

@@ -8,7 +8,7 @@
 //! | the request of an operation | [`sample`], [`edit`], [`invert`], [`score`], [`train`], [`report`], [`boundary`], [`model`] |
 //! | the face of a request (seed, latent code or image) and the truncation | [`face`], [`latent`], [`uploaded_image`] |
 //! | format, layout, metadata, compression and quality of the response | [`output_options`] |
-//! | the edits | [`attribute_edit`], [`trajectory`], [`layers`] |
+//! | the edits | [`attribute_edit`], [`trajectory`], [`layers`], [`unit`] |
 //! | the part of an image to invert | [`framing`] |
 //! | the part of a list | [`page`] |
 //! | single values | [`number`], [`numbers`], [`text`], [`list`], [`choice`], [`space`], [`base64`] |
@@ -40,4 +40,5 @@ pub(crate) mod space;
 pub(crate) mod text;
 pub(crate) mod train;
 pub(crate) mod trajectory;
+pub(crate) mod unit;
 pub(crate) mod uploaded_image;

@@ -19,9 +19,9 @@ use crate::latent::Trajectory;
 choice! {
     /// What the positions of a trajectory are.
     pub(crate) enum TrajectoryMove {
-        /// Amounts to move by; 0 is the face as it was; the default.
+        /// Amounts to move by, in the request's `unit`; 0 is the face as it was; the default.
         By = "by",
-        /// Signed distances to move to; 0 is on the boundary.
+        /// Signed distances to move to, in the request's `unit`; 0 is on the boundary.
         To = "to",
     }
 }

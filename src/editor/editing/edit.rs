@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use crate::editor::editing::edit_path::{EditDirection, EditPath, edit_paths};
+use crate::editor::editing::edit_path::{EditDirection, EditPath, PlannedEdit, plan_edits};
 use crate::editor::editing::request::{EditRequest, EditStep};
 use crate::editor::editing::score_search::result::ScoreSearchResult;
 use crate::editor::editing::score_search::scored_attribute::scored_attributes;
@@ -48,7 +48,7 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
     request.check()?;
     let space = request.space.or_else(|| {
         let is_sampled = request.source.seed().is_some();
-        (is_sampled && request.layers.is_some()).then_some(LatentSpace::WPlus)
+        (is_sampled && request.has_layers()).then_some(LatentSpace::WPlus)
     });
     let mut images = request.images();
     if request.has_target_score() {
@@ -57,7 +57,7 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
     let mut renderer = Renderer::admit(model, request.truncation, images)?;
     let sources = std::slice::from_ref(&request.source);
     let original = renderer.codes(sources, space).await?.swap_remove(0);
-    let (paths, directions) = edit_paths(model, request, original.space())?;
+    let edits = plan_edits(model, request, original.space()).await?;
 
     let mut codes = Vec::with_capacity(request.images());
     if request.with_comparison {
@@ -65,13 +65,13 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
     }
     let mut score_search = None;
     if request.has_target_score() {
-        let search = ScoreSearch::new(&mut renderer, request, &paths, &original)?;
+        let search = ScoreSearch::new(&mut renderer, request, &edits, &original)?;
         let (code, result) = search.run().await?;
         codes.push(code);
         score_search = Some(result);
     } else {
         for position in request.positions() {
-            codes.push(moved(&original, &paths, request, position)?);
+            codes.push(moved(&original, &edits, request, position)?);
         }
     }
     let outputs = if request.with_comparison {
@@ -84,8 +84,10 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
     let similarities = before
         .as_ref()
         .map_or_else(Vec::new, |before| similarities(before, &faces));
-    let far = |step: &EditStep| Warning::of_distance(&step.attribute, &faces);
-    let mut warnings: Vec<Warning> = request.steps.iter().filter_map(far).collect();
+    let mut warnings = Vec::new();
+    for edit in &edits {
+        warnings.extend(far_from_samples(edit, &original, &faces)?);
+    }
     warnings.extend(score_search.iter().flat_map(ScoreSearchResult::warnings));
     let positions = request
         .series
@@ -97,7 +99,7 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
         similarities,
         positions,
         faces,
-        directions,
+        directions: edits.into_iter().map(|edit| edit.report).collect(),
         score_search,
         warnings,
         timings: renderer.admission.timings(),
@@ -110,19 +112,20 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
 ///
 /// # Errors
 /// The first of the errors that [`edit`] returns before it runs a network.
-pub fn check_edit(model: &Model, request: &EditRequest, space: LatentSpace) -> Result<(), EditorError> {
+pub async fn check_edit(model: &Model, request: &EditRequest, space: LatentSpace) -> Result<(), EditorError> {
     request.check()?;
     let space = check_conversion(model, space, request.space)?;
-    let (paths, _) = edit_paths(model, request, space)?;
+    let edits = plan_edits(model, request, space).await?;
     // Any code of the space shows whether the layers exist and the distances can be reached together.
     let (rows, columns) = model.code_shape(space)?;
     let origin = LatentCode::new(space, Array2::zeros((rows, columns)))?;
     if request.has_target_score() {
-        origin.rows(request.layers)?;
-        return scored_attributes(model, request, &paths[0], space).map(|_| ());
+        let path = &edits[0].path;
+        origin.rows(path.layers)?;
+        return scored_attributes(model, request, path, space).map(|_| ());
     }
     for position in request.positions() {
-        moved(&origin, &paths, request, position)?;
+        moved(&origin, &edits, request, position)?;
     }
     Ok(())
 }
@@ -130,17 +133,39 @@ pub fn check_edit(model: &Model, request: &EditRequest, space: LatentSpace) -> R
 /// The code after all steps. Steps without their own amount move by `position`.
 fn moved(
     original: &LatentCode,
-    paths: &[EditPath],
+    edits: &[PlannedEdit],
     request: &EditRequest,
     position: Option<Amount>,
 ) -> Result<LatentCode, EditorError> {
-    let edit = |(path, step): (&EditPath, &EditStep)| {
+    let edit = |(edit, step): (&PlannedEdit, &EditStep)| {
         let amount = step.amount.or(position).ok_or_else(|| EditorError::NoAmount {
             attribute: step.attribute.clone(),
         })?;
-        Ok(path.edit(amount)?)
+        Ok(edit.path.edit(amount.in_units_of(edit.report.unit))?)
     };
-    let steps = paths.iter().zip(&request.steps);
+    let steps = edits.iter().zip(&request.steps);
     let edits: Vec<Edit> = steps.map(edit).collect::<Result<_, EditorError>>()?;
-    Ok(apply(original, &edits, request.layers)?)
+    Ok(apply(original, &edits, None)?)
+}
+
+/// A warning if `edit` moves a face out of where the samples are.
+fn far_from_samples(
+    edit: &PlannedEdit,
+    original: &LatentCode,
+    faces: &[Face],
+) -> Result<Option<Warning>, EditorError> {
+    let Some(spread) = edit.spread else {
+        return Ok(None);
+    };
+    let EditPath { boundary, layers, .. } = &edit.path;
+    let distance = |code: &LatentCode| boundary.signed_distance_on(code, *layers);
+    let before = distance(original)?;
+    let after = faces.iter().map(|face| distance(&face.code));
+    let after: Vec<f64> = after.collect::<Result<_, _>>()?;
+    Ok(Warning::of_distances(
+        boundary.attribute(),
+        spread,
+        before,
+        &after,
+    ))
 }

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::editor::editing::request::EditRequest;
+use crate::editor::editing::request::{EditRequest, EditStep};
+use crate::editor::rendering::sample_spread::spreads;
 use crate::editor::{EditorError, Model};
-use crate::latent::{Amount, Boundary, Conditioned, Direction, Edit, LatentError, LatentSpace, condition};
+use crate::latent::{
+    Amount, Boundary, Conditioned, Direction, Edit, LatentError, LatentSpace, LayerRange, Spread, condition,
+};
 
 /// The direction of one edit, as the response reports it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +21,8 @@ pub struct EditDirection {
     pub retained: f64,
     /// The direction's cosine to each condition: 0 except for rounding.
     pub cosines: BTreeMap<String, f64>,
+    /// One unit of the request's amounts, as a signed distance.
+    pub unit: f64,
 }
 
 /// A boundary, and the direction to move along. A projected normal no longer separates, so the boundary keeps measuring.
@@ -25,30 +30,43 @@ pub struct EditDirection {
 pub(crate) struct EditPath {
     pub(crate) boundary: Arc<Boundary>,
     pub(crate) direction: Direction,
+    /// The layers of a w+ code that move; `None` for all.
+    pub(crate) layers: Option<LayerRange>,
 }
 
 impl EditPath {
-    /// The move along this path.
+    /// The move along this path, by an amount in signed distance.
     pub(crate) fn edit(&self, amount: Amount) -> Result<Edit, LatentError> {
-        Edit::new(Arc::clone(&self.boundary), self.direction.clone(), amount)
+        let edit = Edit::new(Arc::clone(&self.boundary), self.direction.clone(), amount)?;
+        Ok(edit.on_layers(self.layers))
     }
 }
 
-/// The path of each edit in `request` for a code in `space`, and its report.
+/// The path of one edit, and what belongs to it.
+pub(crate) struct PlannedEdit {
+    pub(crate) path: EditPath,
+    /// Where the samples are, if that is known.
+    pub(crate) spread: Option<Spread>,
+    pub(crate) report: EditDirection,
+}
+
+/// The path of each edit in `request` for a code in `space`.
 ///
 /// # Errors
-/// [`EditorError`] if an attribute has no boundary for this space, or the conditions leave nothing of a normal.
-pub(crate) fn edit_paths(
+/// [`EditorError`] if an attribute has no boundary for this space, the conditions leave nothing of a normal, or the unit of the amounts
+/// is not known.
+pub(crate) async fn plan_edits(
     model: &Model,
     request: &EditRequest,
     space: LatentSpace,
-) -> Result<(Vec<EditPath>, Vec<EditDirection>), EditorError> {
+) -> Result<Vec<PlannedEdit>, EditorError> {
     let steps = request.steps.iter().map(|step| &step.attribute);
     let attributes: Vec<&str> = steps.chain(request.held()).map(String::as_str).collect();
     let boundaries = model.boundaries().of_attributes(&attributes, space)?;
     let (primals, conditions) = boundaries.split_at(request.steps.len());
     let conditions: Vec<&Boundary> = conditions.iter().map(|boundary| &**boundary).collect();
-    let project = |primal: &Arc<Boundary>| {
+    let spreads = spreads(model, primals.to_vec()).await;
+    let plan = |((primal, step), spread): ((&Arc<Boundary>, &EditStep), Option<Spread>)| {
         let Conditioned {
             direction,
             retained,
@@ -57,14 +75,21 @@ pub(crate) fn edit_paths(
         let path = EditPath {
             boundary: Arc::clone(primal),
             direction,
+            layers: request.layers_of(step),
         };
         let report = EditDirection {
             attribute: primal.attribute().to_owned(),
             space: primal.space(),
             retained,
             cosines: request.held().iter().cloned().zip(cosines).collect(),
+            unit: request.unit.length(primal, spread)?,
         };
-        Ok((path, report))
+        Ok(PlannedEdit { path, spread, report })
     };
-    primals.iter().map(project).collect()
+    primals
+        .iter()
+        .zip(&request.steps)
+        .zip(spreads)
+        .map(plan)
+        .collect()
 }

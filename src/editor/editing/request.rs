@@ -2,23 +2,25 @@
 
 use crate::editor::rendering::latent_source::LARGEST_MAGNITUDE;
 use crate::editor::{EditorError, FaceSource, TruncationChoice};
-use crate::latent::{Amount, LatentSpace, LayerRange, Trajectory};
+use crate::latent::{Amount, LatentSpace, LayerRange, Trajectory, Unit};
 
 /// A face and its edits.
 #[derive(Clone, Debug)]
 pub struct EditRequest {
     /// The source of the face.
     pub source: FaceSource,
-    /// The space of the edits. If `None`: a code's own space; for a seed w+ if `layers` are given, otherwise the model's
-    /// default space.
+    /// The space of the edits. If `None`: a code's own space; for a seed w+ if the request or an edit names layers, otherwise
+    /// the model's default space.
     pub space: Option<LatentSpace>,
     /// The truncation of a code that is mapped.
     pub truncation: TruncationChoice,
     /// The edits, all applied together.
     pub steps: Vec<EditStep>,
+    /// The unit of the steps' amounts and of the series' positions.
+    pub unit: Unit,
     /// Attributes to hold; `None` for the plain edit.
     pub conditions: Option<Vec<String>>,
-    /// The layers of a w+ code to move; `None` for all.
+    /// The layers of a w+ code to move, for steps that name none; `None` for all.
     pub layers: Option<LayerRange>,
     /// A series of faces instead of one.
     pub series: Option<Series>,
@@ -31,11 +33,13 @@ pub struct EditRequest {
 pub struct EditStep {
     /// The attribute.
     pub attribute: String,
-    /// How far to move. `None` follows the series, or searches for `score`.
+    /// How far to move, in the request's unit. `None` follows the series, or searches for `score`.
     pub amount: Option<Amount>,
     /// The target score: a probability between 0 and 1 if the classifier gives logits or probabilities, otherwise a
     /// value.
     pub score: Option<f64>,
+    /// The layers of a w+ code to move, if not those of the request.
+    pub layers: Option<LayerRange>,
 }
 
 /// A trajectory, and what its positions mean.
@@ -73,6 +77,16 @@ impl EditRequest {
     /// Whether an edit has a target score.
     pub(crate) fn has_target_score(&self) -> bool {
         self.steps.iter().any(|step| step.score.is_some())
+    }
+
+    /// The layers of a w+ code that `step` moves; `None` for all.
+    pub(crate) fn layers_of(&self, step: &EditStep) -> Option<LayerRange> {
+        step.layers.or(self.layers)
+    }
+
+    /// Whether an edit moves some layers of a w+ code.
+    pub(crate) fn has_layers(&self) -> bool {
+        self.steps.iter().any(|step| self.layers_of(step).is_some())
     }
 
     /// The attributes to hold; empty for the plain edit.

@@ -1,28 +1,25 @@
 //! Warnings: faces far from what the generator learned, scores that were not reached, and images that were not matched.
 
-use crate::editor::Face;
+use crate::latent::Spread;
 
-/// Distance from a boundary beyond which images begin to leave what the generator learned.
+/// Standard deviations of the samples from their mean beyond which images begin to leave what the generator learned.
 const FAR: f64 = 3.0;
-/// Distance beyond which no sample is ever found: for d = 512, P(|n·z| > 5) < 10⁻⁶.
+/// Standard deviations beyond which hardly any sample is found: of normally distributed ones, fewer than 1 of 1,000,000.
 const VERY_FAR: f64 = 5.0;
+/// Least increase of this number that counts as a move farther out. A smaller one is rounding, or too small to see.
+const FARTHER: f64 = 0.01;
 
 /// A fact about a result that the caller should know.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
-    /// A face is far from a boundary.
+    /// An edit moves a face out of where the samples are.
     Far {
-        /// The boundary's attribute.
+        /// The edited attribute.
         attribute: String,
-        /// The face's signed distance, the largest of the series.
+        /// The signed distance of the face of the series that is farthest out.
         distance: f64,
-    },
-    /// A face is where no sample is ever found.
-    VeryFar {
-        /// The boundary's attribute.
-        attribute: String,
-        /// The face's signed distance, the largest of the series.
-        distance: f64,
+        /// The same in standard deviations from the mean of the samples.
+        deviations: f64,
     },
     /// The search did not reach the target score.
     ScoreNotReached {
@@ -52,34 +49,47 @@ pub enum Warning {
 }
 
 impl Warning {
-    /// A warning about the face that is farthest from the attribute's boundary, if that is far.
-    pub(crate) fn of_distance(attribute: &str, faces: &[Face]) -> Option<Self> {
-        let distances = faces
-            .iter()
-            .filter_map(|face| face.distances.get(attribute))
-            .copied();
-        let distance = distances.max_by(|a, b| a.abs().total_cmp(&b.abs()))?;
-        let attribute = attribute.to_owned();
-        match distance.abs() {
-            far if far > VERY_FAR => Some(Self::VeryFar { attribute, distance }),
-            far if far > FAR => Some(Self::Far { attribute, distance }),
-            _ => None,
-        }
+    /// A warning about an edit from the signed distance `before` to those of `after`, if one of these is outside of where the
+    /// samples are, and farther out than `before`.
+    pub(crate) fn of_distances(attribute: &str, spread: Spread, before: f64, after: &[f64]) -> Option<Self> {
+        let out = |distance: f64| spread.deviations(distance).map_or(0.0, f64::abs);
+        let farthest = after.iter().copied().max_by(|&a, &b| out(a).total_cmp(&out(b)))?;
+        let deviations = spread.deviations(farthest)?;
+        let leaves = out(farthest) > FAR && out(farthest) > out(before) + FARTHER;
+        leaves.then(|| Self::Far {
+            attribute: attribute.to_owned(),
+            distance: farthest,
+            deviations,
+        })
     }
 }
 
 impl std::fmt::Display for Warning {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Far { attribute, distance } => write!(
-                formatter,
-                "{attribute} is at distance {distance:.2}, beyond {FAR}: the image may leave what the generator learned"
-            ),
-            Self::VeryFar { attribute, distance } => write!(
-                formatter,
-                "{attribute} is at distance {distance:.2}, beyond {VERY_FAR}: no sample is ever found there, so the image \
-                 means little"
-            ),
+            Self::Far {
+                attribute,
+                distance,
+                deviations,
+            } => {
+                let side = if *deviations < 0.0 { "below" } else { "above" };
+                let out = deviations.abs();
+                write!(
+                    formatter,
+                    "{attribute} is moved to the distance {distance:.2}, {out:.1} standard deviations {side} the samples' mean, "
+                )?;
+                if out > VERY_FAR {
+                    write!(
+                        formatter,
+                        "beyond {VERY_FAR}: hardly any sample is there, so the image means little"
+                    )
+                } else {
+                    write!(
+                        formatter,
+                        "beyond {FAR}: few samples are there, so the image may leave what the generator learned"
+                    )
+                }
+            }
             Self::ScoreNotReached {
                 attribute,
                 target,
@@ -102,5 +112,50 @@ impl std::fmt::Display for Warning {
                  where the model's images have it, or the model cannot make this face"
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPREAD: Spread = Spread {
+        mean: 1.0,
+        deviation: 2.0,
+    };
+
+    fn warned(before: f64, after: &[f64]) -> Option<(f64, f64)> {
+        match Warning::of_distances("smile", SPREAD, before, after)? {
+            Warning::Far {
+                distance, deviations, ..
+            } => Some((distance, deviations)),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn an_edit_out_of_the_samples_range_has_a_warning() {
+        assert_eq!(warned(1.0, &[9.0]), Some((9.0, 4.0)));
+        assert_eq!(warned(1.0, &[-9.0, 1.0, 9.0, 3.0]), Some((-9.0, -5.0)));
+        // Distances are counted from the mean.
+        assert_eq!(warned(1.0, &[6.9]), None);
+        assert_eq!(warned(1.0, &[-5.1]), Some((-5.1, -3.05)));
+    }
+
+    #[test]
+    fn a_face_that_was_out_there_before_has_none() {
+        assert_eq!(warned(11.0, &[11.0]), None);
+        assert_eq!(warned(11.0, &[11.01, 9.0]), None);
+        assert_eq!(warned(-9.0, &[11.0]), None, "as far out on the other side");
+        assert_eq!(warned(9.0, &[11.0]), Some((11.0, 5.0)));
+    }
+
+    #[test]
+    fn samples_of_one_distance_warn_of_nothing() {
+        let spread = Spread {
+            mean: 0.0,
+            deviation: 0.0,
+        };
+        assert_eq!(Warning::of_distances("smile", spread, 0.0, &[100.0]), None);
     }
 }

@@ -8,6 +8,7 @@
 //! | which code a seed or a caller's code stands for, and how it is checked | `latent_source` |
 //! | the truncation of a request | `mapping_truncation` |
 //! | the mean of many w codes | [`average_w`](average_w::average_w) |
+//! | where samples are, seen from boundaries | [`spreads`](sample_spread::spreads) |
 //! | the tensor that synthesis takes | `synthesis_input` |
 //!
 //! It knows codes, networks and images. It never knows boundaries' directions, nor why codes are rendered.
@@ -18,5 +19,6 @@ pub(crate) mod latent_source;
 pub(crate) mod mapping_truncation;
 pub(crate) mod renderer;
 pub(crate) mod sample;
+pub(crate) mod sample_spread;
 pub(crate) mod score;
 pub(crate) mod synthesis_input;

@@ -175,6 +175,14 @@ impl Boundary {
         self.intercept / layer_count(&self.normal)
     }
 
+    /// The length of the normal where the boundary comes from, as a signed distance: ‖f‖/√layers for the normal f of a file, or 1 if
+    /// it had the length of a boundary's normal.
+    #[must_use]
+    pub fn file_unit(&self) -> f64 {
+        let length = self.provenance.length;
+        length.map_or(1.0, |length| length / layer_count(&self.normal).sqrt())
+    }
+
     /// The cosine of the angle between the two normals. At 0, a move along one does not change the distance from the
     /// other.
     ///

@@ -8,8 +8,10 @@
 //! | the signed distance of a code | `boundary` |
 //! | the angles between several boundaries | `cosines` |
 //! | where a boundary comes from, and how accurate it is | `provenance` |
+//! | where the samples are, as distances from a boundary | `spread` |
 
 pub(crate) mod attribute_name;
 pub(crate) mod boundary;
 pub(crate) mod cosines;
 pub(crate) mod provenance;
+pub(crate) mod spread;

@@ -1,5 +1,6 @@
 //! An edit of a code, and several edits at once.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::Array2;
@@ -16,6 +17,17 @@ pub enum Amount {
     To(f64),
 }
 
+impl Amount {
+    /// This amount of units, each of which is `unit` in signed distance.
+    #[must_use]
+    pub fn in_units_of(self, unit: f64) -> Self {
+        match self {
+            Self::By(amount) => Self::By(amount * unit),
+            Self::To(distance) => Self::To(distance * unit),
+        }
+    }
+}
+
 /// A move along a direction, with an amount that a boundary measures.
 ///
 /// If the direction was [conditioned](crate::latent::condition), the boundary is still that of the primal, because a
@@ -25,6 +37,7 @@ pub struct Edit {
     boundary: Arc<Boundary>,
     direction: Direction,
     amount: Amount,
+    layers: Option<LayerRange>,
 }
 
 impl Edit {
@@ -47,7 +60,14 @@ impl Edit {
             boundary,
             direction,
             amount,
+            layers: None,
         })
+    }
+
+    /// The same edit on some `layers` of a w+ code only; `None` for those that [`apply`] names.
+    #[must_use]
+    pub fn on_layers(self, layers: Option<LayerRange>) -> Self {
+        Self { layers, ..self }
     }
 
     /// The boundary that measures the amount.
@@ -69,23 +89,26 @@ impl Edit {
     }
 }
 
-/// The target of a `To` edit, with its direction in the shape of the code.
+/// The target of a `To` edit, with its direction in the shape of the code, and the rows that it moves and that are measured.
 struct DistanceTarget<'a> {
     boundary: &'a Boundary,
     shift: Array2<f64>,
+    rows: Range<usize>,
     distance: f64,
 }
 
-/// Applies all `edits` to `code`, on the `layers` of a w+ code or on all layers for `None`.
+/// Applies all `edits` to `code`, each on its own layers of a w+ code. Edits without layers of their own are applied on `layers`, or on
+/// all layers for `None`.
 ///
 /// First each `By` adds α p along its direction p: z′ = z + Σ αᵢ pᵢ. Then all `To` edits are solved together: if dᵢ are
 /// the signed distances of z′ and tᵢ the targets, the moves c solve Σⱼ (nᵢ·pⱼ)/L cⱼ = tᵢ − dᵢ, and z″ = z′ + Σ cⱼ pⱼ has the
 /// distance tᵢ for every i. Therefore the order of the edits changes nothing but rounding. The result is computed in
 /// `f64` and rounded once to `f32`. A z code is not rescaled.
 ///
-/// With a boundary in w, a w+ code gets the same shift on each of the `layers`, and its distance is the mean over these
+/// With a boundary in w, a w+ code gets the same shift on each of the edit's layers, and its distance is the mean over these
 /// layers (see [`Boundary::signed_distance_on`]). With a boundary in w+, the direction is 0 on the other layers, and the
-/// distance is that of all layers together.
+/// distance is that of all layers together. If two targets have different layers, dᵢ and nᵢ·pⱼ/L are measured on the layers of the
+/// edit i, where pⱼ is 0 outside of the layers of the edit j.
 ///
 /// The reference's `edit.py` knows only `To` for z and w codes, and only `By` for w+ codes. Here both work in each space.
 ///
@@ -100,22 +123,25 @@ pub fn apply(
     edits: &[Edit],
     layers: Option<LayerRange>,
 ) -> Result<LatentCode, LatentError> {
-    let rows = code.rows(layers)?;
+    code.rows(layers)?;
     let mut values = code.values().mapv(f64::from);
     let mut targets = Vec::new();
     for Edit {
         boundary,
         direction,
         amount,
+        layers: own,
     } in edits
     {
         boundary.check_measures(code)?;
+        let rows = code.rows(own.or(layers))?;
         let shift = direction.shift_of(values.dim(), rows.clone());
         match *amount {
             Amount::By(amount) => values.scaled_add(amount, &shift),
             Amount::To(distance) => targets.push(DistanceTarget {
                 boundary,
                 shift,
+                rows,
                 distance,
             }),
         }
@@ -124,11 +150,14 @@ pub fn apply(
     let responses = Array2::from_shape_fn((targets.len(), targets.len()), |(measured, moved)| {
         targets[measured]
             .boundary
-            .moved_by(&targets[moved].shift, rows.clone())
+            .moved_by(&targets[moved].shift, targets[measured].rows.clone())
     });
     let missing = targets.iter().map(
         |DistanceTarget {
-             boundary, distance, ..
+             boundary,
+             rows,
+             distance,
+             ..
          }| { distance - boundary.moved_by(&values, rows.clone()) - boundary.distance_of_origin() },
     );
     let moves =

@@ -8,8 +8,10 @@
 //! | a direction, and how it shifts a code | `direction` |
 //! | relative and absolute edits, several at once | `edit` |
 //! | a series of evenly spaced amounts | `trajectory` |
+//! | the unit of amounts | `unit` |
 
 pub(crate) mod condition;
 pub(crate) mod direction;
 pub(crate) mod edit;
 pub(crate) mod trajectory;
+pub(crate) mod unit;

@@ -19,7 +19,7 @@ pub struct ScoreSearchResult {
     /// Whether the score after the edit is near enough to the target: within 0.02 of a probability, or within 2 % of the
     /// way to a value.
     pub reached: bool,
-    /// How far the code was moved along the direction of each attribute.
+    /// How far the code was moved along the direction of each attribute, in signed distance.
     pub amounts: BTreeMap<String, f64>,
     /// The scores of the conditions.
     pub held: BTreeMap<String, HeldScore>,

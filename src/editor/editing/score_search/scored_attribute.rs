@@ -97,6 +97,7 @@ pub(crate) fn scored_attributes(
             Ok(conditioned) => Some(EditPath {
                 boundary: boundaries[index].clone(),
                 direction: conditioned.direction,
+                layers: path.layers,
             }),
             Err(LatentError::DependentPrimal { .. }) => None,
             Err(error) => return Err(error.into()),

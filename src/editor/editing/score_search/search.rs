@@ -4,12 +4,12 @@ use ndarray::Array2;
 
 use crate::catalog::OutputKind;
 use crate::editor::EditorError;
-use crate::editor::editing::edit_path::EditPath;
+use crate::editor::editing::edit_path::PlannedEdit;
 use crate::editor::editing::request::EditRequest;
 use crate::editor::editing::score_search::result::{HeldScore, ScoreSearchResult};
 use crate::editor::editing::score_search::scored_attribute::{ScoredAttribute, logit, scored_attributes};
 use crate::editor::rendering::renderer::Renderer;
-use crate::latent::{Amount, Edit, LatentCode, LayerRange, RootSearch, apply, damped_least_squares_step};
+use crate::latent::{Amount, Edit, LatentCode, RootSearch, apply, damped_least_squares_step};
 
 /// How near the score must come to a target probability.
 const NEAR: f64 = 0.02;
@@ -35,7 +35,6 @@ const PROBE: f64 = 0.25;
 pub(crate) struct ScoreSearch<'r, 'm> {
     renderer: &'r mut Renderer<'m>,
     original: &'r LatentCode,
-    layers: Option<LayerRange>,
     /// The target score, in the unit of requests.
     target: f64,
     /// The edited attribute, and then the held ones.
@@ -62,21 +61,20 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
     pub(crate) fn new(
         renderer: &'r mut Renderer<'m>,
         request: &EditRequest,
-        paths: &[EditPath],
+        edits: &[PlannedEdit],
         original: &'r LatentCode,
     ) -> Result<Self, EditorError> {
-        let ([step], [path]) = (&request.steps[..], paths) else {
+        let ([step], [edit]) = (&request.steps[..], edits) else {
             return Err(EditorError::ScoreNotAlone);
         };
         let target = step.score.ok_or_else(|| EditorError::NoAmount {
             attribute: step.attribute.clone(),
         })?;
-        let attributes = scored_attributes(renderer.model(), request, path, original.space())?;
+        let attributes = scored_attributes(renderer.model(), request, &edit.path, original.space())?;
         let movable = (0..attributes.len()).filter(|&index| attributes[index].path.is_some());
         Ok(Self {
             renderer,
             original,
-            layers: request.layers,
             target,
             movable: movable.collect(),
             attributes,
@@ -243,7 +241,7 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
         let edits = paths.zip(amounts);
         let edits = edits.map(|(path, &amount)| path.edit(Amount::By(amount)));
         let edits: Vec<Edit> = edits.collect::<Result<_, _>>()?;
-        Ok(apply(self.original, &edits, self.layers)?)
+        Ok(apply(self.original, &edits, None)?)
     }
 
     fn result(&self, target: f64, before: &[f64], best: &Candidate, tolerances: &[f64]) -> ScoreSearchResult {
