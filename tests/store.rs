@@ -27,6 +27,20 @@ fn put(address: &str, axis: usize) -> Option<String> {
     response.lines().next().map(str::to_owned)
 }
 
+/// Deletes the boundary. Returns the status line, if there was a response.
+fn delete(address: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let head = "Host: localhost\r\nConnection: close";
+    write!(stream, "DELETE {PATH} HTTP/1.1\r\n{head}\r\n\r\n").ok()?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response).ok()?;
+    response.lines().next().map(str::to_owned)
+}
+
+fn body(response: &str) -> &str {
+    response.split("\r\n\r\n").nth(1).unwrap()
+}
+
 /// The axis of the service's boundary. It must be one of the boundaries that were put, and complete.
 fn axis(service: &Service) -> usize {
     let response = service.get(PATH);
@@ -85,6 +99,45 @@ fn a_service_killed_during_a_write_keeps_the_old_boundary_or_the_new_one() {
         service.child.kill().unwrap();
         service.child.wait().unwrap();
         last = writer.join().unwrap();
+    }
+}
+
+#[test]
+fn a_service_killed_during_a_deletion_has_the_replacement_or_what_came_with_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let original = {
+        let service = Service::start(&mut program());
+        body(&service.get(PATH)).to_owned()
+    };
+    for round in 0..2 {
+        let mut service = Service::start(&mut stored(folder.path()));
+        let address = service.address.clone();
+        let (first, came) = std::sync::mpsc::channel();
+        let writer = std::thread::spawn(move || {
+            loop {
+                for status in [put(&address, 5), delete(&address)] {
+                    if !status.is_some_and(|status| status.contains("200")) {
+                        return;
+                    }
+                    // The test may have ended.
+                    let _ = first.send(());
+                }
+            }
+        });
+        came.recv().expect("a boundary is brought");
+        std::thread::sleep(Duration::from_millis(3 + 29 * round));
+        service.child.kill().unwrap();
+        service.child.wait().unwrap();
+        writer.join().unwrap();
+        let service = Service::start(&mut stored(folder.path()));
+        let found = service.get(PATH);
+        assert!(body(&found) == original || axis(&service) == 5, "{found}");
+        assert_eq!(body(&service.get(&format!("{PATH}?version=original"))), original);
+        if body(&found) == original {
+            assert!(put(&service.address, 5).unwrap().contains("200"));
+        }
+        assert!(delete(&service.address).unwrap().contains("200"));
+        assert_eq!(body(&service.get(PATH)), original);
     }
 }
 

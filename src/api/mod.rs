@@ -17,7 +17,7 @@
 //! | the headers and the caching of a response | `buffered_response` |
 //! | the cache of responses to seeded requests | `response_cache` |
 //! | what happens around every handler | `middleware` |
-//! | which error gets which status | `problem` |
+//! | which error gets which status | `problem`, `problem_kind` |
 //! | how an error is sent | `problem_document` |
 //! | how long a client is waited for | `transfer_limits` |
 //! | the OpenAPI document, and the page that shows it | `openapi`, `docs_page` |
@@ -37,6 +37,7 @@ mod openapi;
 mod output;
 mod problem;
 mod problem_document;
+mod problem_kind;
 mod readiness;
 mod received_body;
 mod report_page;

@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::problem::{Problem, ProblemType};
+use crate::api::problem::Problem;
+use crate::api::problem_kind::ProblemType;
 use crate::api::request_id::request_id;
 use crate::editor::EditorError;
 

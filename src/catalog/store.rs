@@ -1,4 +1,5 @@
-//! The store: boundaries that changed while the service ran, one file each. They replace those of the model folders.
+//! The store: boundaries that changed while the service ran, one file each. They replace those of the model folders, which stay as
+//! they are.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ pub struct Store {
 pub enum StoreEntry {
     /// This boundary replaces that of the model folder.
     Boundary(Box<Boundary>),
-    /// The boundary of the model folder is removed.
+    /// The boundary of the model folder is hidden. Services before version 0.2 wrote this when it was deleted.
     Removed {
         /// Attribute of the boundary.
         attribute: String,
@@ -108,28 +109,19 @@ impl Store {
             metadata: Box::new(BoundaryMetadata::of(boundary)),
             npy: STANDARD.encode(NpyArray::of_normal(boundary).write_f8()),
         };
-        self.write_record(model, boundary.attribute(), boundary.space(), &record)
+        let path = self.path(model, boundary.attribute(), boundary.space());
+        let mut text =
+            serde_json::to_vec_pretty(&record).expect("a record has finite numbers and texts only");
+        text.push(b'\n');
+        let written = create_folder(&self.folder.join(model)).and_then(|()| write_atomically(&path, &text));
+        written.map_err(unwritable(&path))
     }
 
-    /// Removes a boundary of a model. If `in_model_folder`, the store records the removal, so that the boundary of the model
-    /// folder does not return.
+    /// Removes what the store has about a boundary of a model, so that the boundary of the model folder is back, if there is one.
     ///
     /// # Errors
     /// [`CatalogError::Unwritable`]; the store is then unchanged.
-    pub fn remove(
-        &self,
-        model: &str,
-        attribute: &str,
-        space: LatentSpace,
-        in_model_folder: bool,
-    ) -> Result<(), CatalogError> {
-        if in_model_folder {
-            let record = Record::Removed {
-                attribute: attribute.to_owned(),
-                space: space.to_string(),
-            };
-            return self.write_record(model, attribute, space, &record);
-        }
+    pub fn remove(&self, model: &str, attribute: &str, space: LatentSpace) -> Result<(), CatalogError> {
         let path = self.path(model, attribute, space);
         remove_durably(&path).map_err(unwritable(&path))
     }
@@ -142,20 +134,6 @@ impl Store {
             }
         }
         Ok(())
-    }
-
-    fn write_record(
-        &self,
-        model: &str,
-        attribute: &str,
-        space: LatentSpace,
-        record: &Record,
-    ) -> Result<(), CatalogError> {
-        let path = self.path(model, attribute, space);
-        let mut text = serde_json::to_vec_pretty(record).expect("a record has finite numbers and texts only");
-        text.push(b'\n');
-        let written = create_folder(&self.folder.join(model)).and_then(|()| write_atomically(&path, &text));
-        written.map_err(unwritable(&path))
     }
 
     fn path(&self, model: &str, attribute: &str, space: LatentSpace) -> PathBuf {
@@ -259,20 +237,30 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_boundary_is_gone_or_recorded_as_removed() {
+    fn a_removed_boundary_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().to_owned()).unwrap();
-        for attribute in ["smile", "age"] {
-            store.write("tiny", &boundary(attribute, 0.5)).unwrap();
+        store.write("tiny", &boundary("smile", 0.5)).unwrap();
+        for _ in 0..2 {
+            store.remove("tiny", "smile", LatentSpace::W).unwrap();
+            assert!(store.read("tiny").unwrap().is_empty());
         }
-        store.remove("tiny", "smile", LatentSpace::W, false).unwrap();
-        store.remove("tiny", "smile", LatentSpace::W, false).unwrap();
-        store.remove("tiny", "age", LatentSpace::W, true).unwrap();
+    }
+
+    #[test]
+    fn a_record_of_a_removal_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().to_owned()).unwrap();
+        std::fs::create_dir(folder.path().join("tiny")).unwrap();
+        let record = r#"{"removed": {"attribute": "age", "space": "w"}}"#;
+        std::fs::write(folder.path().join("tiny/age_w.json"), record).unwrap();
         let found = store.read("tiny").unwrap();
         let [(_, StoreEntry::Removed { attribute, space })] = &found[..] else {
             panic!("{found:?}")
         };
         assert_eq!((attribute.as_str(), *space), ("age", LatentSpace::W));
+        store.remove("tiny", "age", LatentSpace::W).unwrap();
+        assert!(store.read("tiny").unwrap().is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How many boundaries models may have, and how much memory these may take.
 
-use crate::editor::EditorError;
-use crate::editor::boundary_set::{BoundarySet, bytes};
+use crate::editor::boundary_set::BoundarySet;
+use crate::editor::{BoundaryVersion, EditorError};
 use crate::latent::LatentSpace;
 
 /// Limits of the boundaries that changes can add. Boundaries of model folders and of the store are loaded in any number.
@@ -25,7 +25,7 @@ impl Default for BoundaryLimits {
 
 impl BoundaryLimits {
     /// Checks that a model with `boundaries` may get some of `attributes` in `space`, each of `bytes_each`. They may replace
-    /// those that it has. `in_all` is the memory of the boundaries of all models.
+    /// those that it has; an original that is replaced stays in memory. `in_all` is the memory of the boundaries of all models.
     ///
     /// # Errors
     /// [`EditorError::SimilarAttribute`], [`EditorError::TooManyBoundaries`] or [`EditorError::BoundaryMemory`].
@@ -42,14 +42,15 @@ impl BoundaryLimits {
             boundaries.check_spelling(attribute)?;
             added += bytes_each;
             match boundaries.find(attribute, space) {
-                Some(boundary) => replaced += bytes(boundary),
+                Some(boundary) => replaced += boundaries.bytes_besides_originals(boundary),
                 None => new += 1,
             }
         }
-        if new > 0 && boundaries.len() + new > self.per_model {
+        let found = boundaries.count(BoundaryVersion::Current);
+        if new > 0 && found + new > self.per_model {
             return Err(EditorError::TooManyBoundaries {
                 model: boundaries.model().to_owned(),
-                found: boundaries.len(),
+                found,
                 new,
                 most: self.per_model,
             });

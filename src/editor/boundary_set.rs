@@ -1,4 +1,4 @@
-//! The boundaries of one model: looking them up, and sets with one more or one less.
+//! The boundaries of one model: looking them up, sets with one more or one less, and those that came with the model.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,18 +23,41 @@ const FEW_PRODUCTS: usize = 1 << 16;
 /// The boundaries of one model, at most one for each attribute and space, in the order of attributes and spaces. Clones share
 /// the boundaries.
 ///
+/// A boundary that came with the model, an *original*, is never lost: another one replaces it until that one is deleted.
+///
 /// No two attributes have names that differ by case only, because some file systems could not store both.
 #[derive(Clone)]
 pub struct BoundarySet {
     /// The model's name, for error messages.
     model: Arc<str>,
     boundaries: Arc<BTreeMap<BoundaryKey, Entry>>,
-    /// Each attribute by its name without case. Those of the model folder stay when their boundaries are removed.
+    /// Each attribute by its name without case. Those of originals stay.
     spellings: Arc<BTreeMap<String, Arc<str>>>,
-    /// Keys of the boundaries in the model folder.
-    shipped: Arc<[BoundaryKey]>,
-    /// Memory of the boundaries.
+    /// The boundaries that came with the model.
+    originals: Arc<BTreeMap<BoundaryKey, Entry>>,
+    /// Memory of the boundaries and the originals.
     bytes: usize,
+}
+
+/// Where a boundary of a set comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoundaryOrigin {
+    /// It came with the model: an original.
+    Model,
+    /// It replaces an original.
+    Replacement,
+    /// It was added, and replaces no original.
+    Addition,
+}
+
+/// Which of the boundaries of an attribute in a space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BoundaryVersion {
+    /// The one that edits use.
+    #[default]
+    Current,
+    /// The one that came with the model.
+    Original,
 }
 
 #[derive(Clone)]
@@ -51,13 +74,13 @@ impl BoundarySet {
             model,
             boundaries: Arc::default(),
             spellings: Arc::default(),
-            shipped: Arc::default(),
+            originals: Arc::default(),
             bytes: 0,
         };
         for boundary in boundaries {
             set.replace(Arc::new(boundary));
         }
-        set.shipped = set.boundaries.keys().cloned().collect();
+        set.originals = Arc::clone(&set.boundaries);
         set
     }
 
@@ -71,34 +94,48 @@ impl BoundarySet {
         self.boundaries.values().map(|entry| &entry.boundary)
     }
 
-    /// The boundaries after `key`, in the order of attributes and spaces; all of them for `None`. The set need not have `key`.
-    pub fn after(&self, key: Option<BoundaryKey>) -> impl Iterator<Item = &Arc<Boundary>> {
+    /// The boundaries of a `version` after `key`, in the order of attributes and spaces; all of them for `None`. The set need not
+    /// have `key`.
+    pub fn after(
+        &self,
+        version: BoundaryVersion,
+        key: Option<BoundaryKey>,
+    ) -> impl Iterator<Item = &Arc<Boundary>> {
         let start = key.map_or(Bound::Unbounded, Bound::Excluded);
-        let after = self.boundaries.range((start, Bound::Unbounded));
+        let after = self.of_version(version).range((start, Bound::Unbounded));
         after.map(|(_, entry)| &entry.boundary)
     }
 
-    /// The number of boundaries.
+    /// The number of boundaries of a `version`.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.boundaries.len()
+    pub fn count(&self, version: BoundaryVersion) -> usize {
+        self.of_version(version).len()
     }
 
-    /// Whether there is no boundary.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.boundaries.is_empty()
-    }
-
-    /// Memory of the boundaries, in bytes.
+    /// Memory of the boundaries and the originals, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether the model folder has a boundary of `attribute` in `space`.
-    pub(crate) fn is_shipped(&self, attribute: &str, space: LatentSpace) -> bool {
-        let same = |(own, own_space): &BoundaryKey| **own == *attribute && *own_space == space;
-        self.shipped.iter().any(same)
+    /// Where `boundary` comes from, which is or was one of this set.
+    #[must_use]
+    pub fn origin(&self, boundary: &Arc<Boundary>) -> BoundaryOrigin {
+        match self.original(boundary.attribute(), boundary.space()) {
+            Some(original) if Arc::ptr_eq(&original.boundary, boundary) => BoundaryOrigin::Model,
+            Some(_) => BoundaryOrigin::Replacement,
+            None => BoundaryOrigin::Addition,
+        }
+    }
+
+    fn original(&self, attribute: &str, space: LatentSpace) -> Option<&Entry> {
+        self.originals.get(&(attribute.into(), space))
+    }
+
+    fn of_version(&self, version: BoundaryVersion) -> &BTreeMap<BoundaryKey, Entry> {
+        match version {
+            BoundaryVersion::Current => &self.boundaries,
+            BoundaryVersion::Original => &self.originals,
+        }
     }
 
     /// The boundary of `attribute` in `space`, if there is one.
@@ -115,6 +152,28 @@ impl BoundarySet {
     pub fn get(&self, attribute: &str, space: LatentSpace) -> Result<&Arc<Boundary>, EditorError> {
         self.find(attribute, space)
             .ok_or_else(|| self.unknown(attribute, space))
+    }
+
+    /// A `version` of the boundary of `attribute` in `space`.
+    ///
+    /// # Errors
+    /// [`EditorError::UnknownAttribute`] if there is none, [`EditorError::NoOriginal`] if none came with the model.
+    pub fn get_version(
+        &self,
+        version: BoundaryVersion,
+        attribute: &str,
+        space: LatentSpace,
+    ) -> Result<&Arc<Boundary>, EditorError> {
+        if version == BoundaryVersion::Current {
+            return self.get(attribute, space);
+        }
+        let original = self.original(attribute, space);
+        let original = original.ok_or_else(|| EditorError::NoOriginal {
+            model: self.model.to_string(),
+            attribute: attribute.to_owned(),
+            space,
+        })?;
+        Ok(&original.boundary)
     }
 
     /// The boundaries of `attributes` that apply to codes in `space`, in the order of `attributes`.
@@ -143,7 +202,7 @@ impl BoundarySet {
     /// it. If an attribute has two, the boundary in the code's own space measures.
     pub(crate) async fn distances(&self, codes: &[LatentCode]) -> Vec<BTreeMap<String, f64>> {
         let values: usize = codes.iter().map(|code| code.values().len()).sum();
-        if values * self.len() <= FEW_PRODUCTS {
+        if values * self.boundaries.len() <= FEW_PRODUCTS {
             return codes.iter().map(|code| self.distances_of(code)).collect();
         }
         let (set, codes) = (self.clone(), codes.to_vec());
@@ -171,24 +230,51 @@ impl BoundarySet {
         Ok(())
     }
 
-    /// Removes the boundary of `attribute` in `space`.
+    /// Deletes the boundary of `attribute` in `space`. If it replaces or hides an original, the original is back.
     ///
     /// # Errors
-    /// [`EditorError::UnknownAttribute`] if there is none.
-    pub(crate) fn remove(&mut self, attribute: &str, space: LatentSpace) -> Result<(), EditorError> {
-        self.get(attribute, space)?;
-        let boundaries = Arc::make_mut(&mut self.boundaries);
-        let removed = boundaries
-            .remove(&(attribute.into(), space))
-            .expect("it was found");
-        self.bytes -= bytes(&removed.boundary);
-        let spaces = [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus];
-        let has =
-            |&space: &LatentSpace| self.find(attribute, space).is_some() || self.is_shipped(attribute, space);
-        if !spaces.iter().any(has) {
-            Arc::make_mut(&mut self.spellings).remove(&attribute.to_lowercase());
+    /// [`EditorError::UnknownAttribute`] if there is none, [`EditorError::OriginalBoundary`] if it is an original.
+    pub(crate) fn delete(&mut self, attribute: &str, space: LatentSpace) -> Result<(), EditorError> {
+        let key = (attribute.into(), space);
+        let Some(original) = self.originals.get(&key) else {
+            self.get(attribute, space)?;
+            self.take(&key);
+            let spaces = [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus];
+            let has = |&space: &LatentSpace| {
+                self.find(attribute, space).is_some() || self.original(attribute, space).is_some()
+            };
+            if !spaces.iter().any(has) {
+                Arc::make_mut(&mut self.spellings).remove(&attribute.to_lowercase());
+            }
+            return Ok(());
+        };
+        let original = original.clone();
+        let current = self.find(attribute, space);
+        if current.is_some_and(|current| Arc::ptr_eq(current, &original.boundary)) {
+            return Err(EditorError::OriginalBoundary {
+                model: self.model.to_string(),
+                attribute: attribute.to_owned(),
+                space,
+            });
         }
+        self.take(&key);
+        Arc::make_mut(&mut self.boundaries).insert(key, original);
         Ok(())
+    }
+
+    /// Takes a boundary out, if there is one. If it came with the model, it is hidden, and stays in memory.
+    pub(crate) fn take(&mut self, key: &BoundaryKey) {
+        if let Some(taken) = Arc::make_mut(&mut self.boundaries).remove(key) {
+            self.bytes -= self.bytes_besides_originals(&taken.boundary);
+        }
+    }
+
+    /// The memory that is free when `boundary` of this set is replaced, in bytes: none for an original, which stays.
+    pub(crate) fn bytes_besides_originals(&self, boundary: &Arc<Boundary>) -> usize {
+        match self.origin(boundary) {
+            BoundaryOrigin::Model => 0,
+            BoundaryOrigin::Replacement | BoundaryOrigin::Addition => bytes(boundary),
+        }
     }
 
     /// Checks that no other attribute has this name in another case.
@@ -227,10 +313,8 @@ impl BoundarySet {
         self.bytes += bytes(&boundary);
         let digest = digest(&boundary);
         let key = (attribute, boundary.space());
-        let boundaries = Arc::make_mut(&mut self.boundaries);
-        if let Some(replaced) = boundaries.insert(key, Entry { boundary, digest }) {
-            self.bytes -= bytes(&replaced.boundary);
-        }
+        self.take(&key);
+        Arc::make_mut(&mut self.boundaries).insert(key, Entry { boundary, digest });
     }
 
     fn unknown(&self, attribute: &str, space: LatentSpace) -> EditorError {
@@ -240,7 +324,7 @@ impl BoundarySet {
             found: attribute.to_owned(),
             space,
             known: known.map(|(own, space)| (own.to_string(), *space)).collect(),
-            others: self.len().saturating_sub(MOST_LISTED),
+            others: self.boundaries.len().saturating_sub(MOST_LISTED),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Why an operation on a face failed. Each message says what was found, what was expected, and what to do.
 
 use crate::catalog::CatalogError;
-use crate::editor::InversionMethod;
+use crate::editor::{InversionMethod, JobError};
 use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{DecodeError, FramingError, ImagingError, LandmarksError};
 use crate::latent::{LatentError, LatentSpace};
@@ -33,6 +33,29 @@ pub enum EditorError {
         known: Vec<(String, LatentSpace)>,
         /// How many others it has.
         others: usize,
+    },
+    /// No boundary of the attribute came with the model.
+    #[error("no boundary for {attribute:?} in {space} came with model {model}; leave out version=original")]
+    NoOriginal {
+        /// The model.
+        model: String,
+        /// The attribute.
+        attribute: String,
+        /// The space.
+        space: LatentSpace,
+    },
+    /// A boundary that came with the model is to be deleted.
+    #[error(
+        "the boundary for {attribute:?} in {space} came with model {model}, and stays; to use another one, train or PUT it: it \
+         replaces this one until it is deleted"
+    )]
+    OriginalBoundary {
+        /// The model.
+        model: String,
+        /// The attribute.
+        attribute: String,
+        /// The space.
+        space: LatentSpace,
     },
     /// The model's generator has no such space.
     #[error("model {model} has no {found} codes; it has {}", listed(known))]
@@ -151,14 +174,6 @@ pub enum EditorError {
         /// The requested space.
         space: LatentSpace,
     },
-    /// The job has no report.
-    #[error("job {id} has no report: it {reason}")]
-    NoReport {
-        /// The job.
-        id: String,
-        /// Why it has none.
-        reason: &'static str,
-    },
     /// The model has no classifier.
     #[error("model {model} cannot score faces, because its manifest names no classifier")]
     NoClassifier {
@@ -263,21 +278,6 @@ pub enum EditorError {
         /// Most samples.
         most: usize,
     },
-    /// There is no job of this id.
-    #[error("found the job id {found:?}, expected one that /v1/jobs lists")]
-    UnknownJob {
-        /// The requested id.
-        found: String,
-    },
-    /// The queue of jobs is full.
-    #[error("found {most} jobs running or queued, which is the most; try again later, or cancel one")]
-    TooManyJobs {
-        /// Most jobs that may run or be queued.
-        most: usize,
-    },
-    /// The service is shutting down and starts no job.
-    #[error("the service is shutting down; ask another instance")]
-    ShuttingDown,
     /// The request's timeout passed before a change began, so the change is not made.
     #[error("the request's timeout passed before the change began; nothing has changed")]
     TooLate,
@@ -337,6 +337,9 @@ pub enum EditorError {
         /// Which value it was.
         reason: LatentError,
     },
+    /// There is no such job, it lacks what is asked for, or none can be queued.
+    #[error(transparent)]
+    Job(#[from] JobError),
     /// The latent code, the boundary or the edit is invalid.
     #[error(transparent)]
     Latent(#[from] LatentError),

@@ -39,7 +39,7 @@ mod timestamp;
 pub(crate) mod training;
 
 pub use boundary_limits::BoundaryLimits;
-pub use boundary_set::{BoundaryKey, BoundarySet};
+pub use boundary_set::{BoundaryKey, BoundaryOrigin, BoundarySet, BoundaryVersion};
 pub use checking::check::check_networks;
 pub use checking::findings::{Findings, IdentityFindings, ScoreFindings};
 pub use directions::request::{DirectionMethod, DirectionsRequest};
@@ -59,6 +59,7 @@ pub use inversion::optimization::{InversionProgress, OptimizationResult};
 pub use inversion::plan::inverted_space;
 pub use inversion::request::{InversionOptions, InvertRequest, Inverted};
 pub use inversion::target::UndecodedImage;
+pub use jobs::error::JobError;
 pub use jobs::job::{FitProgress, Job, JobProgress, JobStatus};
 pub use jobs::job_queue::Jobs;
 pub use judging::report::{BoundaryReport, DirectionReport, IdentityReport, Report, ReportRequest};

@@ -6,6 +6,7 @@ use serde_json::json;
 use std::time::Duration;
 
 use crate::api::boundaries::{delete, put, with_store};
+use crate::api::training::{codes, file};
 use crate::support::{Client, StripeGenerator, model_of};
 
 #[tokio::test]
@@ -57,14 +58,8 @@ async fn two_names_that_differ_by_case_only_are_refused() {
         assert_eq!(response.status, StatusCode::CONFLICT, "{text}");
         assert!(text.contains("write \\\"smile\\\""), "{text}");
     }
-    // A removed boundary of the model folder keeps its name, because a store would keep a file of that name.
-    for space in ["z", "w"] {
-        delete(&client, &format!("/v1/models/sketch/boundaries/smile/{space}")).await;
-    }
-    let uri = "/v1/models/sketch/boundaries/Smile/w";
+    // A name that a request added is free when its boundary is deleted.
     let body = json!({"normal": [1, 2, 3, 4]});
-    assert_eq!(put(&client, uri, body.clone()).await.status, StatusCode::CONFLICT);
-    // One that a request added does not.
     for name in ["beard", "Beard"] {
         let uri = format!("/v1/models/sketch/boundaries/{name}/w");
         assert_eq!(put(&client, &uri, body.clone()).await.status, StatusCode::OK);
@@ -75,14 +70,13 @@ async fn two_names_that_differ_by_case_only_are_refused() {
 #[tokio::test]
 async fn a_full_model_is_a_507_before_a_training_too() {
     let limits = BoundaryLimits {
-        per_model: 5,
+        per_model: 6,
         ..BoundaryLimits::default()
     };
     let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
     let client = Client::new(models.with_limits(limits), Duration::from_mins(1));
     let body = json!({"normal": [1, 2, 3, 4]});
     let uri = |name: &str| format!("/v1/models/sketch/boundaries/{name}/w");
-    delete(&client, "/v1/models/sketch/boundaries/smile/z").await;
     assert_eq!(
         put(&client, &uri("beard"), body.clone()).await.status,
         StatusCode::OK
@@ -94,7 +88,10 @@ async fn a_full_model_is_a_507_before_a_training_too() {
         put(&client, &uri("beard"), body.clone()).await.status,
         StatusCode::OK
     );
-    let training = json!({"attributes": ["smile"], "space": "z", "samples": 100});
+    let (values, scores) = codes();
+    let training = json!({
+        "attributes": ["hat"], "space": "z", "codes": file(vec![200, 4], values), "scores": file(vec![200], scores),
+    });
     let refused = client.post("/v1/models/sketch/boundaries", training).await;
     assert_eq!(
         refused.status,

@@ -3,6 +3,7 @@
 mod access;
 mod boundaries;
 mod boundary_limits;
+mod boundary_versions;
 mod caching;
 mod directions;
 mod edit;

@@ -6,6 +6,7 @@ use faceplane::latent::CodeSampler;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+use crate::api::boundaries::with_store;
 use crate::support::{Client, Response, numbers};
 
 const PATH: &str = "/v1/models/sketch/report";
@@ -198,23 +199,24 @@ async fn invalid_reports_are_refused_before_a_job_begins() {
     }
     let response = client.post("/v1/models/nobody/report", json!({})).await;
     assert_eq!(response.status, StatusCode::NOT_FOUND);
-    for attribute in ["smile", "age"] {
-        let uri = format!("/v1/models/sketch/boundaries/{attribute}/z");
-        let request = Request::builder().method(Method::DELETE).uri(uri);
-        assert!(
-            client
-                .send(request.body(Body::empty()).unwrap())
-                .await
-                .status
-                .is_success()
-        );
-    }
-    let response = client.post(PATH, json!({"space": "z"})).await;
-    assert_eq!(response.json()["type"], "urn:faceplane:problem:nothing-to-report");
     assert!(
         client.get("/v1/jobs").await.json()["jobs"]
             .as_array()
             .unwrap()
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_space_without_boundaries_has_nothing_to_report() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("sketch")).unwrap();
+    for attribute in ["smile", "age"] {
+        let hidden = json!({"removed": {"attribute": attribute, "space": "z"}});
+        let file = folder.path().join(format!("sketch/{attribute}_z.json"));
+        std::fs::write(file, hidden.to_string()).unwrap();
+    }
+    let client = with_store(folder.path());
+    let response = client.post(PATH, json!({"space": "z"})).await;
+    assert_eq!(response.json()["type"], "urn:faceplane:problem:nothing-to-report");
 }

@@ -29,7 +29,7 @@ use crate::api::responses::edit::EditResponse;
 use crate::api::responses::invert::{InversionProgress, InvertResponse};
 use crate::api::responses::sample::SampleResponse;
 use crate::api::responses::score::ScoreResponse;
-use crate::api::types::boundary::BoundaryFormat;
+use crate::api::types::boundary::{BoundaryFormat, BoundaryVersionName};
 use crate::api::types::invert::InversionMethodName;
 use crate::api::types::output_options::{Compression, Format, Layout, Metadata};
 use crate::api::types::space::Space;
@@ -52,7 +52,7 @@ use crate::api::types::space::Space;
     ),
     components(schemas(
         ProblemDocument, SampleResponse, EditResponse, InvertResponse, InversionProgress, ScoreResponse, Space, Format, Layout, Metadata, Compression,
-        InversionMethodName, BoundaryFormat
+        InversionMethodName, BoundaryFormat, BoundaryVersionName
     ))
 )]
 struct Head;

@@ -84,8 +84,9 @@ problems! {
         507: "There is no room for another boundary, or the change cannot be written to the store. It was not made.",
     }
 
-    /// Errors of operations that change the store.
-    StoreProblems {
+    /// Errors of operations that delete a boundary.
+    DeletionProblems {
+        409: "The boundary came with the model, and cannot be deleted.",
         507: "The change cannot be written to the store, and was not made.",
     }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::api::types::boundary::BoundaryAccuracy;
 use crate::api::types::page::{BoundaryPage, BoundaryPosition};
 use crate::api::types::space::Space;
-use crate::editor::{Model, Models, spreads};
+use crate::editor::{self, BoundarySet, BoundaryVersion, Model, Models, spreads};
 use crate::latent::{Boundary, Spread};
 
 /// A part of the boundaries of a model.
@@ -20,7 +20,7 @@ pub(crate) struct BoundaryList {
     digest: String,
     /// SHA-256 of the generator. Boundaries record it as `model`.
     generator: String,
-    /// How many boundaries the model has.
+    /// How many boundaries the model has of this version.
     #[schema(example = 10)]
     count: usize,
     /// The boundaries of this page, in the order of attributes and spaces.
@@ -35,7 +35,8 @@ impl BoundaryList {
     pub(crate) async fn new(model: &Model, page: BoundaryPage) -> Self {
         let boundaries = model.boundaries();
         let limit = page.limit();
-        let mut rest = boundaries.after(page.after.map(|BoundaryPosition(key)| key));
+        let version = page.version.map_or_else(BoundaryVersion::default, Into::into);
+        let mut rest = boundaries.after(version, page.after.map(|BoundaryPosition(key)| key));
         let listed: Vec<Arc<Boundary>> = rest.by_ref().take(limit).cloned().collect();
         let last = listed.last().filter(|_| rest.next().is_some());
         let next = last.map(|last| BoundaryPosition::text(last.attribute(), last.space()));
@@ -45,10 +46,10 @@ impl BoundaryList {
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
             generator: model.generator_digest().to_owned(),
-            count: boundaries.len(),
+            count: boundaries.count(version),
             next,
             boundaries: summaries
-                .map(|(boundary, spread)| BoundarySummary::with_spread(boundary, spread))
+                .map(|(boundary, spread)| BoundarySummary::with_spread(boundary, boundaries, spread))
                 .collect(),
         }
     }
@@ -63,9 +64,33 @@ pub(crate) struct BoundaryChange {
     pub(crate) digest: String,
     /// Where the change is stored.
     pub(crate) storage: Storage,
-    /// The boundary after the change; absent if it was deleted.
+    /// The boundary after the change; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) boundary: Option<BoundarySummary>,
+    /// Whether a boundary that came with the model is back, because the one that replaced it was deleted.
+    pub(crate) restored: bool,
+}
+
+/// Where a boundary comes from.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum BoundaryOrigin {
+    /// It came with the model.
+    Model,
+    /// It replaces one that came with the model: `version=original` returns that one, and DELETE brings it back.
+    Replacement,
+    /// It was added, and replaces none that came with the model.
+    Addition,
+}
+
+impl From<editor::BoundaryOrigin> for BoundaryOrigin {
+    fn from(origin: editor::BoundaryOrigin) -> Self {
+        match origin {
+            editor::BoundaryOrigin::Model => Self::Model,
+            editor::BoundaryOrigin::Replacement => Self::Replacement,
+            editor::BoundaryOrigin::Addition => Self::Addition,
+        }
+    }
 }
 
 /// Where changes of boundaries are stored.
@@ -121,6 +146,8 @@ pub(crate) struct BoundarySummary {
     attribute: String,
     /// The space.
     space: Space,
+    /// Where the boundary comes from.
+    origin: BoundaryOrigin,
     /// b in n·code + b; in w+ the distance is that, divided by the number of layers.
     intercept: f64,
     /// The number of samples.
@@ -160,20 +187,24 @@ pub(crate) struct BoundarySummary {
 
 impl BoundarySummary {
     /// The summary of a boundary with its samples' spread.
-    pub(crate) fn with_spread(boundary: &Boundary, spread: Option<Spread>) -> Self {
+    pub(crate) fn with_spread(
+        boundary: &Arc<Boundary>,
+        boundaries: &BoundarySet,
+        spread: Option<Spread>,
+    ) -> Self {
         Self {
             distances: spread.map(Into::into),
-            ..boundary.into()
+            ..Self::new(boundary, boundaries)
         }
     }
-}
 
-impl From<&Boundary> for BoundarySummary {
-    fn from(boundary: &Boundary) -> Self {
+    /// What is known of `boundary`, which is or was one of `boundaries`.
+    pub(crate) fn new(boundary: &Arc<Boundary>, boundaries: &BoundarySet) -> Self {
         let provenance = boundary.provenance().clone();
         Self {
             attribute: boundary.attribute().to_owned(),
             space: boundary.space().into(),
+            origin: boundaries.origin(boundary).into(),
             intercept: boundary.intercept(),
             samples: provenance.samples,
             chosen: provenance.chosen,

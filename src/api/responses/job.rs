@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::api::responses::boundary::{BoundarySummary, Storage};
 use crate::api::types::space::Space;
-use crate::editor::{self, JobProgress};
+use crate::editor::{self, JobProgress, Models};
 
 /// A part of the jobs: those that wait or run, and the latest ones that ended.
 #[derive(Serialize, ToSchema)]
@@ -93,8 +93,9 @@ impl From<editor::JobStatus> for JobStatus {
 }
 
 impl Job {
-    /// `job` with `progress`, of models whose changes are stored in `storage`.
-    pub(crate) fn new(job: &editor::Job, progress: JobProgress, storage: Storage) -> Self {
+    /// `job` with `progress`, of one of `models`.
+    pub(crate) fn new(job: &editor::Job, progress: JobProgress, models: &Models) -> Self {
+        let model = models.get(Some(job.model())).expect("models are never removed");
         let left = job.samples().saturating_sub(progress.samples_done);
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         let seconds_left = progress.samples_per_second.map(|rate| left as f64 / rate);
@@ -118,9 +119,9 @@ impl Job {
             boundaries: progress
                 .boundaries
                 .iter()
-                .map(|boundary| (&**boundary).into())
+                .map(|boundary| BoundarySummary::new(boundary, model.boundaries()))
                 .collect(),
-            storage,
+            storage: Storage::of(models),
             failure: progress.failure,
         }
     }

@@ -15,13 +15,13 @@ use mediatype::names::{APPLICATION, JSON, OCTET_STREAM};
 use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::value::Value as _;
 use crate::api::openapi::problems::{
-    AdditionProblems, BodyProblems, BoundaryFormatProblems, BoundaryProblems, ModelProblems, PageProblems,
-    StoreProblems,
+    AdditionProblems, BodyProblems, BoundaryFormatProblems, BoundaryProblems, DeletionProblems,
+    ModelProblems, PageProblems,
 };
 use crate::api::problem::Problem;
 use crate::api::received_body::ReceivedBody;
 use crate::api::request_body::{Body, LARGEST_BODY, PathName, Query, is_json, undecodable_path};
-use crate::api::responses::boundary::{BoundaryChange, BoundaryList, Storage};
+use crate::api::responses::boundary::{BoundaryChange, BoundaryList, BoundarySummary, Storage};
 use crate::api::routes::page::page;
 use crate::api::state::Api;
 use crate::api::types::boundary::{
@@ -30,7 +30,7 @@ use crate::api::types::boundary::{
 use crate::api::types::page::BoundaryPage;
 use crate::api::types::space::Space;
 use crate::catalog::NpyArray;
-use crate::editor::Model;
+use crate::editor::{BoundaryVersion, Model};
 use crate::latent::{Boundary, LatentSpace, Provenance};
 
 type BoundaryPath = Result<Path<(String, String, String)>, PathRejection>;
@@ -44,7 +44,8 @@ fn boundary_path(path: BoundaryPath) -> Result<(String, String, LatentSpace), Pr
 
 /// List a model's boundaries
 ///
-/// In pages, in the order of attributes and spaces.
+/// In pages, in the order of attributes and spaces. `origin` says which came with the model, and which replace one that did;
+/// `version=original` lists all that came with the model.
 #[utoipa::path(
     get, path = "/v1/models/{model}/boundaries", tag = "boundaries", operation_id = "list_boundaries",
     params(("model" = String, Path, description = "The name of the model.", example = "phantom"), BoundaryPage),
@@ -67,7 +68,8 @@ pub(crate) async fn list(
 /// Get a boundary
 ///
 /// Returns the boundary as JSON with its metadata, or its normal as a `.npy` file (`format=npy`, or
-/// `Accept: application/octet-stream`).
+/// `Accept: application/octet-stream`). With `version=original`, it returns the one that came with the model, even if another one
+/// replaces it.
 #[utoipa::path(
     get, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "get_boundary",
     params(
@@ -97,7 +99,8 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let (name, attribute, space) = boundary_path(path)?;
     let model = api.models.get(Some(&name))?;
-    let boundary = model.boundaries().get(&attribute, space)?;
+    let version = options.version.map_or_else(BoundaryVersion::default, Into::into);
+    let boundary = model.boundaries().get_version(version, &attribute, space)?;
     let response = match choose(options.format, &headers)? {
         BoundaryFormat::Json => BufferedResponse::json(&BoundaryDocument::of(boundary), &model),
         BoundaryFormat::Npy => BufferedResponse::npy(NpyArray::of_normal(boundary).write_f8(), &model),
@@ -107,7 +110,8 @@ pub(crate) async fn show(
 
 /// Set a boundary
 ///
-/// Replaces the boundary of this attribute and space, or adds one. The next edit uses it. The body is the JSON that GET
+/// Replaces the boundary of this attribute and space, or adds one. The next edit uses it. One that came with the model is kept, and
+/// DELETE brings it back. The body is the JSON that GET
 /// returns, or a `.npy` file with the normal. A `.npy` file may come with any `Content-Type` except JSON, as curl and Python's requests
 /// send it without one or with that of a form.
 #[utoipa::path(
@@ -131,8 +135,7 @@ pub(crate) async fn put(
     let model = api.models.get(Some(&name))?;
     let boundary = read(request, &api, &options, model, attribute.clone(), space).await?;
     let model = api.models.put_boundary(&name, boundary.into()).await?;
-    let boundary = model.boundaries().get(&attribute, space)?;
-    Ok(change(&api, &model, Some(boundary)))
+    Ok(change(&api, &model, &attribute, space))
 }
 
 /// Decodes a boundary from a `.npy` file or from JSON.
@@ -179,6 +182,9 @@ fn is_octets(kind: &str) -> bool {
 }
 
 /// Delete a boundary
+///
+/// If the boundary replaces one that came with the model, that one is back, and the response says so. A boundary that came with the
+/// model cannot be deleted.
 #[utoipa::path(
     delete, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "delete_boundary",
     params(
@@ -186,7 +192,7 @@ fn is_octets(kind: &str) -> bool {
         ("attribute" = String, Path, description = "The attribute.", example = "smile"),
         ("space" = Space, Path, description = "The space.", example = "w"),
     ),
-    responses((status = 200, description = "The boundary is deleted.", body = BoundaryChange), BoundaryProblems, StoreProblems)
+    responses((status = 200, description = "The boundary is deleted.", body = BoundaryChange), BoundaryProblems, DeletionProblems)
 )]
 pub(crate) async fn delete(
     State(api): State<Api>,
@@ -194,16 +200,21 @@ pub(crate) async fn delete(
 ) -> Result<Json<BoundaryChange>, Problem> {
     let (name, attribute, space) = boundary_path(path)?;
     let model = api.models.delete_boundary(&name, &attribute, space).await?;
-    Ok(change(&api, &model, None))
+    let mut response = change(&api, &model, &attribute, space);
+    response.restored = response.boundary.is_some();
+    Ok(response)
 }
 
 /// The response to a change of a boundary of `model`.
-fn change(api: &Api, model: &Model, boundary: Option<&Boundary>) -> Json<BoundaryChange> {
+fn change(api: &Api, model: &Model, attribute: &str, space: LatentSpace) -> Json<BoundaryChange> {
+    let boundaries = model.boundaries();
+    let boundary = boundaries.find(attribute, space);
     Json(BoundaryChange {
         model: model.name().to_owned(),
         digest: model.digest().to_owned(),
         storage: Storage::of(&api.models),
-        boundary: boundary.map(Into::into),
+        boundary: boundary.map(|boundary| BoundarySummary::new(boundary, boundaries)),
+        restored: false,
     })
 }
 

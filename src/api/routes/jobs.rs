@@ -17,7 +17,6 @@ use crate::api::openapi::problems::{JobProblems, PageProblems};
 use crate::api::problem::Problem;
 use crate::api::request_body::{PathName, Query};
 use crate::api::responses;
-use crate::api::responses::boundary::Storage;
 use crate::api::responses::job::JobList;
 use crate::api::routes::page::page;
 use crate::api::state::Api;
@@ -34,11 +33,7 @@ const HEADERS: [(header::HeaderName, &str); 2] =
 
 /// The JSON response for a job as it is now.
 fn response(api: &Api, job: &Job) -> Json<responses::job::Job> {
-    Json(responses::job::Job::new(
-        job,
-        job.progress(),
-        Storage::of(&api.models),
-    ))
+    Json(responses::job::Job::new(job, job.progress(), &api.models))
 }
 
 /// The response to a request that started a job.
@@ -165,7 +160,7 @@ impl JobEvents {
         self.has_begun = true;
         let progress = self.progress.borrow_and_update().clone();
         self.has_ended = progress.status.has_ended();
-        let body = responses::job::Job::new(&self.job, progress, Storage::of(&self.api.models));
+        let body = responses::job::Job::new(&self.job, progress, &self.api.models);
         let event = Event::default().event("progress").json_data(body);
         Some((Ok(event.expect("a job is JSON of one line")), self))
     }

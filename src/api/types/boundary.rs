@@ -13,7 +13,7 @@ use crate::api::types::numbers::Numbers;
 use crate::api::types::space::Space;
 use crate::api::types::text::{Name, Text};
 use crate::catalog::NpyArray;
-use crate::editor::{EditorError, Model};
+use crate::editor::{BoundaryVersion, EditorError, Model};
 use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 
 /// The normal of the example: 64 numbers, as for the bundled model.
@@ -123,9 +123,30 @@ choice! {
     }
 }
 
+choice! {
+    /// Which boundaries of a model.
+    pub(crate) enum BoundaryVersionName as BoundaryVersion {
+        /// Those that edits use.
+        Current = "current",
+        /// Those that came with the model.
+        Original = "original",
+    }
+}
+
+impl From<BoundaryVersionName> for BoundaryVersion {
+    fn from(name: BoundaryVersionName) -> Self {
+        match name {
+            BoundaryVersionName::Current => Self::Current,
+            BoundaryVersionName::Original => Self::Original,
+        }
+    }
+}
+
 fields! {
-    /// How the client wants the boundary encoded.
+    /// Which boundary the client wants, and how it is encoded.
     pub(crate) struct BoundaryOptions {
+        /// The boundary that edits use, or the one that came with the model. Default: `current`.
+        version: Option<BoundaryVersionName>,
         /// The format of the response. Default: what the `Accept` header prefers, or else JSON.
         format: Option<BoundaryFormat>,
     }

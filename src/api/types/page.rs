@@ -4,6 +4,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::api::decode::declare::fields;
 use crate::api::decode::value::{Schema, Value, quoted, unfit};
+use crate::api::types::boundary::BoundaryVersionName;
 use crate::api::types::number::Integer;
 use crate::api::types::space::Space;
 use crate::editor::BoundaryKey;
@@ -21,6 +22,8 @@ fields! {
         limit: Option<Integer<1, 200>>,
         /// The boundary before the first one: the `next` of the previous page. Default: the list from its beginning.
         after: Option<BoundaryPosition>,
+        /// Which boundaries to list. Default: `current`.
+        version: Option<BoundaryVersionName>,
     }
 }
 

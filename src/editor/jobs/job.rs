@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::editor::{EditorError, Report};
+use crate::editor::{JobError, Report};
 use crate::latent::{Boundary, LatentSpace};
 
 /// What a job is about.
@@ -158,10 +158,10 @@ impl Job {
     /// Its report.
     ///
     /// # Errors
-    /// [`EditorError::NoReport`] if it has none, or not yet.
-    pub fn report(&self) -> Result<Arc<Report>, EditorError> {
+    /// [`JobError::NoReport`] if it has none, or not yet.
+    pub fn report(&self) -> Result<Arc<Report>, JobError> {
         let progress = self.progress();
-        progress.report.ok_or_else(|| EditorError::NoReport {
+        progress.report.ok_or_else(|| JobError::NoReport {
             id: self.id.clone(),
             reason: match progress.status {
                 JobStatus::Queued | JobStatus::Sampling | JobStatus::Fitting => {

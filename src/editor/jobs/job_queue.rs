@@ -14,7 +14,7 @@ use crate::editor::judging::judge::Judge;
 use crate::editor::training::code_memory::CodeMemory;
 use crate::editor::training::trainer::Trainer;
 use crate::editor::{
-    DirectionsRequest, EditorError, Model, Models, ReportRequest, TrainRequest, TrainSource,
+    DirectionsRequest, EditorError, JobError, Model, Models, ReportRequest, TrainRequest, TrainSource,
 };
 use crate::engine::{ByteBudget, MemoryUse, change_permit};
 
@@ -147,12 +147,12 @@ impl Jobs {
         memory: JobMemory,
     ) -> Result<Arc<Job>, EditorError> {
         if self.shutdown.is_cancelled() {
-            return Err(EditorError::ShuttingDown);
+            return Err(JobError::ShuttingDown.into());
         }
         let mut all = self.lock();
         let has_ended = |job: &Arc<Job>| job.progress().status.has_ended();
         if all.iter().filter(|job| !has_ended(job)).count() >= MOST_OPEN {
-            return Err(EditorError::TooManyJobs { most: MOST_OPEN });
+            return Err(JobError::TooMany { most: MOST_OPEN }.into());
         }
         if !change_permit().begin() {
             return Err(EditorError::TooLate);
@@ -179,10 +179,10 @@ impl Jobs {
     /// The job with the id `id`.
     ///
     /// # Errors
-    /// [`EditorError::UnknownJob`].
-    pub fn get(&self, id: &str) -> Result<Arc<Job>, EditorError> {
+    /// [`JobError::Unknown`].
+    pub fn get(&self, id: &str) -> Result<Arc<Job>, JobError> {
         let found = self.lock().iter().find(|job| job.id() == id).cloned();
-        found.ok_or_else(|| EditorError::UnknownJob { found: id.to_owned() })
+        found.ok_or_else(|| JobError::Unknown { found: id.to_owned() })
     }
 
     /// All jobs that are remembered and older than the one with the id `id`, the newest first; all jobs for `None`.

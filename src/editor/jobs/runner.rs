@@ -45,12 +45,12 @@ impl JobMemory {
 }
 
 /// Why a job ended early.
-enum JobError {
+enum EarlyEnd {
     Failed(String),
     Cancelled,
 }
 
-impl From<EditorError> for JobError {
+impl From<EditorError> for EarlyEnd {
     fn from(error: EditorError) -> Self {
         match error {
             EditorError::Latent(LatentError::Fit(FitError::Cancelled)) => Self::Cancelled,
@@ -74,11 +74,11 @@ impl JobRunner {
         let job = Arc::clone(&self.job);
         let work = tokio::spawn(async move { self.work_in_turn(&turn).await });
         let ended = work.await;
-        let ended = ended.unwrap_or_else(|panic| Err(JobError::Failed(panic.to_string())));
+        let ended = ended.unwrap_or_else(|panic| Err(EarlyEnd::Failed(panic.to_string())));
         let (status, failure) = match ended {
             Ok(()) => (JobStatus::Done, None),
-            Err(JobError::Cancelled) => (JobStatus::Cancelled, None),
-            Err(JobError::Failed(reason)) => (JobStatus::Failed, Some(reason)),
+            Err(EarlyEnd::Cancelled) => (JobStatus::Cancelled, None),
+            Err(EarlyEnd::Failed(reason)) => (JobStatus::Failed, Some(reason)),
         };
         let (id, model) = (job.id(), job.model());
         tracing::info!(job = id, model, ?status, failure, "a job has ended");
@@ -88,7 +88,7 @@ impl JobRunner {
         });
     }
 
-    async fn work_in_turn(&self, turn: &Semaphore) -> Result<(), JobError> {
+    async fn work_in_turn(&self, turn: &Semaphore) -> Result<(), EarlyEnd> {
         // Memory comes first: a queued job may hold the memory that this one waits for, and needs its turn to free it.
         let _memory = self.unless_cancelled(self.memory.reserve()).await??;
         let turn = self.unless_cancelled(turn.acquire()).await?;
@@ -100,7 +100,7 @@ impl JobRunner {
         }
     }
 
-    async fn report(&self, judge: &Judge) -> Result<(), JobError> {
+    async fn report(&self, judge: &Judge) -> Result<(), EarlyEnd> {
         self.job.update(|progress| progress.status = JobStatus::Sampling);
         let report = judge.report(self.counter());
         let report = Arc::new(self.unless_cancelled(report).await??);
@@ -108,7 +108,7 @@ impl JobRunner {
         Ok(())
     }
 
-    async fn find_directions(&self, finder: &DirectionFinder) -> Result<(), JobError> {
+    async fn find_directions(&self, finder: &DirectionFinder) -> Result<(), EarlyEnd> {
         self.job.update(|progress| progress.status = JobStatus::Sampling);
         let found = finder.find(self.counter());
         for boundary in self.unless_cancelled(found).await?? {
@@ -118,14 +118,14 @@ impl JobRunner {
     }
 
     /// Gives a boundary to the model.
-    async fn put(&self, boundary: Arc<Boundary>) -> Result<(), JobError> {
+    async fn put(&self, boundary: Arc<Boundary>) -> Result<(), EarlyEnd> {
         let put = self.models.put_boundary(self.job.model(), Arc::clone(&boundary));
         put.await?;
         self.job.update(|progress| progress.boundaries.push(boundary));
         Ok(())
     }
 
-    async fn train(&self, trainer: &Trainer) -> Result<(), JobError> {
+    async fn train(&self, trainer: &Trainer) -> Result<(), EarlyEnd> {
         if let TrainSource::Sampled { .. } = trainer.request().source {
             self.job.update(|progress| progress.status = JobStatus::Sampling);
         }
@@ -170,10 +170,10 @@ impl JobRunner {
         }
     }
 
-    async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, JobError> {
+    async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, EarlyEnd> {
         tokio::select! {
             biased;
-            () = self.job.cancellation().cancelled() => Err(JobError::Cancelled),
+            () = self.job.cancellation().cancelled() => Err(EarlyEnd::Cancelled),
             done = work => Ok(done),
         }
     }
