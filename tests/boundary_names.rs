@@ -8,6 +8,7 @@ use faceplane::graph::{Axis, GraphBuilder};
 use faceplane::latent::{Boundary, LatentSpace, standard_normal};
 use ndarray::ArrayD;
 
+use crate::checkpoint::pickle_writer::{Pickle, torch_file, whole};
 use crate::reference;
 use crate::support::load;
 
@@ -57,6 +58,82 @@ fn a_row_that_fits_z_and_w_needs_its_space_from_the_name_the_json_or_the_manifes
     assert_eq!(read(folder.path(), Some(LatentSpace::W)).unwrap(), ["Young w"]);
     std::fs::write(folder.path().join("boundary_Young.json"), r#"{"space": "z"}"#).unwrap();
     assert_eq!(read(folder.path(), Some(LatentSpace::W)).unwrap(), ["Young z"]);
+}
+
+#[test]
+fn directions_of_e4e_are_boundaries_under_the_names_of_their_files_or_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: Vec<u8>| std::fs::write(folder.path().join(name), content).unwrap();
+    let ones = [1.0; 32];
+    let elements = ones.map(f32::to_le_bytes).concat();
+    file("age.pt", torch_file(&[1, 4, 8], &ones));
+    file("smile.pt", torch_file(&[4, 8], &ones));
+    let pose = whole(Pickle::new().op(b"}").text("pose"), &[1, 4, 8]).op(b"s");
+    let beard = whole(pose.text("beard_z"), &[1, 8]).op(b"s");
+    file("others.pt", beard.zip(&elements));
+    let list = whole(Pickle::new().op(b"]"), &[4, 8]).op(b"a");
+    file("hair.pt", whole(list, &[1, 4, 8]).op(b"a").zip(&elements));
+    file(
+        "one.pt",
+        whole(Pickle::new().op(b"]"), &[4, 8]).op(b"a").zip(&elements),
+    );
+    file("note.txt", b"not a boundary".to_vec());
+    assert_eq!(
+        read(folder.path(), None).unwrap(),
+        [
+            "age w+",
+            "hair-1 w+",
+            "hair-2 w+",
+            "one w+",
+            "pose w+",
+            "beard z",
+            "smile w+"
+        ]
+    );
+    let age = &read_boundaries(&ModelFolder::Disk(folder.path().to_owned()), ".", None).unwrap()[0].1;
+    let expected = (1.0_f64 / 8.0).sqrt();
+    assert!(age.normal().iter().all(|value| (value - expected).abs() < 1e-15));
+    assert_eq!(age.provenance().length, Some(32.0_f64.sqrt()));
+}
+
+#[test]
+fn a_pickle_that_is_no_direction_is_refused_by_its_name_and_runs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("age.pt");
+    let marker = folder.path().join("executed");
+    let command = format!("touch {}", marker.display());
+    let cases = [
+        (
+            b"no pickle".to_vec(),
+            "found an unknown format; expected an array",
+        ),
+        (Pickle::new().op(b"}").finish(), "found a file without an array"),
+        (
+            Pickle::new()
+                .global("posix", "system")
+                .text(&command)
+                .op(b"\x85R")
+                .finish(),
+            "found a file without an array",
+        ),
+        (
+            torch_file(&[2, 3, 8], &[0.0; 48]),
+            "found the shape [2, 3, 8]; expected (dim,) or (1, dim)",
+        ),
+        (
+            Pickle::new()
+                .tensor("FloatStorage", 1, 0, &[1 << 11, 1 << 11], &[0, 0])
+                .zip(&[0; 4]),
+            "found an array of shape [2048, 2048]; expected at most 1048576 numbers",
+        ),
+        (torch_file(&[4, 8], &[0.0; 31]), "expected 32 elements of 4 bytes"),
+    ];
+    for (content, says) in cases {
+        std::fs::write(&file, content).unwrap();
+        let error = read(folder.path(), Some(LatentSpace::Z)).unwrap_err();
+        assert!(error.contains("age.pt: ") && error.contains(says), "{error}");
+    }
+    assert!(!marker.exists());
 }
 
 #[test]

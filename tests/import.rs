@@ -7,6 +7,7 @@ use faceplane::graph::{Axis, GraphBuilder, operators};
 use faceplane::imaging::decode;
 use serde_json::Value;
 
+use crate::checkpoint::pickle_writer::torch_file;
 use crate::importing::Fixture;
 use crate::support::{load, runtime};
 
@@ -167,6 +168,9 @@ fn published_boundaries_are_copied_into_the_model() {
     };
     let name = "pggan_celebahq_age_boundary.npy";
     std::fs::write(boundaries.join(name), normal.write_f4()).unwrap();
+    // A direction in the format of e4e.
+    let direction = torch_file(&[1, i64::try_from(dim).unwrap()], &vec![0.5; dim]);
+    std::fs::write(boundaries.join("smile_z.pt"), direction).unwrap();
     imported(folder.path(), &["plain", "--boundaries", "published"]);
     imported(
         folder.path(),
@@ -179,7 +183,7 @@ fn published_boundaries_are_copied_into_the_model() {
             .iter()
             .map(|boundary| boundary.attribute().to_owned())
             .collect();
-        assert_eq!(attributes, ["age"]);
+        assert_eq!(attributes, ["age", "smile"]);
     }
 }
 

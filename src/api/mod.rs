@@ -28,6 +28,7 @@ mod buffered_response;
 mod decode;
 mod docs_page;
 mod encoding;
+mod form_body;
 mod held_bytes;
 mod image_metadata;
 mod inversion_events;

@@ -6,10 +6,17 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::array_file::read_arrays;
 use crate::catalog::atomic_write::{remove_durably, write_atomically};
 use crate::catalog::boundary_name::BoundaryName;
 use crate::catalog::{CatalogError, ModelFolder, NpyArray};
 use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance, UnknownSpace};
+
+/// The extensions of boundary files.
+pub const BOUNDARY_EXTENSIONS: [&str; 2] = ["npy", "pt"];
+
+/// The most numbers of a normal. The largest published one has 18 × 512.
+const MOST_NUMBERS: usize = 1 << 20;
 
 /// The JSON file of a boundary: the meaning of the normal, and how it was found.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -165,17 +172,18 @@ impl BoundaryMetadata {
     }
 }
 
-/// Reads the boundary `file`, a path relative to `folder`, and its JSON file if it has one. What the JSON does not say comes from the
-/// file's name and the shape of the normal. A normal of one row, if nothing names its space, has the space `of_rows`.
-pub(crate) fn read_boundary(
+/// Reads the boundaries of a `file`, a path relative to `folder`, and its JSON file if it has one. What the JSON does not say comes from
+/// the file's name and the shape of the normal; if the file holds several normals, from their keys. A normal of one row, if nothing
+/// names its space, has the space `of_rows`.
+pub(crate) fn read_boundary_file(
     folder: &ModelFolder,
     file: &str,
     of_rows: Option<LatentSpace>,
-) -> Result<Boundary, CatalogError> {
-    let name = folder.name(file);
-    let stem = file.strip_suffix(".npy").unwrap_or(file);
-    let json = format!("{stem}.json");
-    let mut metadata: BoundaryMetadata = if folder.has(&json) {
+) -> Result<Vec<Boundary>, CatalogError> {
+    let (path, extension) = file.rsplit_once('.').unwrap_or((file, ""));
+    let stem = path.rsplit('/').next().unwrap_or(path);
+    let json = format!("{path}.json");
+    let metadata: BoundaryMetadata = if folder.has(&json) {
         serde_json::from_slice(&folder.read(&json)?).map_err(|error| CatalogError::BoundaryMetadata {
             file: folder.name(&json),
             reason: error.to_string(),
@@ -183,34 +191,80 @@ pub(crate) fn read_boundary(
     } else {
         BoundaryMetadata::default()
     };
-    let array = NpyArray::read(&folder.read(file)?).map_err(|reason| CatalogError::Npy {
-        file: name.clone(),
+    let arrays = read_arrays(&folder.read(file)?, MOST_NUMBERS).map_err(|reason| CatalogError::Array {
+        file: folder.name(file),
         reason,
     })?;
-    let said = BoundaryName::of(stem.rsplit('/').next().unwrap_or(stem));
-    let json = folder.name(&json);
-    if metadata.attribute.is_none() {
-        metadata.attribute = said.attribute;
-    }
-    let Some(attribute) = &metadata.attribute else {
-        return Err(CatalogError::UnnamedBoundary { file: name, json });
+    let is_alone = arrays.len() == 1;
+    let read = |(place, array): (String, NpyArray)| {
+        let said = match place.parse::<usize>() {
+            _ if is_alone => BoundaryName::of(stem),
+            Ok(index) => BoundaryName::of(stem).numbered(index + 1),
+            Err(_) => BoundaryName::of(&place),
+        };
+        let file = if is_alone {
+            folder.name(file)
+        } else {
+            format!("{}: {place}", folder.name(file))
+        };
+        let source = Source {
+            file,
+            json: folder.name(&json),
+            extension,
+        };
+        source.boundary(array, said, metadata.clone(), of_rows)
     };
-    if metadata.space.is_none() {
-        let by_shape = LatentSpace::WPlus
-            .rows_and_columns(&array.shape)
-            .filter(|&(rows, _)| rows > 1)
-            .map(|_| LatentSpace::WPlus);
-        let published = said.is_published.then_some(LatentSpace::Z);
-        let space = said.space.or(by_shape).or(of_rows).or(published);
-        let space = space.ok_or_else(|| CatalogError::UnknownBoundarySpace {
-            file: name.clone(),
-            json: json.clone(),
-            attribute: attribute.clone(),
-            shape: array.shape.clone(),
-        })?;
-        metadata.space = Some(space.to_string());
+    arrays.into_iter().map(read).collect()
+}
+
+/// The files of a boundary, for errors.
+struct Source<'a> {
+    /// The file of the normal, with its place in it if the file holds several.
+    file: String,
+    json: String,
+    extension: &'a str,
+}
+
+impl Source<'_> {
+    /// The boundary of a normal, of what the name says, and of what the JSON says.
+    fn boundary(
+        &self,
+        array: NpyArray,
+        said: BoundaryName,
+        mut metadata: BoundaryMetadata,
+        of_rows: Option<LatentSpace>,
+    ) -> Result<Boundary, CatalogError> {
+        let Self {
+            file,
+            json,
+            extension,
+        } = self;
+        if metadata.attribute.is_none() {
+            metadata.attribute = said.attribute;
+        }
+        let Some(attribute) = &metadata.attribute else {
+            return Err(CatalogError::UnnamedBoundary {
+                file: file.clone(),
+                json: json.clone(),
+            });
+        };
+        if metadata.space.is_none() {
+            let by_shape = LatentSpace::WPlus
+                .rows_and_columns(&array.shape)
+                .filter(|&(rows, _)| rows > 1)
+                .map(|_| LatentSpace::WPlus);
+            let published = said.is_published.then_some(LatentSpace::Z);
+            let space = said.space.or(by_shape).or(of_rows).or(published);
+            let space = space.ok_or_else(|| CatalogError::UnknownBoundarySpace {
+                file: file.clone(),
+                json: json.clone(),
+                names: format!("{attribute}_z.{extension} or {attribute}_w.{extension}"),
+                shape: array.shape.clone(),
+            })?;
+            metadata.space = Some(space.to_string());
+        }
+        metadata.boundary(array, file, json)
     }
-    metadata.boundary(array, &name, &json)
 }
 
 /// Writes a boundary into `folder`, in the format of a model folder, and returns the `.npy` file. If the program is killed

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::catalog::boundary_file::read_boundary;
+use crate::catalog::boundary_file::{BOUNDARY_EXTENSIONS, read_boundary_file};
 use crate::catalog::{CatalogError, ModelFolder};
 use crate::latent::{Boundary, LatentSpace};
 
@@ -30,8 +30,8 @@ fn space_of_rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<La
     }
 }
 
-/// Reads all boundaries in the folder `below` another folder, each with its file, sorted by file. A boundary of one row that names no
-/// space has the space `of_rows`; one of several rows is in w+.
+/// Reads all boundaries in the folder `below` another folder, each with its file, sorted by file: `.npy` files, and `.pt` files of one
+/// or more directions. A boundary of one row that names no space has the space `of_rows`; one of several rows is in w+.
 ///
 /// # Errors
 /// [`CatalogError`] for the first file that is wrong, that does not say its attribute and its space, or that has the attribute and the
@@ -44,8 +44,15 @@ pub fn read_boundaries(
     let mut boundaries: Vec<(String, Boundary)> = Vec::new();
     // The position of the first boundary of each attribute without case, and the file of each boundary.
     let (mut spellings, mut taken) = (BTreeMap::new(), BTreeMap::new());
-    for file in folder.list(below, "npy")? {
-        let boundary = read_boundary(folder, &file, of_rows)?;
+    let mut read = Vec::new();
+    for extension in BOUNDARY_EXTENSIONS {
+        for file in folder.list(below, extension)? {
+            let found = read_boundary_file(folder, &file, of_rows)?;
+            read.extend(found.into_iter().map(|boundary| (file.clone(), boundary)));
+        }
+    }
+    read.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (file, boundary) in read {
         let (name, attribute) = (folder.name(&file), boundary.attribute().to_owned());
         let first = *spellings
             .entry(attribute.to_lowercase())

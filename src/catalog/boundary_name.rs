@@ -65,6 +65,12 @@ impl BoundaryName {
             is_published,
         }
     }
+
+    /// The name of one of several boundaries in a file: `age-2`.
+    pub(crate) fn numbered(self, number: usize) -> Self {
+        let attribute = self.attribute.map(|attribute| format!("{attribute}-{number}"));
+        Self { attribute, ..self }
+    }
 }
 
 #[cfg(test)]

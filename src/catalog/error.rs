@@ -1,5 +1,6 @@
 //! The errors of files on disk. Each message begins with the file.
 
+use crate::checkpoint::Fault;
 use crate::latent::{LatentError, LatentSpace};
 
 /// A file or a folder that cannot be used. The message says what was found, what was expected, and what to do.
@@ -55,13 +56,13 @@ pub enum CatalogError {
         /// The values that are valid.
         expected: String,
     },
-    /// The file is not an array in NumPy's format.
+    /// The file is no array.
     #[error("{file}: {reason}")]
-    Npy {
+    Array {
         /// The file.
         file: String,
         /// The error.
-        reason: NpyError,
+        reason: ArrayError,
     },
     /// The JSON of a boundary is wrong.
     #[error("{file}: {reason}")]
@@ -85,7 +86,7 @@ pub enum CatalogError {
     /// A boundary file says its space in no way, and its shape fits both z and w.
     #[error(
         "{file}: found a boundary of shape {shape:?} that does not say whether it is in z or in w: rename it to \
-         {attribute}_z.npy or {attribute}_w.npy, write {json} with \"space\", or set space in [boundaries] of the manifest for \
+         {names}, write {json} with \"space\", or set space in [boundaries] of the manifest for \
          all such files"
     )]
     UnknownBoundarySpace {
@@ -93,8 +94,8 @@ pub enum CatalogError {
         file: String,
         /// The JSON file that could say it.
         json: String,
-        /// The attribute of the boundary.
-        attribute: String,
+        /// The names that would say it.
+        names: String,
         /// The shape of the array.
         shape: Vec<usize>,
     },
@@ -148,6 +149,42 @@ pub enum CatalogError {
         file: String,
         /// The error.
         reason: LatentError,
+    },
+}
+
+/// Why a file is not the array that is expected.
+#[derive(Debug, thiserror::Error)]
+pub enum ArrayError {
+    /// The `.npy` file is wrong.
+    #[error(transparent)]
+    Npy(#[from] NpyError),
+    /// The file has another format.
+    #[error("found {found}; expected an array: a file of NumPy (.npy, .npz), PyTorch (.pt) or safetensors")]
+    Foreign {
+        /// What it is, as far as its first bytes say.
+        found: String,
+    },
+    /// The file is one of these formats, and wrong.
+    #[error(transparent)]
+    File(Fault),
+    /// The file holds no array.
+    #[error("found a file without an array; expected one array")]
+    Missing,
+    /// The file holds several arrays.
+    #[error("found {count} arrays ({names}); expected one: save the one that you mean in a file of its own")]
+    Several {
+        /// The number of arrays.
+        count: usize,
+        /// Their places in the file.
+        names: String,
+    },
+    /// The array is larger than any that is expected.
+    #[error("found an array of shape {shape:?}; expected at most {most} numbers")]
+    TooLarge {
+        /// The shape of the array.
+        shape: Vec<usize>,
+        /// The limit.
+        most: usize,
     },
 }
 

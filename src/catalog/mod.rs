@@ -12,9 +12,11 @@
 //! | a folder of boundaries, under the names that they come with | [`read_boundaries`] |
 //! | boundaries that changed while the service ran | [`Store`] |
 //! | arrays in NumPy's format | [`NpyArray`] |
+//! | the array of a file of NumPy or PyTorch | [`read_array`] |
 //! | a new folder that appears whole | [`NewFolder`] |
 //! | how files change without a reader seeing a part | `atomic_write` |
 
+mod array_file;
 mod atomic_write;
 mod boundary_file;
 mod boundary_folder;
@@ -32,9 +34,12 @@ mod npy_elements;
 mod parse_toml;
 mod store;
 
-pub use boundary_file::{AccuracyMetadata, BoundaryMetadata, check_writable, write_boundary};
+pub use array_file::read_array;
+pub use boundary_file::{
+    AccuracyMetadata, BOUNDARY_EXTENSIONS, BoundaryMetadata, check_writable, write_boundary,
+};
 pub use boundary_folder::{BoundariesEntry, read_boundaries};
-pub use error::{CatalogError, NpyError};
+pub use error::{ArrayError, CatalogError, NpyError};
 pub use gradient_source::{FeatureNetwork, GradientSource};
 pub use graph_file::Graph;
 pub use manifest::{

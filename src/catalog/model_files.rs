@@ -218,9 +218,9 @@ fn read_matrix(file: &str, bytes: &[u8]) -> Result<(String, Array2<f64>), Catalo
 
 /// Reads an array of finite numbers.
 fn read_array(file: &str, bytes: &[u8]) -> Result<NpyArray, CatalogError> {
-    let array = NpyArray::read(bytes).map_err(|reason| CatalogError::Npy {
+    let array = NpyArray::read(bytes).map_err(|reason| CatalogError::Array {
         file: file.to_owned(),
-        reason,
+        reason: reason.into(),
     })?;
     match array.values.iter().find(|value| !value.is_finite()) {
         None => Ok(array),

@@ -182,9 +182,9 @@ fn parse_entry(file: &str, bytes: &[u8]) -> Result<StoreEntry, CatalogError> {
             let npy = STANDARD
                 .decode(npy)
                 .map_err(|error| wrong(format!("found npy that is not base64: {error}")))?;
-            let array = NpyArray::read(&npy).map_err(|reason| CatalogError::Npy {
+            let array = NpyArray::read(&npy).map_err(|reason| CatalogError::Array {
                 file: file.to_owned(),
-                reason,
+                reason: reason.into(),
             })?;
             Ok(StoreEntry::Boundary(Box::new(
                 metadata.boundary(array, file, file)?,

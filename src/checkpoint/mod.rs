@@ -8,6 +8,7 @@
 //! | how a file's format is recognised, and the formats | `containers` |
 //! | pickles | `pickle` |
 //! | which objects of a file are networks | `networks` |
+//! | the arrays of a file that is no network | [`read_arrays`] |
 //! | where the elements of a tensor lie, and their conversion | `tensor`, `element`, `stored_bytes` |
 
 mod containers;
@@ -27,6 +28,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
+
+use crate::checkpoint::pickle::Budget;
 
 pub use element::Element;
 pub use error::{CheckpointError, Fault};
@@ -60,15 +63,9 @@ impl Checkpoint {
         Self::read_named(file, &name).map_err(|fault| fault.of(&name))
     }
 
-    /// All tensors and arrays in the file by their place in it, such as `latents` or `w.0`; no name if the file is one array.
-    #[must_use]
-    pub fn tensors(&self) -> Vec<(String, Rc<StoredTensor>)> {
-        networks::all_tensors(&self.root)
-    }
-
     fn read_named(file: &Path, name: &Rc<str>) -> Result<Self, Fault> {
         let bytes = StoredBytes::open(file)?;
-        let content = containers::read(&bytes, name)?;
+        let content = containers::read(&bytes, name, &mut Budget::new())?;
         Ok(Self {
             format: content.format.to_owned(),
             networks: networks::find(&content.root, name)?,
@@ -76,6 +73,24 @@ impl Checkpoint {
             digest: digest(&bytes)?,
         })
     }
+}
+
+/// The tensors and arrays of a file in memory by their place in it, such as `latents` or `w.0`; no name if the file is one array. The
+/// file is a few codes or directions: if it is compressed, an array may have `most_decompressed` bytes. Errors name it `file`.
+///
+/// # Errors
+/// [`CheckpointError`] says what was found.
+pub fn read_arrays(
+    bytes: Vec<u8>,
+    file: &str,
+    most_decompressed: u64,
+) -> Result<Vec<(String, Rc<StoredTensor>)>, CheckpointError> {
+    let read = || {
+        let mut budget = Budget::of_arrays(most_decompressed);
+        let content = containers::read(&StoredBytes::memory(bytes), &file.into(), &mut budget)?;
+        networks::all_tensors(&content.root, &mut budget)
+    };
+    read().map_err(|fault| fault.of(file))
 }
 
 /// The SHA-256 in hexadecimal.

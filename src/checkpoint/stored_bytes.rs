@@ -56,8 +56,13 @@ impl StoredBytes {
         }
     }
 
-    /// An entry of the zip archive that these bytes are.
-    pub(crate) fn entry(&self, archive: &Rc<RefCell<Archive>>, index: usize) -> Result<Self, Fault> {
+    /// An entry of the zip archive that these bytes are. If it is compressed, it may have `most_decompressed` bytes.
+    pub(crate) fn entry(
+        &self,
+        archive: &Rc<RefCell<Archive>>,
+        index: usize,
+        most_decompressed: u64,
+    ) -> Result<Self, Fault> {
         let unreadable = |error| {
             Fault::malformed(
                 format!("an entry of a zip archive that cannot be read ({error})"),
@@ -68,6 +73,12 @@ impl StoredBytes {
         let entry = borrowed.by_index(index).map_err(unreadable)?;
         let len = entry.size();
         if entry.compression() != CompressionMethod::Stored {
+            if len > most_decompressed {
+                return Err(Fault::Limit {
+                    found: format!("a compressed entry of {len} bytes"),
+                    most: format!("{most_decompressed} bytes"),
+                });
+            }
             return Ok(Self {
                 source: Rc::new(Source::Compressed(Rc::clone(archive), index)),
                 start: 0,

@@ -8,10 +8,13 @@ use clap::{Args, ValueEnum};
 
 use super::alone::{ModelJobError, boundaries_of, fitting, jobs, load};
 use super::progress_line::ProgressLine;
-use crate::catalog::{CatalogError, NpyArray, NpyError, check_writable, write_boundary};
+use crate::catalog::{self, CatalogError, NpyArray, check_writable, write_boundary};
 use crate::editor::{EditorError, LabelledCodes, LabelledCodesError, TrainRequest, TrainSource};
 use crate::engine::Device;
 use crate::latent::{Boundary, BoundaryFit, FitMethod, LatentSpace, SampleSelection, check_attribute_name};
+
+/// The most numbers of a file that is no `.npy` file: 130,000 codes of 512 numbers.
+const MOST_NUMBERS: usize = 1 << 26;
 
 /// The settings of `faceplane train-boundary`.
 ///
@@ -59,11 +62,11 @@ pub struct TrainBoundary {
     #[arg(long, default_value = "regression", value_name = "METHOD")]
     method: FitMethodOption,
 
-    /// A .npy file of latent codes to use instead of a model: shape (samples, dim), or (samples, layers, dim) in w+
+    /// A .npy, .npz or .pt file of latent codes to use instead of a model: shape (samples, dim), or (samples, layers, dim) in w+
     #[arg(long, value_name = "FILE", requires = "scores", conflicts_with = "samples")]
     latents: Option<PathBuf>,
 
-    /// A .npy file with the score of each code: shape (samples) or (samples, 1)
+    /// A .npy, .npz or .pt file with the score of each code: shape (samples) or (samples, 1)
     #[arg(long, value_name = "FILE", requires = "latents")]
     scores: Option<PathBuf>,
 
@@ -100,7 +103,7 @@ pub enum TrainBoundaryError {
     /// The scores do not separate the codes.
     #[error(transparent)]
     Editor(#[from] EditorError),
-    /// An input file cannot be read, or it is not a .npy array of the right shape.
+    /// An input file cannot be read, or it is not an array of the right shape.
     #[error("{}: {reason}", file.display())]
     Input {
         /// The file.
@@ -209,7 +212,7 @@ impl TrainBoundary {
 
 fn read_array(file: &Path) -> Result<NpyArray, TrainBoundaryError> {
     let bytes = std::fs::read(file).map_err(|error| input_error(file, error))?;
-    NpyArray::read(&bytes).map_err(|error: NpyError| input_error(file, error))
+    catalog::read_array(&bytes, MOST_NUMBERS).map_err(|error| input_error(file, error))
 }
 
 fn input_error(file: &Path, reason: impl ToString) -> TrainBoundaryError {

@@ -164,22 +164,22 @@ async fn bodies_that_contradict_themselves_or_do_not_fit_are_refused() {
         (
             sample(json!({"space": "w"})),
             VALUE,
-            "found neither of values and npy",
+            "found neither of values and file",
         ),
         (
-            sample(with(&code, "npy", json!("AAAA"))),
+            sample(with(&code, "file", json!("AAAA"))),
             VALUE,
-            "found both of values and npy",
+            "found both of values and file",
         ),
         (
-            sample(json!({"space": "w", "npy": "?"})),
+            sample(json!({"space": "w", "file": "?"})),
             VALUE,
-            "latent.npy: not base64",
+            "latent.file: not base64",
         ),
         (
-            sample(json!({"space": "w", "npy": "AAAA"})),
+            sample(json!({"space": "w", "file": "AAAA"})),
             VALUE,
-            "no .npy file",
+            "latent.file: found an unknown format; expected an array",
         ),
         (sample(with(&code, "values", json!([]))), VALUE, "shape"),
         (
@@ -235,7 +235,7 @@ async fn bodies_that_contradict_themselves_or_do_not_fit_are_refused() {
         (
             sample(with(&code, "colour", json!("red"))),
             VALUE,
-            "latent.colour: unknown field, expected one of space, values, npy",
+            "latent.colour: unknown field, expected one of space, values, file",
         ),
         (edit(json!([])), VALUE, "edits: found 0, expected 1 to 64"),
         (edit(json!([{"by": 1}])), VALUE, "edits[0].attribute: missing"),

@@ -2,9 +2,11 @@
 
 mod access;
 mod boundaries;
+mod boundary_files;
 mod boundary_limits;
 mod boundary_versions;
 mod caching;
+mod code_files;
 mod directions;
 mod edit;
 mod examples;

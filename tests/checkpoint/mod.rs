@@ -6,7 +6,7 @@ mod fixtures;
 mod foreign;
 mod hostile;
 mod limits;
-mod pickle_writer;
+pub(crate) mod pickle_writer;
 
 use faceplane::checkpoint::{Checkpoint, CheckpointError};
 

@@ -7,43 +7,43 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 /// A pickle of protocol 4 without its end.
 #[derive(Clone)]
-pub(super) struct Pickle(Vec<u8>);
+pub(crate) struct Pickle(Vec<u8>);
 
 impl Pickle {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(vec![0x80, 4])
     }
 
     /// Opcodes without arguments.
-    pub(super) fn op(mut self, opcodes: &[u8]) -> Self {
+    pub(crate) fn op(mut self, opcodes: &[u8]) -> Self {
         self.0.extend_from_slice(opcodes);
         self
     }
 
-    pub(super) fn repeat(mut self, opcodes: &[u8], times: usize) -> Self {
+    pub(crate) fn repeat(mut self, opcodes: &[u8], times: usize) -> Self {
         self.0.extend(opcodes.repeat(times));
         self
     }
 
-    pub(super) fn global(self, module: &str, name: &str) -> Self {
+    pub(crate) fn global(self, module: &str, name: &str) -> Self {
         self.op(format!("c{module}\n{name}\n").as_bytes())
     }
 
-    pub(super) fn text(self, text: &str) -> Self {
+    pub(crate) fn text(self, text: &str) -> Self {
         let length = u32::try_from(text.len()).unwrap();
         self.op(b"X").op(&length.to_le_bytes()).op(text.as_bytes())
     }
 
-    pub(super) fn bytes(self, bytes: &[u8]) -> Self {
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
         let length = u32::try_from(bytes.len()).unwrap();
         self.op(b"B").op(&length.to_le_bytes()).op(bytes)
     }
 
-    pub(super) fn integer(self, integer: i64) -> Self {
+    pub(crate) fn integer(self, integer: i64) -> Self {
         self.op(&[0x8a, 8]).op(&integer.to_le_bytes())
     }
 
-    pub(super) fn integers(self, integers: &[i64]) -> Self {
+    pub(crate) fn integers(self, integers: &[i64]) -> Self {
         let written = integers
             .iter()
             .fold(self.op(b"("), |pickle, integer| pickle.integer(*integer));
@@ -51,7 +51,7 @@ impl Pickle {
     }
 
     /// A storage with the key 0, as PyTorch refers to it.
-    pub(super) fn storage(self, class: &str, elements: i64) -> Self {
+    pub(crate) fn storage(self, class: &str, elements: i64) -> Self {
         self.op(b"(")
             .text("storage")
             .global("torch", class)
@@ -62,7 +62,7 @@ impl Pickle {
     }
 
     /// A tensor of that storage.
-    pub(super) fn tensor(
+    pub(crate) fn tensor(
         self,
         class: &str,
         elements: i64,
@@ -81,7 +81,7 @@ impl Pickle {
     }
 
     /// An array of NumPy, whose modules are below `core`.
-    pub(super) fn array(self, core: &str, dtype: &str, order: &str, shape: &[i64], bytes: &[u8]) -> Self {
+    pub(crate) fn array(self, core: &str, dtype: &str, order: &str, shape: &[i64], bytes: &[u8]) -> Self {
         self.global(&format!("{core}.multiarray"), "_reconstruct")
             .global("numpy", "ndarray")
             .integers(&[0])
@@ -95,7 +95,7 @@ impl Pickle {
     }
 
     /// A type of NumPy.
-    pub(super) fn dtype(self, dtype: &str, order: &str) -> Self {
+    pub(crate) fn dtype(self, dtype: &str, order: &str) -> Self {
         self.global("numpy", "dtype")
             .text(dtype)
             .op(b"\x89\x88\x87R(")
@@ -109,19 +109,19 @@ impl Pickle {
     }
 
     /// The pickle with its end.
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.op(b".").0
     }
 
     /// The file of `torch.save` with this pickle and the elements of the storage 0.
-    pub(super) fn zip(self, elements: &[u8]) -> Vec<u8> {
+    pub(crate) fn zip(self, elements: &[u8]) -> Vec<u8> {
         let entries = [("data.pkl", self.finish()), ("data/0", elements.to_vec())];
         archive(CompressionMethod::Stored, &entries)
     }
 }
 
 /// A zip archive of PyTorch.
-pub(super) fn archive(method: CompressionMethod, entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn archive(method: CompressionMethod, entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(method);
     for (name, bytes) in entries {
@@ -129,4 +129,19 @@ pub(super) fn archive(method: CompressionMethod, entries: &[(&str, Vec<u8>)]) ->
         archive.write_all(bytes).unwrap();
     }
     archive.finish().unwrap().into_inner()
+}
+
+/// The file of `torch.save` of one tensor.
+pub(crate) fn torch_file(shape: &[i64], values: &[f32]) -> Vec<u8> {
+    let elements: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    whole(Pickle::new(), shape).zip(&elements)
+}
+
+/// A tensor that is all of the storage 0, or its beginning.
+pub(crate) fn whole(pickle: Pickle, shape: &[i64]) -> Pickle {
+    let mut strides = vec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        strides[axis - 1] = strides[axis] * shape[axis];
+    }
+    pickle.tensor("FloatStorage", shape.iter().product(), 0, shape, &strides)
 }

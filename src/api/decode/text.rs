@@ -11,6 +11,14 @@ pub(crate) fn query<T: Fields>(query: &str) -> Result<T, Problem> {
     Ok(pairs(form_urlencoded::parse(query.as_bytes()))?)
 }
 
+/// Reads a URL's query string and the texts of a form together.
+pub(crate) fn url_and_form<T: Fields>(query: &str, form: Vec<(String, String)>) -> Result<T, Problem> {
+    let in_form = form
+        .into_iter()
+        .map(|(name, text)| (Cow::Owned(name), Cow::Owned(text)));
+    Ok(pairs(form_urlencoded::parse(query.as_bytes()).chain(in_form))?)
+}
+
 /// Reads pairs of a key and a text. A key may come several times if its field is a list.
 pub(crate) fn pairs<'a, T: Fields>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,

@@ -13,7 +13,9 @@ use mediatype::MediaType;
 use mediatype::names::{APPLICATION, JSON, OCTET_STREAM};
 
 use crate::api::buffered_response::BufferedResponse;
+use crate::api::decode::text;
 use crate::api::decode::value::Value as _;
+use crate::api::form_body::{FormFile, is_form, read_form};
 use crate::api::openapi::problems::{
     AdditionProblems, BodyProblems, BoundaryFormatProblems, BoundaryProblems, DeletionProblems,
     ModelProblems, PageProblems,
@@ -27,11 +29,18 @@ use crate::api::state::Api;
 use crate::api::types::boundary::{
     BoundaryDocument, BoundaryFormat, BoundaryOptions, NpyFile, NpyOptions, boundary,
 };
+use crate::api::types::numbers::MOST_NUMBERS;
 use crate::api::types::page::BoundaryPage;
 use crate::api::types::space::Space;
-use crate::catalog::NpyArray;
+use crate::catalog::{ArrayError, NpyArray, read_array};
 use crate::editor::{BoundaryVersion, Model};
 use crate::latent::{Boundary, LatentSpace, Provenance};
+
+/// The file of a form.
+const FILE: FormFile = FormFile {
+    limit: LARGEST_BODY,
+    expected: "one .npy, .npz or .pt file; with curl: -F file=@smile.npy",
+};
 
 type BoundaryPath = Result<Path<(String, String, String)>, PathRejection>;
 
@@ -112,8 +121,9 @@ pub(crate) async fn show(
 ///
 /// Replaces the boundary of this attribute and space, or adds one. The next edit uses it. One that came with the model is kept, and
 /// DELETE brings it back. The body is the JSON that GET
-/// returns, or a `.npy` file with the normal. A `.npy` file may come with any `Content-Type` except JSON, as curl and Python's requests
-/// send it without one or with that of a form.
+/// returns, or a file with the normal: `.npy` or `.npz` of NumPy, or `.pt` of PyTorch, of which nothing is executed. A file may come with any
+/// `Content-Type` except JSON, as curl and Python's requests send it without one or with that of a form, or as the part `file` of a
+/// multipart form.
 #[utoipa::path(
     put, path = "/v1/models/{model}/boundaries/{attribute}/{space}", tag = "boundaries", operation_id = "put_boundary",
     params(
@@ -128,21 +138,19 @@ pub(crate) async fn show(
 pub(crate) async fn put(
     State(api): State<Api>,
     path: BoundaryPath,
-    Query(options): Query<NpyOptions>,
     request: Request,
 ) -> Result<Json<BoundaryChange>, Problem> {
     let (name, attribute, space) = boundary_path(path)?;
     let model = api.models.get(Some(&name))?;
-    let boundary = read(request, &api, &options, model, attribute.clone(), space).await?;
+    let boundary = read(request, &api, model, attribute.clone(), space).await?;
     let model = api.models.put_boundary(&name, boundary.into()).await?;
     Ok(change(&api, &model, &attribute, space))
 }
 
-/// Decodes a boundary from a `.npy` file or from JSON.
+/// Decodes a boundary from a file or from JSON.
 async fn read(
     request: Request,
     api: &Api,
-    options: &NpyOptions,
     model: Arc<Model>,
     attribute: String,
     space: LatentSpace,
@@ -151,23 +159,32 @@ async fn read(
     let kind = kind
         .as_ref()
         .map_or("missing", |kind| kind.to_str().unwrap_or("unreadable"));
+    let query = request.uri().query().unwrap_or_default().to_owned();
     if !is_json(kind) {
-        let bytes = ReceivedBody::of(request, api, LARGEST_BODY).await?.into_bytes();
-        // curl and requests name no type or that of a form, unless they are told. A `.npy` file is known by its first bytes.
-        if !is_octets(kind) && !NpyArray::is_npy(&bytes) {
-            return Err(Problem::MediaType {
-                found: kind.to_owned(),
-                expected: "application/json, or a .npy file of any type",
-            });
-        }
+        let (bytes, parts) = if is_form(kind) {
+            read_form(request, api, FILE).await?
+        } else {
+            let bytes = ReceivedBody::of(request, api, LARGEST_BODY).await?.into_bytes();
+            (bytes, Vec::new())
+        };
+        let options: NpyOptions = text::url_and_form(&query, parts)?;
         let intercept = options.intercept.map_or(0.0, |intercept| intercept.0);
+        // curl and requests name no type or that of a form, unless they are told. A file is known by its first bytes.
+        let other = (!is_octets(kind) && !is_form(kind)).then(|| kind.to_owned());
         let decode = move || {
-            let array = NpyArray::read(&bytes).map_err(|error| Problem::field("body", error.to_string()))?;
+            let array = read_array(&bytes, MOST_NUMBERS).map_err(|error| match (error, other) {
+                (ArrayError::Foreign { .. }, Some(found)) => Problem::MediaType {
+                    found,
+                    expected: "application/json, or a .npy, .npz or .pt file of any type",
+                },
+                (error, _) => Problem::field("body", error.to_string()),
+            })?;
             boundary(&model, &attribute, space, array, intercept, Provenance::default())
         };
         let decoded = tokio::task::spawn_blocking(decode).await;
         return decoded.expect("decoding does not panic");
     }
+    let options: NpyOptions = text::query(&query)?;
     if options.intercept.is_some() {
         let reason = "found it beside a JSON body, expected it in the body";
         return Err(Problem::field("intercept", reason));

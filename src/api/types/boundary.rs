@@ -1,4 +1,4 @@
-//! A boundary in requests and responses: a JSON document or a `.npy` file.
+//! A boundary in requests and responses: a JSON document or a file of an array.
 
 use ndarray::Array2;
 use utoipa::ToSchema;
@@ -153,9 +153,9 @@ fields! {
 }
 
 fields! {
-    /// What a `.npy` file does not contain.
+    /// What a file with a normal does not contain.
     pub(crate) struct NpyOptions {
-        /// b in n·code + b, for the normal of a `.npy` body as it is sent. Default: 0.
+        /// b in n·code + b, for the normal of a file as it is sent. Default: 0.
         intercept: Option<Finite>,
     }
 }
@@ -261,7 +261,7 @@ pub(crate) fn boundary(
     Ok(Boundary::from_outside(attribute, space, normal, intercept, known).map_err(EditorError::from)?)
 }
 
-/// A NumPy `.npy` file: floating-point numbers of shape (dim) or (1, dim); in w+ (layers, dim) or (1, layers, dim).
+/// A NumPy `.npy` file: numbers of shape (dim) or (1, dim); in w+ (layers, dim) or (1, layers, dim).
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
 #[expect(dead_code, reason = "it stands for bytes in the document")]

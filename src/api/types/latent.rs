@@ -13,27 +13,29 @@ use crate::api::decode::{describe, json};
 use crate::api::problem::Problem;
 use crate::api::types::base64::Base64;
 use crate::api::types::label::ClassLabel;
-use crate::api::types::number::NUMBER;
+use crate::api::types::number::{Integer, MOST_U32, NUMBER};
 use crate::api::types::numbers::{MOST_NUMBERS, Numbers};
 use crate::api::types::space::Space;
-use crate::catalog::NpyArray;
+use crate::catalog::{NpyArray, read_array};
 use crate::editor::EditorError;
 use crate::latent::{LatentCode, LatentSpace};
 
-/// The largest `.npy` file of a code: a header, and the most numbers as doubles.
+/// The largest file of a code: a header, and the most numbers as doubles.
 const LARGEST_FILE: usize = 4096 + 8 * MOST_NUMBERS;
 
 fields! {
-    /// A latent code: its space, and either `values` or `npy`.
+    /// A latent code: its space, and either `values` or `file`.
     #[examples(serde_json::json!({"space": "w", "values": [0.25, -0.5, 0.125]}))]
     pub(crate) struct Latent {
         /// The code's space.
         space: Required<Space>,
         /// The code's numbers: a list in z and w, a list of such lists in w+, one a layer.
         values: Option<Numbers<f32>>,
-        /// A NumPy `.npy` file in base64: floating-point numbers of shape (dim) or (1, dim); in w+ (layers, dim) or
-        /// (1, layers, dim).
-        npy: Option<Base64<LARGEST_FILE>>,
+        /// A file in base64: `.npy` or `.npz` of NumPy, or `.pt` of PyTorch, with one array of numbers. Its shape is (dim) or
+        /// (codes, dim), in w+ (layers, dim) or (codes, layers, dim). Nothing in the file is executed.
+        file: Option<Base64<LARGEST_FILE>>,
+        /// Which of several codes in the file, counted from 0.
+        index: Option<Integer<0, MOST_U32>>,
         /// The label of the code, if the generator is class-conditional: a class index, or a number for each class. A z code is mapped with
         /// it, and codes that were made from it keep it. Null is no label.
         label: Option<ClassLabel>,
@@ -42,7 +44,7 @@ fields! {
 
 impl Value for Latent {
     fn expected() -> String {
-        "an object with space, and values or npy".to_owned()
+        "an object with space, and values or file".to_owned()
     }
 
     fn expected_text() -> String {
@@ -59,7 +61,8 @@ impl Value for Latent {
         Ok(Self {
             space: Required(Space::from_text(space)?),
             values: Some(Numbers::from_text(values)?),
-            npy: None,
+            file: None,
+            index: None,
             label: None,
         })
     }
@@ -93,7 +96,8 @@ impl Latent {
         Self {
             space: Required(code.space().into()),
             values: Some(Numbers { shape, values }),
-            npy: None,
+            file: None,
+            index: None,
             label: ClassLabel::of(code),
         }
     }
@@ -117,7 +121,8 @@ impl Latent {
         Self {
             space: Required(space),
             values: None,
-            npy: Some(Base64(file)),
+            file: Some(Base64(file)),
+            index: None,
             label: None,
         }
     }
@@ -129,26 +134,25 @@ impl Latent {
 
     /// The code.
     pub(crate) fn code(&self) -> Result<LatentCode, Problem> {
-        let (shape, values, field) = match (&self.values, &self.npy) {
+        let space = LatentSpace::from(*self.space);
+        let (shape, values, field) = match (&self.values, &self.file) {
+            (Some(_), None) if self.index.is_some() => {
+                let reason = "found it beside values, expected it beside a file";
+                return Err(Problem::field("latent.index", reason));
+            }
             (Some(Numbers { shape, values }), None) => (shape.clone(), values.clone(), "latent.values"),
             (None, Some(Base64(file))) => {
-                let array = NpyArray::read(file);
-                let NpyArray { shape, values } =
-                    array.map_err(|error| Problem::field("latent.npy", error.to_string()))?;
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "codes are single precision; `new` refuses what overflows"
-                )]
-                let values = values.into_iter().map(|value| value as f32).collect();
-                (shape, values, "latent.npy")
+                let array = read_array(file, MOST_NUMBERS);
+                let array = array.map_err(|error| Problem::field("latent.file", error.to_string()))?;
+                let (shape, values) = self.one_of(space, array)?;
+                (shape, values, "latent.file")
             }
             (found, _) => {
                 let found = if found.is_some() { "both" } else { "neither" };
-                let reason = format!("found {found} of values and npy, expected one of them");
+                let reason = format!("found {found} of values and file, expected one of them");
                 return Err(Problem::field("latent", reason));
             }
         };
-        let space = LatentSpace::from(*self.space);
         let expected = match space {
             LatentSpace::WPlus => "(layers, dim)",
             LatentSpace::Z | LatentSpace::W => "(dim) or (1, dim)",
@@ -162,5 +166,42 @@ impl Latent {
         let code = LatentCode::new(space, values).map_err(EditorError::from)?;
         let label = self.label.as_ref().and_then(|label| label.0.clone());
         Ok(code.with_label(label))
+    }
+
+    /// The shape and the numbers of the code in a file that may hold several.
+    fn one_of(&self, space: LatentSpace, array: NpyArray) -> Result<(Vec<usize>, Vec<f32>), Problem> {
+        let NpyArray { shape, values } = array;
+        let (count, one) = match (space, &shape[..]) {
+            (LatentSpace::WPlus, [count, one @ ..]) if one.len() == 2 => (*count, one),
+            (LatentSpace::Z | LatentSpace::W, [count, one @ ..]) if one.len() == 1 => (*count, one),
+            (_, one) => (1, one),
+        };
+        let last = count.saturating_sub(1);
+        let index = match self.index {
+            Some(index) => index.usize(),
+            None if count <= 1 => 0,
+            None => {
+                let reason = format!(
+                    "missing, expected the number of one of the {count} codes in the file, 0 to {last}"
+                );
+                return Err(Problem::field("latent.index", reason));
+            }
+        };
+        if index > last {
+            let reason =
+                format!("found {index}, expected 0 to {last}: the number of codes in the file is {count}");
+            return Err(Problem::field("latent.index", reason));
+        }
+        let length = one.iter().product();
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "codes are single precision; `LatentCode::new` refuses what overflows"
+        )]
+        let values = values
+            .iter()
+            .skip(index * length)
+            .take(length)
+            .map(|&value| value as f32);
+        Ok((one.to_vec(), values.collect()))
     }
 }

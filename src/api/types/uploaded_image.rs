@@ -101,7 +101,9 @@ struct Carried {
 #[derive(Deserialize)]
 struct CarriedLatent {
     space: String,
-    npy: String,
+    /// Images of before had it as `npy`.
+    #[serde(alias = "npy")]
+    file: String,
     label: Option<CarriedLabel>,
 }
 
@@ -125,7 +127,7 @@ impl CarriedLatent {
             CarriedLabel::Class(class) => Label::Class(class),
             CarriedLabel::Vector(numbers) => Label::Vector(numbers.into()),
         });
-        let latent = Latent::of_file(space, STANDARD.decode(&self.npy).ok()?);
+        let latent = Latent::of_file(space, STANDARD.decode(&self.file).ok()?);
         let label = label.map(|label| ClassLabel(Some(label)));
         Some(Latent { label, ..latent })
     }

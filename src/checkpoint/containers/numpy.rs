@@ -15,6 +15,9 @@ use crate::checkpoint::tensor::{Storage, StoredTensor};
 /// Most bytes of a header. NumPy's have 128, or some more for records.
 const LONGEST_HEADER: u64 = 1 << 16;
 
+/// The steps that an array of an archive costs, because its first bytes are decompressed.
+const STEPS_OF_ENTRY: u64 = 100;
+
 /// The end of the names in an archive.
 const EXTENSION: &str = ".npy";
 
@@ -69,7 +72,9 @@ pub(super) fn read_npz(
     let archive = Rc::new(RefCell::new(archive));
     let mut arrays = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
-        let array = read_npy(&bytes.entry(&archive, index)?, file, budget)?;
+        budget.steps(STEPS_OF_ENTRY)?;
+        let entry = bytes.entry(&archive, index, budget.most_decompressed)?;
+        let array = read_npy(&entry, file, budget)?;
         let name = name.strip_suffix(EXTENSION).unwrap_or(name);
         arrays.push((Object::Text(name.into()), array));
     }

@@ -19,22 +19,21 @@ pub(crate) struct Content {
 }
 
 /// Reads a file.
-pub(crate) fn read(bytes: &StoredBytes, file: &Rc<str>) -> Result<Content, Fault> {
+pub(crate) fn read(bytes: &StoredBytes, file: &Rc<str>, budget: &mut Budget) -> Result<Content, Fault> {
     let first = bytes.first(512)?;
-    let mut budget = Budget::new();
     if first.starts_with(b"PK\x03\x04") {
-        return read_zip(bytes, file, &mut budget);
+        return read_zip(bytes, file, budget);
     }
     if legacy::is_legacy(&first) {
         return Ok(Content {
             format: "PyTorch file (legacy)",
-            root: legacy::read(bytes, file, &mut budget)?,
+            root: legacy::read(bytes, file, budget)?,
         });
     }
     if first.starts_with(NPY_MAGIC) {
         return Ok(Content {
             format: "NumPy array",
-            root: numpy::read_npy(bytes, file, &mut budget)?,
+            root: numpy::read_npy(bytes, file, budget)?,
         });
     }
     if safetensors::is_safetensors(&first) {
@@ -47,7 +46,7 @@ pub(crate) fn read(bytes: &StoredBytes, file: &Rc<str>) -> Result<Content, Fault
     if let [0x80, 0..=5, ..] = first.as_slice() {
         return Ok(Content {
             format: "pickle",
-            root: plain_pickle::read(bytes.clone(), file, &mut budget)?,
+            root: plain_pickle::read(bytes.clone(), file, budget)?,
         });
     }
     Err(Fault::Foreign {

@@ -48,6 +48,7 @@ pub(super) fn read(
         big_endian: false,
         file: Rc::clone(file),
         storages: HashMap::new(),
+        most_decompressed: budget.most_decompressed,
     };
     if let Some(order) = storages.entry("/byteorder")? {
         storages.big_endian = order.first(8)? == b"big";
@@ -78,6 +79,7 @@ struct ZipStorages {
     big_endian: bool,
     file: Rc<str>,
     storages: HashMap<String, Rc<Storage>>,
+    most_decompressed: u64,
 }
 
 impl ZipStorages {
@@ -86,7 +88,7 @@ impl ZipStorages {
         let name = format!("{}{name}", self.folder);
         let index = self.archive.borrow().index_for_name(&name);
         index
-            .map(|index| self.bytes.entry(&self.archive, index))
+            .map(|index| self.bytes.entry(&self.archive, index, self.most_decompressed))
             .transpose()
     }
 }

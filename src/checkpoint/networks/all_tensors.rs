@@ -2,32 +2,41 @@
 
 use std::rc::Rc;
 
+use crate::checkpoint::error::Fault;
 use crate::checkpoint::object::Object;
+use crate::checkpoint::pickle::Budget;
 use crate::checkpoint::tensor::StoredTensor;
-
-/// Most tensors. A file of codes has one for each image, or one for all.
-const MOST: usize = 10_000;
 
 /// Longest key that is followed, in bytes.
 const LONGEST_KEY: usize = 200;
 
 /// The tensors by their place: keys and positions, with dots between them.
-pub(crate) fn all_tensors(root: &Object) -> Vec<(String, Rc<StoredTensor>)> {
+pub(crate) fn all_tensors(
+    root: &Object,
+    budget: &mut Budget,
+) -> Result<Vec<(String, Rc<StoredTensor>)>, Fault> {
     let mut tensors = Vec::new();
-    collect(root, &mut Vec::new(), &mut tensors);
-    tensors
+    collect(root, &mut Vec::new(), &mut tensors, budget)?;
+    Ok(tensors)
 }
 
-fn collect(object: &Object, place: &mut Vec<String>, tensors: &mut Vec<(String, Rc<StoredTensor>)>) {
-    if tensors.len() == MOST {
-        return;
-    }
+fn collect(
+    object: &Object,
+    place: &mut Vec<String>,
+    tensors: &mut Vec<(String, Rc<StoredTensor>)>,
+    budget: &mut Budget,
+) -> Result<(), Fault> {
+    budget.steps(1)?;
     match object {
-        Object::Tensor(tensor) => tensors.push((place.join("."), Rc::clone(tensor))),
+        Object::Tensor(tensor) => {
+            let place = place.join(".");
+            budget.text(place.len() as u64)?;
+            tensors.push((place, Rc::clone(tensor)));
+        }
         Object::List(elements) => {
             for (number, element) in elements.iter().enumerate() {
                 place.push(number.to_string());
-                collect(element, place, tensors);
+                collect(element, place, tensors, budget)?;
                 place.pop();
             }
         }
@@ -41,11 +50,12 @@ fn collect(object: &Object, place: &mut Vec<String>, tensors: &mut Vec<(String, 
                     },
                 };
                 place.push(key);
-                collect(value, place, tensors);
+                collect(value, place, tensors, budget)?;
                 place.pop();
             }
         }
-        Object::Record(record) => collect(&record.state, place, tensors),
+        Object::Record(record) => collect(&record.state, place, tensors, budget)?,
         _ => {}
     }
+    Ok(())
 }

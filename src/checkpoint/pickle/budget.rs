@@ -9,11 +9,21 @@ const MOST_STEPS: u64 = 1 << 20;
 /// Most bytes of text and of short byte strings, which are copied from the file: 64 MiB.
 const MOST_TEXT: u64 = 64 << 20;
 
+/// Most steps of a file of a few arrays. A tensor takes some 50 instructions.
+const MOST_STEPS_OF_ARRAYS: u64 = 1 << 15;
+
+/// Most bytes of text of a file of a few arrays: 1 MiB.
+const MOST_TEXT_OF_ARRAYS: u64 = 1 << 20;
+
 /// What is left of the limits of a file. All pickles in it share them.
 #[derive(Debug)]
 pub(crate) struct Budget {
+    most_steps: u64,
     steps: u64,
+    most_text: u64,
     text: u64,
+    /// Most bytes of an entry of a zip archive that is compressed, once it is decompressed.
+    pub(crate) most_decompressed: u64,
     /// The folds of pickles within byte strings within pickles.
     pub(crate) nested: usize,
 }
@@ -21,9 +31,21 @@ pub(crate) struct Budget {
 impl Budget {
     /// The limits of a file.
     pub(crate) fn new() -> Self {
+        Self::of(MOST_STEPS, MOST_TEXT, u64::MAX)
+    }
+
+    /// The limits of a file of a few arrays, which have at most so many bytes if they are compressed.
+    pub(crate) fn of_arrays(most_decompressed: u64) -> Self {
+        Self::of(MOST_STEPS_OF_ARRAYS, MOST_TEXT_OF_ARRAYS, most_decompressed)
+    }
+
+    fn of(most_steps: u64, most_text: u64, most_decompressed: u64) -> Self {
         Self {
-            steps: MOST_STEPS,
-            text: MOST_TEXT,
+            most_steps,
+            steps: most_steps,
+            most_text,
+            text: most_text,
+            most_decompressed,
             nested: 0,
         }
     }
@@ -33,7 +55,7 @@ impl Budget {
         let left = self.steps.checked_sub(steps);
         self.steps = left.ok_or_else(|| Fault::Limit {
             found: "a pickle with more steps".to_owned(),
-            most: format!("{MOST_STEPS} steps"),
+            most: format!("{} steps", self.most_steps),
         })?;
         Ok(())
     }
@@ -43,7 +65,7 @@ impl Budget {
         let left = self.text.checked_sub(bytes);
         self.text = left.ok_or_else(|| Fault::Limit {
             found: "a pickle with more text".to_owned(),
-            most: format!("{MOST_TEXT} bytes of text"),
+            most: format!("{} bytes of text", self.most_text),
         })?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::ImportCommandError;
-use crate::catalog::{CatalogError, Graph, Manifest, ModelFolder};
+use crate::catalog::{BOUNDARY_EXTENSIONS, CatalogError, Graph, Manifest, ModelFolder};
 use crate::graph;
 use crate::importing::{Encoder, Guess, GuessedKind, Imported, Recognizer, guess};
 
@@ -97,7 +97,7 @@ impl Addition {
         Ok((addition, kind))
     }
 
-    /// The boundary files of a folder: `.npy`, and the `.json` beside each. `existing` is the folder of boundaries that the model has.
+    /// The boundary files of a folder, and the `.json` beside each. `existing` is the folder of boundaries that the model has.
     ///
     /// # Errors
     /// [`ImportCommandError::Catalog`] if the folder cannot be read, and [`ImportCommandError::NoBoundaries`] if it has none.
@@ -112,10 +112,11 @@ impl Addition {
         for entry in entries {
             let path = entry.map_err(|reason| unreadable(folder, reason))?.path();
             let extension = path.extension().unwrap_or_default();
-            if extension != "npy" && extension != "json" {
+            let is_normal = BOUNDARY_EXTENSIONS.iter().any(|known| extension == *known);
+            if !is_normal && extension != "json" {
                 continue;
             }
-            has_normals |= extension == "npy";
+            has_normals |= is_normal;
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let content = std::fs::read(&path).map_err(|reason| unreadable(&path, reason))?;
             files.push((format!("{target}/{name}"), content));

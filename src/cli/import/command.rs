@@ -36,7 +36,7 @@ pub struct Import {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "output"])]
     into: Option<PathBuf>,
 
-    /// Folder of boundaries (.npy) to copy into the model folder
+    /// Folder of boundaries (.npy, or .pt of e4e) to copy into the model folder
     #[arg(long, value_name = "DIR")]
     boundaries: Option<PathBuf>,
 

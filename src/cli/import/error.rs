@@ -35,7 +35,7 @@ pub enum ImportCommandError {
         found: String,
     },
     /// The folder has no boundary files.
-    #[error("{}: found no .npy file; expected boundaries, one in each file", folder.display())]
+    #[error("{}: found no .npy or .pt file; expected boundaries", folder.display())]
     NoBoundaries {
         /// The folder.
         folder: PathBuf,
