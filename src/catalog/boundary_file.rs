@@ -138,7 +138,7 @@ impl BoundaryMetadata {
                 space,
                 expected: match space {
                     LatentSpace::WPlus => "(layers, dim) or (1, layers, dim)",
-                    LatentSpace::Z | LatentSpace::W => "(dim,) or (1, dim)",
+                    LatentSpace::Z | LatentSpace::W | LatentSpace::S => "(dim,) or (1, dim)",
                 },
                 found: array.shape.clone(),
             })?;

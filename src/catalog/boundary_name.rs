@@ -44,6 +44,7 @@ impl BoundaryName {
             Some("z") => Some(LatentSpace::Z),
             Some("w") => Some(LatentSpace::W),
             Some("w+" | "wp" | "wplus") => Some(LatentSpace::WPlus),
+            Some("s") => Some(LatentSpace::S),
             _ => None,
         };
         if space.is_some() {
@@ -79,9 +80,10 @@ mod tests {
 
     #[test]
     fn names_give_the_attribute_and_the_space_as_far_as_they_have_them() {
-        use LatentSpace::{W, WPlus, Z};
+        use LatentSpace::{S, W, WPlus, Z};
         for (stem, attribute, space, is_published) in [
             ("smile_w", "smile", Some(W), false),
+            ("smile_s", "smile", Some(S), false),
             ("hair_colour_w+", "hair_colour", Some(WPlus), false),
             ("pggan_celebahq_age_boundary", "age", None, true),
             (

@@ -194,7 +194,7 @@ impl BoundarySet {
         };
         match space {
             LatentSpace::WPlus => find(LatentSpace::WPlus).or_else(|_| find(LatentSpace::W)),
-            LatentSpace::Z | LatentSpace::W => find(space),
+            LatentSpace::Z | LatentSpace::W | LatentSpace::S => find(space),
         }
     }
 
@@ -239,11 +239,10 @@ impl BoundarySet {
         let Some(original) = self.originals.get(&key) else {
             self.get(attribute, space)?;
             self.take(&key);
-            let spaces = [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus];
             let has = |&space: &LatentSpace| {
                 self.find(attribute, space).is_some() || self.original(attribute, space).is_some()
             };
-            if !spaces.iter().any(has) {
+            if !LatentSpace::ALL.iter().any(has) {
                 Arc::make_mut(&mut self.spellings).remove(&attribute.to_lowercase());
             }
             return Ok(());

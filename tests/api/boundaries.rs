@@ -273,7 +273,7 @@ async fn a_boundary_that_does_not_fit_the_model_is_refused_with_the_reason() {
             "/v1/models/sketch/boundaries/smile/x",
             json!({"normal": [1, 2, 3, 4]}),
             422,
-            "space: found \\\"x\\\", expected z, w or w+",
+            "space: found \\\"x\\\", expected z, w, w+ or s",
         ),
         (
             "/v1/models/nobody/boundaries/smile/w",

@@ -159,7 +159,7 @@ async fn bodies_that_contradict_themselves_or_do_not_fit_are_refused() {
         (
             sample(json!({"values": [1, 2, 3, 4]})),
             VALUE,
-            "latent.space: missing, expected z, w or w+",
+            "latent.space: missing, expected z, w, w+ or s",
         ),
         (
             sample(json!({"space": "w"})),

@@ -32,7 +32,7 @@ async fn invalid_urls_are_refused_with_a_reason() {
         (
             "/v1/sample?space=x",
             VALUE,
-            "space: found \"x\", expected z, w or w+",
+            "space: found \"x\", expected z, w, w+ or s",
         ),
         (
             "/v1/sample?psi=3",

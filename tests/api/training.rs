@@ -240,7 +240,7 @@ async fn invalid_trainings_are_refused_before_a_job_begins() {
         ),
         (with("attributes", json!("smile")), 422, "attributes"),
         (with("attributes", json!(["beard"])), 404, "they score smile, age"),
-        (with("space", json!("x")), 422, "expected z, w or w+"),
+        (with("space", json!("x")), 422, "expected z, w, w+ or s"),
         (with("space", json!("w+")), 422, "train in w"),
         (
             with("samples", json!(0)),

@@ -172,7 +172,7 @@ impl ModelSpace {
     fn new(model: &editor::Model, space: LatentSpace, (layers, dim): (usize, usize)) -> Self {
         let shape = match space {
             LatentSpace::WPlus => vec![layers, dim],
-            LatentSpace::Z | LatentSpace::W => vec![dim],
+            LatentSpace::Z | LatentSpace::W | LatentSpace::S => vec![dim],
         };
         let boundaries = model.boundaries().iter();
         Self {

@@ -167,7 +167,7 @@ impl BoundaryDocument {
         let (rows, dim) = boundary.normal().dim();
         let shape = match boundary.space() {
             LatentSpace::WPlus => vec![rows, dim],
-            LatentSpace::Z | LatentSpace::W => vec![rows * dim],
+            LatentSpace::Z | LatentSpace::W | LatentSpace::S => vec![rows * dim],
         };
         let values = boundary.normal().iter().copied().collect();
         Self {
@@ -243,7 +243,7 @@ pub(crate) fn boundary(
     let shape = space.rows_and_columns(&array.shape).ok_or_else(|| {
         let expected = match space {
             LatentSpace::WPlus => "(layers, dim)",
-            LatentSpace::Z | LatentSpace::W => "(dim) or (1, dim)",
+            LatentSpace::Z | LatentSpace::W | LatentSpace::S => "(dim) or (1, dim)",
         };
         let reason = format!(
             "found the shape {:?}, expected {expected} for a boundary in {space}",

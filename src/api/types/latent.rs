@@ -29,7 +29,7 @@ fields! {
     pub(crate) struct Latent {
         /// The code's space.
         space: Required<Space>,
-        /// The code's numbers: a list in z and w, a list of such lists in w+, one a layer.
+        /// The code's numbers: a list in z, w and s, a list of such lists in w+, one a layer.
         values: Option<Numbers<f32>>,
         /// A file in base64: `.npy` or `.npz` of NumPy, or `.pt` of PyTorch, with one array of numbers. Its shape is (dim) or
         /// (codes, dim), in w+ (layers, dim) or (codes, layers, dim). Nothing in the file is executed.
@@ -75,7 +75,7 @@ impl Value for Latent {
         let row = format!("{NUMBER}(,{NUMBER})*");
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some(format!("^(z|w|w\\+):{row}(;{row})*$")))
+            .pattern(Some(format!("^(z|w|w\\+|s):{row}(;{row})*$")))
             .into()
     }
 
@@ -90,7 +90,7 @@ impl Latent {
         let (rows, dim) = code.values().dim();
         let shape = match code.space() {
             LatentSpace::WPlus => vec![rows, dim],
-            LatentSpace::Z | LatentSpace::W => vec![rows * dim],
+            LatentSpace::Z | LatentSpace::W | LatentSpace::S => vec![rows * dim],
         };
         let values = code.values().iter().copied().collect();
         Self {
@@ -107,7 +107,7 @@ impl Latent {
         let (rows, dim) = code.values().dim();
         let shape = match code.space() {
             LatentSpace::WPlus => vec![rows, dim],
-            LatentSpace::Z | LatentSpace::W => vec![1, dim],
+            LatentSpace::Z | LatentSpace::W | LatentSpace::S => vec![1, dim],
         };
         let values = code.values().iter().map(|&value| value.into()).collect();
         Self {
@@ -155,7 +155,7 @@ impl Latent {
         };
         let expected = match space {
             LatentSpace::WPlus => "(layers, dim)",
-            LatentSpace::Z | LatentSpace::W => "(dim) or (1, dim)",
+            LatentSpace::Z | LatentSpace::W | LatentSpace::S => "(dim) or (1, dim)",
         };
         let dims = space.rows_and_columns(&shape).ok_or_else(|| {
             let reason = format!("found the shape {shape:?}, expected {expected} for a code in {space}");

@@ -85,7 +85,7 @@ impl Value for BoundaryPosition {
     fn schema() -> Schema {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some(r"^[^:,]{1,64}:(z|w|w\+)$"))
+            .pattern(Some(r"^[^:,]{1,64}:(z|w|w\+|s)$"))
             .into()
     }
 }

@@ -12,6 +12,8 @@ choice! {
         W = "w",
         /// One w code for each layer, of shape (layers, dim).
         WPlus = "w+",
+        /// The styles of all layers side by side, of shape (channels).
+        S = "s",
     }
 }
 
@@ -28,6 +30,7 @@ impl From<LatentSpace> for Space {
             LatentSpace::Z => Self::Z,
             LatentSpace::W => Self::W,
             LatentSpace::WPlus => Self::WPlus,
+            LatentSpace::S => Self::S,
         }
     }
 }
@@ -38,6 +41,7 @@ impl From<Space> for LatentSpace {
             Space::Z => Self::Z,
             Space::W => Self::W,
             Space::WPlus => Self::WPlus,
+            Space::S => Self::S,
         }
     }
 }

@@ -231,7 +231,7 @@ impl<'m> Inverter<'m> {
     fn in_planned_space(&self, code: LatentCode) -> Result<LatentCode, EditorError> {
         match self.plan.space {
             LatentSpace::WPlus => Ok(code.broadcast(self.model.shape().synthesis_rows())?),
-            LatentSpace::W | LatentSpace::Z => Ok(code),
+            LatentSpace::W | LatentSpace::Z | LatentSpace::S => Ok(code),
         }
     }
 

@@ -108,7 +108,7 @@ impl<'m> Renderer<'m> {
             };
             match source.wanted {
                 LatentSpace::WPlus => Ok(code.broadcast(rows)?),
-                LatentSpace::Z | LatentSpace::W => Ok(code),
+                LatentSpace::Z | LatentSpace::W | LatentSpace::S => Ok(code),
             }
         };
         sources.into_iter().map(finish).collect()

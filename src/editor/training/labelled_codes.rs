@@ -53,7 +53,9 @@ impl LabelledCodes {
     pub fn new(space: LatentSpace, codes: NpyArray, scores: NpyArray) -> Result<Self, LabelledCodesError> {
         let dims = match (space, &codes.shape[..]) {
             (LatentSpace::WPlus, &[samples, layers, dim]) => (samples, layers, dim),
-            (LatentSpace::Z | LatentSpace::W, &[samples, dim] | &[samples, 1, dim]) => (samples, 1, dim),
+            (LatentSpace::Z | LatentSpace::W | LatentSpace::S, &[samples, dim] | &[samples, 1, dim]) => {
+                (samples, 1, dim)
+            }
             _ => {
                 return Err(LabelledCodesError::Codes {
                     found: codes.shape,

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, Axis};
 
 use crate::latent::{Label, LatentError, LatentSpace, LayerRange};
 
-/// A point in a latent space: finite values of shape [rows, dim], with one row in z and w, and one row per layer in w+.
+/// A point in a latent space: finite values of shape [rows, dim], with one row in z, w and s, and one row per layer in w+.
 ///
 /// The values are stored in row-major order. A z code of a class-conditional generator has a label beside it, and codes that are made
 /// from it keep the label.
@@ -22,7 +22,7 @@ impl LatentCode {
     ///
     /// # Errors
     ///
-    /// [`LatentError::Empty`] without values, [`LatentError::RowCount`] for more than one row in z or w, and
+    /// [`LatentError::Empty`] without values, [`LatentError::RowCount`] for more than one row in z, w or s, and
     /// [`LatentError::NotFinite`] for the first NaN or infinity.
     pub fn new(space: LatentSpace, values: Array2<f32>) -> Result<Self, LatentError> {
         check_shape(space, values.dim())?;
@@ -45,7 +45,7 @@ impl LatentCode {
         })
     }
 
-    /// Makes a code in z or w from its values.
+    /// Makes a code in z, w or s from its values.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl LatentCode {
         self.values.ncols()
     }
 
-    /// The number of rows: the layers of a w+ code; 1 in z and w.
+    /// The number of rows: the layers of a w+ code; 1 in z, w and s.
     #[must_use]
     pub fn layers(&self) -> usize {
         self.values.nrows()
@@ -108,11 +108,11 @@ impl LatentCode {
     ///
     /// # Errors
     ///
-    /// [`LatentError::NotLayered`] for a z code, [`LatentError::LayerCount`] for a w+ code with another number of layers,
+    /// [`LatentError::NotLayered`] for a code in z or s, [`LatentError::LayerCount`] for a w+ code with another number of layers,
     /// and [`LatentError::Empty`] for 0 layers.
     pub fn broadcast(&self, layers: usize) -> Result<Self, LatentError> {
         match self.space {
-            LatentSpace::Z => Err(LatentError::NotLayered {
+            LatentSpace::Z | LatentSpace::S => Err(LatentError::NotLayered {
                 found: self.space,
                 layers,
             }),
@@ -147,7 +147,9 @@ impl LatentCode {
 pub(crate) fn check_shape(space: LatentSpace, (rows, dim): (usize, usize)) -> Result<(), LatentError> {
     match (space, rows, dim) {
         (_, 0, _) | (_, _, 0) => Err(LatentError::Empty { space, rows, dim }),
-        (LatentSpace::Z | LatentSpace::W, 2.., _) => Err(LatentError::RowCount { space, rows }),
+        (LatentSpace::Z | LatentSpace::W | LatentSpace::S, 2.., _) => {
+            Err(LatentError::RowCount { space, rows })
+        }
         _ => Ok(()),
     }
 }
