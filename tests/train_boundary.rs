@@ -77,6 +77,28 @@ fn a_boundary_is_trained_from_files_of_the_authors_script() {
 }
 
 #[test]
+fn the_command_says_what_is_doubtful_about_a_boundary() {
+    let (folder, latents, scores) = files(400);
+    let mut labels = NpyArray::read(&std::fs::read(&scores).unwrap()).unwrap();
+    for score in &mut labels.values {
+        *score = f64::from(u8::from(*score > 1.0));
+    }
+    std::fs::write(&scores, labels.write_f8()).unwrap();
+    let given = ["--latents", &latents, "--scores", &scores, "--attribute", "smile"];
+    let Output { status, stdout, .. } = train(&given, folder.path());
+    let text = String::from_utf8(stdout).unwrap();
+    assert!(
+        status.success() && text.contains("; expected cosine 0."),
+        "{text}"
+    );
+    assert!(
+        text.contains("\n  warning: found two different scores, the lower one 3"),
+        "{text}"
+    );
+    assert!(card(folder.path(), "smile_z.json")["classes"].is_array());
+}
+
+#[test]
 fn the_trained_files_fit_into_a_model_folder() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [

@@ -37,6 +37,12 @@ pub struct BoundaryMetadata {
     /// Number of codes selected at each end of the scores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chosen: Option<u64>,
+    /// If there were only two different scores: how many codes had the lower one, and how many the higher one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<[u64; 2]>,
+    /// Why the sampling ended at this number of codes, if that was found while sampling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<String>,
     /// Seed of the sampling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -98,6 +104,8 @@ impl BoundaryMetadata {
             intercept: boundary.intercept(),
             samples: known.samples,
             chosen: known.chosen,
+            classes: known.classes,
+            sampling: known.sampling,
             seed: known.seed,
             classifier: known.classifier,
             classifier_digest: known.classifier_digest,
@@ -147,6 +155,8 @@ impl BoundaryMetadata {
         let provenance = Provenance {
             samples: self.samples,
             chosen: self.chosen,
+            classes: self.classes,
+            sampling: self.sampling,
             seed: self.seed,
             classifier: self.classifier,
             classifier_digest: self.classifier_digest,

@@ -9,9 +9,11 @@ use clap::{Args, ValueEnum};
 use super::alone::{ModelJobError, boundaries_of, fitting, jobs, load};
 use super::progress_line::ProgressLine;
 use crate::catalog::{self, CatalogError, NpyArray, check_writable, write_boundary};
-use crate::editor::{EditorError, LabelledCodes, LabelledCodesError, TrainRequest, TrainSource};
+use crate::editor::{EditorError, LabelledCodes, LabelledCodesError, SampleCount, TrainRequest, TrainSource};
 use crate::engine::Device;
-use crate::latent::{Boundary, BoundaryFit, FitMethod, LatentSpace, SampleSelection, check_attribute_name};
+use crate::latent::{
+    Boundary, BoundaryFit, Doubt, FitMethod, LatentSpace, SampleSelection, check_attribute_name,
+};
 
 /// The most numbers of a file that is no `.npy` file: 130,000 codes of 512 numbers.
 const MOST_NUMBERS: usize = 1 << 26;
@@ -33,9 +35,9 @@ pub struct TrainBoundary {
     #[arg(long, value_name = "SPACE")]
     space: Option<LatentSpace>,
 
-    /// Number of faces to sample
-    #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(4..))]
-    samples: u32,
+    /// Number of faces to sample, or auto: until the expected cosine of each direction is at least 0.99, and at most 100,000
+    #[arg(long, default_value = "10000", value_name = "COUNT", value_parser = sample_count)]
+    samples: SampleCount,
 
     /// Number of codes to choose at each end of the scores: this many with the lowest and this many with the highest ones
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
@@ -125,7 +127,7 @@ pub enum TrainBoundaryError {
 }
 
 impl TrainBoundary {
-    /// Trains the boundaries, writes them, and prints each file with its accuracies.
+    /// Trains the boundaries, writes them, and prints each file with its figures and their warnings.
     ///
     /// # Errors
     /// [`TrainBoundaryError`]. If training fails, no file is written.
@@ -141,7 +143,14 @@ impl TrainBoundary {
         for boundary in &boundaries {
             let file = write_boundary(&self.output, boundary)?;
             // Nobody has to read this: the file is what was asked for.
-            let _ = writeln!(io::stdout(), "{}: {}", file.display(), accuracies(boundary));
+            let _ = writeln!(io::stdout(), "{}: {}", file.display(), figures(boundary));
+            let known = boundary.provenance();
+            if let Some(why) = &known.sampling {
+                let _ = writeln!(io::stdout(), "  sampling {why}");
+            }
+            for doubt in Doubt::of(known) {
+                let _ = writeln!(io::stdout(), "  warning: {doubt}");
+            }
         }
         Ok(())
     }
@@ -179,7 +188,7 @@ impl TrainBoundary {
             attributes: self.attribute.clone(),
             space: self.space.unwrap_or(model.default_space()),
             source: TrainSource::Sampled {
-                samples: self.samples as usize,
+                samples: self.samples,
                 seed: self.seed,
             },
             fit: self.fit(),
@@ -210,6 +219,17 @@ impl TrainBoundary {
     }
 }
 
+/// A number of faces, or `auto`.
+fn sample_count(text: &str) -> Result<SampleCount, String> {
+    if text == "auto" {
+        return Ok(SampleCount::AUTO);
+    }
+    match text.parse() {
+        Ok(samples @ 4..=u32::MAX) => Ok(SampleCount::Fixed(samples as usize)),
+        _ => Err(format!("expected a whole number from 4 to {}, or auto", u32::MAX)),
+    }
+}
+
 fn read_array(file: &Path) -> Result<NpyArray, TrainBoundaryError> {
     let bytes = std::fs::read(file).map_err(|error| input_error(file, error))?;
     catalog::read_array(&bytes, MOST_NUMBERS).map_err(|error| input_error(file, error))
@@ -222,15 +242,27 @@ fn input_error(file: &Path, reason: impl ToString) -> TrainBoundaryError {
     }
 }
 
-fn accuracies(boundary: &Boundary) -> String {
+/// The figures of a boundary, as one line.
+fn figures(boundary: &Boundary) -> String {
     let accuracy = boundary.provenance().accuracy;
-    let known = [
+    let share = |share: f64| format!("{:.2} %", 100.0 * share);
+    let shares = [
         ("training", accuracy.train),
         ("held out", accuracy.held_out),
+        ("all held out", accuracy.held_out_all),
         ("all", accuracy.all),
     ];
-    let share =
-        |(name, share): (&str, Option<f64>)| share.map(|share| format!("{name} {:.2} %", 100.0 * share));
-    let shares: Vec<String> = known.into_iter().filter_map(share).collect();
-    format!("accuracy: {}", shares.join(", "))
+    let shares = shares.map(|(name, found)| Some(format!("{name} {}", share(found?))));
+    let shares: Vec<String> = shares.into_iter().flatten().collect();
+    let others = [
+        Some(format!("accuracy: {}", shares.join(", "))),
+        accuracy.correlation.map(|r| format!("correlation {r:.3}")),
+        accuracy
+            .cosine
+            .map(|cosine| format!("expected cosine {cosine:.4}")),
+        accuracy
+            .score_per_unit
+            .map(|slope| format!("score per unit {slope:.3}")),
+    ];
+    others.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

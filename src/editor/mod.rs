@@ -71,4 +71,4 @@ pub use rendering::sample::{SampleRequest, Sampled, sample};
 pub use rendering::sample_spread::spreads;
 pub use rendering::score::{ScoreRequest, Scored, check_score, score};
 pub use training::labelled_codes::{LabelledCodes, LabelledCodesError};
-pub use training::request::{TrainRequest, TrainSource};
+pub use training::request::{SampleCount, TrainRequest, TrainSource};

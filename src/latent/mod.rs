@@ -44,6 +44,7 @@ mod statistics;
 pub use boundaries::attribute_name::check_attribute_name;
 pub use boundaries::boundary::Boundary;
 pub use boundaries::cosines::cosines;
+pub use boundaries::doubt::Doubt;
 pub use boundaries::provenance::{Accuracy, Provenance};
 pub use boundaries::spread::{CodeMoments, Spread};
 pub use codes::code::LatentCode;

@@ -1,6 +1,7 @@
 //! The API through its router, with a small generator in ndarray, and in a few tests with the bundled model.
 
 mod access;
+mod auto_training;
 mod boundaries;
 mod boundary_files;
 mod boundary_limits;

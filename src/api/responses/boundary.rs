@@ -9,7 +9,7 @@ use crate::api::types::boundary::BoundaryAccuracy;
 use crate::api::types::page::{BoundaryPage, BoundaryPosition};
 use crate::api::types::space::Space;
 use crate::editor::{self, BoundarySet, BoundaryVersion, Model, Models, spreads};
-use crate::latent::{Boundary, Spread};
+use crate::latent::{Boundary, Doubt, Spread};
 
 /// A part of the boundaries of a model.
 #[derive(Serialize, ToSchema)]
@@ -156,6 +156,13 @@ pub(crate) struct BoundarySummary {
     /// The number of extremes on each side; absent if the boundary was fitted to all samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     chosen: Option<u64>,
+    /// If there were only two different scores, which were taken as classes: the number of samples with the lower one, and with the
+    /// higher one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<[u64; 2]>,
+    /// Why the sampling ended at this number of samples, if it was `auto`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sampling: Option<String>,
     /// The seed of the samples and of the split.
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
@@ -183,6 +190,8 @@ pub(crate) struct BoundarySummary {
     distances: Option<SampleDistances>,
     /// The accuracy of the boundary.
     accuracy: BoundaryAccuracy,
+    /// Why the boundary may be worse than it looks.
+    warnings: Vec<String>,
 }
 
 impl BoundarySummary {
@@ -201,6 +210,7 @@ impl BoundarySummary {
     /// What is known of `boundary`, which is or was one of `boundaries`.
     pub(crate) fn new(boundary: &Arc<Boundary>, boundaries: &BoundarySet) -> Self {
         let provenance = boundary.provenance().clone();
+        let doubts = Doubt::of(&provenance);
         Self {
             attribute: boundary.attribute().to_owned(),
             space: boundary.space().into(),
@@ -208,6 +218,8 @@ impl BoundarySummary {
             intercept: boundary.intercept(),
             samples: provenance.samples,
             chosen: provenance.chosen,
+            classes: provenance.classes,
+            sampling: provenance.sampling,
             seed: provenance.seed,
             classifier: provenance.classifier,
             classifier_digest: provenance.classifier_digest,
@@ -217,6 +229,7 @@ impl BoundarySummary {
             length: provenance.length,
             distances: None,
             accuracy: provenance.accuracy.into(),
+            warnings: doubts.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -32,7 +32,8 @@ pub(crate) struct Job {
     space: Space,
     /// The status of the job.
     status: JobStatus,
-    /// The number of codes to score; for directions, of codes to sample; for a report, of images to synthesize.
+    /// The number of codes to score, or the most if the samples are `auto`; for directions, of codes to sample; for a report, of images to
+    /// synthesize.
     samples: usize,
     /// The number of them that are done.
     samples_done: usize,

@@ -8,13 +8,14 @@ use crate::api::decode::fields::Required;
 use crate::api::decode::json::Object;
 use crate::api::problem::Problem;
 use crate::api::types::choice::choice;
+use crate::api::types::list::List;
 use crate::api::types::number::{Finite, Integer, MOST};
 use crate::api::types::numbers::Numbers;
 use crate::api::types::space::Space;
 use crate::api::types::text::{Name, Text};
 use crate::catalog::NpyArray;
 use crate::editor::{BoundaryVersion, EditorError, Model};
-use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance};
+use crate::latent::{Accuracy, Boundary, Doubt, LatentSpace, Provenance};
 
 /// The normal of the example: 64 numbers, as for the bundled model.
 fn example_normal() -> Vec<f64> {
@@ -43,6 +44,11 @@ fields! {
         samples: Option<Integer<0, MOST>>,
         /// The number of extremes chosen on each side; absent if the boundary was fitted to all samples.
         chosen: Option<Integer<0, MOST>>,
+        /// If there were only two different scores, which were taken as classes: the number of samples with the lower one, and with the
+        /// higher one.
+        classes: Option<List<Integer<0, MOST>, 2, 2>>,
+        /// Why the sampling ended at this number of samples, if it was `auto`.
+        sampling: Option<Text<1024>>,
         /// The seed of the samples.
         seed: Option<Integer<0, MOST>>,
         /// The classifier that scored the samples.
@@ -59,6 +65,8 @@ fields! {
         length: Option<Finite>,
         /// How well it separates.
         accuracy: Option<Object<BoundaryAccuracy>>,
+        /// Why the boundary may be worse than it looks. They follow from the other fields; PUT ignores them.
+        warnings: Option<List<Text<1024>, 0, 16>>,
     }
 }
 
@@ -164,6 +172,7 @@ impl BoundaryDocument {
     /// The document of a boundary.
     pub(crate) fn of(boundary: &Boundary) -> Self {
         let known = boundary.provenance().clone();
+        let doubts = Doubt::of(&known);
         let (rows, dim) = boundary.normal().dim();
         let shape = match boundary.space() {
             LatentSpace::WPlus => vec![rows, dim],
@@ -177,6 +186,8 @@ impl BoundaryDocument {
             intercept: Some(Finite(boundary.intercept())),
             samples: known.samples.map(Integer::from),
             chosen: known.chosen.map(Integer::from),
+            classes: known.classes.map(|counts| List(counts.map(Integer::from).into())),
+            sampling: known.sampling.map(Text),
             seed: known.seed.map(Integer::from),
             classifier: known.classifier.map(Text),
             classifier_digest: known.classifier_digest.map(Text),
@@ -185,6 +196,7 @@ impl BoundaryDocument {
             date: known.date.map(Text),
             length: known.length.map(Finite),
             accuracy: Some(Object(known.accuracy.into())),
+            warnings: Some(List(doubts.iter().map(|doubt| Text(doubt.to_string())).collect())),
         }
     }
 
@@ -207,6 +219,10 @@ impl BoundaryDocument {
         let known = Provenance {
             samples: self.samples.map(Integer::u64),
             chosen: self.chosen.map(Integer::u64),
+            classes: self
+                .classes
+                .map(|List(counts)| [counts[0].u64(), counts[1].u64()]),
+            sampling: self.sampling.map(|Text(why)| why),
             seed: self.seed.map(Integer::u64),
             classifier: self.classifier.map(text),
             classifier_digest: self.classifier_digest.map(text),

@@ -35,6 +35,7 @@ pub(crate) mod output_options;
 pub(crate) mod page;
 pub(crate) mod report;
 pub(crate) mod sample;
+pub(crate) mod sample_count;
 pub(crate) mod score;
 pub(crate) mod space;
 pub(crate) mod text;

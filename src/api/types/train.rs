@@ -7,14 +7,15 @@ use crate::api::types::base64::Base64;
 use crate::api::types::choice::choice;
 use crate::api::types::list::List;
 use crate::api::types::number::{Finite, Integer, MOST_U32, Positive, Seed};
+use crate::api::types::sample_count::SampleCount;
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
 use crate::catalog::NpyArray;
-use crate::editor::{LabelledCodes, LabelledCodesError, TrainRequest, TrainSource};
+use crate::editor::{self, LabelledCodes, LabelledCodesError, TrainRequest, TrainSource};
 use crate::latent::{BoundaryFit, FitMethod, LatentSpace, SampleSelection};
 
 /// The number of samples of a request that names none.
-const SAMPLES: u32 = 10_000;
+const SAMPLES: usize = 10_000;
 
 /// The largest body with codes and their scores, in bytes: some 20,000 codes of 512 numbers.
 pub(crate) const LARGEST_BODY: usize = 64 * 1024 * 1024;
@@ -42,8 +43,10 @@ fields! {
         attributes: Required<List<Name, 1, 64>>,
         /// The space of the boundaries. Default: the model's default space. Sampled codes are in z or w.
         space: Option<Space>,
-        /// How many faces to sample. Default: 10,000. Their codes take at most half of the memory that the service may use (`--memory`).
-        samples: Option<Integer<4, MOST_U32>>,
+        /// How many faces to sample; `auto`: until the directions of all attributes have settled, which is when each has an expected cosine
+        /// of at least 0.99, and at most 100,000. Default: 10,000. Their codes take at most half of the memory that the service may use
+        /// (`--memory`).
+        samples: Option<SampleCount>,
         /// How many samples at each end of the scores count as extremes, at most half of all. `svm` is fitted to a part of them and checked
         /// with the rest; for the other methods, they only give `held_out`.
         chosen: Option<Integer<1, MOST_U32>>,
@@ -116,12 +119,13 @@ impl TrainInput {
     /// The codes to fit to.
     fn source(&self, space: LatentSpace, attributes: usize, seed: u32) -> Result<TrainSource, Problem> {
         let refuse = |field, reason| Err(Problem::field(field, reason));
+        let samples = self.samples.and_then(SampleCount::count);
         match (&self.codes, &self.scores) {
             (None, None) => Ok(TrainSource::Sampled {
-                samples: self.samples.map_or(SAMPLES, Integer::u32) as usize,
+                samples: samples.unwrap_or(editor::SampleCount::Fixed(SAMPLES)),
                 seed,
             }),
-            (Some(_), Some(_)) if self.samples.is_some() => {
+            (Some(_), Some(_)) if samples.is_some() => {
                 refuse("samples", "found codes beside it, which are the samples")
             }
             (Some(_), Some(_)) if attributes > 1 => {

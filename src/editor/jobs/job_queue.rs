@@ -57,8 +57,10 @@ impl Jobs {
         &self,
         models: &Models,
         model: Arc<Model>,
-        request: TrainRequest,
+        mut request: TrainRequest,
     ) -> Result<Arc<Job>, EditorError> {
+        let memory = CodeMemory::of_training(&model, &request)?;
+        request.limit(memory.most_samples(self.memory.most(MemoryUse::Job)));
         let description = JobDescription {
             model: model.name().to_owned(),
             attributes: request.attributes.clone(),

@@ -63,6 +63,11 @@ impl CodeMemory {
         self.samples.saturating_mul(self.each).saturating_add(self.fit)
     }
 
+    /// The most samples that fit into `bytes`.
+    pub(crate) fn most_samples(&self, bytes: usize) -> usize {
+        bytes.saturating_sub(self.fit) / self.each
+    }
+
     /// Refuses more samples than fit into `most` bytes.
     ///
     /// # Errors
@@ -73,7 +78,7 @@ impl CodeMemory {
         }
         Err(EditorError::TooManySamples {
             found: self.samples,
-            most: most.saturating_sub(self.fit) / self.each,
+            most: self.most_samples(most),
         })
     }
 }

@@ -5,6 +5,7 @@
 //! | what to train, and from which codes | `request` |
 //! | how a boundary is fitted in a job, and what is recorded about it | `trainer` |
 //! | how codes are sampled, synthesized and scored in the background | `sample_scores` |
+//! | when to stop sampling | `settling` |
 //! | how much memory codes and their fit take | `code_memory` |
 //! | codes and scores from files, and the boundary between them without a model | `labelled_codes` |
 //!
@@ -14,4 +15,5 @@ pub(crate) mod code_memory;
 pub(crate) mod labelled_codes;
 pub(crate) mod request;
 pub(crate) mod sample_scores;
+pub(crate) mod settling;
 pub(crate) mod trainer;

@@ -24,7 +24,7 @@ pub enum TrainSource {
     /// Codes are sampled in z, and scored by the model's classifiers.
     Sampled {
         /// How many codes.
-        samples: usize,
+        samples: SampleCount,
         /// The seed of all of them.
         seed: u32,
     },
@@ -32,12 +32,47 @@ pub enum TrainSource {
     Labelled(LabelledCodes),
 }
 
+/// How many codes to sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SampleCount {
+    /// This many.
+    Fixed(usize),
+    /// As many as it takes until the directions have settled, and at most so many.
+    Auto {
+        /// The most.
+        most: usize,
+    },
+}
+
+impl SampleCount {
+    /// Until the directions have settled. The most is where fits of 512 values on two cores still take seconds, and the normals
+    /// of most attributes have an expected cosine above 0.99.
+    pub const AUTO: Self = Self::Auto { most: 100_000 };
+
+    fn most(self) -> usize {
+        match self {
+            Self::Fixed(samples) | Self::Auto { most: samples } => samples,
+        }
+    }
+}
+
 impl TrainRequest {
-    /// How many codes there are.
+    /// Lowers the most samples of [`SampleCount::Auto`] to `fitting`.
+    pub(crate) fn limit(&mut self, fitting: usize) {
+        if let TrainSource::Sampled {
+            samples: SampleCount::Auto { most },
+            ..
+        } = &mut self.source
+        {
+            *most = fitting.min(*most);
+        }
+    }
+
+    /// How many codes there are, at most.
     #[must_use]
     pub fn samples(&self) -> usize {
         match &self.source {
-            TrainSource::Sampled { samples, .. } => *samples,
+            TrainSource::Sampled { samples, .. } => samples.most(),
             TrainSource::Labelled(labelled) => labelled.codes.len_of(Axis(0)),
         }
     }

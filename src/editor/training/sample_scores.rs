@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArcArray, Array2, Array3, Axis, Ix3, Slice};
+use ndarray::{ArcArray, Array2, Axis, Ix3, Slice};
 
 use crate::editor::background_batches::BackgroundBatches;
 use crate::editor::rendering::labels::labels;
@@ -19,6 +19,17 @@ pub(crate) struct SampleScores {
     pub(crate) scores: Array2<f32>,
 }
 
+/// Samples and scores codes, up to one number after another.
+pub(crate) struct ScoreSampler {
+    model: Arc<Model>,
+    space: LatentSpace,
+    seed: u32,
+    generator: CodeSampler,
+    /// Room for all of them; the first `done` are there.
+    scored: SampleScores,
+    done: usize,
+}
+
 /// One batch of them.
 struct Batch {
     /// Index of the first sample.
@@ -30,9 +41,8 @@ struct Batch {
 }
 
 impl SampleScores {
-    /// Samples `samples` codes in `space`, z or w, and scores them. `on_scored` gets the number of codes scored so far.
-    ///
-    /// w codes are not truncated. With a class-conditional generator, the samples have the labels of [`label_of`]. If the future is dropped, the work stops.
+    /// Samples `samples` codes in `space`, z or w, and scores them: [`ScoreSampler`]. `on_scored` gets the number of codes scored so
+    /// far.
     ///
     /// # Errors
     /// [`EditorError`] if the generator has no such space, or a network fails.
@@ -41,33 +51,85 @@ impl SampleScores {
         space: LatentSpace,
         samples: usize,
         seed: u32,
-        mut on_scored: impl FnMut(usize),
+        on_scored: impl FnMut(usize),
+    ) -> Result<Self, EditorError> {
+        let mut source = ScoreSampler::new(model, space, samples, seed)?;
+        source.extend_to(samples, on_scored).await?;
+        Ok(source.scored)
+    }
+}
+
+impl ScoreSampler {
+    /// A sampler of at most `most` codes in `space`, z or w. What does not become a code takes no memory.
+    ///
+    /// w codes are not truncated. With a class-conditional generator, the samples have the labels of [`label_of`].
+    ///
+    /// # Errors
+    /// [`EditorError`] if the generator has no such space.
+    pub(crate) fn new(
+        model: &Arc<Model>,
+        space: LatentSpace,
+        most: usize,
+        seed: u32,
     ) -> Result<Self, EditorError> {
         let (rows, dim) = model.code_shape(space)?;
-        let mut generator = CodeSampler::new(seed, model.shape().z_dim, model.generator().rescale_z);
-        let mut codes = Array3::zeros((samples, rows, dim));
-        let mut scores = Array2::zeros((samples, model.outputs().len()));
-        let mut batches = BackgroundBatches::new(model.engine());
-        let (mut started, mut done) = (0, 0);
-        while done < samples {
+        Ok(Self {
+            model: Arc::clone(model),
+            space,
+            seed,
+            generator: CodeSampler::new(seed, model.shape().z_dim, model.generator().rescale_z),
+            scored: SampleScores {
+                codes: ArcArray::zeros((most, rows, dim)),
+                scores: Array2::zeros((most, model.outputs().len())),
+            },
+            done: 0,
+        })
+    }
+
+    /// Samples and scores codes until there are `samples`. `on_scored` gets the number of codes scored so far. The codes do not depend
+    /// on the steps in which they are sampled. If the future is dropped, the work stops.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network fails.
+    pub(crate) async fn extend_to(
+        &mut self,
+        samples: usize,
+        mut on_scored: impl FnMut(usize),
+    ) -> Result<(), EditorError> {
+        let engine = self.model.engine();
+        let mut batches = BackgroundBatches::new(engine);
+        let mut started = self.done;
+        while self.done < samples {
             while started < samples && !batches.is_full() {
-                let count = model.engine().largest_batch().min(samples - started);
-                let (model, z, first) = (Arc::clone(model), generator.sample(count), started);
+                let count = engine.largest_batch().min(samples - started);
+                let (model, z, first) = (Arc::clone(&self.model), self.generator.sample(count), started);
+                let (space, seed) = (self.space, self.seed);
                 batches.start(async move { Batch::score(&model, space, z, seed, first).await });
                 started += count;
             }
             let batch = batches.next().await;
             let batch = batch.expect("batches are in flight until all codes are scored")?;
             let range = Slice::from(batch.first..batch.first + batch.codes.nrows());
+            let SampleScores { codes, scores } = &mut self.scored;
             codes
                 .slice_axis_mut(Axis(0), range)
                 .assign(&batch.codes.view().insert_axis(Axis(1)));
             scores.slice_axis_mut(Axis(0), range).assign(&batch.scores);
-            done += batch.codes.nrows();
-            on_scored(done);
+            self.done += batch.codes.nrows();
+            on_scored(self.done);
         }
-        let codes = codes.into_shared();
-        Ok(Self { codes, scores })
+        Ok(())
+    }
+
+    /// The codes and scores so far. The codes are shared, so that the sampler copies them if they are still held when it goes on.
+    pub(crate) fn scored(&self) -> SampleScores {
+        let done = Slice::from(..self.done);
+        let mut codes = self.scored.codes.clone();
+        codes.slice_axis_inplace(Axis(0), done);
+        SampleScores {
+            codes,
+            scores: self.scored.scores.slice_axis(Axis(0), done).to_owned(),
+        }
     }
 }
 

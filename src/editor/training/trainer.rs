@@ -9,8 +9,9 @@ use ndarray::{Array1, ArrayView3};
 use crate::editor::blocking::run_blocking;
 use crate::editor::timestamp::rfc3339;
 use crate::editor::training::labelled_codes::LabelledCodes;
-use crate::editor::training::request::{TrainRequest, TrainSource};
-use crate::editor::training::sample_scores::SampleScores;
+use crate::editor::training::request::{SampleCount, TrainRequest, TrainSource};
+use crate::editor::training::sample_scores::{SampleScores, ScoreSampler};
+use crate::editor::training::settling::{self, Exactness};
 use crate::editor::{EditorError, Model};
 use crate::latent::{
     Boundary, BoundaryFit, CodesToFit, LatentSpace, Provenance, SharedCodes, check_attribute_name,
@@ -25,6 +26,8 @@ pub(crate) struct Trainer {
 /// Codes, the scores to fit boundaries to, and what the fits of several attributes share.
 pub(crate) struct TrainingCodes {
     source: ScoredSource,
+    /// Why the sampling ended at their number, if that was found while sampling.
+    sampling: Option<String>,
     shared: SharedCodes,
 }
 
@@ -37,6 +40,14 @@ enum ScoredSource {
 }
 
 impl TrainingCodes {
+    fn new(source: ScoredSource) -> Self {
+        Self {
+            source,
+            sampling: None,
+            shared: SharedCodes::default(),
+        }
+    }
+
     fn codes(&self) -> ArrayView3<'_, f32> {
         match &self.source {
             ScoredSource::Sampled(samples) => samples.codes.view(),
@@ -106,16 +117,54 @@ impl Trainer {
     pub(crate) async fn codes(&self, on_scored: impl FnMut(usize)) -> Result<TrainingCodes, EditorError> {
         let source = match &self.request.source {
             TrainSource::Labelled(labelled) => ScoredSource::Labelled(labelled.clone()),
-            TrainSource::Sampled { samples, seed } => {
-                let space = self.request.space;
-                let scored = SampleScores::sample(&self.model, space, *samples, *seed, on_scored);
-                ScoredSource::Sampled(scored.await?)
-            }
+            TrainSource::Sampled { samples, seed } => match *samples {
+                SampleCount::Fixed(samples) => {
+                    let space = self.request.space;
+                    let scored = SampleScores::sample(&self.model, space, samples, *seed, on_scored);
+                    ScoredSource::Sampled(scored.await?)
+                }
+                SampleCount::Auto { most } => return self.settled_codes(most, *seed, on_scored).await,
+            },
         };
-        Ok(TrainingCodes {
-            source,
-            shared: SharedCodes::default(),
-        })
+        Ok(TrainingCodes::new(source))
+    }
+
+    /// Samples and scores codes until the directions of all attributes have settled.
+    async fn settled_codes(
+        &self,
+        most: usize,
+        seed: u32,
+        mut on_scored: impl FnMut(usize),
+    ) -> Result<TrainingCodes, EditorError> {
+        let (rows, dim) = self.model.code_shape(self.request.space)?;
+        let mut source = ScoreSampler::new(&self.model, self.request.space, most, seed)?;
+        let mut samples = settling::first_samples(rows * dim).min(most);
+        loop {
+            source.extend_to(samples, &mut on_scored).await?;
+            let codes = Arc::new(TrainingCodes::new(ScoredSource::Sampled(source.scored())));
+            let exactness = self.exactness(&codes).await?;
+            if exactness.has_settled() || samples >= most {
+                let mut codes = Arc::into_inner(codes).expect("the fits have ended");
+                codes.sampling = Some(exactness.reason(samples));
+                return Ok(codes);
+            }
+            samples = exactness.next_samples(samples).min(most);
+        }
+    }
+
+    /// How exact the least exact direction is. One that cannot be fitted yet is unknown.
+    async fn exactness(&self, codes: &Arc<TrainingCodes>) -> Result<Exactness, EditorError> {
+        let mut least = Exactness::PERFECT;
+        for attribute in &self.request.attributes {
+            let fitted = self.fit(attribute, codes, |_| ControlFlow::Continue(())).await;
+            let cosine = match fitted {
+                Ok(boundary) => boundary.provenance().accuracy.cosine,
+                Err(EditorError::Latent(_)) => None,
+                Err(other) => return Err(other),
+            };
+            least = least.or_less(attribute, cosine);
+        }
+        Ok(least)
     }
 
     /// Fits the boundary of `attribute`, off the async threads. `on_progress` gets the share that is done, 0 to 1, and can
@@ -133,7 +182,10 @@ impl Trainer {
             TrainSource::Sampled { .. } => Some(self.model.classifiers().column(attribute)?),
             TrainSource::Labelled(_) => None,
         };
-        let provenance = self.provenance(column);
+        let provenance = Provenance {
+            sampling: codes.sampling.clone(),
+            ..self.provenance(column)
+        };
         let fit = BoundaryFit {
             threshold: self
                 .request

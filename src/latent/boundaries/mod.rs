@@ -7,11 +7,13 @@
 //! | what an attribute can be called | `attribute_name` |
 //! | the signed distance of a code | `boundary` |
 //! | the angles between several boundaries | `cosines` |
+//! | why a boundary may be worse than it looks | `doubt` |
 //! | where a boundary comes from, and how accurate it is | `provenance` |
 //! | where the samples are, as distances from a boundary | `spread` |
 
 pub(crate) mod attribute_name;
 pub(crate) mod boundary;
 pub(crate) mod cosines;
+pub(crate) mod doubt;
 pub(crate) mod provenance;
 pub(crate) mod spread;

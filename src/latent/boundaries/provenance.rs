@@ -7,6 +7,10 @@ pub struct Provenance {
     pub samples: Option<u64>,
     /// Number of codes that were selected at each end of the scores, for training and validation together.
     pub chosen: Option<u64>,
+    /// If there were only two different scores: the number of codes with the lower one, and with the higher one.
+    pub classes: Option<[u64; 2]>,
+    /// If the number of samples was found while sampling: why it ended at this number, in words.
+    pub sampling: Option<String>,
     /// Seed of the sampling.
     pub seed: Option<u64>,
     /// Name of the classifier that scored the codes.

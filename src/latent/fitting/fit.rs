@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use ndarray::{Array2, ArrayView1, ArrayView3};
 
 use crate::latent::codes::code::check_shape;
+use crate::latent::fitting::agreement::{CODES_PER_VALUE, expected_cosine};
 use crate::latent::fitting::held_out::{Distances, HeldOut};
 use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::fitting::progress::Progress;
@@ -174,6 +175,7 @@ impl BoundaryFit {
         let provenance = Provenance {
             samples: Some(samples as u64),
             chosen: fitted.chosen,
+            classes: labelled.classes(),
             method: Some(fitted.method.to_owned()),
             accuracy: Accuracy {
                 all: on_all.accuracy_by_score(),
@@ -279,19 +281,29 @@ impl BoundaryFit {
     /// Fits a support vector machine to both ends of the scores.
     fn fit_svm(&self, scored: &ScoredCodes<'_>, progress: &mut Progress<'_>) -> Result<Fitted, FitError> {
         let ends = ScoreEnds::select(&scored.scores, self.selection, self.split, self.seed)?;
-        let row_of = |(index, _): (usize, bool)| scored.rows.selected[index];
-        let selected: Vec<usize> = ends.training().map(row_of).collect();
-        let side = |(_, positive)| if positive { 1.0 } else { -1.0 };
-        let sides: Vec<f64> = ends.training().map(side).collect();
-        let problem = SvmProblem {
-            rows: CodeRows {
-                codes: scored.rows.codes,
-                selected: &selected,
-            },
-            sides: &sides,
-            cost: self.cost,
+        let training: Vec<_> = ends.training().collect();
+        let hyperplane = self.separate(scored, &training, progress)?;
+        // Two fits, each to every other sample: the order of the samples at each end is random.
+        let half = |first: usize| {
+            training
+                .iter()
+                .skip(first)
+                .step_by(2)
+                .copied()
+                .collect::<Vec<_>>()
         };
-        let hyperplane = decomposition::solve(&problem, progress)?;
+        let cosine = if training.len() >= CODES_PER_VALUE * scored.rows.dim() {
+            let halves = [half(0), half(1)].map(|half| self.separate(scored, &half, progress));
+            match halves {
+                [Ok(first), Ok(second)] => expected_cosine(&first, &second, training.len()),
+                [Err(FitError::Cancelled), _] | [_, Err(FitError::Cancelled)] => {
+                    return Err(FitError::Cancelled);
+                }
+                _ => None,
+            }
+        } else {
+            None
+        };
         let mut is_held_out = vec![true; scored.scores.len()];
         for (index, _) in ends.training() {
             is_held_out[index] = false;
@@ -310,10 +322,31 @@ impl BoundaryFit {
                 held_out: scored.accuracy_on(&hyperplane, ends.held_out()),
                 held_out_all: held_out.all,
                 correlation: held_out.correlation,
+                cosine,
                 ..Accuracy::default()
             },
             hyperplane,
         })
+    }
+
+    /// Fits a support vector machine to some samples, each with whether it is on the positive side.
+    fn separate(
+        &self,
+        scored: &ScoredCodes<'_>,
+        samples: &[(usize, bool)],
+        progress: &mut Progress<'_>,
+    ) -> Result<Hyperplane, FitError> {
+        let rows = samples.iter().map(|&(index, _)| scored.rows.selected[index]);
+        let side = |&(_, positive): &(usize, bool)| if positive { 1.0 } else { -1.0 };
+        let problem = SvmProblem {
+            rows: CodeRows {
+                codes: scored.rows.codes,
+                selected: &rows.collect::<Vec<_>>(),
+            },
+            sides: &samples.iter().map(side).collect::<Vec<_>>(),
+            cost: self.cost,
+        };
+        decomposition::solve(&problem, progress)
     }
 }
 

@@ -13,8 +13,10 @@
 //! | scores that saturate or have outliers | `normal_scores` |
 //! | logistic regression of two classes | `logistic` |
 //! | how well a boundary does on other codes | `held_out` |
+//! | how exact a direction is, by two halves of the codes | `agreement` |
 //! | the progress of a fit, and its cancellation | `progress` |
 
+pub(crate) mod agreement;
 pub(crate) mod error;
 pub(crate) mod fit;
 pub(crate) mod held_out;

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::latent::FitError;
+use crate::latent::fitting::agreement::expected_cosine;
 use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::fitting::logistic::{self, LogisticProblem};
 use crate::latent::fitting::moments::{Moments, ReducedCodes, ScoreMoments};
@@ -99,7 +100,7 @@ impl Regression {
             shared,
         };
         match self {
-            Self::Best if is_two_valued(&scored.scores) => split.logistic(progress),
+            Self::Best if scored.classes().is_some() => split.logistic(progress),
             Self::Best => split.ridge(progress),
             Self::LeastSquares => split.least_squares(progress),
         }
@@ -143,7 +144,7 @@ impl SplitCodes<'_, '_> {
         if halves.iter().all(has_both) {
             let [first, second] = halves;
             let (of_first, of_second) = (fit(&first, progress)?, fit(&second, progress)?);
-            cosine = cosine_of_halves(&of_first.w, &of_second.w, all.len());
+            cosine = expected_cosine(&of_first, &of_second, all.len());
             folds = vec![(of_second, first), (of_first, second)];
         }
         Ok(RegressionResult {
@@ -283,30 +284,4 @@ fn hyperplane(codes: &ReducedCodes, y: &ScoreMoments, fit: &Ridge, threshold: f6
         w: fit.w.clone(),
         intercept: y.mean - threshold - dot(&fit.w, centre),
     }
-}
-
-/// Whether there are exactly two different scores.
-fn is_two_valued(scores: &[f64]) -> bool {
-    let first = scores[0];
-    #[expect(clippy::float_cmp, reason = "classes are equal numbers")]
-    let mut others = scores.iter().filter(|&&score| score != first);
-    let second = others.next();
-    #[expect(clippy::float_cmp, reason = "classes are equal numbers")]
-    second.is_some_and(|second| others.all(|score| score == second))
-}
-
-/// The expected cosine between a direction and that of unlimited codes, from the directions of two halves of the codes.
-///
-/// If c is the cosine between the halves, the error of each has the square (1 − c)/c relative to the direction itself, and the error
-/// of all n codes of d values has (n/2 − d − 1)/(n − d − 1) of that. `None` for fewer than ten codes for each value.
-#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
-fn cosine_of_halves(first: &[f64], second: &[f64], codes: usize) -> Option<f64> {
-    let values = first.len();
-    if codes < ridge::CODES_PER_VALUE * values {
-        return None;
-    }
-    let cosine = dot(first, second) / (dot(first, first) * dot(second, second)).sqrt();
-    let (n, d) = (codes as f64, values as f64);
-    let error = (1.0 - cosine).max(0.0) / cosine * (n / 2.0 - d - 1.0) / (n - d - 1.0);
-    (cosine > 0.0).then(|| 1.0 / (1.0 + error).sqrt())
 }

@@ -1,5 +1,6 @@
 //! Ridge regression of scores on codes.
 
+use crate::latent::fitting::agreement::CODES_PER_VALUE;
 use crate::latent::fitting::moments::ReducedCodes;
 use crate::latent::linear_algebra::dot_product::dot;
 
@@ -7,9 +8,6 @@ use crate::latent::linear_algebra::dot_product::dot;
 const EXPONENTS: (i32, i32) = (-8, 4);
 /// Strengths for each power of ten.
 const PER_DECADE: i32 = 4;
-
-/// From this many codes for each value of a code, the error of a direction is estimated.
-pub(crate) const CODES_PER_VALUE: usize = 10;
 
 /// A linear prediction y ≈ w·(x − x̄) of scores whose mean is 0.
 pub(crate) struct Ridge {
@@ -87,7 +85,13 @@ fn expected_cosine(codes: &ReducedCodes, cross: &[f64], total: f64, fit: &Ridge)
     let along = dot(&fit.w, &unbiased) - variance * fit_trace;
     let square = dot(&unbiased, &unbiased) - variance * trace;
     let length = dot(&fit.w, &fit.w).sqrt();
-    (square > 0.0 && length > 0.0).then(|| (along / (length * square.sqrt())).clamp(0.0, 1.0))
+    // If noise alone could give w, nothing is known of its direction.
+    let is_found = square > 0.0 && length > 0.0;
+    Some(if is_found {
+        (along / (length * square.sqrt())).clamp(0.0, 1.0)
+    } else {
+        0.0
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]

@@ -62,6 +62,20 @@ impl<'a> ScoredCodes<'a> {
         self.scores[index] > self.threshold
     }
 
+    /// If there are exactly two different scores: how many codes have the lower one, and how many the higher one.
+    #[expect(clippy::float_cmp, reason = "classes are equal numbers")]
+    pub(crate) fn classes(&self) -> Option<[u64; 2]> {
+        let (lowest, highest) = min_max(&self.scores);
+        let mut counts = [0; 2];
+        for &score in &self.scores {
+            if score != lowest && score != highest {
+                return None;
+            }
+            counts[usize::from(score == highest)] += 1;
+        }
+        Some(counts)
+    }
+
     /// The share of `samples` that lie on their side of `hyperplane`. A sample is an index, with whether its side is the
     /// positive one. `None` without samples.
     pub(crate) fn accuracy_on(
