@@ -59,6 +59,10 @@ schemathesis: build setup ## Send the service requests generated from its OpenAP
 clients: build setup ## Let generated clients call every operation of the service; needs Node and Java
 	PYTHON='$(PYTHON)' tests/clients/run $(PROGRAM)
 
+.PHONY: test-page
+test-page: build setup ## Use the page as a newcomer does, in headless Chromium; needs Node 20 (ARGS="FOLDER" for screenshots)
+	tests/page/run $(PROGRAM) $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## Send damaged images to the decoder, or damaged checkpoints to the reader; needs cargo-fuzz and a nightly toolchain (TARGET=checkpoint|decode|jpeg|profile SECONDS=600)
 	mkdir -p target/fuzz/corpus/$(or $(TARGET),decode)

@@ -7,14 +7,14 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 
 use crate::api::middleware::browser_headers::OWN_SCRIPTS;
+use crate::api::page_file::PageFile;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
 
@@ -32,7 +32,7 @@ const ARCHIVED: &[(&str, &str)] = &[
 /// Starts Swagger UI with the document of this service.
 const INITIALIZER: &str = r##"window.onload = () => {
   window.ui = SwaggerUIBundle({
-    url: "/openapi.json",
+    url: "../openapi.json",
     dom_id: "#swagger-ui",
     deepLinking: true,
     displayRequestDuration: true,
@@ -44,20 +44,13 @@ const INITIALIZER: &str = r##"window.onload = () => {
 };
 "##;
 
-/// A file of the page.
-struct PageFile {
-    content: Bytes,
-    media_type: HeaderValue,
-    tag: ETag,
-}
-
 /// The files of the page. Unpacking them takes some 20 ms.
 static FILES: LazyLock<BTreeMap<&str, PageFile>> = LazyLock::new(unpack);
 
 /// The routes of the page. All its files come from this program.
 pub(crate) fn routes() -> Router<Api> {
     Router::new()
-        .route("/docs", get(|| async { Redirect::to("/docs/") }))
+        .route("/docs", get(|| async { Redirect::to("docs/") }))
         .route("/docs/", get(|headers| file("index.html".to_owned(), headers)))
         .route(
             "/docs/{*file}",
@@ -72,16 +65,7 @@ async fn file(name: String, request: HeaderMap) -> Response {
         let path = format!("/docs/{name}");
         return Problem::NoRoute { path }.into_response();
     };
-    let known = request.typed_get::<IfNoneMatch>();
-    let mut response = match known {
-        Some(known) if !known.precondition_passes(&file.tag) => StatusCode::NOT_MODIFIED.into_response(),
-        _ => file.content.clone().into_response(),
-    };
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, file.media_type.clone());
-    headers.insert(header::CONTENT_SECURITY_POLICY, OWN_SCRIPTS);
-    headers.typed_insert(file.tag.clone());
-    response
+    file.response(&request)
 }
 
 fn unpack() -> BTreeMap<&'static str, PageFile> {
@@ -91,26 +75,15 @@ fn unpack() -> BTreeMap<&'static str, PageFile> {
     let mut files = BTreeMap::new();
     for &(name, media_type) in ARCHIVED {
         let mut entry = archive.by_name(&format!("{top}dist/{name}")).expect(whole);
-        let tag = format!("\"{:08x}\"", entry.crc32());
+        let tag = format!("{:08x}", entry.crc32());
         let mut content = Vec::new();
         entry.read_to_end(&mut content).expect(whole);
-        files.insert(name, PageFile::new(content.into(), media_type, &tag));
+        files.insert(name, PageFile::new(content.into(), media_type, OWN_SCRIPTS, &tag));
     }
-    let tag = concat!('"', env!("CARGO_PKG_VERSION"), '"');
     let content = Bytes::from_static(INITIALIZER.as_bytes());
     files.insert(
         "swagger-initializer.js",
-        PageFile::new(content, "text/javascript", tag),
+        PageFile::new(content, "text/javascript", OWN_SCRIPTS, env!("CARGO_PKG_VERSION")),
     );
     files
-}
-
-impl PageFile {
-    fn new(content: Bytes, media_type: &'static str, tag: &str) -> Self {
-        Self {
-            content,
-            media_type: HeaderValue::from_static(media_type),
-            tag: tag.parse().expect("the tag is quoted"),
-        }
-    }
 }

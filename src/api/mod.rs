@@ -21,12 +21,15 @@
 //! | how an error is sent | `problem_document` |
 //! | how long a client is waited for | `transfer_limits` |
 //! | the OpenAPI document, and the page that shows it | `openapi`, `docs_page` |
+//! | the page that edits faces in a browser | `editor_page` |
+//! | a file of a page | `page_file` |
 //! | server-sent events of an inversion | `inversion_events` |
 //! | the HTML page of a report | `report_page` |
 
 mod buffered_response;
 mod decode;
 mod docs_page;
+mod editor_page;
 mod encoding;
 mod form_body;
 mod held_bytes;
@@ -36,6 +39,7 @@ mod middleware;
 mod negotiation;
 mod openapi;
 mod output;
+mod page_file;
 mod problem;
 mod problem_document;
 mod problem_kind;
@@ -57,7 +61,6 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::Method;
-use axum::response::Redirect;
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -107,8 +110,8 @@ pub fn router(api: Api, access: Access) -> Router {
     }
     let document = Bytes::from(openapi::json(&document));
     let routes = routes
-        .route("/", get(async || Redirect::to("/docs/")))
         .route("/openapi.json", get(async move || openapi::response(document)))
+        .merge(editor_page::routes())
         .merge(docs_page::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);

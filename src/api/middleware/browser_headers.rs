@@ -20,6 +20,12 @@ pub(crate) const OWN_SCRIPTS: HeaderValue = HeaderValue::from_static(
      form-action 'none'; frame-ancestors 'none'",
 );
 
+/// For a page whose scripts and styles are files of the service, and that shows images that it got or made.
+pub(crate) const STRICT_PAGE: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'",
+);
+
 /// Adds the headers. A handler that needs another `Content-Security-Policy` has set it.
 pub(crate) async fn add(mut response: Response) -> Response {
     let headers = response.headers_mut();

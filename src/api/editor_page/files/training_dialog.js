@@ -1,0 +1,88 @@
+/** The dialog that trains boundaries and shows their figures. */
+import { cancelJob, followJob, train } from "./service.js";
+
+const byId = (id) => document.getElementById(id);
+
+export class TrainingDialog {
+  #status = byId("training-status");
+  #progress = byId("training-progress");
+  #figures = byId("training-figures");
+  #job;
+  #trained;
+
+  /** `trained()` is called when the model has new boundaries. */
+  constructor(trained) {
+    this.#trained = trained;
+    byId("training-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.#start();
+    });
+    byId("training-cancel").addEventListener("click", () => this.#job !== undefined && cancelJob(this.#job));
+  }
+
+  /** Opens the dialog for the classifiers' `attributes` of `model`. */
+  open(model, space, attributes) {
+    this.model = model;
+    this.space = space;
+    const choice = (name, index) => {
+      const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name, checked: index === 0 });
+      const label = document.createElement("label");
+      label.append(box, ` ${name}`);
+      return label;
+    };
+    if (this.#job === undefined) {
+      byId("training-attributes").replaceChildren(...attributes.map(choice));
+    }
+    byId("training").showModal();
+  }
+
+  async #start() {
+    const boxes = [...byId("training-attributes").querySelectorAll("input")];
+    const attributes = boxes.filter((box) => box.checked).map((box) => box.value);
+    const samples = Number(byId("training-samples").value);
+    this.#figures.hidden = true;
+    try {
+      const job = await train(this.model, { attributes, space: this.space, samples });
+      this.#running(job.id);
+      const last = await followJob(job.id, (state) => this.#show(state));
+      if (last.boundaries.length > 0) {
+        this.#showFigures(last.boundaries);
+        this.#trained();
+      }
+    } catch (error) {
+      this.#status.textContent = error.message;
+    }
+    this.#running(undefined);
+  }
+
+  #running(job) {
+    this.#job = job;
+    this.#progress.hidden = byId("training-cancel").hidden = job === undefined;
+  }
+
+  #show(job) {
+    const { status, samples, samples_done: done, seconds_left: left, fitting, failure } = job;
+    this.#progress.value = done / samples;
+    const texts = {
+      queued: "Waits for earlier jobs.",
+      sampling: `${done} of ${samples} faces scored${left === undefined ? "" : `, about ${Math.ceil(left)} s left`}.`,
+      fitting: `Fits ${fitting ?? "boundaries"}.`,
+      done: "Done. The model has the new boundaries.",
+      cancelled: "Cancelled.",
+      failed: failure,
+    };
+    this.#status.textContent = texts[status];
+  }
+
+  #showFigures(boundaries) {
+    const share = (number) => (number === undefined ? "–" : number.toFixed(3));
+    const row = ({ attribute, space, accuracy, expected_cosine: cosine }) => {
+      const line = document.createElement("tr");
+      const cells = [attribute, space, share(accuracy?.held_out), share(cosine)];
+      line.append(...cells.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
+      return line;
+    };
+    this.#figures.tBodies[0].replaceChildren(...boundaries.map(row));
+    this.#figures.hidden = false;
+  }
+}
