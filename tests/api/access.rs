@@ -157,7 +157,6 @@ async fn every_response_has_the_security_headers_of_its_kind() {
     let client = Client::sketch();
     let nothing = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     for path in [
-        "/",
         "/docs/",
         "/docs/swagger-ui-bundle.js",
         "/docs/nothing.js",
@@ -182,6 +181,59 @@ async fn every_response_has_the_security_headers_of_its_kind() {
         assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
         assert!(!policy.contains("script-src"), "{path}: {policy}");
     }
+}
+
+#[tokio::test]
+async fn the_page_that_edits_faces_uses_only_files_of_its_own() {
+    let client = Client::sketch();
+    let page = client.get("/").await;
+    let policy = page.header("content-security-policy").unwrap().to_owned();
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+    ] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let text = String::from_utf8(page.body).unwrap();
+    assert!(
+        !text.contains("http") && !text.contains(" style=") && !text.contains(" onclick="),
+        "{text}"
+    );
+    let mut unread: Vec<String> = ["src=\"", "href=\""]
+        .iter()
+        .flat_map(|attribute| text.split(attribute).skip(1))
+        .filter_map(|rest| Some(rest.split_once('"')?.0.strip_prefix("assets/")?.to_owned()))
+        .collect();
+    let mut read = Vec::new();
+    while let Some(file) = unread.pop() {
+        let response = client.get(&format!("/assets/{file}")).await;
+        assert_eq!(response.status, StatusCode::OK, "{file}");
+        assert_eq!(
+            response.header("content-security-policy"),
+            Some(&*policy),
+            "{file}"
+        );
+        let tag = response.header("etag").unwrap().to_owned();
+        let known = Request::get(format!("/assets/{file}")).header("if-none-match", tag);
+        let again = client.send(known.body(Body::empty()).unwrap()).await;
+        assert_eq!(again.status, StatusCode::NOT_MODIFIED, "{file}");
+        let text = String::from_utf8(response.body).unwrap();
+        let imported = text
+            .split("from \"./")
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
+        read.push(file);
+        unread.extend(imported.filter(|file| !read.contains(file)));
+    }
+    for file in ["style.css", "icon.svg", "main.js", "service.js", "face_state.js"] {
+        assert!(read.iter().any(|read| read == file), "{file} is not in {read:?}");
+    }
+    let missing = client.get("/assets/nothing.js").await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    assert_eq!(missing.json()["type"], "urn:faceplane:problem:no-route");
 }
 
 /// Under its policy, the page may only use files of its own.
