@@ -2,14 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::Request;
+use faceplane::editor::Models;
 use faceplane::graph::{Axis, GraphBuilder, operators};
 use faceplane::imaging::decode;
 use serde_json::Value;
 
 use crate::checkpoint::pickle_writer::torch_file;
 use crate::importing::Fixture;
-use crate::support::{load, runtime};
+use crate::support::{Client, load, runtime};
 
 /// Runs `faceplane import` with these arguments in a folder.
 fn import(folder: &Path, arguments: &[&str]) -> Output {
@@ -205,4 +209,34 @@ fn an_onnx_classifier_is_added_with_the_entry_that_its_graph_suggests() {
     assert!(printed.contains("a classifier"), "{printed}");
     let model = load(&folder.path().join("faces")).unwrap();
     assert_eq!(model.outputs().len(), 1);
+}
+
+#[tokio::test]
+async fn refine_lowers_the_loss_of_an_imported_generator_with_an_imported_encoder() {
+    let Some(fixture) = Fixture::open("e4e") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    imported(folder.path(), &[&text(fixture.file()), "--name", "faces"]);
+    let models = Models::new(vec![load(&folder.path().join("faces")).unwrap()], None).unwrap();
+    let client = Client::new(models, Duration::from_mins(2));
+    for seed in 0..20 {
+        let picture = client.get(&format!("/v1/sample?seed={seed}&metadata=none")).await;
+        let invert = |options: &str| {
+            let request = Request::post(format!("/v1/invert?format=json&{options}"));
+            let request = request.header("content-type", "image/png");
+            client.send(request.body(Body::from(picture.body.clone())).unwrap())
+        };
+        let encoded = invert("method=encoder").await.json();
+        let refined = invert("method=refine&steps=5").await.json();
+        let loss = |name: &str| refined["optimization"][name].as_f64();
+        assert!(
+            loss("loss").unwrap() < loss("initial_loss").unwrap(),
+            "{seed}: {refined}"
+        );
+        assert!(
+            refined["mse"].as_f64() < encoded["mse"].as_f64(),
+            "{seed}: {refined}"
+        );
+    }
 }
