@@ -68,7 +68,7 @@ pub use model::Model;
 pub use models::Models;
 pub use rendering::average_w::average_w;
 pub use rendering::sample::{SampleRequest, Sampled, sample};
-pub use rendering::sample_spread::spreads;
+pub use rendering::sample_spread::{spread, spreads};
 pub use rendering::score::{ScoreRequest, Scored, check_score, score};
 pub use training::labelled_codes::{LabelledCodes, LabelledCodesError};
 pub use training::request::{SampleCount, TrainRequest, TrainSource};

@@ -273,6 +273,17 @@ pub enum LatentError {
         found: f64,
     },
 
+    /// A normal cannot have had the length that the boundary's provenance gives.
+    #[error(
+        "found the length {found} of the normal of `{attribute}` where it comes from; expected a number above 0, or none"
+    )]
+    FileLength {
+        /// The attribute of the boundary.
+        attribute: String,
+        /// The length.
+        found: f64,
+    },
+
     /// An amount in standard deviations of the samples, which are not known.
     #[error(
         "found an amount in deviations along `{attribute}` in {space}, where the standard deviation of the samples is not known, or \

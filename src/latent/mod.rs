@@ -55,7 +55,7 @@ pub use codes::truncation::Truncation;
 pub use components::component::Component;
 pub use components::principal::principal_components;
 pub use components::sefa::sefa;
-pub use editing::condition::{Conditioned, condition};
+pub use editing::condition::{Conditioned, condition, condition_on};
 pub use editing::direction::Direction;
 pub use editing::edit::{Amount, Edit, apply};
 pub use editing::trajectory::Trajectory;

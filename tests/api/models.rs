@@ -57,6 +57,19 @@ async fn each_boundary_has_the_distances_of_the_models_samples() {
     for (listed, boundary) in list["boundaries"].as_array().unwrap().iter().zip(boundaries) {
         assert_eq!(listed["distances"], boundary["distances"]);
     }
+    // The document of a boundary has them too, and can be sent back as it came.
+    let uri = "/v1/models/sketch/boundaries/age/w";
+    let document = client.get(uri).await.json();
+    assert_eq!(document["distances"], boundaries[1]["distances"]);
+    let put = axum::http::Request::put(uri).header("content-type", "application/json");
+    let put = client.send(put.body(document.to_string().into()).unwrap()).await;
+    assert_eq!(
+        put.status,
+        StatusCode::OK,
+        "{}",
+        String::from_utf8_lossy(&put.body)
+    );
+    assert_eq!(put.json()["boundary"]["distances"], document["distances"]);
 }
 
 #[tokio::test]

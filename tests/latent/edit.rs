@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use faceplane::latent::{
     Amount, Boundary, Direction, Edit, LatentCode, LatentError, LatentSpace, LayerRange, Provenance, apply,
-    condition,
+    condition, condition_on,
 };
 use ndarray::Array2;
 use proptest::prelude::*;
 
-use super::{LAYERS, boundary, code, shape};
+use super::{DIM, LAYERS, boundary, code, shape};
 
 /// The greatest error of a distance by one rounding to `f32`.
 const ROUNDING: f64 = 1e-5;
@@ -189,6 +189,55 @@ proptest! {
         for row in (0..LAYERS).filter(|row| !moved.contains(row)) {
             prop_assert_eq!(code.values().row(row), edited.values().row(row));
         }
+    }
+
+    #[test]
+    fn a_condition_holds_its_distance_if_only_some_layers_move(
+        (space, of_code) in prop_oneof![
+            Just((LatentSpace::W, LatentSpace::WPlus)),
+            Just((LatentSpace::WPlus, LatentSpace::WPlus)),
+        ],
+        seed: u32,
+        layers in layer_ranges(),
+        amount in -5.0..5.0,
+    ) {
+        let [age, gender, eyeglasses] = three(space, seed);
+        let direction = condition_on(&age, &[&gender, &eyeglasses], Some(layers)).unwrap().direction;
+        let code = code(of_code, seed);
+        let edit = Edit::new(age, direction, Amount::By(amount)).unwrap();
+        let edited = apply(&code, &[edit], Some(layers)).unwrap();
+        for held in [gender, eyeglasses] {
+            for measured in [None, Some(layers)] {
+                let distance = |code: &LatentCode| held.signed_distance_on(code, measured).unwrap();
+                prop_assert!((distance(&edited) - distance(&code)).abs() < ROUNDING);
+            }
+        }
+    }
+
+    #[test]
+    fn a_normal_of_w_and_the_same_repeated_on_all_layers_edit_alike(
+        seed: u32,
+        layers in prop::option::of(layer_ranges()),
+        amount in -5.0..5.0,
+        absolute: bool,
+    ) {
+        let [age, gender, _] = three(LatentSpace::W, seed);
+        let repeated = |boundary: &Boundary| {
+            let normal = boundary.normal().broadcast((LAYERS, DIM)).unwrap().to_owned();
+            // The file's own scale does not matter, and n·w + b counts each layer once.
+            let intercept = 0.3 * boundary.intercept() * f64::from(u8::try_from(LAYERS).unwrap());
+            let made = Boundary::new("age", LatentSpace::WPlus, 0.3 * normal, intercept, Provenance::default());
+            Arc::new(made.unwrap())
+        };
+        let amount = if absolute { Amount::To(amount) } else { Amount::By(amount) };
+        let code = code(LatentSpace::WPlus, seed);
+        let edited = |age: &Arc<Boundary>, gender: &Boundary| {
+            let direction = condition_on(age, &[gender], layers).unwrap().direction;
+            let edit = Edit::new(age.clone(), direction, amount).unwrap();
+            apply(&code, &[edit], layers).unwrap()
+        };
+        let in_w = edited(&age, &gender);
+        prop_assert!(differ(&in_w, &edited(&repeated(&age), &repeated(&gender))) < 2e-5);
     }
 
     #[test]

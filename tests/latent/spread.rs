@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use faceplane::latent::{
     Amount, Boundary, CodeMoments, CodeSampler, Direction, Edit, LatentCode, LatentError, LatentSpace,
-    Provenance, Spread, Unit, apply,
+    LayerRange, Provenance, Spread, Unit, apply,
 };
 use ndarray::{Array1, Array2, Axis, array};
 use proptest::prelude::*;
@@ -41,7 +41,7 @@ fn the_spread_of_codes_is_that_of_their_distances() {
     for seed in 0..5 {
         let in_w = boundary("age", LatentSpace::W, seed);
         let (mean, deviation) = measured(&in_w, rows(&codes, LatentSpace::W));
-        let spread = moments.spread(&in_w).unwrap();
+        let spread = moments.spread(&in_w, None).unwrap();
         assert!((spread.mean - mean).abs() < 1e-9, "{spread:?}, measured {mean}");
         assert!(
             (spread.deviation - deviation).abs() < 1e-9,
@@ -51,14 +51,31 @@ fn the_spread_of_codes_is_that_of_their_distances() {
         let in_w_plus = boundary("age", LatentSpace::WPlus, seed);
         let repeated = rows(&codes, LatentSpace::W).map(|code| code.broadcast(LAYERS).unwrap());
         let (mean, deviation) = measured(&in_w_plus, repeated);
-        let spread = moments.spread(&in_w_plus).unwrap();
+        let spread = moments.spread(&in_w_plus, None).unwrap();
         assert!((spread.mean - mean).abs() < 1e-9, "{spread:?}, measured {mean}");
         assert!(
             (spread.deviation - deviation).abs() < 1e-9,
             "{spread:?}, measured {deviation}"
         );
     }
-    assert_eq!(moments.spread(&boundary("age", LatentSpace::Z, 0)), None);
+    assert_eq!(moments.spread(&boundary("age", LatentSpace::Z, 0), None), None);
+}
+
+#[test]
+fn the_spread_on_some_layers_is_that_of_the_distances_on_them() {
+    let codes = w_codes(500);
+    let moments = CodeMoments::of(codes.view());
+    let age = boundary("age", LatentSpace::WPlus, 3);
+    let layers: LayerRange = "1-3".parse().unwrap();
+    let repeated = rows(&codes, LatentSpace::W).map(|code| code.broadcast(LAYERS).unwrap());
+    let distances: Array1<f64> = repeated
+        .map(|code| age.signed_distance_on(&code, Some(layers)).unwrap())
+        .collect();
+    let spread = moments.spread(&age, Some(layers)).unwrap();
+    assert!((spread.mean - distances.mean().unwrap()).abs() < 1e-9);
+    assert!((spread.deviation - distances.std(1.0)).abs() < 1e-9);
+    let in_w = boundary("age", LatentSpace::W, 3);
+    assert_eq!(moments.spread(&in_w, Some(layers)), moments.spread(&in_w, None));
 }
 
 #[test]
@@ -173,6 +190,18 @@ fn a_w_plus_boundary_of_length_one_edits_in_its_files_unit_as_it_did_before() {
     for (amount, expected) in [(Amount::By(2.0), 2.0), (Amount::To(1.5), 1.5 - before)] {
         let change = moved(&age, &code, amount);
         assert!((&change - &(&file * expected)).iter().all(|off| off.abs() < 1e-5));
+    }
+}
+
+#[test]
+fn lengths_that_no_normal_has_are_refused() {
+    for length in [0.0, -2.0, f64::NAN, f64::INFINITY] {
+        let provenance = Provenance {
+            length: Some(length),
+            ..Provenance::default()
+        };
+        let refused = Boundary::new("age", LatentSpace::W, array![[0.6, 0.8]], 0.0, provenance);
+        assert!(matches!(refused, Err(LatentError::FileLength { .. })), "{length}");
     }
 }
 

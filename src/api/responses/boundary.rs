@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::types::boundary::BoundaryAccuracy;
+use crate::api::types::boundary::{BoundaryAccuracy, SampleDistances};
 use crate::api::types::page::{BoundaryPage, BoundaryPosition};
 use crate::api::types::space::Space;
 use crate::editor::{self, BoundarySet, BoundaryVersion, Model, Models, spreads};
@@ -40,7 +40,7 @@ impl BoundaryList {
         let listed: Vec<Arc<Boundary>> = rest.by_ref().take(limit).cloned().collect();
         let last = listed.last().filter(|_| rest.next().is_some());
         let next = last.map(|last| BoundaryPosition::text(last.attribute(), last.space()));
-        let spreads = spreads(model, listed.clone()).await;
+        let spreads = spreads(model, listed.iter().cloned().map(|one| (one, None)).collect()).await;
         let summaries = listed.iter().zip(spreads);
         Self {
             model: model.name().to_owned(),
@@ -110,31 +110,6 @@ impl Storage {
             Self::Disk
         } else {
             Self::Memory
-        }
-    }
-}
-
-/// Where the model's samples are, as signed distances from a boundary. The samples are not truncated.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct SampleDistances {
-    /// The mean.
-    mean: f64,
-    /// The standard deviation: one unit of an edit with the unit `deviation`.
-    deviation: f64,
-    /// The mean minus three deviations: the low end of a slider for `to`. Nearly all samples lie between `low` and `high`.
-    low: f64,
-    /// The mean plus three deviations: the high end of a slider for `to`.
-    high: f64,
-}
-
-impl From<Spread> for SampleDistances {
-    fn from(spread: Spread) -> Self {
-        let (low, high) = spread.range();
-        Self {
-            mean: spread.mean,
-            deviation: spread.deviation,
-            low,
-            high,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::responses::boundary::SampleDistances;
+use crate::api::types::boundary::SampleDistances;
 use crate::api::types::numbers::rows;
 use crate::api::types::space::Space;
 use crate::catalog::{self, OutputEntry};

@@ -33,7 +33,7 @@ use crate::api::types::numbers::MOST_NUMBERS;
 use crate::api::types::page::BoundaryPage;
 use crate::api::types::space::Space;
 use crate::catalog::{ArrayError, NpyArray, read_array};
-use crate::editor::{BoundaryVersion, Model};
+use crate::editor::{BoundaryVersion, Model, spread};
 use crate::latent::{Boundary, LatentSpace, Provenance};
 
 /// The file of a form.
@@ -111,7 +111,10 @@ pub(crate) async fn show(
     let version = options.version.map_or_else(BoundaryVersion::default, Into::into);
     let boundary = model.boundaries().get_version(version, &attribute, space)?;
     let response = match choose(options.format, &headers)? {
-        BoundaryFormat::Json => BufferedResponse::json(&BoundaryDocument::of(boundary), &model),
+        BoundaryFormat::Json => {
+            let spread = spread(&model, boundary).await;
+            BufferedResponse::json(&BoundaryDocument::of(boundary, spread), &model)
+        }
         BoundaryFormat::Npy => BufferedResponse::npy(NpyArray::of_normal(boundary).write_f8(), &model),
     };
     Ok(response.with_etag().revalidated(&headers))
@@ -144,7 +147,7 @@ pub(crate) async fn put(
     let model = api.models.get(Some(&name))?;
     let boundary = read(request, &api, model, attribute.clone(), space).await?;
     let model = api.models.put_boundary(&name, boundary.into()).await?;
-    Ok(change(&api, &model, &attribute, space))
+    Ok(change(&api, &model, &attribute, space).await)
 }
 
 /// Decodes a boundary from a file or from JSON.
@@ -217,20 +220,26 @@ pub(crate) async fn delete(
 ) -> Result<Json<BoundaryChange>, Problem> {
     let (name, attribute, space) = boundary_path(path)?;
     let model = api.models.delete_boundary(&name, &attribute, space).await?;
-    let mut response = change(&api, &model, &attribute, space);
+    let mut response = change(&api, &model, &attribute, space).await;
     response.restored = response.boundary.is_some();
     Ok(response)
 }
 
 /// The response to a change of a boundary of `model`.
-fn change(api: &Api, model: &Model, attribute: &str, space: LatentSpace) -> Json<BoundaryChange> {
+async fn change(api: &Api, model: &Model, attribute: &str, space: LatentSpace) -> Json<BoundaryChange> {
     let boundaries = model.boundaries();
-    let boundary = boundaries.find(attribute, space);
+    let boundary = match boundaries.find(attribute, space) {
+        Some(boundary) => {
+            let spread = spread(model, boundary).await;
+            Some(BoundarySummary::with_spread(boundary, boundaries, spread))
+        }
+        None => None,
+    };
     Json(BoundaryChange {
         model: model.name().to_owned(),
         digest: model.digest().to_owned(),
         storage: Storage::of(&api.models),
-        boundary: boundary.map(|boundary| BoundarySummary::new(boundary, boundaries)),
+        boundary,
         restored: false,
     })
 }

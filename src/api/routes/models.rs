@@ -45,7 +45,12 @@ pub(crate) async fn show(
     let attributes = options
         .cosines
         .map(|List(names)| names.into_iter().map(|Text(name)| name).collect::<Vec<_>>());
-    let boundaries: Vec<_> = model.boundaries().iter().cloned().collect();
+    let boundaries: Vec<_> = model
+        .boundaries()
+        .iter()
+        .cloned()
+        .map(|one| (one, None))
+        .collect();
     let spreads = spreads(&model, boundaries).await;
     let describe = move || responses::model::Model::new(&model, attributes.as_deref(), spreads);
     let described = tokio::task::spawn_blocking(describe).await;

@@ -15,7 +15,7 @@ use crate::api::types::space::Space;
 use crate::api::types::text::{Name, Text};
 use crate::catalog::NpyArray;
 use crate::editor::{BoundaryVersion, EditorError, Model};
-use crate::latent::{Accuracy, Boundary, Doubt, LatentSpace, Provenance};
+use crate::latent::{Accuracy, Boundary, Doubt, LatentSpace, Provenance, Spread};
 
 /// The normal of the example: 64 numbers, as for the bundled model.
 fn example_normal() -> Vec<f64> {
@@ -63,6 +63,8 @@ fields! {
         date: Option<Note>,
         /// The length of the normal where it comes from, if it has another one here.
         length: Option<Finite>,
+        /// Where this model's samples are, seen from the boundary. In a request it is not used.
+        distances: Option<Object<SampleDistances>>,
         /// How well it separates.
         accuracy: Option<Object<BoundaryAccuracy>>,
         /// Why the boundary may be worse than it looks. They follow from the other fields; PUT ignores them.
@@ -89,6 +91,32 @@ fields! {
         cosine: Option<Finite>,
         /// How much higher the score is, on average, one unit further along the normal.
         score_per_unit: Option<Finite>,
+    }
+}
+
+fields! {
+    /// Where the model's samples are, as signed distances from a boundary. The samples are not truncated.
+    pub(crate) struct SampleDistances {
+        /// The mean.
+        mean: Required<Finite>,
+        /// The standard deviation: one unit of an edit with the unit `deviation`.
+        deviation: Required<Finite>,
+        /// The mean minus three deviations: the low end of a slider for `to`. Nearly all samples lie between `low` and `high`.
+        low: Required<Finite>,
+        /// The mean plus three deviations: the high end of a slider for `to`.
+        high: Required<Finite>,
+    }
+}
+
+impl From<Spread> for SampleDistances {
+    fn from(spread: Spread) -> Self {
+        let (low, high) = spread.range();
+        Self {
+            mean: Required(Finite(spread.mean)),
+            deviation: Required(Finite(spread.deviation)),
+            low: Required(Finite(low)),
+            high: Required(Finite(high)),
+        }
     }
 }
 
@@ -169,8 +197,8 @@ fields! {
 }
 
 impl BoundaryDocument {
-    /// The document of a boundary.
-    pub(crate) fn of(boundary: &Boundary) -> Self {
+    /// The document of a boundary, with the spread of the model's samples.
+    pub(crate) fn of(boundary: &Boundary, spread: Option<Spread>) -> Self {
         let known = boundary.provenance().clone();
         let doubts = Doubt::of(&known);
         let (rows, dim) = boundary.normal().dim();
@@ -195,6 +223,7 @@ impl BoundaryDocument {
             method: known.method.map(Text),
             date: known.date.map(Text),
             length: known.length.map(Finite),
+            distances: spread.map(|spread| Object(spread.into())),
             accuracy: Some(Object(known.accuracy.into())),
             warnings: Some(List(doubts.iter().map(|doubt| Text(doubt.to_string())).collect())),
         }

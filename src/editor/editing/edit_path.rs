@@ -7,7 +7,8 @@ use crate::editor::editing::request::{EditRequest, EditStep};
 use crate::editor::rendering::sample_spread::spreads;
 use crate::editor::{EditorError, Model};
 use crate::latent::{
-    Amount, Boundary, Conditioned, Direction, Edit, LatentError, LatentSpace, LayerRange, Spread, condition,
+    Amount, Boundary, Conditioned, Direction, Edit, LatentError, LatentSpace, LayerRange, Spread,
+    condition_on,
 };
 
 /// The direction of one edit, as the response reports it.
@@ -65,13 +66,14 @@ pub(crate) async fn plan_edits(
     let boundaries = model.boundaries().of_attributes(&attributes, space)?;
     let (primals, conditions) = boundaries.split_at(request.steps.len());
     let conditions: Vec<&Boundary> = conditions.iter().map(|boundary| &**boundary).collect();
-    let spreads = spreads(model, primals.to_vec()).await;
+    let layers = request.steps.iter().map(|step| request.layers_of(step));
+    let spreads = spreads(model, primals.iter().cloned().zip(layers).collect()).await;
     let plan = |((primal, step), spread): ((&Arc<Boundary>, &EditStep), Option<Spread>)| {
         let Conditioned {
             direction,
             retained,
             cosines,
-        } = condition(primal, &conditions)?;
+        } = condition_on(primal, &conditions, request.layers_of(step))?;
         let path = EditPath {
             boundary: Arc::clone(primal),
             direction,

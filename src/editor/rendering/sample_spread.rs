@@ -8,7 +8,7 @@ use crate::editor::blocking::run_blocking;
 use crate::editor::rendering::labels::labels;
 use crate::editor::rendering::latent_source::class_of;
 use crate::editor::{EditorError, Model};
-use crate::latent::{Boundary, CodeMoments, CodeSampler, Label, LatentSpace, Spread};
+use crate::latent::{Boundary, CodeMoments, CodeSampler, Label, LatentSpace, LayerRange, Spread};
 
 /// Samples for the moments of w: a standard deviation is then known to about 1.1 %.
 const SAMPLES: u32 = 4000;
@@ -52,10 +52,13 @@ async fn measure(model: &Model) -> Result<Arc<CodeMoments>, EditorError> {
     Ok(run_blocking(take).await)
 }
 
-/// The spread of the model's samples, without truncation, around each of `boundaries`; `None` where it is not known, because no z
-/// code leads to the space, or the mapping fails.
-pub async fn spreads(model: &Model, boundaries: Vec<Arc<Boundary>>) -> Vec<Option<Spread>> {
-    let is_of_w = |boundary: &Arc<Boundary>| boundary.space() != LatentSpace::Z;
+/// The spread of the model's samples, without truncation, around each of `boundaries`, on some layers of w+ or on all; `None` where it
+/// is not known, because no z code leads to the space, or the mapping fails.
+pub async fn spreads(
+    model: &Model,
+    boundaries: Vec<(Arc<Boundary>, Option<LayerRange>)>,
+) -> Vec<Option<Spread>> {
+    let is_of_w = |(boundary, _): &(Arc<Boundary>, _)| boundary.space() != LatentSpace::Z;
     let moments = if model.shape().has_mapping() && boundaries.iter().any(is_of_w) {
         let measured = moments(model).await;
         measured
@@ -66,9 +69,14 @@ pub async fn spreads(model: &Model, boundaries: Vec<Arc<Boundary>>) -> Vec<Optio
     } else {
         None
     };
-    let spread = move |boundary: &Arc<Boundary>| {
-        let in_w = || moments.as_ref().and_then(|moments| moments.spread(boundary));
+    let spread = move |(boundary, layers): &(Arc<Boundary>, Option<LayerRange>)| {
+        let in_w = || moments.as_ref()?.spread(boundary, *layers);
         Spread::in_z(boundary).or_else(in_w)
     };
     run_blocking(move || boundaries.iter().map(spread).collect()).await
+}
+
+/// The [spread](spreads) around one boundary, on all layers.
+pub async fn spread(model: &Model, boundary: &Arc<Boundary>) -> Option<Spread> {
+    spreads(model, vec![(Arc::clone(boundary), None)]).await.pop()?
 }

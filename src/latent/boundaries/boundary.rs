@@ -43,7 +43,8 @@ impl Boundary {
     ///
     /// [`LatentError::AttributeName`] for a name that no attribute can have; [`LatentError::Empty`], [`LatentError::RowCount`]
     /// or [`LatentError::NotFinite`] for a normal that does not fit `space`; [`LatentError::Norm`] if ‖n‖² is zero or leaves
-    /// the range of `f64`; [`LatentError::Intercept`] if the divided b is not finite.
+    /// the range of `f64`; [`LatentError::Intercept`] if the divided b is not finite; [`LatentError::FileLength`] if the provenance
+    /// has a length that no normal has.
     pub fn new(
         attribute: impl Into<String>,
         space: LatentSpace,
@@ -74,6 +75,12 @@ impl Boundary {
                 attribute,
                 found: intercept,
             });
+        }
+        if let Some(found) = provenance
+            .length
+            .filter(|&length| !(length > 0.0 && length.is_finite()))
+        {
+            return Err(LatentError::FileLength { attribute, found });
         }
         let normal = (normal / scale).as_standard_layout().into_owned();
         Ok(Self {
@@ -144,7 +151,7 @@ impl Boundary {
     /// side.
     ///
     /// A boundary in w measures a w+ code by the mean distance of its layers. For a repeated w code that is the distance
-    /// of the w code. A boundary in w+ takes one dot product over all layers.
+    /// of the w code. A boundary in w+ has a row of n for each layer.
     ///
     /// # Errors
     ///
@@ -153,8 +160,8 @@ impl Boundary {
         self.signed_distance_on(code, None)
     }
 
-    /// The [`signed_distance`](Self::signed_distance) on some `layers`: for a boundary in w and a w+ code, the mean is taken
-    /// over these layers only, since an edit of them moves only this mean. A boundary in w+ always measures all layers.
+    /// The [`signed_distance`](Self::signed_distance) on some `layers` of a w+ code: the mean of n·x over these layers only, since an
+    /// edit of them moves only this mean, plus b/layers.
     ///
     /// # Errors
     ///
@@ -194,16 +201,27 @@ impl Boundary {
         Ok(mean_dot(&self.normal, &other.normal))
     }
 
-    /// How far a shift of a code by `values` of shape [layers, dim] changes the signed distance: n·x/layers for a boundary in
-    /// w+; the mean of n·x over `rows` for one in z or w.
+    /// How far a shift of a code by `values` of shape [layers, dim] changes the signed distance on `rows`: the mean of n·x over them.
     pub(crate) fn moved_by(&self, values: &Array2<f64>, rows: Range<usize>) -> f64 {
-        if self.space == LatentSpace::WPlus {
-            return mean_dot(&self.normal, values);
-        }
+        let normal = self.normal.broadcast(values.dim());
+        let normal = normal.expect("the boundary was checked against the code");
         let by_rows: Array1<_> = rows
-            .map(|row| ordered_dot(&self.normal, values.row(row)))
+            .map(|row| ordered_dot(normal.row(row), values.row(row)))
             .collect();
         by_rows.mean().expect("a range of rows is never empty")
+    }
+
+    /// The rows of the normal that measure `layers` of a w+ code: these layers, or the only row of a boundary in z or w.
+    ///
+    /// # Errors
+    ///
+    /// [`LatentError::LayersOutOfRange`] for layers that a boundary in w+ does not have.
+    pub(crate) fn rows_on(&self, layers: Option<LayerRange>) -> Result<Range<usize>, LatentError> {
+        let total = self.normal.nrows();
+        match layers {
+            Some(layers) if self.space == LatentSpace::WPlus => layers.rows(total),
+            _ => Ok(0..total),
+        }
     }
 
     /// Checks that the boundary can measure `code`.

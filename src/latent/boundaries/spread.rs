@@ -1,10 +1,10 @@
 //! Where the samples of a generator are, as signed distances from a boundary.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 
 use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::linear_algebra::dot_product::ordered_dot;
-use crate::latent::{Boundary, LatentSpace};
+use crate::latent::{Boundary, LatentSpace, LayerRange};
 
 /// Standard deviations from the mean to the ends of the [range](Spread::range) of the samples. 99.7 % of normally distributed samples
 /// lie within.
@@ -77,17 +77,19 @@ impl CodeMoments {
         Self { mean, covariance }
     }
 
-    /// The spread of the codes around a `boundary` in w or w+; `None` for a boundary of another space or size.
+    /// The spread of the codes around a `boundary` in w or w+, on some `layers` of w+ or on all for `None`; `None` for a boundary of
+    /// another space or size.
     ///
     /// With n·w + b, the mean is n·w̄ + b and the variance is nᵀ C n, for the covariance C. In w+, a sample is a w code that is
-    /// repeated on all layers, so that n is the mean of the normal's rows.
+    /// repeated on all layers, so that n is the mean of the normal's rows on these layers.
     #[must_use]
-    pub fn spread(&self, boundary: &Boundary) -> Option<Spread> {
+    pub fn spread(&self, boundary: &Boundary, layers: Option<LayerRange>) -> Option<Spread> {
         let is_of_w = matches!(boundary.space(), LatentSpace::W | LatentSpace::WPlus);
         if !is_of_w || boundary.normal().ncols() != self.mean.len() {
             return None;
         }
-        let normal = boundary.normal().mean_axis(Axis(0))?;
+        let rows = Slice::from(boundary.rows_on(layers).ok()?);
+        let normal = boundary.normal().slice_axis(Axis(0), rows).mean_axis(Axis(0))?;
         let rows = self.covariance.outer_iter();
         let products: Array1<f64> = rows.map(|row| ordered_dot(row, &normal)).collect();
         Some(Spread {

@@ -12,7 +12,7 @@ pub enum LatentSpace {
     W,
     /// One w code per layer of the synthesis network: shape \[layers, dim\].
     WPlus,
-    /// The styles of all layers of the synthesis network, side by side in one row: shape \[channels\] (StyleSpace, Wu et al., CVPR
+    /// The styles of all layers of the synthesis network, side by side in one row: shape \[channels\] (`StyleSpace`, Wu et al., CVPR
     /// 2021). A style scales one channel of a layer's features.
     S,
 }

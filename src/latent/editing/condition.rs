@@ -2,7 +2,7 @@
 
 use crate::latent::boundaries::boundary::mean_dot;
 use crate::latent::linear_algebra::orthonormal_span::OrthonormalSpan;
-use crate::latent::{Boundary, Direction, LatentError};
+use crate::latent::{Boundary, Direction, LatentError, LayerRange};
 
 /// The least sine of the angle between a primal and the span of its conditions. Boundaries are trained to far fewer than
 /// six digits, so that a smaller rest is noise.
@@ -41,13 +41,53 @@ pub struct Conditioned {
 /// [`LatentError::SpaceMismatch`] or [`LatentError::ShapeMismatch`] if the boundaries differ in space or size, and
 /// [`LatentError::DependentPrimal`] if the primal lies in the span of the conditions, which means `retained` below 1e-6.
 pub fn condition(primal: &Boundary, conditions: &[&Boundary]) -> Result<Conditioned, LatentError> {
+    condition_on(primal, conditions, None)
+}
+
+/// [`condition`] for a move of some `layers` of a w+ code only, or of all for `None`.
+///
+/// For boundaries in w+, n and C are 0 on the other layers, and so is the direction. A direction that is orthogonal to C over all
+/// layers is not orthogonal to it on some of them. For boundaries in w nothing changes, because each layer moves alike.
+///
+/// # Errors
+///
+/// Those of [`condition`], and [`LatentError::LayersOutOfRange`] for layers that boundaries in w+ do not have.
+pub fn condition_on(
+    primal: &Boundary,
+    conditions: &[&Boundary],
+    layers: Option<LayerRange>,
+) -> Result<Conditioned, LatentError> {
     for condition in conditions {
         primal.check_alike(condition.space(), condition.normal())?;
     }
-    let span = OrthonormalSpan::of(conditions.iter().map(|condition| condition.normal().clone()));
-    let orthogonal = span.orthogonal_part(primal.normal());
-    let retained = mean_dot(&orthogonal, &orthogonal).sqrt();
-    if retained < MIN_RETAINED {
+    let rows = primal.rows_on(layers)?;
+    if conditions.is_empty() {
+        return Ok(Conditioned {
+            direction: Direction::along(primal),
+            retained: 1.0,
+            cosines: Vec::new(),
+        });
+    }
+    let moved = |boundary: &Boundary| {
+        let mut normal = boundary.normal().clone();
+        for (layer, mut row) in normal.outer_iter_mut().enumerate() {
+            if !rows.contains(&layer) {
+                row.fill(0.0);
+            }
+        }
+        normal
+    };
+    let normal = moved(primal);
+    let span = OrthonormalSpan::of(conditions.iter().map(|condition| moved(condition)));
+    let orthogonal = span.orthogonal_part(&normal);
+    let left = mean_dot(&orthogonal, &orthogonal).sqrt();
+    let retained = if rows.len() == normal.nrows() {
+        left
+    } else {
+        left / mean_dot(&normal, &normal).sqrt()
+    };
+    // It is NaN if the normal is 0 on these layers.
+    if retained.is_nan() || retained < MIN_RETAINED {
         return Err(LatentError::DependentPrimal {
             primal: primal.attribute().to_owned(),
             conditions: conditions

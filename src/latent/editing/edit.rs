@@ -105,9 +105,8 @@ struct DistanceTarget<'a> {
 /// distance tᵢ for every i. Therefore the order of the edits changes nothing but rounding. The result is computed in
 /// `f64` and rounded once to `f32`. A z code is not rescaled.
 ///
-/// With a boundary in w, a w+ code gets the same shift on each of the edit's layers, and its distance is the mean over these
-/// layers (see [`Boundary::signed_distance_on`]). With a boundary in w+, the direction is 0 on the other layers, and the
-/// distance is that of all layers together. If two targets have different layers, dᵢ and nᵢ·pⱼ/L are measured on the layers of the
+/// With a boundary in w, a w+ code gets the same shift on each of the edit's layers; one in w+ has a row for each layer. The distance
+/// is the mean over these layers (see [`Boundary::signed_distance_on`]). If two targets have different layers, dᵢ and nᵢ·pⱼ/L are measured on the layers of the
 /// edit i, where pⱼ is 0 outside of the layers of the edit j.
 ///
 /// The reference's `edit.py` knows only `To` for z and w codes, and only `By` for w+ codes. Here both work in each space.

@@ -4,7 +4,7 @@ use crate::catalog::OutputKind;
 use crate::editor::editing::edit_path::EditPath;
 use crate::editor::editing::request::EditRequest;
 use crate::editor::{EditorError, Model};
-use crate::latent::{Boundary, LatentError, LatentSpace, condition};
+use crate::latent::{Boundary, LatentError, LatentSpace, condition_on};
 
 /// Logits beyond this magnitude count as equal, because the classifier is saturated.
 const SATURATED: f64 = 14.0;
@@ -93,7 +93,7 @@ pub(crate) fn scored_attributes(
         let others = boundaries.iter().enumerate().filter(|&(other, _)| other != index);
         let others: Vec<&Boundary> = others.map(|(_, boundary)| &**boundary).collect();
         // An attribute in the span of the others is corrected through them, or not at all.
-        let own = match condition(&boundaries[index], &others) {
+        let own = match condition_on(&boundaries[index], &others, path.layers) {
             Ok(conditioned) => Some(EditPath {
                 boundary: boundaries[index].clone(),
                 direction: conditioned.direction,
