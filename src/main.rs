@@ -45,6 +45,7 @@ fn run(action: &Action) -> anyhow::Result<()> {
         Action::Check(check) => Ok(check.run()?),
         Action::TrainBoundary(training) => Ok(training.run()?),
         Action::Directions(directions) => Ok(directions.run()?),
+        Action::Judge(judge) => Ok(judge.run()?),
         Action::Health(config) => Ok(check_health(config.listen)?),
     }
 }

@@ -67,6 +67,7 @@ use utoipa_axum::routes;
 
 pub use middleware::access::{Access, InvalidOrigin};
 pub use readiness::Readiness;
+pub use report_page::files::{curves_of, json_of, page_of};
 pub use state::{Api, Limits};
 pub use transfer_limits::{Allowance, SlowRequest, TransferLimits};
 

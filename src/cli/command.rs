@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::settings_file::with_defaults_from;
-use super::{Check, Config, ConfigError, Directions, HealthConfig, Import, TrainBoundary};
+use super::{Check, Config, ConfigError, Directions, HealthConfig, Import, Judge, TrainBoundary};
 
 /// InterFaceGAN as an HTTP service: sample, edit and conditionally edit faces in a GAN's latent space.
 #[derive(Debug, Parser)]
@@ -29,6 +29,8 @@ pub enum Action {
     TrainBoundary(Box<TrainBoundary>),
     /// Find directions without labels (SeFa, GANSpace), and write them as boundary files of a model folder
     Directions(Directions),
+    /// Judge a model's boundaries and all methods of editing: tables, curves, a report
+    Judge(Judge),
     /// Check whether a running service is ready; exits with 0 if it is (for container health checks)
     Health(HealthConfig),
 }
@@ -50,6 +52,7 @@ impl Cli {
             | Action::Check(_)
             | Action::TrainBoundary(_)
             | Action::Directions(_)
+            | Action::Judge(_)
             | Action::Health(_) => None,
         };
         let Some(file) = file else {

@@ -11,6 +11,7 @@
 //! | the signals, and the end of the process | `shutdown` |
 //! | checkpoints and ONNX files, made to model folders | [`Import`] |
 //! | the networks of a model folder, checked on sample faces | [`Check`] |
+//! | how good boundaries and methods of editing are | [`Judge`] |
 //! | boundaries without a service | [`TrainBoundary`] |
 //! | directions without labels | [`Directions`] |
 //! | the health check of containers | [`check_health`] |
@@ -21,6 +22,7 @@ mod command;
 mod directions;
 mod health;
 mod import;
+mod judge;
 mod progress_line;
 mod serve;
 mod settings;
@@ -34,6 +36,7 @@ pub use command::{Action, Cli};
 pub use directions::{Directions, DirectionsError};
 pub use health::{HealthConfig, HealthError, check_health};
 pub use import::{Import, ImportCommandError};
+pub use judge::{Judge, JudgeError};
 pub use serve::serve;
 pub use settings::Config;
 pub use settings_file::ConfigError;

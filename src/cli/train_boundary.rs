@@ -87,13 +87,31 @@ pub struct TrainBoundary {
 
 /// Method that fits a boundary.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum FitMethodOption {
+pub(super) enum FitMethodOption {
     /// Ridge regression of the scores, or of their ranks, on all codes; logistic regression if there are only two scores
     Regression,
     /// Linear support vector machine on the codes with the lowest and the highest scores, as in the paper
     Svm,
     /// Least-squares regression of the scores on all codes
     LeastSquares,
+}
+
+impl FitMethodOption {
+    /// Its name, as the flag takes it.
+    pub(super) fn name(self) -> String {
+        let known = self.to_possible_value();
+        known.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+impl From<FitMethodOption> for FitMethod {
+    fn from(option: FitMethodOption) -> Self {
+        match option {
+            FitMethodOption::Regression => Self::Regression,
+            FitMethodOption::Svm => Self::Svm,
+            FitMethodOption::LeastSquares => Self::LeastSquares,
+        }
+    }
 }
 
 /// No boundary was trained, or none was written.
@@ -205,11 +223,7 @@ impl TrainBoundary {
             (None, None) => defaults.selection,
         };
         BoundaryFit {
-            method: match self.method {
-                FitMethodOption::Regression => FitMethod::Regression,
-                FitMethodOption::Svm => FitMethod::Svm,
-                FitMethodOption::LeastSquares => FitMethod::LeastSquares,
-            },
+            method: self.method.into(),
             selection,
             split: self.split,
             seed: self.seed,

@@ -300,6 +300,13 @@ impl Model {
         })
     }
 
+    /// The spaces that a sample has codes in: z, and w if the generator has a mapping.
+    pub(crate) fn sampled_spaces(&self) -> Vec<LatentSpace> {
+        let mut spaces = vec![LatentSpace::Z, self.shape().synthesis_space()];
+        spaces.dedup();
+        spaces
+    }
+
     /// The same model with other boundaries.
     pub(crate) fn with_boundaries(&self, boundaries: BoundarySet) -> Self {
         Self {

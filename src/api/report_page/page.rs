@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use ndarray::ArrayView2;
 
-use crate::api::report_page::plot::{COLOURS, Plot, signed};
+use crate::api::report_page::markup::{escaped, write_heat_map};
+use crate::api::report_page::methods::write_methods;
+use crate::api::report_page::plot::{COLOURS, Plot};
 use crate::api::responses::report::EncodedStrips;
 use crate::editor::Report;
 
@@ -63,6 +65,7 @@ pub(crate) fn page(report: &Report, strips: &EncodedStrips) -> String {
     if !report.directions.is_empty() {
         write_directions(&mut out, report, &strips.directions);
     }
+    write_methods(&mut out, report);
     out.push_str(
         "<p class=\"dim\" style=\"margin-top: 2.6rem\">Tables 1 to 3 are those of Shen et al., <em>Interpreting the Latent Space of GANs for Semantic Face \
          Editing</em>, CVPR 2020.</p>\n</body></html>\n",
@@ -153,44 +156,6 @@ fn write_changes(out: &mut String, report: &Report, names: &[String]) {
         2,
     );
     out.push_str("</div>\n");
-}
-
-/// A table of numbers with these names of rows and columns, coloured by their size. `NaN` is an empty cell.
-fn write_heat_map(
-    out: &mut String,
-    title: &str,
-    [rows, columns]: [&[String]; 2],
-    values: ArrayView2<'_, f64>,
-    greatest: f64,
-    digits: usize,
-) {
-    let _ = write!(
-        out,
-        "<div class=\"wide\"><table><caption>{title}</caption><thead><tr><th></th>"
-    );
-    for name in columns {
-        let _ = write!(out, "<th>{name}</th>");
-    }
-    out.push_str("</tr></thead><tbody>\n");
-    for (row, name) in values.outer_iter().zip(rows) {
-        let _ = write!(out, "<tr><th>{name}</th>");
-        for (column, value) in columns.iter().zip(row) {
-            let own = if column == name { " class=\"own\"" } else { "" };
-            if value.is_nan() {
-                let _ = write!(out, "<td{own}>–</td>");
-                continue;
-            }
-            let colour = if *value < 0.0 { "down" } else { "up" };
-            let depth = 0.75 * (value.abs() / greatest).min(1.0);
-            let number = signed(*value, digits);
-            let _ = write!(
-                out,
-                "<td{own} style=\"background: rgb(var(--{colour}) / {depth:.2})\">{number}</td>"
-            );
-        }
-        out.push_str("</tr>\n");
-    }
-    out.push_str("</tbody></table></div>\n");
 }
 
 fn write_strips(out: &mut String, report: &Report, names: &[String], strips: &[Vec<String>]) {
@@ -318,29 +283,4 @@ fn write_identity(out: &mut String, report: &Report, names: &[String]) {
         );
     }
     out.push_str("</tbody></table></div>\n");
-}
-
-/// The text with the characters of HTML markup escaped.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_cannot_write_html() {
-        assert_eq!(escaped("<b>\"a\" & b"), "&lt;b&gt;&quot;a&quot; &amp; b");
-    }
 }

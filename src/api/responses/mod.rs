@@ -9,12 +9,14 @@
 //! | the metadata of a boundary, and where changes are stored | [`boundary`] |
 //! | jobs and their progress | [`job`] |
 //! | reports on boundaries | [`report`] |
+//! | the part of a report that compares methods of editing | [`methods`] |
 
 pub(crate) mod boundary;
 pub(crate) mod edit;
 pub(crate) mod face;
 pub(crate) mod invert;
 pub(crate) mod job;
+pub(crate) mod methods;
 pub(crate) mod model;
 pub(crate) mod report;
 pub(crate) mod sample;

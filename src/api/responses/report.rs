@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::responses::methods::{IdentityBy, ManipulationInversion, MethodReport};
 use crate::api::types::numbers::rows;
 use crate::api::types::space::Space;
 use crate::editor;
@@ -51,6 +52,17 @@ pub(crate) struct Report {
     scored: Vec<String>,
     /// The boundaries that no classifier scores, such as `sefa-1`, at most 64.
     directions: Vec<DirectionReport>,
+    /// The changes of the target, in standard deviations of its score, at which the methods are compared.
+    levels: Vec<f64>,
+    /// What each method of editing does, at equal change of the target. The faces are samples of the next seed, each moved to the
+    /// other side of the attribute's threshold.
+    methods: Vec<MethodReport>,
+    /// What says how similar persons stay in `methods`: the model's identity graph or its encoder. Absent if it has neither.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity_by: Option<IdentityBy>,
+    /// How well edits can be undone on inverted images; absent if the model has no encoder for w or w+.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manipulation_inversion: Option<ManipulationInversion>,
 }
 
 /// What a move along a boundary that no classifier scores does to every score.
@@ -154,6 +166,10 @@ impl Report {
                     strip,
                 })
                 .collect(),
+            levels: editor::LEVELS.to_vec(),
+            methods: report.methods.iter().map(Into::into).collect(),
+            identity_by: report.identity_by.map(Into::into),
+            manipulation_inversion: report.manipulation_inversion.as_ref().map(Into::into),
         }
     }
 }

@@ -3,22 +3,18 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use crate::api::encoding::off_thread;
 use crate::api::middleware::browser_headers::STATIC_PAGE;
 use crate::api::negotiation::{HTML_PAGE, JSON_ONLY, prefers};
 use crate::api::openapi::problems::{BodyProblems, JobProblems, StartProblems};
 use crate::api::problem::Problem;
-use crate::api::report_page::page::page;
+use crate::api::report_page::files::{json_of, page_of};
 use crate::api::request_body::{Body, PathName};
 use crate::api::responses;
-use crate::api::responses::report::EncodedStrips;
 use crate::api::routes::jobs::started;
 use crate::api::state::Api;
 use crate::api::types::report::ReportInput;
-use crate::imaging::{Image, ImagingError, Quality, encode_jpeg};
 
 /// Report on boundaries
 ///
@@ -66,17 +62,11 @@ pub(crate) async fn show(
     let is_page = prefers(&headers, &HTML_PAGE, &JSON_ONLY);
     // A report has up to some megabytes of images.
     let body = off_thread(move || {
-        let of_directions = report.directions.iter().map(|direction| &direction.strip);
-        let encode = |strip: &Vec<Image>| encode_strip(strip);
-        let strips = EncodedStrips {
-            attributes: report.strips.iter().map(encode).collect::<Result<_, _>>()?,
-            directions: of_directions.map(encode).collect::<Result<_, _>>()?,
-        };
         if is_page {
-            return Ok(page(&report, &strips).into_bytes());
+            page_of(&report)
+        } else {
+            json_of(&report)
         }
-        let report = responses::report::Report::new(&report, strips);
-        Ok(serde_json::to_vec(&report).expect("a report holds finite numbers and texts"))
     });
     let caching = [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")];
     let body = body.await?;
@@ -87,10 +77,4 @@ pub(crate) async fn show(
         let kind = [(header::CONTENT_TYPE, "application/json")];
         (caching, kind, body).into_response()
     })
-}
-
-/// The images of a strip as JPEGs in base64.
-fn encode_strip(strip: &[Image]) -> Result<Vec<String>, ImagingError> {
-    let file = |image| Ok(STANDARD.encode(encode_jpeg(image, Quality::default())?));
-    strip.iter().map(file).collect()
 }

@@ -11,6 +11,7 @@ use crate::editor::directions::finder::DirectionFinder;
 use crate::editor::jobs::job::{Job, JobDescription};
 use crate::editor::jobs::runner::{JobMemory, JobRunner, JobWork};
 use crate::editor::judging::judge::Judge;
+use crate::editor::judging::methods::own_comparison::Comparisons;
 use crate::editor::training::code_memory::CodeMemory;
 use crate::editor::training::trainer::Trainer;
 use crate::editor::{
@@ -96,7 +97,7 @@ impl Jobs {
     ) -> Result<Arc<Job>, EditorError> {
         let name = model.name().to_owned();
         let memory = CodeMemory::of_report(&model, &request)?;
-        let judge = Judge::new(model, request)?;
+        let judge = Judge::new(model, request, Some(Comparisons::default()))?;
         let memory = self.memory_to_sample(memory)?;
         let description = JobDescription {
             model: name,

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use ndarray::{Array2, Array3, ArrayView1, Axis};
 
-use crate::editor::background_batches::BackgroundBatches;
 use crate::editor::judging::identity::mean_similarity;
+use crate::editor::judging::image_outputs::{IdentityMeasure, ImageOutputs, image_outputs};
 use crate::editor::judging::report::IdentityReport;
-use crate::editor::rendering::renderer::Renderer;
 use crate::editor::{EditorError, Model};
 use crate::latent::{Amount, Boundary, Direction, Edit, LatentCode, LatentError, apply, condition};
 
@@ -42,13 +41,6 @@ pub(crate) fn measured_images(faces: usize, attributes: usize, with_identity: bo
 fn positions() -> Vec<f64> {
     let distances = (-LARGEST_DISTANCE..=LARGEST_DISTANCE).step_by(DISTANCE_STEP);
     distances.map(f64::from).collect()
-}
-
-/// The networks' outputs for images, one row each.
-struct ImageOutputs {
-    scores: Array2<f32>,
-    /// Present if the model has an identity graph.
-    embeddings: Option<Array2<f32>>,
 }
 
 /// Means over edited faces: the scores, and the similarity to the faces before.
@@ -217,55 +209,9 @@ impl<F: FnMut(usize)> MeasuredFaces<F> {
 
     async fn outputs(&mut self, codes: Vec<LatentCode>) -> Result<ImageOutputs, EditorError> {
         self.images += codes.len();
-        let outputs = image_outputs(&self.measurement.model, &codes).await?;
+        let model = &self.measurement.model;
+        let outputs = image_outputs(model, &codes, IdentityMeasure::graph_of(model)).await?;
         (self.measurement.on_images)(self.images);
         Ok(outputs)
     }
-}
-
-/// The networks' outputs for the images of codes of one space, at least one, in the background lane.
-async fn image_outputs(model: &Arc<Model>, codes: &[LatentCode]) -> Result<ImageOutputs, EditorError> {
-    let parts = codes.chunks(model.engine().largest_batch());
-    let mut outputs: Vec<Option<ImageOutputs>> = parts.clone().map(|_| None).collect();
-    let mut parts = parts.map(<[_]>::to_vec).enumerate();
-    let mut batches = BackgroundBatches::new(model.engine());
-    loop {
-        while !batches.is_full()
-            && let Some((index, part)) = parts.next()
-        {
-            let model = Arc::clone(model);
-            batches.start(async move { Ok((index, batch_outputs(&model, &part).await?)) });
-        }
-        let Some(batch) = batches.next().await else {
-            break;
-        };
-        let (index, part) = batch?;
-        outputs[index] = Some(part);
-    }
-    let mut outputs = outputs.into_iter().flatten();
-    let mut all = outputs.next().expect("at least one code");
-    for part in outputs {
-        append(&mut all.scores, &part.scores);
-        if let (Some(all), Some(part)) = (&mut all.embeddings, &part.embeddings) {
-            append(all, part);
-        }
-    }
-    Ok(all)
-}
-
-async fn batch_outputs(model: &Model, codes: &[LatentCode]) -> Result<ImageOutputs, EditorError> {
-    let mut renderer = Renderer::background(model);
-    let images = renderer.synthesize(codes).await?;
-    let scores = renderer.admission.score(&images).await?;
-    let embeddings = if model.engine().has_recognizer() {
-        Some(renderer.admission.embed(&images).await?)
-    } else {
-        None
-    };
-    Ok(ImageOutputs { scores, embeddings })
-}
-
-fn append(all: &mut Array2<f32>, rows: &Array2<f32>) {
-    all.append(Axis(0), rows.view())
-        .expect("every batch has rows of one length");
 }

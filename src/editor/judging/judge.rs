@@ -9,6 +9,10 @@ use crate::catalog::OutputEntry;
 use crate::editor::blocking::run_blocking;
 use crate::editor::judging::accuracy::{ReportedAttribute, sampled_code, share};
 use crate::editor::judging::edit_effects::{BY, EditMeasurement, measured_images};
+use crate::editor::judging::image_outputs::IdentityMeasure;
+use crate::editor::judging::methods::effect::MethodReport;
+use crate::editor::judging::methods::manipulation_inversion::ManipulationInversion;
+use crate::editor::judging::methods::own_comparison::Comparisons;
 use crate::editor::judging::report::{BoundaryReport, DirectionReport, Report, ReportRequest};
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
 use crate::editor::timestamp::rfc3339;
@@ -26,6 +30,21 @@ const MOST_DIRECTIONS: usize = 64;
 /// Longest side of an image in a strip, in pixels.
 const STRIP_SIDE: usize = 128;
 
+/// Makes a report without a job. `on_images` gets the number of images scored so far, and how many there will be.
+///
+/// # Errors
+/// [`EditorError`] if the request does not fit the model, a network fails, or a score or a code is not finite.
+pub async fn judge(
+    model: Arc<Model>,
+    request: ReportRequest,
+    comparisons: Option<Comparisons>,
+    mut on_images: impl FnMut(usize, usize),
+) -> Result<Report, EditorError> {
+    let judge = Judge::new(model, request, comparisons)?;
+    let all = judge.images();
+    judge.report(|done| on_images(done, all)).await
+}
+
 /// Makes one report.
 pub(crate) struct Judge {
     model: Arc<Model>,
@@ -33,6 +52,8 @@ pub(crate) struct Judge {
     attributes: Arc<[ReportedAttribute]>,
     /// The boundaries that no classifier scores.
     directions: Vec<Arc<Boundary>>,
+    /// Which methods to compare besides the model's own; `None` to compare none.
+    comparisons: Option<Comparisons>,
 }
 
 impl Judge {
@@ -40,7 +61,11 @@ impl Judge {
     ///
     /// # Errors
     /// [`EditorError`] if the model has no classifier, has no boundary in this space, or the space is w+.
-    pub(crate) fn new(model: Arc<Model>, request: ReportRequest) -> Result<Self, EditorError> {
+    pub(crate) fn new(
+        model: Arc<Model>,
+        request: ReportRequest,
+        comparisons: Option<Comparisons>,
+    ) -> Result<Self, EditorError> {
         model.classifiers().require_any()?;
         model.code_shape(request.space)?;
         if request.space == LatentSpace::WPlus {
@@ -81,6 +106,7 @@ impl Judge {
             request,
             attributes,
             directions,
+            comparisons,
         })
     }
 
@@ -98,7 +124,14 @@ impl Judge {
     pub(crate) fn images(&self) -> usize {
         let with_identity = self.model.engine().has_recognizer();
         let measured = measured_images(self.request.faces, self.attributes.len(), with_identity);
-        self.request.samples + measured + self.request.faces * self.directions.len()
+        let own = self.request.samples + measured + self.request.faces * self.directions.len();
+        own + self.compared_images()
+    }
+
+    /// About how many of them compare the methods.
+    fn compared_images(&self) -> usize {
+        let comparisons = self.comparisons.as_ref();
+        comparisons.map_or(0, |compared| compared.images(&self.model, &self.request))
     }
 
     /// Makes the report in the background lane. `on_images` gets the number of images scored so far. If the future is
@@ -123,7 +156,7 @@ impl Judge {
         });
         let codes: Vec<_> = codes.collect::<Result<_, LatentError>>()?;
         let first = codes[0].clone();
-        let all_scores = (!self.directions.is_empty()).then(|| sampled.scores.mapv(f64::from));
+        let sampled_scores = sampled.scores.clone();
         let boundary_reports = self.accuracies(sampled).await?;
         let boundaries: Vec<_> = self
             .attributes
@@ -143,10 +176,16 @@ impl Judge {
             on_images: |images| on_images(samples + images),
         };
         let effects = measurement.run().await?;
-        let directions = match all_scores {
-            Some(scores) => self.directions(&scores, codes, &mut on_images).await?,
-            None => Vec::new(),
+        let directions = if self.directions.is_empty() {
+            Vec::new()
+        } else {
+            let before = self.images() - self.compared_images() - codes.len() * self.directions.len();
+            let counted = |images| on_images(before + images);
+            self.directions(&sampled_scores.mapv(f64::from), codes, counted)
+                .await?
         };
+        let (methods, manipulation_inversion) = self.compare(sampled_scores.view(), &mut on_images).await?;
+        on_images(self.images());
         let mut strips = Vec::new();
         for (boundary, direction) in boundaries.iter().zip(&effects.directions) {
             strips.push(self.strip(&first, boundary, direction).await?);
@@ -167,14 +206,26 @@ impl Judge {
             conditional: effects.conditional,
             identity: effects.identity,
             strips,
-            scored: self
-                .model
-                .outputs()
-                .iter()
-                .map(|output| output.attribute.clone())
-                .collect(),
+            scored: self.model.classifiers().attributes().map(str::to_owned).collect(),
             directions,
+            identity_by: IdentityMeasure::best_of(&self.model),
+            methods,
+            manipulation_inversion,
         })
+    }
+
+    /// What all methods do, and how well edits can be undone, if that was asked for. `scores` are those of all samples.
+    async fn compare(
+        &self,
+        scores: ArrayView2<'_, f32>,
+        mut on_images: impl FnMut(usize),
+    ) -> Result<(Vec<MethodReport>, Option<ManipulationInversion>), EditorError> {
+        let Some(comparisons) = &self.comparisons else {
+            return Ok((Vec::new(), None));
+        };
+        let before = self.images() - self.compared_images();
+        let counted = |images| on_images(before + images);
+        comparisons.run(&self.model, &self.request, scores, counted).await
     }
 
     /// What moves along the boundaries that no classifier scores do to every score. `scores` are those of all samples.
@@ -182,10 +233,9 @@ impl Judge {
         &self,
         scores: &Array2<f64>,
         codes: Vec<LatentCode>,
-        on_images: &mut impl FnMut(usize),
+        on_images: impl FnMut(usize),
     ) -> Result<Vec<DirectionReport>, EditorError> {
-        let (first, moved) = (codes[0].clone(), codes.len() * self.directions.len());
-        let before = self.images() - moved;
+        let first = codes[0].clone();
         let measurement = EditMeasurement {
             model: Arc::clone(&self.model),
             boundaries: self.directions.clone(),
@@ -193,7 +243,7 @@ impl Judge {
             deviations: scores.std_axis(Axis(0), 0.0).to_vec(),
             before: means_of_first(scores.view(), codes.len()),
             codes,
-            on_images: |images| on_images(before + images),
+            on_images,
         };
         let mut reports = Vec::new();
         for (boundary, changes) in self.directions.iter().zip(measurement.plain_changes().await?) {

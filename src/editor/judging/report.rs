@@ -2,6 +2,9 @@
 
 use ndarray::{Array2, Array3};
 
+use crate::editor::judging::image_outputs::IdentityMeasure;
+use crate::editor::judging::methods::effect::MethodReport;
+use crate::editor::judging::methods::manipulation_inversion::ManipulationInversion;
 use crate::imaging::Image;
 use crate::latent::LatentSpace;
 
@@ -54,6 +57,12 @@ pub struct Report {
     pub scored: Vec<String>,
     /// The boundaries that no classifier scores, such as `sefa-1`.
     pub directions: Vec<DirectionReport>,
+    /// What says how similar persons stay in `methods`, if the model has a graph for it.
+    pub identity_by: Option<IdentityMeasure>,
+    /// What each method of editing does, at equal change of the target.
+    pub methods: Vec<MethodReport>,
+    /// How well edits can be undone on inverted images, if the model can invert.
+    pub manipulation_inversion: Option<ManipulationInversion>,
 }
 
 /// What a move along a boundary that no classifier scores does to every score.

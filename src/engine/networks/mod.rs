@@ -16,6 +16,7 @@
 //! | image → code | `encoder` |
 //! | image → landmarks of the face | `landmarker` |
 //! | image → embedding of the person | `recognizer` |
+//! | code → true values of attributes | `truth` |
 //! | code and target image → loss and gradient | `gradient` |
 //! | a network's thread and its queue of tasks | `worker` |
 //! | waiting for all threads at shutdown | `thread` |
@@ -35,6 +36,7 @@ pub(crate) mod panic;
 pub(crate) mod priority;
 pub(crate) mod recognizer;
 pub(crate) mod thread;
+pub(crate) mod truth;
 pub(crate) mod watchdog;
 pub(crate) mod watched_runs;
 pub(crate) mod worker;

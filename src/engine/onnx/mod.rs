@@ -28,6 +28,7 @@
 //! | image → code | `encoder` |
 //! | image → landmarks of the face | `landmarker` |
 //! | image → embedding of the person | `recognizer` |
+//! | code → true values of attributes | `truth` |
 //! | code and target image → loss and gradient | `gradient`; `derived_gradient` makes its graph |
 //! | opening graphs on several threads | `parallel` |
 
@@ -53,3 +54,4 @@ pub(crate) mod run_once;
 pub(crate) mod run_options;
 pub(crate) mod runtime;
 pub(crate) mod tensor_spec;
+pub(crate) mod truth;

@@ -45,13 +45,9 @@ impl ScoredAttribute {
         })
     }
 
-    /// A score on the scale where it changes about linearly along the boundary: a logit, or the value itself.
+    /// A score on the linear scale.
     pub(crate) fn linear(&self, score: f64) -> f64 {
-        match self.kind {
-            OutputKind::Value => score,
-            OutputKind::Logit => score.clamp(-SATURATED, SATURATED),
-            OutputKind::Probability => logit(score),
-        }
+        linear(self.kind, score)
     }
 
     /// A score on the linear scale, in the unit of requests: a probability, or the value itself.
@@ -60,6 +56,15 @@ impl ScoredAttribute {
             OutputKind::Value => linear,
             OutputKind::Logit | OutputKind::Probability => 1.0 / (1.0 + (-linear).exp()),
         }
+    }
+}
+
+/// A score on the scale where it changes about linearly along a boundary: a logit, or the value itself.
+pub(crate) fn linear(kind: OutputKind, score: f64) -> f64 {
+    match kind {
+        OutputKind::Value => score,
+        OutputKind::Logit => score.clamp(-SATURATED, SATURATED),
+        OutputKind::Probability => logit(score),
     }
 }
 

@@ -1,0 +1,194 @@
+//! The part of a report's page that compares methods of editing.
+
+use std::fmt::Write as _;
+
+use ndarray::Array2;
+
+use crate::api::report_page::markup::{escaped, write_heat_map};
+use crate::api::report_page::plot::{COLOURS, Plot};
+use crate::editor::{IdentityMeasure, LEVELS, ManipulationInversion, MeanEffect, MethodReport, Report};
+
+/// The level of the tables of re-scoring: 1 standard deviation.
+const RESCORED: usize = 1;
+
+/// How the methods compare: curves, a table, re-scoring, and edits that are undone.
+pub(super) fn write_methods(out: &mut String, report: &Report) {
+    if report.methods.is_empty() {
+        return;
+    }
+    let names: Vec<String> = report.methods.iter().map(|one| escaped(&one.method)).collect();
+    out.push_str(
+        "<h2>Methods at equal change</h2><p>Each face is moved to the other side of the attribute\u{2019}s threshold. Where its score has changed by \
+         as many standard deviations as the axis says, <em>attribute dependency</em> is the mean absolute change of all other attributes in their \
+         standard deviations: the less, the better. A line ends where no face comes so far.</p>\n<div class=\"key\">",
+    );
+    for (index, name) in names.iter().enumerate() {
+        let colour = COLOURS[index % COLOURS.len()];
+        let _ = write!(out, "<span style=\"color: {colour}\">{name}</span>");
+    }
+    out.push_str("</div>\n<div class=\"curves\">\n");
+    for curve in Curve::of_report(report) {
+        curve.plot().write(out);
+    }
+    out.push_str("</div>\n");
+    write_means(out, report, &names);
+    write_rescoring(out, report, &names);
+    if let Some(inversion) = &report.manipulation_inversion {
+        write_inversion(out, inversion);
+    }
+}
+
+/// Curves of all methods, by the change of the target.
+pub(crate) struct Curve {
+    /// The name of its file.
+    pub(crate) name: &'static str,
+    caption: &'static str,
+    positions: Vec<f64>,
+    marks: [f64; 3],
+    lines: Vec<Vec<f64>>,
+}
+
+impl Curve {
+    /// The curves that a report has: dependency by score, by truth, and identity.
+    pub(crate) fn of_report(report: &Report) -> Vec<Self> {
+        let by_score: Vec<_> = report.methods.iter().map(MethodReport::by_score).collect();
+        let by_truth: Vec<_> = report.methods.iter().map(MethodReport::by_truth).collect();
+        let dependency = |effect: &MeanEffect| effect.dependency;
+        let mut curves = vec![Self::new(
+            "dependency",
+            "attribute dependency, by the change of the target",
+            0.0,
+            &by_score,
+            dependency,
+        )];
+        if by_truth.iter().any(|levels| !levels.is_empty()) {
+            let caption = "attribute dependency by truth, by the true change of the target";
+            curves.push(Self::new(
+                "dependency-by-truth",
+                caption,
+                0.0,
+                &by_truth,
+                dependency,
+            ));
+        }
+        if let Some(measure) = report.identity_by {
+            let caption = match measure {
+                IdentityMeasure::Graph => "similarity of the person, by the change of the target",
+                IdentityMeasure::Encoder => {
+                    "similarity of the encoder\u{2019}s code, by the change of the target"
+                }
+            };
+            curves.push(Self::new("identity", caption, 1.0, &by_score, |effect| {
+                effect.identity
+            }));
+        }
+        curves
+    }
+
+    /// A line for each method; `start` is the value before any edit.
+    fn new(
+        name: &'static str,
+        caption: &'static str,
+        start: f64,
+        methods: &[Vec<MeanEffect>],
+        value: impl Fn(&MeanEffect) -> Option<f64>,
+    ) -> Self {
+        let line = |levels: &Vec<MeanEffect>| {
+            let levels = levels.iter().map(|effect| value(effect).unwrap_or(f64::NAN));
+            std::iter::once(start).chain(levels).collect()
+        };
+        let lines: Vec<Vec<f64>> = methods.iter().map(line).collect();
+        let finite = lines.iter().flatten().copied().filter(|value| value.is_finite());
+        let (least, most) = finite.fold((start, start), |(least, most), value| {
+            (least.min(value), most.max(value))
+        });
+        let most = if most > least { most } else { least + 1.0 };
+        Self {
+            name,
+            caption,
+            positions: std::iter::once(0.0).chain(LEVELS).collect(),
+            marks: [least, f64::midpoint(least, most), most],
+            lines,
+        }
+    }
+
+    /// Its plot.
+    pub(crate) fn plot(&self) -> Plot<'_> {
+        Plot {
+            label: self.caption,
+            caption: self.caption,
+            positions: &self.positions,
+            marks: self.marks,
+            digits: 2,
+            lines: self.lines.clone(),
+        }
+    }
+}
+
+fn write_means(out: &mut String, report: &Report, names: &[String]) {
+    out.push_str("<div class=\"wide\"><table><caption>Mean over the attributes and faces</caption><thead><tr><th></th>");
+    for level in LEVELS {
+        let _ = write!(out, "<th>dependency at {level}</th>");
+    }
+    let last = LEVELS[LEVELS.len() - 1];
+    let _ = writeln!(
+        out,
+        "<th>faces that reach {last}</th><th>similarity at {}</th><th>seconds</th></tr></thead><tbody>",
+        LEVELS[RESCORED]
+    );
+    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
+    for (method, name) in report.methods.iter().zip(names) {
+        let means = method.by_score();
+        let _ = write!(out, "<tr><th>{name}</th>");
+        for mean in &means {
+            let _ = write!(out, "<td>{}</td>", number(mean.dependency));
+        }
+        let reached = means.last().map_or(0.0, |mean| 100.0 * mean.reached);
+        let identity = number(means.get(RESCORED).and_then(|mean| mean.identity));
+        let seconds = method.seconds();
+        let _ = writeln!(
+            out,
+            "<td>{reached:.0} %</td><td>{identity}</td><td>{seconds:.3}</td></tr>"
+        );
+    }
+    out.push_str("</tbody></table></div>\n");
+}
+
+/// A table for each method: the mean change of each score when each attribute is edited.
+fn write_rescoring(out: &mut String, report: &Report, names: &[String]) {
+    let _ = write!(
+        out,
+        "<h2>Re-scoring</h2><p>As in the tables of the journal paper: the mean change of each score, in standard deviations, where the edited attribute \
+         (the row) has changed by {}.</p>\n<div class=\"beside\">\n",
+        LEVELS[RESCORED]
+    );
+    let scored: Vec<String> = report.scored.iter().map(|name| escaped(name)).collect();
+    for (method, name) in report.methods.iter().zip(names) {
+        let rows: Vec<String> = method
+            .effects
+            .iter()
+            .map(|effect| escaped(&effect.attribute))
+            .collect();
+        let value = |(row, column): (usize, usize)| {
+            let changes = &method.effects[row].by_score[RESCORED].changes;
+            changes.get(column).copied().unwrap_or(f64::NAN)
+        };
+        let values = Array2::from_shape_fn((rows.len(), scored.len()), value);
+        write_heat_map(out, name, [&rows, &scored], values.view(), 1.0, 2);
+    }
+    out.push_str("</div>\n");
+}
+
+fn write_inversion(out: &mut String, inversion: &ManipulationInversion) {
+    let _ = write!(
+        out,
+        "<h2>Manipulation inversion</h2><p>{} faces were moved by one standard deviation along each boundary in {}, their images inverted by the \
+         encoder, and the edits undone. The mean PSNR to the image before is {:.1} dB without an edit.</p>\n<table><thead><tr><th></th><th>PSNR, \
+         dB</th></tr></thead><tbody>\n",
+        inversion.faces, inversion.space, inversion.unedited
+    );
+    for (attribute, psnr) in &inversion.undone {
+        let _ = writeln!(out, "<tr><th>{}</th><td>{psnr:.1}</td></tr>", escaped(attribute));
+    }
+    out.push_str("</tbody></table>\n");
+}

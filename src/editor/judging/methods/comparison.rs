@@ -1,0 +1,300 @@
+//! Moves the same faces by every method, and measures what changes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ndarray::{Array2, Axis, Slice};
+
+use crate::editor::editing::score_search::scored_attribute::linear;
+use crate::editor::judging::identity::similarity;
+use crate::editor::judging::image_outputs::{IdentityMeasure, ImageOutputs, image_outputs};
+use crate::editor::judging::methods::effect::{EffectSum, MethodEffect, MethodReport};
+use crate::editor::judging::methods::faces::{CodesBySpace, MovedAttribute, linear_scores};
+use crate::editor::judging::methods::method::{Method, MethodWalk};
+use crate::editor::judging::methods::truth::KnownTruth;
+use crate::editor::judging::methods::walk::{LINE_IMAGES, SEARCH_WALK_IMAGES, SEARCHES};
+use crate::editor::rendering::renderer::Renderer;
+use crate::editor::{EditorError, Model};
+use crate::latent::{LatentCode, LatentSpace};
+
+/// Most faces that are moved by a search, which synthesizes many images for each.
+const SEARCHED_FACES: usize = 4;
+/// Faces whose edits are timed.
+const TIMED_FACES: usize = 3;
+/// Faces in memory at the same time.
+const FACES_AT_ONCE: usize = 32;
+
+/// How many faces are moved.
+#[derive(Clone, Copy)]
+pub(crate) struct FaceCounts {
+    /// Of which images are synthesized.
+    pub(crate) by_score: usize,
+    /// Of which the truth is computed, if a graph knows it.
+    pub(crate) by_truth: usize,
+}
+
+impl FaceCounts {
+    fn most(self) -> usize {
+        self.by_score.max(self.by_truth)
+    }
+}
+
+/// The faces before any edit.
+struct Before {
+    codes: CodesBySpace,
+    /// On the linear scale.
+    scores: Array2<f64>,
+    embeddings: Option<Array2<f32>>,
+    truths: Option<Array2<f64>>,
+}
+
+/// Moves faces by methods.
+pub(crate) struct Comparison<F> {
+    pub(crate) model: Arc<Model>,
+    pub(crate) faces: FaceCounts,
+    /// The seed of the faces.
+    pub(crate) seed: u32,
+    /// Standard deviations of the samples' scores, on the linear scale.
+    pub(crate) deviations: Vec<f64>,
+    /// The graph that knows the truth, and the standard deviations of the samples' true values.
+    pub(crate) truth: Option<(KnownTruth, Vec<f64>)>,
+    /// Gets the number of images synthesized so far.
+    pub(crate) on_images: F,
+    pub(crate) images: usize,
+}
+
+/// About how many images a comparison synthesizes.
+pub(crate) fn planned_images(methods: usize, searches: usize, attributes: usize, faces: FaceCounts) -> usize {
+    let by_search = faces.by_score.min(SEARCHED_FACES) * SEARCH_WALK_IMAGES;
+    faces.most() + attributes * (methods * faces.by_score * LINE_IMAGES + searches * by_search)
+}
+
+impl<F: FnMut(usize)> Comparison<F> {
+    /// What each method does to each attribute.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a code leaves the range of single precision, or a network fails.
+    pub(crate) async fn run(mut self, methods: &[Method]) -> Result<Vec<MethodReport>, EditorError> {
+        let before = self.before().await?;
+        let mut reports = Vec::new();
+        for method in methods {
+            let mut effects = Vec::new();
+            for (column, walk) in method.walks.iter().enumerate() {
+                if let Some(walk) = walk {
+                    effects.push(self.effect(&before, method.space, column, walk).await?);
+                }
+            }
+            reports.push(MethodReport {
+                method: method.name.clone(),
+                effects,
+            });
+        }
+        Ok(reports)
+    }
+
+    async fn before(&mut self) -> Result<Before, EditorError> {
+        let model = Arc::clone(&self.model);
+        let count = self.faces.most();
+        let codes = CodesBySpace::sample(&model, self.seed, count).await?;
+        let space = model.shape().synthesis_space();
+        let own = (0..count).map(|face| codes.code(space, face));
+        let own: Vec<_> = own.collect::<Result<_, _>>()?;
+        let outputs = self.outputs(&own).await?;
+        let truths = match &self.truth {
+            Some((truth, _)) => Some(true_values(&model, truth, &own).await?),
+            None => None,
+        };
+        Ok(Before {
+            codes,
+            scores: linear_scores(&model, outputs.scores.view()),
+            embeddings: outputs.embeddings,
+            truths,
+        })
+    }
+
+    async fn outputs(&mut self, codes: &[LatentCode]) -> Result<ImageOutputs, EditorError> {
+        let outputs = image_outputs(&self.model, codes, IdentityMeasure::best_of(&self.model)).await?;
+        self.count(codes.len());
+        Ok(outputs)
+    }
+
+    fn count(&mut self, images: usize) {
+        self.images += images;
+        (self.on_images)(self.images);
+    }
+
+    /// The scored attribute in `column` of a face.
+    fn moved(&self, before: &Before, face: usize, column: usize) -> MovedAttribute {
+        let output = &self.model.outputs()[column];
+        let score = before.scores[[face, column]];
+        let threshold = linear(output.kind, output.threshold);
+        MovedAttribute {
+            sign: if score > threshold { -1.0 } else { 1.0 },
+            before: score,
+            deviation: self.deviations[column],
+            kind: output.kind,
+        }
+    }
+
+    /// What one method does when it edits the attribute in `column`.
+    async fn effect(
+        &mut self,
+        before: &Before,
+        space: LatentSpace,
+        column: usize,
+        walk: &MethodWalk,
+    ) -> Result<MethodEffect, EditorError> {
+        let mut faces = self.faces;
+        if walk.walk.is_search() {
+            faces.by_score = faces.by_score.min(SEARCHED_FACES);
+            faces.by_truth = faces.by_truth.min(faces.by_score);
+        }
+        let columns_of_truth = self.truth.as_ref().map_or(0, |(_, deviations)| deviations.len());
+        if column >= columns_of_truth {
+            faces.by_truth = 0;
+        }
+        let mut by_score = EffectSum::new(column, &self.deviations);
+        let of_truth = self.truth.as_ref().map_or(&[][..], |(_, deviations)| deviations);
+        let mut by_truth = (faces.by_truth > 0).then(|| EffectSum::new(column, of_truth));
+        let mut first = 0;
+        let mut searching = Duration::ZERO;
+        while first < faces.most() {
+            let end = faces.most().min(first + FACES_AT_ONCE);
+            let mut walks = Vec::new();
+            for face in first..end {
+                let code = before.codes.code(space, face)?;
+                let target = self.moved(before, face, column);
+                let began = Instant::now();
+                let stations = walk.walk.stations(&self.model, &code, &target).await?;
+                searching += began.elapsed();
+                walks.push((face, target.sign, stations));
+            }
+            let by_image: Vec<_> = walks.iter().filter(|(face, ..)| *face < faces.by_score).collect();
+            if !by_image.is_empty() {
+                self.add_scores(before, &by_image, &mut by_score).await?;
+                // A search counts as what it may take.
+                let walked: usize = by_image.iter().map(|(_, _, stations)| stations.len()).sum();
+                self.count((by_image.len() * walk.walk.images()).saturating_sub(walked));
+            }
+            if let Some(by_truth) = &mut by_truth {
+                let known: Vec<_> = walks.iter().filter(|(face, ..)| *face < faces.by_truth).collect();
+                self.add_truths(before, &known, by_truth).await?;
+            }
+            first = end;
+        }
+        let seconds = if walk.walk.is_search() {
+            let searches = u32::try_from(faces.by_score * SEARCHES).unwrap_or(u32::MAX);
+            (searching / searches).as_secs_f64()
+        } else {
+            self.seconds(before, space, column, walk).await?
+        };
+        Ok(MethodEffect {
+            attribute: self.model.outputs()[column].attribute.clone(),
+            along: walk.along.clone(),
+            seconds,
+            faces: faces.by_score,
+            by_score: by_score.means(),
+            faces_by_truth: faces.by_truth,
+            by_truth: by_truth.map_or_else(Vec::new, EffectSum::means),
+        })
+    }
+
+    async fn add_scores(
+        &mut self,
+        before: &Before,
+        walks: &[&(usize, f64, Vec<LatentCode>)],
+        sum: &mut EffectSum,
+    ) -> Result<(), EditorError> {
+        let codes: Vec<_> = walks
+            .iter()
+            .flat_map(|(_, _, stations)| stations)
+            .cloned()
+            .collect();
+        let outputs = self.outputs(&codes).await?;
+        let scores = linear_scores(&self.model, outputs.scores.view());
+        let mut first = 0;
+        for (face, sign, stations) in walks {
+            let end = first + stations.len();
+            let identity = before.embeddings.as_ref().zip(outputs.embeddings.as_ref());
+            let identity = identity.map(|(before, after)| {
+                let own = before.row(*face);
+                let stations = (first..end).map(|row| similarity(own, after.row(row)));
+                std::iter::once(1.0).chain(stations).collect::<Vec<_>>()
+            });
+            let values = walked(&before.scores, *face, &scores, first..end);
+            sum.add(values.view(), identity.as_deref(), *sign);
+            first = end;
+        }
+        Ok(())
+    }
+
+    async fn add_truths(
+        &self,
+        before: &Before,
+        walks: &[&(usize, f64, Vec<LatentCode>)],
+        sum: &mut EffectSum,
+    ) -> Result<(), EditorError> {
+        let (Some((truth, _)), Some(own)) = (&self.truth, &before.truths) else {
+            return Ok(());
+        };
+        let codes: Vec<_> = walks
+            .iter()
+            .flat_map(|(_, _, stations)| stations)
+            .cloned()
+            .collect();
+        if codes.is_empty() {
+            return Ok(());
+        }
+        let values = true_values(&self.model, truth, &codes).await?;
+        let mut first = 0;
+        for (face, sign, stations) in walks {
+            let end = first + stations.len();
+            sum.add(walked(own, *face, &values, first..end).view(), None, *sign);
+            first = end;
+        }
+        Ok(())
+    }
+
+    /// The median of the seconds from a code to its edited image, on a straight line.
+    async fn seconds(
+        &self,
+        before: &Before,
+        space: LatentSpace,
+        column: usize,
+        walk: &MethodWalk,
+    ) -> Result<f64, EditorError> {
+        let mut seconds = Vec::new();
+        for face in 0..TIMED_FACES.min(self.faces.by_score) {
+            let code = before.codes.code(space, face)?;
+            let target = self.moved(before, face, column);
+            let began = Instant::now();
+            let edited = walk.walk.on_line(&code, target.sign)?;
+            Renderer::background(&self.model).synthesize(&[edited]).await?;
+            seconds.push(began.elapsed().as_secs_f64());
+        }
+        seconds.sort_by(f64::total_cmp);
+        Ok(seconds[seconds.len() / 2])
+    }
+}
+
+/// The values of a face before, and at its stations: `rows` of `after`.
+fn walked(
+    before: &Array2<f64>,
+    face: usize,
+    after: &Array2<f64>,
+    rows: std::ops::Range<usize>,
+) -> Array2<f64> {
+    let own = before.slice_axis(Axis(0), Slice::from(face..=face));
+    let after = after.slice_axis(Axis(0), Slice::from(rows));
+    ndarray::concatenate(Axis(0), &[own, after]).expect("both have a column for each attribute")
+}
+
+/// The true values of codes of one space, at least one.
+pub(crate) async fn true_values(
+    model: &Model,
+    truth: &KnownTruth,
+    codes: &[LatentCode],
+) -> Result<Array2<f64>, EditorError> {
+    let input = Renderer::background(model).synthesis_input(codes).await?;
+    truth.values(input).await
+}

@@ -1,0 +1,108 @@
+//! The faces that all methods move, with their codes in z and in w, and what is known about samples.
+
+use std::sync::Arc;
+
+use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate};
+
+use crate::catalog::OutputKind;
+use crate::editor::editing::score_search::scored_attribute::linear;
+use crate::editor::rendering::labels::labels;
+use crate::editor::training::sample_scores::label_of;
+use crate::editor::{EditorError, Model};
+use crate::latent::{CodeSampler, LatentCode, LatentSpace};
+
+/// Codes in one run of the mapping.
+const BATCH: usize = 256;
+
+/// Sampled codes in z, and in w if the generator has a mapping: a row for each sample.
+pub(crate) struct CodesBySpace {
+    z: Array2<f32>,
+    w: Option<Array2<f32>>,
+    model: Arc<Model>,
+    seed: u32,
+}
+
+impl CodesBySpace {
+    /// The samples of `seed`, in the order of a report's samples.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the mapping fails.
+    pub(crate) async fn sample(model: &Arc<Model>, seed: u32, count: usize) -> Result<Self, EditorError> {
+        let mut sampler = CodeSampler::new(seed, model.shape().z_dim, model.generator().rescale_z);
+        let z = sampler.sample(count);
+        let mut w = None;
+        if model.shape().has_mapping() {
+            let mut admission = model.engine().background();
+            let mut parts = Vec::new();
+            for (index, part) in z.axis_chunks_iter(Axis(0), BATCH).enumerate() {
+                let first = index * BATCH;
+                let rows = first..first + part.nrows();
+                let labelled: Vec<_> = rows.map(|sample| label_of(model, seed, sample)).collect();
+                let labels = labels(model, labelled.iter().map(Option::as_ref))?;
+                parts.push(admission.map(part.to_owned(), labels).await?);
+            }
+            let parts: Vec<_> = parts.iter().map(|part| part.view()).collect();
+            w = Some(concatenate(Axis(0), &parts).expect("w codes have one length"));
+        }
+        let model = Arc::clone(model);
+        Ok(Self { z, w, model, seed })
+    }
+
+    /// The codes in `space`, one row each. A w+ code repeats its w code.
+    pub(crate) fn rows(&self, space: LatentSpace) -> ArrayView2<'_, f32> {
+        match (space, &self.w) {
+            (LatentSpace::Z, _) | (_, None) => self.z.view(),
+            (_, Some(w)) => w.view(),
+        }
+    }
+
+    /// The code of one sample.
+    ///
+    /// # Errors
+    /// [`EditorError`] if it is not finite.
+    pub(crate) fn code(&self, space: LatentSpace, sample: usize) -> Result<LatentCode, EditorError> {
+        let row = self.rows(space).row(sample).to_vec();
+        if space == LatentSpace::WPlus {
+            let code = LatentCode::from_row(LatentSpace::W, row)?;
+            return Ok(code.broadcast(self.model.shape().synthesis_rows())?);
+        }
+        let code = LatentCode::from_row(space, row)?;
+        Ok(code.with_label(label_of(&self.model, self.seed, sample)))
+    }
+
+    /// The standard deviation of the samples' distances along `step`, a direction in `space`.
+    pub(crate) fn deviation_along(&self, space: LatentSpace, step: &Array2<f64>) -> f64 {
+        let rows = self.rows(space);
+        // A sampled w+ code has one code on all layers.
+        let step: Array1<f64> = step.mean_axis(Axis(0)).expect("a direction has rows");
+        let along = rows.outer_iter().map(|row| {
+            let products = row.iter().zip(&step);
+            products
+                .map(|(&value, step)| f64::from(value) * step)
+                .sum::<f64>()
+        });
+        Array1::from_iter(along).std(0.0)
+    }
+}
+
+/// One scored attribute of one face that is moved.
+#[derive(Clone, Copy)]
+pub(crate) struct MovedAttribute {
+    /// 1 if the edit raises it, −1 if it lowers it: each face is moved to its other side.
+    pub(crate) sign: f64,
+    /// Its score before, on the linear scale.
+    pub(crate) before: f64,
+    /// The standard deviation of the samples' scores on that scale.
+    pub(crate) deviation: f64,
+    /// What its scores are.
+    pub(crate) kind: OutputKind,
+}
+
+/// The scores on the scale where they change about linearly along a boundary: logits, or the values themselves.
+pub(crate) fn linear_scores(model: &Model, scores: ArrayView2<'_, f32>) -> Array2<f64> {
+    let mut scores = scores.mapv(f64::from);
+    for (mut column, output) in scores.axis_iter_mut(Axis(1)).zip(model.outputs()) {
+        column.mapv_inplace(|score| linear(output.kind, score));
+    }
+    scores
+}

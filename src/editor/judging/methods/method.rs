@@ -1,0 +1,152 @@
+//! The methods that a model has.
+
+use std::sync::Arc;
+
+use crate::editor::judging::methods::faces::CodesBySpace;
+use crate::editor::judging::methods::walk::Walk;
+use crate::editor::{EditorError, Model};
+use crate::latent::{Boundary, Direction, LatentError, LatentSpace, condition};
+
+/// A method, and how it moves each attribute.
+pub(crate) struct Method {
+    /// Its name in a report.
+    pub(crate) name: String,
+    /// The space of the codes that it moves.
+    pub(crate) space: LatentSpace,
+    /// For each of the model's scored attributes in their order, how it is moved; `None` if the method cannot.
+    pub(crate) walks: Vec<Option<MethodWalk>>,
+}
+
+/// How a method moves one attribute.
+pub(crate) struct MethodWalk {
+    /// The direction, if it is not the attribute's own.
+    pub(crate) along: Option<String>,
+    pub(crate) walk: Walk,
+}
+
+impl From<Walk> for MethodWalk {
+    fn from(walk: Walk) -> Self {
+        Self { along: None, walk }
+    }
+}
+
+/// Boundaries of scored attributes, as a method of their own.
+pub struct PlaneSet {
+    /// What distinguishes them in the name of the method; empty for the model's own.
+    pub name: String,
+    /// The boundaries, in any order and of any space.
+    pub boundaries: Vec<Arc<Boundary>>,
+}
+
+impl PlaneSet {
+    /// The model's own boundaries.
+    pub(crate) fn of_model(model: &Model) -> Self {
+        Self {
+            name: String::new(),
+            boundaries: model.boundaries().iter().cloned().collect(),
+        }
+    }
+
+    /// The boundary of each scored attribute in `space`.
+    fn of_attributes(&self, model: &Model, space: LatentSpace) -> Vec<Option<&Arc<Boundary>>> {
+        let find = |attribute| {
+            let mut boundaries = self.boundaries.iter();
+            boundaries.find(|boundary| boundary.attribute() == attribute && boundary.space() == space)
+        };
+        model.classifiers().attributes().map(find).collect()
+    }
+
+    fn title(&self, what: &str) -> String {
+        if self.name.is_empty() {
+            return what.to_owned();
+        }
+        format!("{what} ({})", self.name)
+    }
+
+    /// The planes as methods: in each space that has any, plain and with all other attributes held.
+    pub(crate) fn methods(&self, model: &Model, codes: &CodesBySpace) -> Result<Vec<Method>, EditorError> {
+        let mut methods = Vec::new();
+        for space in [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus] {
+            let boundaries = self.of_attributes(model, space);
+            for held in [false, true] {
+                let others = if held { ", others held" } else { "" };
+                let walks = (0..boundaries.len()).map(|own| plane(&boundaries, own, held, codes));
+                methods.push(Method {
+                    name: self.title(&format!("plane in {space}{others}")),
+                    space,
+                    walks: walks.collect::<Result<_, _>>()?,
+                });
+            }
+        }
+        Ok(methods)
+    }
+}
+
+/// The straight line along one of `boundaries`. Where others are `held` and leave nothing of it, there is none.
+fn plane(
+    boundaries: &[Option<&Arc<Boundary>>],
+    own: usize,
+    held: bool,
+    codes: &CodesBySpace,
+) -> Result<Option<MethodWalk>, EditorError> {
+    let Some(boundary) = boundaries[own] else {
+        return Ok(None);
+    };
+    let others = boundaries.iter().enumerate().filter(|&(other, _)| other != own);
+    let others: Vec<&Boundary> = others.filter_map(|(_, one)| Some(&***one.as_ref()?)).collect();
+    let direction = match (held, others.is_empty()) {
+        (false, _) => Direction::along(boundary),
+        // It would be the plain edit again.
+        (true, true) => return Ok(None),
+        (true, false) => match condition(boundary, &others) {
+            Ok(conditioned) => conditioned.direction,
+            Err(LatentError::DependentPrimal { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        },
+    };
+    let walk = Walk::Line {
+        unit: codes.deviation_along(boundary.space(), direction.step()),
+        boundary: Arc::clone(boundary),
+        direction,
+    };
+    Ok(Some(walk.into()))
+}
+
+/// The search for a target score with all other attributes held, in the model's default space.
+fn target_score(model: &Model) -> Method {
+    let space = model.default_space();
+    let has_boundary = |attribute: &&str| model.boundaries().find(attribute, space).is_some();
+    let movable: Vec<&str> = model.classifiers().attributes().filter(has_boundary).collect();
+    let walk = |attribute: &str| {
+        let others = movable.iter().filter(|&&other| other != attribute);
+        movable.contains(&attribute).then(|| {
+            let (attribute, held) = (attribute.to_owned(), others.map(|&other| other.to_owned()));
+            let held = held.collect();
+            Walk::Search { attribute, held }.into()
+        })
+    };
+    Method {
+        name: format!("target score in {space}, others held"),
+        space,
+        walks: model.classifiers().attributes().map(walk).collect(),
+    }
+}
+
+/// The methods that `model` has besides directions without labels. A further method is one entry here and one way to walk in
+/// [`Walk`].
+///
+/// # Errors
+/// [`EditorError`] if boundaries do not fit each other.
+pub(crate) fn methods_of<'a>(
+    model: &Model,
+    sets: impl IntoIterator<Item = &'a PlaneSet>,
+    codes: &CodesBySpace,
+) -> Result<Vec<Method>, EditorError> {
+    let mut methods = PlaneSet::of_model(model).methods(model, codes)?;
+    for set in sets {
+        methods.extend(set.methods(model, codes)?);
+    }
+    methods.push(target_score(model));
+    methods.retain(|method| method.walks.iter().any(Option::is_some));
+    Ok(methods)
+}

@@ -1,0 +1,201 @@
+//! The comparison of a report: which methods, which faces, and the samples that give the units.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayView2, Axis};
+
+use crate::editor::blocking::run_blocking;
+use crate::editor::judging::methods::comparison::{Comparison, FaceCounts, planned_images, true_values};
+use crate::editor::judging::methods::components::without_labels;
+use crate::editor::judging::methods::effect::MethodReport;
+use crate::editor::judging::methods::faces::{CodesBySpace, linear_scores};
+use crate::editor::judging::methods::manipulation_inversion::{
+    ManipulationInversion, inversion_images, manipulation_inversion,
+};
+use crate::editor::judging::methods::method::{PlaneSet, methods_of};
+use crate::editor::judging::methods::truth::KnownTruth;
+use crate::editor::{EditorError, Model, ReportRequest};
+use crate::latent::{Boundary, BoundaryFit, FitMethod, LatentCode, LatentSpace, Provenance};
+
+/// Most samples that give the units of a walk and the correlations of directions without labels.
+const MOST_KNOWN: usize = 2000;
+/// Samples whose true values give the true directions and their units.
+const TRUE_SAMPLES: usize = 20_000;
+/// Codes whose truth is computed at the same time.
+const TRUE_BATCH: usize = 1000;
+/// Most faces that a report of the service moves by every method.
+const MOST_FACES: usize = 20;
+
+/// What a report compares besides the methods that the model has.
+#[derive(Default)]
+pub struct Comparisons {
+    /// How many faces are moved by every method; `None` for those of the report, at most 20.
+    pub faces: Option<usize>,
+    /// The graph that knows the truth, and how many faces are moved for it.
+    pub truth: Option<(KnownTruth, usize)>,
+    /// Further boundaries.
+    pub sets: Vec<PlaneSet>,
+    /// Fits of the report's own samples, with the name of each.
+    pub fits: Vec<(String, BoundaryFit)>,
+}
+
+impl Comparisons {
+    fn faces(&self, request: &ReportRequest) -> FaceCounts {
+        let by_score = self.faces.unwrap_or_else(|| request.faces.min(MOST_FACES));
+        let by_truth = self.truth.as_ref().map_or(0, |&(_, faces)| faces);
+        FaceCounts { by_score, by_truth }
+    }
+
+    /// About how many images the comparison synthesizes.
+    pub(crate) fn images(&self, model: &Model, request: &ReportRequest) -> usize {
+        // In each space with boundaries: plain, and with others held. Two methods without labels.
+        let spaces = |set: &PlaneSet| {
+            let spaces = [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus].into_iter();
+            let has = |space: &LatentSpace| set.boundaries.iter().any(|one| one.space() == *space);
+            spaces.filter(has).count()
+        };
+        let own = PlaneSet::of_model(model);
+        let spaces: usize = std::iter::once(&own).chain(&self.sets).map(spaces).sum();
+        let fitted = 2 * self.fits.len() + if self.truth.is_some() { 2 } else { 0 };
+        let lines = 2 * (spaces + fitted) + 2;
+        let moved = planned_images(lines, 1, model.outputs().len(), self.faces(request));
+        moved + inversion_images(model)
+    }
+
+    /// Compares the methods. `scores` are those of the report's samples.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network or a fit fails.
+    pub(crate) async fn run(
+        &self,
+        model: &Arc<Model>,
+        request: &ReportRequest,
+        scores: ArrayView2<'_, f32>,
+        on_images: impl FnMut(usize),
+    ) -> Result<(Vec<MethodReport>, Option<ManipulationInversion>), EditorError> {
+        let scores = linear_scores(model, scores);
+        let known = if self.fits.is_empty() {
+            scores.nrows().min(MOST_KNOWN)
+        } else {
+            scores.nrows()
+        };
+        let codes = Arc::new(CodesBySpace::sample(model, request.seed, known).await?);
+        let first = scores.select(Axis(0), &(0..known).collect::<Vec<_>>());
+        let mut fitted = Vec::new();
+        for (name, fit) in &self.fits {
+            fitted.push(fitted_set(model, &codes, &first, name, *fit).await?);
+        }
+        let mut truth = None;
+        if let Some((graph, _)) = &self.truth {
+            let (set, deviations) = true_directions(model, graph, request.seed).await?;
+            fitted.push(set);
+            truth = Some((graph.clone(), deviations));
+        }
+        let mut methods = methods_of(model, self.sets.iter().chain(&fitted), &codes)?;
+        methods.extend(without_labels(model, &codes, &first).await?);
+        let comparison = Comparison {
+            model: Arc::clone(model),
+            faces: self.faces(request),
+            // Other faces than the samples, so that no boundary was fitted to them.
+            seed: request.seed.wrapping_add(1),
+            deviations: scores.std_axis(Axis(0), 0.0).to_vec(),
+            truth,
+            on_images,
+            images: 0,
+        };
+        let reports = comparison.run(&methods).await?;
+        Ok((reports, manipulation_inversion(model, &codes).await?))
+    }
+}
+
+/// The boundaries that `fit` finds in the report's samples, in each space that samples have.
+async fn fitted_set(
+    model: &Arc<Model>,
+    codes: &Arc<CodesBySpace>,
+    scores: &Array2<f64>,
+    name: &str,
+    fit: BoundaryFit,
+) -> Result<PlaneSet, EditorError> {
+    let thresholds = model
+        .outputs()
+        .iter()
+        .map(|output| (output.attribute.clone(), output.threshold));
+    let attributes: Vec<_> = thresholds.collect();
+    let (model, codes, scores) = (Arc::clone(model), Arc::clone(codes), scores.clone());
+    let fit_all = move || {
+        let mut boundaries = Vec::new();
+        for space in model.sampled_spaces() {
+            for (column, (attribute, threshold)) in attributes.iter().enumerate() {
+                let fit = BoundaryFit {
+                    threshold: Some(*threshold),
+                    ..fit
+                };
+                boundaries.push(fitted(attribute, space, &codes, scores.column(column), fit)?);
+            }
+        }
+        Ok::<_, EditorError>(boundaries)
+    };
+    Ok(PlaneSet {
+        name: name.to_owned(),
+        boundaries: run_blocking(fit_all).await?,
+    })
+}
+
+fn fitted(
+    attribute: &str,
+    space: LatentSpace,
+    codes: &CodesBySpace,
+    scores: ndarray::ArrayView1<'_, f64>,
+    fit: BoundaryFit,
+) -> Result<Arc<Boundary>, EditorError> {
+    let rows = codes.rows(space).insert_axis(Axis(1));
+    let never_cancel = |_| ControlFlow::Continue(());
+    let known = Provenance::default();
+    let found = fit.fit(attribute, space, rows, scores, known, never_cancel)?;
+    Ok(Arc::new(found))
+}
+
+/// The directions that are most correlated with the truth, and the standard deviations of the true values.
+async fn true_directions(
+    model: &Arc<Model>,
+    truth: &KnownTruth,
+    seed: u32,
+) -> Result<(PlaneSet, Vec<f64>), EditorError> {
+    let codes = CodesBySpace::sample(model, seed, TRUE_SAMPLES).await?;
+    let space = model.shape().synthesis_space();
+    let mut values: Option<Array2<f64>> = None;
+    for first in (0..TRUE_SAMPLES).step_by(TRUE_BATCH) {
+        let part = (first..TRUE_SAMPLES.min(first + TRUE_BATCH)).map(|sample| codes.code(space, sample));
+        let part: Vec<LatentCode> = part.collect::<Result<_, _>>()?;
+        let part = true_values(model, truth, &part).await?;
+        match &mut values {
+            Some(values) => values
+                .append(Axis(0), part.view())
+                .expect("a column for each attribute"),
+            None => values = Some(part),
+        }
+    }
+    let values = values.expect("there are samples");
+    let deviations = values.std_axis(Axis(0), 0.0).to_vec();
+    let fit = BoundaryFit {
+        method: FitMethod::LeastSquares,
+        ..BoundaryFit::default()
+    };
+    let names: Vec<String> = model.classifiers().attributes().map(str::to_owned).collect();
+    let spaces = model.sampled_spaces();
+    let fit_all = move || {
+        let mut boundaries = Vec::new();
+        for space in spaces {
+            for (attribute, column) in names.iter().zip(values.axis_iter(Axis(1))) {
+                boundaries.push(fitted(attribute, space, &codes, column, fit)?);
+            }
+        }
+        Ok::<_, EditorError>(boundaries)
+    };
+    let set = PlaneSet {
+        name: "true direction".to_owned(),
+        boundaries: run_blocking(fit_all).await?,
+    };
+    Ok((set, deviations))
+}
