@@ -41,7 +41,8 @@ async fn judged() -> Report {
         seed: 1,
     };
     let model = Arc::new(model_of(LinearGenerator::new(), 64));
-    judge(model, request, Some(comparisons), |_, _| ()).await.unwrap()
+    let reports = judge(&model, &[LatentSpace::W], request, comparisons, |_, _, _| ()).await;
+    reports.unwrap().remove(0)
 }
 
 fn method<'a>(report: &'a Report, name: &str) -> &'a MethodReport {

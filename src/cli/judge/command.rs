@@ -126,20 +126,19 @@ impl Judge {
         spaces.retain(|space| model.sampled_spaces().contains(space));
         spaces.sort_by_key(|&space| (space == model.default_space(), space));
         spaces.dedup();
-        let mut reports = Vec::new();
-        for (index, &space) in spaces.iter().enumerate() {
-            let request = ReportRequest {
-                space,
-                samples: self.samples as usize,
-                faces: self.faces.min(self.samples) as usize,
-                seed: self.seed,
-            };
-            let is_last = index + 1 == spaces.len();
-            let compared = is_last.then(|| std::mem::take(&mut comparisons));
-            let show = |done, all| line.show(&format!("{space}: {done} of {all} faces"));
-            reports.push(judge(model.clone(), request, compared, show).await?);
+        if spaces.is_empty() {
+            // The error says what is missing.
+            spaces.push(model.default_space());
         }
-        Ok(reports)
+        let request = ReportRequest {
+            space: model.default_space(),
+            samples: self.samples as usize,
+            faces: self.faces.min(self.samples) as usize,
+            seed: self.seed,
+        };
+        let show = |space, done, all| line.show(&format!("{space}: {done} of {all} faces"));
+        let reports = judge(&model, &spaces, request, comparisons, show).await;
+        Ok(reports?)
     }
 
     fn write(&self, name: &str, contents: &[u8]) -> Result<(), JudgeError> {

@@ -11,6 +11,7 @@ use crate::editor::judging::accuracy::{ReportedAttribute, sampled_code, share};
 use crate::editor::judging::edit_effects::{BY, EditMeasurement, measured_images};
 use crate::editor::judging::image_outputs::IdentityMeasure;
 use crate::editor::judging::methods::effect::MethodReport;
+use crate::editor::judging::methods::faces::CodesBySpace;
 use crate::editor::judging::methods::manipulation_inversion::ManipulationInversion;
 use crate::editor::judging::methods::own_comparison::Comparisons;
 use crate::editor::judging::report::{BoundaryReport, DirectionReport, Report, ReportRequest};
@@ -30,19 +31,36 @@ const MOST_DIRECTIONS: usize = 64;
 /// Longest side of an image in a strip, in pixels.
 const STRIP_SIDE: usize = 128;
 
-/// Makes a report without a job. `on_images` gets the number of images scored so far, and how many there will be.
+/// Makes a report for each of `spaces` without a job, on the same samples. The last one compares the methods. `on_images` gets the
+/// number of images scored for a report so far, and how many there will be.
 ///
 /// # Errors
 /// [`EditorError`] if the request does not fit the model, a network fails, or a score or a code is not finite.
 pub async fn judge(
-    model: Arc<Model>,
+    model: &Arc<Model>,
+    spaces: &[LatentSpace],
     request: ReportRequest,
-    comparisons: Option<Comparisons>,
-    mut on_images: impl FnMut(usize, usize),
-) -> Result<Report, EditorError> {
-    let judge = Judge::new(model, request, comparisons)?;
-    let all = judge.images();
-    judge.report(|done| on_images(done, all)).await
+    comparisons: Comparisons,
+    mut on_images: impl FnMut(LatentSpace, usize, usize),
+) -> Result<Vec<Report>, EditorError> {
+    let (mut reports, mut scores, mut comparisons) = (Vec::new(), None, Some(comparisons));
+    let codes = CodesBySpace::sample(model, request.seed, request.samples).await?;
+    for (index, &space) in spaces.iter().enumerate() {
+        let compared = comparisons.take_if(|_| index + 1 == spaces.len());
+        let judge = Judge::new(Arc::clone(model), ReportRequest { space, ..request }, compared)?;
+        let all = judge.images();
+        let mut show = |done| on_images(space, done, all);
+        let samples = match scores.take() {
+            None => judge.sample(&mut show).await?,
+            Some(scores) => SampleScores {
+                codes: codes.rows(space).insert_axis(Axis(1)).to_shared(),
+                scores,
+            },
+        };
+        scores = Some(samples.scores.clone());
+        reports.push(judge.report_on(samples, show).await?);
+    }
+    Ok(reports)
 }
 
 /// Makes one report.
@@ -140,13 +158,29 @@ impl Judge {
     /// # Errors
     /// [`EditorError`] if a network fails, or a score or a code is not finite.
     pub(crate) async fn report(&self, mut on_images: impl FnMut(usize)) -> Result<Report, EditorError> {
+        let samples = self.sample(&mut on_images).await?;
+        self.report_on(samples, on_images).await
+    }
+
+    async fn sample(&self, on_images: impl FnMut(usize)) -> Result<SampleScores, EditorError> {
+        let ReportRequest {
+            space, samples, seed, ..
+        } = self.request;
+        SampleScores::sample(&self.model, space, samples, seed, on_images).await
+    }
+
+    /// Makes the report on its samples.
+    async fn report_on(
+        &self,
+        sampled: SampleScores,
+        mut on_images: impl FnMut(usize),
+    ) -> Result<Report, EditorError> {
         let ReportRequest {
             space,
             samples,
             faces,
             seed,
         } = self.request;
-        let sampled = SampleScores::sample(&self.model, space, samples, seed, &mut on_images).await?;
         let columns: Vec<usize> = self.attributes.iter().map(|one| one.column).collect();
         let scores = sampled.scores.select(Axis(1), &columns).mapv(f64::from);
         let correlations = correlation(scores.view())?;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::catalog::OutputKind;
-use crate::editor::editing::edit_path::edit_paths;
+use crate::editor::editing::edit_path::plan_edits;
 use crate::editor::editing::request::{EditRequest, EditStep};
 use crate::editor::editing::score_search::search::ScoreSearch;
 use crate::editor::judging::accuracy::share;
 use crate::editor::judging::methods::faces::MovedAttribute;
 use crate::editor::rendering::renderer::Renderer;
 use crate::editor::{EditorError, FaceSource, Model, TruncationChoice};
-use crate::latent::{Amount, Boundary, Direction, Edit, LatentCode, apply};
+use crate::latent::{Amount, Boundary, Direction, Edit, LatentCode, Unit, apply};
 
 /// Stations of a straight line after the face itself.
 const STATIONS: usize = 8;
@@ -127,14 +127,16 @@ async fn searched(
             attribute: attribute.to_owned(),
             amount: None,
             score: Some(score),
+            layers: None,
         }],
+        unit: Unit::default(),
         conditions: (!held.is_empty()).then(|| held.to_vec()),
         layers: None,
         series: None,
         with_comparison: false,
     };
-    let (paths, _) = edit_paths(model, &request, face.space())?;
+    let edits = plan_edits(model, &request, face.space()).await?;
     let mut renderer = Renderer::background(model);
-    let search = ScoreSearch::new(&mut renderer, &request, &paths, face)?;
+    let search = ScoreSearch::new(&mut renderer, &request, &edits, face)?;
     Ok(search.run().await?.0)
 }
