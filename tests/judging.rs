@@ -90,10 +90,13 @@ fn the_command_writes_tables_curves_and_a_report() {
     let output = tempfile::tempdir().unwrap();
     let mut program = Command::new(env!("CARGO_BIN_EXE_faceplane"));
     program.args(["judge", "--samples", "50", "--faces", "1", "--seed", "4"]);
-    program.arg(portraits()).arg("--output").arg(output.path());
+    program
+        .arg(portraits())
+        .arg("--output")
+        .arg(output.path().join("new"));
     let done = program.output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let read = |name: &str| std::fs::read_to_string(output.path().join(name)).unwrap();
+    let read = |name: &str| std::fs::read_to_string(output.path().join("new").join(name)).unwrap();
     let tables = read("judging.md");
     for text in [
         "**Table 1.** Accuracy of the boundaries on 50 samples of seed 4",
@@ -102,7 +105,7 @@ fn the_command_writes_tables_curves_and_a_report() {
         "**Table 3.** Correlation of the scores.",
         "| plane in w, others held |",
         "| SeFa in w |",
-        "**Manipulation inversion**: 4 faces",
+        "**Manipulation inversion** (faces: 1)",
     ] {
         assert!(tables.contains(text), "{tables}");
     }
@@ -114,5 +117,5 @@ fn the_command_writes_tables_curves_and_a_report() {
         assert_eq!(report["space"], space);
         assert!(read(&format!("report-{space}.html")).starts_with("<!doctype html>"));
     }
-    assert!(output.path().join("strip-smile.jpg").exists());
+    assert!(output.path().join("new/strip-smile.jpg").exists());
 }

@@ -182,8 +182,8 @@ fn write_rescoring(out: &mut String, report: &Report, names: &[String]) {
 fn write_inversion(out: &mut String, inversion: &ManipulationInversion) {
     let _ = write!(
         out,
-        "<h2>Manipulation inversion</h2><p>{} faces were moved by one standard deviation along each boundary in {}, their images inverted by the \
-         encoder, and the edits undone. The mean PSNR to the image before is {:.1} dB without an edit.</p>\n<table><thead><tr><th></th><th>PSNR, \
+        "<h2>Manipulation inversion</h2><p>Faces: {}. Each is moved by one standard deviation along each boundary in {}, its image inverted by the \
+         encoder, and the edit undone. The mean PSNR to the image before is {:.1} dB without an edit.</p>\n<table><thead><tr><th></th><th>PSNR, \
          dB</th></tr></thead><tbody>\n",
         inversion.faces, inversion.space, inversion.unedited
     );

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -9,7 +10,7 @@ use super::JudgeError;
 use super::tables::{method_tables, plane_tables};
 use crate::api::{curves_of, json_of, page_of};
 use crate::catalog::{Graph, ModelFolder, check_writable};
-use crate::cli::alone::load;
+use crate::cli::alone::{ModelJobError, open};
 use crate::cli::progress_line::ProgressLine;
 use crate::cli::train_boundary::FitMethodOption;
 use crate::editor::{Comparisons, KnownTruth, Report, ReportRequest, judge};
@@ -69,6 +70,10 @@ impl Judge {
     /// # Errors
     /// [`JudgeError`] if the model cannot be used, a network fails, or a file cannot be written.
     pub fn run(&self) -> Result<(), JudgeError> {
+        std::fs::create_dir_all(&self.output).map_err(|reason| JudgeError::Write {
+            file: self.output.clone(),
+            reason,
+        })?;
         check_writable(&self.output)?;
         let mut line = ProgressLine::new();
         let reports = self.judged(&mut line)?;
@@ -98,14 +103,17 @@ impl Judge {
     /// the methods.
     #[tokio::main]
     async fn judged(&self, line: &mut ProgressLine) -> Result<Vec<Report>, JudgeError> {
-        let models = load(self.folder.as_deref(), self.onnxruntime.as_deref(), self.device)?;
-        let model = models.default_model();
+        let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
+        let folder = match &self.folder {
+            Some(folder) => ModelFolder::Disk(folder.clone()),
+            None => ModelFolder::Bundled,
+        };
+        let model = Arc::new(open(&folder, &runtime, 1, None).map_err(ModelJobError::from)?);
         let mut comparisons = Comparisons {
             faces: Some(self.faces as usize),
             ..Comparisons::default()
         };
         if let Some(file) = &self.truth {
-            let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
             let truth = open_truth(&runtime, &graph(file)?, model.shape())?;
             comparisons.truth = Some((KnownTruth::new(truth), self.truth_faces as usize));
         }

@@ -105,8 +105,8 @@ pub(super) fn method_tables(report: &Report) -> String {
     if let Some(inversion) = &report.manipulation_inversion {
         let _ = write!(
             out,
-            "**Manipulation inversion**: {} faces were moved by a standard deviation in {}, their images inverted by the encoder, the edits \
-             undone. The PSNR to the image before is {:.1} dB without an edit, and after the edit was undone:\n\n",
+            "**Manipulation inversion** (faces: {}): each face is moved by a standard deviation in {}, its image inverted by the encoder, the edit \
+             undone. The PSNR to the image before is {:.1} dB without an edit, and after the edit is undone:\n\n",
             inversion.faces, inversion.space, inversion.unedited
         );
         let head = ["edit", "PSNR, dB"].map(str::to_owned);

@@ -11,8 +11,8 @@ use crate::editor::{EditorError, Model};
 use crate::imaging::{Image, Similarity};
 use crate::latent::{Amount, Boundary, Direction, Edit, LatentCode, LatentSpace, apply};
 
-/// Faces that are edited and inverted.
-const FACES: usize = 4;
+/// Most faces that are edited and inverted.
+const MOST_FACES: usize = 4;
 /// How far a face is moved, in standard deviations of the samples' distances.
 const DEVIATIONS: f64 = 1.0;
 
@@ -29,13 +29,14 @@ pub struct ManipulationInversion {
     pub undone: Vec<(String, f64)>,
 }
 
-/// Edits, inverts and undoes. `None` if the model has no encoder for w or w+, or no boundary there.
+/// Edits, inverts and undoes the first of `codes`, at most `faces` and at least one. `None` if the model has no encoder for w or w+, or no boundary there.
 ///
 /// # Errors
 /// [`EditorError`] if a network fails.
 pub(crate) async fn manipulation_inversion(
     model: &Arc<Model>,
     codes: &CodesBySpace,
+    faces: usize,
 ) -> Result<Option<ManipulationInversion>, EditorError> {
     let space = encoder_space(model);
     let names: Vec<&str> = model.classifiers().attributes().collect();
@@ -45,8 +46,9 @@ pub(crate) async fn manipulation_inversion(
         return Ok(None);
     }
     let mut renderer = Renderer::background(model);
+    let count = faces.min(MOST_FACES);
     let mut faces = Vec::new();
-    for face in 0..FACES.min(codes.rows(space).nrows()) {
+    for face in 0..count {
         let code = codes.code(space, face)?;
         let image = image_of(&mut renderer, code.clone()).await?;
         faces.push((code, image));
@@ -80,9 +82,9 @@ pub(crate) async fn manipulation_inversion(
 }
 
 /// How many images that takes, at most.
-pub(crate) fn inversion_images(model: &Model) -> usize {
+pub(crate) fn inversion_images(model: &Model, faces: usize) -> usize {
     if model.engine().has_encoder() {
-        FACES * (model.outputs().len() + 1) * (MOST_ROUNDS + 2)
+        faces.min(MOST_FACES) * (model.outputs().len() + 1) * (MOST_ROUNDS + 2)
     } else {
         0
     }

@@ -60,7 +60,7 @@ impl Comparisons {
         let fitted = 2 * self.fits.len() + if self.truth.is_some() { 2 } else { 0 };
         let lines = 2 * (spaces + fitted) + 2;
         let moved = planned_images(lines, 1, model.outputs().len(), self.faces(request));
-        moved + inversion_images(model)
+        moved + inversion_images(model, self.faces(request).by_score)
     }
 
     /// Compares the methods. `scores` are those of the report's samples.
@@ -105,7 +105,10 @@ impl Comparisons {
             images: 0,
         };
         let reports = comparison.run(&methods).await?;
-        Ok((reports, manipulation_inversion(model, &codes).await?))
+        Ok((
+            reports,
+            manipulation_inversion(model, &codes, self.faces(request).by_score).await?,
+        ))
     }
 }
 
