@@ -16,7 +16,7 @@ use crate::api::responses;
 use crate::api::types::output_options::{Format, Metadata};
 use crate::editor::{EditorError, Face, Model};
 use crate::engine::Timings;
-use crate::imaging::{ImagingError, arrange, encode_png};
+use crate::imaging::{ImagingError, encode_png};
 use crate::metrics::Metrics;
 
 /// Faces to encode, and how.
@@ -51,7 +51,7 @@ impl Encoding<'_> {
         let started = Instant::now();
         let metadata = (output.metadata == Metadata::Full).then_some(self.metadata);
         let response = match output.format {
-            Format::Png | Format::Jpeg | Format::Webp => {
+            Format::Png | Format::Jpeg | Format::Webp | Format::Gif => {
                 let encode = move || {
                     let image = encode_image(faces, output, metadata.as_ref())?;
                     Ok(BufferedResponse::image(output.format, image, &model))
@@ -93,8 +93,7 @@ fn encode_image(
     }
     let text = metadata.map(|metadata| metadata.text(None));
     let images: Vec<_> = faces.into_iter().map(|face| face.image).collect();
-    let sheet = arrange(&images, output.layout.into())?;
-    output.encode(&sheet, text.as_deref())
+    output.encode_all(&images, text.as_deref())
 }
 
 /// The faces of a JSON response. Their PNGs are encoded in parallel.

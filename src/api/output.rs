@@ -3,18 +3,24 @@
 use axum::http::{HeaderMap, header};
 use headers::HeaderMapExt as _;
 use headers_accept::Accept;
-use mediatype::names::{_STAR, APPLICATION, IMAGE, JPEG, JSON, PNG, Q, WEBP};
+use mediatype::names::{_STAR, APPLICATION, GIF, IMAGE, JPEG, JSON, PNG, Q, WEBP};
 use mediatype::{MediaType, MediaTypeBuf, Name, ReadParams as _};
 
 use crate::api::problem::Problem;
 use crate::api::types::output_options::{Compression, Format, ImageOptions, Layout, Metadata, OutputOptions};
-use crate::imaging::{self, Image, ImagingError, Quality, encode_jpeg, encode_png, encode_webp};
+use crate::imaging::{
+    self, Animation, Image, ImagingError, Quality, SheetLayout, arrange, encode_jpeg, encode_png, encode_webp,
+};
+
+/// How long each face of an animation is shown if the request does not say, in milliseconds.
+const FRAME_TIME: u16 = 100;
 
 /// The media types of the responses. A client that accepts each of them gets the first.
-pub(crate) static OFFERED: [MediaType<'static>; 4] = [
+pub(crate) static OFFERED: [MediaType<'static>; 5] = [
     MediaType::new(IMAGE, PNG),
     MediaType::new(IMAGE, JPEG),
     MediaType::new(IMAGE, WEBP),
+    MediaType::new(IMAGE, GIF),
     MediaType::new(APPLICATION, JSON),
 ];
 
@@ -36,7 +42,7 @@ impl Format {
         });
         chosen.ok_or_else(|| Problem::NotAcceptable {
             found: String::from_utf8_lossy(found.as_bytes()).into_owned(),
-            offered: "image/png, image/jpeg, image/webp and application/json",
+            offered: "image/png, image/jpeg, image/webp, image/gif and application/json",
         })
     }
 
@@ -45,6 +51,7 @@ impl Format {
             (PNG, Self::Png),
             (JPEG, Self::Jpeg),
             (WEBP, Self::Webp),
+            (GIF, Self::Gif),
             (JSON, Self::Json),
         ];
         let format = formats.into_iter().find(|&(known, _)| known == name);
@@ -52,6 +59,10 @@ impl Format {
     }
 
     fn is_lossy(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Webp | Self::Gif)
+    }
+
+    fn has_quality(self) -> bool {
         matches!(self, Self::Jpeg | Self::Webp)
     }
 
@@ -61,6 +72,7 @@ impl Format {
             Self::Png => "image/png",
             Self::Jpeg => "image/jpeg",
             Self::Webp => "image/webp",
+            Self::Gif => "image/gif",
             Self::Json => "application/json",
         }
     }
@@ -72,11 +84,13 @@ fn accepts_png_fully(range: &MediaTypeBuf) -> bool {
     range.ty() == IMAGE && (subtype == PNG || subtype == _STAR) && range.get_param(Q).is_none()
 }
 
-impl From<Layout> for imaging::SheetLayout {
-    fn from(layout: Layout) -> Self {
-        match layout {
-            Layout::Grid => Self::Grid,
-            Layout::Strip => Self::Strip,
+impl Layout {
+    /// The arrangement on a sheet; `None` for an animation.
+    fn sheet(self) -> Option<SheetLayout> {
+        match self {
+            Self::Grid => Some(SheetLayout::Grid),
+            Self::Strip => Some(SheetLayout::Strip),
+            Self::Animation => None,
         }
     }
 }
@@ -94,7 +108,9 @@ impl From<Compression> for imaging::PngCompression {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     pub(crate) format: Format,
-    pub(crate) layout: Layout,
+    layout: Layout,
+    /// The time of each face in an animation, in milliseconds.
+    frame_time: u16,
     pub(crate) metadata: Metadata,
     pub(crate) compression: Compression,
     quality: Quality,
@@ -105,19 +121,32 @@ impl Output {
     pub(crate) fn of(options: &OutputOptions, headers: &HeaderMap) -> Result<Self, Problem> {
         let output = Self::of_one_face(&options.image, headers)?;
         let layout = options.layout.unwrap_or(output.layout);
-        Ok(Self { layout, ..output })
+        let is_still = output.format == Format::Jpeg || layout != Layout::Animation;
+        if layout == Layout::Animation && is_still {
+            let reason = "found animation for a JPEG, expected it for PNG, WebP or GIF";
+            return Err(Problem::field("layout", reason));
+        }
+        if options.frame_time.is_some() && is_still {
+            let reason = "found it without an animation, expected layout=animation beside it";
+            return Err(Problem::field("frame_time", reason));
+        }
+        let frame_time = options.frame_time.and_then(|time| u16::try_from(time.u64()).ok());
+        Ok(Self {
+            layout,
+            frame_time: frame_time.unwrap_or(FRAME_TIME),
+            ..output
+        })
     }
 
     /// The output of an operation that always makes one face.
     pub(crate) fn of_one_face(options: &ImageOptions, headers: &HeaderMap) -> Result<Self, Problem> {
         let format = Format::choose(options.format, headers)?;
-        let lossy = format.is_lossy();
-        if options.compression.is_some() && lossy {
+        if options.compression.is_some() && format.is_lossy() {
             let reason = "is for PNG; the size of JPEG and WebP files depends on their quality";
             return Err(Problem::field("compression", reason));
         }
         let quality = match options.quality {
-            Some(_) if !lossy => {
+            Some(_) if !format.has_quality() => {
                 let reason =
                     "is for JPEG and WebP; PNG keeps every pixel, and compression=small makes it smaller";
                 return Err(Problem::field("quality", reason));
@@ -126,7 +155,12 @@ impl Output {
         };
         Ok(Self {
             format,
-            layout: Layout::Grid,
+            layout: if format == Format::Gif {
+                Layout::Animation
+            } else {
+                Layout::Grid
+            },
+            frame_time: FRAME_TIME,
             metadata: options.metadata.unwrap_or(Metadata::Full),
             compression: options.compression.unwrap_or(Compression::Fast),
             quality: quality.unwrap_or_default(),
@@ -139,6 +173,24 @@ impl Output {
             Format::Png | Format::Json => encode_png(image, self.compression.into(), text),
             Format::Jpeg => encode_jpeg(image, self.quality),
             Format::Webp => encode_webp(image, self.quality),
+            Format::Gif => self.animate(std::slice::from_ref(image), text),
+        }
+    }
+
+    /// Encodes several images as one file: a sheet, or an animation.
+    pub(crate) fn encode_all(self, images: &[Image], text: Option<&str>) -> Result<Vec<u8>, ImagingError> {
+        match self.layout.sheet() {
+            Some(layout) => self.encode(&arrange(images, layout)?, text),
+            None => self.animate(images, text),
+        }
+    }
+
+    fn animate(self, images: &[Image], text: Option<&str>) -> Result<Vec<u8>, ImagingError> {
+        let animation = Animation::new(images, self.frame_time)?;
+        match self.format {
+            Format::Gif => animation.encode_gif(),
+            Format::Webp => animation.encode_webp(self.quality),
+            Format::Png | Format::Jpeg | Format::Json => animation.encode_png(self.compression.into(), text),
         }
     }
 }
@@ -172,14 +224,15 @@ mod tests {
         for accept in [
             "application/json",
             "image/png;q=0.1, application/json",
-            "application/*, image/gif",
+            "application/*, image/tiff",
         ] {
             assert_eq!(chosen(accept), Some(Format::Json), "{accept}");
         }
         assert_eq!(chosen("image/webp"), Some(Format::Webp));
         assert_eq!(chosen("image/jpeg, */*;q=0.1"), Some(Format::Jpeg));
         assert_eq!(chosen("image/webp, image/png;q=0.5"), Some(Format::Webp));
-        for accept in ["image/gif", "image/png;q=0, application/json;q=0"] {
+        assert_eq!(chosen("image/gif"), Some(Format::Gif));
+        for accept in ["image/tiff", "image/png;q=0, application/json;q=0"] {
             assert_eq!(chosen(accept), None, "{accept}");
         }
         assert_eq!(Format::choose(None, &HeaderMap::new()).ok(), Some(Format::Png));

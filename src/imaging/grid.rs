@@ -26,6 +26,20 @@ impl SheetLayout {
 /// # Errors
 /// [`ImagingError::UnequalSizes`] if the sizes differ; [`ImagingError::NotRgb`] without images.
 pub fn arrange(images: &[Image], layout: SheetLayout) -> Result<Image, ImagingError> {
+    let (width, height) = common_size(images)?;
+    let columns = layout.columns(images.len());
+    let mut sheet = Image::white(columns * width, images.len().div_ceil(columns) * height);
+    for (index, image) in images.iter().enumerate() {
+        sheet.insert(image, index % columns * width, index / columns * height);
+    }
+    Ok(sheet)
+}
+
+/// The width and the height of all `images`.
+///
+/// # Errors
+/// [`ImagingError::UnequalSizes`] if the sizes differ; [`ImagingError::NotRgb`] without images.
+pub(super) fn common_size(images: &[Image]) -> Result<(usize, usize), ImagingError> {
     let first = images.first().ok_or(ImagingError::NotRgb {
         channels: 0,
         height: 0,
@@ -43,12 +57,7 @@ pub fn arrange(images: &[Image], layout: SheetLayout) -> Result<Image, ImagingEr
             found_height: other.height(),
         });
     }
-    let columns = layout.columns(images.len());
-    let mut sheet = Image::white(columns * width, images.len().div_ceil(columns) * height);
-    for (index, image) in images.iter().enumerate() {
-        sheet.insert(image, index % columns * width, index / columns * height);
-    }
-    Ok(sheet)
+    Ok((width, height))
 }
 
 #[cfg(test)]

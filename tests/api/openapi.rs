@@ -161,14 +161,20 @@ async fn every_operation_has_a_summary_a_unique_id_and_a_declared_tag() {
 #[tokio::test]
 async fn where_the_response_is_an_image_by_default_the_image_types_come_first() {
     let document = document().await;
-    let expected = ["image/png", "image/jpeg", "image/webp", "application/json"];
+    let expected = [
+        "image/png",
+        "image/jpeg",
+        "image/webp",
+        "image/gif",
+        "application/json",
+    ];
     let mut operations_with_images = 0;
     for (name, operation) in operations(&document) {
         let success = operation["responses"]["200"]["content"].as_object();
         let kinds: Vec<&String> = success.into_iter().flatten().map(|(kind, _)| kind).collect();
         if kinds.iter().any(|kind| kind.starts_with("image/")) {
             operations_with_images += 1;
-            assert_eq!(kinds[..4], expected, "{name}");
+            assert_eq!(kinds[..5], expected, "{name}");
         } else if kinds.len() > 1 {
             assert_eq!(kinds[0], "application/json", "{name}");
         }

@@ -20,10 +20,12 @@ use crate::support::{Client, Response};
 const CASES: u32 = 192;
 
 /// Reasons for refusing a request that its schema allows: the field, and a part of the detail.
-const BEYOND_SCHEMAS: [(&str, &str); 9] = [
+const BEYOND_SCHEMAS: [(&str, &str); 11] = [
     // Options of one image format beside another.
     ("compression", "is for PNG"),
     ("quality", "is for JPEG and WebP"),
+    ("layout", "for a JPEG"),
+    ("frame_time", "without an animation"),
     // The pattern of a range has no order.
     ("layers", "found layers"),
     ("edit", "found layers"),

@@ -182,12 +182,41 @@ async fn json_has_distances_and_scores() {
 }
 
 #[tokio::test]
+async fn several_faces_are_an_animation_in_each_format_that_has_one() {
+    let client = Client::sketch();
+    let contains = |file: &[u8], part: &[u8]| file.windows(part.len()).filter(|found| *found == part).count();
+    for (format, whole, frame) in [
+        ("png", &b"acTL"[..], &b"fcTL"[..]),
+        ("webp", b"ANIM", b"ANMF"),
+        ("gif", b"NETSCAPE2.0", b"\x21\xf9\x04"),
+    ] {
+        let uri = format!(
+            "/v1/edit?seed=7&edit=smile&trajectory=-3:3:5&layout=animation&format={format}&frame_time=40"
+        );
+        let response = client.get(&uri).await;
+        assert_eq!(response.status, StatusCode::OK, "{format}");
+        assert_eq!(contains(&response.body, whole), 1, "{format}");
+        // A lossy WebP leaves out frames that look like the one before.
+        let frames = contains(&response.body, frame);
+        assert!(
+            frames == 5 || (format == "webp" && frames > 1),
+            "{format}: {frames}"
+        );
+    }
+    let strip = client
+        .get("/v1/sample?seed=7&count=3&format=gif&layout=strip")
+        .await;
+    assert_eq!(contains(&strip.body, b"\x21\xf9\x04"), 1, "a sheet has one image");
+}
+
+#[tokio::test]
 async fn the_format_of_the_image_is_the_one_that_the_client_chose() {
     let client = Client::sketch();
-    let starts: [(&str, &str, &[u8]); 3] = [
+    let starts: [(&str, &str, &[u8]); 4] = [
         ("png", "image/png", b"\x89PNG"),
         ("jpeg", "image/jpeg", b"\xff\xd8\xff"),
         ("webp", "image/webp", b"RIFF"),
+        ("gif", "image/gif", b"GIF89a"),
     ];
     for (name, media_type, start) in starts {
         let by_name = client.get(&format!("/v1/sample?seed=7&format={name}")).await;
@@ -211,7 +240,11 @@ async fn the_format_of_the_image_is_the_one_that_the_client_chose() {
         "format=webp&quality=0",
         "format=webp&quality=101",
         "format=jpeg&quality=-1",
-        "format=gif",
+        "format=gif&quality=50",
+        "format=jpeg&layout=animation",
+        "format=gif&layout=grid&frame_time=50",
+        "frame_time=50",
+        "layout=animation&frame_time=5",
     ] {
         let response = client.get(&format!("/v1/sample?seed=7&{options}")).await;
         assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{options}");

@@ -50,8 +50,21 @@ pub(crate) fn valid(document: &Value, schema: &Value) -> BoxedStrategy<Value> {
         }
         Some("number") => valid_number(schema),
         Some("string") => valid_text(schema).prop_map(Value::String).boxed(),
-        // The numbers of a code: the schema says what its items are not.
-        None if schema["not"].is_object() => (-9.0..9.0).prop_map(|number: f64| json!(number)).boxed(),
+        // The schema says what the value is not.
+        None if schema["not"].is_object() => {
+            let refused = schema["not"].clone();
+            let kind_of_number = (-9.0..9.0).prop_map(|number: f64| json!(number));
+            let values = prop_oneof![
+                kind_of_number,
+                (0_i64..9).prop_map(|number| json!(number)),
+                Just(json!("auto"))
+            ];
+            values
+                .prop_filter("not what the schema refuses", move |value| {
+                    !satisfies(&refused, value)
+                })
+                .boxed()
+        }
         other => panic!("no values are made for the type {other:?} of {schema}"),
     }
 }
@@ -225,14 +238,41 @@ fn wrong_type(schema: &Value) -> Vec<Value> {
         ("boolean", json!(true)),
         ("null", Value::Null),
     ];
-    let refused = schema["not"]["type"].as_array();
-    let fits = |found: &str| match schema["type"].as_str() {
+    let fits = |found: &str, value: &Value| match schema["type"].as_str() {
         Some("integer") => found == "number",
         Some(kind) => found == kind,
-        None => refused.is_some_and(|refused| !refused.contains(&json!(found))),
+        None => !satisfies(&schema["not"], value),
     };
-    let wrong = all.into_iter().filter(|(found, _)| !fits(found));
+    let wrong = all.into_iter().filter(|(found, value)| !fits(found, value));
     wrong.map(|(_, value)| value).collect()
+}
+
+/// Whether `value` satisfies a schema that says what another one is not: of types, limits, a constant and alternatives.
+fn satisfies(schema: &Value, value: &Value) -> bool {
+    let is_of = |kind: &Value| match kind.as_str().expect("a type is a word") {
+        "string" => value.is_string(),
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "number" => value.is_number(),
+        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        other => panic!("the type {other} is not known"),
+    };
+    let fields = schema.as_object().expect("a schema is an object");
+    fields.iter().all(|(keyword, expected)| match &**keyword {
+        "type" => expected
+            .as_array()
+            .map_or_else(|| is_of(expected), |kinds| kinds.iter().any(is_of)),
+        "const" => value == expected,
+        "minimum" => value.as_f64() >= expected.as_f64(),
+        "maximum" => value.as_f64() <= expected.as_f64(),
+        "not" => !satisfies(expected, value),
+        "anyOf" => expected
+            .as_array()
+            .is_some_and(|any| any.iter().any(|one| satisfies(one, value))),
+        other => panic!("the keyword {other} is not known"),
+    })
 }
 
 fn select(values: Vec<Value>) -> impl Strategy<Value = Value> {

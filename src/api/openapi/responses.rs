@@ -79,7 +79,7 @@ impl<A: FaceResponse> IntoResponses for Cacheable<A> {
 fn success<A: FaceResponse>() -> ResponseBuilder {
     let mut response = ResponseBuilder::new().description(A::DESCRIPTION);
     if A::IMAGES {
-        for kind in ["image/png", "image/jpeg", "image/webp"] {
+        for kind in ["image/png", "image/jpeg", "image/webp", "image/gif"] {
             response = response.content(kind, Content::new(Some(ImageFile::schema())));
         }
     }

@@ -14,6 +14,8 @@ choice! {
         Jpeg = "jpeg",
         /// One WebP (lossy); several faces share it.
         Webp = "webp",
+        /// One GIF, in 256 colours for each face; several faces are an animation.
+        Gif = "gif",
         /// Codes, distances and scores, and each face's PNG in base64.
         Json = "json",
     }
@@ -26,6 +28,8 @@ choice! {
         Grid = "grid",
         /// One row.
         Strip = "strip",
+        /// One after the other, again and again, in an animated PNG, WebP or GIF.
+        Animation = "animation",
     }
 }
 
@@ -67,7 +71,9 @@ fields! {
     /// How the client wants a response about one or several faces encoded.
     pub(crate) struct OutputOptions {
         image: Group<ImageOptions>,
-        /// How several faces share one image. Default: `grid`.
+        /// How several faces share one image. Default: `grid`; `animation` for a GIF.
         layout: Option<Layout>,
+        /// How long each face of an animation is shown, in milliseconds. A GIF has steps of 10. Default: 100.
+        frame_time: Option<Integer<10, 60_000>>,
     }
 }

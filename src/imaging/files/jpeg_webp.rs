@@ -4,6 +4,9 @@ use jpeg_encoder::{ColorType, Encoder};
 
 use crate::imaging::{Image, ImagingError};
 
+/// The longest side of a WebP file.
+pub(super) const WEBP_SIDE: u16 = 16_383;
+
 /// Quality of a lossy file, from 1 (smallest) to 100 (best).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quality(u8);
@@ -13,6 +16,13 @@ impl Quality {
     #[must_use]
     pub fn new(quality: u8) -> Option<Self> {
         (1..=100).contains(&quality).then_some(Self(quality))
+    }
+}
+
+impl Quality {
+    /// The quality as the WebP library takes it.
+    pub(super) fn percent(self) -> f32 {
+        f32::from(self.0)
     }
 }
 
@@ -44,9 +54,9 @@ pub fn encode_jpeg(image: &Image, quality: Quality) -> Result<Vec<u8>, ImagingEr
 /// # Errors
 /// [`ImagingError::TooLarge`] if a side of the image is longer than 16,383 pixels.
 pub fn encode_webp(image: &Image, quality: Quality) -> Result<Vec<u8>, ImagingError> {
-    let [width, height] = sides(image, "WebP", 16_383)?.map(u32::from);
+    let [width, height] = sides(image, "WebP", WEBP_SIDE)?.map(u32::from);
     let encoder = webp::Encoder::from_rgb(image.rgb(), width, height);
-    let file = encoder.encode_simple(false, f32::from(quality.0));
+    let file = encoder.encode_simple(false, quality.percent());
     let file = file.map_err(|error| ImagingError::Encoding {
         format: "WebP",
         reason: format!("{error:?}"),
@@ -55,7 +65,7 @@ pub fn encode_webp(image: &Image, quality: Quality) -> Result<Vec<u8>, ImagingEr
 }
 
 /// Width and height, if neither is greater than `most`.
-fn sides(image: &Image, format: &'static str, most: u16) -> Result<[u16; 2], ImagingError> {
+pub(super) fn sides(image: &Image, format: &'static str, most: u16) -> Result<[u16; 2], ImagingError> {
     let (width, height) = (image.width(), image.height());
     let side = |length: usize| u16::try_from(length).ok().filter(|&length| length <= most);
     match (side(width), side(height)) {

@@ -12,7 +12,9 @@
 //! | JPEG files of any kind, and their markers | `jpeg_decoder`, `jpeg_markers` |
 //! | WebP, GIF and BMP files | `other_decoder` |
 //! | encoding of JPEG and WebP files | `jpeg_webp` |
+//! | animated files: PNG, WebP and GIF | `animation` |
 
+pub(super) mod animation;
 mod colour;
 pub(super) mod decode;
 mod file_decoder;

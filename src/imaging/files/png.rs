@@ -24,14 +24,33 @@ pub fn encode_png(
     compression: PngCompression,
     text: Option<&str>,
 ) -> Result<Vec<u8>, ImagingError> {
-    let refused = |reason: &dyn std::fmt::Display| ImagingError::Encoding {
+    let mut file = Vec::with_capacity(image.rgb().len() / 2 + 1024);
+    let encoder = png_encoder(&mut file, image, compression, text)?;
+    let mut writer = encoder.write_header().map_err(|error| refused(&error))?;
+    writer
+        .write_image_data(image.rgb())
+        .map_err(|error| refused(&error))?;
+    writer.finish().map_err(|error| refused(&error))?;
+    Ok(file)
+}
+
+fn refused(reason: &dyn std::fmt::Display) -> ImagingError {
+    ImagingError::Encoding {
         format: "PNG",
         reason: reason.to_string(),
-    };
+    }
+}
+
+/// The encoder of a PNG with the size of `image`.
+pub(super) fn png_encoder<'a>(
+    file: &'a mut Vec<u8>,
+    image: &Image,
+    compression: PngCompression,
+    text: Option<&str>,
+) -> Result<png::Encoder<'a, &'a mut Vec<u8>>, ImagingError> {
     let width = u32::try_from(image.width()).map_err(|error| refused(&error))?;
     let height = u32::try_from(image.height()).map_err(|error| refused(&error))?;
-    let mut file = Vec::with_capacity(image.rgb().len() / 2 + 1024);
-    let mut encoder = png::Encoder::new(&mut file, width, height);
+    let mut encoder = png::Encoder::new(file, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(match compression {
@@ -43,12 +62,7 @@ pub fn encode_png(
             .add_itxt_chunk(KEYWORD.to_owned(), text.to_owned())
             .map_err(|error| refused(&error))?;
     }
-    let mut writer = encoder.write_header().map_err(|error| refused(&error))?;
-    writer
-        .write_image_data(image.rgb())
-        .map_err(|error| refused(&error))?;
-    writer.finish().map_err(|error| refused(&error))?;
-    Ok(file)
+    Ok(encoder)
 }
 
 /// The text that [`encode_png`] wrote, if the file has one.
