@@ -169,6 +169,7 @@ fn model_with_inversion(
         landmarker: None,
         recognizer: None,
         gradient,
+        score_gradients: None,
     };
     let engine = Engine::start("sketch", networks, queue_limits(queue), metrics);
     Model::new(files, engine).unwrap()

@@ -161,7 +161,11 @@ impl ProblemType {
                 "no-classifier",
                 "The model has no classifier",
             ),
-            Edit::NoEdits | Edit::NoAmount { .. } | Edit::UnusedTrajectory | Edit::ScoreNotAlone => kind(
+            Edit::NoEdits
+            | Edit::NoAmount { .. }
+            | Edit::UnusedTrajectory
+            | Edit::ScoreNotAlone
+            | Edit::UnfitForGradient { .. } => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "unclear-edit",
                 "The edit is incomplete or ambiguous",
@@ -175,6 +179,11 @@ impl ProblemType {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-conditions",
                 "The conditional edit names no condition",
+            ),
+            Edit::Engine(EngineError::ScoreGradient { .. } | EngineError::NothingToDifferentiate { .. }) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "no-gradient",
+                "The model's scores have no gradients",
             ),
             Edit::CannotInvert { .. } => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,

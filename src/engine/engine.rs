@@ -10,9 +10,10 @@ use crate::engine::batching::gradient_runner::start_gradient;
 use crate::engine::batching::synthesizer::Synthesizer;
 use crate::engine::networks::worker::Worker;
 use crate::engine::running_networks::RunningNetworks;
+use crate::engine::score_gradients::ScoreGradients;
 use crate::engine::{
     Admission, Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Landmarker,
-    LazyReplica, Mapping, QueueLimits, Recognizer,
+    LazyReplica, Mapping, OpenScoreGradients, QueueLimits, Recognizer,
 };
 use crate::metrics::{BatchMetrics, Metrics};
 
@@ -21,6 +22,9 @@ const OPTIMIZATION_BATCHES: usize = 4;
 
 /// The same as a number of codes, if batches are small.
 const OPTIMIZATIONS: usize = 32;
+
+/// Most walks along gradients of scores at the same time. Each has a few codes in the queue.
+const WALKS: usize = 32;
 
 /// A model's networks before they start.
 pub struct Networks {
@@ -40,6 +44,8 @@ pub struct Networks {
     pub recognizer: Option<Box<dyn Recognizer>>,
     /// Code and target image → loss and its gradient.
     pub gradient: Option<Box<dyn Gradient>>,
+    /// Opens the networks that differentiate scores. `None` without a classifier.
+    pub score_gradients: Option<OpenScoreGradients>,
 }
 
 /// A model's networks at work. Cheap to clone; all clones share the threads and the limits.
@@ -51,6 +57,7 @@ pub struct Engine {
     classes: usize,
     images: Limiter,
     optimizations: Limiter,
+    walks: Limiter,
 }
 
 impl Engine {
@@ -95,6 +102,13 @@ impl Engine {
             optimization_time.clone(),
             metrics.gradient.clone(),
         );
+        let walks = Limiter::new(
+            format!("{name} score gradient").into(),
+            WALKS,
+            Duration::MAX,
+            ServiceTime::default(),
+            metrics.gradient.clone(),
+        );
         let running = RunningNetworks {
             mapping: networks
                 .mapping
@@ -118,6 +132,9 @@ impl Engine {
                 .recognizer
                 .map(|recognizer| Worker::spawn(&format!("{name} identity"), recognizer)),
             gradients,
+            score_gradients: networks
+                .score_gradients
+                .map(|open| ScoreGradients::new(name, open, metrics.gradient.clone())),
             optimization_time,
             metrics,
         };
@@ -128,6 +145,7 @@ impl Engine {
             classes,
             images,
             optimizations,
+            walks,
         }
     }
 
@@ -219,6 +237,29 @@ impl Engine {
     pub fn admit_optimization(&self, codes: usize) -> Result<Admission, EngineError> {
         let permit = self.optimizations.acquire(codes, usize::MAX)?;
         Ok(self.admit(1)?.with_optimization(permit))
+    }
+
+    /// Opens the networks that differentiate scores, unless they are open.
+    ///
+    /// # Errors
+    /// [`EngineError::ScoreGradient`] if a graph cannot be differentiated, [`EngineError::NothingToDifferentiate`] without a
+    /// classifier, or an error of opening.
+    pub async fn open_score_gradients(&self) -> Result<(), EngineError> {
+        match &self.networks.score_gradients {
+            Some(gradients) => gradients.running().await.map(drop),
+            None => Err(EngineError::NothingToDifferentiate {
+                model: self.images.network().to_owned(),
+            }),
+        }
+    }
+
+    /// Admits a walk along gradients of scores, with at most `images` images at a time, as [`admit_rounds`](Self::admit_rounds) does.
+    ///
+    /// # Errors
+    /// [`EngineError`] if too many walks are under way, or as [`admit`](Self::admit).
+    pub fn admit_walk(&self, images: usize) -> Result<Admission, EngineError> {
+        let permit = self.walks.acquire(1, usize::MAX)?;
+        Ok(self.admit_rounds(images)?.with_optimization(permit))
     }
 
     /// Admits background work: it runs while no request's image waits, and needs no permit. The caller limits how much of it

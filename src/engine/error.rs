@@ -46,6 +46,25 @@ pub enum EngineError {
         /// Why.
         reason: String,
     },
+    /// The graph of the gradients of scores cannot be derived.
+    #[error(
+        "{file}: the scores cannot be differentiated by the code: {reason}; export this graph again with other operators, or leave out \
+         along=gradient"
+    )]
+    ScoreGradient {
+        /// The file of the graph that cannot be differentiated.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is no classifier whose scores could be differentiated.
+    #[error(
+        "model {model} has no classifier graph, so there are no scores to differentiate; leave out along=gradient"
+    )]
+    NothingToDifferentiate {
+        /// The model's name.
+        model: String,
+    },
     /// ONNX Runtime cannot open the graph.
     #[error("{file}: ONNX Runtime cannot open the graph: {reason}")]
     Graph {

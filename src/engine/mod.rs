@@ -24,6 +24,7 @@ mod error;
 pub(crate) mod networks;
 pub(crate) mod onnx;
 mod running_networks;
+mod score_gradients;
 #[cfg(test)]
 pub(crate) mod test_support;
 #[cfg(test)]
@@ -47,6 +48,9 @@ pub use networks::gradient::{Gradient, LossGradient};
 pub use networks::landmarker::Landmarker;
 pub use networks::mapping::Mapping;
 pub use networks::recognizer::Recognizer;
+pub use networks::score_gradient::{
+    MappingGradient, OpenScoreGradients, ScoreGradient, ScoreGradientNetworks, WeightedGradients,
+};
 pub use networks::thread::wait_for_threads;
 pub use networks::truth::Truth;
 pub use networks::watchdog::{StuckNetwork, Watchdog};

@@ -1,5 +1,7 @@
 //! A model's networks on their threads.
 
+use std::sync::Arc;
+
 use crate::engine::BatchSize;
 use crate::engine::admission::limiter::ServiceTime;
 use crate::engine::batching::batcher::Batcher;
@@ -11,6 +13,7 @@ use crate::engine::networks::landmarker::Landmarker;
 use crate::engine::networks::mapping::Mapping;
 use crate::engine::networks::recognizer::Recognizer;
 use crate::engine::networks::worker::Worker;
+use crate::engine::score_gradients::ScoreGradients;
 use crate::metrics::ModelMetrics;
 
 /// Images that may be ahead of a request at any time without overload.
@@ -29,6 +32,7 @@ pub(crate) struct RunningNetworks {
     pub(crate) landmarker: Option<RunningLandmarker>,
     pub(crate) recognizer: Option<Worker<Box<dyn Recognizer>>>,
     pub(crate) gradients: Option<Batcher<GradientRunner>>,
+    pub(crate) score_gradients: Option<Arc<ScoreGradients>>,
     /// Service time of whole optimizations, by codes.
     pub(crate) optimization_time: ServiceTime,
     pub(crate) metrics: ModelMetrics,

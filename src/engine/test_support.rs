@@ -178,6 +178,7 @@ pub(crate) fn engine(
         landmarker: None,
         recognizer: None,
         gradient: None,
+        score_gradients: None,
     };
     let limits = QueueLimits {
         capacity,

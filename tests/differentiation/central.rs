@@ -40,7 +40,7 @@ pub(crate) fn numbers(shape: &[usize], seed: u16) -> ArrayD<f32> {
 ///
 /// `scale` and `offset` move the elements of `x` from −1 … 1 to where the graph is smooth.
 fn assert_gradient(name: &str, model: &Model, shape: &[usize], (scale, offset): (f32, f32)) {
-    let derived = vector_jacobian_product(model, "y").unwrap_or_else(|error| panic!("{name}: {error}"));
+    let derived = vector_jacobian_product(model, "y", &[]).unwrap_or_else(|error| panic!("{name}: {error}"));
     let scatters = |operator: &str| operator.starts_with("Scatter");
     let nodes = &derived.graph().node;
     assert!(

@@ -4,3 +4,4 @@ mod central;
 mod images;
 mod loss;
 mod operators;
+mod scores;

@@ -122,6 +122,6 @@ fn the_graphs_can_be_differentiated() {
         let Imported::Generator(generator) = fixture.import() else {
             panic!("{name} is no generator");
         };
-        vector_jacobian_product(&generator.synthesis, "image").unwrap();
+        vector_jacobian_product(&generator.synthesis, "image", &[]).unwrap();
     }
 }

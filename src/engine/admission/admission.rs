@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ndarray::{Array2, Array3, Axis};
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
 
 use crate::engine::admission::limiter::Permit;
 use crate::engine::batching::active_optimization::ActiveOptimization;
 use crate::engine::batching::batch_queue::Lane;
 use crate::engine::batching::chunked_synthesis::ChunkedSynthesis;
 use crate::engine::running_networks::RunningNetworks;
-use crate::engine::{EngineError, Images, LossGradient, Mapping, Timings};
+use crate::engine::score_gradients::RunningScoreGradients;
+use crate::engine::{EngineError, Images, LossGradient, Mapping, Timings, WeightedGradients};
 
 /// An admitted request, or background work. It calls the networks and adds up where the time goes.
 pub struct Admission {
@@ -239,6 +240,79 @@ impl Admission {
         let (completed, time) = timed(submitted.completed()).await;
         self.timings.optimization += time;
         Ok(completed?.output)
+    }
+
+    /// The scores of codes `[batch, rows, dim]`, and for each code the gradient of the sum of its weights `[batch, scores]` times
+    /// the scores. Codes of several walks share a run.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the networks cannot be opened, or a run fails.
+    ///
+    /// # Panics
+    /// If the model has no classifier.
+    pub async fn score_gradients(
+        &mut self,
+        codes: &Array3<f32>,
+        weights: &Array2<f32>,
+    ) -> Result<WeightedGradients, EngineError> {
+        let networks = self.score_gradient_networks().await?;
+        let run = async {
+            // One by one, so that the queue decides which of them share a run.
+            let rows = codes
+                .axis_chunks_iter(Axis(0), 1)
+                .zip(weights.axis_chunks_iter(Axis(0), 1));
+            let submit = |(code, weights): (ArrayView3<'_, f32>, ArrayView2<'_, f32>)| {
+                let input = (code.to_owned(), weights.to_owned());
+                networks.scores.submit(self.lane, input, |output| output)
+            };
+            let submitted: Vec<_> = rows.map(submit).collect();
+            let mut all = WeightedGradients {
+                scores: Array2::zeros((0, weights.ncols())),
+                gradient: Array3::zeros((0, codes.len_of(Axis(1)), codes.len_of(Axis(2)))),
+            };
+            for one in submitted {
+                let found = one.completed().await?.output;
+                let fits = "each code has one row of scores and a gradient of its own shape";
+                all.scores.append(Axis(0), found.scores.view()).expect(fits);
+                all.gradient.append(Axis(0), found.gradient.view()).expect(fits);
+            }
+            Ok(all)
+        };
+        let (gradients, time) = timed(run).await;
+        self.timings.optimization += time;
+        gradients
+    }
+
+    /// The gradients `[batch, z_dim]` of the sum of weights · w by z, for `weights` `[batch, w_dim]`.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the networks cannot be opened, or the run fails.
+    ///
+    /// # Panics
+    /// If the model has no classifier or no mapping.
+    pub async fn mapping_gradients(
+        &mut self,
+        z: Array2<f32>,
+        labels: Option<Array2<f32>>,
+        weights: Array2<f32>,
+    ) -> Result<Array2<f32>, EngineError> {
+        let mapping = self.score_gradient_networks().await?.mapping;
+        let mapping = mapping.expect("the caller checks that there is a mapping");
+        let run = mapping.run(move |mapping| {
+            let labels = labels.as_ref().map(|labels| labels.view());
+            mapping.mapping_gradient(z.view(), labels, weights.view())
+        });
+        let (gradients, time) = timed(run).await;
+        self.timings.optimization += time;
+        gradients
+    }
+
+    async fn score_gradient_networks(&self) -> Result<RunningScoreGradients, EngineError> {
+        let gradients = self.networks.score_gradients.as_ref();
+        gradients
+            .expect("the caller checks that there is a classifier")
+            .running()
+            .await
     }
 
     /// Where the time has gone so far.

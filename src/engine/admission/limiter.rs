@@ -95,6 +95,11 @@ impl Limiter {
         })
     }
 
+    /// The network's name.
+    pub(crate) fn network(&self) -> &str {
+        &self.network
+    }
+
     /// Most images that may run or wait at the same time.
     pub(crate) fn capacity(&self) -> usize {
         self.capacity

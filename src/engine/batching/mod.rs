@@ -10,6 +10,7 @@
 //! | what a network must do to be batched | `batch_network` |
 //! | synthesis in batches | `synthesizer` |
 //! | gradients in batches | `gradient_runner` |
+//! | gradients of scores in batches | `score_gradient_runner` |
 //! | how many images a batch holds | `batch_size` |
 //! | more images than one batch holds | `chunked_synthesis` |
 //! | results on their way to the caller | `reply` |
@@ -23,4 +24,5 @@ pub(crate) mod batcher;
 pub(crate) mod chunked_synthesis;
 pub(crate) mod gradient_runner;
 pub(crate) mod reply;
+pub(crate) mod score_gradient_runner;
 pub(crate) mod synthesizer;

@@ -49,6 +49,12 @@ impl GeneratorShape {
         }
     }
 
+    /// Whether synthesis takes a row for each layer.
+    #[must_use]
+    pub fn synthesis_is_layered(&self) -> bool {
+        matches!(self.synthesis, SynthesisInput::WPlus { .. })
+    }
+
     /// The space of each row that synthesis takes: w, or z if the generator has no mapping.
     #[must_use]
     pub fn synthesis_space(&self) -> LatentSpace {

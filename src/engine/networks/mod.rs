@@ -18,6 +18,7 @@
 //! | image → embedding of the person | `recognizer` |
 //! | code → true values of attributes | `truth` |
 //! | code and target image → loss and gradient | `gradient` |
+//! | code → scores and their gradients | `score_gradient` |
 //! | a network's thread and its queue of tasks | `worker` |
 //! | waiting for all threads at shutdown | `thread` |
 //! | low priority of the gradient network's threads | `priority` |
@@ -35,6 +36,7 @@ pub(crate) mod mapping;
 pub(crate) mod panic;
 pub(crate) mod priority;
 pub(crate) mod recognizer;
+pub(crate) mod score_gradient;
 pub(crate) mod thread;
 pub(crate) mod truth;
 pub(crate) mod watchdog;

@@ -2,17 +2,21 @@
 
 use ndarray::{Array2, ArrayView4};
 
-use crate::catalog::ClassifierFiles;
+use crate::catalog::{ClassifierFiles, OutputEntry, OutputKind};
 use crate::engine::onnx::conversion::element_types::as_float;
 use crate::engine::onnx::conversion::image_input::ImageInput;
 use crate::engine::onnx::conversion::scores::{ScoreReader, output_names};
 use crate::engine::onnx::network::Network;
+use crate::engine::onnx::score_gradient::Scoring;
 use crate::engine::{Classifier, EngineError, GeneratorShape, Runtime};
+use crate::graph::gradient::LinearScore;
 
 /// A classifier graph: image → scores.
 pub(crate) struct OnnxClassifier {
     network: Network,
     input: ImageInput,
+    /// The graph as the model has it, and its entries in the manifest.
+    files: ClassifierFiles,
     /// The numbers of columns of the outputs.
     columns: Vec<Option<usize>>,
     reader: ScoreReader,
@@ -37,11 +41,34 @@ impl OnnxClassifier {
         let reader = ScoreReader::new(&files.entry.outputs, &columns)
             .map_err(|wrong| network.output_error_at(wrong.output, &wrong.expected))?;
         Ok(Self {
+            files: files.clone(),
             network,
             input,
             columns,
             reader,
         })
+    }
+}
+
+impl OnnxClassifier {
+    /// Its graph and its scores, for differentiation. `scored` are all attributes, in the order of the columns.
+    pub(crate) fn scoring(&self, scored: &[&OutputEntry]) -> Scoring {
+        let entries = &self.files.entry.outputs;
+        let readings = entries.iter().zip(self.reader.linear(entries));
+        let score = |(entry, (output, reading)): (&OutputEntry, _)| LinearScore {
+            column: scored
+                .iter()
+                .position(|scored| scored.attribute == entry.attribute)
+                .expect("every attribute of a classifier is scored"),
+            output,
+            reading,
+            is_probability: entry.kind == OutputKind::Probability,
+        };
+        Scoring {
+            graph: self.files.graph.clone(),
+            conversion: self.input.in_graph(),
+            scores: readings.map(score).collect(),
+        }
     }
 }
 

@@ -53,5 +53,6 @@ pub(crate) mod replica_tuning;
 pub(crate) mod run_once;
 pub(crate) mod run_options;
 pub(crate) mod runtime;
+pub(crate) mod score_gradient;
 pub(crate) mod tensor_spec;
 pub(crate) mod truth;

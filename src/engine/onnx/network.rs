@@ -114,7 +114,7 @@ impl Network {
         graph: &Graph,
         inputs: &[&str],
         outputs: &[&str],
-        optional: &str,
+        optional: Option<&str>,
     ) -> Result<Self, EngineError> {
         let sessions = Sessions::open(runtime, graph, GraphOptimizationLevel::Disable)?;
         let session = sessions.first();
@@ -127,9 +127,8 @@ impl Network {
             ));
         }
         let mut outputs = outputs.to_vec();
-        if session.outputs().iter().any(|outlet| outlet.name() == optional) {
-            outputs.push(optional);
-        }
+        let is_there = |name: &&str| session.outputs().iter().any(|outlet| outlet.name() == *name);
+        outputs.extend(optional.filter(is_there));
         let find = |kind, outlets, required: &[&str]| {
             required
                 .iter()

@@ -15,6 +15,7 @@ use crate::engine::onnx::mapping::OnnxMapping;
 use crate::engine::onnx::parallel::in_parallel;
 use crate::engine::onnx::recognizer::OnnxRecognizer;
 use crate::engine::onnx::replica_tuning::{ReplicaTuning, TunedReplicas};
+use crate::engine::onnx::score_gradient::{self, Scoring};
 use crate::engine::{
     Classifier, Encoder, Engine, EngineError, GeneratorShape, Landmarker, Mapping, Networks, QueueLimits,
     Recognizer, Runtime,
@@ -83,7 +84,7 @@ fn open_others(
     shape: &GeneratorShape,
 ) -> Result<Networks, EngineError> {
     let range = files.manifest.generator.image_range;
-    let classifiers = open_classifiers(runtime, files, shape)?;
+    let (classifiers, scorings) = open_classifiers(runtime, files, shape)?;
     let encoder = match (&files.encoder, &files.manifest.encoder) {
         (Some(graph), Some(entry)) => {
             let opened = OnnxEncoder::open(runtime, graph, entry, shape, range)?;
@@ -114,15 +115,16 @@ fn open_others(
         landmarker,
         recognizer,
         gradient: None,
+        score_gradients: score_gradient::opener(runtime, files, shape, scorings),
     })
 }
 
-/// Opens a model's classifiers. If several score the same attribute, they become one.
+/// Opens a model's classifiers, and says how each can be differentiated. If several score the same attribute, they become one.
 fn open_classifiers(
     runtime: &Runtime,
     files: &ModelFiles,
     shape: &GeneratorShape,
-) -> Result<Vec<Box<dyn Classifier>>, EngineError> {
+) -> Result<(Vec<Box<dyn Classifier>>, Vec<Scoring>), EngineError> {
     let range = files.manifest.generator.image_range;
     let open = |classifier| OnnxClassifier::open(runtime, classifier, shape, range);
     let opened = files
@@ -130,10 +132,15 @@ fn open_classifiers(
         .iter()
         .map(open)
         .collect::<Result<Vec<_>, _>>()?;
+    let scored = files.manifest.scored();
+    let scorings = opened
+        .iter()
+        .map(|classifier| classifier.scoring(&scored))
+        .collect();
     let all = files.manifest.classifiers.iter().flat_map(|entry| &entry.outputs);
-    if all.clone().count() > files.manifest.scored().len() {
-        return Ok(vec![Box::new(ClassifierMean::new(opened, all))]);
+    if all.clone().count() > scored.len() {
+        return Ok((vec![Box::new(ClassifierMean::new(opened, all))], scorings));
     }
     let boxed = |classifier| Box::new(classifier) as Box<dyn Classifier>;
-    Ok(opened.into_iter().map(boxed).collect())
+    Ok((opened.into_iter().map(boxed).collect(), scorings))
 }

@@ -24,6 +24,17 @@ pub fn to_float32(model: &mut Model) -> bool {
     found
 }
 
+/// Makes an input of bytes take float32. A cast of it to float32 then changes nothing.
+pub fn accept_float_input(model: &mut Model) {
+    for value in &mut model.graph_mut().input {
+        if let Some(TypeValue::Tensor(tensor)) = value.r#type.as_mut().and_then(|kind| kind.value.as_mut())
+            && tensor.elem_type == i32::from(DataType::Uint8)
+        {
+            tensor.elem_type = DataType::Float.into();
+        }
+    }
+}
+
 fn convert_graph(graph: &mut GraphProto, found: &mut bool) {
     for tensor in &mut graph.initializer {
         convert_tensor(tensor, found);

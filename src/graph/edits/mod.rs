@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | what a graph takes and returns | [`inputs`], [`outputs`] |
 //! | weights of other files, moved into the graph | [`embed_weights`] |
-//! | float16 and float64 graphs in float32 | [`to_float32`] |
+//! | float16 and float64 graphs in float32, inputs of bytes | [`to_float32`], [`accept_float_input`] |
 //! | an input that becomes a constant | [`bind`], [`bind_rows`] |
 //! | nodes before an input or behind an output | [`Editor`] |
 //! | a part of a graph | [`extract`] |
@@ -25,6 +25,6 @@ pub use editor::Editor;
 pub(crate) use editor::rename_nodes;
 pub use embed_weights::embed_weights;
 pub use extract::extract;
-pub use float32::to_float32;
+pub use float32::{accept_float_input, to_float32};
 pub use flow::{Flow, used};
 pub use ports::{Port, drop_defaults, inputs, outputs};

@@ -4,13 +4,13 @@ use ndarray::{ArrayD, IxDyn};
 
 use crate::graph::gradient::derivative::differentiate;
 use crate::graph::gradient::features::feature_names;
+use crate::graph::gradient::image_conversion::{check_images, image_output, resized, shrunk};
 use crate::graph::gradient::input::{self, batch_input, sole_input};
 use crate::graph::gradient::ops;
-use crate::graph::gradient::resampling::Matrix;
 use crate::graph::gradient::step::{Gradient, count_of};
 use crate::graph::gradient::tape::Tape;
-use crate::graph::shapes::{Length, describe};
-use crate::graph::{GraphError, Model, Value, integers};
+use crate::graph::shapes::Length;
+use crate::graph::{GraphError, Model, Value};
 
 /// The weight of the perceptual loss; the pixel loss has 1.
 const PERCEPTUAL_WEIGHT: f64 = 0.05;
@@ -60,14 +60,7 @@ pub fn loss_gradient(
     let image = tape
         .append(synthesis, &[(&input, &code)], &[&output])?
         .swap_remove(0);
-    let image_shape = tape.shape(&image).to_vec();
-    let [Length::BATCH, channels, height, width] = *image_shape.as_slice() else {
-        return Err(GraphError::Tensor {
-            tensor: format!("output {output:?}"),
-            found: describe(&image_shape),
-            expected: "[batch, 3, height, width]".to_owned(),
-        });
-    };
+    let [_, channels, height, width] = check_images(&tape, &output, &image)?;
     let target = tape.input("target", vec![Length::BATCH, channels, height, width]);
     let mut seeds = Vec::new();
     let pixel = pixel_loss(&mut tape, &image, &target, image_range, &mut seeds)?;
@@ -87,20 +80,6 @@ pub fn loss_gradient(
             ("perceptual", &distance),
         ],
     ))
-}
-
-/// The name of the output with images: `image`, or the first.
-fn image_output(synthesis: &Model) -> Result<String, GraphError> {
-    let outputs = &synthesis.graph().output;
-    let image = outputs
-        .iter()
-        .find(|output| output.name == "image")
-        .or(outputs.first());
-    image
-        .map(|output| output.name.clone())
-        .ok_or_else(|| GraphError::NoTensor {
-            name: "image".to_owned(),
-        })
 }
 
 /// The gradients of tensors that the code determines.
@@ -150,30 +129,6 @@ fn halved(tape: &mut Tape, image: &Value) -> Result<Option<Value>, GraphError> {
         return Ok(None);
     }
     shrunk(tape, image, 2).map(Some)
-}
-
-/// Images shrunk by averaging squares.
-fn shrunk(tape: &mut Tape, image: &Value, factor: i64) -> Result<Value, GraphError> {
-    let window = [factor; 2];
-    let attributes = vec![integers("kernel_shape", &window), integers("strides", &window)];
-    tape.node("AveragePool", &[image], attributes)
-}
-
-/// Images of other sides.
-fn resized(tape: &mut Tape, image: &Value, sides: [Length; 2]) -> Result<Value, GraphError> {
-    let &[_, _, height, width] = tape.shape(image) else {
-        return Ok(image.clone());
-    };
-    let factors = [height.divided_by(sides[0]), width.divided_by(sides[1])];
-    match factors {
-        [Some(Length::ONE), Some(Length::ONE)] => Ok(image.clone()),
-        [Some(down), Some(across)] if down == across => shrunk(tape, image, down.factor),
-        _ => {
-            let rows = Matrix::of_scaling(height.factor, sides[0].factor);
-            let columns = Matrix::of_scaling(width.factor, sides[1].factor);
-            ops::resample(tape, image, &rows, &columns)
-        }
-    }
 }
 
 fn elements_of_an_image(tape: &Tape, value: &Value) -> f64 {

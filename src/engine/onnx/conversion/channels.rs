@@ -45,6 +45,19 @@ impl ChannelConversion {
         Self { channels }
     }
 
+    /// The weights of red, green and blue in each channel, and what is added. The images hold means, not sums of `summed` values.
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand pixels at most")]
+    pub(crate) fn weights(&self, summed: usize) -> Vec<([f32; 3], f32)> {
+        let weights = |channel: &Channel| {
+            let mut weights = [0.0; 3];
+            for &(source, weight) in &channel.sources {
+                weights[source] = weight * summed as f32;
+            }
+            (weights, channel.shift)
+        };
+        self.channels.iter().map(weights).collect()
+    }
+
     /// Converts images. Without a copy if nothing changes.
     pub(crate) fn apply<'a>(&self, images: CowArray<'a, f32, Ix4>) -> CowArray<'a, f32, Ix4> {
         let mut channels = self.channels.iter().enumerate();

@@ -9,6 +9,7 @@ use crate::engine::onnx::conversion::element_types::InputType;
 use crate::engine::onnx::conversion::input_shape::InputShape;
 use crate::engine::onnx::conversion::resizing::{Resizing, resized, sum_of_squares};
 use crate::engine::onnx::network::Network;
+use crate::graph::gradient::ImageConversion;
 
 /// The conversion of images for a network's input, in this order: crop, size, channels, element type, order of axes.
 pub(crate) struct ImageInput {
@@ -37,10 +38,7 @@ impl ImageInput {
         let crop = cropped(entry.crop.unwrap_or([0.0, 0.0, 1.0, 1.0]), size);
         let part = crop.map(|[first, end]| end - first);
         let resizing = Resizing::new(part, shape.size.unwrap_or(part));
-        let summed = match resizing {
-            Resizing::SumOfSquares(pixels) => pixels * pixels,
-            Resizing::None | Resizing::Triangle { .. } => 1,
-        };
+        let summed = resizing.summed();
         let entry = element.described(entry);
         Ok(Self {
             crop,
@@ -49,6 +47,18 @@ impl ImageInput {
             element,
             layout: shape.layout,
         })
+    }
+
+    /// The same conversion as a part of a graph, but without rounding to bytes.
+    pub(crate) fn in_graph(&self) -> ImageConversion {
+        let size = |[first, end]: [usize; 2]| end - first;
+        let (part, summed) = (self.crop.map(size), self.resizing.summed());
+        ImageConversion {
+            crop: self.crop,
+            size: self.resizing.size(part),
+            channels: self.channels.weights(summed),
+            is_nhwc: self.layout == Layout::Nhwc,
+        }
     }
 
     /// Converts images, runs the network on them, and returns its outputs: each `[images]` followed by other axes, with finite

@@ -41,6 +41,25 @@ impl Resizing {
     }
 }
 
+impl Resizing {
+    /// Pixels whose sum becomes a pixel.
+    pub(crate) fn summed(&self) -> usize {
+        match self {
+            Self::SumOfSquares(pixels) => pixels * pixels,
+            Self::None | Self::Triangle { .. } => 1,
+        }
+    }
+
+    /// Height and width that images of this height and width get.
+    pub(crate) fn size(&self, [height, width]: [usize; 2]) -> [usize; 2] {
+        match self {
+            Self::None => [height, width],
+            Self::SumOfSquares(pixels) => [height / pixels, width / pixels],
+            Self::Triangle { rows, columns } => [rows.pixels.len(), columns.pixels.len()],
+        }
+    }
+}
+
 /// Images in which squares of `side` × `side` pixels are added.
 pub(crate) fn sum_of_squares(images: ArrayView4<'_, f32>, side: usize) -> Array4<f32> {
     let (batch, channels, height, width) = images.dim();

@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayD, ArrayView1};
 
 use crate::catalog::{Activation, Bins, OutputEntry, OutputKind};
+use crate::graph::gradient::ScoreReading;
 
 /// Reads scores out of a classifier's outputs.
 pub(crate) struct ScoreReader {
@@ -154,6 +155,35 @@ fn binned(bins: &Bins, columns: &[usize], attribute: &str) -> Result<Vec<(usize,
     }
     let value = |(position, &column)| Some((column, bins.value(position)?));
     Ok(columns.iter().enumerate().filter_map(value).collect())
+}
+
+impl ScoreReader {
+    /// How each entry's score is read on its linear scale: the logit of a probability, or the score itself. Together with the output.
+    pub(crate) fn linear(&self, entries: &[OutputEntry]) -> Vec<(Option<String>, ScoreReading)> {
+        let names = output_names(entries);
+        let linear = |(score, entry): (&Score, &OutputEntry)| {
+            let reading = match &score.reading {
+                Reading::Column(column) if entry.kind == OutputKind::Probability => {
+                    ScoreReading::Logit(*column)
+                }
+                Reading::Column(column) | Reading::Sigmoid(column) => ScoreReading::Column(*column),
+                Reading::Softmax { column, columns } => ScoreReading::LogOdds {
+                    column: *column,
+                    others: columns.iter().copied().filter(|other| other != column).collect(),
+                },
+                Reading::LogOdds { column, others } => ScoreReading::LogOdds {
+                    column: *column,
+                    others: others.clone(),
+                },
+                Reading::Expected { bins, is_softmax } => ScoreReading::Expected {
+                    bins: bins.clone(),
+                    is_softmax: *is_softmax,
+                },
+            };
+            (names[score.output].map(str::to_owned), reading)
+        };
+        self.scores.iter().zip(entries).map(linear).collect()
+    }
 }
 
 impl Reading {
