@@ -321,11 +321,11 @@ const SYNTHESIS: BatchDescriptions = BatchDescriptions {
 const GRADIENT: BatchDescriptions = BatchDescriptions {
     waiting: (
         "gradient_codes_waiting",
-        "Latent codes in the queue of the gradient network",
+        "Latent codes in the queue of the gradient networks",
     ),
     running: (
         "gradient_codes_running",
-        "Latent codes in runs of the gradient network that are under way",
+        "Latent codes in runs of the gradient networks that are under way",
     ),
     dropped: (
         "gradient_codes_dropped",
@@ -333,13 +333,13 @@ const GRADIENT: BatchDescriptions = BatchDescriptions {
     ),
     batch_size: (
         "gradient_batch_codes",
-        "Latent codes in a run of the gradient network",
+        "Latent codes in a run of the gradient networks",
     ),
     queue_seconds: (
         "gradient_queue_seconds",
-        "Time of latent codes in the queue of the gradient network",
+        "Time of latent codes in the queue of the gradient networks",
     ),
-    run_seconds: ("gradient_seconds", "Time of a run of the gradient network"),
+    run_seconds: ("gradient_seconds", "Time of a run of the gradient networks"),
 };
 
 /// A batcher's metrics of all models.

@@ -306,6 +306,14 @@ pub enum EditorError {
     /// A target score stands beside other edits or a trajectory.
     #[error("found \"to_score\" beside another edit or a trajectory, expected it in a single edit alone")]
     ScoreNotAlone,
+    /// An edit cannot follow a gradient.
+    #[error("found {found} with along=gradient, expected {expected}")]
+    UnfitForGradient {
+        /// What the request has.
+        found: &'static str,
+        /// What it may have.
+        expected: &'static str,
+    },
     /// The classifier cannot give the target score.
     #[error(
         "found the target score {found} for {attribute:?}, expected a probability above 0 and below 1, such as 0.9, because \

@@ -18,6 +18,7 @@
 //! | the unit of an edit's amount | [`Unit`] |
 //! | where the samples are, seen from a boundary | [`Spread`], [`CodeMoments`] |
 //! | the conditional projection: a direction that keeps other attributes | [`condition`] |
+//! | one step along the gradient of a score, while others are held | [`gradient_step`] |
 //! | a series of evenly spaced amounts | [`Trajectory`] |
 //! | where a boundary is fitted to scored codes | [`BoundaryFit::fit`] |
 //! | directions without labels, from weights or from codes | [`sefa`], [`principal_components`] |
@@ -58,6 +59,7 @@ pub use components::sefa::sefa;
 pub use editing::condition::{Conditioned, condition, condition_on};
 pub use editing::direction::Direction;
 pub use editing::edit::{Amount, Edit, apply};
+pub use editing::gradient_step::{GradientStep, gradient_step};
 pub use editing::trajectory::Trajectory;
 pub use editing::unit::Unit;
 pub use error::LatentError;

@@ -12,6 +12,7 @@ mod directions;
 mod edit;
 mod examples;
 mod failures;
+mod gradient_edits;
 mod hostile_bodies;
 mod hostile_urls;
 mod identity;

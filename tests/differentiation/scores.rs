@@ -53,6 +53,13 @@ fn plain(
     }
 }
 
+/// The channels as they are.
+fn rgb() -> Vec<([f32; 3], f32)> {
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+        .map(|weights| (weights, 0.0))
+        .to_vec()
+}
+
 fn score(column: usize, reading: ScoreReading, is_probability: bool) -> LinearScore {
     LinearScore {
         column,
@@ -131,11 +138,6 @@ fn the_gradient_of_each_kind_of_score_equals_central_differences() {
         let half = graph.node("Sigmoid", &[columns], vec![]);
         graph.node("Mul", &[&half, &two], vec![])
     });
-    let rgb = vec![
-        ([1.0, 0.0, 0.0], 0.0),
-        ([0.0, 1.0, 0.0], 0.0),
-        ([0.0, 0.0, 1.0], 0.0),
-    ];
     let bgr = vec![
         ([0.0, 0.0, 2.0], 0.5),
         ([0.0, 1.0, 0.0], -0.5),
@@ -145,7 +147,7 @@ fn the_gradient_of_each_kind_of_score_equals_central_differences() {
     let networks = [
         ScoringNetwork {
             model: &logits,
-            conversion: plain(rgb.clone(), whole, [8, 8], false),
+            conversion: plain(rgb(), whole, [8, 8], false),
             scores: vec![
                 score(0, ScoreReading::Column(1), false),
                 score(
@@ -179,7 +181,7 @@ fn the_gradient_of_each_kind_of_score_equals_central_differences() {
         },
         ScoringNetwork {
             model: &mixed,
-            conversion: plain(rgb, whole, [8, 8], true),
+            conversion: plain(rgb(), whole, [8, 8], true),
             scores: vec![
                 score(4, ScoreReading::Logit(1), true),
                 score(5, ScoreReading::Logit(2), true),
@@ -207,16 +209,7 @@ fn a_saturated_probability_still_has_a_gradient() {
         let network = saturated(operator, 1000.0);
         let networks = [ScoringNetwork {
             model: &network,
-            conversion: plain(
-                vec![
-                    ([1.0, 0.0, 0.0], 0.0),
-                    ([0.0, 1.0, 0.0], 0.0),
-                    ([0.0, 0.0, 1.0], 0.0),
-                ],
-                [[0, 8], [0, 8]],
-                [8, 8],
-                false,
-            ),
+            conversion: plain(rgb(), [[0, 8], [0, 8]], [8, 8], false),
             scores: vec![score(0, ScoreReading::Logit(0), true)],
         }];
         Scores::new(&networks, 1).check(operator);
@@ -230,7 +223,7 @@ fn an_operator_without_a_derivative_is_named() {
     });
     let networks = [ScoringNetwork {
         model: &network,
-        conversion: plain(vec![([1.0, 0.0, 0.0], 0.0)], [[0, 8], [0, 8]], [8, 8], false),
+        conversion: plain(rgb(), [[0, 8], [0, 8]], [8, 8], false),
         scores: vec![score(0, ScoreReading::Column(0), false)],
     }];
     let error = score_gradient(&generator(), "w", &networks)

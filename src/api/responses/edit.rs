@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::api::openapi::responses::{FaceResponse, SEED, WARNINGS};
 use crate::api::responses::face::Face;
 use crate::api::responses::score_search::ScoreSearchResult;
+use crate::api::responses::walk::Walk;
 use crate::api::types::space::Space;
 use crate::editor;
 
@@ -29,11 +30,15 @@ pub(crate) struct EditResponse {
     similarities: Vec<f64>,
     /// The position of each face on the trajectory, in the request's unit; empty without a trajectory.
     positions: Vec<f64>,
-    /// The direction of each edit.
+    /// The direction of each edit; empty if `along` is `gradient`.
     directions: Vec<EditDirection>,
     /// The result of the search for a score; absent unless an edit has `to_score`.
     #[serde(skip_serializing_if = "Option::is_none")]
     score_search: Option<ScoreSearchResult>,
+    /// The walks along the gradient of the score: one, or one for each side of a trajectory; absent unless `along` is `gradient`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    walks: Vec<Walk>,
     /// Warnings, such as an edit that moves the face out of where the model's samples are.
     warnings: Vec<String>,
 }
@@ -55,6 +60,7 @@ impl EditResponse {
             positions: edited.positions,
             directions: edited.directions.into_iter().map(Into::into).collect(),
             score_search: edited.score_search.map(Into::into),
+            walks: edited.walks.into_iter().map(Into::into).collect(),
             warnings: edited.warnings.iter().map(ToString::to_string).collect(),
         }
     }

@@ -22,3 +22,4 @@ pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod score;
 pub(crate) mod score_search;
+pub(crate) mod walk;

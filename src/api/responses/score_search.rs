@@ -45,12 +45,16 @@ pub(crate) struct ConditionScore {
     held: bool,
 }
 
+impl From<HeldScore> for ConditionScore {
+    fn from(score: HeldScore) -> Self {
+        let HeldScore { before, after, held } = score;
+        Self { before, after, held }
+    }
+}
+
 impl From<editor::ScoreSearchResult> for ScoreSearchResult {
     fn from(result: editor::ScoreSearchResult) -> Self {
-        let condition = |(attribute, score)| {
-            let HeldScore { before, after, held } = score;
-            (attribute, ConditionScore { before, after, held })
-        };
+        let condition = |(attribute, score): (String, HeldScore)| (attribute, score.into());
         Self {
             attribute: result.attribute,
             target: result.target,

@@ -4,6 +4,7 @@ use crate::api::decode::declare::fields;
 use crate::api::decode::fields::{Group, Required, Unrecorded};
 use crate::api::problem::Problem;
 use crate::api::state::Api;
+use crate::api::types::along::Along;
 use crate::api::types::attribute_edit::AttributeEdit;
 use crate::api::types::face::{FaceInput, TruncationInput};
 use crate::api::types::form::form;
@@ -15,7 +16,7 @@ use crate::api::types::text::Name;
 use crate::api::types::trajectory::TrajectoryInput;
 use crate::api::types::unit::Unit;
 use crate::api::types::uploaded_image::{HasImage, UploadedImage};
-use crate::editor::EditRequest;
+use crate::editor::{self, EditRequest};
 
 /// The most edits of a request, and the most conditions. Every edit is projected off every condition, and all are solved together.
 const MOST: usize = 64;
@@ -32,6 +33,8 @@ fields! {
         truncation: Group<TruncationInput>,
         /// The edits, all made together.
         edits ["edits", "edit"]: Required<List<AttributeEdit, 1, MOST>> = ["smile:3"],
+        /// What the face moves along. Default: `normal`.
+        along: Option<Along>,
         /// The unit of every `by` and `to`, and of the trajectory's positions. Default: `distance`.
         unit: Option<Unit>,
         /// The layers of w+ to edit, counted from 0: `3`, or `0-3`, for edits without `layers` of their own. Default: all.
@@ -113,6 +116,7 @@ impl EditInput {
             space,
             truncation,
             edits,
+            along,
             unit,
             layers,
             trajectory,
@@ -129,6 +133,7 @@ impl EditInput {
                 .map(|(index, edit)| edit.step(index))
                 .collect::<Result<_, _>>()?,
             unit: unit.map(Into::into).unwrap_or_default(),
+            along: along.map_or_else(editor::Along::default, Into::into),
             conditions: self.conditions.as_ref().map(names),
             layers: layers.map(|layers| layers.0),
             series: series.transpose()?,

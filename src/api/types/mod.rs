@@ -14,6 +14,7 @@
 //! | single values | [`number`], [`numbers`], [`text`], [`list`], [`choice`], [`space`], [`base64`] |
 //! | the form of a request with an image | [`form`] |
 
+pub(crate) mod along;
 pub(crate) mod attribute_edit;
 pub(crate) mod base64;
 pub(crate) mod boundary;

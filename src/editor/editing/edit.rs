@@ -3,7 +3,9 @@
 use ndarray::Array2;
 
 use crate::editor::editing::edit_path::{EditDirection, EditPath, PlannedEdit, plan_edits};
-use crate::editor::editing::request::{EditRequest, EditStep};
+use crate::editor::editing::gradient_walk::gradient_edit::{GradientEdit, check_space, gradient_edit, walked_attributes};
+use crate::editor::editing::gradient_walk::result::Walk;
+use crate::editor::editing::request::{Along, EditRequest, EditStep};
 use crate::editor::editing::score_search::result::ScoreSearchResult;
 use crate::editor::editing::score_search::scored_attribute::scored_attributes;
 use crate::editor::editing::score_search::search::{ROUND_IMAGES, ScoreSearch};
@@ -33,6 +35,8 @@ pub struct Edited {
     pub directions: Vec<EditDirection>,
     /// The result of the search for a score, if the request has a target score.
     pub score_search: Option<ScoreSearchResult>,
+    /// The walks, if the edit follows a gradient: one, or one for each side of a trajectory.
+    pub walks: Vec<Walk>,
     /// What the caller should know about the result.
     pub warnings: Vec<Warning>,
     /// The time that each part took.
@@ -54,41 +58,45 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
     if request.has_target_score() {
         images = images.max(ROUND_IMAGES);
     }
-    let mut renderer = Renderer::admit(model, request.truncation, images)?;
+    let mut renderer = if request.along == Along::Gradient {
+        walked_attributes(model, request)?;
+        model.engine().open_score_gradients().await?;
+        Renderer::admit_walk(model, request.truncation, images)?
+    } else {
+        Renderer::admit(model, request.truncation, images)?
+    };
     let sources = std::slice::from_ref(&request.source);
     let original = renderer.codes(sources, space).await?.swap_remove(0);
-    let edits = plan_edits(model, request, original.space()).await?;
-
-    let mut codes = Vec::with_capacity(request.images());
-    if request.with_comparison {
-        codes.push(original.clone());
-    }
-    let mut score_search = None;
-    if request.has_target_score() {
-        let search = ScoreSearch::new(&mut renderer, request, &edits, &original)?;
-        let (code, result) = search.run().await?;
-        codes.push(code);
-        score_search = Some(result);
-    } else {
-        for position in request.positions() {
-            codes.push(moved(&original, &edits, request, position)?);
+    let mut moved = match request.along {
+        Along::Normal => along_normals(&mut renderer, request, &original).await?,
+        Along::Gradient => {
+            let GradientEdit { codes, walks } = gradient_edit(&mut renderer, request, &original).await?;
+            Moved {
+                codes,
+                walks,
+                ..Moved::default()
+            }
         }
+    };
+    if request.with_comparison {
+        moved.codes.insert(0, original.clone());
     }
     let outputs = if request.with_comparison {
         RenderOutputs::ScoresAndIdentity
     } else {
         RenderOutputs::Images
     };
-    let mut faces = renderer.render(codes, outputs).await?;
+    let mut faces = renderer.render(moved.codes, outputs).await?;
     let before = request.with_comparison.then(|| faces.remove(0));
     let similarities = before
         .as_ref()
         .map_or_else(Vec::new, |before| similarities(before, &faces));
     let mut warnings = Vec::new();
-    for edit in &edits {
+    for edit in &moved.edits {
         warnings.extend(far_from_samples(edit, &original, &faces)?);
     }
-    warnings.extend(score_search.iter().flat_map(ScoreSearchResult::warnings));
+    warnings.extend(moved.score_search.iter().flat_map(ScoreSearchResult::warnings));
+    warnings.extend(moved.walks.iter().flat_map(Warning::of_walk));
     let positions = request
         .series
         .as_ref()
@@ -99,10 +107,46 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
         similarities,
         positions,
         faces,
-        directions: edits.into_iter().map(|edit| edit.report).collect(),
-        score_search,
+        directions: moved.edits.into_iter().map(|edit| edit.report).collect(),
+        score_search: moved.score_search,
+        walks: moved.walks,
         warnings,
         timings: renderer.admission.timings(),
+    })
+}
+
+/// The edited codes, and how they were found.
+#[derive(Default)]
+struct Moved {
+    codes: Vec<LatentCode>,
+    edits: Vec<PlannedEdit>,
+    score_search: Option<ScoreSearchResult>,
+    walks: Vec<Walk>,
+}
+
+/// Moves `original` along the normals of boundaries.
+async fn along_normals(
+    renderer: &mut Renderer<'_>,
+    request: &EditRequest,
+    original: &LatentCode,
+) -> Result<Moved, EditorError> {
+    let edits = plan_edits(renderer.model(), request, original.space()).await?;
+    let (mut codes, mut score_search) = (Vec::with_capacity(request.images()), None);
+    if request.has_target_score() {
+        let search = ScoreSearch::new(renderer, request, &edits, original)?;
+        let (code, result) = search.run().await?;
+        codes.push(code);
+        score_search = Some(result);
+    } else {
+        for position in request.positions() {
+            codes.push(self::moved(original, &edits, request, position)?);
+        }
+    }
+    Ok(Moved {
+        codes,
+        edits,
+        score_search,
+        walks: Vec::new(),
     })
 }
 
@@ -115,10 +159,15 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
 pub async fn check_edit(model: &Model, request: &EditRequest, space: LatentSpace) -> Result<(), EditorError> {
     request.check()?;
     let space = check_conversion(model, space, request.space)?;
+    if request.along == Along::Gradient {
+        walked_attributes(model, request)?;
+        check_space(space)?;
+        origin_of(model, space)?.rows(request.layers_of(&request.steps[0]))?;
+        return Ok(model.engine().open_score_gradients().await?);
+    }
     let edits = plan_edits(model, request, space).await?;
     // Any code of the space shows whether the layers exist and the distances can be reached together.
-    let (rows, columns) = model.code_shape(space)?;
-    let origin = LatentCode::new(space, Array2::zeros((rows, columns)))?;
+    let origin = origin_of(model, space)?;
     if request.has_target_score() {
         let path = &edits[0].path;
         origin.rows(path.layers)?;
@@ -128,6 +177,11 @@ pub async fn check_edit(model: &Model, request: &EditRequest, space: LatentSpace
         moved(&origin, &edits, request, position)?;
     }
     Ok(())
+}
+
+fn origin_of(model: &Model, space: LatentSpace) -> Result<LatentCode, EditorError> {
+    let (rows, columns) = model.code_shape(space)?;
+    Ok(LatentCode::new(space, Array2::zeros((rows, columns)))?)
 }
 
 /// The code after all steps. Steps without their own amount move by `position`.

@@ -6,12 +6,14 @@
 //! | the request, and its checks that need no face | `request` |
 //! | the direction of each step, after projection onto the conditions' complement | `edit_path` |
 //! | the search for a distance at which the classifier gives a score | `score_search` |
+//! | the walk along the gradient of a score | `gradient_walk` |
 //! | warnings about far or missed results | `warning` |
 //!
 //! It knows how codes move. It never knows how codes become images.
 
 pub(crate) mod edit;
 pub(crate) mod edit_path;
+pub(crate) mod gradient_walk;
 pub(crate) mod request;
 pub(crate) mod score_search;
 pub(crate) mod warning;

@@ -16,6 +16,8 @@ pub struct EditRequest {
     pub truncation: TruncationChoice,
     /// The edits, all applied together.
     pub steps: Vec<EditStep>,
+    /// What the code moves along.
+    pub along: Along,
     /// The unit of the steps' amounts and of the series' positions.
     pub unit: Unit,
     /// Attributes to hold; `None` for the plain edit.
@@ -26,6 +28,16 @@ pub struct EditRequest {
     pub series: Option<Series>,
     /// Whether the face before the edit is rendered too, and all faces are scored.
     pub with_comparison: bool,
+}
+
+/// What a code moves along.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Along {
+    /// The normals of boundaries.
+    #[default]
+    Normal,
+    /// The gradient of the attribute's score.
+    Gradient,
 }
 
 /// The edit of one attribute.
@@ -109,6 +121,32 @@ impl EditRequest {
         after + usize::from(self.with_comparison)
     }
 
+    /// Checks what only a gradient requires.
+    fn check_gradient(&self) -> Result<(), EditorError> {
+        let refuse = |found, expected| Err(EditorError::UnfitForGradient { found, expected });
+        if self.steps.len() > 1 {
+            return refuse(
+                "several edits",
+                "one; send the code of its response with the next edit",
+            );
+        }
+        let is_to = matches!(self.steps[0].amount, Some(Amount::To(_)));
+        let series_is_to = |series: &Series| series.kind == PositionKind::To;
+        if is_to || self.series.as_ref().is_some_and(series_is_to) {
+            return refuse(
+                "a distance to move to",
+                "\"by\", the length of the path, or \"to_score\", because a gradient has no boundary that distances are measured from",
+            );
+        }
+        if self.unit != Unit::Distance {
+            return refuse(
+                "another unit than distance",
+                "none, because a gradient has no boundary",
+            );
+        }
+        Ok(())
+    }
+
     /// Checks that the request says how far to move each attribute, and that each amount is in range.
     pub(crate) fn check(&self) -> Result<(), EditorError> {
         if self.steps.is_empty() {
@@ -116,6 +154,9 @@ impl EditRequest {
         }
         if self.has_target_score() && (self.steps.len() > 1 || self.series.is_some()) {
             return Err(EditorError::ScoreNotAlone);
+        }
+        if self.along == Along::Gradient {
+            self.check_gradient()?;
         }
         if self.conditions.as_ref().is_some_and(Vec::is_empty) {
             return Err(EditorError::NoConditions);

@@ -1,5 +1,6 @@
 //! Warnings: faces far from what the generator learned, scores that were not reached, and images that were not matched.
 
+use crate::editor::editing::gradient_walk::result::{Walk, WalkEnd};
 use crate::latent::Spread;
 
 /// Standard deviations of the samples from their mean beyond which images begin to leave what the generator learned.
@@ -29,6 +30,17 @@ pub enum Warning {
         target: f64,
         /// The nearest score found.
         found: f64,
+    },
+    /// A walk along a gradient ended before its length.
+    PathEnded {
+        /// The attribute.
+        attribute: String,
+        /// The length of the path.
+        length: f64,
+        /// The length asked for.
+        asked: f64,
+        /// Why it ended.
+        end: WalkEnd,
     },
     /// The score of a held attribute changed.
     NotHeld {
@@ -61,6 +73,32 @@ impl Warning {
             distance: farthest,
             deviations,
         })
+    }
+}
+
+impl Warning {
+    /// What the caller should know about a walk along a gradient.
+    pub(crate) fn of_walk(walk: &Walk) -> Vec<Self> {
+        let missed = (!walk.end.is_reached()).then(|| match walk.target {
+            Some(target) => Self::ScoreNotReached {
+                attribute: walk.attribute.clone(),
+                target,
+                found: walk.after,
+            },
+            None => Self::PathEnded {
+                attribute: walk.attribute.clone(),
+                length: walk.length,
+                asked: walk.asked_length.unwrap_or(walk.length),
+                end: walk.end,
+            },
+        });
+        let changed = walk.held.iter().filter(|(_, score)| !score.held);
+        let changed = changed.map(|(attribute, score)| Self::NotHeld {
+            attribute: attribute.clone(),
+            before: score.before,
+            after: score.after,
+        });
+        missed.into_iter().chain(changed).collect()
     }
 }
 
@@ -97,6 +135,15 @@ impl std::fmt::Display for Warning {
             } => write!(
                 formatter,
                 "the target score of {attribute} is {target}, and the nearest that was found is {found:.3}"
+            ),
+            Self::PathEnded {
+                attribute,
+                length,
+                asked,
+                end,
+            } => write!(
+                formatter,
+                "the walk along the gradient of {attribute} ended after {length:.2} of {asked:.2}: {end}"
             ),
             Self::NotHeld {
                 attribute,

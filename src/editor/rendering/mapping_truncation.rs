@@ -61,6 +61,13 @@ impl MappingTruncation {
         self.is_requested
     }
 
+    /// By how much a row of a w+ code changes with the mapped w.
+    pub(crate) fn factor(&self, row: usize) -> f64 {
+        let truncated = self.truncation.as_ref().map(|(truncation, _)| truncation);
+        let applies = |truncation: &&Truncation| truncation.layers().is_none_or(|layers| row < layers);
+        truncated.filter(applies).map_or(1.0, Truncation::psi)
+    }
+
     /// A mapped w code, truncated. The result is a w+ code if only the first layers are truncated.
     pub(crate) fn apply(&self, w: LatentCode) -> Result<LatentCode, LatentError> {
         match &self.truncation {

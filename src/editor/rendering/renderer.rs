@@ -74,6 +74,19 @@ impl<'m> Renderer<'m> {
         Ok(Self::new(model, truncation, model.engine().admit_rounds(images)?))
     }
 
+    /// The same for a walk along gradients of scores.
+    ///
+    /// # Errors
+    /// As [`admit`](Self::admit).
+    pub(crate) fn admit_walk(
+        model: &'m Model,
+        truncation: TruncationChoice,
+        images: usize,
+    ) -> Result<Self, EditorError> {
+        let truncation = MappingTruncation::new(model, truncation)?;
+        Ok(Self::new(model, truncation, model.engine().admit_walk(images)?))
+    }
+
     /// A renderer in the background lane, without truncation.
     pub(crate) fn background(model: &'m Model) -> Self {
         Self::new(model, MappingTruncation::none(model), model.engine().background())
@@ -129,6 +142,33 @@ impl<'m> Renderer<'m> {
                 .map_err(EditorError::computed("mapping"))
         };
         mapped.outer_iter().zip(codes).map(truncate).collect()
+    }
+
+    /// Gradients `[codes, rows, dim]` by what synthesis takes, as gradients `[codes, dim]` by the w before truncation.
+    #[expect(clippy::cast_possible_truncation, reason = "networks compute in f32")]
+    pub(crate) fn by_mapped_w(&self, gradients: &Array3<f32>) -> Array2<f32> {
+        let (codes, rows, dim) = gradients.dim();
+        Array2::from_shape_fn((codes, dim), |(code, column)| {
+            let parts =
+                (0..rows).map(|row| self.truncation.factor(row) * f64::from(gradients[[code, row, column]]));
+            parts.sum::<f64>() as f32
+        })
+    }
+
+    /// Gradients `[scores, w_dim]` at one z code by its mapped w, as gradients `[scores, z_dim]` by the z code.
+    ///
+    /// # Errors
+    /// [`EditorError`] if the mapping fails.
+    pub(crate) async fn through_mapping(
+        &mut self,
+        code: &LatentCode,
+        by_w: Array2<f32>,
+    ) -> Result<Array2<f32>, EditorError> {
+        let count = by_w.nrows();
+        let z = code.values().broadcast((count, code.dim()));
+        let z = z.expect("a z code has one row").to_owned();
+        let labels = labels(self.model, std::iter::repeat_n(code.label(), count))?;
+        Ok(self.admission.mapping_gradients(z, labels, by_w).await?)
     }
 
     /// The tensor that synthesis takes for codes of one space. Codes in z are mapped first, if the model has a mapping.

@@ -21,7 +21,7 @@
 //! | code → scores and their gradients | `score_gradient` |
 //! | a network's thread and its queue of tasks | `worker` |
 //! | waiting for all threads at shutdown | `thread` |
-//! | low priority of the gradient network's threads | `priority` |
+//! | low priority of the gradient networks' threads | `priority` |
 //! | runs that do not end | `watchdog` |
 //! | the usual time of a network's runs | `watched_runs` |
 //! | panics as errors | `panic` |

@@ -207,7 +207,7 @@ fn file_at_fault<'a>(
     graphs: impl Iterator<Item = (&'a Graph, &'a Model)> + Clone,
 ) -> String {
     let has_operator = |model: &Model| match error {
-        GraphError::NotDifferentiable { operator, .. } => {
+        GraphError::NotDifferentiable { operator, .. } | GraphError::Shape { operator, .. } => {
             model.graph().node.iter().any(|node| node.op_type == *operator)
         }
         _ => false,

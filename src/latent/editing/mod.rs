@@ -7,11 +7,13 @@
 //! | the conditional projection | `condition` |
 //! | a direction, and how it shifts a code | `direction` |
 //! | relative and absolute edits, several at once | `edit` |
+//! | one step along the gradient of a score | `gradient_step` |
 //! | a series of evenly spaced amounts | `trajectory` |
 //! | the unit of amounts | `unit` |
 
 pub(crate) mod condition;
 pub(crate) mod direction;
 pub(crate) mod edit;
+pub(crate) mod gradient_step;
 pub(crate) mod trajectory;
 pub(crate) mod unit;

@@ -3,11 +3,18 @@
 use crate::catalog::OutputKind;
 use crate::editor::editing::edit_path::EditPath;
 use crate::editor::editing::request::EditRequest;
+use crate::editor::editing::score_search::result::HeldScore;
 use crate::editor::{EditorError, Model};
 use crate::latent::{Boundary, LatentError, LatentSpace, condition_on};
 
 /// Logits beyond this magnitude count as equal, because the classifier is saturated.
 const SATURATED: f64 = 14.0;
+/// How near the score must come to a target probability.
+const NEAR: f64 = 0.02;
+/// How near the score must come to a target value, as a share of the way to it.
+const NEAR_SHARE: f64 = 0.02;
+/// How near a held probability must stay.
+const HELD_PROBABILITY: f64 = 0.05;
 
 /// An attribute with a score that counts: the edited one, or a held one.
 pub(crate) struct ScoredAttribute {
@@ -20,7 +27,11 @@ pub(crate) struct ScoredAttribute {
 }
 
 impl ScoredAttribute {
-    fn new(model: &Model, attribute: &str, path: Option<EditPath>) -> Result<Self, EditorError> {
+    /// An attribute that moves along `path`, if it moves.
+    ///
+    /// # Errors
+    /// [`EditorError::NotScored`] if no classifier scores it.
+    pub(crate) fn new(model: &Model, attribute: &str, path: Option<EditPath>) -> Result<Self, EditorError> {
         let column = model.classifiers().column(attribute)?;
         Ok(Self {
             attribute: attribute.to_owned(),
@@ -31,7 +42,7 @@ impl ScoredAttribute {
     }
 
     /// Checks that the classifier can give the score `target`.
-    fn check_target(&self, target: Option<f64>) -> Result<(), EditorError> {
+    pub(crate) fn check_target(&self, target: Option<f64>) -> Result<(), EditorError> {
         let found = target.ok_or_else(|| EditorError::NoAmount {
             attribute: self.attribute.clone(),
         })?;
@@ -48,6 +59,28 @@ impl ScoredAttribute {
     /// A score on the linear scale.
     pub(crate) fn linear(&self, score: f64) -> f64 {
         linear(self.kind, score)
+    }
+
+    /// A target score on the linear scale, and how near a score must come to it, for a face with the linear score `before`.
+    pub(crate) fn goal(&self, target: f64, before: f64) -> (f64, f64) {
+        match self.kind {
+            OutputKind::Value => (target, (NEAR_SHARE * (target - before).abs()).max(f64::EPSILON)),
+            OutputKind::Logit | OutputKind::Probability => {
+                (logit(target), (NEAR / (target * (1.0 - target))).min(0.5))
+            }
+        }
+    }
+
+    /// A held score, from its linear scores before and after an edit, which may be `most` apart.
+    pub(crate) fn held_score(&self, before: f64, after: f64, most: f64) -> HeldScore {
+        let (was, is) = (self.in_request_unit(before), self.in_request_unit(after));
+        // A probability near 0 or 1 may stay although its logit changes.
+        let stays = self.kind != OutputKind::Value && (was - is).abs() <= HELD_PROBABILITY;
+        HeldScore {
+            before: was,
+            after: is,
+            held: stays || (after - before).abs() <= most,
+        }
     }
 
     /// A score on the linear scale, in the unit of requests: a probability, or the value itself.

@@ -6,15 +6,11 @@ use crate::catalog::OutputKind;
 use crate::editor::EditorError;
 use crate::editor::editing::edit_path::PlannedEdit;
 use crate::editor::editing::request::EditRequest;
-use crate::editor::editing::score_search::result::{HeldScore, ScoreSearchResult};
-use crate::editor::editing::score_search::scored_attribute::{ScoredAttribute, logit, scored_attributes};
+use crate::editor::editing::score_search::result::ScoreSearchResult;
+use crate::editor::editing::score_search::scored_attribute::{ScoredAttribute, scored_attributes};
 use crate::editor::rendering::renderer::Renderer;
 use crate::latent::{Amount, Edit, LatentCode, RootSearch, apply, damped_least_squares_step};
 
-/// How near the score must come to a target probability.
-const NEAR: f64 = 0.02;
-/// How near the score must come to a target value, as a share of the way to it.
-const NEAR_SHARE: f64 = 0.02;
 /// How near a held logit must stay. Its probability then stays within 0.05.
 const HELD: f64 = 0.2;
 /// How near a held value must stay: its change over this distance along its own boundary.
@@ -91,13 +87,8 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
         let origin = vec![vec![0.0; self.movable.len()]];
         let before = self.measure(origin).await?.swap_remove(0);
         let mut targets = before.scores.clone();
-        let near = if self.attributes[0].kind == OutputKind::Value {
-            targets[0] = self.target;
-            (NEAR_SHARE * (self.target - before.scores[0]).abs()).max(f64::EPSILON)
-        } else {
-            targets[0] = logit(self.target);
-            (NEAR / (self.target * (1.0 - self.target))).min(0.5)
-        };
+        let (target, near) = self.attributes[0].goal(self.target, before.scores[0]);
+        targets[0] = target;
         let mut best = self.search_along(targets[0], near, &before).await?;
         let tolerances = if self.attributes.len() > 1 {
             self.correct(&targets, near, &mut best).await?
@@ -248,15 +239,7 @@ impl<'r, 'm> ScoreSearch<'r, 'm> {
         let is_within = |index: usize, target: f64| (best.scores[index] - target).abs() <= tolerances[index];
         let held = (1..self.attributes.len()).map(|index| {
             let scored = &self.attributes[index];
-            let was = scored.in_request_unit(before[index]);
-            let is = scored.in_request_unit(best.scores[index]);
-            // A probability near 0 or 1 may stay although its logit changes.
-            let stays = scored.kind != OutputKind::Value && (was - is).abs() <= HELD / 4.0;
-            let score = HeldScore {
-                before: was,
-                after: is,
-                held: stays || is_within(index, before[index]),
-            };
+            let score = scored.held_score(before[index], best.scores[index], tolerances[index]);
             (scored.attribute.clone(), score)
         });
         let own = &self.attributes[0];

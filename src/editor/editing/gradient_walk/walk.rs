@@ -1,0 +1,324 @@
+//! A walk: small steps along the gradient of a score, each orthogonal to the gradients of the held scores.
+
+use std::ops::Range;
+
+use ndarray::Array2;
+
+use crate::catalog::OutputKind;
+use crate::editor::EditorError;
+use crate::editor::editing::gradient_walk::result::{Walk, WalkEnd};
+use crate::editor::editing::gradient_walk::slopes::{Slopes, slopes};
+use crate::editor::editing::score_search::scored_attribute::ScoredAttribute;
+use crate::editor::rendering::renderer::Renderer;
+use crate::latent::{GradientStep, LatentCode, gradient_step};
+
+/// The longest step, in the space's units of distance. Measured on the phantom: half of it needs twice the points and holds no better.
+const LONGEST_STEP: f64 = 0.5;
+/// The shortest step; the walk is stuck if a longer one does not help.
+const SHORTEST_STEP: f64 = LONGEST_STEP / 32.0;
+/// The longest path to a score, in the space's units of distance. Samples lie within about 5 of their mean along any direction.
+const LONGEST_PATH: f64 = 10.0;
+/// Most points of a walk. A point takes one gradient for each score.
+const MOST_POINTS: usize = 64;
+/// How near a held logit is kept on the way.
+const KEPT: f64 = 0.05;
+/// How near a held value is kept on the way: its change over this distance along its own gradient.
+const KEPT_DISTANCE: f64 = 0.02;
+/// How many times that a held score may drift in one step. After a larger drift, the step is taken back and halved.
+const MOST_DRIFT: f64 = 16.0;
+/// Most corrections at a point where the walk ends.
+const MOST_CORRECTIONS: usize = 4;
+/// The least share of the gradient that counts as a direction. Less than this is mostly the error of the held gradients.
+const LEAST_RETAINED: f64 = 0.01;
+/// Lengths this near to each other are equal.
+const SAME_LENGTH: f64 = 1e-9;
+
+/// A code on the way.
+#[derive(Clone)]
+struct Point {
+    code: LatentCode,
+    slopes: Slopes,
+}
+
+/// What a walk walks to.
+#[derive(Clone, Copy)]
+enum Goal {
+    /// A length of the path, below 0 against the gradient.
+    Length(f64),
+    /// A score on its linear scale, and how near it must come.
+    Score(f64, f64),
+}
+
+/// A walk in progress.
+#[derive(Clone)]
+pub(crate) struct Walker<'a> {
+    /// The edited attribute, and then the held ones.
+    attributes: &'a [ScoredAttribute],
+    /// The rows of the code that move.
+    rows: Range<usize>,
+    /// How far each score may be off.
+    kept: Vec<f64>,
+    /// The scores before the edit, on their linear scale.
+    before: Vec<f64>,
+    point: Point,
+    length: f64,
+    longest_step: f64,
+    steps: usize,
+    points: usize,
+    retained: f64,
+}
+
+impl<'a> Walker<'a> {
+    /// A walk from `code` that moves some of its rows.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network fails.
+    pub(crate) async fn new(
+        renderer: &mut Renderer<'_>,
+        code: &LatentCode,
+        rows: Range<usize>,
+        attributes: &'a [ScoredAttribute],
+    ) -> Result<Self, EditorError> {
+        let columns: Vec<usize> = attributes.iter().map(|one| one.column).collect();
+        let mut found = slopes(renderer, code, &columns).await?;
+        mask(&mut found, &rows);
+        let kept = |(one, gradient): (&ScoredAttribute, &Array2<f64>)| match one.kind {
+            OutputKind::Logit | OutputKind::Probability => KEPT,
+            OutputKind::Value => (KEPT_DISTANCE * length_of(gradient)).max(1e-9),
+        };
+        Ok(Self {
+            kept: attributes.iter().zip(&found.gradients).map(kept).collect(),
+            attributes,
+            rows,
+            before: found.scores.clone(),
+            point: Point {
+                code: code.clone(),
+                slopes: found,
+            },
+            length: 0.0,
+            longest_step: LONGEST_STEP,
+            steps: 0,
+            points: 1,
+            retained: 1.0,
+        })
+    }
+
+    /// The code where the walk is.
+    pub(crate) fn code(&self) -> &LatentCode {
+        &self.point.code
+    }
+
+    /// Walks on until the path has this length.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a code leaves the range of single precision, or a network fails.
+    pub(crate) async fn to_length(
+        &mut self,
+        renderer: &mut Renderer<'_>,
+        length: f64,
+    ) -> Result<WalkEnd, EditorError> {
+        self.walk(renderer, Goal::Length(length)).await
+    }
+
+    /// Walks on until the edited attribute has the score `target`, in the unit of requests.
+    ///
+    /// # Errors
+    /// As [`to_length`](Self::to_length).
+    pub(crate) async fn to_score(
+        &mut self,
+        renderer: &mut Renderer<'_>,
+        target: f64,
+    ) -> Result<WalkEnd, EditorError> {
+        let (target, near) = self.attributes[0].goal(target, self.before[0]);
+        self.walk(renderer, Goal::Score(target, near)).await
+    }
+
+    async fn walk(&mut self, renderer: &mut Renderer<'_>, goal: Goal) -> Result<WalkEnd, EditorError> {
+        let mut corrections = 0;
+        loop {
+            let is_there = self.is_there(goal);
+            if is_there && (self.worst_drift() <= 1.0 || corrections == MOST_CORRECTIONS) {
+                return Ok(match goal {
+                    Goal::Length(_) => WalkEnd::LengthWalked,
+                    Goal::Score(..) => WalkEnd::ScoreReached,
+                });
+            }
+            corrections += usize::from(is_there);
+            let step = self.step();
+            self.retained = self.retained.min(step.retained);
+            if let Some(end) = self.dead_end(goal, &step) {
+                return Ok(end);
+            }
+            let distance = self.distance(goal, &step);
+            let before = self.clone();
+            self.advance(renderer, &step, distance).await?;
+            if self.is_worse(goal, &before) {
+                let (steps, points) = (self.steps, self.points);
+                let longest_step = before.longest_step / 2.0;
+                *self = Self {
+                    steps,
+                    points,
+                    longest_step,
+                    ..before
+                };
+                if longest_step < SHORTEST_STEP {
+                    return Ok(WalkEnd::Stuck);
+                }
+            } else {
+                self.longest_step = (1.5 * self.longest_step).min(LONGEST_STEP);
+            }
+        }
+    }
+
+    /// Whether the goal is reached, except for drifts of held scores.
+    fn is_there(&self, goal: Goal) -> bool {
+        match goal {
+            Goal::Length(length) => (length - self.length).abs() <= SAME_LENGTH,
+            Goal::Score(target, near) => (target - self.point.slopes.scores[0]).abs() <= near,
+        }
+    }
+
+    /// How far the held scores are from where they were.
+    fn drifts(&self) -> Vec<f64> {
+        let scores = self.point.slopes.scores.iter().zip(&self.before);
+        scores.skip(1).map(|(now, before)| now - before).collect()
+    }
+
+    /// The largest drift of a held score, in units of what it may drift.
+    fn worst_drift(&self) -> f64 {
+        let drifts = self.drifts().into_iter().zip(&self.kept[1..]);
+        drifts.map(|(drift, kept)| drift.abs() / kept).fold(0.0, f64::max)
+    }
+
+    fn step(&self) -> GradientStep {
+        let (edited, held) = self
+            .point
+            .slopes
+            .gradients
+            .split_first()
+            .expect("one score is edited");
+        gradient_step(edited, held, &self.drifts())
+    }
+
+    /// Why the walk cannot go on, if so.
+    fn dead_end(&self, goal: Goal, step: &GradientStep) -> Option<WalkEnd> {
+        if self.points >= MOST_POINTS {
+            return Some(WalkEnd::MostPoints);
+        }
+        if self.is_there(goal) {
+            return None;
+        }
+        if length_of(&self.point.slopes.gradients[0]) < 1e-6 {
+            return Some(WalkEnd::NoGradient);
+        }
+        if step.retained < LEAST_RETAINED {
+            return Some(WalkEnd::NothingLeft);
+        }
+        let is_score = matches!(goal, Goal::Score(..));
+        (is_score && self.length.abs() >= LONGEST_PATH).then_some(WalkEnd::LongestPath)
+    }
+
+    /// How far to go along the direction.
+    fn distance(&self, goal: Goal, step: &GradientStep) -> f64 {
+        let wanted = match goal {
+            Goal::Length(length) => length - self.length,
+            // The correction changes the score too.
+            Goal::Score(target, _) => {
+                let missing = target - self.point.slopes.scores[0] - step.side_effect;
+                missing / (step.slope * self.unit())
+            }
+        };
+        wanted.clamp(-self.longest_step, self.longest_step)
+    }
+
+    /// The length of one unit of distance: in w+, each of the rows moves by 1.
+    #[expect(clippy::cast_precision_loss, reason = "a code has a few rows")]
+    fn unit(&self) -> f64 {
+        (self.rows.len() as f64).sqrt()
+    }
+
+    /// Takes a step, and corrects the drifts.
+    async fn advance(
+        &mut self,
+        renderer: &mut Renderer<'_>,
+        step: &GradientStep,
+        distance: f64,
+    ) -> Result<(), EditorError> {
+        let code = &self.point.code;
+        let mut values = code.values().mapv(f64::from);
+        values.scaled_add(distance * self.unit(), &step.direction);
+        // A correction is as long as a step at most, because it is right to first order only.
+        let longest = self.longest_step * self.unit();
+        let length = length_of(&step.correction);
+        let share = if length > longest { longest / length } else { 1.0 };
+        values.scaled_add(share, &step.correction);
+        let moved = LatentCode::rounded(code.space(), &values)?.with_label(code.label().cloned());
+        let columns: Vec<usize> = self.attributes.iter().map(|one| one.column).collect();
+        let mut found = slopes(renderer, &moved, &columns).await?;
+        mask(&mut found, &self.rows);
+        self.point = Point {
+            code: moved,
+            slopes: found,
+        };
+        self.length += distance;
+        self.steps += 1;
+        self.points += 1;
+        Ok(())
+    }
+
+    /// Whether the last step led away from the goal, or made a held score jump.
+    fn is_worse(&self, goal: Goal, before: &Self) -> bool {
+        if self.worst_drift() > MOST_DRIFT && self.worst_drift() > before.worst_drift() {
+            return true;
+        }
+        match goal {
+            Goal::Length(_) => false,
+            Goal::Score(target, near) => {
+                let off = |walker: &Self| (target - walker.point.slopes.scores[0]).abs();
+                off(self) > off(before) && off(self) > near
+            }
+        }
+    }
+
+    /// What the response says about the walk.
+    pub(crate) fn result(&self, end: WalkEnd, target: Option<f64>, asked_length: Option<f64>) -> Walk {
+        let own = &self.attributes[0];
+        let (before, after) = (&self.before, &self.point.slopes.scores);
+        let held = self.attributes.iter().enumerate().skip(1);
+        let held = held.map(|(index, one)| {
+            let most = 4.0 * self.kept[index];
+            (
+                one.attribute.clone(),
+                one.held_score(before[index], after[index], most),
+            )
+        });
+        Walk {
+            attribute: own.attribute.clone(),
+            before: own.in_request_unit(before[0]),
+            after: own.in_request_unit(after[0]),
+            target,
+            asked_length,
+            length: self.length,
+            end,
+            steps: self.steps,
+            gradients: self.points * self.attributes.len(),
+            retained: self.retained,
+            held: held.collect(),
+        }
+    }
+}
+
+/// Makes the gradients 0 on rows that do not move.
+fn mask(slopes: &mut Slopes, rows: &Range<usize>) {
+    for gradient in &mut slopes.gradients {
+        for (row, mut values) in gradient.rows_mut().into_iter().enumerate() {
+            if !rows.contains(&row) {
+                values.fill(0.0);
+            }
+        }
+    }
+}
+
+fn length_of(values: &Array2<f64>) -> f64 {
+    values.iter().map(|value| value * value).sum::<f64>().sqrt()
+}
