@@ -180,11 +180,13 @@ impl ProblemType {
                 "no-conditions",
                 "The conditional edit names no condition",
             ),
-            Edit::Engine(EngineError::ScoreGradient { .. } | EngineError::NothingToDifferentiate { .. }) => kind(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "no-gradient",
-                "The model's scores have no gradients",
-            ),
+            Edit::Engine(EngineError::ScoreGradient { .. } | EngineError::NothingToDifferentiate { .. }) => {
+                kind(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "no-gradient",
+                    "The model's scores have no gradients",
+                )
+            }
             Edit::CannotInvert { .. } => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "cannot-invert",

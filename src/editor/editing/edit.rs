@@ -3,7 +3,9 @@
 use ndarray::Array2;
 
 use crate::editor::editing::edit_path::{EditDirection, EditPath, PlannedEdit, plan_edits};
-use crate::editor::editing::gradient_walk::gradient_edit::{GradientEdit, check_space, gradient_edit, walked_attributes};
+use crate::editor::editing::gradient_walk::gradient_edit::{
+    GradientEdit, check_space, gradient_edit, walked_attributes,
+};
 use crate::editor::editing::gradient_walk::result::Walk;
 use crate::editor::editing::request::{Along, EditRequest, EditStep};
 use crate::editor::editing::score_search::result::ScoreSearchResult;
