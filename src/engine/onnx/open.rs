@@ -119,12 +119,15 @@ fn open_others(
     })
 }
 
+/// A model's classifiers, side by side.
+type Classifiers = Vec<Box<dyn Classifier>>;
+
 /// Opens a model's classifiers, and says how each can be differentiated. If several score the same attribute, they become one.
 fn open_classifiers(
     runtime: &Runtime,
     files: &ModelFiles,
     shape: &GeneratorShape,
-) -> Result<(Vec<Box<dyn Classifier>>, Vec<Scoring>), EngineError> {
+) -> Result<(Classifiers, Vec<Scoring>), EngineError> {
     let range = files.manifest.generator.image_range;
     let open = |classifier| OnnxClassifier::open(runtime, classifier, shape, range);
     let opened = files

@@ -4,8 +4,11 @@ use crate::graph::proto::DataType;
 use crate::graph::shapes::Length;
 use crate::graph::{GraphError, Model, edits, signed};
 
+/// A name, and the lengths of its axes. `None` for an open length.
+type NamedLengths = (String, Vec<Option<Length>>);
+
 /// The name of the input that is no constant, and its lengths. `None` for an open length.
-pub(crate) fn sole_input(model: &Model) -> Result<(String, Vec<Option<Length>>), GraphError> {
+pub(crate) fn sole_input(model: &Model) -> Result<NamedLengths, GraphError> {
     Ok(float_inputs(model, 1)?.swap_remove(0))
 }
 
@@ -17,7 +20,7 @@ pub(crate) fn batch_input(model: &Model) -> Result<(String, Vec<Length>), GraphE
 /// The names of the inputs that are no constants, so many, and their shapes with an open batch.
 pub(crate) fn batch_inputs(model: &Model, count: usize) -> Result<Vec<(String, Vec<Length>)>, GraphError> {
     let inputs = float_inputs(model, count)?.into_iter();
-    let with_batch = |(name, lengths): (String, Vec<Option<Length>>)| {
+    let with_batch = |(name, lengths): NamedLengths| {
         let rest = lengths.iter().skip(1).copied().collect::<Option<Vec<_>>>();
         match rest.filter(|_| !lengths.is_empty()) {
             Some(rest) => Ok((name, [&[Length::BATCH], rest.as_slice()].concat())),
@@ -44,7 +47,7 @@ pub(crate) fn input_count(model: &Model, expected: usize) -> GraphError {
     }
 }
 
-fn float_inputs(model: &Model, count: usize) -> Result<Vec<(String, Vec<Option<Length>>)>, GraphError> {
+fn float_inputs(model: &Model, count: usize) -> Result<Vec<NamedLengths>, GraphError> {
     let inputs = edits::inputs(model);
     if inputs.len() != count {
         return Err(input_count(model, count));

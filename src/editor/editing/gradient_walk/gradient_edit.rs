@@ -30,7 +30,7 @@ pub(crate) async fn gradient_edit(
     let rows = original.rows(request.layers_of(step))?;
     let mut start = Walker::new(renderer, original, rows, &attributes).await?;
     if let Some(target) = step.score {
-        let end = start.to_score(renderer, target).await?;
+        let end = start.walk_score(renderer, target).await?;
         return Ok(GradientEdit {
             codes: vec![start.code().clone()],
             walks: vec![start.result(end, Some(target), None)],
@@ -56,7 +56,7 @@ pub(crate) async fn gradient_edit(
         let mut end = None;
         for index in order {
             if end.is_none_or(|end: WalkEnd| end.is_reached()) {
-                end = Some(walker.to_length(renderer, lengths[index]).await?);
+                end = Some(walker.walk_length(renderer, lengths[index]).await?);
             }
             codes[index] = walker.code().clone();
         }

@@ -112,7 +112,7 @@ impl<'a> Walker<'a> {
     ///
     /// # Errors
     /// [`EditorError`] if a code leaves the range of single precision, or a network fails.
-    pub(crate) async fn to_length(
+    pub(crate) async fn walk_length(
         &mut self,
         renderer: &mut Renderer<'_>,
         length: f64,
@@ -123,8 +123,8 @@ impl<'a> Walker<'a> {
     /// Walks on until the edited attribute has the score `target`, in the unit of requests.
     ///
     /// # Errors
-    /// As [`to_length`](Self::to_length).
-    pub(crate) async fn to_score(
+    /// As [`walk_length`](Self::walk_length).
+    pub(crate) async fn walk_score(
         &mut self,
         renderer: &mut Renderer<'_>,
         target: f64,
@@ -156,9 +156,9 @@ impl<'a> Walker<'a> {
                 let (steps, points) = (self.steps, self.points);
                 let longest_step = before.longest_step / 2.0;
                 *self = Self {
+                    longest_step,
                     steps,
                     points,
-                    longest_step,
                     ..before
                 };
                 if longest_step < SHORTEST_STEP {
