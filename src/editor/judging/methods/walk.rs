@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::catalog::OutputKind;
 use crate::editor::editing::edit_path::plan_edits;
-use crate::editor::editing::request::{EditRequest, EditStep};
+use crate::editor::editing::request::{Along, EditRequest, EditStep};
 use crate::editor::editing::score_search::search::ScoreSearch;
 use crate::editor::judging::accuracy::share;
 use crate::editor::judging::methods::faces::MovedAttribute;
@@ -129,6 +129,7 @@ async fn searched(
             score: Some(score),
             layers: None,
         }],
+        along: Along::Normal,
         unit: Unit::default(),
         conditions: (!held.is_empty()).then(|| held.to_vec()),
         layers: None,
