@@ -58,6 +58,8 @@
 //! | score | the output of a classifier for an attribute |
 //! | boundary | a hyperplane that separates the values of an attribute, with a normal of length 1 (√layers in w+): [`latent::Boundary`]; [`latent::BoundaryFit`] fits one to scored codes |
 //! | distance | the signed distance of a code from a boundary |
+//! | unit | what an edit's amount counts in: distance, deviations of the samples, or the normal in a boundary's file: [`latent::Unit`] |
+//! | spread | mean and standard deviation of the samples' distances from a boundary: [`latent::Spread`] |
 //! | direction | the unit vector of an edit: [`latent::Direction`] |
 //! | primal, conditions | in a conditional edit: the boundary of the attribute that changes, and the boundaries of those that stay: [`latent::condition()`] |
 //! | trajectory | a series of edits at equal steps: [`latent::Trajectory`] |

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use faceplane::imaging::{Image, decode};
 use serde_json::{Value, json};
 
-use crate::support::{Client, LAYERS, StripeGenerator, numbers};
+use crate::support::{Client, LAYERS, numbers};
 
 fn distance(face: &Value, attribute: &str) -> f64 {
     face["distances"][attribute].as_f64().unwrap()
@@ -261,8 +261,32 @@ async fn each_edit_may_have_layers_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_unit_that_is_not_known_is_refused() {
-    let client = Client::with_generator(StripeGenerator::new());
+async fn a_deviation_that_is_not_known_is_refused() {
+    let client = Client::sketch();
+    // The rows cancel, so that all samples, which are repeated w codes, have the same distance.
+    let file = json!({"normal": [[1.0, 0.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]});
+    let put = axum::http::Request::put("/v1/models/sketch/boundaries/tilt/w+")
+        .header("content-type", "application/json");
+    let put = client.send(put.body(file.to_string().into()).unwrap()).await;
+    assert_eq!(put.status, StatusCode::OK);
+    let edit = "/v1/edit?seed=7&space=w%2B&edit=tilt:2";
+    let response = client.get(&format!("{edit}&unit=deviation")).await;
+    assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let detail = response.json()["detail"].to_string();
+    assert!(
+        detail.contains("tilt") && detail.contains("send the unit `distance`"),
+        "{detail}"
+    );
+    // On one layer, the distances differ.
+    for edit in [edit.to_owned(), format!("{edit}@0&unit=deviation")] {
+        let response = client.get(&edit).await;
+        assert_eq!(response.status, StatusCode::OK, "{edit}");
+    }
+}
+
+#[tokio::test]
+async fn a_unit_without_a_meaning_is_refused() {
+    let client = Client::sketch();
     let response = client.get("/v1/edit?seed=7&edit=smile:2&unit=metres").await;
     assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY);
     let detail = response.json()["detail"].to_string();

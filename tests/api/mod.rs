@@ -38,6 +38,7 @@ mod sample;
 mod schema_values;
 mod score;
 mod score_search;
+mod stored_before;
 mod training;
 mod undecodable;
 mod uploaded_images;

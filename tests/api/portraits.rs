@@ -51,6 +51,27 @@ async fn an_edit_of_quality_repairs_a_flawed_portrait() {
 }
 
 #[tokio::test]
+async fn plain_portraits_and_small_edits_have_no_warning() {
+    // In this model's w, most faces are farther than 3 from some boundary.
+    let client = client();
+    let mut farthest: f64 = 0.0;
+    for seed in 0..8 {
+        for amount in [0, 1] {
+            let uri = format!("/v1/edit?seed={seed}&edit=pose:{amount}&edit=age:{amount}&format=json");
+            let response = client.get(&uri).await.json();
+            let before = ["pose", "age"].map(|attribute| distance(&response["before"], attribute).abs());
+            farthest = farthest.max(before[0]).max(before[1]);
+            assert_eq!(
+                response["warnings"],
+                serde_json::json!([]),
+                "seed {seed} by {amount}"
+            );
+        }
+    }
+    assert!(farthest > 5.0, "the farthest is at {farthest}");
+}
+
+#[tokio::test]
 async fn a_condition_keeps_its_distance_in_portraits() {
     let uri = "/v1/conditional-edit?seed=7&space=w&edit=age:3&condition=eyeglasses&format=json";
     let response = client().get(uri).await.json();

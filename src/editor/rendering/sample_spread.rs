@@ -58,7 +58,8 @@ pub async fn spreads(
     model: &Model,
     boundaries: Vec<(Arc<Boundary>, Option<LayerRange>)>,
 ) -> Vec<Option<Spread>> {
-    let is_of_w = |(boundary, _): &(Arc<Boundary>, _)| boundary.space() != LatentSpace::Z;
+    let is_of_w =
+        |(boundary, _): &(Arc<Boundary>, _)| matches!(boundary.space(), LatentSpace::W | LatentSpace::WPlus);
     let moments = if model.shape().has_mapping() && boundaries.iter().any(is_of_w) {
         let measured = moments(model).await;
         measured
