@@ -99,6 +99,45 @@ fn the_command_says_what_is_doubtful_about_a_boundary() {
 }
 
 #[test]
+fn samples_are_written_and_give_the_same_boundary_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = folder.path().join("samples.npz").display().to_string();
+    let run = |arguments: &[&str], output: &str| {
+        let names = ["--attribute", "smile", "--name", "my-smile"];
+        let found = train(&[arguments, &names[..]].concat(), &folder.path().join(output));
+        assert!(
+            found.status.success(),
+            "{}",
+            String::from_utf8_lossy(&found.stderr)
+        );
+        std::fs::read(folder.path().join(output).join("my-smile_w.npy")).unwrap()
+    };
+    let from_model = [
+        "--samples",
+        "80",
+        "--seed",
+        "3",
+        "--space",
+        "w",
+        "--samples-output",
+        &samples,
+    ];
+    let first = run(&from_model, "first");
+    assert_eq!(run(&["--latents", &samples], "again"), first);
+    assert_ne!(
+        run(
+            &["--latents", &samples, "--method", "svm", "--ratio", "0.3"],
+            "other"
+        ),
+        first
+    );
+    let Output { status, stderr, .. } = train(&["--latents", &samples, "--attribute", "hat"], folder.path());
+    assert!(!status.success());
+    let text = String::from_utf8_lossy(&stderr);
+    assert!(text.contains("found no scores of \"hat\""), "{text}");
+}
+
+#[test]
 fn the_trained_files_fit_into_a_model_folder() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [

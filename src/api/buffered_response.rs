@@ -40,8 +40,8 @@ impl BufferedResponse {
         Self::new(Format::Json.media_type(), body, model)
     }
 
-    /// A `.npy` file.
-    pub(crate) fn npy(body: Vec<u8>, model: &Model) -> Self {
+    /// A file of arrays.
+    pub(crate) fn file(body: Vec<u8>, model: &Model) -> Self {
         Self::new("application/octet-stream", body, model)
     }
 
@@ -70,6 +70,14 @@ impl BufferedResponse {
     pub(crate) fn held_in(mut self, memory: &ByteBudget) -> Self {
         let reserved = memory.hold_response(self.body.len());
         self.body = held(self.body, reserved);
+        self
+    }
+
+    /// Adds the name under which a browser stores the body.
+    pub(crate) fn with_file_name(mut self, name: &str) -> Self {
+        let value = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+        let value = value.expect("names of models and files are allowed in headers");
+        self.headers.insert(header::CONTENT_DISPOSITION, value);
         self
     }
 

@@ -98,6 +98,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(routes::jobs::list))
         .routes(routes!(routes::jobs::show, routes::jobs::cancel))
         .routes(routes!(routes::report::show))
+        .routes(routes!(routes::samples::show))
         .routes(routes!(routes::health::live))
         .routes(routes!(routes::health::ready))
         .routes(routes!(routes::metrics::show))

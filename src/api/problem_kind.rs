@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use crate::editor::{EditorError, JobError};
+use crate::editor::{EditorError, JobError, OriginalError};
 use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{FramingError, ImagingError};
 use crate::latent::LatentError;
@@ -44,12 +44,12 @@ impl ProblemType {
                 "unknown-attribute",
                 "No boundary for this attribute",
             ),
-            Edit::NoOriginal { .. } => kind(
+            Edit::Original(OriginalError::Missing { .. }) => kind(
                 StatusCode::NOT_FOUND,
                 "no-original",
                 "No such boundary came with the model",
             ),
-            Edit::OriginalBoundary { .. } => kind(
+            Edit::Original(OriginalError::Undeletable { .. }) => kind(
                 StatusCode::CONFLICT,
                 "original-boundary",
                 "The boundary came with the model",
@@ -147,6 +147,19 @@ impl ProblemType {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too-many-jobs",
                 "Too many jobs are waiting",
+            ),
+            Edit::Job(JobError::NoSamples { .. }) => {
+                kind(StatusCode::NOT_FOUND, "no-samples", "The job has no samples")
+            }
+            Edit::Job(JobError::SamplesPending { .. }) => kind(
+                StatusCode::CONFLICT,
+                "samples-pending",
+                "The job is still sampling",
+            ),
+            Edit::Job(JobError::SamplesDropped { .. }) => kind(
+                StatusCode::GONE,
+                "samples-dropped",
+                "The samples of the job were dropped",
             ),
             Edit::Job(JobError::NoReport { .. }) => {
                 kind(StatusCode::NOT_FOUND, "no-report", "The job has no report")

@@ -12,6 +12,7 @@
 //! | a folder of boundaries, under the names that they come with | [`read_boundaries`] |
 //! | boundaries that changed while the service ran | [`Store`] |
 //! | arrays in NumPy's format | [`NpyArray`] |
+//! | sampled codes and their scores in one file | [`ScoredSamples`] |
 //! | the array of a file of NumPy or PyTorch | [`read_array`] |
 //! | a new folder that appears whole | [`NewFolder`] |
 //! | how files change without a reader seeing a part | `atomic_write` |
@@ -32,6 +33,7 @@ mod new_folder;
 mod npy;
 mod npy_elements;
 mod parse_toml;
+mod scored_samples;
 mod store;
 
 pub use array_file::read_array;
@@ -52,4 +54,5 @@ pub use model_folder::ModelFolder;
 pub use new_folder::{NewFolder, remove_file, write_file};
 pub use npy::NpyArray;
 pub use parse_toml::parse_toml;
+pub use scored_samples::{ScoredSamples, ScoredSamplesError};
 pub use store::{Store, StoreEntry};

@@ -92,7 +92,7 @@ impl NpyArray {
     /// If the header is longer than 65,535 bytes, which needs thousands of axes.
     #[must_use]
     pub fn write_f8(&self) -> Vec<u8> {
-        let mut file = self.header("<f8");
+        let mut file = header(&self.shape, "<f8");
         file.extend(self.values.iter().flat_map(|value| value.to_le_bytes()));
         file
     }
@@ -104,25 +104,26 @@ impl NpyArray {
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "the values are written as f32")]
     pub fn write_f4(&self) -> Vec<u8> {
-        let mut file = self.header("<f4");
+        let mut file = header(&self.shape, "<f4");
         file.extend(self.values.iter().flat_map(|&value| (value as f32).to_le_bytes()));
         file
     }
+}
 
-    fn header(&self, descr: &str) -> Vec<u8> {
-        let axes: Vec<String> = self.shape.iter().map(ToString::to_string).collect();
-        let tuple = if axes.len() == 1 {
-            format!("({},)", axes[0])
-        } else {
-            format!("({})", axes.join(", "))
-        };
-        let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {tuple}, }}");
-        let unpadded = NPY_MAGIC.len() + 4 + header.len() + 1;
-        header.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(64) - unpadded));
-        header.push('\n');
-        let length = u16::try_from(header.len()).expect("a header of a few axes is short");
-        [NPY_MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes()].concat()
-    }
+/// The beginning of a file of version 1 with elements of the type `descr` in C order: the bytes of the elements follow.
+pub(crate) fn header(shape: &[usize], descr: &str) -> Vec<u8> {
+    let axes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    let tuple = if axes.len() == 1 {
+        format!("({},)", axes[0])
+    } else {
+        format!("({})", axes.join(", "))
+    };
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {tuple}, }}");
+    let unpadded = NPY_MAGIC.len() + 4 + header.len() + 1;
+    header.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(64) - unpadded));
+    header.push('\n');
+    let length = u16::try_from(header.len()).expect("a header of a few axes is short");
+    [NPY_MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes()].concat()
 }
 
 /// Reorders values from Fortran order, in which the first axis varies fastest, to C order.

@@ -103,7 +103,7 @@ pub(super) async fn boundaries_of(
                 .unwrap_or_else(|| "the job was cancelled".to_owned());
             return Err(ModelJobError::Failed { reason });
         }
-        line.show(&progress(&state, job.samples()));
+        line.show(&progress(&state, job.sample_count()));
         changes
             .changed()
             .await

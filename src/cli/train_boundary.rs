@@ -8,8 +8,12 @@ use clap::{Args, ValueEnum};
 
 use super::alone::{ModelJobError, boundaries_of, fitting, jobs, load};
 use super::progress_line::ProgressLine;
-use crate::catalog::{self, CatalogError, NpyArray, check_writable, write_boundary};
-use crate::editor::{EditorError, LabelledCodes, LabelledCodesError, SampleCount, TrainRequest, TrainSource};
+use crate::catalog::{
+    self, CatalogError, NpyArray, ScoredSamples, check_writable, write_boundary, write_file,
+};
+use crate::editor::{
+    EditorError, KeepRule, LabelledCodes, LabelledCodesError, SampleCount, TrainRequest, TrainSource,
+};
 use crate::engine::Device;
 use crate::latent::{
     Boundary, BoundaryFit, Doubt, FitMethod, LatentSpace, SampleSelection, check_attribute_name,
@@ -31,6 +35,10 @@ pub struct TrainBoundary {
     #[arg(long, value_name = "NAME", required = true)]
     attribute: Vec<String>,
 
+    /// Name of the boundary, if it is not the attribute; repeat the flag, one for each --attribute
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
+
     /// Latent space of the boundaries: z, w, or (with --latents) w+ [default: the model's default space; with --latents, z]
     #[arg(long, value_name = "SPACE")]
     space: Option<LatentSpace>,
@@ -51,9 +59,9 @@ pub struct TrainBoundary {
     #[arg(long, default_value_t = 0.7, value_name = "FRACTION")]
     split: f64,
 
-    /// Seed of the sampling and of the split
-    #[arg(long, default_value_t = 0, value_name = "SEED")]
-    seed: u32,
+    /// Seed of the sampling and of the split [default: 0; with samples from a file, their seed]
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u32>,
 
     /// Score above which a face has the attribute [default: what the model says of its classifier; with --scores, the mean of the
     /// lowest and the highest]
@@ -64,13 +72,18 @@ pub struct TrainBoundary {
     #[arg(long, default_value = "regression", value_name = "METHOD")]
     method: FitMethodOption,
 
-    /// A .npy, .npz or .pt file of latent codes to use instead of a model: shape (samples, dim), or (samples, layers, dim) in w+
-    #[arg(long, value_name = "FILE", requires = "scores", conflicts_with = "samples")]
+    /// A .npy, .npz or .pt file of latent codes to use instead of a model: shape (samples, dim), or (samples, layers, dim) in w+. A
+    /// .npz file of /v1/jobs/JOB/samples or --samples-output has the scores, too
+    #[arg(long, value_name = "FILE", conflicts_with = "samples")]
     latents: Option<PathBuf>,
 
     /// A .npy, .npz or .pt file with the score of each code: shape (samples) or (samples, 1)
     #[arg(long, value_name = "FILE", requires = "latents")]
     scores: Option<PathBuf>,
+
+    /// A .npz file to write the sampled codes and their scores to
+    #[arg(long, value_name = "FILE", conflicts_with = "latents")]
+    samples_output: Option<PathBuf>,
 
     /// Folder for the boundary files, a .npy and a .json for each boundary; created if it is missing
     #[arg(long, default_value = ".", value_name = "DIR")]
@@ -139,6 +152,24 @@ pub enum TrainBoundaryError {
         /// Number of attributes found.
         found: usize,
     },
+    /// The names do not fit the attributes.
+    #[error("--name: found {found} names for {attributes} attributes, expected one for each, or none")]
+    NameCount {
+        /// Number of names.
+        found: usize,
+        /// Number of attributes.
+        attributes: usize,
+    },
+    /// A file of samples has no scores of an attribute.
+    #[error("{}: found no scores of {attribute:?}; it has those of {}", file.display(), known.join(", "))]
+    NotScored {
+        /// The file.
+        file: PathBuf,
+        /// The attribute.
+        attribute: String,
+        /// The attributes with scores.
+        known: Vec<String>,
+    },
     /// The files cannot be written.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -152,10 +183,17 @@ impl TrainBoundary {
     pub fn run(&self) -> Result<(), TrainBoundaryError> {
         // Training takes minutes, so the output folder is checked first.
         check_writable(&self.output)?;
+        if let Some(file) = &self.samples_output {
+            check_writable(file.parent().unwrap_or(Path::new(".")))?;
+        }
+        let names = self.names()?;
         let mut line = ProgressLine::new();
         let boundaries = match (&self.latents, &self.scores) {
-            (Some(latents), Some(scores)) => vec![self.train_from_files(latents, scores, &mut line)?.into()],
-            _ => self.train_from_model(&mut line)?,
+            (Some(latents), Some(scores)) => {
+                vec![self.train_from_files(latents, scores, &names, &mut line)?.into()]
+            }
+            (Some(latents), None) => self.train_from_samples(latents, &names, &mut line)?,
+            _ => self.train_from_model(names, &mut line)?,
         };
         line.clear();
         for boundary in &boundaries {
@@ -173,18 +211,79 @@ impl TrainBoundary {
         Ok(())
     }
 
+    /// The names of the boundaries.
+    fn names(&self) -> Result<Vec<String>, TrainBoundaryError> {
+        let (found, attributes) = (self.name.len(), self.attribute.len());
+        if found == 0 {
+            return Ok(self.attribute.clone());
+        }
+        if found != attributes {
+            return Err(TrainBoundaryError::NameCount { found, attributes });
+        }
+        Ok(self.name.clone())
+    }
+
+    fn train_from_samples(
+        &self,
+        file: &Path,
+        names: &[String],
+        line: &mut ProgressLine,
+    ) -> Result<Vec<Arc<Boundary>>, TrainBoundaryError> {
+        let bytes = std::fs::read(file).map_err(|error| input_error(file, error))?;
+        if !ScoredSamples::is_npz(&bytes) {
+            let reason = "found no .npz file; expected one with codes and scores, or --scores with the scores of these codes";
+            return Err(input_error(file, reason));
+        }
+        let samples = ScoredSamples::read(&bytes).map_err(|error| input_error(file, error))?;
+        if let Some(space) = self.space.filter(|&space| space != samples.space) {
+            let reason = format!(
+                "found codes in {}, expected {space}, as --space says",
+                samples.space
+            );
+            return Err(input_error(file, reason));
+        }
+        let mut boundaries = Vec::with_capacity(names.len());
+        for (attribute, name) in self.attribute.iter().zip(names) {
+            let column = samples.attributes.iter().position(|scored| scored == attribute);
+            let column = column.ok_or_else(|| TrainBoundaryError::NotScored {
+                file: file.to_owned(),
+                attribute: attribute.clone(),
+                known: samples.attributes.clone(),
+            })?;
+            let labelled = LabelledCodes {
+                codes: samples.codes.clone(),
+                scores: samples
+                    .scores
+                    .column(column)
+                    .iter()
+                    .copied()
+                    .map(f64::from)
+                    .collect(),
+            };
+            let fit = BoundaryFit {
+                seed: self.seed.unwrap_or(samples.seed),
+                threshold: self.threshold.or(Some(samples.thresholds[column])),
+                ..self.fit()
+            };
+            let report = |share: f64| line.show(&fitting(name, share));
+            boundaries.push(labelled.separate(name, samples.space, &fit, report)?.into());
+        }
+        Ok(boundaries)
+    }
+
     fn train_from_files(
         &self,
         latents: &Path,
         scores: &Path,
+        names: &[String],
         line: &mut ProgressLine,
     ) -> Result<Boundary, TrainBoundaryError> {
-        let [attribute] = &self.attribute[..] else {
+        let [name] = names else {
             return Err(TrainBoundaryError::SeveralAttributes {
                 found: self.attribute.len(),
             });
         };
-        check_attribute_name(attribute).map_err(EditorError::from)?;
+        check_attribute_name(name).map_err(EditorError::from)?;
         let space = self.space.unwrap_or(LatentSpace::Z);
         let codes =
             LabelledCodes::new(space, read_array(latents)?, read_array(scores)?).map_err(|error| {
@@ -194,25 +293,38 @@ impl TrainBoundary {
                 };
                 input_error(file, error)
             })?;
-        let report = |share: f64| line.show(&fitting(attribute, share));
-        Ok(codes.separate(attribute, space, &self.fit(), report)?)
+        let report = |share: f64| line.show(&fitting(name, share));
+        Ok(codes.separate(name, space, &self.fit(), report)?)
     }
 
     #[tokio::main]
-    async fn train_from_model(&self, line: &mut ProgressLine) -> Result<Vec<Arc<Boundary>>, ModelJobError> {
+    async fn train_from_model(
+        &self,
+        names: Vec<String>,
+        line: &mut ProgressLine,
+    ) -> Result<Vec<Arc<Boundary>>, TrainBoundaryError> {
         let models = load(self.model.as_deref(), self.onnxruntime.as_deref(), self.device)?;
         let model = models.default_model();
         let request = TrainRequest {
             attributes: self.attribute.clone(),
+            names,
+            keep: KeepRule::New,
             space: self.space.unwrap_or(model.default_space()),
             source: TrainSource::Sampled {
                 samples: self.samples,
-                seed: self.seed,
+                seed: self.seed.unwrap_or(0),
             },
             fit: self.fit(),
         };
-        let job = jobs().train(&models, model, request)?;
-        boundaries_of(&job, line).await
+        let job = jobs()
+            .train(&models, model, request)
+            .map_err(ModelJobError::from)?;
+        let boundaries = boundaries_of(&job, line).await?;
+        if let Some(file) = &self.samples_output {
+            let samples = job.samples().map_err(EditorError::from)?;
+            write_file(file, &samples.scored().write())?;
+        }
+        Ok(boundaries)
     }
 
     fn fit(&self) -> BoundaryFit {
@@ -226,7 +338,7 @@ impl TrainBoundary {
             method: self.method.into(),
             selection,
             split: self.split,
-            seed: self.seed,
+            seed: self.seed.unwrap_or(0),
             threshold: self.threshold,
             ..defaults
         }

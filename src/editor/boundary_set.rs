@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::editor::EditorError;
 use crate::editor::blocking::run_blocking;
+use crate::editor::{EditorError, OriginalError};
 use crate::latent::{Boundary, LatentCode, LatentSpace};
 
 /// Most boundaries that an error lists.
@@ -157,7 +157,7 @@ impl BoundarySet {
     /// A `version` of the boundary of `attribute` in `space`.
     ///
     /// # Errors
-    /// [`EditorError::UnknownAttribute`] if there is none, [`EditorError::NoOriginal`] if none came with the model.
+    /// [`EditorError::UnknownAttribute`] if there is none, [`OriginalError::Missing`] if none came with the model.
     pub fn get_version(
         &self,
         version: BoundaryVersion,
@@ -168,7 +168,7 @@ impl BoundarySet {
             return self.get(attribute, space);
         }
         let original = self.original(attribute, space);
-        let original = original.ok_or_else(|| EditorError::NoOriginal {
+        let original = original.ok_or_else(|| OriginalError::Missing {
             model: self.model.to_string(),
             attribute: attribute.to_owned(),
             space,
@@ -233,7 +233,7 @@ impl BoundarySet {
     /// Deletes the boundary of `attribute` in `space`. If it replaces or hides an original, the original is back.
     ///
     /// # Errors
-    /// [`EditorError::UnknownAttribute`] if there is none, [`EditorError::OriginalBoundary`] if it is an original.
+    /// [`EditorError::UnknownAttribute`] if there is none, [`OriginalError::Undeletable`] if it is an original.
     pub(crate) fn delete(&mut self, attribute: &str, space: LatentSpace) -> Result<(), EditorError> {
         let key = (attribute.into(), space);
         let Some(original) = self.originals.get(&key) else {
@@ -250,11 +250,14 @@ impl BoundarySet {
         let original = original.clone();
         let current = self.find(attribute, space);
         if current.is_some_and(|current| Arc::ptr_eq(current, &original.boundary)) {
-            return Err(EditorError::OriginalBoundary {
-                model: self.model.to_string(),
-                attribute: attribute.to_owned(),
+            let model = self.model.to_string();
+            let attribute = attribute.to_owned();
+            return Err(OriginalError::Undeletable {
+                model,
+                attribute,
                 space,
-            });
+            }
+            .into());
         }
         self.take(&key);
         Arc::make_mut(&mut self.boundaries).insert(key, original);

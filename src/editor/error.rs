@@ -1,7 +1,7 @@
 //! Why an operation on a face failed. Each message says what was found, what was expected, and what to do.
 
 use crate::catalog::CatalogError;
-use crate::editor::{InversionMethod, JobError};
+use crate::editor::{InversionMethod, JobError, OriginalError};
 use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{DecodeError, FramingError, ImagingError, LandmarksError};
 use crate::latent::{LatentError, LatentSpace};
@@ -33,29 +33,6 @@ pub enum EditorError {
         known: Vec<(String, LatentSpace)>,
         /// How many others it has.
         others: usize,
-    },
-    /// No boundary of the attribute came with the model.
-    #[error("no boundary for {attribute:?} in {space} came with model {model}; leave out version=original")]
-    NoOriginal {
-        /// The model.
-        model: String,
-        /// The attribute.
-        attribute: String,
-        /// The space.
-        space: LatentSpace,
-    },
-    /// A boundary that came with the model is to be deleted.
-    #[error(
-        "the boundary for {attribute:?} in {space} came with model {model}, and stays; to use another one, train or PUT it: it \
-         replaces this one until it is deleted"
-    )]
-    OriginalBoundary {
-        /// The model.
-        model: String,
-        /// The attribute.
-        attribute: String,
-        /// The space.
-        space: LatentSpace,
     },
     /// The model's generator has no such space.
     #[error("model {model} has no {found} codes; it has {}", listed(known))]
@@ -345,6 +322,9 @@ pub enum EditorError {
         /// Which value it was.
         reason: LatentError,
     },
+    /// No boundary came with the model, or one that did is to be deleted.
+    #[error(transparent)]
+    Original(#[from] OriginalError),
     /// There is no such job, it lacks what is asked for, or none can be queued.
     #[error(transparent)]
     Job(#[from] JobError),

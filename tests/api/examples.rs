@@ -211,14 +211,14 @@ fn form(schema: &Value, image: &[u8]) -> Vec<u8> {
     body
 }
 
-/// Waits for the first job. The document's examples get its report.
-async fn report(client: &Client) {
+/// Waits for a job. The document's examples get the report of the first one, and the samples of the second.
+async fn finished(client: &Client, id: u32) {
     loop {
-        let job = client.get("/v1/jobs/1").await.json();
+        let job = client.get(&format!("/v1/jobs/{id}")).await.json();
         match job["status"].as_str().unwrap() {
             "done" => return,
             "queued" | "sampling" | "fitting" => sleep(Duration::from_millis(20)).await,
-            other => panic!("the report is {other}: {job}"),
+            other => panic!("the job is {other}: {job}"),
         }
     }
 }
@@ -229,8 +229,10 @@ async fn the_service_responses_every_example_of_its_document_as_described() {
     let document = client.get("/openapi.json").await.json();
     let mut undescribed = Vec::new();
     for operation in operations(&document) {
-        if operation.name() == "get_report" {
-            report(&client).await;
+        match operation.name() {
+            "get_report" => finished(&client, 1).await,
+            "get_samples" => finished(&client, 2).await,
+            _ => {}
         }
         for example in operation.examples(&client).await {
             let method = operation.method.to_uppercase();

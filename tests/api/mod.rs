@@ -21,6 +21,7 @@ mod inversion;
 mod inversion_cache;
 mod inversion_optimization;
 mod job_endings;
+mod job_samples;
 mod labelled_training;
 mod labels;
 mod landmarks;

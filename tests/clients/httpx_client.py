@@ -28,12 +28,13 @@ from faceplane_httpx.api.faces import (
     score_face_by_url,
 )
 from faceplane_httpx.api.health import check_liveness, check_readiness, get_metrics
-from faceplane_httpx.api.jobs import cancel_job, get_job, get_report, list_jobs
+from faceplane_httpx.api.jobs import cancel_job, get_job, get_report, get_samples, list_jobs
 from faceplane_httpx.api.models import get_model, list_models
 from faceplane_httpx.client import Client
 from faceplane_httpx.models import (
     AttributeEdit,
     BoundaryDocument,
+    BoundaryVersion,
     ConditionalEditInput,
     DirectionMethod,
     DirectionsInput,
@@ -45,6 +46,8 @@ from faceplane_httpx.models import (
     InvertForm,
     InvertInput,
     InvertResponse,
+    KeepRule,
+    KeptBoundary,
     Layout,
     Metadata,
     ProblemDocument,
@@ -205,6 +208,13 @@ def a_boundary_is_trained() -> None:
     identifier = train_boundaries.sync("phantom", client=client, body=body).id
     assert ended(lambda: status_of(identifier)) == "done"
     assert identifier in [found.id for found in list_jobs.sync(client=client).jobs]
+    samples = get_samples.sync(identifier, client=client)
+    assert isinstance(samples, File) and samples.payload.read(2) == b"PK"
+    again = TrainInput(attributes=["smile"], names=["smile-2"], samples_from=identifier, keep=KeepRule.BETTER)
+    identifier = train_boundaries.sync("phantom", client=client, body=again).id
+    assert ended(lambda: status_of(identifier)) == "done"
+    (comparison,) = get_job.sync(identifier, client=client).comparisons
+    assert (comparison.attribute, comparison.kept) == ("smile-2", KeptBoundary.NEW)
 
 
 @check
@@ -222,7 +232,9 @@ def a_boundary_is_listed_fetched_sent_and_removed() -> None:
     fetched = get_boundary.sync("phantom", "smile", Space.W, client=client)
     assert isinstance(fetched, BoundaryDocument) and len(fetched.normal) == 64
     assert put_boundary.sync("phantom", "smile", Space.W, client=client, body=fetched).boundary.attribute == "smile"
-    assert delete_boundary.sync("phantom", "smile", Space.W, client=client).model == "phantom"
+    assert delete_boundary.sync("phantom", "smile", Space.W, client=client).restored
+    original = get_boundary.sync("phantom", "smile", Space.W, client=client, version=BoundaryVersion.ORIGINAL)
+    assert isinstance(original, BoundaryDocument) and len(original.normal) == 64
 
 
 @check

@@ -162,6 +162,19 @@ await run({
         assert.equal(await ended(() => statusOf(id)), "done");
         const { jobs } = data(await responses.GET("/v1/jobs"));
         assert.ok(jobs.some((job) => job.id === id));
+        const params = { path: { job: id } };
+        const samples = data(await files.GET("/v1/jobs/{job}/samples", { params, ...arrayBuffer }));
+        assert.equal(Buffer.from(samples).toString("latin1", 0, 2), "PK");
+        const again: Schemas["TrainInput"] = {
+            attributes: ["smile"],
+            names: ["smile-2"],
+            samples_from: id,
+            keep: "better",
+        };
+        const refit = data(await responses.POST("/v1/models/{model}/boundaries", { params: phantom, body: again }));
+        assert.equal(await ended(() => statusOf(refit.id)), "done");
+        const job = data(await responses.GET("/v1/jobs/{job}", { params: { path: { job: refit.id } } }));
+        assert.equal(job.comparisons?.[0]?.kept, "new");
     },
     "directions are found": async () => {
         const body: Schemas["DirectionsInput"] = { method: "pca", count: 2, samples: 1000 };
@@ -183,7 +196,9 @@ await run({
         assert.equal(Buffer.from(npy).toString("latin1", 1, 6), "NUMPY");
         const sent = { ...asIs("application/octet-stream"), body: file(npy) };
         data(await responses.PUT(path, { params: { ...smile, query: { intercept: 0.5 } }, ...sent }));
-        data(await responses.DELETE(path, { params: smile }));
+        assert.ok(data(await responses.DELETE(path, { params: smile })).restored);
+        const query = { version: "original" as const };
+        assert.equal(data(await responses.GET(path, { params: { ...smile, query } })).normal.length, 64);
     },
     "a job is followed, and its report is JSON and a page": async () => {
         const body: Schemas["ReportInput"] = { seed: 1, samples: 50, faces: 1 };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { assertPng, ended, run, service } from "./checks.js";
 import {
     BoundariesApi,
+    BoundaryVersion,
     type ConditionalEditInput,
     Configuration,
     DirectionMethod,
@@ -15,6 +16,8 @@ import {
     InvertResponseFromJSON,
     type InvertInput,
     JobsApi,
+    KeepRule,
+    KeptBoundary,
     Layout,
     Metadata,
     ModelsApi,
@@ -136,6 +139,12 @@ await run({
         const { id } = await boundaries.trainBoundaries({ ...phantom, trainInput });
         assert.equal(await ended(() => statusOf(id)), "done");
         assert.ok((await jobs.listJobs()).jobs.some((job) => job.id === id));
+        const samples = await (await jobs.getSamples({ job: id })).arrayBuffer();
+        assert.equal(Buffer.from(samples).toString("latin1", 0, 2), "PK");
+        const again = { attributes: ["smile"], names: ["smile-2"], samplesFrom: id, keep: KeepRule.Better };
+        const refit = await boundaries.trainBoundaries({ ...phantom, trainInput: again });
+        assert.equal(await ended(() => statusOf(refit.id)), "done");
+        assert.equal((await jobs.getJob({ job: refit.id })).comparisons?.[0]?.kept, KeptBoundary.New);
     },
     "directions are found": async () => {
         const directionsInput = { method: DirectionMethod.Pca, count: 2, samples: 1000 };
@@ -150,7 +159,9 @@ await run({
         const boundaryDocument = await boundaries.getBoundary(smile);
         assert.equal(boundaryDocument.normal.length, 64);
         await boundaries.putBoundary({ ...smile, boundaryDocument });
-        assert.equal((await boundaries.deleteBoundary(smile)).model, "phantom");
+        assert.ok((await boundaries.deleteBoundary(smile)).restored);
+        const original = await boundaries.getBoundary({ ...smile, version: BoundaryVersion.Original });
+        assert.equal(original.normal.length, 64);
     },
     "a report is JSON and a page": async () => {
         const { id } = await boundaries.startReport({ ...phantom, reportInput: { seed: 1, samples: 50, faces: 1 } });

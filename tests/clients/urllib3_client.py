@@ -8,6 +8,7 @@ from faceplane_urllib3 import (
     ApiClient,
     AttributeEdit,
     BoundariesApi,
+    BoundaryVersion,
     ConditionalEditInput,
     Configuration,
     DirectionMethod,
@@ -21,6 +22,8 @@ from faceplane_urllib3 import (
     InvertInput,
     InvertResponse,
     JobsApi,
+    KeepRule,
+    KeptBoundary,
     Layout,
     Metadata,
     ModelsApi,
@@ -159,6 +162,12 @@ def a_boundary_is_trained() -> None:
     identifier = boundaries.train_boundaries("phantom", body).id
     assert ended(lambda: status_of(identifier)) == "done"
     assert identifier in [found.id for found in jobs.list_jobs().jobs]
+    assert jobs.get_samples(identifier)[:2] == b"PK"
+    again = TrainInput(attributes=["smile"], names=["smile-2"], samples_from=identifier, keep=KeepRule.BETTER)
+    identifier = boundaries.train_boundaries("phantom", again).id
+    assert ended(lambda: status_of(identifier)) == "done"
+    (comparison,) = jobs.get_job(identifier).comparisons
+    assert (comparison.attribute, comparison.kept) == ("smile-2", KeptBoundary.NEW)
 
 
 @check
@@ -177,7 +186,9 @@ def a_boundary_is_listed_fetched_sent_and_removed() -> None:
     fetched = boundaries.get_boundary("phantom", "smile", Space.W)
     assert len(fetched.normal) == 64
     assert boundaries.put_boundary("phantom", "smile", Space.W, fetched).boundary.attribute == "smile"
-    assert boundaries.delete_boundary("phantom", "smile", Space.W).model == "phantom"
+    assert boundaries.delete_boundary("phantom", "smile", Space.W).restored
+    original = boundaries.get_boundary("phantom", "smile", Space.W, version=BoundaryVersion.ORIGINAL)
+    assert len(original.normal) == 64
 
 
 @check

@@ -92,7 +92,7 @@ problems! {
 
     /// Errors of operations that start a job.
     StartProblems {
-        404: "The model does not exist, or none of its classifiers scores an attribute. The detail lists those that exist.",
+        404: "The model or the job does not exist, or none of the model's classifiers scores an attribute. The detail lists those that exist.",
         422: "A field has a wrong type, shape, space or value, or it contradicts another field.",
         503: "Too many jobs are waiting, or the service is short of memory or shutting down. Try again after `Retry-After` seconds.",
     }
@@ -100,7 +100,18 @@ problems! {
     /// Errors of operations on a job that the path names.
     JobProblems {
         400: "The id in the path cannot be decoded.",
-        404: "The job does not exist, or it has no report.",
+        404: "The job does not exist, or it has no report or no samples.",
+    }
+
+    /// Errors of operations that use the samples of a job.
+    SamplesProblems {
+        409: "The job has not sampled all codes yet, or the model has an attribute with the same name in another case.",
+        410: "The samples of the job were dropped.",
+    }
+
+    /// Errors of operations with a large response.
+    MemoryProblems {
+        503: "The service is short of memory. Try again after `Retry-After` seconds.",
     }
 
     /// Errors of the readiness probe.

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::api::responses::boundary::{BoundarySummary, Storage};
 use crate::api::types::space::Space;
-use crate::editor::{self, JobProgress, Models};
+use crate::editor::{self, Comparison, ComparisonReason, JobProgress, Models};
 
 /// A part of the jobs: those that wait or run, and the latest ones that ended.
 #[derive(Serialize, ToSchema)]
@@ -53,13 +53,74 @@ pub(crate) struct Job {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/v1/jobs/1/report")]
     report: Option<String>,
-    /// The boundaries fitted so far. The model already has them.
+    /// The path of the sampled codes and their scores; absent unless the job has them now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/v1/jobs/1/samples")]
+    samples_file: Option<String>,
+    /// The new boundaries that the model has got so far.
     boundaries: Vec<BoundarySummary>,
+    /// How new boundaries compare with those that the model has; absent unless `keep` is `better`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparisons: Option<Vec<BoundaryComparison>>,
     /// Where these boundaries are stored.
     storage: Storage,
     /// The reason of a failure; absent unless the status is `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
+}
+
+/// Which of two boundaries the model keeps, and why.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BoundaryComparison {
+    /// The attribute.
+    attribute: String,
+    /// The boundary that the model has now.
+    kept: KeptBoundary,
+    /// Why it is kept.
+    #[schema(example = "the new one is better")]
+    reason: &'static str,
+    /// The number of samples that were held out from the new fit, and by which both are judged.
+    samples: usize,
+    /// The correlation of distance and score on them, for the new boundary; absent if it cannot be measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<f64>,
+    /// The same for the current boundary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<f64>,
+}
+
+/// A new boundary, or the one that the model had before.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum KeptBoundary {
+    /// The new one.
+    New,
+    /// The one that the model had before.
+    Current,
+}
+
+impl From<Comparison> for BoundaryComparison {
+    fn from(comparison: Comparison) -> Self {
+        Self {
+            kept: if comparison.keeps_new() {
+                KeptBoundary::New
+            } else {
+                KeptBoundary::Current
+            },
+            reason: match comparison.reason {
+                ComparisonReason::NoCurrent => "the model had none",
+                ComparisonReason::NewIsBetter => "the new one is better",
+                ComparisonReason::NewIsNotBetter => "the new one is not better",
+                ComparisonReason::SameSamples => {
+                    "the current one was fitted to the samples by which it would be judged; choose another seed"
+                }
+            },
+            attribute: comparison.attribute,
+            samples: comparison.samples,
+            new: comparison.new,
+            current: comparison.current,
+        }
+    }
 }
 
 /// The status of a job.
@@ -97,7 +158,7 @@ impl Job {
     /// `job` with `progress`, of one of `models`.
     pub(crate) fn new(job: &editor::Job, progress: JobProgress, models: &Models) -> Self {
         let model = models.get(Some(job.model())).expect("models are never removed");
-        let left = job.samples().saturating_sub(progress.samples_done);
+        let left = job.sample_count().saturating_sub(progress.samples_done);
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         let seconds_left = progress.samples_per_second.map(|rate| left as f64 / rate);
         let sampling = progress.status == editor::JobStatus::Sampling;
@@ -110,13 +171,19 @@ impl Job {
             attributes: job.attributes().to_vec(),
             space: job.space().into(),
             status: progress.status.into(),
-            samples: job.samples(),
+            samples: job.sample_count(),
             samples_done: progress.samples_done,
             samples_per_second: progress.samples_per_second,
             seconds_left: seconds_left.filter(|_| sampling),
             fitting,
             fitting_progress,
             report: has_report.then(|| format!("/v1/jobs/{}/report", job.id())),
+            samples_file: job
+                .samples()
+                .is_ok()
+                .then(|| format!("/v1/jobs/{}/samples", job.id())),
+            comparisons: (!progress.comparisons.is_empty())
+                .then(|| progress.comparisons.into_iter().map(Into::into).collect()),
             boundaries: progress
                 .boundaries
                 .iter()

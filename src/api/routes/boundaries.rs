@@ -115,7 +115,7 @@ pub(crate) async fn show(
             let spread = spread(&model, boundary).await;
             BufferedResponse::json(&BoundaryDocument::of(boundary, spread), &model)
         }
-        BoundaryFormat::Npy => BufferedResponse::npy(NpyArray::of_normal(boundary).write_f8(), &model),
+        BoundaryFormat::Npy => BufferedResponse::file(NpyArray::of_normal(boundary).write_f8(), &model),
     };
     Ok(response.with_etag().revalidated(&headers))
 }

@@ -10,6 +10,7 @@
 //! | the boundaries of a model; the training of new ones | [`boundaries`], [`training`] |
 //! | directions without labels | [`directions`] |
 //! | reports on boundaries | [`report`] |
+//! | the codes and scores of a training | [`samples`] |
 //! | the jobs that train, find directions and report | [`jobs`] |
 //! | responses with a part of a list | [`page`] |
 //! | probes and metrics | [`health`], [`metrics`] |
@@ -25,5 +26,6 @@ pub(crate) mod models;
 pub(crate) mod page;
 pub(crate) mod report;
 pub(crate) mod sample;
+pub(crate) mod samples;
 pub(crate) mod score;
 pub(crate) mod training;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use crate::api::openapi::problems::{AdditionProblems, BodyProblems, StartProblems};
+use crate::api::openapi::problems::{AdditionProblems, BodyProblems, SamplesProblems, StartProblems};
 use crate::api::problem::Problem;
 use crate::api::request_body::{LargeBody, PathName};
 use crate::api::responses;
@@ -14,7 +14,7 @@ use crate::api::types::train::TrainInput;
 /// Train boundaries
 ///
 /// Starts a job that samples and scores faces in the background, and fits the boundary of each attribute to their codes and scores;
-/// `method` says how. With `codes` and `scores`, it fits the boundary to them.
+/// `method` says how. With `codes` and `scores`, it fits the boundary to them; with `samples_from`, to the samples of an earlier job.
 /// When the job is done, the model has the boundaries.
 #[utoipa::path(
     post, path = "/v1/models/{model}/boundaries", tag = "boundaries", operation_id = "train_boundaries",
@@ -22,7 +22,7 @@ use crate::api::types::train::TrainInput;
     request_body = TrainInput,
     responses(
         (status = 202, description = "The job was started.", body = responses::job::Job, headers(("Location" = String, description = "The path of the job."))),
-        AdditionProblems, StartProblems, BodyProblems,
+        AdditionProblems, StartProblems, SamplesProblems, BodyProblems,
     )
 )]
 pub(crate) async fn post(
@@ -32,9 +32,24 @@ pub(crate) async fn post(
 ) -> Result<Response, Problem> {
     let model = api.models.get(Some(&name))?;
     let space = model.default_space();
+    let kept = match input.samples_from() {
+        Some(id) => {
+            let kept = api.jobs.get(&id)?.samples()?;
+            if kept.model() != model.name() {
+                let reason = format!(
+                    "found a job of model {}, expected one of {}",
+                    kept.model(),
+                    model.name()
+                );
+                return Err(Problem::field("samples_from", reason));
+            }
+            Some(kept)
+        }
+        None => None,
+    };
     // Codes and scores may be tens of megabytes.
     let read = move || {
-        let request = input.request(space)?;
+        let request = input.request(space, kept)?;
         drop(memory);
         Ok(request)
     };

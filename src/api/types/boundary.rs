@@ -311,3 +311,9 @@ pub(crate) fn boundary(
 #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
 #[expect(dead_code, reason = "it stands for bytes in the document")]
 pub(crate) struct NpyFile(Vec<u8>);
+
+/// A NumPy `.npz` file: an archive of arrays.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
+#[expect(dead_code, reason = "it stands for bytes in the document")]
+pub(crate) struct NpzFile(Vec<u8>);

@@ -90,18 +90,28 @@ impl Value for BoundaryPosition {
     }
 }
 
-/// A position in the list of jobs: the id of one.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
+/// The id of a job: also its position in the list of jobs.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct JobPosition(pub(crate) u64);
+
+impl serde::Serialize for JobPosition {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
 
 impl Value for JobPosition {
     fn expected() -> String {
         "the id of a job, such as 7".to_owned()
     }
 
-    fn from_text(found: &str) -> Result<Self, String> {
+    fn from_string(found: &str) -> Result<Self, String> {
         let read = found.parse().map(Self);
         read.map_err(|_| unfit(quoted(found), &Self::expected()))
+    }
+
+    fn from_text(found: &str) -> Result<Self, String> {
+        Self::from_string(found)
     }
 
     fn schema() -> Schema {

@@ -1,5 +1,7 @@
 //! The request to fit boundaries.
 
+use std::sync::Arc;
+
 use crate::api::decode::declare::fields;
 use crate::api::decode::fields::Required;
 use crate::api::problem::Problem;
@@ -7,11 +9,14 @@ use crate::api::types::base64::Base64;
 use crate::api::types::choice::choice;
 use crate::api::types::list::List;
 use crate::api::types::number::{Finite, Integer, MOST_U32, Positive, Seed};
+use crate::api::types::page::JobPosition;
 use crate::api::types::sample_count::SampleCount;
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
 use crate::catalog::NpyArray;
-use crate::editor::{self, LabelledCodes, LabelledCodesError, TrainRequest, TrainSource};
+use crate::editor::{
+    self, KeepRule, KeptSamples, LabelledCodes, LabelledCodesError, TrainRequest, TrainSource,
+};
 use crate::latent::{BoundaryFit, FitMethod, LatentSpace, SampleSelection};
 
 /// The number of samples of a request that names none.
@@ -19,6 +24,17 @@ const SAMPLES: usize = 10_000;
 
 /// The largest body with codes and their scores, in bytes: some 20,000 codes of 512 numbers.
 pub(crate) const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+choice! {
+    /// Which boundary the model has after a training.
+    pub(crate) enum KeepRuleName as KeepRule {
+        /// The new one.
+        New = "new",
+        /// The better one of the new one and the one that the model has. A fifth of the samples is held out from the fit; better is a
+        /// higher correlation of distance and score on them. If the current one was fitted to them (the same seed), it stays.
+        Better = "better",
+    }
+}
 
 choice! {
     /// How a boundary is fitted.
@@ -36,11 +52,15 @@ choice! {
 fields! {
     /// The boundaries to fit: from sampled faces that the model's classifiers score, or from given `codes` and `scores`.
     #[examples(
+        serde_json::json!({"attributes": ["smile"], "names": ["smile-2"], "space": "w", "samples": 400, "keep": "better"}),
         serde_json::json!({"attributes": ["smile", "age"], "space": "w", "samples": 2000, "ratio": 0.1, "seed": 2020}),
     )]
     pub(crate) struct TrainInput {
         /// The attributes, one boundary each; exactly one if `scores` are given.
         attributes: Required<List<Name, 1, 64>>,
+        /// The names of the boundaries, one for each of `attributes`. Default: `attributes`. A boundary of another name does not replace
+        /// that of the attribute.
+        names: Option<List<Name, 1, 64>>,
         /// The space of the boundaries. Default: the model's default space. Sampled codes are in z or w.
         space: Option<Space>,
         /// How many faces to sample; `auto`: until the directions of all attributes have settled, which is when each has an expected cosine
@@ -54,7 +74,7 @@ fields! {
         ratio: Option<Positive<1>>,
         /// The share of the chosen samples that `svm` is fitted to; the others are held out. Default: 0.7.
         split: Option<Positive<1>>,
-        /// The seed of the samples and of the split. Default: 0.
+        /// The seed of the samples and of the split. Default: 0; with `samples_from`, which has the samples, that of these.
         seed: Option<Seed>,
         /// The score above which a face has the attribute. Default: what the model says of its classifier; for given `scores`, the mean of
         /// the lowest and the highest.
@@ -63,6 +83,10 @@ fields! {
         invalid_score: Option<Finite>,
         /// How the boundary is fitted. Default: `regression`.
         method: Option<FitMethodName>,
+        /// Which boundary the model has afterwards. Default: `new`.
+        keep: Option<KeepRuleName>,
+        /// The id of an earlier training of this model: the boundaries are fitted to its samples, and nothing is sampled.
+        samples_from: Option<JobPosition>,
         /// A `.npy` file in base64: codes of shape (samples, dim), in w+ (samples, layers, dim).
         codes: Option<Base64<LARGEST_BODY>>,
         /// A `.npy` file in base64: a score for each of the codes, of shape (samples) or (samples, 1).
@@ -71,8 +95,17 @@ fields! {
 }
 
 impl TrainInput {
-    /// The editor's request; `default` is the model's default space.
-    pub(crate) fn request(self, default: LatentSpace) -> Result<TrainRequest, Problem> {
+    /// The id of the job whose samples are used.
+    pub(crate) fn samples_from(&self) -> Option<String> {
+        self.samples_from.map(|JobPosition(id)| id.to_string())
+    }
+
+    /// The editor's request; `default` is the model's default space, and `kept` are the samples that it names.
+    pub(crate) fn request(
+        self,
+        default: LatentSpace,
+        kept: Option<Arc<KeptSamples>>,
+    ) -> Result<TrainRequest, Problem> {
         let Required(List(attributes)) = &self.attributes;
         let attributes: Vec<String> = attributes.iter().map(|name| name.0.clone()).collect();
         let repeated = |(index, name): (usize, &String)| attributes[..index].contains(name);
@@ -82,7 +115,28 @@ impl TrainInput {
                 "found one twice, expected each once",
             ));
         }
-        let space = self.space.map_or(default, Into::into);
+        let names: Option<Vec<String>> = self
+            .names
+            .as_ref()
+            .map(|List(names)| names.iter().map(|name| name.0.clone()).collect());
+        let names = names.unwrap_or_else(|| attributes.clone());
+        let repeated = |(index, name): (usize, &String)| names[..index].contains(name);
+        if names.len() != attributes.len() || names.iter().enumerate().any(repeated) {
+            let reason = format!(
+                "found {names:?}, expected a name of its own for each of the {} attributes",
+                attributes.len()
+            );
+            return Err(Problem::field("names", reason));
+        }
+        let of_samples = kept.as_ref().map(|kept| kept.scored().space);
+        let space = self.space.map(LatentSpace::from);
+        if let (Some(found), Some(expected)) = (space, of_samples)
+            && found != expected
+        {
+            let reason = format!("found {found}, expected {expected}, the space of the samples");
+            return Err(Problem::field("space", reason));
+        }
+        let space = space.or(of_samples).unwrap_or(default);
         let usual = BoundaryFit::default();
         let selection = match (self.chosen, self.ratio) {
             (Some(_), Some(_)) => {
@@ -95,10 +149,16 @@ impl TrainInput {
             (None, Some(ratio)) => SampleSelection::Ratio(ratio.0),
             (None, None) => usual.selection,
         };
-        let seed = self.seed.map_or(0, Integer::u32);
+        let of_samples = kept.as_ref().map_or(0, |kept| kept.scored().seed);
+        let seed = self.seed.map_or(of_samples, Integer::u32);
         Ok(TrainRequest {
             space,
-            source: self.source(space, attributes.len(), seed)?,
+            source: self.source(space, attributes.len(), seed, kept)?,
+            keep: match self.keep {
+                None | Some(KeepRuleName::New) => KeepRule::New,
+                Some(KeepRuleName::Better) => KeepRule::Better,
+            },
+            names,
             fit: BoundaryFit {
                 method: match self.method {
                     None | Some(FitMethodName::Regression) => FitMethod::Regression,
@@ -117,8 +177,25 @@ impl TrainInput {
     }
 
     /// The codes to fit to.
-    fn source(&self, space: LatentSpace, attributes: usize, seed: u32) -> Result<TrainSource, Problem> {
+    fn source(
+        &self,
+        space: LatentSpace,
+        attributes: usize,
+        seed: u32,
+        kept: Option<Arc<KeptSamples>>,
+    ) -> Result<TrainSource, Problem> {
         let refuse = |field, reason| Err(Problem::field(field, reason));
+        if let Some(kept) = kept {
+            let others = [
+                ("samples", self.samples.is_some()),
+                ("codes", self.codes.is_some()),
+                ("scores", self.scores.is_some()),
+            ];
+            return match others.into_iter().find(|(_, is_given)| *is_given) {
+                Some((field, _)) => refuse(field, "found samples_from beside it, which has the samples"),
+                None => Ok(TrainSource::Kept(kept)),
+            };
+        }
         let samples = self.samples.and_then(SampleCount::count);
         match (&self.codes, &self.scores) {
             (None, None) => Ok(TrainSource::Sampled {

@@ -1,11 +1,11 @@
 //! One job: what it is about, how far it is, and how it ended.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::editor::{JobError, Report};
+use crate::editor::{Comparison, JobError, KeptSamples, Report};
 use crate::latent::{Boundary, LatentSpace};
 
 /// What a job is about.
@@ -18,6 +18,16 @@ pub(crate) struct JobDescription {
     pub(crate) space: LatentSpace,
     /// How many codes it scores.
     pub(crate) samples: usize,
+    /// Why it has no samples of its own; `None` if it samples for a training.
+    pub(crate) without_samples: Option<&'static str>,
+}
+
+/// The samples of a job.
+enum JobSamples {
+    /// It has none, or not yet.
+    None,
+    Kept(Arc<KeptSamples>),
+    Dropped,
 }
 
 /// A training or a report: queued, running, or ended.
@@ -26,6 +36,7 @@ pub struct Job {
     id: String,
     description: JobDescription,
     progress: watch::Sender<JobProgress>,
+    samples: Mutex<JobSamples>,
     cancel: CancellationToken,
 }
 
@@ -40,8 +51,10 @@ pub struct JobProgress {
     pub samples_per_second: Option<f64>,
     /// The fit in progress.
     pub fitting: Option<FitProgress>,
-    /// The boundaries trained so far. The model already has them.
+    /// The boundaries that the model has got so far.
     pub boundaries: Vec<Arc<Boundary>>,
+    /// How new boundaries compare with those that the model has, if the better ones are kept.
+    pub comparisons: Vec<Comparison>,
     /// The report, once it is made.
     pub report: Option<Arc<Report>>,
     /// Why the job failed.
@@ -91,6 +104,7 @@ impl Job {
             samples_per_second: None,
             fitting: None,
             boundaries: Vec::new(),
+            comparisons: Vec::new(),
             report: None,
             failure: None,
         };
@@ -99,6 +113,7 @@ impl Job {
             id: number.to_string(),
             description,
             progress: watch::Sender::new(progress),
+            samples: Mutex::new(JobSamples::None),
             cancel,
         }
     }
@@ -134,7 +149,7 @@ impl Job {
 
     /// How many codes it scores.
     #[must_use]
-    pub fn samples(&self) -> usize {
+    pub fn sample_count(&self) -> usize {
         self.description.samples
     }
 
@@ -172,6 +187,47 @@ impl Job {
                 JobStatus::Cancelled => "was cancelled",
             },
         })
+    }
+
+    /// Its sampled codes and their scores.
+    ///
+    /// # Errors
+    /// [`JobError::NoSamples`], [`JobError::SamplesPending`] or [`JobError::SamplesDropped`].
+    pub fn samples(&self) -> Result<Arc<KeptSamples>, JobError> {
+        let id = self.id.clone();
+        match &*self.lock_samples() {
+            JobSamples::Kept(samples) => return Ok(Arc::clone(samples)),
+            JobSamples::Dropped => return Err(JobError::SamplesDropped { id }),
+            JobSamples::None => {}
+        }
+        let reason = match (self.description.without_samples, self.progress().status) {
+            (Some(reason), _) => reason,
+            (None, JobStatus::Failed | JobStatus::Done) => "failed before all codes were scored",
+            (None, JobStatus::Cancelled) => "was cancelled before all codes were scored",
+            (None, JobStatus::Queued | JobStatus::Sampling | JobStatus::Fitting) => {
+                return Err(JobError::SamplesPending { id });
+            }
+        };
+        Err(JobError::NoSamples { id, reason })
+    }
+
+    /// Keeps its samples.
+    pub(crate) fn keep_samples(&self, samples: KeptSamples) {
+        *self.lock_samples() = JobSamples::Kept(Arc::new(samples));
+    }
+
+    /// Drops its samples. Returns whether it had some.
+    pub(crate) fn drop_samples(&self) -> bool {
+        let mut samples = self.lock_samples();
+        let had = matches!(*samples, JobSamples::Kept(_));
+        if had {
+            *samples = JobSamples::Dropped;
+        }
+        had
+    }
+
+    fn lock_samples(&self) -> MutexGuard<'_, JobSamples> {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until it has ended.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::editor::directions::finder::DirectionFinder;
 use crate::editor::jobs::job::{Job, JobDescription};
 use crate::editor::jobs::runner::{JobMemory, JobRunner, JobWork};
+use crate::editor::jobs::sample_shelf::SampleShelf;
 use crate::editor::judging::judge::Judge;
 use crate::editor::judging::methods::own_comparison::Comparisons;
 use crate::editor::training::code_memory::CodeMemory;
@@ -17,7 +18,7 @@ use crate::editor::training::trainer::Trainer;
 use crate::editor::{
     DirectionsRequest, EditorError, JobError, Model, Models, ReportRequest, TrainRequest, TrainSource,
 };
-use crate::engine::{ByteBudget, MemoryUse, change_permit};
+use crate::engine::{ByteBudget, MemoryError, MemoryUse, Reservation, change_permit};
 
 /// Most jobs that are queued or run.
 const MOST_OPEN: usize = 16;
@@ -33,6 +34,8 @@ pub struct Jobs {
     last_id: Arc<AtomicU64>,
     /// Holds the codes of jobs.
     memory: ByteBudget,
+    /// Holds the samples of ended jobs, in at most half of the memory of jobs.
+    shelf: SampleShelf,
     shutdown: CancellationToken,
 }
 
@@ -44,6 +47,7 @@ impl Jobs {
             all: Arc::default(),
             turn: Arc::new(Semaphore::new(1)),
             last_id: Arc::default(),
+            shelf: SampleShelf::new(memory.most(MemoryUse::Job) / 2),
             memory,
             shutdown: CancellationToken::new(),
         }
@@ -64,21 +68,26 @@ impl Jobs {
         request.limit(memory.most_samples(self.memory.most(MemoryUse::Job)));
         let description = JobDescription {
             model: model.name().to_owned(),
-            attributes: request.attributes.clone(),
+            attributes: request.names.clone(),
             space: request.space,
             samples: request.samples(),
+            without_samples: match request.source {
+                TrainSource::Sampled { .. } => None,
+                TrainSource::Kept(_) => Some("was given those of an earlier job"),
+                TrainSource::Labelled(_) => Some("was given codes and scores"),
+            },
         };
         let memory = CodeMemory::of_training(&model, &request)?;
         let trainer = Trainer::new(Arc::clone(&model), request)?;
-        let (attributes, space) = (&trainer.request().attributes, trainer.request().space);
+        let (names, space) = (&trainer.request().names, trainer.request().space);
         let (rows, dim) = model.code_shape(space)?;
         let bytes_each = rows * dim * size_of::<f64>();
-        models.check_room(&model, attributes.iter().map(String::as_str), space, bytes_each)?;
+        models.check_room(&model, names.iter().map(String::as_str), space, bytes_each)?;
         let memory = match trainer.request().source {
-            TrainSource::Sampled { .. } => self.memory_to_sample(memory)?,
+            TrainSource::Sampled { .. } | TrainSource::Kept(_) => self.memory_to_sample(memory)?,
             // The codes are there while the job waits.
             TrainSource::Labelled(_) => JobMemory::Reserved {
-                _memory: self.memory.reserve(MemoryUse::Job, memory.bytes())?,
+                _memory: self.reserve_now(memory.bytes())?,
             },
         };
         self.queue(models, JobWork::Train(trainer), description, memory)
@@ -104,6 +113,7 @@ impl Jobs {
             attributes: judge.attributes().map(str::to_owned).collect(),
             space: judge.space(),
             samples: judge.images(),
+            without_samples: Some("makes a report"),
         };
         self.queue(models, JobWork::Report(judge), description, memory)
     }
@@ -129,6 +139,7 @@ impl Jobs {
             attributes: names,
             space,
             samples: request.sampled(),
+            without_samples: Some("finds directions"),
         };
         self.queue(models, JobWork::Directions(finder), description, memory)
     }
@@ -140,6 +151,16 @@ impl Jobs {
             budget: self.memory.clone(),
             bytes: needed.bytes(),
         })
+    }
+
+    /// Reserves memory of jobs at once, if need be that of kept samples.
+    fn reserve_now(&self, bytes: usize) -> Result<Reservation, MemoryError> {
+        loop {
+            match self.memory.reserve(MemoryUse::Job, bytes) {
+                Err(MemoryError::Full { .. }) if self.shelf.drop_oldest() => {}
+                reserved => return reserved,
+            }
+        }
     }
 
     fn queue(
@@ -174,6 +195,7 @@ impl Jobs {
             models: models.clone(),
             work,
             memory,
+            samples: self.shelf.clone(),
         };
         tokio::spawn(runner.run(Arc::clone(&self.turn)));
         Ok(job)

@@ -8,9 +8,10 @@ use tokio::sync::Semaphore;
 
 use crate::editor::directions::finder::DirectionFinder;
 use crate::editor::jobs::job::{FitProgress, Job, JobStatus};
+use crate::editor::jobs::sample_shelf::SampleShelf;
 use crate::editor::judging::judge::Judge;
 use crate::editor::training::trainer::Trainer;
-use crate::editor::{EditorError, Models, TrainSource};
+use crate::editor::{EditorError, KeepRule, KeptSamples, Models, TrainSource};
 use crate::engine::{ByteBudget, MemoryUse, Reservation};
 use crate::latent::{Boundary, FitError, LatentError};
 
@@ -33,12 +34,14 @@ pub(crate) enum JobMemory {
 }
 
 impl JobMemory {
-    /// Waits until the memory is free. `None` if it is reserved already.
-    async fn reserve(&self) -> Result<Option<Reservation>, EditorError> {
+    /// Waits until the memory is free, and takes that of kept samples if need be. `None` if it is reserved already.
+    async fn reserve(&self, kept: &SampleShelf) -> Result<Option<Reservation>, EditorError> {
         match self {
             Self::Reserved { .. } => Ok(None),
             Self::Needed { budget, bytes } => {
-                Ok(Some(budget.reserve_when_free(MemoryUse::Job, *bytes).await?))
+                let make_room = || kept.drop_oldest();
+                let reserved = budget.reserve_when_free(MemoryUse::Job, *bytes, make_room);
+                Ok(Some(reserved.await?))
             }
         }
     }
@@ -65,13 +68,14 @@ pub(crate) struct JobRunner {
     pub(crate) models: Models,
     pub(crate) work: JobWork,
     pub(crate) memory: JobMemory,
+    pub(crate) samples: SampleShelf,
 }
 
 impl JobRunner {
     /// Runs the job when its memory is free and `turn` has a permit, and records how it ended. If the work panics, the job has
     /// failed.
     pub(crate) async fn run(self, turn: Arc<Semaphore>) {
-        let job = Arc::clone(&self.job);
+        let (job, samples) = (Arc::clone(&self.job), self.samples.clone());
         let work = tokio::spawn(async move { self.work_in_turn(&turn).await });
         let ended = work.await;
         let ended = ended.unwrap_or_else(|panic| Err(EarlyEnd::Failed(panic.to_string())));
@@ -86,21 +90,24 @@ impl JobRunner {
             progress.fitting = None;
             (progress.status, progress.failure) = (status, failure);
         });
+        samples.keep(&job);
     }
 
     async fn work_in_turn(&self, turn: &Semaphore) -> Result<(), EarlyEnd> {
         // Memory comes first: a queued job may hold the memory that this one waits for, and needs its turn to free it.
-        let _memory = self.unless_cancelled(self.memory.reserve()).await??;
+        let memory = self
+            .unless_cancelled(self.memory.reserve(&self.samples))
+            .await??;
         let turn = self.unless_cancelled(turn.acquire()).await?;
         let _turn = turn.expect("the semaphore is never closed");
         match &self.work {
-            JobWork::Train(trainer) => self.train(trainer).await,
-            JobWork::Report(judge) => self.report(judge).await,
-            JobWork::Directions(finder) => self.find_directions(finder).await,
+            JobWork::Train(trainer) => self.train(trainer, memory).await,
+            JobWork::Report(judge) => self.report(judge, memory).await,
+            JobWork::Directions(finder) => self.find_directions(finder, memory).await,
         }
     }
 
-    async fn report(&self, judge: &Judge) -> Result<(), EarlyEnd> {
+    async fn report(&self, judge: &Judge, _memory: Option<Reservation>) -> Result<(), EarlyEnd> {
         self.job.update(|progress| progress.status = JobStatus::Sampling);
         let report = judge.report(self.counter());
         let report = Arc::new(self.unless_cancelled(report).await??);
@@ -108,7 +115,11 @@ impl JobRunner {
         Ok(())
     }
 
-    async fn find_directions(&self, finder: &DirectionFinder) -> Result<(), EarlyEnd> {
+    async fn find_directions(
+        &self,
+        finder: &DirectionFinder,
+        _memory: Option<Reservation>,
+    ) -> Result<(), EarlyEnd> {
         self.job.update(|progress| progress.status = JobStatus::Sampling);
         let found = finder.find(self.counter());
         for boundary in self.unless_cancelled(found).await?? {
@@ -125,15 +136,33 @@ impl JobRunner {
         Ok(())
     }
 
-    async fn train(&self, trainer: &Trainer) -> Result<(), EarlyEnd> {
-        if let TrainSource::Sampled { .. } = trainer.request().source {
+    async fn train(&self, trainer: &Trainer, mut memory: Option<Reservation>) -> Result<(), EarlyEnd> {
+        let request = trainer.request();
+        if let TrainSource::Sampled { .. } = request.source {
             self.job.update(|progress| progress.status = JobStatus::Sampling);
         }
         let codes = trainer.codes(self.counter());
         let codes = Arc::new(self.unless_cancelled(codes).await??);
-        for attribute in &trainer.request().attributes {
-            let boundary = trainer.fit(attribute, &codes, self.fit_progress(attribute));
-            self.put(Arc::new(boundary.await?)).await?;
+        if let Some(scored) = trainer.sampled(&codes)
+            && let Some(memory) = memory.take()
+        {
+            let model = self.job.model().to_owned();
+            self.job.keep_samples(KeptSamples::new(model, scored, memory));
+        }
+        for (index, name) in request.names.iter().enumerate() {
+            let boundary = trainer.fit(index, &codes, self.fit_progress(name));
+            let boundary = Arc::new(boundary.await?);
+            if request.keep == KeepRule::Better {
+                let model = self.models.get(Some(self.job.model()))?;
+                let current = model.boundaries().find(name, request.space).cloned();
+                let comparison = trainer.compare(index, &codes, &boundary, current).await?;
+                let keeps_new = comparison.keeps_new();
+                self.job.update(|progress| progress.comparisons.push(comparison));
+                if !keeps_new {
+                    continue;
+                }
+            }
+            self.put(boundary).await?;
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! How much memory scored codes take, with the fit of a boundary to them.
 
-use crate::editor::{DirectionsRequest, EditorError, Model, ReportRequest, TrainRequest};
+use crate::editor::{
+    DirectionsRequest, EditorError, KeepRule, Model, ReportRequest, TrainRequest, TrainSource,
+};
 use crate::latent::{BoundaryFit, LatentSpace};
 
 /// The memory of a job's codes, their scores, and the fit.
@@ -20,9 +22,19 @@ impl CodeMemory {
     /// [`EditorError`] if the model has no such space.
     pub(crate) fn of_training(model: &Model, request: &TrainRequest) -> Result<Self, EditorError> {
         let fit = request.fit;
-        Self::new(model, request.space, request.samples(), |values| {
+        let new = Self::new(model, request.space, request.samples(), |values| {
             fit.memory(values)
-        })
+        })?;
+        let (rows, dim) = model.code_shape(request.space)?;
+        let code = rows * dim * size_of::<f32>();
+        let each = match request.source {
+            // The samples hold their own memory.
+            TrainSource::Kept(_) => BoundaryFit::MEMORY_PER_SAMPLE,
+            // They are copied in another order.
+            TrainSource::Labelled(_) if request.keep == KeepRule::Better => new.each + code,
+            TrainSource::Sampled { .. } | TrainSource::Labelled(_) => new.each,
+        };
+        Ok(Self { each, ..new })
     }
 
     /// The memory of a report, which fits nothing.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
-use ndarray::{ArcArray, Array3, ArrayView1, Ix3};
+use ndarray::{ArcArray, Array3, ArrayView1, Axis, Ix3};
 
 use crate::catalog::NpyArray;
 use crate::editor::EditorError;
@@ -77,6 +77,17 @@ impl LabelledCodes {
             codes: codes.into_shared(),
             scores: scores.values,
         })
+    }
+
+    /// The same codes, with one of `step` moved to the end: a share of each part of the list, since lists may be sorted by score.
+    pub(crate) fn held_out_last(&self, step: usize) -> Self {
+        let is_last = |index: &usize| index % step == step - 1;
+        let (last, mut order): (Vec<usize>, Vec<usize>) = (0..self.scores.len()).partition(is_last);
+        order.extend(last);
+        Self {
+            codes: self.codes.select(Axis(0), &order).into_shared(),
+            scores: order.into_iter().map(|index| self.scores[index]).collect(),
+        }
     }
 
     /// Fits the boundary between low and high scores. `on_progress` gets the share that is done, 0 to 1.

@@ -1,8 +1,10 @@
 //! The request to train boundaries.
 
+use std::sync::Arc;
+
 use ndarray::Axis;
 
-use crate::editor::LabelledCodes;
+use crate::editor::{KeptSamples, LabelledCodes};
 use crate::latent::{BoundaryFit, LatentSpace};
 
 /// The boundaries to train.
@@ -10,12 +12,26 @@ use crate::latent::{BoundaryFit, LatentSpace};
 pub struct TrainRequest {
     /// The attributes, each of which gets a boundary.
     pub attributes: Vec<String>,
+    /// The names of the boundaries, one for each attribute.
+    pub names: Vec<String>,
     /// The space of the boundaries.
     pub space: LatentSpace,
     /// The codes.
     pub source: TrainSource,
     /// How each boundary is fitted.
     pub fit: BoundaryFit,
+    /// Which boundary the model has afterwards.
+    pub keep: KeepRule,
+}
+
+/// Which boundary a model has after a training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeepRule {
+    /// The new one.
+    #[default]
+    New,
+    /// The new one or the current one, whichever is better on samples that are held out from the fit.
+    Better,
 }
 
 /// Where the scored codes come from.
@@ -28,6 +44,8 @@ pub enum TrainSource {
         /// The seed of all of them.
         seed: u32,
     },
+    /// The samples of an earlier training.
+    Kept(Arc<KeptSamples>),
     /// The caller's own codes and scores.
     Labelled(LabelledCodes),
 }
@@ -73,6 +91,7 @@ impl TrainRequest {
     pub fn samples(&self) -> usize {
         match &self.source {
             TrainSource::Sampled { samples, .. } => samples.most(),
+            TrainSource::Kept(kept) => kept.scored().codes.len_of(Axis(0)),
             TrainSource::Labelled(labelled) => labelled.codes.len_of(Axis(0)),
         }
     }

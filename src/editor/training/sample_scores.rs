@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArcArray, Array2, Axis, Ix3, Slice};
+use ndarray::{ArcArray, Array2, Axis, Ix2, Ix3, Slice};
 
 use crate::editor::background_batches::BackgroundBatches;
 use crate::editor::rendering::labels::labels;
@@ -16,7 +16,7 @@ pub(crate) struct SampleScores {
     /// `[samples, rows, dim]`.
     pub(crate) codes: ArcArray<f32, Ix3>,
     /// `[samples, outputs]`: one column for each of the model's outputs.
-    pub(crate) scores: Array2<f32>,
+    pub(crate) scores: ArcArray<f32, Ix2>,
 }
 
 /// Samples and scores codes, up to one number after another.
@@ -80,7 +80,7 @@ impl ScoreSampler {
             generator: CodeSampler::new(seed, model.shape().z_dim, model.generator().rescale_z),
             scored: SampleScores {
                 codes: ArcArray::zeros((most, rows, dim)),
-                scores: Array2::zeros((most, model.outputs().len())),
+                scores: ArcArray::zeros((most, model.outputs().len())),
             },
             done: 0,
         })
@@ -128,7 +128,12 @@ impl ScoreSampler {
         codes.slice_axis_inplace(Axis(0), done);
         SampleScores {
             codes,
-            scores: self.scored.scores.slice_axis(Axis(0), done).to_owned(),
+            scores: self
+                .scored
+                .scores
+                .slice_axis(Axis(0), done)
+                .to_owned()
+                .into_shared(),
         }
     }
 }

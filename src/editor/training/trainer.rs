@@ -4,12 +4,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use ndarray::{Array1, ArrayView3};
+use ndarray::{Array1, ArrayView3, Axis};
 
+use crate::catalog::ScoredSamples;
 use crate::editor::blocking::run_blocking;
 use crate::editor::timestamp::rfc3339;
+use crate::editor::training::comparison::{Comparison, HELD_OUT};
 use crate::editor::training::labelled_codes::LabelledCodes;
-use crate::editor::training::request::{SampleCount, TrainRequest, TrainSource};
+use crate::editor::training::request::{KeepRule, SampleCount, TrainRequest, TrainSource};
 use crate::editor::training::sample_scores::{SampleScores, ScoreSampler};
 use crate::editor::training::settling::{self, Exactness};
 use crate::editor::{EditorError, Model};
@@ -28,6 +30,8 @@ pub(crate) struct TrainingCodes {
     source: ScoredSource,
     /// Why the sampling ended at their number, if that was found while sampling.
     sampling: Option<String>,
+    /// How many of them are fitted to; the others are held out.
+    fitted: usize,
     shared: SharedCodes,
 }
 
@@ -39,23 +43,42 @@ enum ScoredSource {
     Labelled(LabelledCodes),
 }
 
+impl ScoredSource {
+    fn samples(&self) -> usize {
+        match self {
+            Self::Sampled(samples) => samples.codes.len_of(Axis(0)),
+            Self::Labelled(labelled) => labelled.scores.len(),
+        }
+    }
+}
+
 impl TrainingCodes {
-    fn new(source: ScoredSource) -> Self {
+    fn new(source: ScoredSource, keep: KeepRule) -> Self {
+        let samples = source.samples();
         Self {
+            fitted: match keep {
+                KeepRule::New => samples,
+                KeepRule::Better => samples - samples / HELD_OUT,
+            },
             source,
             sampling: None,
             shared: SharedCodes::default(),
         }
     }
 
+    /// The codes to fit to.
     fn codes(&self) -> ArrayView3<'_, f32> {
+        self.all_codes().split_at(Axis(0), self.fitted).0
+    }
+
+    fn all_codes(&self) -> ArrayView3<'_, f32> {
         match &self.source {
             ScoredSource::Sampled(samples) => samples.codes.view(),
             ScoredSource::Labelled(labelled) => labelled.codes.view(),
         }
     }
 
-    /// The scores in a column; the caller's own scores for `None`.
+    /// The scores of all codes in a column; the caller's own scores for `None`.
     fn scores(&self, column: Option<usize>) -> Array1<f64> {
         match &self.source {
             ScoredSource::Sampled(samples) => {
@@ -76,11 +99,11 @@ impl Trainer {
     pub(crate) fn new(model: Arc<Model>, request: TrainRequest) -> Result<Self, EditorError> {
         let dims = model.code_shape(request.space)?;
         request.fit.check()?;
-        for attribute in &request.attributes {
-            check_attribute_name(attribute)?;
+        for name in request.attributes.iter().chain(&request.names) {
+            check_attribute_name(name)?;
         }
         match &request.source {
-            TrainSource::Sampled { .. } => {
+            TrainSource::Sampled { .. } | TrainSource::Kept(_) => {
                 model.classifiers().require_any()?;
                 if request.space == LatentSpace::WPlus {
                     return Err(EditorError::SampledWPlus);
@@ -116,7 +139,14 @@ impl Trainer {
     /// [`EditorError`] if a network fails.
     pub(crate) async fn codes(&self, on_scored: impl FnMut(usize)) -> Result<TrainingCodes, EditorError> {
         let source = match &self.request.source {
+            TrainSource::Labelled(labelled) if self.request.keep == KeepRule::Better => {
+                ScoredSource::Labelled(labelled.held_out_last(HELD_OUT))
+            }
             TrainSource::Labelled(labelled) => ScoredSource::Labelled(labelled.clone()),
+            TrainSource::Kept(kept) => ScoredSource::Sampled(SampleScores {
+                codes: kept.scored().codes.clone(),
+                scores: kept.scored().scores.clone(),
+            }),
             TrainSource::Sampled { samples, seed } => match *samples {
                 SampleCount::Fixed(samples) => {
                     let space = self.request.space;
@@ -126,7 +156,7 @@ impl Trainer {
                 SampleCount::Auto { most } => return self.settled_codes(most, *seed, on_scored).await,
             },
         };
-        Ok(TrainingCodes::new(source))
+        Ok(TrainingCodes::new(source, self.request.keep))
     }
 
     /// Samples and scores codes until the directions of all attributes have settled.
@@ -141,7 +171,10 @@ impl Trainer {
         let mut samples = settling::first_samples(rows * dim).min(most);
         loop {
             source.extend_to(samples, &mut on_scored).await?;
-            let codes = Arc::new(TrainingCodes::new(ScoredSource::Sampled(source.scored())));
+            let codes = Arc::new(TrainingCodes::new(
+                ScoredSource::Sampled(source.scored()),
+                self.request.keep,
+            ));
             let exactness = self.exactness(&codes).await?;
             if exactness.has_settled() || samples >= most {
                 let mut codes = Arc::into_inner(codes).expect("the fits have ended");
@@ -155,8 +188,8 @@ impl Trainer {
     /// How exact the least exact direction is. One that cannot be fitted yet is unknown.
     async fn exactness(&self, codes: &Arc<TrainingCodes>) -> Result<Exactness, EditorError> {
         let mut least = Exactness::PERFECT;
-        for attribute in &self.request.attributes {
-            let fitted = self.fit(attribute, codes, |_| ControlFlow::Continue(())).await;
+        for (index, attribute) in self.request.attributes.iter().enumerate() {
+            let fitted = self.fit(index, codes, |_| ControlFlow::Continue(())).await;
             let cosine = match fitted {
                 Ok(boundary) => boundary.provenance().accuracy.cosine,
                 Err(EditorError::Latent(_)) => None,
@@ -167,21 +200,64 @@ impl Trainer {
         Ok(least)
     }
 
-    /// Fits the boundary of `attribute`, off the async threads. `on_progress` gets the share that is done, 0 to 1, and can
+    /// The codes with all scores, if they were sampled for this training.
+    pub(crate) fn sampled(&self, codes: &TrainingCodes) -> Option<ScoredSamples> {
+        let (&TrainSource::Sampled { seed, .. }, ScoredSource::Sampled(samples)) =
+            (&self.request.source, &codes.source)
+        else {
+            return None;
+        };
+        let outputs = self.model.outputs();
+        Some(ScoredSamples {
+            codes: samples.codes.clone(),
+            scores: samples.scores.clone(),
+            attributes: outputs.iter().map(|output| output.attribute.clone()).collect(),
+            thresholds: outputs.iter().map(|output| output.threshold).collect(),
+            space: self.request.space,
+            seed,
+        })
+    }
+
+    /// Compares a new boundary of the attribute `index` with the `current` one, by the codes that were held out.
+    ///
+    /// # Errors
+    /// [`EditorError`] if no classifier scores the attribute.
+    pub(crate) async fn compare(
+        &self,
+        index: usize,
+        codes: &Arc<TrainingCodes>,
+        new: &Arc<Boundary>,
+        current: Option<Arc<Boundary>>,
+    ) -> Result<Comparison, EditorError> {
+        let column = self.column(index)?;
+        let has_seen = current.as_ref().is_some_and(|current| {
+            let known = current.provenance();
+            let same_seed = self.seed().is_some_and(|seed| known.seed == Some(seed.into()));
+            let same_model = known.model.as_deref() == Some(self.model.generator_digest());
+            same_seed && same_model && known.samples.is_some_and(|samples| samples > codes.fitted as u64)
+        });
+        let (codes, new) = (Arc::clone(codes), Arc::clone(new));
+        let compare = move || {
+            let scores = codes.scores(column);
+            let (_, held_out) = codes.all_codes().split_at(Axis(0), codes.fitted);
+            let (_, scores) = scores.view().split_at(Axis(0), codes.fitted);
+            Comparison::of(&new, current.as_deref(), has_seen, held_out, scores)
+        };
+        Ok(run_blocking(compare).await)
+    }
+
+    /// Fits the boundary of the attribute `index`, off the async threads. `on_progress` gets the share that is done, 0 to 1, and can
     /// cancel the fit.
     ///
     /// # Errors
     /// [`EditorError::Latent`] if the codes cannot be separated, or the fit was cancelled.
     pub(crate) async fn fit(
         &self,
-        attribute: &str,
+        index: usize,
         codes: &Arc<TrainingCodes>,
         on_progress: impl FnMut(f64) -> ControlFlow<()> + Send + 'static,
     ) -> Result<Boundary, EditorError> {
-        let column = match self.request.source {
-            TrainSource::Sampled { .. } => Some(self.model.classifiers().column(attribute)?),
-            TrainSource::Labelled(_) => None,
-        };
+        let column = self.column(index)?;
         let provenance = Provenance {
             sampling: codes.sampling.clone(),
             ..self.provenance(column)
@@ -194,14 +270,15 @@ impl Trainer {
                 .or_else(|| column.map(|column| self.model.outputs()[column].threshold)),
             ..self.request.fit
         };
-        let (attribute, space, codes) = (attribute.to_owned(), self.request.space, Arc::clone(codes));
+        let (name, space) = (self.request.names[index].clone(), self.request.space);
+        let codes = Arc::clone(codes);
         let fit = move || {
             let scores = codes.scores(column);
             fit.fit(
-                attribute,
+                name,
                 space,
                 CodesToFit::shared(codes.codes(), &codes.shared),
-                scores.view(),
+                scores.view().split_at(Axis(0), codes.fitted).0,
                 provenance,
                 on_progress,
             )
@@ -209,16 +286,32 @@ impl Trainer {
         Ok(run_blocking(fit).await?)
     }
 
+    /// The column of the model's scores for the attribute `index`; `None` for the caller's own scores.
+    fn column(&self, index: usize) -> Result<Option<usize>, EditorError> {
+        match self.request.source {
+            TrainSource::Sampled { .. } | TrainSource::Kept(_) => {
+                let column = self.model.classifiers().column(&self.request.attributes[index])?;
+                Ok(Some(column))
+            }
+            TrainSource::Labelled(_) => Ok(None),
+        }
+    }
+
+    /// The seed of the samples.
+    fn seed(&self) -> Option<u32> {
+        match &self.request.source {
+            TrainSource::Sampled { seed, .. } => Some(*seed),
+            TrainSource::Kept(kept) => Some(kept.scored().seed),
+            TrainSource::Labelled(_) => None,
+        }
+    }
+
     /// What is known about a boundary before it is fitted.
     fn provenance(&self, column: Option<usize>) -> Provenance {
         let classifier = column.and_then(|column| self.model.classifiers().file(column));
         let (classifier, classifier_digest) = classifier.cloned().unzip();
-        let seed = match self.request.source {
-            TrainSource::Sampled { seed, .. } => Some(seed.into()),
-            TrainSource::Labelled(_) => None,
-        };
         Provenance {
-            seed,
+            seed: self.seed().map(u64::from),
             classifier,
             classifier_digest,
             model: Some(self.model.generator_digest().to_owned()),

@@ -149,11 +149,17 @@ impl ByteBudget {
         Ok(reservation)
     }
 
-    /// Waits until `bytes` are free, and reserves them. Callers get them in the order of their calls.
+    /// Waits until `bytes` are free, and reserves them. Callers get them in the order of their calls. While they are not free,
+    /// `make_room` may drop what is not needed, and says whether it did.
     ///
     /// # Errors
     /// [`MemoryError::NeverFits`].
-    pub async fn reserve_when_free(&self, of: MemoryUse, bytes: usize) -> Result<Reservation, MemoryError> {
+    pub async fn reserve_when_free(
+        &self,
+        of: MemoryUse,
+        bytes: usize,
+        make_room: impl Fn() -> bool,
+    ) -> Result<Reservation, MemoryError> {
         let _in_line = self.0.waiting.lock().await;
         loop {
             // From here on, a reservation that is dropped wakes this call.
@@ -167,6 +173,7 @@ impl ByteBudget {
                     });
                 }
                 Err(never @ MemoryError::NeverFits { .. }) => return Err(never),
+                Err(MemoryError::Full { .. }) if make_room() => {}
                 Err(MemoryError::Full { .. }) => freed.await,
             }
         }
@@ -362,7 +369,7 @@ mod tests {
         let wait = |name, bytes| {
             let (budget, order) = (budget.clone(), Arc::clone(&order));
             tokio::spawn(async move {
-                let reservation = budget.reserve_when_free(MemoryUse::Job, bytes).await;
+                let reservation = budget.reserve_when_free(MemoryUse::Job, bytes, || false).await;
                 order.lock().unwrap().push(name);
                 reservation.map(drop)
             })
@@ -375,7 +382,7 @@ mod tests {
         drop(held);
         assert!(large.await.unwrap().is_ok() && small.await.unwrap().is_ok());
         assert_eq!(*order.lock().unwrap(), ["large", "small"]);
-        let never = budget.reserve_when_free(MemoryUse::Job, 401).await;
+        let never = budget.reserve_when_free(MemoryUse::Job, 401, || false).await;
         assert!(matches!(
             never.map(drop),
             Err(MemoryError::NeverFits { bytes: 401, .. })
