@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The change of the edited score, in logits, towards the other side.
 CHANGE = 3.0
 # Beyond this distance, the plane's edit counts as saturated: the longest path along a gradient.
-LONGEST = 10.0
+LONGEST = 20.0
 
 
 def edited(url: str, body: dict) -> dict:

@@ -24,8 +24,6 @@ choice! {
         NoGradient = "no_gradient",
         /// Every direction that changes the score changes a held score too.
         NothingLeft = "nothing_left",
-        /// No step, however small, brings the score nearer.
-        Stuck = "stuck",
     }
 }
 
@@ -74,7 +72,6 @@ impl From<editor::Walk> for Walk {
                 editor::WalkEnd::MostPoints => WalkEnd::MostPoints,
                 editor::WalkEnd::NoGradient => WalkEnd::NoGradient,
                 editor::WalkEnd::NothingLeft => WalkEnd::NothingLeft,
-                editor::WalkEnd::Stuck => WalkEnd::Stuck,
             },
             length: walk.length,
             steps: walk.steps,

@@ -46,8 +46,6 @@ pub enum WalkEnd {
     NoGradient,
     /// The gradients of the held scores leave nothing of the score's own.
     NothingLeft,
-    /// No step, however small, brings the score nearer.
-    Stuck,
 }
 
 impl WalkEnd {
@@ -67,7 +65,6 @@ impl std::fmt::Display for WalkEnd {
             Self::MostPoints => "the path has the most points allowed",
             Self::NoGradient => "the score does not change with the code here",
             Self::NothingLeft => "every direction that changes the score changes a held score too",
-            Self::Stuck => "no step brings the score nearer",
         })
     }
 }

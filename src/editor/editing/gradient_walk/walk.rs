@@ -14,18 +14,18 @@ use crate::latent::{GradientStep, LatentCode, gradient_step};
 
 /// The longest step, in the space's units of distance. Measured on the phantom: half of it needs twice the points and holds no better.
 const LONGEST_STEP: f64 = 0.5;
-/// The shortest step; the walk is stuck if a longer one does not help.
-const SHORTEST_STEP: f64 = LONGEST_STEP / 32.0;
-/// The longest path to a score, in the space's units of distance. Samples lie within about 5 of their mean along any direction.
-const LONGEST_PATH: f64 = 10.0;
+/// The shortest of the longest steps.
+const SHORTEST_STEP: f64 = LONGEST_STEP / 8.0;
+/// The longest path to a score, in the space's units of distance. Paths of the bundled models have 1 to 10.
+const LONGEST_PATH: f64 = 20.0;
 /// Most points of a walk. A point takes one gradient for each score.
 const MOST_POINTS: usize = 64;
 /// How near a held logit is kept on the way.
 const KEPT: f64 = 0.05;
 /// How near a held value is kept on the way: its change over this distance along its own gradient.
 const KEPT_DISTANCE: f64 = 0.02;
-/// How many times that a held score may drift in one step. After a larger drift, the step is taken back and halved.
-const MOST_DRIFT: f64 = 16.0;
+/// A drift that is larger than this, in units of what is kept, and grows, makes the steps shorter.
+const ROUGH_DRIFT: f64 = 4.0;
 /// Most corrections at a point where the walk ends.
 const MOST_CORRECTIONS: usize = 4;
 /// The least share of the gradient that counts as a direction. Less than this is mostly the error of the held gradients.
@@ -135,6 +135,7 @@ impl<'a> Walker<'a> {
 
     async fn walk(&mut self, renderer: &mut Renderer<'_>, goal: Goal) -> Result<WalkEnd, EditorError> {
         let mut corrections = 0;
+        let mut best = (f64::INFINITY, self.point.clone());
         loop {
             let is_there = self.is_there(goal);
             if is_there && (self.worst_drift() <= 1.0 || corrections == MOST_CORRECTIONS) {
@@ -147,27 +148,33 @@ impl<'a> Walker<'a> {
             let step = self.step();
             self.retained = self.retained.min(step.retained);
             if let Some(end) = self.dead_end(goal, &step) {
+                if matches!(goal, Goal::Score(..)) {
+                    self.point = best.1;
+                }
                 return Ok(end);
             }
-            let distance = self.distance(goal, &step);
-            let before = self.clone();
+            let (distance, before) = (self.distance(goal, &step), self.misses(goal));
             self.advance(renderer, &step, distance).await?;
-            if self.is_worse(goal, &before) {
-                let (steps, points) = (self.steps, self.points);
-                let longest_step = before.longest_step / 2.0;
-                *self = Self {
-                    longest_step,
-                    steps,
-                    points,
-                    ..before
-                };
-                if longest_step < SHORTEST_STEP {
-                    return Ok(WalkEnd::Stuck);
-                }
+            let now = self.misses(goal);
+            // The scores of a network are rough: a step that misses may still lead on, but the next ones are shorter.
+            self.longest_step = if now.0 > before.0 || now.1 > before.1.max(ROUGH_DRIFT) {
+                (self.longest_step / 2.0).max(SHORTEST_STEP)
             } else {
-                self.longest_step = (1.5 * self.longest_step).min(LONGEST_STEP);
+                (1.5 * self.longest_step).min(LONGEST_STEP)
+            };
+            if now.0 + now.1 < best.0 {
+                best = (now.0 + now.1, self.point.clone());
             }
         }
+    }
+
+    /// How far the edited score is from its goal, and the worst drift of a held score, both in units of what they may be off.
+    fn misses(&self, goal: Goal) -> (f64, f64) {
+        let off = match goal {
+            Goal::Length(_) => 0.0,
+            Goal::Score(target, near) => (target - self.point.slopes.scores[0]).abs() / near,
+        };
+        (off, self.worst_drift())
     }
 
     /// Whether the goal is reached, except for drifts of held scores.
@@ -248,8 +255,7 @@ impl<'a> Walker<'a> {
         let mut values = code.values().mapv(f64::from);
         values.scaled_add(distance * self.unit(), &step.direction);
         // A correction is as long as a step at most, because it is right to first order only.
-        let longest = self.longest_step * self.unit();
-        let length = length_of(&step.correction);
+        let (length, longest) = (length_of(&step.correction), self.longest_step * self.unit());
         let share = if length > longest { longest / length } else { 1.0 };
         values.scaled_add(share, &step.correction);
         let moved = LatentCode::rounded(code.space(), &values)?.with_label(code.label().cloned());
@@ -264,20 +270,6 @@ impl<'a> Walker<'a> {
         self.steps += 1;
         self.points += 1;
         Ok(())
-    }
-
-    /// Whether the last step led away from the goal, or made a held score jump.
-    fn is_worse(&self, goal: Goal, before: &Self) -> bool {
-        if self.worst_drift() > MOST_DRIFT && self.worst_drift() > before.worst_drift() {
-            return true;
-        }
-        match goal {
-            Goal::Length(_) => false,
-            Goal::Score(target, near) => {
-                let off = |walker: &Self| (target - walker.point.slopes.scores[0]).abs();
-                off(self) > off(before) && off(self) > near
-            }
-        }
     }
 
     /// What the response says about the walk.
