@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::latent::Provenance;
+use crate::latent::fitting::regression::LOGISTIC;
 
 /// A lower share of held-out codes on the right side is doubtful.
 const LEAST_ACCURACY: f64 = 0.7;
@@ -14,12 +15,15 @@ const LEAST_COSINE: f64 = 0.95;
 /// A reason why a boundary may be worse than it looks, or a fact about its scores that changes what its figures mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Doubt {
-    /// There were only two different scores, which were taken as classes.
+    /// There were only two different scores, which were taken as classes that count alike.
     Classes {
         /// Number of codes with the lower score, and with the higher one.
         counts: [u64; 2],
-        /// Number of codes of each class that the fit selected. `None` if it used all.
-        chosen: Option<u64>,
+    },
+    /// There were only two different scores, and the method took them for something else.
+    UnusedClasses {
+        /// Number of codes with the lower score, and with the higher one.
+        counts: [u64; 2],
     },
     /// Few held-out codes are on the right side.
     Accuracy {
@@ -45,10 +49,12 @@ impl Doubt {
     #[must_use]
     pub fn of(provenance: &Provenance) -> Vec<Self> {
         let accuracy = &provenance.accuracy;
-        let classes = provenance.classes.map(|counts| Self::Classes {
-            counts,
-            chosen: provenance.chosen,
-        });
+        let classes = provenance
+            .classes
+            .map(|counts| match provenance.method.as_deref() {
+                Some(LOGISTIC) => Self::Classes { counts },
+                _ => Self::UnusedClasses { counts },
+            });
         let held_out = accuracy.held_out_all.filter(|&found| found < LEAST_ACCURACY);
         let correlation = accuracy.correlation.filter(|&found| found < LEAST_CORRELATION);
         let cosine = match accuracy.cosine {
@@ -70,19 +76,17 @@ impl fmt::Display for Doubt {
         match self {
             Self::Classes {
                 counts: [lower, higher],
-                chosen: None,
             } => write!(
                 formatter,
                 "found two different scores, the lower one {lower} times and the higher one {higher} times: they are taken as \
                  classes, all samples are used, and both classes count alike"
             ),
-            Self::Classes {
+            Self::UnusedClasses {
                 counts: [lower, higher],
-                chosen: Some(chosen),
             } => write!(
                 formatter,
-                "found two different scores, the lower one {lower} times and the higher one {higher} times, of which the \
-                 support vector machine got {chosen} each: use the method `regression` to use all"
+                "found two different scores, the lower one {lower} times and the higher one {higher} times, and a method that does \
+                 not take them as classes: the method `regression` uses all samples and counts both alike"
             ),
             Self::Accuracy { found } => write!(
                 formatter,

@@ -17,6 +17,9 @@ use crate::latent::sampling::shuffle::Shuffler;
 /// The most values of a code: their matrix takes 128 MB.
 pub(crate) const MAX_VALUES: usize = 4096;
 
+/// Name of the method that takes scores as classes.
+pub(crate) const LOGISTIC: &str = "logistic regression";
+
 /// A fitted hyperplane, and what is known of it.
 pub(crate) struct RegressionResult {
     pub(crate) hyperplane: Hyperplane,
@@ -149,7 +152,7 @@ impl SplitCodes<'_, '_> {
         }
         Ok(RegressionResult {
             hyperplane,
-            method: "logistic regression",
+            method: LOGISTIC,
             cosine,
             folds,
         })
