@@ -78,12 +78,13 @@ bench: setup ## Compare the service with a bare loop and other servers (benches/
 	mkdir -p target/bench
 	CARGO='$(CARGO)' $(PYTHON) benches/peers/run.py --json target/bench/serving.json $(ARGS)
 
-# The first judges the methods of training too; by the truth, so that few images are needed. The others write the models' cards.
+# The phantom's truth is known, so that the methods of training are judged too. Some ten minutes on two cores.
 .PHONY: judge
-judge: build setup ## Judge all methods of editing by the phantom's truth, and write the tables and curves of both cards (docs/judging.md)
-	$(PROGRAM) judge onnx/phantom --samples 10000 --seed 5 --faces 20 --truth onnx/phantom/truth.onnx \
-		--fit svm --fit regression --output target/judge/phantom
-	for model in phantom portraits; do $(PROGRAM) judge onnx/$$model --seed 1 --output onnx/$$model/card/judging || exit 1; done
+judge: build setup ## Judge all methods of editing, the phantom by its truth, and write the tables and curves of both cards (docs/judging.md)
+	$(PROGRAM) judge onnx/phantom --samples 10000 --seed 5 --faces 8 --truth onnx/phantom/truth.onnx --fit svm --fit regression \
+		--output target/judge/phantom
+	$(PROGRAM) judge onnx/portraits --seed 1 --faces 10 --output target/judge/portraits
+	for model in phantom portraits; do cp target/judge/$$model/judging.md target/judge/$$model/*.svg onnx/$$model/card/ || exit 1; done
 
 ##@ Check
 

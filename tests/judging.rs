@@ -3,20 +3,25 @@
 use std::process::Command;
 use std::sync::Arc;
 
+use faceplane::catalog::write_boundary;
 use faceplane::editor::{Comparisons, KnownTruth, MethodReport, Report, ReportRequest, judge};
 use faceplane::engine::{EngineError, Truth};
-use faceplane::latent::{BoundaryFit, FitMethod, LatentSpace};
-use ndarray::{Array2, ArrayView3, Axis};
+use faceplane::graph::operators::matmul;
+use faceplane::graph::{Axis, GraphBuilder};
+use faceplane::latent::{Boundary, BoundaryFit, FitMethod, LatentSpace, Provenance};
+use ndarray::{Array2, ArrayD, ArrayView3};
+use tempfile::TempDir;
 
+use crate::api::labels::model_folder;
 use crate::linear_generator::LinearGenerator;
-use crate::support::{model_of, portraits};
+use crate::support::model_of;
 
 /// The truth of the linear generator: its smile is the last value of w, and its age the one before.
 struct LinearTruth;
 
 impl Truth for LinearTruth {
     fn values(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array2<f32>, EngineError> {
-        let size = (codes.len_of(Axis(0)), 2);
+        let size = (codes.len_of(ndarray::Axis(0)), 2);
         Ok(Array2::from_shape_fn(size, |(image, attribute)| {
             codes[[image, 0, 3 - attribute]]
         }))
@@ -85,37 +90,69 @@ async fn boundaries_that_are_fitted_to_the_samples_are_a_method_of_their_own() {
     assert_eq!(report.manipulation_inversion.as_ref().map(|one| one.faces), None);
 }
 
+/// The folder of a small model with boundaries in z and w, and a graph of its truth.
+fn folder() -> TempDir {
+    let folder = model_folder();
+    for space in [LatentSpace::Z, LatentSpace::W] {
+        let normal = Array2::from_shape_fn((1, 4), |(_, value)| f64::from(u8::from(value == 1)));
+        let boundary = Boundary::new("bright", space, normal, 0.0, Provenance::default()).unwrap();
+        write_boundary(&folder.path().join("boundaries"), &boundary).unwrap();
+    }
+    let manifest = folder.path().join("manifest.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(manifest, text + "[boundaries]\nfolder = \"boundaries\"\n").unwrap();
+    let mut truth = GraphBuilder::new("truth");
+    let batch_of = |length| [Axis::batch(), Axis::Fixed(length)];
+    let w = truth.input("w", &batch_of(4));
+    let weights = ArrayD::from_shape_fn(vec![4, 1], |index| if index[0] == 2 { 1.0 } else { 0.0 });
+    let weights = truth.constant(&weights);
+    let values = matmul(&mut truth, &w, &weights);
+    truth.output("truth", &values, &batch_of(1));
+    std::fs::write(folder.path().join("truth.onnx"), truth.finish().to_bytes()).unwrap();
+    folder
+}
+
 #[test]
 fn the_command_writes_tables_curves_and_a_report() {
-    let output = tempfile::tempdir().unwrap();
+    let folder = folder();
+    let output = folder.path().join("new/judging");
     let mut program = Command::new(env!("CARGO_BIN_EXE_faceplane"));
-    program.args(["judge", "--samples", "50", "--faces", "1", "--seed", "4"]);
-    program
-        .arg(portraits())
-        .arg("--output")
-        .arg(output.path().join("new"));
-    let done = program.output().unwrap();
+    program.args([
+        "judge",
+        "--samples",
+        "50",
+        "--faces",
+        "2",
+        "--seed",
+        "4",
+        "--fit",
+        "svm",
+        "--truth",
+    ]);
+    program.arg(folder.path().join("truth.onnx")).arg(folder.path());
+    let done = program.arg("--output").arg(&output).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let read = |name: &str| std::fs::read_to_string(output.path().join("new").join(name)).unwrap();
+    let read = |name: &str| std::fs::read_to_string(output.join(name)).unwrap();
     let tables = read("judging.md");
     for text in [
-        "**Table 1.** Accuracy of the boundaries on 50 samples of seed 4",
+        "**Table 1.** Accuracy of the boundaries on 400 samples of seed 4",
         "| attribute | z: ends | z: all | w: ends | w: all |",
         "**Table 2.** Cosines of the boundaries' normals in z.",
         "**Table 3.** Correlation of the scores.",
-        "| plane in w, others held |",
+        "| plane in w (svm) |",
+        "| plane in z (true direction) |",
         "| SeFa in w |",
-        "**Manipulation inversion** (faces: 1)",
+        "**Attribute dependency by truth**, at equal true change of the target, on 500 faces.",
     ] {
-        assert!(tables.contains(text), "{tables}");
+        assert!(tables.contains(text), "no {text}: {tables}");
     }
-    for curve in ["dependency.svg", "identity.svg"] {
-        assert!(read(curve).contains("target score in w, others held"), "{curve}");
+    for curve in ["dependency.svg", "dependency-by-truth.svg"] {
+        assert!(read(curve).contains("target score in w"), "{curve}");
     }
     for space in ["z", "w"] {
         let report: serde_json::Value = serde_json::from_str(&read(&format!("report-{space}.json"))).unwrap();
         assert_eq!(report["space"], space);
         assert!(read(&format!("report-{space}.html")).starts_with("<!doctype html>"));
     }
-    assert!(output.path().join("new/strip-smile.jpg").exists());
+    assert!(output.join("strip-bright.jpg").exists());
 }

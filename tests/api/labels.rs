@@ -42,7 +42,7 @@ pub(super) fn synthesis_weights() -> ArrayD<f32> {
 }
 
 /// The folder of a model called `classes`: w = z + a row for the class, and linear images, which a classifier averages.
-pub(super) fn model_folder() -> TempDir {
+pub(crate) fn model_folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut mapping = GraphBuilder::new("mapping");
     let z = mapping.input("z", &fixed(&[DIM]));

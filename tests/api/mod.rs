@@ -23,7 +23,7 @@ mod inversion_optimization;
 mod job_endings;
 mod job_samples;
 mod labelled_training;
-mod labels;
+pub(crate) mod labels;
 mod landmarks;
 mod memory;
 mod models;

@@ -122,9 +122,7 @@ impl Judge {
                 method: (*method).into(),
                 ..BoundaryFit::default()
             };
-            comparisons
-                .fits
-                .push((format!("{}, {} samples", method.name(), self.samples), fit));
+            comparisons.fits.push((method.name(), fit));
         }
         let mut spaces: Vec<_> = model
             .boundaries()

@@ -1,5 +1,6 @@
 //! How much memory scored codes take, with the fit of a boundary to them.
 
+use crate::editor::judging::methods::own_comparison::Comparisons;
 use crate::editor::{
     DirectionsRequest, EditorError, KeepRule, Model, ReportRequest, TrainRequest, TrainSource,
 };
@@ -37,12 +38,13 @@ impl CodeMemory {
         Ok(Self { each, ..new })
     }
 
-    /// The memory of a report, which fits nothing.
+    /// The memory of a report: its samples, and what the comparison of the methods holds at the same time.
     ///
     /// # Errors
     /// [`EditorError`] if the model has no such space.
     pub(crate) fn of_report(model: &Model, request: &ReportRequest) -> Result<Self, EditorError> {
-        Self::new(model, request.space, request.samples, |_| 0)
+        let compared = Comparisons::memory(model);
+        Self::new(model, request.space, request.samples, |_| compared)
     }
 
     /// The memory of principal components: the codes, and a matrix of each pair of values.

@@ -1,6 +1,6 @@
 //! A graph of true values in ONNX.
 
-use ndarray::{Array2, ArrayView3, Ix2};
+use ndarray::{Array2, ArrayView3, Axis, Ix2};
 
 use crate::catalog::Graph;
 use crate::engine::onnx::network::Network;
@@ -25,6 +25,7 @@ pub fn open_truth(
     let expected = (shape.synthesis_rows(), shape.w_dim);
     match *network.input_axes() {
         [_, Some(rows), Some(dim)] if (rows, dim) == expected => (),
+        [_, Some(dim)] if (1, dim) == expected => (),
         _ => {
             let (rows, dim) = expected;
             return Err(
@@ -40,9 +41,14 @@ pub fn open_truth(
 
 impl Truth for OnnxTruth {
     fn values(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array2<f32>, EngineError> {
+        let codes = if self.network.input_axes().len() == 2 {
+            codes.index_axis_move(Axis(1), 0).into_dyn()
+        } else {
+            codes.into_dyn()
+        };
         let values = self
             .network
-            .run_in_batches(&[codes.into_dyn()], usize::MAX, &[self.attributes])?;
+            .run_in_batches(&[codes], usize::MAX, &[self.attributes])?;
         let values = self.network.check_finite(values)?;
         Ok(values
             .into_dimensionality::<Ix2>()

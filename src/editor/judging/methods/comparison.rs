@@ -22,7 +22,7 @@ const SEARCHED_FACES: usize = 4;
 /// Faces whose edits are timed.
 const TIMED_FACES: usize = 3;
 /// Faces in memory at the same time.
-const FACES_AT_ONCE: usize = 32;
+pub(crate) const FACES_AT_ONCE: usize = 32;
 
 /// How many faces are moved.
 #[derive(Clone, Copy)]

@@ -14,7 +14,7 @@ use crate::latent::{Boundary, Direction, correlation};
 /// Directions of each method, the strongest ones.
 const DIRECTIONS: usize = 10;
 /// Codes that are sampled for principal components.
-const SAMPLES: usize = 10_000;
+pub(crate) const SAMPLES: usize = 10_000;
 
 /// `SeFa` and principal components, if the model has them. `scores` are those of the first of `codes`.
 ///

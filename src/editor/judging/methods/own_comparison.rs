@@ -6,8 +6,10 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::editor::blocking::run_blocking;
-use crate::editor::judging::methods::comparison::{Comparison, FaceCounts, planned_images, true_values};
-use crate::editor::judging::methods::components::without_labels;
+use crate::editor::judging::methods::comparison::{
+    Comparison, FACES_AT_ONCE, FaceCounts, planned_images, true_values,
+};
+use crate::editor::judging::methods::components::{SAMPLES, without_labels};
 use crate::editor::judging::methods::effect::MethodReport;
 use crate::editor::judging::methods::faces::{CodesBySpace, linear_scores};
 use crate::editor::judging::methods::manipulation_inversion::{
@@ -15,6 +17,7 @@ use crate::editor::judging::methods::manipulation_inversion::{
 };
 use crate::editor::judging::methods::method::{PlaneSet, methods_of};
 use crate::editor::judging::methods::truth::KnownTruth;
+use crate::editor::judging::methods::walk::LINE_IMAGES;
 use crate::editor::{EditorError, Model, ReportRequest};
 use crate::latent::{Boundary, BoundaryFit, FitMethod, LatentCode, LatentSpace, Provenance};
 
@@ -45,6 +48,16 @@ impl Comparisons {
         let by_score = self.faces.unwrap_or_else(|| request.faces.min(MOST_FACES));
         let by_truth = self.truth.as_ref().map_or(0, |&(_, faces)| faces);
         FaceCounts { by_score, by_truth }
+    }
+
+    /// The most memory that the comparison of a report of the service takes, in bytes: codes in z and w, the walks of some faces, and
+    /// principal components.
+    pub(crate) fn memory(model: &Model) -> usize {
+        let shape = model.shape();
+        let known = MOST_KNOWN * (shape.z_dim + shape.w_dim);
+        let walked = FACES_AT_ONCE * LINE_IMAGES * shape.synthesis_rows() * shape.w_dim;
+        let components = SAMPLES * shape.w_dim;
+        (known + walked + components) * size_of::<f32>() + 4 * shape.w_dim * shape.w_dim * size_of::<f64>()
     }
 
     /// About how many images the comparison synthesizes.
