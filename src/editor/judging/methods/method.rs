@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::editor::editing::request::Along;
 use crate::editor::judging::methods::faces::CodesBySpace;
 use crate::editor::judging::methods::walk::Walk;
 use crate::editor::{EditorError, Model};
@@ -121,8 +122,13 @@ fn target_score(model: &Model) -> Method {
         let others = movable.iter().filter(|&&other| other != attribute);
         movable.contains(&attribute).then(|| {
             let (attribute, held) = (attribute.to_owned(), others.map(|&other| other.to_owned()));
-            let held = held.collect();
-            Walk::Search { attribute, held }.into()
+            let (held, along) = (held.collect(), Along::Normal);
+            Walk::Search {
+                attribute,
+                held,
+                along,
+            }
+            .into()
         })
     };
     Method {
@@ -132,8 +138,30 @@ fn target_score(model: &Model) -> Method {
     }
 }
 
+/// The walk along the gradient of the score with all other attributes held, in the model's default space. It needs no boundaries.
+fn along_gradient(model: &Model) -> Method {
+    let space = model.default_space();
+    let walk = |attribute: &str| {
+        let others = model
+            .classifiers()
+            .attributes()
+            .filter(|&other| other != attribute);
+        let walk = Walk::Search {
+            attribute: attribute.to_owned(),
+            held: others.map(str::to_owned).collect(),
+            along: Along::Gradient,
+        };
+        Some(walk.into())
+    };
+    Method {
+        name: format!("gradient in {space}, others held"),
+        space,
+        walks: model.classifiers().attributes().map(walk).collect(),
+    }
+}
+
 /// The methods that `model` has besides directions without labels. A further method is one entry here and one way to walk in
-/// [`Walk`].
+/// [`Walk`]. `has_gradient` says whether the scores can be differentiated.
 ///
 /// # Errors
 /// [`EditorError`] if boundaries do not fit each other.
@@ -141,12 +169,16 @@ pub(crate) fn methods_of<'a>(
     model: &Model,
     sets: impl IntoIterator<Item = &'a PlaneSet>,
     codes: &CodesBySpace,
+    has_gradient: bool,
 ) -> Result<Vec<Method>, EditorError> {
     let mut methods = PlaneSet::of_model(model).methods(model, codes)?;
     for set in sets {
         methods.extend(set.methods(model, codes)?);
     }
     methods.push(target_score(model));
+    if has_gradient {
+        methods.push(along_gradient(model));
+    }
     methods.retain(|method| method.walks.iter().any(Option::is_some));
     Ok(methods)
 }

@@ -72,7 +72,7 @@ impl Comparisons {
         let spaces: usize = std::iter::once(&own).chain(&self.sets).map(spaces).sum();
         let fitted = 2 * self.fits.len() + if self.truth.is_some() { 2 } else { 0 };
         let lines = 2 * (spaces + fitted) + 2;
-        let moved = planned_images(lines, 1, model.outputs().len(), self.faces(request));
+        let moved = planned_images(lines, 2, model.outputs().len(), self.faces(request));
         moved + inversion_images(model, self.faces(request).by_score)
     }
 
@@ -105,7 +105,10 @@ impl Comparisons {
             fitted.push(set);
             truth = Some((graph.clone(), deviations));
         }
-        let mut methods = methods_of(model, self.sets.iter().chain(&fitted), &codes)?;
+        // A graph that cannot be differentiated is no error here.
+        let has_gradient = model.engine().open_score_gradients().await.is_ok();
+        let sets = self.sets.iter().chain(&fitted);
+        let mut methods = methods_of(model, sets, &codes, has_gradient)?;
         methods.extend(without_labels(model, &codes, &first).await?);
         let comparison = Comparison {
             model: Arc::clone(model),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::catalog::OutputKind;
 use crate::editor::editing::edit_path::plan_edits;
+use crate::editor::editing::gradient_walk::gradient_edit::gradient_edit;
 use crate::editor::editing::request::{Along, EditRequest, EditStep};
 use crate::editor::editing::score_search::search::ScoreSearch;
 use crate::editor::judging::accuracy::share;
@@ -41,7 +42,11 @@ pub(crate) enum Walk {
         unit: f64,
     },
     /// To a target score, with other attributes held.
-    Search { attribute: String, held: Vec<String> },
+    Search {
+        attribute: String,
+        held: Vec<String>,
+        along: Along,
+    },
 }
 
 impl Walk {
@@ -74,10 +79,14 @@ impl Walk {
                 let stations = (1..=STATIONS).map(|station| self.on_line(face, target.sign * part(station)));
                 stations.collect()
             }
-            Self::Search { attribute, held } => {
+            Self::Search {
+                attribute,
+                held,
+                along,
+            } => {
                 let mut codes = Vec::new();
                 for change in SEARCHED {
-                    codes.push(searched(model, face, target, (attribute, held), change).await?);
+                    codes.push(searched(model, face, target, (attribute, held, *along), change).await?);
                 }
                 Ok(codes)
             }
@@ -108,7 +117,7 @@ async fn searched(
     model: &Model,
     face: &LatentCode,
     target: &MovedAttribute,
-    (attribute, held): (&str, &[String]),
+    (attribute, held, along): (&str, &[String], Along),
     change: f64,
 ) -> Result<LatentCode, EditorError> {
     let linear = target.before + target.sign * change * target.deviation;
@@ -129,15 +138,19 @@ async fn searched(
             score: Some(score),
             layers: None,
         }],
-        along: Along::Normal,
+        along,
         unit: Unit::default(),
         conditions: (!held.is_empty()).then(|| held.to_vec()),
         layers: None,
         series: None,
         with_comparison: false,
     };
-    let edits = plan_edits(model, &request, face.space()).await?;
     let mut renderer = Renderer::background(model);
+    if along == Along::Gradient {
+        let mut edit = gradient_edit(&mut renderer, &request, face).await?;
+        return Ok(edit.codes.swap_remove(0));
+    }
+    let edits = plan_edits(model, &request, face.space()).await?;
     let search = ScoreSearch::new(&mut renderer, &request, &edits, face)?;
     Ok(search.run().await?.0)
 }
