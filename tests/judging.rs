@@ -120,7 +120,7 @@ fn the_command_writes_tables_curves_and_a_report() {
     program.args([
         "judge",
         "--samples",
-        "50",
+        "400",
         "--faces",
         "2",
         "--seed",
