@@ -1,8 +1,8 @@
 """Compares edits of the phantom along fitted directions with edits along the true ones, by the truth.
 
-python benches/directions/phantom.py, with numpy and onnxruntime (onnx/tools/requirements.txt), from any folder, after `make build`;
-five minutes on two cores. All boundaries are fitted to the same samples. Each edit moves the true value of its attribute by one
-deviation, and the unwanted change is the mean over the four other true values, in their deviations.
+python benches/directions/phantom.py, with numpy and onnxruntime (onnx/tools/requirements.txt), from any folder, after
+`make build`; five minutes on two cores. All boundaries are fitted to the same samples. Each edit moves the true value of
+its attribute by one deviation, and the unwanted change is the mean over the four other true values, in their deviations.
 """
 
 import argparse
@@ -39,7 +39,7 @@ class Phantom:
 
     def run(self, name: str, batch: Array) -> Array:
         session = self.sessions[name]
-        return session.run(None, {session.get_inputs()[0].name: batch.astype(np.float32)})[0]
+        return np.asarray(session.run(None, {session.get_inputs()[0].name: batch.astype(np.float32)})[0])
 
     def w(self, z: Array) -> Array:
         return self.run("mapping", z)
@@ -54,9 +54,9 @@ class Phantom:
 
 
 def sample(seed: int, count: int) -> Array:
-    """z codes of length √dim."""
+    """Codes in z, of length √dim."""
     z = np.random.RandomState(seed).randn(count, DIM)
-    return z * (np.sqrt(DIM) / np.linalg.norm(z, axis=1, keepdims=True))
+    return np.asarray(z * (np.sqrt(DIM) / np.linalg.norm(z, axis=1, keepdims=True)))
 
 
 def fitted(program: pathlib.Path, codes: Array, scores: Array, method: str, ratio: str) -> Array:
@@ -78,17 +78,17 @@ def fitted(program: pathlib.Path, codes: Array, scores: Array, method: str, rati
 def least_squares(codes: Array, values: Array) -> Array:
     """The unit directions along which the values change, one for each column."""
     solution = np.linalg.lstsq(codes - codes.mean(0), values - values.mean(0), rcond=None)[0].T
-    return solution / np.linalg.norm(solution, axis=1, keepdims=True)
+    return np.asarray(solution / np.linalg.norm(solution, axis=1, keepdims=True))
 
 
 def conditional(normals: Array) -> Array:
     """Each normal, orthogonal to all others."""
     directions = np.linalg.pinv(normals).T
-    return directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    return np.asarray(directions / np.linalg.norm(directions, axis=1, keepdims=True))
 
 
 def unwanted(truth: Callable[[Array], Array], codes: Array, direction: Array, target: int, scale: Array) -> Array:
-    """For each code, the change of the others where the target's true value has risen by one deviation; NaN where it never does."""
+    """The change of the others where the target's true value has risen by one deviation; NaN where it never does."""
     before = truth(codes)
     low, high = np.zeros(len(codes)), np.full(len(codes), FURTHEST)
 
@@ -141,7 +141,9 @@ def main() -> None:
         for name, (method, ratio) in METHODS.items():
             directions[name] = fitted(arguments.program, codes, scores, method, ratio)
         directions["default, conditional"] = conditional(directions["default"])
-        print(f"| {space} | " + " | ".join(ATTRIBUTES) + " | mean | excess | cosine | missed |\n| --- |" + " ---: |" * 9)
+        print(
+            f"| {space} | " + " | ".join(ATTRIBUTES) + " | mean | excess | cosine | missed |\n| --- |" + " ---: |" * 9
+        )
         for row in rows(directions, truth, edited, values.std(axis=0)):
             print(row)
         print()

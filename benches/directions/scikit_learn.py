@@ -1,6 +1,7 @@
-"""Compares the default fit with scikit-learn: the direction of two-valued labels, and the time for five attributes. Prints tables.
+"""Compares the default fit with scikit-learn: directions of two-valued labels, and the time for five attributes.
 
-python benches/directions/scikit_learn.py labels|time, with numpy and scikit-learn, from any folder; `labels` after `make build`.
+python benches/directions/scikit_learn.py labels|time, with numpy and scikit-learn, from any folder; `labels` needs the
+program of `make build`.
 """
 
 import pathlib
@@ -30,7 +31,7 @@ def fitted(codes: Array, labels: Array) -> Array:
         command = [PROGRAM, "train-boundary", "--latents", folder / "codes.npy", "--scores", folder / "labels.npy"]
         command += ["--attribute", "one", "--space", "z", "--output", folder]
         subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL)
-        return np.load(folder / "one_z.npy").reshape(-1)
+        return np.asarray(np.load(folder / "one_z.npy")).reshape(-1)
 
 
 def compare_labels(dim: int = 64, noise: float = 0.3, draws: int = 20) -> None:
@@ -52,7 +53,10 @@ def compare_labels(dim: int = 64, noise: float = 0.3, draws: int = 20) -> None:
                 scores = codes @ truth + noise * random.standard_normal(count)
                 labels = np.zeros(count)
                 labels[np.argsort(-scores)[: round(count * share)]] = 1
-                normals = [fitted(codes, labels), *(model.fit(codes, labels).coef_.ravel() for model in models.values())]
+                normals = [
+                    fitted(codes, labels),
+                    *(model.fit(codes, labels).coef_.ravel() for model in models.values()),
+                ]
                 cosines.append([normal @ truth / np.linalg.norm(normal) for normal in normals])
             cells = " | ".join(f"{mean:.3f}" for mean in np.mean(cosines, axis=0))
             print(f"| {count} | {share} | {cells} |", flush=True)
