@@ -97,7 +97,7 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
     for edit in &moved.edits {
         warnings.extend(far_from_samples(edit, &original, &faces)?);
     }
-    warnings.extend(moved.score_search.iter().flat_map(ScoreSearchResult::warnings));
+    warnings.extend(moved.score_search.iter().flat_map(Warning::of_search));
     warnings.extend(moved.walks.iter().flat_map(Warning::of_walk));
     let positions = request
         .series

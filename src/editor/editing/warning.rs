@@ -1,6 +1,7 @@
 //! Warnings: faces far from what the generator learned, scores that were not reached, and images that were not matched.
 
 use crate::editor::editing::gradient_walk::result::{Walk, WalkEnd};
+use crate::editor::editing::score_search::result::ScoreSearchResult;
 use crate::latent::Spread;
 
 /// Standard deviations of the samples from their mean beyond which images begin to leave what the generator learned.
@@ -77,6 +78,22 @@ impl Warning {
 }
 
 impl Warning {
+    /// What the caller should know about a search for a score.
+    pub(crate) fn of_search(search: &ScoreSearchResult) -> Vec<Self> {
+        let missed = (!search.reached).then(|| Self::ScoreNotReached {
+            attribute: search.attribute.clone(),
+            target: search.target,
+            found: search.after,
+        });
+        let changed = search.held.iter().filter(|(_, score)| !score.held);
+        let changed = changed.map(|(attribute, score)| Self::NotHeld {
+            attribute: attribute.clone(),
+            before: score.before,
+            after: score.after,
+        });
+        missed.into_iter().chain(changed).collect()
+    }
+
     /// What the caller should know about a walk along a gradient.
     pub(crate) fn of_walk(walk: &Walk) -> Vec<Self> {
         let missed = (!walk.end.is_reached()).then(|| match walk.target {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::editor::editing::warning::Warning;
-
 /// The result of a score search. Scores are probabilities if the classifier gives logits or probabilities, otherwise
 /// values.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,22 +37,4 @@ pub struct HeldScore {
     /// Whether it stayed near enough: within 0.05 of a probability, or within the change of a value over 0.1 of distance
     /// along the attribute's own boundary.
     pub held: bool,
-}
-
-impl ScoreSearchResult {
-    /// What the caller should know about it.
-    pub(crate) fn warnings(&self) -> Vec<Warning> {
-        let missed = (!self.reached).then(|| Warning::ScoreNotReached {
-            attribute: self.attribute.clone(),
-            target: self.target,
-            found: self.after,
-        });
-        let changed = self.held.iter().filter(|(_, score)| !score.held);
-        let changed = changed.map(|(attribute, score)| Warning::NotHeld {
-            attribute: attribute.clone(),
-            before: score.before,
-            after: score.after,
-        });
-        missed.into_iter().chain(changed).collect()
-    }
 }
