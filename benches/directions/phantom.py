@@ -1,8 +1,9 @@
 """Compares edits of the phantom along fitted directions with edits along the true ones, by the truth.
 
 python benches/directions/phantom.py, with numpy and onnxruntime (onnx/tools/requirements.txt), from any folder, after
-`make build`; five minutes on two cores. All boundaries are fitted to the same samples. Each edit moves the true value of
-its attribute by one deviation, and the unwanted change is the mean over the four other true values, in their deviations.
+`make build`; five minutes on two cores. All boundaries are fitted to the same samples. Each edit moves the true value
+of its attribute by one deviation, and the unwanted change is the mean over the four other true values, in their
+deviations.
 """
 
 import argparse
