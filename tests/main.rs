@@ -32,5 +32,6 @@ mod server;
 mod shutdown;
 mod start;
 mod store;
+mod styled_generator;
 mod support;
 mod train_boundary;

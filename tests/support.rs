@@ -39,6 +39,7 @@ impl StripeGenerator {
             height: 8,
             width: 8,
             largest_batch: 4,
+            styles: Err("this generator has none".to_owned()),
         };
         Self { shape }
     }
@@ -159,9 +160,11 @@ fn model_with_inversion(
         gradient: None,
         boundaries: boundaries(),
         digest: "0123456789abcdef".repeat(4),
+        folder: ModelFolder::Bundled,
     };
     let networks = Networks {
         mapping: Some(Box::new(ReversingMapping)),
+        styles: crate::styled_generator::SumStyles::of(&generator),
         generators: vec![Box::new(generator)],
         lazy_replicas: Vec::new(),
         classifiers: vec![Box::new(ChannelMeans)],

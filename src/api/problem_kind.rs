@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use crate::editor::{EditorError, JobError, OriginalError};
+use crate::editor::{EditorError, JobError, OriginalError, StyleError};
 use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{FramingError, ImagingError};
 use crate::latent::LatentError;
@@ -70,7 +70,7 @@ impl ProblemType {
                 "image-too-large",
                 "The image is too large for its file format",
             ),
-            Edit::NoSuchSpace { .. } => kind(
+            Edit::NoSuchSpace { .. } | Edit::Styles(StyleError::None { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-such-space",
                 "The model has no such latent space",
@@ -138,7 +138,9 @@ impl ProblemType {
                 "directions",
                 "The model has no such directions",
             ),
-            Edit::SampledWPlus | Edit::TooManySamples { .. } => kind(
+            Edit::SampledWPlus
+            | Edit::TooManySamples { .. }
+            | Edit::Styles(StyleError::NotCompared | StyleError::TooFewImages { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "training",
                 "The boundary cannot be trained this way",
@@ -258,6 +260,7 @@ impl ProblemType {
                 EngineError::Library { .. }
                 | EngineError::Device { .. }
                 | EngineError::Gradient { .. }
+                | EngineError::Styles { .. }
                 | EngineError::Graph { .. }
                 | EngineError::Tensor { .. }
                 | EngineError::Run { .. }

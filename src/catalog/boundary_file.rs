@@ -10,7 +10,7 @@ use crate::catalog::array_file::read_arrays;
 use crate::catalog::atomic_write::{remove_durably, write_atomically};
 use crate::catalog::boundary_name::BoundaryName;
 use crate::catalog::{CatalogError, ModelFolder, NpyArray};
-use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance, UnknownSpace};
+use crate::latent::{Accuracy, Boundary, LatentSpace, Provenance, StyleChannel, UnknownSpace};
 
 /// The extensions of boundary files.
 pub const BOUNDARY_EXTENSIONS: [&str; 2] = ["npy", "pt"];
@@ -64,9 +64,24 @@ pub struct BoundaryMetadata {
     /// Length of the normal where it comes from, if it has another one here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<f64>,
+    /// The ranked channels of a boundary in s, the best one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<ChannelMetadata>,
     /// Accuracy of the boundary.
     #[serde(default)]
     pub accuracy: AccuracyMetadata,
+}
+
+/// A channel of a style: [`StyleChannel`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelMetadata {
+    /// The layer, counted from 0.
+    pub layer: usize,
+    /// The channel of the layer, counted from 0.
+    pub channel: usize,
+    /// The change of each score.
+    pub effects: Vec<(String, f64)>,
 }
 
 /// How well a boundary separates its samples: [`Accuracy`].
@@ -93,6 +108,36 @@ pub struct AccuracyMetadata {
     pub score_per_unit: Option<f64>,
 }
 
+impl From<StyleChannel> for ChannelMetadata {
+    fn from(found: StyleChannel) -> Self {
+        let StyleChannel {
+            layer,
+            channel,
+            effects,
+        } = found;
+        Self {
+            layer,
+            channel,
+            effects,
+        }
+    }
+}
+
+impl From<ChannelMetadata> for StyleChannel {
+    fn from(found: ChannelMetadata) -> Self {
+        let ChannelMetadata {
+            layer,
+            channel,
+            effects,
+        } = found;
+        Self {
+            layer,
+            channel,
+            effects,
+        }
+    }
+}
+
 impl BoundaryMetadata {
     /// The metadata of a boundary.
     #[must_use]
@@ -113,6 +158,7 @@ impl BoundaryMetadata {
             method: known.method,
             date: known.date,
             length: known.length,
+            channels: known.channels.into_iter().map(ChannelMetadata::from).collect(),
             accuracy: AccuracyMetadata {
                 train: known.accuracy.train,
                 held_out: known.accuracy.held_out,
@@ -164,6 +210,7 @@ impl BoundaryMetadata {
             method: self.method,
             date: self.date,
             length: self.length,
+            channels: self.channels.into_iter().map(StyleChannel::from).collect(),
             accuracy: Accuracy {
                 train: self.accuracy.train,
                 held_out: self.accuracy.held_out,

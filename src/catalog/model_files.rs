@@ -25,6 +25,8 @@ pub struct ClassifierFiles {
 /// All files of a model folder.
 #[derive(Clone, Debug)]
 pub struct ModelFiles {
+    /// The folder.
+    pub folder: ModelFolder,
     /// Name of the manifest in errors.
     pub manifest_file: String,
     /// The manifest.
@@ -115,6 +117,7 @@ impl ModelFiles {
             None => Vec::new(),
         };
         Ok(Self {
+            folder: folder.clone(),
             manifest_file,
             mapping,
             synthesis,

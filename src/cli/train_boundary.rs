@@ -39,7 +39,7 @@ pub struct TrainBoundary {
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
 
-    /// Latent space of the boundaries: z, w, or (with --latents) w+ [default: the model's default space; with --latents, z]
+    /// Latent space of the boundaries: z, w, s (ranks style channels), or (with --latents) w+ [default: the model's default space; with --latents, z]
     #[arg(long, value_name = "SPACE")]
     space: Option<LatentSpace>,
 
@@ -67,6 +67,10 @@ pub struct TrainBoundary {
     /// lowest and the highest]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     threshold: Option<f64>,
+
+    /// In s: number of style channels that each boundary moves
+    #[arg(long, default_value_t = 10, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    channels: u32,
 
     /// Method that fits the boundary
     #[arg(long, default_value = "regression", value_name = "METHOD")]
@@ -315,6 +319,7 @@ impl TrainBoundary {
                 seed: self.seed.unwrap_or(0),
             },
             fit: self.fit(),
+            channels: self.channels as usize,
         };
         let job = jobs()
             .train(&models, model, request)

@@ -1,7 +1,7 @@
 //! Why an operation on a face failed. Each message says what was found, what was expected, and what to do.
 
 use crate::catalog::CatalogError;
-use crate::editor::{InversionMethod, JobError, OriginalError};
+use crate::editor::{InversionMethod, JobError, OriginalError, StyleError};
 use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{DecodeError, FramingError, ImagingError, LandmarksError};
 use crate::latent::{LatentError, LatentSpace};
@@ -61,7 +61,7 @@ pub enum EditorError {
     },
     /// A code cannot be converted to an earlier space.
     #[error(
-        "found a {found} code, which cannot become a {wanted} code: conversion goes z → w → w+ only; ask for {found}, or \
+        "found a {found} code, which cannot become a {wanted} code: conversion goes z → w → w+ → s only; ask for {found}, or \
          send a code in an earlier space"
     )]
     Irreversible {
@@ -242,6 +242,9 @@ pub enum EditorError {
          boundaries also move w+ codes, or send w+ codes with their scores"
     )]
     SampledWPlus,
+    /// The model has no styles, or a ranking of its style channels is impossible.
+    #[error(transparent)]
+    Styles(#[from] StyleError),
     /// Directions cannot be found by this method.
     #[error("{0}")]
     NoDirections(String),
@@ -367,11 +370,8 @@ impl From<DecodeError> for EditorError {
 }
 
 fn listed<T: std::fmt::Display>(names: &[T]) -> String {
-    names
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 fn boundaries(known: &[(String, LatentSpace)], others: usize) -> String {

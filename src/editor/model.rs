@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use ndarray::Array2;
-use tokio::sync::OnceCell;
 
-use crate::catalog::{EncoderEntry, GradientEntry, Manifest, ModelFiles, ModelFolder, OutputEntry};
+use crate::catalog::{EncoderEntry, GradientEntry, ModelFiles, ModelFolder, OutputEntry};
 use crate::editor::boundary_set::BoundarySet;
 use crate::editor::classifiers::Classifiers;
-use crate::editor::{EditorError, LoadError};
+use crate::editor::generator_settings::{GeneratorSettings, generator_settings};
+use crate::editor::{EditorError, LoadError, StyleError};
 use crate::engine::{self, Engine, EngineOptions, GeneratorShape, Runtime};
-use crate::imaging::{Alignment, ImageRange};
-use crate::latent::{Boundary, CodeMoments, LatentCode, LatentSpace, Truncation, Whitening};
+use crate::imaging::Alignment;
+use crate::latent::{Boundary, LatentCode, LatentSpace, Truncation, Whitening};
 use crate::metrics::Metrics;
 
 /// A loaded model.
@@ -33,26 +33,6 @@ pub struct Model {
     inversion: InversionSettings,
     /// Where the synthesis graph is, if the model came from a folder.
     synthesis_file: Option<(ModelFolder, String)>,
-}
-
-/// What is known of the generator's codes and images.
-#[derive(Clone)]
-pub(crate) struct GeneratorSettings {
-    /// The image values of black and white.
-    pub(crate) image_range: ImageRange,
-    /// Whether a sampled z code is scaled to the length √dim.
-    pub(crate) rescale_z: bool,
-    /// The mean w code and the default truncation; `None` if the model cannot truncate.
-    pub(crate) mean: Option<Mean>,
-    /// The moments of sampled w codes, once they are needed.
-    pub(crate) sample_moments: Arc<OnceCell<Arc<CodeMoments>>>,
-}
-
-/// The mean w code, and the truncation for requests that do not name one.
-#[derive(Clone)]
-pub(crate) struct Mean {
-    pub(crate) w_avg: Arc<[f32]>,
-    pub(crate) truncation: Truncation,
 }
 
 /// What the manifest says about inversion.
@@ -255,6 +235,10 @@ impl Model {
     /// # Errors
     /// [`EditorError::NoSuchSpace`] if the generator has no such space.
     pub(crate) fn code_shape(&self, space: LatentSpace) -> Result<(usize, usize), EditorError> {
+        if let (LatentSpace::S, Err(reason)) = (space, &self.shape().styles) {
+            let (model, reason) = (self.name().to_owned(), reason.clone());
+            return Err(StyleError::None { model, reason }.into());
+        }
         let shape = self.shape().code_shape(space);
         shape.ok_or_else(|| EditorError::NoSuchSpace {
             model: self.name().to_owned(),
@@ -319,49 +303,6 @@ impl Model {
 
 fn spaces(shape: &GeneratorShape) -> Vec<LatentSpace> {
     shape.spaces().into_iter().map(|(space, _)| space).collect()
-}
-
-/// Checks the image range, the truncation and the mean code, which comes with its file.
-fn generator_settings(
-    file: &str,
-    manifest: &Manifest,
-    w_avg: Option<(String, Vec<f32>)>,
-    shape: &GeneratorShape,
-) -> Result<GeneratorSettings, LoadError> {
-    let [black, white] = manifest.generator.image_range;
-    let image_range = ImageRange::new(black, white).ok_or_else(|| LoadError::Entry {
-        file: file.to_owned(),
-        key: "generator.image_range",
-        reason: format!("found [{black}, {white}], expected black below white, both finite"),
-    })?;
-    let mean = match (&manifest.truncation, w_avg) {
-        (Some(entry), Some((mean_file, w_avg))) => {
-            let wrong = LoadError::entry(file, "truncation");
-            let truncation = Truncation::new(entry.psi, entry.layers).map_err(wrong)?;
-            let (found, expected) = (w_avg.len(), shape.w_dim);
-            if found != expected {
-                return Err(LoadError::RowLength {
-                    file: mean_file,
-                    found,
-                    expected,
-                });
-            }
-            let wrong = LoadError::entry(file, "truncation");
-            let probe = LatentCode::from_row(LatentSpace::W, w_avg.clone());
-            probe
-                .and_then(|w| truncation.apply(&w, &w_avg, shape.synthesis_rows()))
-                .map_err(wrong)?;
-            let w_avg = w_avg.into();
-            Some(Mean { w_avg, truncation })
-        }
-        _ => None,
-    };
-    Ok(GeneratorSettings {
-        image_range,
-        rescale_z: manifest.generator.rescale_z,
-        mean,
-        sample_moments: Arc::default(),
-    })
 }
 
 /// The scale of the optimizer's steps from the covariance of the encoder's errors; `expected` is the length of its rows.

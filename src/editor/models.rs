@@ -235,7 +235,7 @@ mod tests {
     use ndarray::array;
 
     use super::*;
-    use crate::catalog::{Graph, Manifest, ModelFiles};
+    use crate::catalog::{Graph, Manifest, ModelFiles, ModelFolder};
     use crate::engine::test_support::{SingleImageGenerator, engine};
     use crate::engine::within;
     use crate::latent::Provenance;
@@ -245,6 +245,7 @@ mod tests {
     /// One model without boundaries.
     fn models() -> Models {
         let files = ModelFiles {
+            folder: ModelFolder::Bundled,
             manifest_file: "manifest.toml".to_owned(),
             manifest: Manifest::parse("name = \"tiny\"\n[generator]\nsynthesis = \"g.onnx\"", "").unwrap(),
             mapping: None,

@@ -13,7 +13,7 @@ use crate::engine::running_networks::RunningNetworks;
 use crate::engine::score_gradients::ScoreGradients;
 use crate::engine::{
     Admission, Classifier, Encoder, EngineError, Generator, GeneratorShape, Gradient, Landmarker,
-    LazyReplica, Mapping, OpenScoreGradients, QueueLimits, Recognizer,
+    LazyReplica, Mapping, OpenScoreGradients, QueueLimits, Recognizer, StyleMapping,
 };
 use crate::metrics::{BatchMetrics, Metrics};
 
@@ -30,6 +30,8 @@ const WALKS: usize = 32;
 pub struct Networks {
     /// z → w. `None` if the generator has no mapping.
     pub mapping: Option<Box<dyn Mapping>>,
+    /// w+ → styles. `None` if the generator's styles are not known.
+    pub styles: Option<Box<dyn StyleMapping>>,
     /// The generator, in one or more replicas that run in parallel. At least one.
     pub generators: Vec<Box<dyn Generator>>,
     /// Further replicas. Each opens when an image first waits while all open replicas are busy.
@@ -113,6 +115,9 @@ impl Engine {
             mapping: networks
                 .mapping
                 .map(|mapping| Worker::spawn(&format!("{name} mapping"), mapping)),
+            styles: networks
+                .styles
+                .map(|styles| Worker::spawn(&format!("{name} styles"), styles)),
             generators,
             batch_size,
             classifiers: networks

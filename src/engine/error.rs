@@ -57,6 +57,14 @@ pub enum EngineError {
         /// Why.
         reason: String,
     },
+    /// The graphs of the styles cannot be made of the synthesis graph.
+    #[error("{file}: styles cannot be used: {reason}")]
+    Styles {
+        /// The file of the synthesis graph.
+        file: String,
+        /// Why.
+        reason: String,
+    },
     /// There is no classifier whose scores could be differentiated.
     #[error(
         "model {model} has no classifier graph, so there are no scores to differentiate; leave out along=gradient"

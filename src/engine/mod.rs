@@ -51,6 +51,8 @@ pub use networks::recognizer::Recognizer;
 pub use networks::score_gradient::{
     MappingGradient, OpenScoreGradients, ScoreGradient, ScoreGradientNetworks, WeightedGradients,
 };
+pub use networks::style_mapping::StyleMapping;
+pub use networks::synthesis_codes::SynthesisCodes;
 pub use networks::thread::wait_for_threads;
 pub use networks::truth::Truth;
 pub use networks::watchdog::{StuckNetwork, Watchdog};

@@ -12,6 +12,7 @@ use crate::engine::networks::encoder::Encoder;
 use crate::engine::networks::landmarker::Landmarker;
 use crate::engine::networks::mapping::Mapping;
 use crate::engine::networks::recognizer::Recognizer;
+use crate::engine::networks::style_mapping::StyleMapping;
 use crate::engine::networks::worker::Worker;
 use crate::engine::score_gradients::ScoreGradients;
 use crate::metrics::ModelMetrics;
@@ -25,6 +26,7 @@ const IMAGES_AHEAD: usize = 12;
 /// A model's networks, each on its thread or threads. Every admission shares them.
 pub(crate) struct RunningNetworks {
     pub(crate) mapping: Option<Worker<Box<dyn Mapping>>>,
+    pub(crate) styles: Option<Worker<Box<dyn StyleMapping>>>,
     pub(crate) generators: Batcher<Synthesizer>,
     pub(crate) batch_size: BatchSize,
     pub(crate) classifiers: Vec<Worker<Box<dyn Classifier>>>,

@@ -147,6 +147,7 @@ fn shape(largest_batch: usize) -> GeneratorShape {
         height: 1,
         width: 1,
         largest_batch,
+        styles: Err("this generator has none".to_owned()),
     }
 }
 
@@ -171,6 +172,7 @@ pub(crate) fn engine(
 ) -> Engine {
     let networks = Networks {
         mapping: None,
+        styles: None,
         generators,
         lazy_replicas,
         classifiers: Vec::new(),

@@ -40,36 +40,46 @@ const KEEP: &[&str] = &[
 /// # Errors
 /// [`GraphError::NoAffineWeights`] if the graph multiplies its input with no constant matrix of `dim` rows.
 pub fn affine_weights(graph: &GraphProto, input: &str, dim: usize) -> Result<Array2<f32>, GraphError> {
-    let constants = Constants::of(graph);
-    let mut codes = HashSet::from([input]);
-    let mut matrices = Vec::new();
-    for node in &graph.node {
-        if !node.input.iter().any(|name| codes.contains(name.as_str())) {
-            continue;
-        }
-        if let Some(matrix) = constants.multiplied(node, &codes) {
-            if matrix.nrows() == dim {
-                matrices.push(matrix);
-            }
-        } else if KEEP.contains(&node.op_type.as_str()) {
-            codes.extend(node.output.iter().map(String::as_str));
-        }
-    }
-    let views: Vec<_> = matrices.iter().map(|matrix| matrix.view()).collect();
+    let layers = affine_layers(graph, &Constants::of(graph), input, dim);
+    let views: Vec<_> = layers.iter().map(|(_, matrix)| matrix.view()).collect();
     concatenate(Axis(1), &views).map_err(|_| GraphError::NoAffineWeights {
         input: input.to_owned(),
         dim,
     })
 }
 
+/// The nodes that multiply the latent code `input`, each with its matrix `[dim, outputs]`, in the order of the graph.
+pub(super) fn affine_layers<'a>(
+    graph: &'a GraphProto,
+    constants: &Constants<'a>,
+    input: &'a str,
+    dim: usize,
+) -> Vec<(&'a NodeProto, Array2<f32>)> {
+    let mut codes = HashSet::from([input]);
+    let mut layers = Vec::new();
+    for node in &graph.node {
+        if !node.input.iter().any(|name| codes.contains(name.as_str())) {
+            continue;
+        }
+        if let Some(matrix) = constants.multiplied(node, &codes) {
+            if matrix.nrows() == dim {
+                layers.push((node, matrix));
+            }
+        } else if KEEP.contains(&node.op_type.as_str()) {
+            codes.extend(node.output.iter().map(String::as_str));
+        }
+    }
+    layers
+}
+
 /// The values that a graph makes of constants alone.
-struct Constants<'a> {
+pub(super) struct Constants<'a> {
     makers: HashMap<&'a str, &'a NodeProto>,
     initializers: HashMap<&'a str, &'a TensorProto>,
 }
 
 impl<'a> Constants<'a> {
-    fn of(graph: &'a GraphProto) -> Self {
+    pub(super) fn of(graph: &'a GraphProto) -> Self {
         let outputs = |node: &'a NodeProto| node.output.iter().map(move |name| (name.as_str(), node));
         let tensors = graph.initializer.iter();
         Self {
@@ -107,6 +117,11 @@ impl<'a> Constants<'a> {
             "ConvTranspose" => flattened(weights()?),
             _ => None,
         }
+    }
+
+    /// The number of axes of a value that constants alone make. `None` for other values.
+    pub(super) fn axes(&self, name: &str) -> Option<usize> {
+        Some(self.value(name, DEEPEST)?.ndim())
     }
 
     /// A value that constants alone make, up to a factor. `None` for other values.

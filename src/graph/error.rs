@@ -58,6 +58,12 @@ pub enum GraphError {
         /// The length of a code.
         dim: usize,
     },
+    /// A synthesis graph uses its code in other ways than by the styles of its layers.
+    #[error("its image depends on the input {input:?} not only through the styles of its layers")]
+    CodeBesideStyles {
+        /// The input.
+        input: String,
+    },
     /// Weights in another file are missing.
     #[error(
         "the tensor {tensor:?} has its weights in {location:?}, but found {found} there; expected all its bytes"

@@ -11,6 +11,7 @@
 //! | the shapes of a graph's tensors | [`shapes`] |
 //! | the graph of a loss and its gradient | [`gradient`] |
 //! | the matrices that multiply a latent code | [`affine_weights`] |
+//! | the styles of a synthesis graph's layers | [`StyleLayers`] |
 //! | how a finished graph is changed | [`edits`] |
 //! | the messages of the file format | [`proto`] |
 
@@ -27,6 +28,7 @@ pub mod operators;
 mod outline;
 pub mod proto;
 pub mod shapes;
+mod styles;
 mod tensors;
 
 pub use affine_weights::affine_weights;
@@ -35,4 +37,5 @@ pub use error::GraphError;
 pub use float_interface::{FloatInterface, with_float_interface};
 pub use model::Model;
 pub use outline::{Outline, RANDOM_OPERATORS};
+pub use styles::StyleLayers;
 pub use tensors::{Axis, float_tensor, float_value, integer_tensor, scalar, signed, undeclared_value};

@@ -48,6 +48,7 @@ pub use boundaries::cosines::cosines;
 pub use boundaries::doubt::Doubt;
 pub use boundaries::provenance::{Accuracy, Provenance};
 pub use boundaries::spread::{CodeMoments, Spread};
+pub use boundaries::style_channel::StyleChannel;
 pub use codes::code::LatentCode;
 pub use codes::label::Label;
 pub use codes::layer_range::LayerRange;

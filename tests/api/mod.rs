@@ -40,6 +40,7 @@ mod schema_values;
 mod score;
 mod score_search;
 mod stored_before;
+mod style_space;
 mod training;
 mod undecodable;
 mod uploaded_images;

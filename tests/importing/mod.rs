@@ -7,6 +7,7 @@ mod generator;
 mod progressive;
 mod stylegan2;
 mod stylegan3;
+mod styles;
 mod wrong_tensors;
 
 pub(crate) use fixture::Fixture;

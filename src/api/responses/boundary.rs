@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::types::boundary::{BoundaryAccuracy, SampleDistances};
+use crate::api::types::boundary::{BoundaryAccuracy, RankedChannel, SampleDistances};
 use crate::api::types::page::{BoundaryPage, BoundaryPosition};
 use crate::api::types::space::Space;
 use crate::editor::{self, BoundarySet, BoundaryVersion, Model, Models, spreads};
@@ -163,6 +163,9 @@ pub(crate) struct BoundarySummary {
     /// Where the model's samples are.
     #[serde(skip_serializing_if = "Option::is_none")]
     distances: Option<SampleDistances>,
+    /// For a boundary in s that was made of ranked channels: the best channels, the best one first. It moves the first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    channels: Vec<RankedChannel>,
     /// The accuracy of the boundary.
     accuracy: BoundaryAccuracy,
     /// Why the boundary may be worse than it looks.
@@ -202,6 +205,7 @@ impl BoundarySummary {
             method: provenance.method,
             date: provenance.date,
             length: provenance.length,
+            channels: provenance.channels.into_iter().map(Into::into).collect(),
             distances: None,
             accuracy: provenance.accuracy.into(),
             warnings: doubts.iter().map(ToString::to_string).collect(),

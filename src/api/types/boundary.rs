@@ -9,13 +9,13 @@ use crate::api::decode::json::Object;
 use crate::api::problem::Problem;
 use crate::api::types::choice::choice;
 use crate::api::types::list::List;
-use crate::api::types::number::{Finite, Integer, MOST};
+use crate::api::types::number::{Finite, Integer, MOST, MOST_U32};
 use crate::api::types::numbers::Numbers;
 use crate::api::types::space::Space;
 use crate::api::types::text::{Name, Text};
 use crate::catalog::NpyArray;
 use crate::editor::{BoundaryVersion, EditorError, Model};
-use crate::latent::{Accuracy, Boundary, Doubt, LatentSpace, Provenance, Spread};
+use crate::latent::{Accuracy, Boundary, Doubt, LatentSpace, Provenance, Spread, StyleChannel};
 
 /// The normal of the example: 64 numbers, as for the bundled model.
 fn example_normal() -> Vec<f64> {
@@ -65,6 +65,8 @@ fields! {
         length: Option<Finite>,
         /// Where this model's samples are, seen from the boundary. In a request it is not used.
         distances: Option<Object<SampleDistances>>,
+        /// For a boundary in s that was made of ranked channels: the best channels, the best one first. It moves the first of them.
+        channels: Option<List<Object<RankedChannel>, 0, 1024>>,
         /// How well it separates.
         accuracy: Option<Object<BoundaryAccuracy>>,
         /// Why the boundary may be worse than it looks. They follow from the other fields; PUT ignores them.
@@ -116,6 +118,56 @@ impl From<Spread> for SampleDistances {
             deviation: Required(Finite(spread.deviation)),
             low: Required(Finite(low)),
             high: Required(Finite(high)),
+        }
+    }
+}
+
+fields! {
+    /// A channel of a layer's style, and what it changes.
+    pub(crate) struct RankedChannel {
+        /// The layer, counted from 0 in the order of the synthesis graph.
+        layer: Required<Integer<0, MOST_U32>>,
+        /// The channel of the layer, counted from 0.
+        channel: Required<Integer<0, MOST_U32>>,
+        /// What it changes. The boundary's own attribute comes first.
+        effects: Required<List<Object<ChannelEffect>, 0, 1024>>,
+    }
+}
+
+fields! {
+    /// How far a score changes if a channel moves.
+    pub(crate) struct ChannelEffect {
+        /// The attribute.
+        attribute: Required<Name>,
+        /// The change of its score, in standard deviations of the score, if the channel moves by one standard deviation of its samples.
+        change: Required<Finite>,
+    }
+}
+
+impl From<StyleChannel> for RankedChannel {
+    fn from(found: StyleChannel) -> Self {
+        let effect = |(attribute, change)| {
+            Object(ChannelEffect {
+                attribute: Required(Text(attribute)),
+                change: Required(Finite(change)),
+            })
+        };
+        Self {
+            layer: Required(Integer::from(found.layer as u64)),
+            channel: Required(Integer::from(found.channel as u64)),
+            effects: Required(List(found.effects.into_iter().map(effect).collect())),
+        }
+    }
+}
+
+impl From<RankedChannel> for StyleChannel {
+    fn from(sent: RankedChannel) -> Self {
+        let List(effects) = sent.effects.0;
+        let effect = |Object(effect): Object<ChannelEffect>| (effect.attribute.0.0, effect.change.0.0);
+        Self {
+            layer: sent.layer.0.usize(),
+            channel: sent.channel.0.usize(),
+            effects: effects.into_iter().map(effect).collect(),
         }
     }
 }
@@ -224,6 +276,15 @@ impl BoundaryDocument {
             date: known.date.map(Text),
             length: known.length.map(Finite),
             distances: spread.map(|spread| Object(spread.into())),
+            channels: (!known.channels.is_empty()).then(|| {
+                List(
+                    known
+                        .channels
+                        .into_iter()
+                        .map(|channel| Object(channel.into()))
+                        .collect(),
+                )
+            }),
             accuracy: Some(Object(known.accuracy.into())),
             warnings: Some(List(doubts.iter().map(|doubt| Text(doubt.to_string())).collect())),
         }
@@ -259,6 +320,12 @@ impl BoundaryDocument {
             method: self.method.map(text),
             date: self.date.map(text),
             length: self.length.map(|Finite(length)| length),
+            channels: self.channels.map_or_else(Vec::new, |List(channels)| {
+                channels
+                    .into_iter()
+                    .map(|Object(channel)| channel.into())
+                    .collect()
+            }),
             accuracy: self
                 .accuracy
                 .map_or_else(Accuracy::default, |Object(found)| found.into()),

@@ -61,11 +61,13 @@ fields! {
         /// The names of the boundaries, one for each of `attributes`. Default: `attributes`. A boundary of another name does not replace
         /// that of the attribute.
         names: Option<List<Name, 1, 64>>,
-        /// The space of the boundaries. Default: the model's default space. Sampled codes are in z or w.
+        /// The space of the boundaries. Default: the model's default space. Sampled codes are in z or w. In s, the job ranks the style channels
+        /// instead: it moves each channel in sampled faces, and each boundary moves the `channels` that change its attribute most and the
+        /// others least.
         space: Option<Space>,
         /// How many faces to sample; `auto`: until the directions of all attributes have settled, which is when each has an expected cosine
         /// of at least 0.99, and at most 100,000. Default: 10,000. Their codes take at most half of the memory that the service may use
-        /// (`--memory`).
+        /// (`--memory`). In s, it is the number of images that the ranking may make, and `auto`, the default there, moves each channel in 16 faces.
         samples: Option<SampleCount>,
         /// How many samples at each end of the scores count as extremes, at most half of all. `svm` is fitted to a part of them and checked
         /// with the rest; for the other methods, they only give `held_out`.
@@ -74,6 +76,8 @@ fields! {
         ratio: Option<Positive<1>>,
         /// The share of the chosen samples that `svm` is fitted to; the others are held out. Default: 0.7.
         split: Option<Positive<1>>,
+        /// In s: how many style channels each boundary moves. Default: 10.
+        channels: Option<Integer<1, 1024>>,
         /// The seed of the samples and of the split. Default: 0; with `samples_from`, which has the samples, that of these.
         seed: Option<Seed>,
         /// The score above which a face has the attribute. Default: what the model says of its classifier; for given `scores`, the mean of
@@ -172,6 +176,7 @@ impl TrainInput {
                 invalid_score: self.invalid_score.map(|score| score.0),
                 ..usual
             },
+            channels: self.channels.map_or(TrainRequest::CHANNELS, Integer::usize),
             attributes,
         })
     }
@@ -199,7 +204,10 @@ impl TrainInput {
         let samples = self.samples.and_then(SampleCount::count);
         match (&self.codes, &self.scores) {
             (None, None) => Ok(TrainSource::Sampled {
-                samples: samples.unwrap_or(editor::SampleCount::Fixed(SAMPLES)),
+                samples: samples.unwrap_or(match space {
+                    LatentSpace::S => editor::SampleCount::AUTO,
+                    _ => editor::SampleCount::Fixed(SAMPLES),
+                }),
                 seed,
             }),
             (Some(_), Some(_)) if samples.is_some() => {

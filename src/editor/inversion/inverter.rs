@@ -208,7 +208,7 @@ impl<'m> Inverter<'m> {
             InversionMethod::Encoder => {
                 let admission = &mut self.renderer.admission;
                 let code = encode(self.model, admission, target.tensor.clone()).await?;
-                return Ok((self.in_planned_space(code)?, None));
+                return Ok((self.in_planned_space(code).await?, None));
             }
             InversionMethod::Refine => {
                 vec![iterative_encoding(&mut self.renderer, &target.tensor, options.deadline).await?]
@@ -224,14 +224,15 @@ impl<'m> Inverter<'m> {
         };
         let optimization = Optimization::new(&mut self.renderer, &starts, target, options);
         let (code, result) = optimization.run().await?;
-        Ok((code, Some(result)))
+        Ok((self.in_planned_space(code).await?, Some(result)))
     }
 
-    /// The code repeated for every layer if the plan's space is w+.
-    fn in_planned_space(&self, code: LatentCode) -> Result<LatentCode, EditorError> {
+    /// The code repeated for every layer if the plan's space is w+, or its styles if that is s.
+    async fn in_planned_space(&mut self, code: LatentCode) -> Result<LatentCode, EditorError> {
         match self.plan.space {
             LatentSpace::WPlus => Ok(code.broadcast(self.model.shape().synthesis_rows())?),
-            LatentSpace::W | LatentSpace::Z | LatentSpace::S => Ok(code),
+            LatentSpace::S => self.renderer.styles(code).await,
+            LatentSpace::W | LatentSpace::Z => Ok(code),
         }
     }
 

@@ -13,12 +13,14 @@ use crate::editor::jobs::runner::{JobMemory, JobRunner, JobWork};
 use crate::editor::jobs::sample_shelf::SampleShelf;
 use crate::editor::judging::judge::Judge;
 use crate::editor::judging::methods::own_comparison::Comparisons;
+use crate::editor::style_channels::ranker::StyleRanker;
 use crate::editor::training::code_memory::CodeMemory;
 use crate::editor::training::trainer::Trainer;
 use crate::editor::{
     DirectionsRequest, EditorError, JobError, Model, Models, ReportRequest, TrainRequest, TrainSource,
 };
 use crate::engine::{ByteBudget, MemoryError, MemoryUse, Reservation, change_permit};
+use crate::latent::LatentSpace;
 
 /// Most jobs that are queued or run.
 const MOST_OPEN: usize = 16;
@@ -64,6 +66,9 @@ impl Jobs {
         model: Arc<Model>,
         mut request: TrainRequest,
     ) -> Result<Arc<Job>, EditorError> {
+        if let (LatentSpace::S, &TrainSource::Sampled { samples, seed }) = (request.space, &request.source) {
+            return self.rank_styles(models, StyleRanker::new(model, request, samples, seed)?);
+        }
         let memory = CodeMemory::of_training(&model, &request)?;
         request.limit(memory.most_samples(self.memory.most(MemoryUse::Job)));
         let description = JobDescription {
@@ -91,6 +96,31 @@ impl Jobs {
             },
         };
         self.queue(models, JobWork::Train(trainer), description, memory)
+    }
+
+    /// Queues a ranking of style channels: what training on sampled codes is in s.
+    fn rank_styles(&self, models: &Models, ranker: StyleRanker) -> Result<Arc<Job>, EditorError> {
+        let (model, names) = (ranker.model(), &ranker.request().names);
+        let (rows, dim) = model.code_shape(LatentSpace::S)?;
+        let bytes_each = rows * dim * size_of::<f64>();
+        models.check_room(
+            model,
+            names.iter().map(String::as_str),
+            LatentSpace::S,
+            bytes_each,
+        )?;
+        let description = JobDescription {
+            model: model.name().to_owned(),
+            attributes: names.clone(),
+            space: LatentSpace::S,
+            samples: ranker.images(),
+            without_samples: Some("ranked style channels"),
+        };
+        let memory = JobMemory::Needed {
+            budget: self.memory.clone(),
+            bytes: ranker.bytes(),
+        };
+        self.queue(models, JobWork::RankStyles(ranker), description, memory)
     }
 
     /// Queues a report.

@@ -10,6 +10,7 @@ use crate::editor::directions::finder::DirectionFinder;
 use crate::editor::jobs::job::{FitProgress, Job, JobStatus};
 use crate::editor::jobs::sample_shelf::SampleShelf;
 use crate::editor::judging::judge::Judge;
+use crate::editor::style_channels::ranker::StyleRanker;
 use crate::editor::training::trainer::Trainer;
 use crate::editor::{EditorError, KeepRule, KeptSamples, Models, TrainSource};
 use crate::engine::{ByteBudget, MemoryUse, Reservation};
@@ -23,6 +24,8 @@ pub(crate) enum JobWork {
     Report(Judge),
     /// Find directions, and give them to the model.
     Directions(DirectionFinder),
+    /// Rank style channels, and give the model boundaries of the best.
+    RankStyles(StyleRanker),
 }
 
 /// The memory of a job's codes.
@@ -104,6 +107,7 @@ impl JobRunner {
             JobWork::Train(trainer) => self.train(trainer, memory).await,
             JobWork::Report(judge) => self.report(judge, memory).await,
             JobWork::Directions(finder) => self.find_directions(finder, memory).await,
+            JobWork::RankStyles(ranker) => self.rank_styles(ranker, memory).await,
         }
     }
 
@@ -123,6 +127,17 @@ impl JobRunner {
         self.job.update(|progress| progress.status = JobStatus::Sampling);
         let found = finder.find(self.counter());
         for boundary in self.unless_cancelled(found).await?? {
+            self.put(Arc::new(boundary)).await?;
+        }
+        Ok(())
+    }
+
+    async fn rank_styles(&self, ranker: &StyleRanker, _memory: Option<Reservation>) -> Result<(), EarlyEnd> {
+        self.job.update(|progress| progress.status = JobStatus::Sampling);
+        let effects = ranker.effects(self.counter());
+        let effects = self.unless_cancelled(effects).await??;
+        for index in 0..ranker.request().names.len() {
+            let boundary = ranker.boundary(index, &effects)?;
             self.put(Arc::new(boundary)).await?;
         }
         Ok(())

@@ -68,7 +68,7 @@ pub(crate) fn check_conversion(
 ) -> Result<LatentSpace, EditorError> {
     let wanted = wanted.unwrap_or(found);
     model.code_shape(wanted)?;
-    // The spaces are ordered as conversion goes: z, w, w+.
+    // The spaces are ordered as conversion goes: z, w, w+, s.
     if found > wanted {
         return Err(EditorError::Irreversible { found, wanted });
     }

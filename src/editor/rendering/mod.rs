@@ -9,6 +9,7 @@
 //! | the truncation of a request | `mapping_truncation` |
 //! | the mean of many w codes | [`average_w`](average_w::average_w) |
 //! | where samples are, seen from boundaries | [`spreads`](sample_spread::spreads) |
+//! | the styles of sampled faces | `style_samples` |
 //! | the tensor that synthesis takes | `synthesis_input` |
 //!
 //! It knows codes, networks and images. It never knows boundaries' directions, nor why codes are rendered.
@@ -21,4 +22,5 @@ pub(crate) mod renderer;
 pub(crate) mod sample;
 pub(crate) mod sample_spread;
 pub(crate) mod score;
+pub(crate) mod style_samples;
 pub(crate) mod synthesis_input;

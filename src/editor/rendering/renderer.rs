@@ -10,7 +10,7 @@ use crate::editor::rendering::latent_source::LatentSource;
 use crate::editor::rendering::mapping_truncation::MappingTruncation;
 use crate::editor::rendering::synthesis_input::synthesis_input;
 use crate::editor::{EditorError, Face, FaceSource, Model, TruncationChoice};
-use crate::engine::{Admission, Images};
+use crate::engine::{Admission, Images, SynthesisCodes};
 use crate::imaging::{Image, ImagingError};
 use crate::latent::{LatentCode, LatentSpace};
 
@@ -113,18 +113,32 @@ impl<'m> Renderer<'m> {
         let z: Vec<LatentCode> = to_map.map(|source| source.code.clone()).collect();
         let mut mapped = self.map(&z).await?.into_iter();
         let rows = self.model.shape().synthesis_rows();
-        let finish = |source: LatentSource| {
+        let mut codes = Vec::with_capacity(sources.len());
+        for source in sources {
             let code = if source.is_to_map() {
                 mapped.next().expect("every code to map was mapped")
             } else {
                 source.code
             };
-            match source.wanted {
-                LatentSpace::WPlus => Ok(code.broadcast(rows)?),
-                LatentSpace::Z | LatentSpace::W | LatentSpace::S => Ok(code),
-            }
-        };
-        sources.into_iter().map(finish).collect()
+            codes.push(match source.wanted {
+                LatentSpace::WPlus => code.broadcast(rows)?,
+                LatentSpace::S => self.styles(code).await?,
+                LatentSpace::Z | LatentSpace::W => code,
+            });
+        }
+        Ok(codes)
+    }
+
+    /// The styles that the layers make of a code in w or w+. Styles stay as they are.
+    pub(crate) async fn styles(&mut self, code: LatentCode) -> Result<LatentCode, EditorError> {
+        if code.space() == LatentSpace::S {
+            return Ok(code);
+        }
+        let layered = code.broadcast(self.model.shape().synthesis_rows())?;
+        let rows = layered.values().clone().insert_axis(Axis(0));
+        let styles = self.admission.styles(rows).await?;
+        let styles = LatentCode::new(LatentSpace::S, styles).map_err(EditorError::computed("the styles"))?;
+        Ok(styles.with_label(code.label().cloned()))
     }
 
     /// Maps z codes to w, or to w+ if only the first layers are truncated.
@@ -175,7 +189,24 @@ impl<'m> Renderer<'m> {
     ///
     /// # Errors
     /// [`EditorError`] if mapping fails.
-    pub(crate) async fn synthesis_input(&mut self, codes: &[LatentCode]) -> Result<Array3<f32>, EditorError> {
+    pub(crate) async fn synthesis_input(
+        &mut self,
+        codes: &[LatentCode],
+    ) -> Result<SynthesisCodes, EditorError> {
+        if codes.first().is_some_and(|code| code.space() == LatentSpace::S) {
+            let rows: Vec<_> = codes.iter().map(|code| code.values().view()).collect();
+            let styles = concatenate(Axis(0), &rows).expect("styles of one model have one length");
+            return Ok(SynthesisCodes::Styles(styles));
+        }
+        Ok(self.synthesis_rows(codes).await?.into())
+    }
+
+    /// The rows that synthesis takes for codes of one space, z, w or w+, `[codes, rows, dim]`. Codes in z are mapped first, if the
+    /// model has a mapping.
+    ///
+    /// # Errors
+    /// [`EditorError`] if mapping fails.
+    pub(crate) async fn synthesis_rows(&mut self, codes: &[LatentCode]) -> Result<Array3<f32>, EditorError> {
         let in_z = codes.first().is_some_and(|code| code.space() == LatentSpace::Z);
         let mapped = if in_z && self.model.shape().has_mapping() {
             Some(self.map(codes).await?)

@@ -7,6 +7,7 @@ use ndarray::{Array2, Axis, concatenate};
 use crate::editor::blocking::run_blocking;
 use crate::editor::rendering::labels::labels;
 use crate::editor::rendering::latent_source::class_of;
+use crate::editor::rendering::style_samples::kept_styles;
 use crate::editor::{EditorError, Model};
 use crate::latent::{Boundary, CodeMoments, CodeSampler, Label, LatentSpace, LayerRange, Spread};
 
@@ -58,21 +59,25 @@ pub async fn spreads(
     model: &Model,
     boundaries: Vec<(Arc<Boundary>, Option<LayerRange>)>,
 ) -> Vec<Option<Spread>> {
+    let is_of_s = |(boundary, _): &(Arc<Boundary>, _)| boundary.space() == LatentSpace::S;
     let is_of_w =
         |(boundary, _): &(Arc<Boundary>, _)| matches!(boundary.space(), LatentSpace::W | LatentSpace::WPlus);
+    let log = |error: &EditorError| tracing::warn!(model = model.name(), %error, "the model's samples are not known");
+    let styles = if boundaries.iter().any(is_of_s) {
+        kept_styles(model).await.inspect_err(log).ok()
+    } else {
+        None
+    };
     let moments = if model.shape().has_mapping() && boundaries.iter().any(is_of_w) {
         let measured = moments(model).await;
-        measured
-            .inspect_err(
-                |error| tracing::warn!(model = model.name(), %error, "the model's samples are not known"),
-            )
-            .ok()
+        measured.inspect_err(log).ok()
     } else {
         None
     };
     let spread = move |(boundary, layers): &(Arc<Boundary>, Option<LayerRange>)| {
         let in_w = || moments.as_ref()?.spread(boundary, *layers);
-        Spread::in_z(boundary).or_else(in_w)
+        let in_s = || Spread::of_codes(boundary, styles.as_deref()?);
+        Spread::in_z(boundary).or_else(in_w).or_else(in_s)
     };
     run_blocking(move || boundaries.iter().map(spread).collect()).await
 }

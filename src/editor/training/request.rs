@@ -20,6 +20,8 @@ pub struct TrainRequest {
     pub source: TrainSource,
     /// How each boundary is fitted.
     pub fit: BoundaryFit,
+    /// For sampled codes in s: the number of style channels that each boundary moves.
+    pub channels: usize,
     /// Which boundary the model has afterwards.
     pub keep: KeepRule,
 }
@@ -75,6 +77,9 @@ impl SampleCount {
 }
 
 impl TrainRequest {
+    /// The usual number of style channels that a boundary moves.
+    pub const CHANNELS: usize = 10;
+
     /// Lowers the most samples of [`SampleCount::Auto`] to `fitting`.
     pub(crate) fn limit(&mut self, fitting: usize) {
         if let TrainSource::Sampled {

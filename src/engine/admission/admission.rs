@@ -11,7 +11,9 @@ use crate::engine::batching::batch_queue::Lane;
 use crate::engine::batching::chunked_synthesis::ChunkedSynthesis;
 use crate::engine::running_networks::RunningNetworks;
 use crate::engine::score_gradients::RunningScoreGradients;
-use crate::engine::{EngineError, Images, LossGradient, Mapping, Timings, WeightedGradients};
+use crate::engine::{
+    EngineError, Images, LossGradient, Mapping, StyleMapping, SynthesisCodes, Timings, WeightedGradients,
+};
 
 /// An admitted request, or background work. It calls the networks and adds up where the time goes.
 pub struct Admission {
@@ -83,12 +85,29 @@ impl Admission {
         w
     }
 
-    /// Synthesis in one batch: codes `[images, rows, dim]` → `[images, 3, height, width]`.
+    /// Styles of all layers side by side, `[batch, channels]`, of codes `[batch, rows, dim]`.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the run fails.
+    ///
+    /// # Panics
+    /// If the generator's styles are not known ([`GeneratorShape::styles`](crate::engine::GeneratorShape::styles)).
+    pub async fn styles(&mut self, codes: Array3<f32>) -> Result<Array2<f32>, EngineError> {
+        let mapping = self.networks.styles.as_ref();
+        let mapping = mapping.expect("the caller checks that there are styles");
+        let run = mapping.run(move |mapping: &mut Box<dyn StyleMapping>| mapping.styles(codes.view()));
+        let (styles, time) = timed(run).await;
+        self.timings.mapping += time;
+        styles
+    }
+
+    /// Synthesis in one batch: codes → `[images, 3, height, width]`.
     /// [`Engine::largest_batch`](crate::engine::Engine::largest_batch) is the most that should be in it.
     ///
     /// # Errors
     /// [`EngineError`] if the run fails.
-    pub async fn synthesize(&mut self, codes: Array3<f32>) -> Result<Images, EngineError> {
+    pub async fn synthesize(&mut self, codes: impl Into<SynthesisCodes>) -> Result<Images, EngineError> {
+        let codes = codes.into();
         self.check_permits(&codes);
         let submitted = self.networks.generators.submit(self.lane, codes, |images| images);
         let completed = submitted.completed().await?;
@@ -97,15 +116,16 @@ impl Admission {
         Ok(completed.output)
     }
 
-    /// Synthesis of any number of codes `[images, rows, dim]`, in chunks. `convert` is called with each chunk's images on
+    /// Synthesis of any number of codes, in chunks. `convert` is called with each chunk's images on
     /// the thread that synthesized them, which synthesizes nothing in the meantime. [`next_chunk`](Self::next_chunk) gives
     /// the results.
     #[must_use]
     pub fn synthesize_in_chunks<T: Send + 'static>(
         &self,
-        codes: Array3<f32>,
+        codes: impl Into<SynthesisCodes>,
         convert: impl Fn(Images) -> T + Send + Sync + 'static,
     ) -> ChunkedSynthesis<T> {
+        let codes = codes.into();
         self.check_permits(&codes);
         let (generators, batch_size) = (self.networks.generators.clone(), self.networks.batch_size.clone());
         ChunkedSynthesis::new(generators, batch_size, self.lane, codes, convert)
@@ -123,8 +143,8 @@ impl Admission {
     }
 
     /// Every image that runs or waits has a permit. A violation is a mistake of the caller.
-    fn check_permits(&self, codes: &Array3<f32>) {
-        let images = codes.len_of(Axis(0));
+    fn check_permits(&self, codes: &SynthesisCodes) {
+        let images = codes.images();
         debug_assert!(
             images <= self.images_at_once(),
             "{images} images without as many permits"

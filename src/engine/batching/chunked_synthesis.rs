@@ -3,12 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ndarray::{Array3, Axis, Slice};
-
 use crate::engine::batching::batch_queue::Lane;
 use crate::engine::batching::batcher::{Batcher, Submitted};
 use crate::engine::batching::synthesizer::Synthesizer;
-use crate::engine::{BatchSize, EngineError, Images, Timings};
+use crate::engine::{BatchSize, EngineError, Images, SynthesisCodes, Timings};
 
 /// Codes that are synthesized chunk by chunk, so that other callers' images take turns with them. Each replica has at most
 /// one chunk at a time. If the value is dropped, the remaining codes are not synthesized.
@@ -16,7 +14,7 @@ pub struct ChunkedSynthesis<T> {
     generators: Batcher<Synthesizer>,
     batch_size: BatchSize,
     lane: Lane,
-    codes: Array3<f32>,
+    codes: SynthesisCodes,
     convert: Arc<dyn Fn(Images) -> T + Send + Sync>,
     /// Codes that have been submitted.
     submitted: usize,
@@ -28,7 +26,7 @@ impl<T: Send + 'static> ChunkedSynthesis<T> {
         generators: Batcher<Synthesizer>,
         batch_size: BatchSize,
         lane: Lane,
-        codes: Array3<f32>,
+        codes: SynthesisCodes,
         convert: impl Fn(Images) -> T + Send + Sync + 'static,
     ) -> Self {
         Self {
@@ -48,14 +46,14 @@ impl<T: Send + 'static> ChunkedSynthesis<T> {
     /// [`EngineError`] if the chunk's run fails.
     pub(crate) async fn next(&mut self, timings: &mut Timings) -> Option<Result<T, EngineError>> {
         let (chunks, images) = (self.generators.replicas(), self.batch_size.largest());
-        let count = self.codes.len_of(Axis(0));
+        let count = self.codes.images();
         while self.submitted < count && self.chunks.len() < chunks {
             let end = count.min(self.submitted + images);
-            let codes = self.codes.slice_axis(Axis(0), Slice::from(self.submitted..end));
+            let codes = self.codes.part(self.submitted..end);
             let convert = Arc::clone(&self.convert);
             let chunk = self
                 .generators
-                .submit(self.lane, codes.to_owned(), move |images| convert(images));
+                .submit(self.lane, codes, move |images| convert(images));
             self.chunks.push_back(chunk);
             self.submitted = end;
         }

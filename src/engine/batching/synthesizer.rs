@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ndarray::{Array3, ArrayView3, Axis, Slice, concatenate};
+use ndarray::{Axis, Slice, concatenate};
 
 use crate::engine::admission::limiter::ServiceTime;
 use crate::engine::batching::batch_network::{BatchNetwork, Run};
 use crate::engine::networks::panic::catch_panic;
-use crate::engine::{BatchSize, EngineError, Generator, Images};
+use crate::engine::{BatchSize, EngineError, Generator, Images, SynthesisCodes};
 
 /// A generator with measured runs, so that batches get the best size and waits can be predicted.
 pub(crate) struct Synthesizer {
@@ -30,20 +30,54 @@ impl Synthesizer {
     }
 
     /// Runs the generator. A panic is an error of this run alone.
-    fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Images, EngineError> {
+    fn synthesize(&mut self, codes: &SynthesisCodes) -> Result<Images, EngineError> {
         catch_panic(&self.network, || {
-            Ok(self.generator.synthesize(codes)?.into_shared())
+            let images = match codes {
+                SynthesisCodes::Rows(rows) => self.generator.synthesize(rows.view()),
+                SynthesisCodes::Styles(styles) => self.generator.synthesize_styles(styles.view()),
+            };
+            Ok(images?.into_shared())
         })
+    }
+
+    /// Runs codes of one kind in one batch. If the first batch of a size fails, the graph may not take that many images: the
+    /// codes then run in batches of the largest size that works.
+    fn run_alike(&mut self, inputs: &[&SynthesisCodes]) -> Result<Images, EngineError> {
+        let codes = SynthesisCodes::joined(inputs);
+        let count = codes.images();
+        match self.synthesize(&codes) {
+            // A batch that does not end says nothing about its size, and must not run again.
+            Err(error @ EngineError::Terminated { .. }) => Err(error),
+            Err(error) if self.batch_size.give_up(count) => {
+                let largest = self.batch_size.largest();
+                tracing::warn!(%error, "a batch of {count} images failed: from now on, batches hold at most {largest}");
+                let mut parts = Vec::new();
+                for first in (0..count).step_by(largest) {
+                    parts.push(self.synthesize(&codes.part(first..count.min(first + largest)))?);
+                }
+                Ok(joined(parts))
+            }
+            images => images,
+        }
     }
 }
 
+/// Images of several runs, one after another.
+fn joined(mut parts: Vec<Images>) -> Images {
+    if parts.len() == 1 {
+        return parts.swap_remove(0);
+    }
+    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+    let images = concatenate(Axis(0), &views).expect("images of one generator have one size");
+    images.into_shared()
+}
+
 impl BatchNetwork for Synthesizer {
-    /// Codes `[images, rows, dim]`.
-    type Input = Array3<f32>;
+    type Input = SynthesisCodes;
     type Output = Images;
 
-    fn units(codes: &Array3<f32>) -> usize {
-        codes.len_of(Axis(0))
+    fn units(codes: &SynthesisCodes) -> usize {
+        codes.images()
     }
 
     fn part(images: &Images, range: Range<usize>) -> Images {
@@ -56,28 +90,13 @@ impl BatchNetwork for Synthesizer {
         self.batch_size.largest()
     }
 
-    /// Runs the codes in one batch. If the first batch of a size fails, the graph may not take that many images: the codes
-    /// then run in batches of the largest size that works.
-    fn run(&mut self, inputs: &[&Array3<f32>]) -> Result<Images, EngineError> {
-        let views: Vec<_> = inputs.iter().map(|codes| codes.view()).collect();
-        let codes = concatenate(Axis(0), &views).expect("codes of one generator have one shape");
-        let count = codes.len_of(Axis(0));
-        match self.synthesize(codes.view()) {
-            // A batch that does not end says nothing about its size, and must not run again.
-            Err(error @ EngineError::Terminated { .. }) => Err(error),
-            Err(error) if self.batch_size.give_up(count) => {
-                let largest = self.batch_size.largest();
-                tracing::warn!(%error, "a batch of {count} images failed: from now on, batches hold at most {largest}");
-                let mut parts = Vec::new();
-                for part in codes.axis_chunks_iter(Axis(0), largest) {
-                    parts.push(self.synthesize(part)?);
-                }
-                let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
-                let images = concatenate(Axis(0), &views).expect("images of one generator have one size");
-                Ok(images.into_shared())
-            }
-            images => images,
-        }
+    /// Runs the codes in one batch, or in a batch for rows and one for styles if there are both.
+    fn run(&mut self, inputs: &[&SynthesisCodes]) -> Result<Images, EngineError> {
+        let alike = inputs.chunk_by(|one, other| one.is_like(other));
+        let parts: Vec<_> = alike
+            .map(|inputs| self.run_alike(inputs))
+            .collect::<Result<_, _>>()?;
+        Ok(joined(parts))
     }
 
     fn observe(&mut self, run: &Run) {

@@ -1,6 +1,6 @@
 //! The interface of a generator's synthesis network.
 
-use ndarray::{ArcArray, Array4, ArrayView3, Ix4};
+use ndarray::{ArcArray, Array4, ArrayView2, ArrayView3, Ix4};
 
 use crate::engine::{BatchSize, EngineError, GeneratorShape};
 
@@ -34,6 +34,18 @@ pub trait Generator: Send + 'static {
     /// # Errors
     /// [`EngineError`] if the run fails.
     fn synthesize(&mut self, codes: ArrayView3<'_, f32>) -> Result<Array4<f32>, EngineError>;
+
+    /// Images `[batch, 3, height, width]` of styles `[batch, channels]`, for a generator whose
+    /// [`GeneratorShape::styles`] are known.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the run fails, or the generator takes no styles.
+    fn synthesize_styles(&mut self, styles: ArrayView2<'_, f32>) -> Result<Array4<f32>, EngineError> {
+        Err(EngineError::Styles {
+            file: "the generator".to_owned(),
+            reason: format!("it takes no styles, found {}", styles.nrows()),
+        })
+    }
 }
 
 /// Opens a replica of a generator, on the thread that will run it, when it is first needed.

@@ -31,6 +31,8 @@ pub struct GeneratorShape {
     pub width: usize,
     /// Most images in one run, at least 1.
     pub largest_batch: usize,
+    /// The channels of each layer's style, in the order of the synthesis graph, or why its styles cannot be given.
+    pub styles: Result<Vec<usize>, String>,
 }
 
 impl GeneratorShape {
@@ -74,6 +76,9 @@ impl GeneratorShape {
         }
         if let SynthesisInput::WPlus { layers } = self.synthesis {
             spaces.push((LatentSpace::WPlus, (layers, self.w_dim)));
+        }
+        if let Ok(styles) = &self.styles {
+            spaces.push((LatentSpace::S, (1, styles.iter().sum())));
         }
         spaces
     }

@@ -12,6 +12,8 @@
 //! | z → w | `mapping` |
 //! | w or w+ → image | `generator` |
 //! | a generator's latent spaces and image size | `generator_shape` |
+//! | codes of several images | `synthesis_codes` |
+//! | w+ → styles | `style_mapping` |
 //! | image → scores | `classifier` |
 //! | image → code | `encoder` |
 //! | image → landmarks of the face | `landmarker` |
@@ -37,6 +39,8 @@ pub(crate) mod panic;
 pub(crate) mod priority;
 pub(crate) mod recognizer;
 pub(crate) mod score_gradient;
+pub(crate) mod style_mapping;
+pub(crate) mod synthesis_codes;
 pub(crate) mod thread;
 pub(crate) mod truth;
 pub(crate) mod watchdog;

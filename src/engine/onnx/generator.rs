@@ -2,20 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use ndarray::{Array2, Array3, Array4, ArrayView3, Axis, Ix4};
+use ndarray::{Array2, Array3, Array4, ArrayD, ArrayView2, ArrayView3, Axis, Ix4};
 
 use crate::catalog::{Graph, ModelFiles};
 use crate::engine::batching::batch_size::LONG_RUN;
 use crate::engine::onnx::mapping::OnnxMapping;
 use crate::engine::onnx::network::Network;
+use crate::engine::onnx::styles::{OnnxStyles, StyleSource};
 use crate::engine::{
-    BatchSize, Device, EngineError, Generator, GeneratorShape, Mapping as _, Runtime, SynthesisInput,
+    BatchSize, Device, EngineError, Generator, GeneratorShape, Mapping as _, Runtime, StyleMapping as _,
+    SynthesisInput,
 };
 use crate::latent::sample_z;
+
+/// Largest difference between the images of a code and of its styles, as a share of the range of the image's values: half a level.
+const SAME_IMAGE: f32 = 0.002;
 
 /// A synthesis graph: w or w+ (or z, if there is no mapping) → image.
 pub(crate) struct OnnxGenerator {
     synthesis: Network,
+    /// Where the graphs of the styles come from, if the synthesis graph has styles.
+    styles: Option<StyleSource>,
+    /// styles → image, once it has been needed.
+    from_styles: Option<Network>,
     shape: GeneratorShape,
     /// Shared by all replicas.
     batch_size: BatchSize,
@@ -48,6 +57,10 @@ impl OnnxGenerator {
         if let Some(mapping) = &mapping {
             mapping.check_w_dim(w_dim)?;
         }
+        let styles = match &mapping {
+            Some(_) => StyleSource::find(runtime, files, w_dim).map_err(|error| error.to_string()),
+            None => Err("it has no mapping, and styles are made of w codes".to_owned()),
+        };
         let shape = GeneratorShape {
             z_dim,
             w_dim,
@@ -55,9 +68,12 @@ impl OnnxGenerator {
             height: 0,
             width: 0,
             largest_batch,
+            styles: styles.as_ref().map(StyleSource::channels).map_err(String::clone),
         };
         let mut generator = Self {
             synthesis,
+            styles: styles.ok(),
+            from_styles: None,
             shape,
             // A fixed batch takes as long for one image as for all.
             batch_size: batch.map_or_else(
@@ -83,8 +99,11 @@ impl OnnxGenerator {
     /// A function that makes a replica of this generator from another session of its graph.
     pub(crate) fn replica(&self) -> impl Fn(Network) -> Self + Send + use<> {
         let (shape, batch_size, device) = (self.shape.clone(), self.batch_size.clone(), self.device);
+        let styles = self.styles.clone();
         move |synthesis| Self {
             synthesis,
+            styles: styles.clone(),
+            from_styles: None,
             shape: shape.clone(),
             batch_size: batch_size.clone(),
             device,
@@ -173,7 +192,62 @@ impl Generator for OnnxGenerator {
             SynthesisInput::WPlus { .. } => self.synthesis.run(codes),
             SynthesisInput::Z | SynthesisInput::W => self.synthesis.run(codes.index_axis(Axis(1), 0)),
         }?;
-        let (count, height, width) = (codes.len_of(Axis(0)), self.shape.height, self.shape.width);
+        self.checked(images, codes.len_of(Axis(0)))
+    }
+
+    fn synthesize_styles(&mut self, styles: ArrayView2<'_, f32>) -> Result<Array4<f32>, EngineError> {
+        if self.from_styles.is_none() {
+            self.from_styles = Some(self.open_from_styles()?);
+        }
+        let network = self.from_styles.as_mut().expect("it was opened above");
+        let images = network.run(styles)?;
+        self.checked(images, styles.nrows())
+    }
+}
+
+impl OnnxGenerator {
+    /// The affine layers before the styles, if the synthesis graph has styles.
+    pub(crate) fn style_mapping(&self) -> Option<OnnxStyles> {
+        let source = self.styles.clone()?;
+        Some(OnnxStyles::new(source, self.shape.synthesis))
+    }
+
+    /// Opens the graph from styles to images, and checks on a code that it makes the image that synthesis makes.
+    fn open_from_styles(&mut self) -> Result<Network, EngineError> {
+        let refused = |reason: &str| EngineError::Styles {
+            file: "the generator".to_owned(),
+            reason: reason.to_owned(),
+        };
+        let source = self.styles.clone().ok_or_else(|| refused("it has none"))?;
+        let started = Instant::now();
+        let mut network = source.open_synthesis()?;
+        let (rows, dim) = (self.shape.synthesis_rows(), self.shape.w_dim);
+        let code = sample_z(0, dim, false).map_err(|error| refused(&error.to_string()))?;
+        let code = code.values().view().insert_axis(Axis(0));
+        let code = code.broadcast((1, rows, dim)).expect("one row is repeated");
+        let styles = OnnxStyles::new(source, self.shape.synthesis).styles(code)?;
+        let (from_styles, from_code) = (network.run(styles.view())?, self.synthesize(code)?);
+        let from_styles = self.checked(from_styles, 1)?;
+        let (low, high) = from_code
+            .iter()
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| {
+                (low.min(value), high.max(value))
+            });
+        let difference = (from_styles - from_code).fold(0.0_f32, |most, value| most.max(value.abs()));
+        // A NaN is a difference too.
+        if !(difference <= SAME_IMAGE * (high - low)) {
+            return Err(refused("the image of a code's styles is not the code's image"));
+        }
+        tracing::info!(
+            seconds = started.elapsed().as_secs_f64(),
+            "the synthesis from styles is open"
+        );
+        Ok(network)
+    }
+
+    /// The images of a run, if they have the right shape.
+    fn checked(&self, images: ArrayD<f32>, count: usize) -> Result<Array4<f32>, EngineError> {
+        let (height, width) = (self.shape.height, self.shape.width);
         let expected = match *images.shape() {
             // The image size is not known before the first run of a graph that leaves it open.
             [_, _, height, width] if self.shape.height == 0 => [count, 3, height, width],

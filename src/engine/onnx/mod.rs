@@ -24,6 +24,7 @@
 //! | z → w | `mapping` |
 //! | w or w+ → image, and the search for the batch size | `generator` |
 //! | image → scores | `classifier` |
+//! | w+ → styles, and styles → image | `styles` |
 //! | the mean of several classifiers | `classifier_mean` |
 //! | image → code | `encoder` |
 //! | image → landmarks of the face | `landmarker` |
@@ -54,5 +55,6 @@ pub(crate) mod run_once;
 pub(crate) mod run_options;
 pub(crate) mod runtime;
 pub(crate) mod score_gradient;
+pub(crate) mod styles;
 pub(crate) mod tensor_spec;
 pub(crate) mod truth;

@@ -18,7 +18,7 @@ use crate::engine::onnx::replica_tuning::{ReplicaTuning, TunedReplicas};
 use crate::engine::onnx::score_gradient::{self, Scoring};
 use crate::engine::{
     Classifier, Encoder, Engine, EngineError, GeneratorShape, Landmarker, Mapping, Networks, QueueLimits,
-    Recognizer, Runtime,
+    Recognizer, Runtime, StyleMapping,
 };
 use crate::metrics::Metrics;
 
@@ -50,7 +50,10 @@ pub fn open(
                 .map(|graph| OnnxMapping::open(runtime, graph))
                 .transpose()?;
             let tuning = ReplicaTuning::open(runtime, files, options.replicas, mapping.as_mut())?;
-            let networks = open_others(runtime, files, mapping, tuning.shape())?;
+            let mut networks = open_others(runtime, files, mapping, tuning.shape())?;
+            networks.styles = tuning
+                .style_mapping()
+                .map(|styles| Box::new(styles) as Box<dyn StyleMapping>);
             Ok((tuning, networks))
         },
         || {
@@ -108,6 +111,7 @@ fn open_others(
     };
     Ok(Networks {
         mapping: mapping.map(|mapping| Box::new(mapping) as Box<dyn Mapping>),
+        styles: None,
         generators: Vec::new(),
         lazy_replicas: Vec::new(),
         classifiers,

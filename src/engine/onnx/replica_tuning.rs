@@ -31,6 +31,7 @@ use crate::engine::onnx::generator::OnnxGenerator;
 use crate::engine::onnx::mapping::OnnxMapping;
 use crate::engine::onnx::network::Network;
 use crate::engine::onnx::parallel::{in_parallel, repeat};
+use crate::engine::onnx::styles::OnnxStyles;
 use crate::engine::{Device, EngineError, Generator as _, GeneratorShape, LazyReplica, Runtime};
 
 /// Longest run with one thread, as a multiple of a run with all threads, for which single-threaded replicas are chosen. One
@@ -133,6 +134,11 @@ impl<'a> ReplicaTuning<'a> {
     /// The generator's spaces and sizes, which the model's other networks must fit.
     pub(crate) fn shape(&self) -> &GeneratorShape {
         self.first.shape()
+    }
+
+    /// The affine layers before the styles, if the synthesis graph has styles.
+    pub(crate) fn style_mapping(&self) -> Option<OnnxStyles> {
+        self.first.style_mapping()
     }
 
     /// Decides the plan if it is still open, searches the batch size, and returns the replicas. While it measures, no other

@@ -10,6 +10,7 @@
 //! | why a boundary may be worse than it looks | `doubt` |
 //! | where a boundary comes from, and how accurate it is | `provenance` |
 //! | where the samples are, as distances from a boundary | `spread` |
+//! | a channel of a style, and what it changes | `style_channel` |
 
 pub(crate) mod attribute_name;
 pub(crate) mod boundary;
@@ -17,3 +18,4 @@ pub(crate) mod cosines;
 pub(crate) mod doubt;
 pub(crate) mod provenance;
 pub(crate) mod spread;
+pub(crate) mod style_channel;

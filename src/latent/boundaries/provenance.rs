@@ -1,5 +1,7 @@
 //! Where a boundary comes from, and how accurate it is.
 
+use crate::latent::StyleChannel;
+
 /// How a boundary was found, as far as that is known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Provenance {
@@ -27,6 +29,8 @@ pub struct Provenance {
     ///
     /// [`Boundary`]: crate::latent::Boundary
     pub length: Option<f64>,
+    /// For a boundary in s that was made of ranked channels: the best channels, the best one first. It moves the first of them.
+    pub channels: Vec<StyleChannel>,
     /// Accuracy on the codes.
     pub accuracy: Accuracy,
 }

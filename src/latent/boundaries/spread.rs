@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 
 use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::linear_algebra::dot_product::ordered_dot;
-use crate::latent::{Boundary, LatentSpace, LayerRange};
+use crate::latent::{Boundary, LatentCode, LatentSpace, LayerRange};
 
 /// Standard deviations from the mean to the ends of the [range](Spread::range) of the samples. 99.7 % of normally distributed samples
 /// lie within.
@@ -30,6 +30,17 @@ impl Spread {
         (boundary.space() == LatentSpace::Z).then(|| Self {
             mean: boundary.distance_of_origin(),
             deviation: 1.0,
+        })
+    }
+
+    /// The spread of `codes` around a `boundary` that can measure them; `None` for one that cannot, or fewer than two codes.
+    #[must_use]
+    pub fn of_codes(boundary: &Boundary, codes: &[LatentCode]) -> Option<Self> {
+        let distances = codes.iter().map(|code| boundary.signed_distance(code));
+        let distances: Array1<f64> = distances.collect::<Result<_, _>>().ok()?;
+        (distances.len() > 1).then(|| Self {
+            mean: distances.mean().expect("there are two"),
+            deviation: distances.std(1.0),
         })
     }
 

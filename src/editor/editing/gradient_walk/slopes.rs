@@ -22,7 +22,7 @@ pub(crate) async fn slopes(
     code: &LatentCode,
     columns: &[usize],
 ) -> Result<Slopes, EditorError> {
-    let input = renderer.synthesis_input(std::slice::from_ref(code)).await?;
+    let input = renderer.synthesis_rows(std::slice::from_ref(code)).await?;
     let (_, rows, dim) = input.dim();
     let repeated = input.broadcast((columns.len(), rows, dim));
     let codes: Array3<f32> = repeated.expect("one code can be repeated").to_owned();

@@ -289,12 +289,12 @@ fn walked(
     ndarray::concatenate(Axis(0), &[own, after]).expect("both have a column for each attribute")
 }
 
-/// The true values of codes of one space, at least one.
+/// The true values of codes of one space, z, w or w+, at least one.
 pub(crate) async fn true_values(
     model: &Model,
     truth: &KnownTruth,
     codes: &[LatentCode],
 ) -> Result<Array2<f64>, EditorError> {
-    let input = Renderer::background(model).synthesis_input(codes).await?;
-    truth.values(input).await
+    let rows = Renderer::background(model).synthesis_rows(codes).await?;
+    truth.values(rows).await
 }

@@ -22,6 +22,7 @@ pub(super) fn shape() -> GeneratorShape {
         height: SIZE[0],
         width: SIZE[1],
         largest_batch: 8,
+        styles: Err("this generator has none".to_owned()),
     }
 }
 
