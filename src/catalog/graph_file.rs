@@ -1,13 +1,13 @@
 //! An ONNX file, with the files of weights that it names.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::catalog::{CatalogError, ModelFolder};
+use crate::checkpoint::hexadecimal;
 use crate::graph::edits::embed_weights;
 use crate::graph::{GraphError, Model, Outline};
 
@@ -101,11 +101,4 @@ impl Graph {
             digest.update(bytes);
         }
     }
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
-        hex
-    })
 }

@@ -36,6 +36,7 @@ mod parse_toml;
 mod scored_samples;
 mod store;
 
+pub use crate::checkpoint::hexadecimal;
 pub use array_file::read_array;
 pub use boundary_file::{
     AccuracyMetadata, BOUNDARY_EXTENSIONS, BoundaryMetadata, check_writable, write_boundary,

@@ -6,11 +6,11 @@ use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::boundary_folder::read_boundaries;
-use crate::catalog::graph_file::hexadecimal;
 use crate::catalog::{
     CatalogError, ClassifierEntry, FeatureNetwork, GradientEntry, GradientSource, Graph, InputEntry,
     Manifest, ModelFolder, NpyArray,
 };
+use crate::checkpoint::hexadecimal;
 use crate::latent::{Boundary, LatentSpace};
 
 /// A classifier's manifest entry and its graph.

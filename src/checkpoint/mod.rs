@@ -104,9 +104,14 @@ fn digest(bytes: &StoredBytes) -> io::Result<String> {
             len => digest.update(&chunk[..len]),
         }
     }
-    let mut hexadecimal = String::new();
-    for byte in digest.finalize() {
+    Ok(hexadecimal(&digest.finalize()))
+}
+
+/// Bytes, such as those of a digest, in hexadecimal.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hexadecimal, byte| {
         write!(hexadecimal, "{byte:02x}").expect("a string can be written to");
-    }
-    Ok(hexadecimal)
+        hexadecimal
+    })
 }

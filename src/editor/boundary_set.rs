@@ -1,12 +1,12 @@
 //! The boundaries of one model: looking them up, sets with one more or one less, and those that came with the model.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::catalog::hexadecimal;
 use crate::editor::blocking::run_blocking;
 use crate::editor::{EditorError, OriginalError};
 use crate::latent::{Boundary, LatentCode, LatentSpace};
@@ -303,10 +303,7 @@ impl BoundarySet {
         for entry in self.boundaries.values() {
             digest.update(entry.digest);
         }
-        digest.finalize().iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
-            hex
-        })
+        hexadecimal(&digest.finalize())
     }
 
     fn replace(&mut self, boundary: Arc<Boundary>) {

@@ -65,29 +65,29 @@ pub fn float_value(name: &str, axes: &[Axis]) -> ValueInfoProto {
             ..Dimension::default()
         })
         .collect();
-    ValueInfoProto {
-        name: name.to_owned(),
-        r#type: Some(TypeProto {
-            value: Some(TypeValue::Tensor(TensorType {
-                elem_type: DataType::Float.into(),
-                shape: Some(TensorShapeProto { dim }),
-            })),
-            ..TypeProto::default()
-        }),
-        ..ValueInfoProto::default()
-    }
+    declared_value(name, DataType::Float, Some(TensorShapeProto { dim }))
 }
 
 /// The description of an f32 output of any shape.
 #[must_use]
 pub fn undeclared_value(name: &str) -> ValueInfoProto {
+    declared_value(name, DataType::Float, None)
+}
+
+/// The description of a tensor of this type and shape.
+pub(crate) fn declared_value(
+    name: &str,
+    element: DataType,
+    shape: Option<TensorShapeProto>,
+) -> ValueInfoProto {
+    let tensor = TensorType {
+        elem_type: element.into(),
+        shape,
+    };
     ValueInfoProto {
         name: name.to_owned(),
         r#type: Some(TypeProto {
-            value: Some(TypeValue::Tensor(TensorType {
-                elem_type: DataType::Float.into(),
-                shape: None,
-            })),
+            value: Some(TypeValue::Tensor(tensor)),
             ..TypeProto::default()
         }),
         ..ValueInfoProto::default()

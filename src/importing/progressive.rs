@@ -38,6 +38,32 @@ pub(super) fn scale(gain: f64, weights: usize) -> f32 {
     scale
 }
 
+/// A kernel `[out, in, y, x]`, times the factor of its equalized learning rate.
+pub(super) fn scaled(kernel: &Array4<f32>, gain: f64) -> Array4<f32> {
+    let (_, inputs, height, width) = kernel.dim();
+    kernel * scale(gain, inputs * height * width)
+}
+
+/// The kernel of a tensor, with its axes brought into the order of `axes`, in which its shape must be `expected`.
+pub(super) fn permuted(
+    weights: &Weights<'_>,
+    tensor: &str,
+    axes: [usize; 4],
+    expected: [usize; 4],
+) -> Result<Array4<f32>, ImportError> {
+    let kernel: Array4<f32> = weights.array(tensor)?;
+    let found = kernel.shape().to_vec();
+    let kernel = kernel.permuted_axes(axes);
+    if kernel.shape() != expected {
+        let mut stored = [0; 4];
+        for (axis, length) in axes.into_iter().zip(expected) {
+            stored[axis] = length;
+        }
+        return Err(weights.unexpected(tensor, found, &format!("{stored:?}")));
+    }
+    Ok(kernel.as_standard_layout().into_owned())
+}
+
 /// The 4×4 kernel `[in, out, y, x]` of a transposed convolution with stride 2 and padding 1 that equals doubling by nearest
 /// neighbour, followed by the correlation with the 3×3 kernel `[out, in, y, x]`.
 ///

@@ -1,7 +1,6 @@
 //! The plan of an inversion: its method, space and patience, checked against the model.
 
-use std::fmt::Write as _;
-
+use crate::catalog::hexadecimal;
 use crate::editor::inversion::encoding::encoder_space;
 use crate::editor::inversion::method::InversionMethod;
 use crate::editor::inversion::request::{InversionOptions, InvertRequest};
@@ -49,15 +48,11 @@ impl Plan {
             return None;
         }
         let InversionOptions { steps, starts, .. } = request.options;
-        let mut key = format!(
-            "{} {method} {space} {steps} {patience} {starts} ",
-            model.files_digest()
-        );
-        for byte in request.image_digest {
-            write!(key, "{byte:02x}").expect("a string can be written to");
-        }
-        write!(key, " {:?}", request.framing).expect("a string can be written to");
-        Some(key)
+        let (model, image) = (model.files_digest(), hexadecimal(&request.image_digest));
+        let framing = request.framing;
+        Some(format!(
+            "{model} {method} {space} {steps} {patience} {starts} {image} {framing:?}"
+        ))
     }
 }
 

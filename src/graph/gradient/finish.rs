@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use crate::graph::proto::{
-    DataType, Dimension, DimensionValue, GraphProto, NodeProto, TensorShapeProto, TensorType, TypeProto,
-    TypeValue, ValueInfoProto,
+    Dimension, DimensionValue, GraphProto, NodeProto, TensorShapeProto, ValueInfoProto,
 };
 use crate::graph::shapes::{Length, Tensor};
+use crate::graph::tensors::declared_value;
 
 /// Keeps the nodes and the constants that the outputs need.
 pub(crate) fn prune(graph: &mut GraphProto) {
@@ -41,15 +41,5 @@ pub(crate) fn declaration(name: &str, tensor: &Tensor) -> Option<ValueInfoProto>
     let shape = TensorShapeProto {
         dim: tensor.shape.iter().map(dimension).collect::<Option<_>>()?,
     };
-    Some(ValueInfoProto {
-        name: name.to_owned(),
-        r#type: Some(TypeProto {
-            value: Some(TypeValue::Tensor(TensorType {
-                elem_type: DataType::into(tensor.element),
-                shape: Some(shape),
-            })),
-            ..TypeProto::default()
-        }),
-        ..ValueInfoProto::default()
-    })
+    Some(declared_value(name, tensor.element, Some(shape)))
 }

@@ -1,13 +1,11 @@
 //! The graph of a PGGAN generator.
 
-use ndarray::Array4;
-
 use crate::graph::operators::{self as op, Convolution as Settings};
 use crate::graph::{Axis, GraphBuilder, Model, Value, signed};
 use crate::importing::feature_maps::add_bias;
 use crate::importing::pggan::weights::{Convolution, GeneratorWeights};
 use crate::importing::progressive::{
-    SLOPE, add_optional_feature, doubling_kernel, image_output, pixel_norm, root_mean_square, scale,
+    SLOPE, add_optional_feature, doubling_kernel, image_output, pixel_norm, root_mean_square, scale, scaled,
 };
 
 /// `z` `[batch, z_dim]` → `image`. The optional feature map is added before its pixel normalization.
@@ -47,7 +45,7 @@ fn first_layer(graph: &mut GraphBuilder, weights: &GeneratorWeights, z: &Value) 
 
 /// A 3×3 convolution and its activation.
 fn convolution(graph: &mut GraphBuilder, layer: &Convolution, features: &Value) -> Value {
-    let kernel = graph.constant(&scaled(layer, 2_f64.sqrt()));
+    let kernel = graph.constant(&scaled(&layer.kernel, 2_f64.sqrt()));
     let bias = graph.constant(&layer.bias);
     let features = op::conv(graph, features, &kernel, Some(&bias), Settings::padded(1));
     op::leaky_relu(graph, &features, SLOPE)
@@ -55,7 +53,7 @@ fn convolution(graph: &mut GraphBuilder, layer: &Convolution, features: &Value) 
 
 /// Doubling by nearest neighbour, a 3×3 convolution, and its activation.
 fn doubling(graph: &mut GraphBuilder, layer: &Convolution, features: &Value) -> Value {
-    let kernel = graph.constant(&doubling_kernel(&scaled(layer, 2_f64.sqrt())));
+    let kernel = graph.constant(&doubling_kernel(&scaled(&layer.kernel, 2_f64.sqrt())));
     let bias = graph.constant(&layer.bias);
     let settings = Settings::padded(1).strided(2);
     let features = op::conv_transpose(graph, features, &kernel, Some(&bias), settings);
@@ -66,14 +64,8 @@ fn doubling(graph: &mut GraphBuilder, layer: &Convolution, features: &Value) -> 
 /// fewer channels.
 fn to_rgb(graph: &mut GraphBuilder, layer: &Convolution, features: &Value, channels: usize) -> Value {
     let norm = root_mean_square(graph, features, channels);
-    let kernel = graph.constant(&scaled(layer, 1.0));
+    let kernel = graph.constant(&scaled(&layer.kernel, 1.0));
     let image = op::conv(graph, features, &kernel, None, Settings::padded(0));
     let image = op::div(graph, &image, &norm);
     add_bias(graph, &image, &layer.bias)
-}
-
-/// The kernel of a layer, times the factor of its equalized learning rate.
-fn scaled(layer: &Convolution, gain: f64) -> Array4<f32> {
-    let (_, inputs, height, width) = layer.kernel.dim();
-    &layer.kernel * scale(gain, inputs * height * width)
 }

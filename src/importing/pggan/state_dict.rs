@@ -4,10 +4,10 @@
 //! the matrix of a dense layer with both image axes reversed. Layers that add up shifts of their kernel keep it as
 //! `[in, out, y, x]` under the same name (GenForce), or as `layer2.weight` `[y, x, in, out]` (InterFaceGAN).
 
-use ndarray::{Array1, Array4, Ix1, Ix4};
+use ndarray::{Array1, Array4, Ix1};
 
 use crate::importing::pggan::weights::{Convolution, GeneratorWeights};
-use crate::importing::progressive::{LARGEST_BLOCKS, check_grown, reversed, unfused};
+use crate::importing::progressive::{LARGEST_BLOCKS, check_grown, permuted, reversed, unfused};
 use crate::importing::{ImportError, Weights};
 
 /// What the names of a layer end with.
@@ -114,12 +114,7 @@ fn kernel(
     let doubles = layer > 1 && layer.is_multiple_of(2);
     let (fused, axes) = (format!("layer{layer}.{}", names.fused.0), names.fused.1);
     if doubles && weights.has(&fused) && weights.shape(&name).ok() != Some(&expected) {
-        let kernel = weights.array::<Ix4>(&fused)?;
-        let found = kernel.shape().to_vec();
-        let kernel = kernel.permuted_axes(axes);
-        if kernel.shape() != expected {
-            return Err(weights.unexpected(&fused, found, &format!("{expected:?}, in another order")));
-        }
+        let kernel = permuted(weights, &fused, axes, expected)?;
         return Ok(unfused(kernel.view()));
     }
     weights.shaped(&name, expected)

@@ -3,10 +3,10 @@
 //! Kernels are `[y, x, in, out]`. The first layer of a block is called `Conv0`, or `Conv0_up` if it adds up shifts of its
 //! kernel; that kernel is `[y, x, out, in]`.
 
-use ndarray::{Array4, Ix1};
+use ndarray::Ix1;
 
 use crate::importing::pggan::weights::{Convolution, GeneratorWeights};
-use crate::importing::progressive::{LARGEST_BLOCKS, check_grown, unfused};
+use crate::importing::progressive::{LARGEST_BLOCKS, check_grown, permuted, unfused};
 use crate::importing::{ImportError, Weights};
 
 /// Reads the weights, or returns `None` if the network has other names.
@@ -36,9 +36,8 @@ fn read_all(weights: &Weights<'_>) -> Result<GeneratorWeights, ImportError> {
         channels = second.bias.len();
         convolutions.extend([up, second]);
     }
-    let kernel = weights.shaped("ToRGB_lod0/weight", (1, 1, channels, 3))?;
     let to_rgb = Convolution {
-        kernel: out_in_y_x(&kernel, [3, 2, 0, 1]),
+        kernel: permuted(weights, "ToRGB_lod0/weight", [3, 2, 0, 1], [3, channels, 1, 1])?,
         bias: weights.shaped("ToRGB_lod0/bias", 3)?,
     };
     Ok(GeneratorWeights {
@@ -51,26 +50,17 @@ fn read_all(weights: &Weights<'_>) -> Result<GeneratorWeights, ImportError> {
 
 fn convolution(weights: &Weights<'_>, layer: &str, inputs: usize) -> Result<Convolution, ImportError> {
     let bias = weights.array::<Ix1>(&format!("{layer}/bias"))?;
-    let kernel = weights.shaped(&format!("{layer}/weight"), (3, 3, inputs, bias.len()))?;
-    Ok(Convolution {
-        kernel: out_in_y_x(&kernel, [3, 2, 0, 1]),
-        bias,
-    })
+    let kernel = format!("{layer}/weight");
+    let kernel = permuted(weights, &kernel, [3, 2, 0, 1], [bias.len(), inputs, 3, 3])?;
+    Ok(Convolution { kernel, bias })
 }
 
 fn fused(weights: &Weights<'_>, layer: &str, inputs: usize) -> Result<Convolution, ImportError> {
     let bias = weights.array::<Ix1>(&format!("{layer}/bias"))?;
-    let kernel = weights.shaped(&format!("{layer}/weight"), (3, 3, bias.len(), inputs))?;
+    let kernel = format!("{layer}/weight");
+    let kernel = permuted(weights, &kernel, [2, 3, 0, 1], [bias.len(), inputs, 3, 3])?;
     Ok(Convolution {
-        kernel: unfused(kernel.permuted_axes([2, 3, 0, 1]).view()),
+        kernel: unfused(kernel.view()),
         bias,
     })
-}
-
-fn out_in_y_x(kernel: &Array4<f32>, axes: [usize; 4]) -> Array4<f32> {
-    kernel
-        .view()
-        .permuted_axes(axes)
-        .as_standard_layout()
-        .into_owned()
 }

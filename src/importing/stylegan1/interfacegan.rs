@@ -4,7 +4,7 @@
 //! another name, as `[y, x, in, out]`.
 
 use crate::checkpoint::Network;
-use crate::importing::progressive::{check_grown, unfused};
+use crate::importing::progressive::{check_grown, permuted, unfused};
 use crate::importing::stylegan1::reading::{self, EpilogueNames, Names};
 use crate::importing::stylegan1::weights::GeneratorWeights;
 use crate::importing::{ImportError, Weights};
@@ -37,7 +37,7 @@ fn read_all(weights: &Weights<'_>) -> Result<GeneratorWeights, ImportError> {
         let expected = [outputs, inputs, 3, 3];
         let fused = format!("synthesis.layer{layer}.weight");
         if weights.has(&fused) {
-            let kernel = reading::permuted(weights, &fused, [3, 2, 0, 1], expected)?;
+            let kernel = permuted(weights, &fused, [3, 2, 0, 1], expected)?;
             return Ok(unfused(kernel.view()));
         }
         weights.shaped(&format!("synthesis.layer{layer}.conv.weight"), expected)

@@ -6,7 +6,7 @@ use crate::graph::operators::{self as op, Convolution as Settings};
 use crate::graph::{Axis, GraphBuilder, Model, Value, signed};
 use crate::importing::feature_maps::per_channel;
 use crate::importing::progressive::{
-    EPSILON, SLOPE, add_optional_feature, doubling_kernel, image_output, pixel_norm, scale,
+    EPSILON, SLOPE, add_optional_feature, doubling_kernel, image_output, pixel_norm, scale, scaled,
 };
 use crate::importing::stylegan1::weights::{Dense, Epilogue, GeneratorWeights, Layer};
 use crate::importing::styles;
@@ -168,10 +168,4 @@ fn to_rgb(graph: &mut GraphBuilder, weights: &GeneratorWeights, features: &Value
     let kernel = graph.constant(&scaled(kernel, 1.0));
     let bias = graph.constant(bias);
     op::conv(graph, features, &kernel, Some(&bias), Settings::padded(0))
-}
-
-/// A kernel, times the factor of its equalized learning rate.
-fn scaled(kernel: &Array4<f32>, gain: f64) -> Array4<f32> {
-    let (_, inputs, height, width) = kernel.dim();
-    kernel * scale(gain, inputs * height * width)
 }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array3, Array4, Axis, Ix1};
 
-use crate::importing::progressive::LARGEST_BLOCKS;
+use crate::importing::progressive::{LARGEST_BLOCKS, permuted};
 use crate::importing::stylegan1::weights::{Dense, Epilogue, GeneratorWeights, Layer};
 use crate::importing::{ImportError, Weights};
 
@@ -81,26 +81,6 @@ pub(super) fn read(
         layers,
         to_rgb: (to_rgb, weights.shaped(&bias, 3)?),
     })
-}
-
-/// A kernel, with its axes brought into the order of `axes`, in which its shape must be `expected`.
-pub(super) fn permuted(
-    weights: &Weights<'_>,
-    tensor: &str,
-    axes: [usize; 4],
-    expected: [usize; 4],
-) -> Result<Array4<f32>, ImportError> {
-    let kernel: Array4<f32> = weights.array(tensor)?;
-    let found = kernel.shape().to_vec();
-    let kernel = kernel.permuted_axes(axes);
-    if kernel.shape() != expected {
-        let mut stored = [0; 4];
-        for (axis, length) in axes.into_iter().zip(expected) {
-            stored[axis] = length;
-        }
-        return Err(weights.unexpected(tensor, found, &format!("{stored:?}")));
-    }
-    Ok(kernel.as_standard_layout().into_owned())
 }
 
 fn read_mapping(weights: &Weights<'_>, names: &Names) -> Result<Vec<Dense>, ImportError> {

@@ -4,7 +4,7 @@
 //! setting, `fused_scale`; by default it does from 128×128 on.
 
 use crate::checkpoint::{Network, Object};
-use crate::importing::progressive::{check_grown, unfused};
+use crate::importing::progressive::{check_grown, permuted, unfused};
 use crate::importing::stylegan1::reading::{self, EpilogueNames, Names};
 use crate::importing::stylegan1::weights::GeneratorWeights;
 use crate::importing::{ImportError, Weights};
@@ -45,7 +45,7 @@ fn read_all(network: &Network, weights: &Weights<'_>) -> Result<GeneratorWeights
     };
     reading::read(weights, &NAMES, [3, 2, 0, 1], &|layer, [outputs, inputs]| {
         let name = format!("{}/weight", layer_name(layer));
-        let kernel = reading::permuted(weights, &name, [3, 2, 0, 1], [outputs, inputs, 3, 3])?;
+        let kernel = permuted(weights, &name, [3, 2, 0, 1], [outputs, inputs, 3, 3])?;
         let doubles = layer.is_multiple_of(2);
         Ok(if doubles && is_fused(layer) {
             unfused(kernel.view())

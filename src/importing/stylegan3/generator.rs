@@ -2,7 +2,7 @@
 //!
 //! Sizes and factors follow from the names and shapes of the tensors, so that a flat file without settings is enough.
 
-use ndarray::{Array1, Array2, Array4, Axis, Ix1, Ix2, Ix4};
+use ndarray::{Array1, Array2, Array4, Axis, Ix1, Ix4};
 
 use crate::checkpoint::{Network, Object};
 use crate::importing::stylegan3::affine::Affine;
@@ -196,13 +196,9 @@ impl Reader<'_> {
                 output: layer.size,
                 up: up.to_vec(),
                 up_factor,
-                down: match down.into_dimensionality::<Ix2>() {
-                    Ok(full) => DownFilter::Full(full),
-                    Err(_) => DownFilter::Separable(
-                        self.weights
-                            .array::<Ix1>(&format!("{name}.down_filter"))?
-                            .to_vec(),
-                    ),
+                down: match down.ndim() {
+                    1 => DownFilter::Separable(down.into_iter().collect()),
+                    _ => DownFilter::Full(down.into_dimensionality().expect("a filter has one axis or two")),
                 },
                 down_factor,
             },
@@ -214,12 +210,15 @@ impl Reader<'_> {
         let layer = &geometry.layers[geometry.layers.len() - 1];
         let name = layer.module.as_str();
         let kernel = self.kernel(name, channels)?;
-        let colours = kernel.dim().0;
-        let kernel: Array2<f32> = self
-            .weights
-            .shaped(&format!("{name}.weight"), [colours, channels, 1, 1])?
-            .remove_axis(Axis(3))
-            .remove_axis(Axis(2));
+        let (colours, _, side, _) = kernel.dim();
+        if side != 1 {
+            let expected = format!("[{colours}, {channels}, 1, 1]");
+            let found = kernel.shape().to_vec();
+            return Err(self
+                .weights
+                .unexpected(&format!("{name}.weight"), found, &expected));
+        }
+        let kernel = kernel.remove_axis(Axis(3)).remove_axis(Axis(2));
         let gain = 1.0 / self.weights.scalar(&format!("{name}.magnitude_ema"))?.sqrt();
         let bias = self.weights.shaped(&format!("{name}.bias"), [colours])?;
         Ok(ToRgb {
