@@ -5,7 +5,7 @@ use crate::graph::{Axis, GraphBuilder, Model, Value, signed};
 use crate::importing::feature_maps::add_bias;
 use crate::importing::pggan::weights::{Convolution, GeneratorWeights};
 use crate::importing::progressive::{
-    SLOPE, add_optional_feature, doubling_kernel, image_output, pixel_norm, root_mean_square, scale, scaled,
+    SLOPE, add_optional_feature, doubled, image_output, pixel_norm, root_mean_square, scale, scaled,
 };
 
 /// `z` `[batch, z_dim]` → `image`. The optional feature map is added before its pixel normalization.
@@ -20,7 +20,7 @@ pub(super) fn synthesis(weights: &GeneratorWeights) -> Model {
         channels = layer.bias.len();
         if index % 2 == 1 {
             height *= 2;
-            features = doubling(&mut graph, layer, &features);
+            features = doubling(&mut graph, layer, &features, height);
         } else {
             features = convolution(&mut graph, layer, &features);
             features = add_optional_feature(&mut graph, &features, channels, height, weights.resolution());
@@ -52,11 +52,9 @@ fn convolution(graph: &mut GraphBuilder, layer: &Convolution, features: &Value) 
 }
 
 /// Doubling by nearest neighbour, a 3×3 convolution, and its activation.
-fn doubling(graph: &mut GraphBuilder, layer: &Convolution, features: &Value) -> Value {
-    let kernel = graph.constant(&doubling_kernel(&scaled(&layer.kernel, 2_f64.sqrt())));
-    let bias = graph.constant(&layer.bias);
-    let settings = Settings::padded(1).strided(2);
-    let features = op::conv_transpose(graph, features, &kernel, Some(&bias), settings);
+fn doubling(graph: &mut GraphBuilder, layer: &Convolution, features: &Value, height: usize) -> Value {
+    let kernel = scaled(&layer.kernel, 2_f64.sqrt());
+    let features = doubled(graph, features, &kernel, Some(&layer.bias), height);
     op::leaky_relu(graph, &features, SLOPE)
 }
 

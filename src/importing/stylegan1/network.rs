@@ -6,7 +6,7 @@ use crate::graph::operators::{self as op, Convolution as Settings};
 use crate::graph::{Axis, GraphBuilder, Model, Value, signed};
 use crate::importing::feature_maps::per_channel;
 use crate::importing::progressive::{
-    EPSILON, SLOPE, add_optional_feature, doubling_kernel, image_output, pixel_norm, scale, scaled,
+    EPSILON, SLOPE, add_optional_feature, doubled, image_output, pixel_norm, scale, scaled,
 };
 use crate::importing::stylegan1::weights::{Dense, Epilogue, GeneratorWeights, Layer};
 use crate::importing::styles;
@@ -47,7 +47,7 @@ pub(super) fn synthesis(weights: &GeneratorWeights) -> Model {
         let doubles = index.is_multiple_of(2);
         features = if doubles {
             height *= 2;
-            doubling(&mut graph, layer, &features)
+            doubling(&mut graph, layer, &features, height)
         } else {
             convolution(&mut graph, layer, &features)
         };
@@ -103,10 +103,9 @@ fn convolution(graph: &mut GraphBuilder, layer: &Layer, features: &Value) -> Val
 }
 
 /// Doubling by nearest neighbour, a 3×3 convolution, and a blur.
-fn doubling(graph: &mut GraphBuilder, layer: &Layer, features: &Value) -> Value {
-    let kernel = graph.constant(&doubling_kernel(&scaled(&layer.kernel, 2_f64.sqrt())));
-    let settings = Settings::padded(1).strided(2);
-    let features = op::conv_transpose(graph, features, &kernel, None, settings);
+fn doubling(graph: &mut GraphBuilder, layer: &Layer, features: &Value, height: usize) -> Value {
+    let kernel = scaled(&layer.kernel, 2_f64.sqrt());
+    let features = doubled(graph, features, &kernel, None, height);
     let channels = layer.epilogue.bias.len();
     let blur = ArrayD::from_shape_fn(vec![channels, 1, 3, 3], |index| BLUR[index[2]] * BLUR[index[3]]);
     let blur = graph.constant(&blur);
