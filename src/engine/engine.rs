@@ -111,13 +111,12 @@ impl Engine {
             ServiceTime::default(),
             metrics.gradient.clone(),
         );
+        let styles = networks.styles.map(|styles| Worker::spawn(&format!("{name} styles"), styles));
         let running = RunningNetworks {
             mapping: networks
                 .mapping
                 .map(|mapping| Worker::spawn(&format!("{name} mapping"), mapping)),
-            styles: networks
-                .styles
-                .map(|styles| Worker::spawn(&format!("{name} styles"), styles)),
+            styles,
             generators,
             batch_size,
             classifiers: networks
