@@ -111,7 +111,9 @@ impl Engine {
             ServiceTime::default(),
             metrics.gradient.clone(),
         );
-        let styles = networks.styles.map(|styles| Worker::spawn(&format!("{name} styles"), styles));
+        let styles = networks
+            .styles
+            .map(|styles| Worker::spawn(&format!("{name} styles"), styles));
         let running = RunningNetworks {
             mapping: networks
                 .mapping

@@ -22,12 +22,12 @@ pub(crate) async fn sample_styles(
     seed: u32,
 ) -> Result<Vec<LatentCode>, EditorError> {
     let mut sampler = CodeSampler::new(seed, model.shape().z_dim, model.generator().rescale_z);
-    let sampled = sampler.sample(count);
+    let codes = sampler.sample(count);
     let code = |(sample, z): (usize, ndarray::ArrayView1<'_, f32>)| {
         let z = LatentCode::from_row(LatentSpace::Z, z.to_vec())?;
         Ok(FaceSource::Latent(z.with_label(label_of(model, seed, sample))))
     };
-    let sources = sampled.outer_iter().enumerate().map(code);
+    let sources = codes.outer_iter().enumerate().map(code);
     let sources: Vec<_> = sources.collect::<Result<_, EditorError>>()?;
     Renderer::background(model)
         .codes(&sources, Some(LatentSpace::S))

@@ -1,6 +1,6 @@
 //! Ranking of style channels: what each channel of a synthesis network's styles changes, and boundaries in s that move the best ones.
 //!
-//! Source: Wu, Lischinski and Shechtman, *StyleSpace Analysis: Disentangled Controls for StyleGAN Image Generation* (CVPR 2021). They
+//! Source: Wu, Lischinski and Shechtman, *`StyleSpace` Analysis: Disentangled Controls for StyleGAN Image Generation* (CVPR 2021). They
 //! rank channels by what moves in the picture; here the model's classifiers say it.
 //!
 //! | to find | look in |

@@ -233,9 +233,9 @@ impl OnnxGenerator {
             .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| {
                 (low.min(value), high.max(value))
             });
-        let difference = (from_styles - from_code).fold(0.0_f32, |most, value| most.max(value.abs()));
         // A NaN is a difference too.
-        if !(difference <= SAME_IMAGE * (high - low)) {
+        let is_same = |value: &f32| value.abs() <= SAME_IMAGE * (high - low);
+        if !(from_styles - from_code).iter().all(is_same) {
             return Err(refused("the image of a code's styles is not the code's image"));
         }
         tracing::info!(
