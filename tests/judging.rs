@@ -34,7 +34,6 @@ async fn judged() -> Report {
         ..BoundaryFit::default()
     };
     let comparisons = Comparisons {
-        faces: Some(4),
         truth: Some((KnownTruth::new(Box::new(LinearTruth)), 30)),
         fits: vec![("least squares".to_owned(), fit)],
         ..Comparisons::default()
@@ -43,6 +42,7 @@ async fn judged() -> Report {
         space: LatentSpace::W,
         samples: 300,
         faces: 4,
+        compared: 4,
         seed: 1,
     };
     let model = Arc::new(model_of(LinearGenerator::new(), 64));

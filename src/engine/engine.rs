@@ -97,20 +97,12 @@ impl Engine {
             service_time,
             metrics.synthesis.clone(),
         );
-        let optimizations = Limiter::new(
-            format!("{name} gradient").into(),
-            most_optimizations,
-            Duration::MAX,
-            optimization_time.clone(),
-            metrics.gradient.clone(),
-        );
-        let walks = Limiter::new(
-            format!("{name} score gradient").into(),
-            WALKS,
-            Duration::MAX,
-            ServiceTime::default(),
-            metrics.gradient.clone(),
-        );
+        let limiter = |what: &str, most, time| {
+            let network = format!("{name} {what}").into();
+            Limiter::new(network, most, Duration::MAX, time, metrics.gradient.clone())
+        };
+        let optimizations = limiter("gradient", most_optimizations, optimization_time.clone());
+        let walks = limiter("score gradient", WALKS, ServiceTime::default());
         let styles = networks
             .styles
             .map(|styles| Worker::spawn(&format!("{name} styles"), styles));

@@ -53,9 +53,9 @@ async fn invalid_urls_are_refused_with_a_reason() {
         ),
         ("/v1/sample?truncation_layers=9&psi=0.5", VALUE, "9 layers"),
         (
-            "/v1/sample?format=gif",
+            "/v1/sample?format=bmp",
             VALUE,
-            "format: found \"gif\", expected png, jpeg, webp or json",
+            "format: found \"bmp\", expected png, jpeg, webp, gif or json",
         ),
         ("/v1/sample?layout=circle", VALUE, "expected grid or strip"),
         ("/v1/sample?metadata=some", VALUE, "expected full or none"),

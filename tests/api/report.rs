@@ -124,7 +124,7 @@ async fn the_dependency_of_a_linear_generator_is_the_cosine_of_its_boundaries() 
     let client = Client::with_generator(LinearGenerator::new());
     let location = begun(
         &client,
-        json!({"space": "w", "samples": 400, "faces": 6, "seed": 3}),
+        json!({"space": "w", "samples": 400, "faces": 6, "compare": 6, "seed": 3}),
     )
     .await;
     assert_eq!(ended(&client, &location).await["status"], "done");
@@ -171,7 +171,7 @@ async fn the_dependency_of_a_linear_generator_is_the_cosine_of_its_boundaries() 
 #[tokio::test]
 async fn a_reports_page_loads_nothing_from_elsewhere() {
     let client = Client::sketch();
-    let location = begun(&client, json!({"samples": 50, "faces": 2})).await;
+    let location = begun(&client, json!({"samples": 50, "faces": 2, "compare": 2})).await;
     ended(&client, &location).await;
     let response = get(
         &client,

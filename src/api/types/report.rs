@@ -23,6 +23,10 @@ fields! {
         samples: Option<Integer<50, 100_000>>,
         /// How many of the samples are edited. Default: 50.
         faces: Option<Integer<1, 1000>>,
+        /// How many faces every method of editing moves, to compare the methods; the searching ones move four at most. It takes
+        /// many images: some 50 for each face and attribute, and some 300 more for each of the first four faces. Default: the
+        /// methods are not compared.
+        compare: Option<Integer<1, 100>>,
         /// The seed of the samples. Default: 0. With another seed than the boundaries' own, they are judged by faces that they were not
         /// fitted to.
         seed: Option<Seed>,
@@ -42,6 +46,7 @@ impl ReportInput {
             space: self.space.map_or(default, Into::into),
             samples,
             faces,
+            compared: self.compare.map_or(0, Integer::usize),
             seed: self.seed.map_or(0, Integer::u32),
         })
     }

@@ -109,10 +109,7 @@ impl Judge {
             None => ModelFolder::Bundled,
         };
         let model = Arc::new(open(&folder, &runtime, 1, None).map_err(ModelJobError::from)?);
-        let mut comparisons = Comparisons {
-            faces: Some(self.faces as usize),
-            ..Comparisons::default()
-        };
+        let mut comparisons = Comparisons::default();
         if let Some(file) = &self.truth {
             let truth = open_truth(&runtime, &graph(file)?, model.shape())?;
             comparisons.truth = Some((KnownTruth::new(truth), self.truth_faces as usize));
@@ -140,6 +137,7 @@ impl Judge {
             space: model.default_space(),
             samples: self.samples as usize,
             faces: self.faces.min(self.samples) as usize,
+            compared: self.faces as usize,
             seed: self.seed,
         };
         let show = |space, done, all| line.show(&format!("{space}: {done} of {all} faces"));

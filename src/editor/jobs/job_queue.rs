@@ -136,7 +136,7 @@ impl Jobs {
     ) -> Result<Arc<Job>, EditorError> {
         let name = model.name().to_owned();
         let memory = CodeMemory::of_report(&model, &request)?;
-        let judge = Judge::new(model, request, Some(Comparisons::default()))?;
+        let judge = Judge::new(model, request, (request.compared > 0).then(Comparisons::default))?;
         let memory = self.memory_to_sample(memory)?;
         let description = JobDescription {
             model: name,

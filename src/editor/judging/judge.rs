@@ -180,6 +180,7 @@ impl Judge {
             samples,
             faces,
             seed,
+            ..
         } = self.request;
         let columns: Vec<usize> = self.attributes.iter().map(|one| one.column).collect();
         let scores = sampled.scores.select(Axis(1), &columns).mapv(f64::from);

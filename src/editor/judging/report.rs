@@ -17,6 +17,8 @@ pub struct ReportRequest {
     pub samples: usize,
     /// How many of them are edited; at most all.
     pub faces: usize,
+    /// How many faces every method of editing moves; 0 to compare no methods.
+    pub compared: usize,
     /// The seed of the samples.
     pub seed: u32,
 }

@@ -43,7 +43,11 @@ impl CodeMemory {
     /// # Errors
     /// [`EditorError`] if the model has no such space.
     pub(crate) fn of_report(model: &Model, request: &ReportRequest) -> Result<Self, EditorError> {
-        let compared = Comparisons::memory(model);
+        let compared = if request.compared > 0 {
+            Comparisons::memory(model)
+        } else {
+            0
+        };
         Self::new(model, request.space, request.samples, |_| compared)
     }
 

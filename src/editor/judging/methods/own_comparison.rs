@@ -27,14 +27,10 @@ const MOST_KNOWN: usize = 2000;
 const TRUE_SAMPLES: usize = 20_000;
 /// Codes whose truth is computed at the same time.
 const TRUE_BATCH: usize = 1000;
-/// Most faces that a report of the service moves by every method.
-const MOST_FACES: usize = 20;
 
 /// What a report compares besides the methods that the model has.
 #[derive(Default)]
 pub struct Comparisons {
-    /// How many faces are moved by every method; `None` for those of the report, at most 20.
-    pub faces: Option<usize>,
     /// The graph that knows the truth, and how many faces are moved for it.
     pub truth: Option<(KnownTruth, usize)>,
     /// Further boundaries.
@@ -45,9 +41,10 @@ pub struct Comparisons {
 
 impl Comparisons {
     fn faces(&self, request: &ReportRequest) -> FaceCounts {
-        let by_score = self.faces.unwrap_or_else(|| request.faces.min(MOST_FACES));
-        let by_truth = self.truth.as_ref().map_or(0, |&(_, faces)| faces);
-        FaceCounts { by_score, by_truth }
+        FaceCounts {
+            by_score: request.compared,
+            by_truth: self.truth.as_ref().map_or(0, |&(_, faces)| faces),
+        }
     }
 
     /// The most memory that the comparison of a report of the service takes, in bytes: codes in z and w, the walks of some faces, and
