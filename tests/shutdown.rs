@@ -38,7 +38,7 @@ fn end_during_a_run_of(classifier: &str) -> (Option<i32>, String) {
         .join("tests")
         .join(classifier);
     std::fs::copy(graph, model.join("quality.onnx")).unwrap();
-    let mut service = Service::start(program().arg("--model").arg(&model).args(["--drain", "3"]));
+    let mut service = Service::start(program().arg("--model").arg(&model).args(["--drain", "8"]));
     let mut open = TcpStream::connect(&service.address).unwrap();
     write!(
         open,
@@ -116,7 +116,7 @@ fn sigterm_terminates_a_run_that_never_ends() {
 fn a_run_that_cannot_be_terminated_does_not_keep_the_process() {
     let (code, log) = end_during_a_run_of("stubborn.onnx");
     assert_eq!(code, Some(1), "{log}");
-    assert!(log.contains("did not end within --drain (3s)"), "{log}");
+    assert!(log.contains("did not end within --drain (8s)"), "{log}");
 }
 
 #[test]
