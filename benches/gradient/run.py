@@ -1,6 +1,7 @@
-"""Compares edits along the gradient of a score with edits along a plane, at an equal change of the score: see benches/README.md.
+"""Compares edits along the gradient of a score with edits along a plane, at an equal change of the score.
 
-It needs a running service with the phantom, NumPy and onnxruntime. The truth is that of onnx/phantom/truth.onnx.
+See benches/README.md. It needs a running service with the phantom, NumPy and onnxruntime.
+The truth is that of onnx/phantom/truth.onnx.
 """
 
 import argparse
@@ -10,9 +11,13 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
+
+Json = dict[str, Any]
 
 ATTRIBUTES = ["pose", "smile", "age", "gender", "eyeglasses"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,13 +27,14 @@ CHANGE = 3.0
 LONGEST = 20.0
 
 
-def edited(url: str, body: dict) -> dict:
+def edited(url: str, body: Json) -> Json:
     data = json.dumps({**body, "model": "phantom", "format": "json"}).encode()
     request = urllib.request.Request(f"{url}/v1/edit", data, {"Content-Type": "application/json"})
     while True:
         try:
             with urllib.request.urlopen(request) as response:
-                return json.load(response)
+                answer: Json = json.load(response)
+                return answer
         except urllib.error.HTTPError as error:
             if error.code != 503:
                 raise RuntimeError(error.read().decode()) from error
@@ -42,20 +48,22 @@ class Truth:
         self.truth = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         self.mapping = onnxruntime.InferenceSession(mapping, providers=["CPUExecutionProvider"])
 
-    def of(self, face: dict) -> np.ndarray:
+    def of(self, face: Json) -> NDArray[np.float32]:
         code = np.array(face["latent"]["values"], np.float32).reshape(1, -1)
         if face["latent"]["space"] == "z":
             code = self.mapping.run(None, {"z": code})[0]
-        return self.truth.run(None, {"w": np.repeat(code[:, None], 8, 1)})[0][0]
+        values: NDArray[np.float32] = self.truth.run(None, {"w": np.repeat(code[:, None], 8, 1)})[0][0]
+        return values
 
 
-def along_plane(url: str, body: dict, attribute: str, target: float) -> tuple[dict | None, dict]:
+def along_plane(url: str, body: Json, attribute: str, target: float) -> tuple[Json | None, Json]:
     """The face at which the plane's edit gives the target logit, by bisection; None beyond the longest distance."""
-    def at(distance: float) -> dict:
+
+    def at(distance: float) -> Json:
         return edited(url, {**body, "edits": [{"attribute": attribute, "by": distance}]})
 
-    def logit(face: dict) -> float:
-        return face["scores"][attribute]
+    def logit(face: Json) -> float:
+        return float(face["scores"][attribute])
 
     first = at(0.0)
     start = logit(first["before"])
@@ -87,7 +95,7 @@ def main() -> None:
     options = parser.parse_args()
     truth = Truth()
     for space in options.spaces.split(","):
-        rows = {"plane": [], "gradient": []}
+        rows: dict[str, list[NDArray[np.float64]]] = {"plane": [], "gradient": []}
         reached = {"plane": 0, "gradient": 0, "gradient only": 0}
         seconds, walks = [], []
         for seed in range(options.first, options.first + options.seeds):
@@ -125,13 +133,22 @@ def main() -> None:
         report(space, options.seeds, rows, reached, seconds, walks)
 
 
-def report(space: str, count: int, rows: dict, reached: dict, seconds: list, walks: list) -> None:
+def report(
+    space: str,
+    count: int,
+    rows: dict[str, list[NDArray[np.float64]]],
+    reached: dict[str, int],
+    seconds: list[float],
+    walks: list[tuple[int, int, float]],
+) -> None:
     print(f"{space}: {count} seeds, reached {reached}, {np.median(seconds):.2f} s a walk (median), ", end="")
     print("steps, gradients, length: " + ", ".join(f"{value:.1f}" for value in np.mean(walks, 0)))
     for name, values in rows.items():
         if values:
             by_score, by_truth, own = np.mean(values, 0)
-            print(f"  {name}: others by score {by_score:.3f}, by truth {by_truth:.4f}, own by truth {own:.3f}", flush=True)
+            print(
+                f"  {name}: others by score {by_score:.3f}, by truth {by_truth:.4f}, own by truth {own:.3f}", flush=True
+            )
 
 
 if __name__ == "__main__":
