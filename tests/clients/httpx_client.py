@@ -125,7 +125,8 @@ def four_faces_have_four_seeds() -> None:
 
 @check
 def a_code_of_a_response_is_taken_back_in_each_space() -> None:
-    for space in Space:
+    # The phantom has no style space.
+    for space in set(Space) - {Space.S}:
         body = SampleInput(seed=7, space=space, format_=Format.JSON)
         (face,) = SampleResponse.from_dict(numbers(sample_faces.sync_detailed(client=client, body=body))).faces
         png(sample_faces.sync_detailed(client=client, body=SampleInput(latent=face.latent)))

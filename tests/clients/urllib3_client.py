@@ -92,7 +92,8 @@ def four_faces_have_four_seeds() -> None:
 
 @check
 def a_code_of_a_response_is_taken_back_in_each_space() -> None:
-    for space in Space:
+    # The phantom has no style space.
+    for space in set(Space) - {Space.S}:
         (face,) = SampleResponse.from_json(faces.sample_faces(SampleInput(seed=7, space=space))).faces
         png(faces.sample_faces(SampleInput(latent=face.latent, format=PNG)))
 
