@@ -57,7 +57,11 @@ async fn invalid_urls_are_refused_with_a_reason() {
             VALUE,
             "format: found \"bmp\", expected png, jpeg, webp, gif or json",
         ),
-        ("/v1/sample?layout=circle", VALUE, "expected grid, strip or animation"),
+        (
+            "/v1/sample?layout=circle",
+            VALUE,
+            "expected grid, strip or animation",
+        ),
         ("/v1/sample?metadata=some", VALUE, "expected full or none"),
         (
             "/v1/sample?colour=red",
