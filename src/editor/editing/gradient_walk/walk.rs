@@ -10,6 +10,7 @@ use crate::editor::editing::gradient_walk::result::{Walk, WalkEnd};
 use crate::editor::editing::gradient_walk::slopes::{Slopes, slopes};
 use crate::editor::editing::score_search::scored_attribute::ScoredAttribute;
 use crate::editor::rendering::renderer::Renderer;
+use crate::engine::EngineError;
 use crate::latent::{GradientStep, LatentCode, gradient_step};
 
 /// The longest step, in the space's units of distance. Measured on the phantom: half of it needs twice the points and holds no better.
@@ -154,7 +155,20 @@ impl<'a> Walker<'a> {
                 return Ok(end);
             }
             let (distance, before) = (self.distance(goal, &step), self.misses(goal));
-            self.advance(renderer, &step, distance).await?;
+            match self.advance(renderer, &step, distance).await {
+                // There may be codes where a derivative does not exist: a shorter step may miss them.
+                Err(EditorError::Engine(EngineError::NotFinite { .. })) => {
+                    if self.longest_step <= SHORTEST_STEP {
+                        if matches!(goal, Goal::Score(..)) {
+                            self.point = best.1;
+                        }
+                        return Ok(WalkEnd::NoGradient);
+                    }
+                    self.longest_step = (self.longest_step / 2.0).max(SHORTEST_STEP);
+                    continue;
+                }
+                advanced => advanced?,
+            }
             let now = self.misses(goal);
             // The scores of a network are rough: a step that misses may still lead on, but the next ones are shorter.
             self.longest_step = if now.0 > before.0 || now.1 > before.1.max(ROUGH_DRIFT) {
