@@ -59,10 +59,7 @@ impl BufferedResponse {
     /// Adds an `ETag`: half of the SHA-256 of the body. It takes some milliseconds for a large body, so a response that is
     /// cached keeps it.
     pub(crate) fn with_etag(mut self) -> Self {
-        let digest = Sha256::digest(&self.body);
-        let half = u128::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes"));
-        let etag = format!("\"{half:032x}\"").parse();
-        self.etag = Some(etag.expect("quoted hexadecimal digits are a tag"));
+        self.etag = Some(entity_tag(&self.body));
         self
     }
 
@@ -189,4 +186,12 @@ impl BufferedResponse {
         ];
         (own, self.headers, self.body).into_response()
     }
+}
+
+/// The `ETag` of `content`: half of its SHA-256.
+pub(crate) fn entity_tag(content: &[u8]) -> ETag {
+    let digest = Sha256::digest(content);
+    let half = u128::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes"));
+    let tag = format!("\"{half:032x}\"").parse();
+    tag.expect("quoted hexadecimal digits are a tag")
 }

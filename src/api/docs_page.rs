@@ -75,15 +75,14 @@ fn unpack() -> BTreeMap<&'static str, PageFile> {
     let mut files = BTreeMap::new();
     for &(name, media_type) in ARCHIVED {
         let mut entry = archive.by_name(&format!("{top}dist/{name}")).expect(whole);
-        let tag = format!("{:08x}", entry.crc32());
         let mut content = Vec::new();
         entry.read_to_end(&mut content).expect(whole);
-        files.insert(name, PageFile::new(content.into(), media_type, OWN_SCRIPTS, &tag));
+        files.insert(name, PageFile::new(content.into(), media_type, OWN_SCRIPTS));
     }
     let content = Bytes::from_static(INITIALIZER.as_bytes());
     files.insert(
         "swagger-initializer.js",
-        PageFile::new(content, "text/javascript", OWN_SCRIPTS, env!("CARGO_PKG_VERSION")),
+        PageFile::new(content, "text/javascript", OWN_SCRIPTS),
     );
     files
 }

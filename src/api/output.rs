@@ -121,12 +121,12 @@ impl Output {
     pub(crate) fn of(options: &OutputOptions, headers: &HeaderMap) -> Result<Self, Problem> {
         let output = Self::of_one_face(&options.image, headers)?;
         let layout = options.layout.unwrap_or(output.layout);
-        let is_still = output.format == Format::Jpeg || layout != Layout::Animation;
-        if layout == Layout::Animation && is_still {
+        let is_animated = layout == Layout::Animation;
+        if is_animated && output.format == Format::Jpeg {
             let reason = "found animation for a JPEG, expected it for PNG, WebP or GIF";
             return Err(Problem::field("layout", reason));
         }
-        if options.frame_time.is_some() && is_still {
+        if options.frame_time.is_some() && !is_animated {
             let reason = "found it without an animation, expected layout=animation beside it";
             return Err(Problem::field("frame_time", reason));
         }
@@ -142,7 +142,7 @@ impl Output {
     pub(crate) fn of_one_face(options: &ImageOptions, headers: &HeaderMap) -> Result<Self, Problem> {
         let format = Format::choose(options.format, headers)?;
         if options.compression.is_some() && format.is_lossy() {
-            let reason = "is for PNG; the size of JPEG and WebP files depends on their quality";
+            let reason = "is for PNG only; the size of JPEG and WebP files depends on their quality";
             return Err(Problem::field("compression", reason));
         }
         let quality = match options.quality {

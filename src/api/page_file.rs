@@ -5,6 +5,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 
+use crate::api::buffered_response::entity_tag;
+
 /// A file of a page: browsers keep it, and ask each time whether it is still valid.
 pub(crate) struct PageFile {
     content: Bytes,
@@ -14,13 +16,14 @@ pub(crate) struct PageFile {
 }
 
 impl PageFile {
-    /// A file with a `Content-Security-Policy`. The `tag` stands for its content.
-    pub(crate) fn new(content: Bytes, media_type: &'static str, policy: HeaderValue, tag: &str) -> Self {
+    /// A file with a `Content-Security-Policy`.
+    pub(crate) fn new(content: Bytes, media_type: &'static str, policy: HeaderValue) -> Self {
+        let tag = entity_tag(&content);
         Self {
             content,
             media_type: HeaderValue::from_static(media_type),
             policy,
-            tag: format!("\"{tag}\"").parse().expect("a quoted tag"),
+            tag,
         }
     }
 

@@ -42,6 +42,7 @@ const pixels = () => page.evaluate(async () => {
 });
 
 async function drag(attribute, share) {
+  await id(`slider-${attribute}`).scrollIntoViewIfNeeded();
   const box = await id(`slider-${attribute}`).boundingBox();
   const at = (part) => [box.x + 9 + part * (box.width - 18), box.y + box.height / 2];
   const start = (await distance(attribute) - Number(await id(`slider-${attribute}`).getAttribute("min")))
@@ -105,6 +106,24 @@ const checks = {
     await assertAccessible("an edited face");
     await shot("edited");
   },
+  "a lock that is opened and a move that ends leave the face as it was": async () => {
+    const before = [await pixels(), await distance("pose")];
+    await page.getByRole("button", { name: "Lock pose" }).click();
+    await settled();
+    await drag("age", 0.6);
+    await page.getByRole("button", { name: "Lock pose" }).click();
+    await page.keyboard.press("Control+z");
+    await page.keyboard.press("Control+z");
+    await page.keyboard.press("Control+z");
+    await settled();
+    assert.deepEqual([await pixels(), await distance("pose")], before);
+    assert.deepEqual(hash().getAll("lock").filter((lock) => lock.startsWith("pose")), []);
+    await page.getByRole("button", { name: "End the move of smile" }).click();
+    await settled();
+    assert.ok(!hash().getAll("edit").some((edit) => edit.startsWith("smile")));
+    await page.keyboard.press("Control+z");
+    await settled();
+  },
   "undo and redo lead through the edits": async () => {
     const after = await pixels();
     await page.keyboard.press("Control+z");
@@ -160,7 +179,7 @@ const checks = {
   },
   "a trajectory and the gallery lead to their faces": async () => {
     await page.goto(`${service}#model=phantom&space=w&seed=7`);
-    await page.reload();
+    await page.waitForURL(/space=w&seed=7$/);
     await settled();
     const before = await distance("age");
     await id("strip").getByRole("button").last().click();
@@ -178,18 +197,22 @@ const checks = {
     await settled();
     assert.notEqual(await pixels(), before);
     assert.equal(hash().get("space"), "w+");
+    const mixed = await pixels();
+    await drag("smile", 0.9);
+    assert.notEqual(await pixels(), mixed);
   },
   "a trained boundary is used": async () => {
     await page.goto(`${service}#model=phantom&space=w&seed=7`);
-    await page.reload();
+    await page.waitForURL(/space=w&seed=7$/);
     await settled();
     await id("open-training").click();
     await page.getByRole("checkbox", { name: "smile" }).check();
-    await id("training-samples").fill("400");
+    await id("training-samples").fill("700");
     await assertAccessible("the dialog of a training");
     await page.getByRole("button", { name: "Start" }).click();
     await page.getByText("The model has the new boundaries").waitFor({ timeout: 300_000 });
-    assert.ok((await id("training-figures").locator("tbody tr").count()) >= 1);
+    const cosine = await id("training-figures").locator("tbody tr").first().locator("td").last().textContent();
+    assert.ok(Number(cosine) > 0.5, `the expected cosine is ${cosine}`);
     await shot("training");
     await page.keyboard.press("Escape");
     await settled();

@@ -4,12 +4,15 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
-//! | the page, and what its controls do | `files/index.html`, `files/main.js` |
+//! | the page, and what its controls do | `files/index.html`, `files/main.js`, `files/dom.js` |
 //! | what is shown, as requests and as a link | `files/face_state.js` |
 //! | the calls to the service | `files/service.js` |
 //! | one request at a time, the newest next | `files/latest_only.js` |
-//! | the sliders; rows of faces | `files/sliders.js`, `files/faces_list.js` |
-//! | how a PNG leads back to its state | `files/png_text.js` |
+//! | what the service says of a model | `files/page_model.js` |
+//! | the large image; the sliders | `files/portrait.js`, `files/sliders.js` |
+//! | the trajectory and the gallery, rows of faces | `files/trajectory.js`, `files/gallery.js`, `files/faces_list.js` |
+//! | undo and redo | `files/history.js` |
+//! | how a PNG leads back to its state | `files/opened_file.js`, `files/png_text.js` |
 //! | pictures, training, style mixing | `files/photo_dialog.js`, `files/training_dialog.js`, `files/style_mixing.js` |
 
 use std::collections::BTreeMap;
@@ -21,9 +24,6 @@ use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 
 use crate::api::middleware::browser_headers::STRICT_PAGE;
 use crate::api::page_file::PageFile;
@@ -41,13 +41,18 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("style.css", CSS, include_str!("files/style.css")),
     ("icon.svg", SVG, include_str!("files/icon.svg")),
     ("main.js", SCRIPT, include_str!("files/main.js")),
-    ("service.js", SCRIPT, include_str!("files/service.js")),
+    ("dom.js", SCRIPT, include_str!("files/dom.js")),
     ("face_state.js", SCRIPT, include_str!("files/face_state.js")),
     ("faces_list.js", SCRIPT, include_str!("files/faces_list.js")),
+    ("gallery.js", SCRIPT, include_str!("files/gallery.js")),
     ("history.js", SCRIPT, include_str!("files/history.js")),
     ("latest_only.js", SCRIPT, include_str!("files/latest_only.js")),
+    ("opened_file.js", SCRIPT, include_str!("files/opened_file.js")),
+    ("page_model.js", SCRIPT, include_str!("files/page_model.js")),
     ("photo_dialog.js", SCRIPT, include_str!("files/photo_dialog.js")),
     ("png_text.js", SCRIPT, include_str!("files/png_text.js")),
+    ("portrait.js", SCRIPT, include_str!("files/portrait.js")),
+    ("service.js", SCRIPT, include_str!("files/service.js")),
     ("sliders.js", SCRIPT, include_str!("files/sliders.js")),
     ("style_mixing.js", SCRIPT, include_str!("files/style_mixing.js")),
     (
@@ -55,14 +60,13 @@ const SOURCES: &[(&str, &str, &str)] = &[
         SCRIPT,
         include_str!("files/training_dialog.js"),
     ),
+    ("trajectory.js", SCRIPT, include_str!("files/trajectory.js")),
 ];
 
 static FILES: LazyLock<BTreeMap<&str, PageFile>> = LazyLock::new(|| {
     let file = |&(name, media_type, content): &(&'static str, &'static str, &'static str)| {
-        let digest: [u8; 32] = Sha256::digest(content).into();
-        let tag = URL_SAFE_NO_PAD.encode(&digest[..12]);
         let content = Bytes::from_static(content.as_bytes());
-        (name, PageFile::new(content, media_type, STRICT_PAGE, &tag))
+        (name, PageFile::new(content, media_type, STRICT_PAGE))
     };
     SOURCES.iter().map(file).collect()
 });

@@ -7,13 +7,15 @@ export class FacesList {
     this.#list = list;
   }
 
-  /** Shows `faces`: for each an image (a blob or a URL), a caption, whether it is the current one, and what a click does. */
+  /** Shows `faces`: for each an image (a blob or a URL), a caption, its name, whether it is the current one, and what a click does. */
   show(faces) {
+    const focused = [...this.#list.children].findIndex((item) => item.contains(document.activeElement));
     for (const url of this.#urls) {
       URL.revokeObjectURL(url);
     }
     this.#urls = [];
     this.#list.replaceChildren(...faces.map((face) => this.#item(face)));
+    this.#list.children[focused]?.firstChild.focus();
   }
 
   #item({ image, caption, name, current, click }) {
@@ -35,10 +37,4 @@ export class FacesList {
     this.#urls.push(URL.createObjectURL(blob));
     return this.#urls.at(-1);
   }
-}
-
-/** The image of a JSON response as a file. */
-export function png(base64) {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  return new Blob([bytes], { type: "image/png" });
 }

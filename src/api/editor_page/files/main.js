@@ -1,44 +1,49 @@
 /** The page: a face, and a slider for each attribute that a boundary separates. */
-import { Problem, followJob, image, listModels, numbers, report, showModel } from "./service.js";
-import { curl, editSpaces, fromFragment, lockTurned, moved, parsed, request, rounded, stateOf, toFragment, trajectoryRequest, withFace } from "./face_state.js";
-import { FacesList, png } from "./faces_list.js";
+import { byId, on } from "./dom.js";
+import { curl, editSpaces, fromFragment, isTruncated, lockTurned, moved, request, toFragment, withFace } from "./face_state.js";
+import { Gallery } from "./gallery.js";
 import { History } from "./history.js";
 import { LatestOnly } from "./latest_only.js";
+import { onFile, stateInside } from "./opened_file.js";
+import { PageModel } from "./page_model.js";
 import { PhotoDialog } from "./photo_dialog.js";
-import { readChunk, withChunk } from "./png_text.js";
+import { Portrait } from "./portrait.js";
+import { followJob, listModels, numbers, report, showModel } from "./service.js";
 import { Sliders } from "./sliders.js";
 import { mixedLatent } from "./style_mixing.js";
 import { TrainingDialog } from "./training_dialog.js";
+import { Trajectory } from "./trajectory.js";
 
 /** After this time without a change, in milliseconds, the numbers and the trajectory follow the image. */
 const PAUSE = 200;
-const STRIP_FACES = 7;
-/** The range of a slider whose samples are not known. */
-const USUAL_RANGE = { low: -3, high: 3 };
-const GALLERY_FACES = 12;
+const FIRST_SEED = 7;
 const LARGEST_SEED = 4_294_967_295;
-/** The text chunk in which a downloaded PNG has the page's state. */
-const PAGE_CHUNK = "faceplane page";
 
-const byId = (id) => document.getElementById(id);
-const on = (id, event, action) => byId(id).addEventListener(event, action);
-
+/** The names of the loaded models. */
+let models = [];
 let model;
 let state;
 /** The face that the service described last: its code, distances and scores. */
 let face;
-let gallerySeed = 0;
-let shownBlob;
 let pause;
+/** How many models were asked for; only the latest is shown. */
+let loads = 0;
 
 const images = new LatestOnly(showBusy);
 const details = new LatestOnly(showBusy);
 const history = new History();
-const strip = new FacesList(byId("strip"));
-const gallery = new FacesList(byId("gallery"));
+const portrait = new Portrait();
+const gallery = new Gallery((seed) => change(withFace(state, { seed })));
+const trajectory = new Trajectory({
+  choose: () => {
+    details.run(showDetails);
+    showBusy();
+  },
+  click: (attribute, distance) => change(moved(state, attribute, distance)),
+});
 const sliders = new Sliders(byId("sliders"), {
-  move: (attribute, distance) => change(moved(state, attribute, distance), { record: false }),
-  settle: () => record(),
+  move: (attribute, distance) => change(moved(state, attribute, distance), false),
+  settle: record,
   release: (attribute) => change(moved(state, attribute)),
   lock: (attribute) => change(lockTurned(state, attribute, face?.distances[attribute])),
 });
@@ -47,7 +52,7 @@ const photo = new PhotoDialog((result) => {
   const similar = `The code was found. Similarity: PSNR ${result.psnr.toFixed(1)} dB, SSIM ${result.ssim.toFixed(2)}.`;
   say([similar, ...result.warnings].join(" "));
 });
-const training = new TrainingDialog(() => void reloadBoundaries().catch(fail));
+const training = new TrainingDialog(() => void reloadModel().catch(fail));
 
 function say(text, isProblem = false) {
   byId("status").textContent = text;
@@ -55,17 +60,22 @@ function say(text, isProblem = false) {
 }
 
 function fail(error) {
-  if (error.name === "AbortError") {
-    return;
-  }
-  say(error instanceof Problem || error instanceof TypeError ? error.message : String(error), true);
+  say(error.message, true);
   console.debug(error);
 }
 
-/** Makes `next` the state, and shows it. */
-function change(next, { record: isStep = true } = {}) {
+/** Shows `next`, of any loaded model; as a step of the history or not. */
+async function show(next, isStep = true) {
+  if (next.model === model?.name || (await loadModel(next.model))) {
+    change(next, isStep);
+  }
+}
+
+/** Makes `next`, of the shown model, the state. */
+function change(next, isStep = true) {
   const spaces = editSpaces(next);
-  state = spaces.includes(next.space) ? next : { ...next, space: spaces.find((space) => ofSpace(space).length > 0) ?? spaces[0] };
+  const isPossible = spaces.includes(next.space) && model.spaces.includes(next.space);
+  state = isPossible ? next : { ...next, space: model.editedSpace(spaces.filter((space) => model.spaces.includes(space))) };
   if (isStep) {
     record();
   }
@@ -75,16 +85,15 @@ function change(next, { record: isStep = true } = {}) {
 /** Puts the state into the history and the page's URL. */
 function record() {
   history.record(state);
-  window.history.replaceState(undefined, "", toFragment(state));
-  showHistory();
+  showAddress();
 }
 
-function showHistory() {
+function showAddress() {
+  gallery.show(model.name, state.psi);
+  window.history.replaceState(undefined, "", toFragment(state));
   byId("undo").disabled = !history.canUndo;
   byId("redo").disabled = !history.canRedo;
 }
-
-const ofSpace = (space) => model.boundaries.filter((boundary) => boundary.space === space);
 
 /** Shows the controls for the state, asks for its image at once, and for its numbers after a pause. */
 function refresh() {
@@ -104,42 +113,30 @@ function showBusy() {
 }
 
 function showControls() {
+  byId("model").value = model.name;
   byId("seed").value = state.seed ?? "";
-  byId("psi").value = state.psi ?? model.truncation?.psi ?? 1;
+  byId("psi").value = state.psi ?? model.psi;
   byId("psi-value").textContent = byId("psi").value;
-  byId("psi").disabled = state.latent !== undefined;
+  byId("psi").disabled = !isTruncated(state);
   for (const option of byId("space").options) {
-    option.disabled = !editSpaces(state).includes(option.value) || ofSpace(option.value).length === 0;
+    option.disabled = !editSpaces(state).includes(option.value) || model.boundariesOf(option.value).length === 0;
   }
   byId("space").value = state.space;
+  const attributes = model.boundariesOf(state.space).map(({ attribute }) => attribute);
+  sliders.build(attributes, model.attributes, model.rangesOf(state.space));
   sliders.show(state, face);
+  trajectory.offer(attributes);
 }
 
 async function showImage() {
-  const shown = state;
   try {
-    shownBlob = await image(...request(shown));
-    await display(byId("after"), shownBlob);
-    byId("after").alt = description(shown);
+    await portrait.show(state);
     if (byId("status").classList.contains("problem")) {
       say("");
     }
   } catch (error) {
     fail(error);
   }
-}
-
-async function display(element, blob) {
-  const before = element.src;
-  element.src = URL.createObjectURL(blob);
-  await element.decode().catch(() => undefined);
-  URL.revokeObjectURL(before);
-}
-
-function description({ seed, distances }) {
-  const edits = Object.entries(distances).map(([name, to]) => `${name} at ${to.toFixed(1)}`);
-  const source = seed === undefined ? "The face of a picture" : `The face of seed ${seed}`;
-  return edits.length === 0 ? source : `${source}, edited: ${edits.join(", ")}`;
 }
 
 /** Asks for the numbers of the face, for the face before its edits, and for the trajectory. */
@@ -152,129 +149,63 @@ async function showDetails() {
       return;
     }
     face = response.faces[0];
-    const isEdited = response.before !== undefined;
-    byId("before").hidden = byId("divider").hidden = !isEdited;
-    if (isEdited) {
-      await display(byId("before"), png(response.before.image));
-      showDivider();
-      say(response.warnings.join(" "), response.warnings.length > 0);
-    }
     sliders.show(state, face);
-    await showStrip(shown);
+    byId("warnings").textContent = (response.warnings ?? []).join(" ");
+    await portrait.showBefore(response.before?.image);
+    await trajectory.show(shown, model.rangesOf(shown.space));
   } catch (error) {
     fail(error);
   }
 }
 
-async function showStrip(shown) {
-  const attribute = byId("strip-attribute").value;
-  if (attribute === "") {
-    strip.show([]);
-    return;
+/** Makes another model the shown one. Returns whether no other was asked for meanwhile. */
+async function loadModel(name) {
+  loads += 1;
+  const load = loads;
+  const loaded = new PageModel(await showModel(name));
+  if (load !== loads) {
+    return false;
   }
-  const { low, high } = rangeOf(attribute);
-  const fields = trajectoryRequest(shown, attribute, rounded(low), rounded(high), STRIP_FACES);
-  const { faces, positions } = await numbers("v1/edit", fields);
-  if (shown !== state) {
-    return;
-  }
-  strip.show(positions.map(rounded).map((position, index) => ({
-    image: png(faces[index].image),
-    caption: position.toFixed(1).replace("-", "−"),
-    name: `${attribute} at ${position.toFixed(1)}`,
-    current: shown.distances[attribute] === position,
-    click: () => change(moved(state, attribute, position)),
-  })));
-}
-
-/** The distances between which nearly all samples lie. */
-function rangeOf(attribute) {
-  const known = model.boundaries.find((one) => one.attribute === attribute && one.space === state.space);
-  return known?.distances ?? USUAL_RANGE;
-}
-
-function showGallery() {
-  const faces = Array.from({ length: GALLERY_FACES }, (_, index) => gallerySeed + index).map((seed) => ({
-    image: `v1/sample?${new URLSearchParams({ model: model.name, seed })}`,
-    caption: String(seed),
-    name: `The face of seed ${seed}`,
-    click: () => change(withFace(state, { seed })),
-  }));
-  gallery.show(faces);
-  byId("gallery-back").disabled = gallerySeed === 0;
-}
-
-function showDivider() {
-  byId("before").style.clipPath = `inset(0 ${100 - Number(byId("divider").value)}% 0 0)`;
-}
-
-/** Loads a model, and shows `wanted` or a face of its own. */
-async function loadModel(name, wanted) {
-  model = await showModel(name);
-  face = undefined;
-  const names = model.spaces.map((space) => space.name);
-  byId("space").replaceChildren(...names.map((space) => new Option(space)));
-  byId("psi-label").hidden = !names.includes("w");
-  const layers = model.spaces.find((space) => space.name === "w+")?.shape[0];
+  [model, face] = [loaded, undefined];
+  byId("space").replaceChildren(...model.spaces.map((space) => new Option(space)));
+  byId("psi-label").hidden = !model.spaces.includes("w");
+  byId("open-report").hidden = byId("open-training").hidden = model.attributes.length === 0;
+  const { layers } = model;
   byId("mixing").hidden = layers === undefined;
   byId("mixing-first").max = byId("mixing-last").max = (layers ?? 1) - 1;
   byId("mixing-last").value = Math.floor((layers ?? 2) / 2) - 1;
-  gallerySeed = 0;
-  showGallery();
-  change(wanted ?? { model: name, space: usualSpace(), seed: 7, distances: {}, locks: [] });
-  buildSliders();
+  return true;
 }
 
-const usualSpace = () => (ofSpace(model.default_space).length > 0 ? model.default_space : model.boundaries[0]?.space ?? model.default_space);
+const firstFace = (name) => ({ model: name, seed: FIRST_SEED, distances: {}, locks: {} });
 
 /** Shows the boundaries that were trained. */
-async function reloadBoundaries() {
-  model = await showModel(model.name);
-  buildSliders();
+async function reloadModel() {
+  model = new PageModel(await showModel(model.name));
   refresh();
 }
 
-function buildSliders() {
-  const attributes = ofSpace(state.space).map((boundary) => boundary.attribute);
-  const ranges = Object.fromEntries(attributes.map((name) => [name, rangeOf(name)]));
-  sliders.build(attributes, model.attributes, ranges);
-  const chosen = byId("strip-attribute").value;
-  byId("strip-attribute").replaceChildren(...attributes.map((name) => new Option(name)));
-  byId("strip-attribute").value = attributes.includes(chosen) ? chosen : attributes[0] ?? "";
-  showControls();
-}
-
-/** Opens a file: a PNG of this service leads back to its state, any other picture to the search for its code. */
+/** Opens a file: a PNG of a loaded model leads back to its state, any other picture to the search for its code. */
 async function openFile(file) {
   try {
-    const wanted = await stateInside(file);
-    if (wanted === undefined) {
+    const found = await stateInside(file);
+    if (found === undefined || !models.includes(found.state.model)) {
       await photo.open(file, model.name);
-    } else {
-      change(wanted);
-      buildSliders();
+      return;
+    }
+    await show(found.state);
+    if (found.digest !== model.digest) {
+      say("The model or its boundaries have changed since this picture was made: the face may differ.");
     }
   } catch (error) {
     fail(error);
   }
-}
-
-/** The state that a PNG of this model carries: written by this page, or as the service's description of the request. */
-async function stateInside(file) {
-  const recipe = parsed(await readChunk(file, "faceplane"));
-  if (recipe?.digest !== model.digest) {
-    return undefined;
-  }
-  const fragment = await readChunk(file, PAGE_CHUNK);
-  return fragment === undefined ? stateOf(recipe, usualSpace()) : fromFragment(fragment);
 }
 
 async function mix() {
   const [seed, first, last] = ["seed", "first", "last"].map((part) => Number(byId(`mixing-${part}`).value));
   try {
-    const [path, fields] = request(state);
-    change(withFace(state, { latent: await mixedLatent(path, fields, state, seed, first, last) }));
-    buildSliders();
+    change(withFace(state, { latent: await mixedLatent(state, seed, first, last) }));
   } catch (error) {
     fail(error);
   }
@@ -282,8 +213,7 @@ async function mix() {
 
 async function openReport() {
   try {
-    say("The report is being made…");
-    const job = await report(model.name, { space: state.space, samples: 2000 });
+    const job = await report(model.name, { space: model.sampledSpace(state.space) });
     const last = await followJob(job.id, ({ samples, samples_done: done }) => say(`The report is being made: ${done} of ${samples} images.`));
     if (last.report === undefined) {
       say(last.failure ?? "The report was cancelled.", true);
@@ -306,103 +236,79 @@ async function copy(text, what) {
   }
 }
 
-async function download() {
-  const file = await withChunk(shownBlob, PAGE_CHUNK, toFragment(state));
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(file), download: `${state.model}-${state.seed ?? "face"}.png` });
-  link.click();
-  URL.revokeObjectURL(link.href);
+/** Goes to a state of the history. */
+function step(to) {
+  if (to !== undefined) {
+    void show(to, false).then(showAddress).catch(fail);
+  }
 }
 
-function step(to) {
-  state = to;
-  window.history.replaceState(undefined, "", toFragment(state));
-  showHistory();
-  buildSliders();
-  refresh();
+function chooseSeed() {
+  const { value } = byId("seed");
+  const seed = Number(value);
+  if (value !== "" && Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) {
+    change(withFace(state, { seed }));
+  } else {
+    say(`Found the seed "${value}", expected a whole number from 0 to ${LARGEST_SEED}.`, true);
+  }
+}
+
+/** Undo and redo by the keyboard. */
+function pressKey(event) {
+  const isText = event.target.matches?.("input:not([type=range]):not([type=checkbox])");
+  const key = event.key.toLowerCase();
+  if (isText || !(event.ctrlKey || event.metaKey) || (key !== "z" && key !== "y")) {
+    return;
+  }
+  // The browser would undo in a text field, and move the focus there.
+  event.preventDefault();
+  step(key === "z" && !event.shiftKey ? history.undo() : history.redo());
+}
+
+function openLink() {
+  const wanted = fromFragment(window.location.hash);
+  if (wanted !== undefined && !models.includes(wanted.model)) {
+    say(`The link names the model ${wanted.model}, which is not loaded.`, true);
+    return undefined;
+  }
+  return wanted;
 }
 
 function listen() {
-  on("model", "change", () => void loadModel(byId("model").value).catch(fail));
+  on("model", "change", () => void show(firstFace(byId("model").value)).catch(fail));
   on("dice", "click", () => change(withFace(state, { seed: Math.floor(Math.random() * (LARGEST_SEED + 1)) })));
-  on("seed", "change", () => {
-    const seed = Number(byId("seed").value);
-    if (byId("seed").value !== "" && Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) {
-      change(withFace(state, { seed }));
-    } else {
-      say(`Found the seed "${byId("seed").value}", expected a whole number from 0 to ${LARGEST_SEED}.`, true);
-    }
-  });
-  on("space", "change", () => {
-    change({ ...state, space: byId("space").value, distances: {}, locks: [] });
-    buildSliders();
-  });
-  on("psi", "input", () => change({ ...state, psi: Number(byId("psi").value) }, { record: false }));
+  on("seed", "change", chooseSeed);
+  on("space", "change", () => change({ ...state, space: byId("space").value, distances: {}, locks: {} }));
+  on("psi", "input", () => change({ ...state, psi: Number(byId("psi").value) }, false));
   on("psi", "change", record);
-  on("reset", "click", () => change({ ...state, distances: {}, locks: [] }));
+  on("reset", "click", () => change({ ...state, distances: {}, locks: {} }));
   on("undo", "click", () => step(history.undo()));
   on("redo", "click", () => step(history.redo()));
-  on("divider", "input", showDivider);
-  on("download", "click", () => void download());
+  on("download", "click", () => void portrait.download().catch(fail));
   on("copy-link", "click", () => copy(window.location.href, "The link"));
   on("copy-curl", "click", () => copy(curl(state, document.baseURI), "The command"));
-  on("strip-attribute", "change", () => showStrip(state).catch(fail));
-  on("gallery-back", "click", () => showGallery((gallerySeed = Math.max(0, gallerySeed - GALLERY_FACES))));
-  on("gallery-on", "click", () => showGallery((gallerySeed += GALLERY_FACES)));
   on("open-report", "click", () => void openReport());
-  on("open-training", "click", () => training.open(model.name, state.space, model.attributes.map((attribute) => attribute.name)));
+  on("open-training", "click", () => training.open(model.name, model.sampledSpace(state.space), model.attributes.map(({ name }) => name)));
   on("mixing-form", "submit", (event) => {
     event.preventDefault();
     void mix();
   });
-  on("file", "change", () => {
-    const [file] = byId("file").files;
-    byId("file").value = "";
-    void openFile(file);
-  });
-  document.addEventListener("keydown", (event) => {
-    const isText = event.target.matches?.("input:not([type=range]):not([type=checkbox])");
-    if (!(event.ctrlKey || event.metaKey) || isText) {
-      return;
-    }
-    const isUndo = event.key === "z";
-    if (isUndo || event.key === "y" || event.key === "Z") {
-      // The browser would undo in a text field, and move the focus there.
-      event.preventDefault();
-      step(isUndo ? history.undo() : history.redo());
+  document.addEventListener("keydown", pressKey);
+  window.addEventListener("hashchange", () => {
+    const wanted = openLink();
+    if (wanted !== undefined) {
+      void show(wanted).catch(fail);
     }
   });
-  document.addEventListener("paste", (event) => {
-    const file = [...event.clipboardData.files].find(({ type }) => type.startsWith("image/"));
-    if (file !== undefined) {
-      void openFile(file);
-    }
-  });
-  document.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    byId("drop-hint").hidden = false;
-  });
-  document.addEventListener("dragleave", (event) => {
-    byId("drop-hint").hidden = event.relatedTarget === null ? true : byId("drop-hint").hidden;
-  });
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    byId("drop-hint").hidden = true;
-    const [file] = event.dataTransfer.files;
-    if (file !== undefined) {
-      void openFile(file);
-    }
-  });
+  onFile((file) => void openFile(file));
 }
 
 async function start() {
-  listen();
   const list = await listModels();
-  byId("model").replaceChildren(...list.models.map(({ name }) => new Option(name)));
-  const wanted = fromFragment(window.location.hash);
-  const isKnown = list.models.some(({ name }) => name === wanted?.model);
-  const name = isKnown ? wanted.model : list.default ?? list.models[0].name;
-  byId("model").value = name;
-  await loadModel(name, isKnown ? wanted : undefined);
+  models = list.models.map(({ name }) => name);
+  byId("model").replaceChildren(...models.map((name) => new Option(name)));
+  await show(openLink() ?? firstFace(list.default ?? models[0]));
+  listen();
 }
 
 start().catch(fail);

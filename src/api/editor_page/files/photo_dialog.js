@@ -1,12 +1,10 @@
 /** The dialog that frames a picture and searches its code. */
-import { invert } from "./service.js";
-import { png } from "./faces_list.js";
+import { byId, display } from "./dom.js";
+import { imageFile, invert } from "./service.js";
 
 const POINTS = ["the left eye", "the right eye", "the nose", "the left corner of the mouth", "the right corner of the mouth"];
 /** The longest side of the canvas. The picture is sent as it is, and only shown smaller. */
 const SHOWN = 720;
-
-const byId = (id) => document.getElementById(id);
 
 export class PhotoDialog {
   #dialog = byId("photo");
@@ -36,6 +34,8 @@ export class PhotoDialog {
 
   /** Opens the dialog for the picture in `file`, to invert it for `model`. */
   async open(file, model) {
+    this.#search?.abort();
+    this.#picture?.close();
     this.#file = file;
     this.model = model;
     this.#picture = await createImageBitmap(file);
@@ -99,7 +99,7 @@ export class PhotoDialog {
       this.#place(start.left + now[0] - at[0], start.top + now[1] - at[1]);
     };
     this.#canvas.addEventListener("pointermove", drag);
-    this.#canvas.addEventListener("pointerup", () => this.#canvas.removeEventListener("pointermove", drag), { once: true });
+    this.#canvas.addEventListener("lostpointercapture", () => this.#canvas.removeEventListener("pointermove", drag), { once: true });
   }
 
   #key(event) {
@@ -167,7 +167,7 @@ export class PhotoDialog {
       return;
     }
     this.#search?.abort();
-    this.#search = new AbortController();
+    const search = (this.#search = new AbortController());
     const form = new FormData();
     form.set("model", this.model);
     form.set(...this.#framing());
@@ -177,7 +177,7 @@ export class PhotoDialog {
     bar.removeAttribute("value");
     this.#say("Searching…");
     try {
-      const result = await invert(form, (step) => this.#show(step, bar), this.#search.signal);
+      const result = await invert(form, (step) => this.#show(step, bar), search.signal);
       this.#found(result);
       this.#dialog.close();
     } catch (error) {
@@ -185,7 +185,9 @@ export class PhotoDialog {
         this.#say(error.message);
       }
     }
-    bar.hidden = true;
+    if (this.#search === search) {
+      bar.hidden = true;
+    }
   }
 
   #show(step, bar) {
@@ -195,9 +197,8 @@ export class PhotoDialog {
     this.#say(`Searching: step ${step.step} of at most ${step.steps}.`);
     if (step.image !== undefined) {
       const preview = byId("photo-preview");
-      URL.revokeObjectURL(preview.src);
-      preview.src = URL.createObjectURL(png(step.image));
       preview.hidden = false;
+      void display(preview, imageFile(step.image));
     }
   }
 }

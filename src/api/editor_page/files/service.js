@@ -4,8 +4,6 @@
 export class Problem extends Error {
   constructor(document, status) {
     super(document?.detail ?? `the service answered with the status ${status}`);
-    this.field = document?.field;
-    this.status = status;
   }
 }
 
@@ -28,6 +26,9 @@ const modelPath = (name) => `v1/models/${encodeURIComponent(name)}`;
 
 export const listModels = () => json("v1/models");
 export const showModel = (name) => json(modelPath(name));
+
+/** An image of a JSON response as a file. Browsers recognize its format by its content. */
+export const imageFile = (base64) => new Blob([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))]);
 
 /** The image of a request for a face. */
 export async function image(path, request) {

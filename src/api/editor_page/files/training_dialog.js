@@ -1,7 +1,6 @@
 /** The dialog that trains boundaries and shows their figures. */
+import { byId, on } from "./dom.js";
 import { cancelJob, followJob, train } from "./service.js";
-
-const byId = (id) => document.getElementById(id);
 
 export class TrainingDialog {
   #status = byId("training-status");
@@ -13,11 +12,11 @@ export class TrainingDialog {
   /** `trained()` is called when the model has new boundaries. */
   constructor(trained) {
     this.#trained = trained;
-    byId("training-form").addEventListener("submit", (event) => {
+    on("training-form", "submit", (event) => {
       event.preventDefault();
       void this.#start();
     });
-    byId("training-cancel").addEventListener("click", () => this.#job !== undefined && cancelJob(this.#job));
+    on("training-cancel", "click", () => void this.#cancel());
   }
 
   /** Opens the dialog for the classifiers' `attributes` of `model`. */
@@ -36,6 +35,14 @@ export class TrainingDialog {
     byId("training").showModal();
   }
 
+  async #cancel() {
+    try {
+      await cancelJob(this.#job);
+    } catch (error) {
+      this.#status.textContent = error.message;
+    }
+  }
+
   async #start() {
     const boxes = [...byId("training-attributes").querySelectorAll("input")];
     const attributes = boxes.filter((box) => box.checked).map((box) => box.value);
@@ -47,6 +54,8 @@ export class TrainingDialog {
       const last = await followJob(job.id, (state) => this.#show(state));
       if (last.boundaries.length > 0) {
         this.#showFigures(last.boundaries);
+        const doubts = last.boundaries.flatMap(({ attribute, warnings = [] }) => warnings.map((warning) => `${attribute}: ${warning}`));
+        this.#status.textContent = [this.#status.textContent, ...doubts].join(" ");
         this.#trained();
       }
     } catch (error) {
@@ -58,6 +67,7 @@ export class TrainingDialog {
   #running(job) {
     this.#job = job;
     this.#progress.hidden = byId("training-cancel").hidden = job === undefined;
+    byId("training-start").disabled = job !== undefined;
   }
 
   #show(job) {
@@ -76,9 +86,9 @@ export class TrainingDialog {
 
   #showFigures(boundaries) {
     const share = (number) => (number === undefined ? "–" : number.toFixed(3));
-    const row = ({ attribute, space, accuracy, expected_cosine: cosine }) => {
+    const row = ({ attribute, space, accuracy }) => {
       const line = document.createElement("tr");
-      const cells = [attribute, space, share(accuracy?.held_out), share(cosine)];
+      const cells = [attribute, space, share(accuracy?.held_out), share(accuracy?.cosine)];
       line.append(...cells.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
       return line;
     };
