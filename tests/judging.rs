@@ -36,7 +36,6 @@ async fn judged() -> Report {
     let comparisons = Comparisons {
         truth: Some((KnownTruth::new(Box::new(LinearTruth)), 30)),
         fits: vec![("least squares".to_owned(), fit)],
-        ..Comparisons::default()
     };
     let request = ReportRequest {
         space: LatentSpace::W,

@@ -5,11 +5,10 @@ use std::fmt::Write as _;
 use ndarray::Array2;
 
 use crate::api::report_page::markup::{escaped, write_heat_map};
-use crate::api::report_page::plot::{COLOURS, Plot};
-use crate::editor::{IdentityMeasure, LEVELS, ManipulationInversion, MeanEffect, MethodReport, Report};
-
-/// The level of the tables of re-scoring: 1 standard deviation.
-const RESCORED: usize = 1;
+use crate::api::report_page::plot::{Plot, write_key};
+use crate::editor::{
+    IdentityMeasure, LEVELS, ManipulationInversion, MeanEffect, MethodReport, RESCORED, Report,
+};
 
 /// How the methods compare: curves, a table, re-scoring, and edits that are undone.
 pub(super) fn write_methods(out: &mut String, report: &Report) {
@@ -20,13 +19,10 @@ pub(super) fn write_methods(out: &mut String, report: &Report) {
     out.push_str(
         "<h2>Methods at equal change</h2><p>Each face is moved to the other side of the attribute\u{2019}s threshold. Where its score has changed by \
          as many standard deviations as the axis says, <em>attribute dependency</em> is the mean absolute change of all other attributes in their \
-         standard deviations: the less, the better. A line ends where no face comes so far.</p>\n<div class=\"key\">",
+         standard deviations: the less, the better. A line ends where no face comes so far.</p>\n",
     );
-    for (index, name) in names.iter().enumerate() {
-        let colour = COLOURS[index % COLOURS.len()];
-        let _ = write!(out, "<span style=\"color: {colour}\">{name}</span>");
-    }
-    out.push_str("</div>\n<div class=\"curves\">\n");
+    write_key(out, &names);
+    out.push_str("<div class=\"curves\">\n");
     for curve in Curve::of_report(report) {
         curve.plot().write(out);
     }

@@ -6,7 +6,7 @@ use ndarray::ArrayView2;
 
 use crate::api::report_page::markup::{escaped, write_heat_map};
 use crate::api::report_page::methods::write_methods;
-use crate::api::report_page::plot::{COLOURS, Plot};
+use crate::api::report_page::plot::{Plot, write_key};
 use crate::api::responses::report::EncodedStrips;
 use crate::editor::Report;
 
@@ -28,7 +28,7 @@ td { text-align: right; padding: .35rem .6rem; border: 1px solid var(--line); } 
 figure { margin: 0; } .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1.2rem; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--dim); font-size: 11px; }
 svg .axis { stroke: var(--line); } svg polyline { fill: none; stroke-width: 2; }
-.key { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .88rem; margin: 0 0 .8rem; } .key span::before { content: ''; display: inline-block; width: 1.1rem; height: .2rem; margin-right: .4rem; vertical-align: middle; background: currentColor; }
+.key { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .88rem; margin: 0 0 .8rem; } .key span::before { content: ''; display: inline-block; width: 1.1rem; margin-right: .4rem; vertical-align: middle; border-top: .2rem var(--line, solid) currentColor; }
 ";
 
 /// The page in HTML.
@@ -211,16 +211,10 @@ fn write_curves(out: &mut String, report: &Report, names: &[String]) {
     out.push_str(
         "<h2>Scores by distance</h2><p>One plot for each edited attribute. All faces are moved to the same signed distance from its boundary, and each line is \
          the mean score of an attribute: 0 is its threshold, and the unit is its standard deviation. Samples lie within about ±3. There, only the \
-         line of the edited attribute should rise; far outside, the generator has not learned what to synthesize.</p>\n<div class=\"key\">",
+         line of the edited attribute should rise; far outside, the generator has not learned what to synthesize.</p>\n",
     );
-    for (index, name) in names.iter().enumerate() {
-        let _ = write!(
-            out,
-            "<span style=\"color: {}\">{name}</span>",
-            COLOURS[index % COLOURS.len()]
-        );
-    }
-    out.push_str("</div>\n<div class=\"curves\">\n");
+    write_key(out, names);
+    out.push_str("<div class=\"curves\">\n");
     let scaled = |index: usize, score: f64| {
         let boundary = &report.boundaries[index];
         (score - boundary.threshold) / boundary.standard_deviation

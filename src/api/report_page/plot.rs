@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The colours of the lines, in turn. They are legible on a light and on a dark page.
-pub(crate) const COLOURS: [&str; 8] = [
+const COLOURS: [&str; 8] = [
     "#c2565b", "#3f86c6", "#4f9a6f", "#b07f2c", "#8d6cc4", "#c2639c", "#5aa0a0", "#8a8a8a",
 ];
 
@@ -18,7 +18,7 @@ const RIGHT: f64 = 14.0;
 const KEY_LINE: f64 = 15.0;
 
 /// A line plot with a line for each name: `marks` are the labels of the vertical axis, from bottom to top. A value that is not finite
-/// leaves a gap.
+/// has no point.
 pub(crate) struct Plot<'a> {
     pub(crate) label: &'a str,
     pub(crate) caption: &'a str,
@@ -35,6 +35,20 @@ pub(crate) fn style(index: usize) -> String {
         0 => format!("stroke=\"{colour}\""),
         round => format!("stroke=\"{colour}\" stroke-dasharray=\"{} 3\"", 6 / round.min(3)),
     }
+}
+
+/// Appends the key of the lines with these names.
+pub(crate) fn write_key(out: &mut String, names: &[String]) {
+    out.push_str("<div class=\"key\">");
+    for (index, name) in names.iter().enumerate() {
+        let colour = COLOURS[index % COLOURS.len()];
+        let line = if index < COLOURS.len() { "solid" } else { "dashed" };
+        let _ = write!(
+            out,
+            "<span style=\"color: {colour}; --line: {line}\">{name}</span>"
+        );
+    }
+    out.push_str("</div>\n");
 }
 
 impl Plot<'_> {

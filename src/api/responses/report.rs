@@ -54,13 +54,15 @@ pub(crate) struct Report {
     directions: Vec<DirectionReport>,
     /// The changes of the target, in standard deviations of its score, at which the methods are compared.
     levels: Vec<f64>,
-    /// What each method of editing does, at equal change of the target. The faces are samples of the next seed, each moved to the
-    /// other side of the attribute's threshold.
+    /// What each method of editing does, at equal change of the target; empty if the request has no `compare`. The faces are samples
+    /// of the next seed, each moved to the other side of the attribute's threshold.
     methods: Vec<MethodReport>,
-    /// What says how similar persons stay in `methods`: the model's identity graph or its encoder. Absent if it has neither.
+    /// What says how similar persons stay in `methods`: the model's identity graph or its encoder. Absent if it has neither, or the
+    /// request has no `compare`.
     #[serde(skip_serializing_if = "Option::is_none")]
     identity_by: Option<IdentityBy>,
-    /// How well edits can be undone on inverted images; absent if the model has no encoder for w or w+.
+    /// How well edits can be undone on inverted images. Absent if the request has no `compare`, or if the model has no encoder for w
+    /// or w+, or no boundary in the encoder's space.
     #[serde(skip_serializing_if = "Option::is_none")]
     manipulation_inversion: Option<ManipulationInversion>,
 }

@@ -4,10 +4,7 @@ use std::fmt::Write as _;
 
 use ndarray::ArrayView2;
 
-use crate::editor::{LEVELS, MeanEffect, MethodReport, Report};
-
-/// The level of the tables of re-scoring: 1 standard deviation.
-const RESCORED: usize = 1;
+use crate::editor::{LEVELS, MeanEffect, MethodReport, RESCORED, Report};
 
 /// Tables 1 to 3 of the paper, with a report for each space.
 pub(super) fn plane_tables(reports: &[Report]) -> String {
@@ -50,13 +47,16 @@ fn accuracies(out: &mut String, reports: &[Report]) {
         head.extend([format!("{space}: ends"), format!("{space}: all")]);
     }
     let mut rows = Vec::new();
-    for one in &last.boundaries {
-        let mut row = vec![one.attribute.clone()];
+    let mut names: Vec<&str> = Vec::new();
+    for name in reports.iter().flat_map(attributes) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    for name in names {
+        let mut row = vec![name.to_owned()];
         for report in reports {
-            let own = report
-                .boundaries
-                .iter()
-                .find(|other| other.attribute == one.attribute);
+            let own = report.boundaries.iter().find(|other| other.attribute == name);
             let shares = own.map(|own| [own.accuracy_at_ends, own.accuracy]);
             let cell = |index: usize| shares.map_or("–".to_owned(), |shares| percent(shares[index]));
             row.extend([cell(0), cell(1)]);
@@ -87,7 +87,7 @@ pub(super) fn method_tables(report: &Report) -> String {
     }
     out.push_str(
         "**Attribute dependency**: the mean absolute change of all other attributes, in their standard deviations, where the edited one has \
-         changed by the number above, in its own. Each face is moved to the other side of the threshold. Mean over the attributes and the \
+         changed by the number at the head of the column, in its own. Each face is moved to the other side of the threshold. Mean over the attributes and the \
          faces that come so far; *reached* is their share at the last level.\n\n",
     );
     means(&mut out, report, MethodReport::by_score, true);

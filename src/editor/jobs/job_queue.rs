@@ -12,7 +12,6 @@ use crate::editor::jobs::job::{Job, JobDescription};
 use crate::editor::jobs::runner::{JobMemory, JobRunner, JobWork};
 use crate::editor::jobs::sample_shelf::SampleShelf;
 use crate::editor::judging::judge::Judge;
-use crate::editor::judging::methods::own_comparison::Comparisons;
 use crate::editor::style_channels::ranker::StyleRanker;
 use crate::editor::training::code_memory::CodeMemory;
 use crate::editor::training::trainer::Trainer;
@@ -136,7 +135,7 @@ impl Jobs {
     ) -> Result<Arc<Job>, EditorError> {
         let name = model.name().to_owned();
         let memory = CodeMemory::of_report(&model, &request)?;
-        let judge = Judge::new(model, request, (request.compared > 0).then(Comparisons::default))?;
+        let judge = Judge::new(model, request, Arc::default())?;
         let memory = self.memory_to_sample(memory)?;
         let description = JobDescription {
             model: name,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use ndarray::{Array2, Array3, ArrayView1, Axis};
 
+use crate::editor::judging::held_direction::held_direction;
 use crate::editor::judging::identity::mean_similarity;
 use crate::editor::judging::image_outputs::{IdentityMeasure, ImageOutputs, image_outputs};
 use crate::editor::judging::report::IdentityReport;
 use crate::editor::{EditorError, Model};
-use crate::latent::{Amount, Boundary, Direction, Edit, LatentCode, LatentError, apply, condition};
+use crate::latent::{Amount, Boundary, Direction, Edit, LatentCode, apply};
 
 /// Largest distance from a boundary that faces are moved to for the curves.
 const LARGEST_DISTANCE: i32 = 10;
@@ -141,11 +142,7 @@ impl<F: FnMut(usize)> EditMeasurement<F> {
         let others = self.boundaries.iter().enumerate();
         let others = others.filter(|&(other, _)| other != boundary);
         let others: Vec<&Boundary> = others.map(|(_, boundary)| &**boundary).collect();
-        match condition(&self.boundaries[boundary], &others) {
-            Ok(conditioned) => Ok(Some(conditioned.direction)),
-            Err(LatentError::DependentPrimal { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        Ok(held_direction(&self.boundaries[boundary], &others)?)
     }
 }
 

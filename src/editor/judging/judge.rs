@@ -43,19 +43,25 @@ pub async fn judge(
     comparisons: Comparisons,
     mut on_images: impl FnMut(LatentSpace, usize, usize),
 ) -> Result<Vec<Report>, EditorError> {
-    let (mut reports, mut scores, mut comparisons) = (Vec::new(), None, Some(comparisons));
-    let codes = CodesBySpace::sample(model, request.seed, request.samples).await?;
+    let (mut reports, mut scores, comparisons) = (Vec::new(), None, Arc::new(comparisons));
     for (index, &space) in spaces.iter().enumerate() {
-        let compared = comparisons.take_if(|_| index + 1 == spaces.len());
-        let judge = Judge::new(Arc::clone(model), ReportRequest { space, ..request }, compared)?;
+        let is_last = index + 1 == spaces.len();
+        let compared = if is_last { request.compared } else { 0 };
+        let of_space = ReportRequest {
+            space,
+            compared,
+            ..request
+        };
+        let judge = Judge::new(Arc::clone(model), of_space, Arc::clone(&comparisons))?;
         let all = judge.images();
         let mut show = |done| on_images(space, done, all);
         let samples = match scores.take() {
             None => judge.sample(&mut show).await?,
-            Some(scores) => SampleScores {
-                codes: codes.rows(space).insert_axis(Axis(1)).to_shared(),
-                scores,
-            },
+            Some(scores) => {
+                let codes = CodesBySpace::sample(model, request.seed, request.samples).await?;
+                let codes = codes.rows(space).insert_axis(Axis(1)).to_shared();
+                SampleScores { codes, scores }
+            }
         };
         scores = Some(samples.scores.clone());
         reports.push(judge.report_on(samples, show).await?);
@@ -70,8 +76,8 @@ pub(crate) struct Judge {
     attributes: Arc<[ReportedAttribute]>,
     /// The boundaries that no classifier scores.
     directions: Vec<Arc<Boundary>>,
-    /// Which methods to compare besides the model's own; `None` to compare none.
-    comparisons: Option<Comparisons>,
+    /// What to compare besides the model's own methods.
+    comparisons: Arc<Comparisons>,
 }
 
 impl Judge {
@@ -82,7 +88,7 @@ impl Judge {
     pub(crate) fn new(
         model: Arc<Model>,
         request: ReportRequest,
-        comparisons: Option<Comparisons>,
+        comparisons: Arc<Comparisons>,
     ) -> Result<Self, EditorError> {
         model.classifiers().require_any()?;
         model.code_shape(request.space)?;
@@ -148,8 +154,10 @@ impl Judge {
 
     /// About how many of them compare the methods.
     fn compared_images(&self) -> usize {
-        let comparisons = self.comparisons.as_ref();
-        comparisons.map_or(0, |compared| compared.images(&self.model, &self.request))
+        if self.request.compared == 0 {
+            return 0;
+        }
+        self.comparisons.images(&self.model, &self.request)
     }
 
     /// Makes the report in the background lane. `on_images` gets the number of images scored so far. If the future is
@@ -243,7 +251,7 @@ impl Judge {
             strips,
             scored: self.model.classifiers().attributes().map(str::to_owned).collect(),
             directions,
-            identity_by: IdentityMeasure::best_of(&self.model),
+            identity_by: IdentityMeasure::best_of(&self.model).filter(|_| !methods.is_empty()),
             methods,
             manipulation_inversion,
         })
@@ -255,12 +263,14 @@ impl Judge {
         scores: ArrayView2<'_, f32>,
         mut on_images: impl FnMut(usize),
     ) -> Result<(Vec<MethodReport>, Option<ManipulationInversion>), EditorError> {
-        let Some(comparisons) = &self.comparisons else {
+        if self.request.compared == 0 {
             return Ok((Vec::new(), None));
-        };
+        }
         let before = self.images() - self.compared_images();
         let counted = |images| on_images(before + images);
-        comparisons.run(&self.model, &self.request, scores, counted).await
+        self.comparisons
+            .run(&self.model, &self.request, scores, counted)
+            .await
     }
 
     /// What moves along the boundaries that no classifier scores do to every score. `scores` are those of all samples.

@@ -59,11 +59,11 @@ pub struct Report {
     pub scored: Vec<String>,
     /// The boundaries that no classifier scores, such as `sefa-1`.
     pub directions: Vec<DirectionReport>,
-    /// What says how similar persons stay in `methods`, if the model has a graph for it.
+    /// What says how similar persons stay in `methods`, if there are any and the model has a graph for it.
     pub identity_by: Option<IdentityMeasure>,
-    /// What each method of editing does, at equal change of the target.
+    /// What each method of editing does, at equal change of the target; empty if the methods are not compared.
     pub methods: Vec<MethodReport>,
-    /// How well edits can be undone on inverted images, if the model can invert.
+    /// How well edits can be undone on inverted images, if methods are compared and the model can invert.
     pub manipulation_inversion: Option<ManipulationInversion>,
 }
 

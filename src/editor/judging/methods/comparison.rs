@@ -242,9 +242,6 @@ impl<F: FnMut(usize)> Comparison<F> {
             .flat_map(|(_, _, stations)| stations)
             .cloned()
             .collect();
-        if codes.is_empty() {
-            return Ok(());
-        }
         let values = true_values(&self.model, truth, &codes).await?;
         let mut first = 0;
         for (face, sign, stations) in walks {

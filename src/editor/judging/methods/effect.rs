@@ -5,6 +5,9 @@ use ndarray::ArrayView2;
 /// The changes of the target at which methods are compared, in standard deviations of its score.
 pub const LEVELS: [f64; 4] = [0.5, 1.0, 1.5, 2.0];
 
+/// The one of [`LEVELS`] that the tables of re-scoring show: 1 standard deviation.
+pub const RESCORED: usize = 1;
+
 /// What one method does, attribute by attribute.
 #[derive(Clone, Debug)]
 pub struct MethodReport {

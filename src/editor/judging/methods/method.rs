@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::editor::editing::request::Along;
+use crate::editor::judging::held_direction::held_direction;
 use crate::editor::judging::methods::faces::CodesBySpace;
 use crate::editor::judging::methods::walk::Walk;
 use crate::editor::{EditorError, Model};
-use crate::latent::{Boundary, Direction, LatentError, LatentSpace, condition};
+use crate::latent::{Boundary, Direction, LatentSpace};
 
 /// A method, and how it moves each attribute.
 pub(crate) struct Method {
@@ -32,11 +33,11 @@ impl From<Walk> for MethodWalk {
 }
 
 /// Boundaries of scored attributes, as a method of their own.
-pub struct PlaneSet {
+pub(crate) struct PlaneSet {
     /// What distinguishes them in the name of the method; empty for the model's own.
-    pub name: String,
+    pub(crate) name: String,
     /// The boundaries, in any order and of any space.
-    pub boundaries: Vec<Arc<Boundary>>,
+    pub(crate) boundaries: Vec<Arc<Boundary>>,
 }
 
 impl PlaneSet {
@@ -99,10 +100,9 @@ fn plane(
         (false, _) => Direction::along(boundary),
         // It would be the plain edit again.
         (true, true) => return Ok(None),
-        (true, false) => match condition(boundary, &others) {
-            Ok(conditioned) => conditioned.direction,
-            Err(LatentError::DependentPrimal { .. }) => return Ok(None),
-            Err(error) => return Err(error.into()),
+        (true, false) => match held_direction(boundary, &others)? {
+            Some(direction) => direction,
+            None => return Ok(None),
         },
     };
     let walk = Walk::Line {
@@ -114,28 +114,40 @@ fn plane(
 }
 
 /// The search for a target score with all other attributes held, in the model's default space.
-fn target_score(model: &Model) -> Method {
+fn target_score(model: &Model) -> Result<Method, EditorError> {
     let space = model.default_space();
-    let has_boundary = |attribute: &&str| model.boundaries().find(attribute, space).is_some();
-    let movable: Vec<&str> = model.classifiers().attributes().filter(has_boundary).collect();
+    let find = |attribute: &str| model.boundaries().find(attribute, space);
+    let boundaries: Vec<&Boundary> = model
+        .classifiers()
+        .attributes()
+        .filter_map(find)
+        .map(|one| &**one)
+        .collect();
     let walk = |attribute: &str| {
-        let others = movable.iter().filter(|&&other| other != attribute);
-        movable.contains(&attribute).then(|| {
-            let (attribute, held) = (attribute.to_owned(), others.map(|&other| other.to_owned()));
-            let (held, along) = (held.collect(), Along::Normal);
+        let Some(own) = find(attribute) else {
+            return Ok(None);
+        };
+        let others: Vec<&Boundary> = boundaries
+            .iter()
+            .copied()
+            .filter(|other| other.attribute() != attribute)
+            .collect();
+        Ok(held_direction(own, &others)?.map(|_| {
+            let held = others.iter().map(|other| other.attribute().to_owned());
             Walk::Search {
-                attribute,
-                held,
-                along,
+                attribute: attribute.to_owned(),
+                held: held.collect(),
+                along: Along::Normal,
             }
             .into()
-        })
+        }))
     };
-    Method {
+    let walks: Result<_, EditorError> = model.classifiers().attributes().map(walk).collect();
+    Ok(Method {
         name: format!("target score in {space}, others held"),
         space,
-        walks: model.classifiers().attributes().map(walk).collect(),
-    }
+        walks: walks?,
+    })
 }
 
 /// The walk along the gradient of the score with all other attributes held, in the model's default space. It needs no boundaries.
@@ -165,17 +177,17 @@ fn along_gradient(model: &Model) -> Method {
 ///
 /// # Errors
 /// [`EditorError`] if boundaries do not fit each other.
-pub(crate) fn methods_of<'a>(
+pub(crate) fn methods_of(
     model: &Model,
-    sets: impl IntoIterator<Item = &'a PlaneSet>,
+    fitted: &[PlaneSet],
     codes: &CodesBySpace,
     has_gradient: bool,
 ) -> Result<Vec<Method>, EditorError> {
     let mut methods = PlaneSet::of_model(model).methods(model, codes)?;
-    for set in sets {
+    for set in fitted {
         methods.extend(set.methods(model, codes)?);
     }
-    methods.push(target_score(model));
+    methods.push(target_score(model)?);
     if has_gradient {
         methods.push(along_gradient(model));
     }

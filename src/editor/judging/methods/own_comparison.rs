@@ -15,7 +15,7 @@ use crate::editor::judging::methods::faces::{CodesBySpace, linear_scores};
 use crate::editor::judging::methods::manipulation_inversion::{
     ManipulationInversion, inversion_images, manipulation_inversion,
 };
-use crate::editor::judging::methods::method::{PlaneSet, methods_of};
+use crate::editor::judging::methods::method::{Method, PlaneSet, methods_of};
 use crate::editor::judging::methods::truth::KnownTruth;
 use crate::editor::judging::methods::walk::LINE_IMAGES;
 use crate::editor::{EditorError, Model, ReportRequest};
@@ -33,8 +33,6 @@ const TRUE_BATCH: usize = 1000;
 pub struct Comparisons {
     /// The graph that knows the truth, and how many faces are moved for it.
     pub truth: Option<(KnownTruth, usize)>,
-    /// Further boundaries.
-    pub sets: Vec<PlaneSet>,
     /// Fits of the report's own samples, with the name of each.
     pub fits: Vec<(String, BoundaryFit)>,
 }
@@ -60,13 +58,9 @@ impl Comparisons {
     /// About how many images the comparison synthesizes.
     pub(crate) fn images(&self, model: &Model, request: &ReportRequest) -> usize {
         // In each space with boundaries: plain, and with others held. Two methods without labels.
-        let spaces = |set: &PlaneSet| {
-            let spaces = [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus].into_iter();
-            let has = |space: &LatentSpace| set.boundaries.iter().any(|one| one.space() == *space);
-            spaces.filter(has).count()
-        };
-        let own = PlaneSet::of_model(model);
-        let spaces: usize = std::iter::once(&own).chain(&self.sets).map(spaces).sum();
+        let has = |space: &LatentSpace| model.boundaries().iter().any(|one| one.space() == *space);
+        let spaces = [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus];
+        let spaces = spaces.into_iter().filter(has).count();
         let fitted = 2 * self.fits.len() + if self.truth.is_some() { 2 } else { 0 };
         let lines = 2 * (spaces + fitted) + 2;
         let moved = planned_images(lines, 2, model.outputs().len(), self.faces(request));
@@ -104,9 +98,9 @@ impl Comparisons {
         }
         // A graph that cannot be differentiated is no error here.
         let has_gradient = model.engine().open_score_gradients().await.is_ok();
-        let sets = self.sets.iter().chain(&fitted);
-        let mut methods = methods_of(model, sets, &codes, has_gradient)?;
+        let mut methods = methods_of(model, &fitted, &codes, has_gradient)?;
         methods.extend(without_labels(model, &codes, &first).await?);
+        keep_judged(&mut methods, model);
         let comparison = Comparison {
             model: Arc::clone(model),
             faces: self.faces(request),
@@ -125,6 +119,33 @@ impl Comparisons {
     }
 }
 
+/// Whether the attribute of each output is judged: those with a boundary of the model, or all if none has one. Means of methods can
+/// only be compared over the same attributes.
+fn judged(model: &Model) -> Vec<bool> {
+    let has_boundary = |attribute: &str| model.boundaries().iter().any(|one| one.attribute() == attribute);
+    let judged: Vec<bool> = model.classifiers().attributes().map(has_boundary).collect();
+    if judged.contains(&true) {
+        judged
+    } else {
+        vec![true; judged.len()]
+    }
+}
+
+/// Leaves out walks of attributes that are not judged.
+fn keep_judged(methods: &mut [Method], model: &Model) {
+    let judged = judged(model);
+    for method in methods {
+        for (walk, _) in method
+            .walks
+            .iter_mut()
+            .zip(&judged)
+            .filter(|(_, judged)| !**judged)
+        {
+            *walk = None;
+        }
+    }
+}
+
 /// The boundaries that `fit` finds in the report's samples, in each space that samples have.
 async fn fitted_set(
     model: &Arc<Model>,
@@ -137,17 +158,21 @@ async fn fitted_set(
         .outputs()
         .iter()
         .map(|output| (output.attribute.clone(), output.threshold));
-    let attributes: Vec<_> = thresholds.collect();
+    let attributes: Vec<_> = thresholds
+        .zip(judged(model))
+        .enumerate()
+        .filter(|(_, (_, judged))| *judged)
+        .collect();
     let (model, codes, scores) = (Arc::clone(model), Arc::clone(codes), scores.clone());
     let fit_all = move || {
         let mut boundaries = Vec::new();
         for space in model.sampled_spaces() {
-            for (column, (attribute, threshold)) in attributes.iter().enumerate() {
+            for (column, ((attribute, threshold), _)) in &attributes {
                 let fit = BoundaryFit {
                     threshold: Some(*threshold),
                     ..fit
                 };
-                boundaries.push(fitted(attribute, space, &codes, scores.column(column), fit)?);
+                boundaries.push(fitted(attribute, space, &codes, scores.column(*column), fit)?);
             }
         }
         Ok::<_, EditorError>(boundaries)
