@@ -6,7 +6,7 @@ use faceplane::latent::CodeSampler;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::api::boundaries::with_store;
+use crate::api::boundaries::{put, with_store};
 use crate::linear_generator::LinearGenerator;
 use crate::support::{Client, Response, numbers};
 
@@ -166,6 +166,28 @@ async fn the_dependency_of_a_linear_generator_is_the_cosine_of_its_boundaries() 
     let searched = &effects("target score in w, others held")[0]["by_score"][1];
     near(&searched["changes"][0], 1.0);
     assert!(searched["dependency"].as_f64().unwrap() < 0.1 * 0.6, "{searched}");
+}
+
+#[tokio::test]
+async fn dependent_boundaries_are_compared_without_what_they_leave_nothing_of() {
+    let client = Client::with_generator(LinearGenerator::new());
+    let smile = json!({"normal": [0.0, 0.0, 0.0, 1.0]});
+    let response = put(&client, "/v1/models/sketch/boundaries/age/w", smile).await;
+    assert!(response.status.is_success(), "{}", response.json());
+    let body = json!({"space": "w", "samples": 50, "faces": 1, "compare": 1});
+    let location = begun(&client, body).await;
+    assert_eq!(ended(&client, &location).await["status"], "done");
+    let report = client.get(&format!("{location}/report")).await.json();
+    let methods = report["methods"].as_array().unwrap();
+    assert!(
+        methods.iter().any(|method| method["method"] == "plane in w"),
+        "{methods:?}"
+    );
+    let held = methods
+        .iter()
+        .filter_map(|method| method["method"].as_str())
+        .find(|name| name.ends_with("in w, others held"));
+    assert_eq!(held, None, "the two boundaries are one");
 }
 
 #[tokio::test]
