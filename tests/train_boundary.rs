@@ -138,6 +138,38 @@ fn samples_are_written_and_give_the_same_boundary_again() {
 }
 
 #[test]
+fn what_would_lose_a_boundary_is_refused_before_it_is_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = folder.path().join("samples.npz").display().to_string();
+    let repeated = [
+        "--attribute",
+        "smile",
+        "--attribute",
+        "pose",
+        "--name",
+        "one",
+        "--name",
+        "one",
+    ];
+    let ranked = [
+        "--attribute",
+        "smile",
+        "--space",
+        "s",
+        "--samples-output",
+        &samples,
+    ];
+    for (arguments, reason) in [
+        (&repeated[..], "found the name \"one\" twice"),
+        (&ranked, "beside the space s"),
+    ] {
+        let Output { status, stderr, .. } = train(arguments, folder.path());
+        let text = String::from_utf8_lossy(&stderr);
+        assert!(!status.success() && text.contains(reason), "{text}");
+    }
+}
+
+#[test]
 fn the_trained_files_fit_into_a_model_folder() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [

@@ -110,30 +110,20 @@ pub struct AccuracyMetadata {
 
 impl From<StyleChannel> for ChannelMetadata {
     fn from(found: StyleChannel) -> Self {
-        let StyleChannel {
-            layer,
-            channel,
-            effects,
-        } = found;
         Self {
-            layer,
-            channel,
-            effects,
+            layer: found.layer,
+            channel: found.channel,
+            effects: found.effects,
         }
     }
 }
 
 impl From<ChannelMetadata> for StyleChannel {
     fn from(found: ChannelMetadata) -> Self {
-        let ChannelMetadata {
-            layer,
-            channel,
-            effects,
-        } = found;
         Self {
-            layer,
-            channel,
-            effects,
+            layer: found.layer,
+            channel: found.channel,
+            effects: found.effects,
         }
     }
 }

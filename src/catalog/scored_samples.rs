@@ -14,6 +14,9 @@ use crate::latent::LatentSpace;
 /// The first bytes of a zip archive.
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 
+/// The numbers that are converted to bytes at a time.
+const PIECE: usize = 1 << 14;
+
 /// Sampled codes with the scores of a model's classifiers. Clones share the numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredSamples {
@@ -95,31 +98,42 @@ impl ScoredSamples {
             LatentSpace::WPlus => vec![samples, rows, dim],
             _ => vec![samples, rows * dim],
         };
-        let floats = |shape: &[usize], values: &mut dyn Iterator<Item = &f32>| {
-            let mut file = header(shape, "<f4");
-            values.for_each(|value| file.extend(value.to_le_bytes()));
-            file
-        };
         let seed = i64::from(self.seed).to_le_bytes();
         let thresholds = NpyArray {
             shape: vec![self.thresholds.len()],
             values: self.thresholds.clone(),
         };
         let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(self.bytes() + 4096)));
-        let mut add = |name: &str, file: &[u8]| {
+        let mut add = |name: &str, start: &[u8], floats: &[f32]| {
+            let length = start.len() + size_of_val(floats);
             let options = SimpleFileOptions::default()
                 .compression_method(CompressionMethod::Stored)
                 .last_modified_time(DateTime::default())
-                .large_file(u32::try_from(file.len()).is_err());
+                .large_file(u32::try_from(length).is_err());
             zip.start_file(format!("{name}.npy"), options)?;
-            Ok::<(), zip::result::ZipError>(zip.write_all(file)?)
+            zip.write_all(start)?;
+            // In pieces, since all of them may be hundreds of megabytes.
+            for piece in floats.chunks(PIECE) {
+                let bytes: Vec<u8> = piece.iter().flat_map(|value| value.to_le_bytes()).collect();
+                zip.write_all(&bytes)?;
+            }
+            Ok::<(), zip::result::ZipError>(())
         };
-        let written = add("codes", &floats(&shape, &mut self.codes.iter()))
-            .and_then(|()| add("scores", &floats(self.scores.shape(), &mut self.scores.iter())))
-            .and_then(|()| add("attributes", &texts(&[self.attributes.len()], &self.attributes)))
-            .and_then(|()| add("thresholds", &thresholds.write_f8()))
-            .and_then(|()| add("seed", &[header(&[], "<i8"), seed.to_vec()].concat()))
-            .and_then(|()| add("space", &texts(&[], &[self.space.to_string()])));
+        let (codes, scores) = (self.codes.as_standard_layout(), self.scores.as_standard_layout());
+        let floats = "the layout is standard";
+        let (codes, scores) = (codes.as_slice().expect(floats), scores.as_slice().expect(floats));
+        let written = add("codes", &header(&shape, "<f4"), codes)
+            .and_then(|()| add("scores", &header(self.scores.shape(), "<f4"), scores))
+            .and_then(|()| {
+                add(
+                    "attributes",
+                    &texts(&[self.attributes.len()], &self.attributes),
+                    &[],
+                )
+            })
+            .and_then(|()| add("thresholds", &thresholds.write_f8(), &[]))
+            .and_then(|()| add("seed", &[header(&[], "<i8"), seed.to_vec()].concat(), &[]))
+            .and_then(|()| add("space", &texts(&[], &[self.space.to_string()]), &[]));
         written.expect("memory can be written to");
         zip.finish().expect("memory can be written to").into_inner()
     }

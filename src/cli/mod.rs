@@ -29,6 +29,7 @@ mod settings;
 mod settings_file;
 mod shutdown;
 mod train_boundary;
+mod train_boundary_error;
 
 pub use alone::ModelJobError;
 pub use check::{Check, CheckError};
@@ -41,4 +42,5 @@ pub use serve::serve;
 pub use settings::Config;
 pub use settings_file::ConfigError;
 pub use shutdown::end_now;
-pub use train_boundary::{TrainBoundary, TrainBoundaryError};
+pub use train_boundary::TrainBoundary;
+pub use train_boundary_error::TrainBoundaryError;

@@ -8,11 +8,11 @@ use clap::{Args, ValueEnum};
 
 use super::alone::{ModelJobError, boundaries_of, fitting, jobs, load};
 use super::progress_line::ProgressLine;
-use crate::catalog::{
-    self, CatalogError, NpyArray, ScoredSamples, check_writable, write_boundary, write_file,
-};
+use super::train_boundary_error::TrainBoundaryError;
+use crate::catalog::{self, NpyArray, ScoredSamples, check_writable, write_boundary, write_file};
 use crate::editor::{
-    EditorError, KeepRule, LabelledCodes, LabelledCodesError, SampleCount, TrainRequest, TrainSource,
+    EditorError, KeepRule, KeptSamples, LabelledCodes, LabelledCodesError, SampleCount, TrainRequest,
+    TrainSource,
 };
 use crate::engine::Device;
 use crate::latent::{
@@ -131,52 +131,19 @@ impl From<FitMethodOption> for FitMethod {
     }
 }
 
-/// No boundary was trained, or none was written.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainBoundaryError {
-    /// The model cannot be used, or its training failed.
-    #[error(transparent)]
-    Model(#[from] ModelJobError),
-    /// The scores do not separate the codes.
-    #[error(transparent)]
-    Editor(#[from] EditorError),
-    /// An input file cannot be read, or it is not an array of the right shape.
-    #[error("{}: {reason}", file.display())]
-    Input {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Several attributes were given for the scores of one.
-    #[error(
-        "--attribute: found {found} attributes, expected one, because --scores holds the scores of one attribute"
-    )]
-    SeveralAttributes {
-        /// Number of attributes found.
-        found: usize,
-    },
-    /// The names do not fit the attributes.
-    #[error("--name: found {found} names for {attributes} attributes, expected one for each, or none")]
-    NameCount {
-        /// Number of names.
-        found: usize,
-        /// Number of attributes.
-        attributes: usize,
-    },
-    /// A file of samples has no scores of an attribute.
-    #[error("{}: found no scores of {attribute:?}; it has those of {}", file.display(), known.join(", "))]
-    NotScored {
-        /// The file.
-        file: PathBuf,
-        /// The attribute.
-        attribute: String,
-        /// The attributes with scores.
-        known: Vec<String>,
-    },
-    /// The files cannot be written.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
+/// What was trained, and the samples of it that are to be written.
+struct Trained {
+    boundaries: Vec<Arc<Boundary>>,
+    samples: Option<Arc<KeptSamples>>,
+}
+
+impl From<Vec<Arc<Boundary>>> for Trained {
+    fn from(boundaries: Vec<Arc<Boundary>>) -> Self {
+        Self {
+            boundaries,
+            samples: None,
+        }
+    }
 }
 
 impl TrainBoundary {
@@ -192,11 +159,11 @@ impl TrainBoundary {
         }
         let names = self.names()?;
         let mut line = ProgressLine::new();
-        let boundaries = match (&self.latents, &self.scores) {
+        let Trained { boundaries, samples } = match (&self.latents, &self.scores) {
             (Some(latents), Some(scores)) => {
-                vec![self.train_from_files(latents, scores, &names, &mut line)?.into()]
+                vec![self.train_from_files(latents, scores, &names, &mut line)?.into()].into()
             }
-            (Some(latents), None) => self.train_from_samples(latents, &names, &mut line)?,
+            (Some(latents), None) => self.train_from_samples(latents, &names, &mut line)?.into(),
             _ => self.train_from_model(names, &mut line)?,
         };
         line.clear();
@@ -212,19 +179,28 @@ impl TrainBoundary {
                 let _ = writeln!(io::stdout(), "  warning: {doubt}");
             }
         }
+        // Last, so that no boundary is lost if the disk is full.
+        if let (Some(file), Some(samples)) = (&self.samples_output, samples) {
+            write_file(file, &samples.scored().write())?;
+        }
         Ok(())
     }
 
     /// The names of the boundaries.
     fn names(&self) -> Result<Vec<String>, TrainBoundaryError> {
         let (found, attributes) = (self.name.len(), self.attribute.len());
-        if found == 0 {
-            return Ok(self.attribute.clone());
-        }
-        if found != attributes {
+        if found != 0 && found != attributes {
             return Err(TrainBoundaryError::NameCount { found, attributes });
         }
-        Ok(self.name.clone())
+        let names = if found == 0 { &self.attribute } else { &self.name };
+        let repeated = names
+            .iter()
+            .enumerate()
+            .find(|&(index, name)| names[..index].contains(name));
+        match repeated {
+            Some((_, name)) => Err(TrainBoundaryError::RepeatedName { name: name.clone() }),
+            None => Ok(names.clone()),
+        }
     }
 
     fn train_from_samples(
@@ -306,14 +282,18 @@ impl TrainBoundary {
         &self,
         names: Vec<String>,
         line: &mut ProgressLine,
-    ) -> Result<Vec<Arc<Boundary>>, TrainBoundaryError> {
+    ) -> Result<Trained, TrainBoundaryError> {
         let models = load(self.model.as_deref(), self.onnxruntime.as_deref(), self.device)?;
         let model = models.default_model();
+        let space = self.space.unwrap_or(model.default_space());
+        if space == LatentSpace::S && self.samples_output.is_some() {
+            return Err(TrainBoundaryError::NoSamples);
+        }
         let request = TrainRequest {
             attributes: self.attribute.clone(),
             names,
             keep: KeepRule::New,
-            space: self.space.unwrap_or(model.default_space()),
+            space,
             source: TrainSource::Sampled {
                 samples: self.samples,
                 seed: self.seed.unwrap_or(0),
@@ -325,11 +305,11 @@ impl TrainBoundary {
             .train(&models, model, request)
             .map_err(ModelJobError::from)?;
         let boundaries = boundaries_of(&job, line).await?;
-        if let Some(file) = &self.samples_output {
-            let samples = job.samples().map_err(EditorError::from)?;
-            write_file(file, &samples.scored().write())?;
-        }
-        Ok(boundaries)
+        let samples = self.samples_output.is_some().then(|| job.samples());
+        Ok(Trained {
+            boundaries,
+            samples: samples.transpose().map_err(EditorError::from)?,
+        })
     }
 
     fn fit(&self) -> BoundaryFit {

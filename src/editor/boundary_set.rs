@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::catalog::hexadecimal;
 use crate::editor::blocking::run_blocking;
 use crate::editor::{EditorError, OriginalError};
-use crate::latent::{Boundary, LatentCode, LatentSpace};
+use crate::latent::{Boundary, LatentCode, LatentSpace, StyleChannel};
 
 /// Most boundaries that an error lists.
 const MOST_LISTED: usize = 20;
@@ -349,7 +349,13 @@ pub(crate) fn bytes(boundary: &Boundary) -> usize {
         &known.model,
         &known.method,
         &known.date,
+        &known.sampling,
     ];
     let texts: usize = texts.into_iter().flatten().map(String::len).sum();
-    size_of::<Boundary>() + boundary.attribute().len() + size_of::<f64>() * boundary.normal().len() + texts
+    let effect = |(name, _): &(String, f64)| size_of::<(String, f64)>() + name.len();
+    let channel =
+        |one: &StyleChannel| size_of::<StyleChannel>() + one.effects.iter().map(effect).sum::<usize>();
+    let channels: usize = known.channels.iter().map(channel).sum();
+    let numbers = size_of::<f64>() * boundary.normal().len();
+    size_of::<Boundary>() + boundary.attribute().len() + numbers + texts + channels
 }

@@ -23,7 +23,7 @@ const OPTIMIZATION_BATCHES: usize = 4;
 /// The same as a number of codes, if batches are small.
 const OPTIMIZATIONS: usize = 32;
 
-/// Most walks along gradients of scores at the same time. Each has a few codes in the queue.
+/// Most walks along gradients of scores at the same time. Each has a code for each score in the queue, 65 at most.
 const WALKS: usize = 32;
 
 /// A model's networks before they start.

@@ -1,7 +1,9 @@
 //! The networks that differentiate scores, opened when they are first needed.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::OnceCell;
 
 use crate::engine::batching::batch_queue::BatchWait;
 use crate::engine::batching::batcher::{Batcher, Open};
@@ -24,7 +26,7 @@ pub(crate) struct ScoreGradients {
     /// The model's name.
     name: String,
     open: OpenScoreGradients,
-    opened: OnceLock<Result<RunningScoreGradients, EngineError>>,
+    opened: OnceCell<Result<RunningScoreGradients, EngineError>>,
     metrics: BatchMetrics,
 }
 
@@ -34,7 +36,7 @@ impl ScoreGradients {
         Arc::new(Self {
             name: name.to_owned(),
             open,
-            opened: OnceLock::new(),
+            opened: OnceCell::new(),
             metrics,
         })
     }
@@ -45,8 +47,16 @@ impl ScoreGradients {
         if let Some(opened) = self.opened.get() {
             return opened.clone();
         }
+        // A task of its own: the opening goes on if the caller goes away.
         let own = Arc::clone(self);
-        let opened = tokio::task::spawn_blocking(move || own.opened.get_or_init(|| own.start()).clone());
+        let opened = tokio::spawn(async move {
+            let start = || {
+                let own = Arc::clone(&own);
+                let started = tokio::task::spawn_blocking(move || own.start());
+                async { started.await.expect("a panic becomes an error") }
+            };
+            own.opened.get_or_init(start).await.clone()
+        });
         opened.await.expect("a panic becomes an error")
     }
 

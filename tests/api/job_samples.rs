@@ -54,7 +54,7 @@ async fn a_fit_to_the_samples_of_a_job_equals_a_fit_to_new_samples_to_the_bit() 
     let first = json!({"attributes": ["smile"], "space": "w", "samples": 400, "seed": 5, "ratio": 0.2, "method": "svm"});
     run(&client, PATH, first).await;
     let smile = npy(&client, "smile/w").await;
-    let again = json!({"attributes": ["smile"], "names": ["again"], "samples_from": "1", "ratio": 0.2, "method": "svm"});
+    let again = json!({"attributes": ["smile"], "names": ["again"], "samples": null, "samples_from": "1", "ratio": 0.2, "method": "svm"});
     let job = run(&client, PATH, again).await;
     assert_eq!(job["status"], "done", "{job}");
     assert_eq!((&job["space"], &job["samples"]), (&json!("w"), &json!(400)));

@@ -245,7 +245,7 @@ async fn a_cancelled_report_and_a_training_have_no_report() {
     assert_eq!(ended(&client, &location).await["status"], "done");
     let none = client.get(&format!("{location}/report")).await.json();
     assert!(
-        none["detail"].as_str().unwrap().contains("trained boundaries"),
+        none["detail"].as_str().unwrap().contains("made boundaries"),
         "{none}"
     );
 }

@@ -7,7 +7,7 @@ use serde::de::MapAccess;
 use serde::ser::SerializeMap;
 
 use crate::api::decode::position::Position;
-use crate::api::decode::reader::Reader;
+use crate::api::decode::reader::{OptionalReader, Reader};
 use crate::api::decode::value::{Schema, Value};
 
 /// A struct of named fields, declared by the macro `fields!`.
@@ -144,7 +144,7 @@ impl<T: Value> Slot for Option<T> {
         at: Position<'_>,
     ) -> Option<Result<(), A::Error>> {
         let read = || {
-            *self = Some(object.next_value_seed(Reader::<T>::new(at))?);
+            *self = object.next_value_seed(OptionalReader::<T>::new(at))?;
             Ok(())
         };
         (name == declared.json).then(read)

@@ -24,6 +24,10 @@ pub(crate) trait Value: Sized + Serialize {
     /// request.
     const IS_FILE: bool = false;
 
+    /// Whether an optional field of this type may be null, which is the same as absent. Some generated clients send null for a field
+    /// of any type that has no value.
+    const NULL_IS_ABSENT: bool = false;
+
     /// What the value must be in JSON, as an error says it: "a number from -2 to 2".
     fn expected() -> String;
 
@@ -35,11 +39,6 @@ pub(crate) trait Value: Sized + Serialize {
     /// Reads a JSON number. Every integer up to 2⁵³ is exact as `f64`, and no field takes a larger one.
     fn from_number(found: f64) -> Result<Self, String> {
         Err(unfit(found, &Self::expected()))
-    }
-
-    /// Reads a JSON null.
-    fn from_null() -> Result<Self, String> {
-        Err(unfit("null", &Self::expected()))
     }
 
     /// Reads a JSON string.
@@ -80,6 +79,14 @@ pub(crate) trait Value: Sized + Serialize {
 
     /// Adds the named schemas that [`Value::schema`] refers to.
     fn components(_: &mut Vec<(String, Schema)>) {}
+}
+
+/// The schema of values of any type but those of the schema `not`.
+pub(crate) fn anything_but(not: serde_json::Value) -> Schema {
+    openapi::ObjectBuilder::new()
+        .schema_type(openapi::schema::SchemaType::AnyValue)
+        .extensions(Some(openapi::extensions::Extensions::from_iter([("not", not)])))
+        .into()
 }
 
 /// The reason for refusing `found`.

@@ -32,7 +32,7 @@ pub(crate) struct EditResponse {
     positions: Vec<f64>,
     /// The direction of each edit; empty if `along` is `gradient`.
     directions: Vec<EditDirection>,
-    /// The result of the search for a score; absent unless an edit has `to_score`.
+    /// The result of the search for a score; absent unless an edit along normals has `to_score`.
     #[serde(skip_serializing_if = "Option::is_none")]
     score_search: Option<ScoreSearchResult>,
     /// The walks along the gradient of the score: one, or one for each side of a trajectory; absent unless `along` is `gradient`.

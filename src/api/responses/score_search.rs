@@ -41,7 +41,7 @@ pub(crate) struct ConditionScore {
     /// The score after the edit.
     after: f64,
     /// Whether the score was held: within 0.05 for a probability; for a value, within the change of a move by 0.1 along
-    /// the condition's own boundary.
+    /// the condition's own boundary, or by 0.08 along its own gradient.
     held: bool,
 }
 

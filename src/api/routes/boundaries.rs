@@ -184,8 +184,7 @@ async fn read(
             })?;
             boundary(&model, &attribute, space, array, intercept, Provenance::default())
         };
-        let decoded = tokio::task::spawn_blocking(decode).await;
-        return decoded.expect("decoding does not panic");
+        return api.decode_large(decode).await;
     }
     let options: NpyOptions = text::query(&query)?;
     if options.intercept.is_some() {

@@ -28,7 +28,7 @@ use crate::editor;
 
 /// Edit a face, by URL
 ///
-/// Moves the latent code along the normals of the attributes' boundaries. With a `seed`, the response is the same until the
+/// Moves the latent code along the normals of the attributes' boundaries, or with `along=gradient` along the gradient of a score. With a `seed`, the response is the same until the
 /// model changes: caches may keep it and revalidate it by its `ETag`.
 #[utoipa::path(
     get, path = "/v1/edit", tag = "faces", operation_id = "edit_face_by_url",

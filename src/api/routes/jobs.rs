@@ -1,4 +1,4 @@
-//! `/v1/jobs`: the trainings and reports that wait, run, or have ended.
+//! `/v1/jobs`: the jobs that wait, run, or have ended.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -35,7 +35,7 @@ fields! {
         attribute: Option<Name>,
         /// The space; if given, the same as in the path.
         space: Option<Space>,
-        /// The normal, pointing to where the attribute's score is higher: a list of numbers in z and w, a list of such lists in w+, one a
+        /// The normal, pointing to where the attribute's score is higher: a list of numbers in z, w and s, a list of such lists in w+, one a
         /// layer. It may have any length; in a response it is 1, and √layers in w+.
         normal: Required<Numbers<f64>>,
         /// b in n·code + b, for the normal as it is sent, with the dot product over all layers. Default: 0.

@@ -55,7 +55,8 @@ fields! {
     )]
     pub(crate) struct EditInput {
         common: Group<FaceEdits>,
-        /// Attributes to hold: every edit's direction is made orthogonal to their boundaries. Default: none.
+        /// Attributes to hold: every edit's direction is made orthogonal to their boundaries or, along a gradient, to the gradients of
+        /// their scores. Default: none.
         conditions ["conditions", "condition"]: Option<List<Name, 1, MOST>> = ["eyeglasses"],
         output: Unrecorded<OutputOptions>,
     }
@@ -69,7 +70,8 @@ fields! {
     )]
     pub(crate) struct ConditionalEditInput {
         common: Group<FaceEdits>,
-        /// Attributes to hold: every edit's direction is made orthogonal to their boundaries.
+        /// Attributes to hold: every edit's direction is made orthogonal to their boundaries or, along a gradient, to the gradients of
+        /// their scores.
         conditions ["conditions", "condition"]: Required<List<Name, 1, MOST>> = ["eyeglasses"],
         output: Unrecorded<OutputOptions>,
     }

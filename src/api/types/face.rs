@@ -69,7 +69,7 @@ impl CodeInput {
     }
 
     fn label(&self) -> Option<&Label> {
-        self.label.as_ref().and_then(|label| label.0.as_ref())
+        self.label.as_ref().map(|label| &label.0)
     }
 
     /// The code of `latent`, with the label of the request.

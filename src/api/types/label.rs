@@ -3,38 +3,28 @@
 use serde::de::SeqAccess;
 use serde::{Serialize, Serializer};
 use serde_json::json;
-use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::api::decode::position::Position;
-use crate::api::decode::value::{Schema, Value, quoted, unfit};
+use crate::api::decode::value::{Schema, Value, anything_but, quoted, unfit};
 use crate::api::types::number::NUMBER;
 use crate::api::types::numbers::Numbers;
 use crate::latent::{Label, LatentCode};
 
-/// What a class-conditional generator takes beside z: the index of a class, or a number for each class. Null is no label, because
-/// some generated clients send null for a field of any type that has no value.
+/// What a class-conditional generator takes beside z: the index of a class, or a number for each class.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ClassLabel(pub(crate) Option<Label>);
+pub(crate) struct ClassLabel(pub(crate) Label);
 
 impl ClassLabel {
     /// The label of a code, if it has one.
     pub(crate) fn of(code: &LatentCode) -> Option<Self> {
-        code.label().map(|label| Self(Some(label.clone())))
-    }
-
-    /// The label of a class.
-    fn class(index: u32) -> Self {
-        Self(Some(Label::Class(index as usize)))
-    }
-
-    /// The label with a number for each class.
-    fn vector(numbers: Numbers<f32>) -> Self {
-        Self(Some(Label::Vector(numbers.values.into())))
+        code.label().cloned().map(Self)
     }
 }
 
 impl Value for ClassLabel {
+    const NULL_IS_ABSENT: bool = true;
+
     fn expected() -> String {
         "the index of a class, counted from 0, or a list of numbers, one a class".to_owned()
     }
@@ -50,40 +40,34 @@ impl Value for ClassLabel {
     )]
     fn from_number(found: f64) -> Result<Self, String> {
         if found.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&found) {
-            return Ok(Self::class(found as u32));
+            return Ok(Self(Label::Class(found as usize)));
         }
         Err(unfit(found, &Self::expected()))
-    }
-
-    fn from_null() -> Result<Self, String> {
-        Ok(Self(None))
     }
 
     fn from_list<'de, A: SeqAccess<'de>>(list: A, at: Position<'_>) -> Result<Self, A::Error> {
         let numbers = Numbers::<f32>::from_list(list, at)?;
         match numbers.shape[..] {
-            [_] => Ok(Self::vector(numbers)),
+            [_] => Ok(Self(Label::Vector(numbers.values.into()))),
             _ => Err(at.refuse(unfit("a list of lists", &Self::expected()))),
         }
     }
 
     fn from_text(found: &str) -> Result<Self, String> {
         if let Ok(class) = found.parse::<u32>() {
-            return Ok(Self::class(class));
+            return Ok(Self(Label::Class(class as usize)));
         }
         match Numbers::<f32>::from_text(found) {
-            Ok(numbers) if numbers.shape.len() == 1 && numbers.values.len() > 1 => Ok(Self::vector(numbers)),
+            Ok(numbers) if numbers.shape.len() == 1 && numbers.values.len() > 1 => {
+                Ok(Self(Label::Vector(numbers.values.into())))
+            }
             _ => Err(unfit(quoted(found), &Self::expected_text())),
         }
     }
 
     // Generators make wrong code of a choice between a number and a list.
     fn schema() -> Schema {
-        let not = json!({ "type": ["string", "object", "boolean"] });
-        ObjectBuilder::new()
-            .schema_type(SchemaType::AnyValue)
-            .extensions(Some(Extensions::from_iter([("not", not)])))
-            .into()
+        anything_but(json!({ "type": ["string", "object", "boolean"] }))
     }
 
     fn text_schema() -> Schema {
@@ -97,9 +81,8 @@ impl Value for ClassLabel {
 impl Serialize for ClassLabel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
-            None => serializer.serialize_none(),
-            Some(Label::Class(class)) => class.serialize(serializer),
-            Some(Label::Vector(numbers)) => numbers.serialize(serializer),
+            Label::Class(class) => class.serialize(serializer),
+            Label::Vector(numbers) => numbers.serialize(serializer),
         }
     }
 }
@@ -111,8 +94,8 @@ mod tests {
     #[test]
     fn texts_are_a_class_or_a_vector() {
         let read = |text| ClassLabel::from_text(text).map(|label| label.0);
-        assert_eq!(read("3"), Ok(Some(Label::Class(3))));
-        assert_eq!(read("0,0.5,0.5"), Ok(Some(Label::Vector([0.0, 0.5, 0.5].into()))));
+        assert_eq!(read("3"), Ok(Label::Class(3)));
+        assert_eq!(read("0,0.5,0.5"), Ok(Label::Vector([0.0, 0.5, 0.5].into())));
         for text in ["", "-1", "0.5", "cat", "0,1;1,0", "1,"] {
             assert!(read(text).is_err(), "{text:?}");
         }
@@ -122,7 +105,7 @@ mod tests {
     fn a_number_that_is_no_index_is_refused() {
         assert_eq!(
             ClassLabel::from_number(2.0).map(|label| label.0),
-            Ok(Some(Label::Class(2)))
+            Ok(Label::Class(2))
         );
         for number in [-1.0, 0.5, 1e12, f64::NAN] {
             assert!(ClassLabel::from_number(number).is_err(), "{number}");

@@ -164,7 +164,7 @@ impl Latent {
         let values =
             Array2::from_shape_vec(dims, values).expect("an array holds as many values as its shape says");
         let code = LatentCode::new(space, values).map_err(EditorError::from)?;
-        let label = self.label.as_ref().and_then(|label| label.0.clone());
+        let label = self.label.as_ref().map(|label| label.0.clone());
         Ok(code.with_label(label))
     }
 

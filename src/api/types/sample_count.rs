@@ -2,10 +2,8 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::json;
-use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
 
-use crate::api::decode::value::{Schema, Value, quoted, unfit};
+use crate::api::decode::value::{Schema, Value, anything_but, quoted, unfit};
 use crate::api::types::number::{Integer, MOST_U32};
 use crate::editor;
 
@@ -14,29 +12,28 @@ const AUTO: &str = "auto";
 
 type Number = Integer<4, MOST_U32>;
 
-/// How many faces to sample. Null is no number, because some generated clients send null for a field of any type that has no value.
+/// How many faces to sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SampleCount {
     /// This many.
     Number(Number),
     /// As many as it takes until the directions have settled.
     Auto,
-    /// None is given.
-    Null,
 }
 
 impl SampleCount {
-    /// The editor's number, if one is given.
-    pub(crate) fn count(self) -> Option<editor::SampleCount> {
+    /// The editor's number.
+    pub(crate) fn count(self) -> editor::SampleCount {
         match self {
-            Self::Number(number) => Some(editor::SampleCount::Fixed(number.usize())),
-            Self::Auto => Some(editor::SampleCount::AUTO),
-            Self::Null => None,
+            Self::Number(number) => editor::SampleCount::Fixed(number.usize()),
+            Self::Auto => editor::SampleCount::AUTO,
         }
     }
 }
 
 impl Value for SampleCount {
+    const NULL_IS_ABSENT: bool = true;
+
     fn expected() -> String {
         format!("{}, or {AUTO:?}", Number::expected())
     }
@@ -44,10 +41,6 @@ impl Value for SampleCount {
     fn from_number(found: f64) -> Result<Self, String> {
         let number = Number::from_number(found).map(Self::Number);
         number.map_err(|_| unfit(found, &Self::expected()))
-    }
-
-    fn from_null() -> Result<Self, String> {
-        Ok(Self::Null)
     }
 
     fn from_string(found: &str) -> Result<Self, String> {
@@ -63,15 +56,11 @@ impl Value for SampleCount {
 
     // Generators make wrong code of a choice between a number and a word.
     fn schema() -> Schema {
-        let not = json!({ "anyOf": [
+        anything_but(json!({ "anyOf": [
             { "type": ["object", "array", "boolean"] },
             { "type": "string", "not": { "const": AUTO } },
             { "type": "number", "not": { "type": "integer", "minimum": 4, "maximum": MOST_U32 } },
-        ] });
-        ObjectBuilder::new()
-            .schema_type(SchemaType::AnyValue)
-            .extensions(Some(Extensions::from_iter([("not", not)])))
-            .into()
+        ] }))
     }
 }
 
@@ -80,7 +69,6 @@ impl Serialize for SampleCount {
         match self {
             Self::Number(number) => number.serialize(serializer),
             Self::Auto => serializer.serialize_str(AUTO),
-            Self::Null => serializer.serialize_none(),
         }
     }
 }

@@ -201,7 +201,7 @@ impl TrainInput {
                 None => Ok(TrainSource::Kept(kept)),
             };
         }
-        let samples = self.samples.and_then(SampleCount::count);
+        let samples = self.samples.map(SampleCount::count);
         match (&self.codes, &self.scores) {
             (None, None) => Ok(TrainSource::Sampled {
                 samples: samples.unwrap_or(match space {

@@ -128,7 +128,7 @@ impl CarriedLatent {
             CarriedLabel::Vector(numbers) => Label::Vector(numbers.into()),
         });
         let latent = Latent::of_file(space, STANDARD.decode(&self.file).ok()?);
-        let label = label.map(|label| ClassLabel(Some(label)));
+        let label = label.map(ClassLabel);
         Some(Latent { label, ..latent })
     }
 }

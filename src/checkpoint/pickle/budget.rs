@@ -34,7 +34,8 @@ impl Budget {
         Self::of(MOST_STEPS, MOST_TEXT, u64::MAX)
     }
 
-    /// The limits of a file of a few arrays, which have at most so many bytes if they are compressed.
+    /// The limits of a file of a few arrays, of which each compressed entry has at most
+    /// `most_decompressed` bytes after decompression.
     pub(crate) fn of_arrays(most_decompressed: u64) -> Self {
         Self::of(MOST_STEPS_OF_ARRAYS, MOST_TEXT_OF_ARRAYS, most_decompressed)
     }

@@ -60,12 +60,14 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
     if request.has_target_score() {
         images = images.max(ROUND_IMAGES);
     }
-    let mut renderer = if request.along == Along::Gradient {
-        walked_attributes(model, request)?;
-        model.engine().open_score_gradients().await?;
-        Renderer::admit_walk(model, request.truncation, images)?
-    } else {
-        Renderer::admit(model, request.truncation, images)?
+    let mut renderer = match request.along {
+        Along::Normal => Renderer::admit(model, request.truncation, images)?,
+        Along::Gradient => {
+            walked_attributes(model, request)?;
+            let renderer = Renderer::admit_walk(model, request.truncation, images)?;
+            model.engine().open_score_gradients().await?;
+            renderer
+        }
     };
     let sources = std::slice::from_ref(&request.source);
     let original = renderer.codes(sources, space).await?.swap_remove(0);

@@ -30,7 +30,7 @@ enum JobSamples {
     Dropped,
 }
 
-/// A training or a report: queued, running, or ended.
+/// A training, a search for directions, or a report: queued, running, or ended.
 pub struct Job {
     number: u64,
     id: String,
@@ -180,9 +180,9 @@ impl Job {
             id: self.id.clone(),
             reason: match progress.status {
                 JobStatus::Queued | JobStatus::Sampling | JobStatus::Fitting => {
-                    "has not ended, or trains boundaries"
+                    "has not ended, or makes boundaries"
                 }
-                JobStatus::Done => "trained boundaries",
+                JobStatus::Done => "made boundaries",
                 JobStatus::Failed => "failed",
                 JobStatus::Cancelled => "was cancelled",
             },

@@ -88,9 +88,9 @@ impl Jobs {
         let bytes_each = rows * dim * size_of::<f64>();
         models.check_room(&model, names.iter().map(String::as_str), space, bytes_each)?;
         let memory = match trainer.request().source {
-            TrainSource::Sampled { .. } | TrainSource::Kept(_) => self.memory_to_sample(memory)?,
-            // The codes are there while the job waits.
-            TrainSource::Labelled(_) => JobMemory::Reserved {
+            TrainSource::Sampled { .. } => self.memory_to_sample(memory)?,
+            // The codes are there while the job waits. If it waited in line with them, it could block the job before it.
+            TrainSource::Kept(_) | TrainSource::Labelled(_) => JobMemory::Reserved {
                 _memory: self.reserve_now(memory.bytes())?,
             },
         };

@@ -29,7 +29,10 @@ impl SampleShelf {
         let Ok(samples) = job.samples() else {
             return;
         };
-        self.lock().push_back(Arc::downgrade(job));
+        let mut jobs = self.lock();
+        jobs.retain(|job| job.strong_count() > 0);
+        jobs.push_back(Arc::downgrade(job));
+        drop(jobs);
         // Whoever waits for memory is woken now, and finds the job on the shelf.
         samples.shrink();
         drop(samples);

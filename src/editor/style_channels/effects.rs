@@ -33,17 +33,13 @@ pub(crate) async fn measure(
     mut on_images: impl FnMut(usize),
 ) -> Result<ChannelEffects, EditorError> {
     let samples = sample_styles(model, SAMPLES.max(faces), seed).await?;
-    let plain = samples.iter().cloned().map(|code| (0, code));
     let mut scores = Array2::zeros((samples.len(), model.outputs().len()));
-    let mut row = |sample: usize, found: Array1<f64>| scores.row_mut(sample).assign(&found);
-    score_all(
-        model,
-        plain.enumerate().map(|(sample, (_, code))| (sample, code)),
-        |sample, found| {
-            row(sample, found);
-            on_images(sample + 1);
-        },
-    )
+    let mut done = 0;
+    score_all(model, samples.iter().cloned().enumerate(), |sample, found| {
+        scores.row_mut(sample).assign(&found);
+        done += 1;
+        on_images(done);
+    })
     .await?;
     let (means, deviations) = moments(&samples);
     let score_deviations = scores.std_axis(Axis(0), 1.0);
@@ -56,7 +52,6 @@ pub(crate) async fn measure(
             moved(&samples[face], channel, sign(face) * STEP * deviations[channel]),
         )
     });
-    let mut done = samples.len();
     score_all(model, moves, |index, found| {
         let (face, channel) = (index / channels, index % channels);
         let change = (found - scores.row(face)) * sign(face);

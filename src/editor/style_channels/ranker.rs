@@ -45,7 +45,7 @@ impl StyleRanker {
             model.classifiers().column(attribute)?;
         }
         let faces = match samples {
-            SampleCount::Auto { .. } => FACES,
+            SampleCount::Auto { most } => FACES.min(most.saturating_sub(SAMPLES) / channels).max(1),
             SampleCount::Fixed(samples) => samples.saturating_sub(SAMPLES) / channels,
         };
         if let (0, SampleCount::Fixed(found)) = (faces, samples) {
@@ -82,7 +82,7 @@ impl StyleRanker {
 
     /// The memory of its samples and their effects, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        let sampled = SAMPLES.max(self.faces) * (size_of::<f32>() + size_of::<f64>());
+        let sampled = SAMPLES.max(self.faces) * (2 * size_of::<f32>() + size_of::<f64>());
         self.channels() * (sampled + 2 * self.model.outputs().len() * size_of::<f64>())
     }
 

@@ -57,7 +57,7 @@ pub enum TrainSource {
 pub enum SampleCount {
     /// This many.
     Fixed(usize),
-    /// As many as it takes until the directions have settled, and at most so many.
+    /// As many as it takes until the directions have settled, up to a limit.
     Auto {
         /// The most.
         most: usize,

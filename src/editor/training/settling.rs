@@ -1,15 +1,23 @@
 //! When to stop sampling: as soon as the direction of each attribute has settled.
 
+use crate::editor::training::comparison::HELD_OUT;
+use crate::editor::training::request::KeepRule;
+use crate::latent::CODES_PER_VALUE;
+
 /// A direction with this expected cosine has settled: a seventh of the length of an edit goes in other directions.
 const SETTLED: f64 = 0.99;
-/// Samples for each value of a code, from which on the cosine is estimated.
-const PER_VALUE: usize = 10;
 /// The fewest samples.
 const LEAST: usize = 1000;
 
-/// The number of samples at which the directions are looked at first, for codes of `values` values.
-pub(crate) fn first_samples(values: usize) -> usize {
-    (PER_VALUE * values).max(LEAST)
+/// The number of samples at which the directions are looked at first, for codes of `values` values: as many as an estimate of the
+/// cosine takes, and those that are held out.
+pub(crate) fn first_samples(values: usize, keep: KeepRule) -> usize {
+    let fitted = CODES_PER_VALUE * values;
+    let samples = match keep {
+        KeepRule::New => fitted,
+        KeepRule::Better => (fitted * HELD_OUT).div_ceil(HELD_OUT - 1),
+    };
+    samples.max(LEAST)
 }
 
 /// How exact the directions of several attributes are: the least exact of them.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use ndarray::{Array1, ArrayView3, Axis};
+use tokio_util::sync::CancellationToken;
 
 use crate::catalog::ScoredSamples;
 use crate::editor::blocking::run_blocking;
@@ -16,7 +17,8 @@ use crate::editor::training::sample_scores::{SampleScores, ScoreSampler};
 use crate::editor::training::settling::{self, Exactness};
 use crate::editor::{EditorError, Model};
 use crate::latent::{
-    Boundary, BoundaryFit, CodesToFit, LatentSpace, Provenance, SharedCodes, check_attribute_name,
+    Boundary, BoundaryFit, CodesToFit, LatentError, LatentSpace, Provenance, SharedCodes,
+    check_attribute_name, valid_samples,
 };
 
 /// Trains the boundaries of one request.
@@ -28,7 +30,7 @@ pub(crate) struct Trainer {
 /// Codes, the scores to fit boundaries to, and what the fits of several attributes share.
 pub(crate) struct TrainingCodes {
     source: ScoredSource,
-    /// Why the sampling ended at their number, if that was found while sampling.
+    /// Why the sampling ended at this number of codes, if the request left the number open.
     sampling: Option<String>,
     /// How many of them are fitted to; the others are held out.
     fitted: usize,
@@ -168,7 +170,7 @@ impl Trainer {
     ) -> Result<TrainingCodes, EditorError> {
         let (rows, dim) = self.model.code_shape(self.request.space)?;
         let mut source = ScoreSampler::new(&self.model, self.request.space, most, seed)?;
-        let mut samples = settling::first_samples(rows * dim).min(most);
+        let mut samples = settling::first_samples(rows * dim, self.request.keep).min(most);
         loop {
             source.extend_to(samples, &mut on_scored).await?;
             let codes = Arc::new(TrainingCodes::new(
@@ -188,8 +190,19 @@ impl Trainer {
     /// How exact the least exact direction is. One that cannot be fitted yet is unknown.
     async fn exactness(&self, codes: &Arc<TrainingCodes>) -> Result<Exactness, EditorError> {
         let mut least = Exactness::PERFECT;
+        // A cancelled job drops this future, and its fits end.
+        let stopped = CancellationToken::new();
+        let _stop = stopped.clone().drop_guard();
         for (index, attribute) in self.request.attributes.iter().enumerate() {
-            let fitted = self.fit(index, codes, |_| ControlFlow::Continue(())).await;
+            let stopped = stopped.clone();
+            let go_on = move |_| {
+                if stopped.is_cancelled() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            };
+            let fitted = self.fit(index, codes, go_on).await;
             let cosine = match fitted {
                 Ok(boundary) => boundary.provenance().accuracy.cosine,
                 Err(EditorError::Latent(_)) => None,
@@ -221,7 +234,7 @@ impl Trainer {
     /// Compares a new boundary of the attribute `index` with the `current` one, by the codes that were held out.
     ///
     /// # Errors
-    /// [`EditorError`] if no classifier scores the attribute.
+    /// [`EditorError`] if no classifier scores the attribute, or a score is not finite.
     pub(crate) async fn compare(
         &self,
         index: usize,
@@ -237,13 +250,22 @@ impl Trainer {
             same_seed && same_model && known.samples.is_some_and(|samples| samples > codes.fitted as u64)
         });
         let (codes, new) = (Arc::clone(codes), Arc::clone(new));
+        let invalid_score = self.request.fit.invalid_score;
         let compare = move || {
             let scores = codes.scores(column);
             let (_, held_out) = codes.all_codes().split_at(Axis(0), codes.fitted);
             let (_, scores) = scores.view().split_at(Axis(0), codes.fitted);
-            Comparison::of(&new, current.as_deref(), has_seen, held_out, scores)
+            let valid = valid_samples(scores, invalid_score).map_err(LatentError::from)?;
+            let (held_out, scores) = (held_out.select(Axis(0), &valid), scores.select(Axis(0), &valid));
+            Ok(Comparison::of(
+                &new,
+                current.as_deref(),
+                has_seen,
+                held_out.view(),
+                scores.view(),
+            ))
         };
-        Ok(run_blocking(compare).await)
+        run_blocking(compare).await
     }
 
     /// Fits the boundary of the attribute `index`, off the async threads. `on_progress` gets the share that is done, 0 to 1, and can

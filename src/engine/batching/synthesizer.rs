@@ -16,6 +16,8 @@ pub(crate) struct Synthesizer {
     generator: Box<dyn Generator>,
     batch_size: BatchSize,
     service_time: ServiceTime,
+    /// Whether the last run had rows only. The first run of styles opens a graph, and no run of styles is like one of rows.
+    ran_rows: bool,
 }
 
 impl Synthesizer {
@@ -26,6 +28,7 @@ impl Synthesizer {
             batch_size: generator.batch_size(),
             generator,
             service_time,
+            ran_rows: true,
         }
     }
 
@@ -46,8 +49,8 @@ impl Synthesizer {
         let codes = SynthesisCodes::joined(inputs);
         let count = codes.images();
         match self.synthesize(&codes) {
-            // A batch that does not end says nothing about its size, and must not run again.
-            Err(error @ EngineError::Terminated { .. }) => Err(error),
+            // A batch that does not end, or styles that cannot be used, say nothing about its size, and must not run again.
+            Err(error @ (EngineError::Terminated { .. } | EngineError::Styles { .. })) => Err(error),
             Err(error) if self.batch_size.give_up(count) => {
                 let largest = self.batch_size.largest();
                 tracing::warn!(%error, "a batch of {count} images failed: from now on, batches hold at most {largest}");
@@ -92,6 +95,9 @@ impl BatchNetwork for Synthesizer {
 
     /// Runs the codes in one batch, or in a batch for rows and one for styles if there are both.
     fn run(&mut self, inputs: &[&SynthesisCodes]) -> Result<Images, EngineError> {
+        self.ran_rows = inputs
+            .iter()
+            .all(|codes| matches!(codes, SynthesisCodes::Rows(_)));
         let alike = inputs.chunk_by(|one, other| one.is_like(other));
         let parts: Vec<_> = alike
             .map(|inputs| self.run_alike(inputs))
@@ -100,6 +106,9 @@ impl BatchNetwork for Synthesizer {
     }
 
     fn observe(&mut self, run: &Run) {
+        if !self.ran_rows {
+            return;
+        }
         // A run beside idle replicas has more of the machine than runs under load have.
         if run.all_running {
             self.batch_size.note(run.units, run.duration);

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView4};
 
-use crate::catalog::{ClassifierFiles, OutputEntry, OutputKind};
+use crate::catalog::{ClassifierEntry, ClassifierFiles, OutputEntry, OutputKind};
 use crate::engine::onnx::conversion::element_types::as_float;
 use crate::engine::onnx::conversion::image_input::ImageInput;
 use crate::engine::onnx::conversion::scores::{ScoreReader, output_names};
@@ -15,8 +15,8 @@ use crate::graph::gradient::LinearScore;
 pub(crate) struct OnnxClassifier {
     network: Network,
     input: ImageInput,
-    /// The graph as the model has it, and its entries in the manifest.
-    files: ClassifierFiles,
+    /// Its entry in the manifest.
+    entry: ClassifierEntry,
     /// The numbers of columns of the outputs.
     columns: Vec<Option<usize>>,
     reader: ScoreReader,
@@ -41,7 +41,7 @@ impl OnnxClassifier {
         let reader = ScoreReader::new(&files.entry.outputs, &columns)
             .map_err(|wrong| network.output_error_at(wrong.output, &wrong.expected))?;
         Ok(Self {
-            files: files.clone(),
+            entry: files.entry.clone(),
             network,
             input,
             columns,
@@ -53,7 +53,7 @@ impl OnnxClassifier {
 impl OnnxClassifier {
     /// Its graph and its scores, for differentiation. `scored` are all attributes, in the order of the columns.
     pub(crate) fn scoring(&self, scored: &[&OutputEntry]) -> Scoring {
-        let entries = &self.files.entry.outputs;
+        let entries = &self.entry.outputs;
         let readings = entries.iter().zip(self.reader.linear(entries));
         let score = |(entry, (output, reading)): (&OutputEntry, _)| LinearScore {
             column: scored
@@ -65,7 +65,7 @@ impl OnnxClassifier {
             is_probability: entry.kind == OutputKind::Probability,
         };
         Scoring {
-            graph: self.files.graph.clone(),
+            file: self.entry.file.clone(),
             conversion: self.input.in_graph(),
             scores: readings.map(score).collect(),
         }

@@ -24,7 +24,7 @@ pub(crate) struct OnnxGenerator {
     /// Where the graphs of the styles come from, if the synthesis graph has styles.
     styles: Option<StyleSource>,
     /// styles → image, once it has been needed.
-    from_styles: Option<Network>,
+    from_styles: Option<Result<Network, EngineError>>,
     shape: GeneratorShape,
     /// Shared by all replicas.
     batch_size: BatchSize,
@@ -197,9 +197,10 @@ impl Generator for OnnxGenerator {
 
     fn synthesize_styles(&mut self, styles: ArrayView2<'_, f32>) -> Result<Array4<f32>, EngineError> {
         if self.from_styles.is_none() {
-            self.from_styles = Some(self.open_from_styles()?);
+            self.from_styles = Some(self.open_from_styles());
         }
-        let network = self.from_styles.as_mut().expect("it was opened above");
+        let opened = self.from_styles.as_mut().expect("it was opened above");
+        let network = opened.as_mut().map_err(|error| error.clone())?;
         let images = network.run(styles)?;
         self.checked(images, styles.nrows())
     }
@@ -214,18 +215,18 @@ impl OnnxGenerator {
 
     /// Opens the graph from styles to images, and checks on a code that it makes the image that synthesis makes.
     fn open_from_styles(&mut self) -> Result<Network, EngineError> {
-        let refused = |reason: &str| EngineError::Styles {
-            file: "the generator".to_owned(),
-            reason: reason.to_owned(),
-        };
-        let source = self.styles.clone().ok_or_else(|| refused("it has none"))?;
+        let source = self
+            .styles
+            .clone()
+            .expect("only a generator with styles gets styles");
+        let refused = |reason: &str| source.refused(reason);
         let started = Instant::now();
         let mut network = source.open_synthesis()?;
         let (rows, dim) = (self.shape.synthesis_rows(), self.shape.w_dim);
         let code = sample_z(0, dim, false).map_err(|error| refused(&error.to_string()))?;
         let code = code.values().view().insert_axis(Axis(0));
         let code = code.broadcast((1, rows, dim)).expect("one row is repeated");
-        let styles = OnnxStyles::new(source, self.shape.synthesis).styles(code)?;
+        let styles = OnnxStyles::new(source.clone(), self.shape.synthesis).styles(code)?;
         let (from_styles, from_code) = (network.run(styles.view())?, self.synthesize(code)?);
         let from_styles = self.checked(from_styles, 1)?;
         let (low, high) = from_code

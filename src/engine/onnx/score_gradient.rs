@@ -18,14 +18,16 @@ use crate::graph::{GraphError, Model};
 /// The second input of a class-conditional mapping.
 const LABEL: &str = "label";
 
-/// A classifier's graph, and how its scores are read.
+/// A classifier, and how its scores are read.
 pub(crate) struct Scoring {
-    pub(crate) graph: Graph,
+    /// The file of its graph.
+    pub(crate) file: String,
     pub(crate) conversion: ImageConversion,
     pub(crate) scores: Vec<LinearScore>,
 }
 
-/// Derives and opens the networks for these classifiers when it is called. `None` without a classifier.
+/// Derives and opens the networks for these classifiers when it is called. `None` without a classifier. The graphs are read again
+/// then, so that a model that never differentiates scores keeps no second copy of its weights.
 pub(crate) fn opener(
     runtime: &Runtime,
     files: &ModelFiles,
@@ -36,13 +38,23 @@ pub(crate) fn opener(
         return None;
     }
     let (runtime, shape) = (runtime.clone(), shape.clone());
-    let (synthesis, mapping) = (files.synthesis.clone(), files.mapping.clone());
+    let (folder, generator) = (files.folder.clone(), &files.manifest.generator);
+    let (synthesis, mapping) = (generator.synthesis.clone(), generator.mapping.clone());
     Some(Box::new(move || {
         let _opening = runtime.lock_for_opening();
-        let scores = OnnxScoreGradient::open(&runtime, &synthesis, &scorings, &shape)?;
+        let read = |file: &String| {
+            Graph::read(&folder, file).map_err(|error| EngineError::ScoreGradient {
+                file: file.clone(),
+                reason: error.to_string(),
+            })
+        };
+        let graphs = scorings.iter().map(|scoring| read(&scoring.file));
+        let graphs: Vec<Graph> = graphs.collect::<Result<_, _>>()?;
+        let scores = OnnxScoreGradient::open(&runtime, &read(&synthesis)?, &graphs, &scorings, &shape)?;
+        drop(graphs);
         let mapping = mapping
             .as_ref()
-            .map(|graph| OnnxMappingGradient::open(&runtime, graph))
+            .map(|file| OnnxMappingGradient::open(&runtime, &read(file)?))
             .transpose()?;
         Ok(ScoreGradientNetworks {
             scores: Box::new(scores),
@@ -63,12 +75,12 @@ impl OnnxScoreGradient {
     fn open(
         runtime: &Runtime,
         synthesis: &Graph,
+        classifiers: &[Graph],
         scorings: &[Scoring],
         shape: &GeneratorShape,
     ) -> Result<Self, EngineError> {
         let generator = read(synthesis)?;
-        let models = scorings.iter().map(|scoring| read(&scoring.graph));
-        let models = models.collect::<Result<Vec<_>, _>>()?;
+        let models = classifiers.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let networks: Vec<_> = scorings
             .iter()
             .zip(&models)
@@ -80,7 +92,7 @@ impl OnnxScoreGradient {
             .collect();
         let derived = score_gradient(&generator, "code", &networks).map_err(|error| {
             let graphs = std::iter::once((synthesis, &generator));
-            let graphs = graphs.chain(scorings.iter().map(|scoring| &scoring.graph).zip(&models));
+            let graphs = graphs.chain(classifiers.iter().zip(&models));
             refusal(&file_at_fault(&error, graphs), &error)
         })?;
         let graph = derived_graph(synthesis, &derived);

@@ -57,16 +57,20 @@ impl StyleSource {
         output: &str,
         cut: impl FnOnce(Model) -> Result<Model, GraphError>,
     ) -> Result<Network, EngineError> {
-        let refused = |reason: String| EngineError::Styles {
-            file: self.file.clone(),
-            reason,
-        };
-        let file = Graph::read(&self.folder, &self.file).map_err(|error| refused(error.to_string()))?;
-        let part = file.model().and_then(cut);
-        let part = part.map_err(|error| refused(error.to_string()))?;
+        let _opening = self.runtime.lock_for_opening();
+        let file = Graph::read(&self.folder, &self.file).map_err(|error| self.refused(error))?;
+        let part = file.model().and_then(cut).map_err(|error| self.refused(error))?;
         let graph = Graph::new(format!("{what} {}", file.file), part.to_bytes().into());
         drop(part);
-        Network::open(&self.runtime, &graph, output)
+        Network::open(&self.runtime, &graph, output).map_err(|error| self.refused(error))
+    }
+
+    /// The error that a graph of the styles cannot be used.
+    pub(crate) fn refused(&self, reason: impl std::fmt::Display) -> EngineError {
+        EngineError::Styles {
+            file: self.file.clone(),
+            reason: reason.to_string(),
+        }
     }
 }
 

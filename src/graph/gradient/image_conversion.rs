@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, ArrayD, IxDyn};
 
+use crate::graph::gradient::input::batch_input;
 use crate::graph::gradient::ops;
 use crate::graph::gradient::resampling::Matrix;
 use crate::graph::gradient::tape::Tape;
@@ -55,11 +56,6 @@ impl ImageConversion {
     }
 }
 
-/// The name of the output with images: `image`, or the first.
-pub(crate) fn image_output(synthesis: &Model) -> Result<String, GraphError> {
-    output_or_first(synthesis, "image")
-}
-
 /// The output of this name, or else the first.
 pub(crate) fn output_or_first(model: &Model, name: &str) -> Result<String, GraphError> {
     let outputs = &model.graph().output;
@@ -70,8 +66,27 @@ pub(crate) fn output_or_first(model: &Model, name: &str) -> Result<String, Graph
     })
 }
 
+/// Adds a generator to a tape: the code, which the graph calls `code`, and the image with its lengths.
+///
+/// # Errors
+/// [`GraphError`] if an operator cannot be differentiated, or the images are not `[batch, 3, height, width]` with fixed sides.
+pub(crate) fn synthesized(
+    tape: &mut Tape,
+    synthesis: &Model,
+    code: &str,
+) -> Result<(Value, Value, [Length; 4]), GraphError> {
+    let (input, shape) = batch_input(synthesis)?;
+    let code = tape.input(code, shape);
+    let output = output_or_first(synthesis, "image")?;
+    let image = tape
+        .append(synthesis, &[(&input, &code)], &[&output])?
+        .swap_remove(0);
+    let lengths = check_images(tape, &output, &image)?;
+    Ok((code, image, lengths))
+}
+
 /// An error unless images are `[batch, 3, height, width]` with fixed sides.
-pub(crate) fn check_images(tape: &Tape, name: &str, image: &Value) -> Result<[Length; 4], GraphError> {
+fn check_images(tape: &Tape, name: &str, image: &Value) -> Result<[Length; 4], GraphError> {
     let shape = tape.shape(image).to_vec();
     match *shape.as_slice() {
         [Length::BATCH, channels, height, width] => Ok([Length::BATCH, channels, height, width]),

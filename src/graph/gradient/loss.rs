@@ -4,8 +4,8 @@ use ndarray::{ArrayD, IxDyn};
 
 use crate::graph::gradient::derivative::differentiate;
 use crate::graph::gradient::features::feature_names;
-use crate::graph::gradient::image_conversion::{check_images, image_output, resized, shrunk};
-use crate::graph::gradient::input::{self, batch_input, sole_input};
+use crate::graph::gradient::image_conversion::{resized, shrunk, synthesized};
+use crate::graph::gradient::input::{self, sole_input};
 use crate::graph::gradient::ops;
 use crate::graph::gradient::step::{Gradient, count_of};
 use crate::graph::gradient::tape::Tape;
@@ -54,13 +54,7 @@ pub fn loss_gradient(
     perceptual: Option<Perceptual<'_>>,
 ) -> Result<Model, GraphError> {
     let mut tape = Tape::default();
-    let (input, shape) = batch_input(synthesis)?;
-    let code = tape.input(code, shape);
-    let output = image_output(synthesis)?;
-    let image = tape
-        .append(synthesis, &[(&input, &code)], &[&output])?
-        .swap_remove(0);
-    let [_, channels, height, width] = check_images(&tape, &output, &image)?;
+    let (code, image, [_, channels, height, width]) = synthesized(&mut tape, synthesis, code)?;
     let target = tape.input("target", vec![Length::BATCH, channels, height, width]);
     let mut seeds = Vec::new();
     let pixel = pixel_loss(&mut tape, &image, &target, image_range, &mut seeds)?;

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use ndarray::{ArrayD, IxDyn};
 
 use crate::graph::gradient::derivative::differentiate;
-use crate::graph::gradient::image_conversion::{
-    ImageConversion, check_images, image_output, output_or_first,
-};
-use crate::graph::gradient::input::{batch_input, sole_input};
+use crate::graph::gradient::image_conversion::{ImageConversion, output_or_first, synthesized};
+use crate::graph::gradient::input::sole_input;
 use crate::graph::gradient::ops;
 use crate::graph::gradient::step::{Gradient, count_of};
 use crate::graph::gradient::tape::Tape;
@@ -79,13 +77,7 @@ pub fn score_gradient(
     networks: &[ScoringNetwork<'_>],
 ) -> Result<Model, GraphError> {
     let mut tape = Tape::default();
-    let (input, shape) = batch_input(synthesis)?;
-    let code = tape.input(code, shape);
-    let output = image_output(synthesis)?;
-    let image = tape
-        .append(synthesis, &[(&input, &code)], &[&output])?
-        .swap_remove(0);
-    check_images(&tape, &output, &image)?;
+    let (code, image, _) = synthesized(&mut tape, synthesis, code)?;
     let mut parts: BTreeMap<usize, Vec<(Value, bool)>> = BTreeMap::new();
     for network in networks {
         let scores = linear_scores(&mut tape, &image, network)?;

@@ -62,6 +62,9 @@ pub(crate) async fn gradient_edit(
         }
         walks.extend(end.map(|end| walker.result(end, None, Some(lengths[last]))));
     }
+    if walks.is_empty() {
+        walks.push(start.result(WalkEnd::LengthWalked, None, Some(0.0)));
+    }
     Ok(GradientEdit { codes, walks })
 }
 

@@ -25,6 +25,8 @@ const MOST_POINTS: usize = 64;
 const KEPT: f64 = 0.05;
 /// How near a held value is kept on the way: its change over this distance along its own gradient.
 const KEPT_DISTANCE: f64 = 0.02;
+/// How much farther than on the way a held score may be at the end, to count as held.
+const HELD: f64 = 4.0;
 /// A drift that is larger than this, in units of what is kept, and grows, makes the steps shorter.
 const ROUGH_DRIFT: f64 = 4.0;
 /// Most corrections at a point where the walk ends.
@@ -39,6 +41,8 @@ const SAME_LENGTH: f64 = 1e-9;
 struct Point {
     code: LatentCode,
     slopes: Slopes,
+    /// The length of the path to it.
+    length: f64,
 }
 
 /// What a walk walks to.
@@ -62,7 +66,6 @@ pub(crate) struct Walker<'a> {
     /// The scores before the edit, on their linear scale.
     before: Vec<f64>,
     point: Point,
-    length: f64,
     longest_step: f64,
     steps: usize,
     points: usize,
@@ -95,8 +98,8 @@ impl<'a> Walker<'a> {
             point: Point {
                 code: code.clone(),
                 slopes: found,
+                length: 0.0,
             },
-            length: 0.0,
             longest_step: LONGEST_STEP,
             steps: 0,
             points: 1,
@@ -149,20 +152,14 @@ impl<'a> Walker<'a> {
             let step = self.step();
             self.retained = self.retained.min(step.retained);
             if let Some(end) = self.dead_end(goal, &step) {
-                if matches!(goal, Goal::Score(..)) {
-                    self.point = best.1;
-                }
-                return Ok(end);
+                return Ok(self.give_up(goal, best.1, end));
             }
             let (distance, before) = (self.distance(goal, &step), self.misses(goal));
             match self.advance(renderer, &step, distance).await {
                 // There may be codes where a derivative does not exist: a shorter step may miss them.
                 Err(EditorError::Engine(EngineError::NotFinite { .. })) => {
                     if self.longest_step <= SHORTEST_STEP {
-                        if matches!(goal, Goal::Score(..)) {
-                            self.point = best.1;
-                        }
-                        return Ok(WalkEnd::NoGradient);
+                        return Ok(self.give_up(goal, best.1, WalkEnd::NoGradient));
                     }
                     self.longest_step = (self.longest_step / 2.0).max(SHORTEST_STEP);
                     continue;
@@ -182,6 +179,14 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Ends a walk that does not reach its goal: at the nearest point, if the goal is a score.
+    fn give_up(&mut self, goal: Goal, nearest: Point, end: WalkEnd) -> WalkEnd {
+        if matches!(goal, Goal::Score(..)) {
+            self.point = nearest;
+        }
+        end
+    }
+
     /// How far the edited score is from its goal, and the worst drift of a held score, both in units of what they may be off.
     fn misses(&self, goal: Goal) -> (f64, f64) {
         let off = match goal {
@@ -194,7 +199,7 @@ impl<'a> Walker<'a> {
     /// Whether the goal is reached, except for drifts of held scores.
     fn is_there(&self, goal: Goal) -> bool {
         match goal {
-            Goal::Length(length) => (length - self.length).abs() <= SAME_LENGTH,
+            Goal::Length(length) => (length - self.point.length).abs() <= SAME_LENGTH,
             Goal::Score(target, near) => (target - self.point.slopes.scores[0]).abs() <= near,
         }
     }
@@ -236,13 +241,17 @@ impl<'a> Walker<'a> {
             return Some(WalkEnd::NothingLeft);
         }
         let is_score = matches!(goal, Goal::Score(..));
-        (is_score && self.length.abs() >= LONGEST_PATH).then_some(WalkEnd::LongestPath)
+        (is_score && self.point.length.abs() >= LONGEST_PATH).then_some(WalkEnd::LongestPath)
     }
 
     /// How far to go along the direction.
     fn distance(&self, goal: Goal, step: &GradientStep) -> f64 {
+        // Only drifts are corrected where nothing is left of the gradient.
+        if step.retained < LEAST_RETAINED {
+            return 0.0;
+        }
         let wanted = match goal {
-            Goal::Length(length) => length - self.length,
+            Goal::Length(length) => length - self.point.length,
             // The correction changes the score too.
             Goal::Score(target, _) => {
                 let missing = target - self.point.slopes.scores[0] - step.side_effect;
@@ -279,8 +288,8 @@ impl<'a> Walker<'a> {
         self.point = Point {
             code: moved,
             slopes: found,
+            length: self.point.length + distance,
         };
-        self.length += distance;
         self.steps += 1;
         self.points += 1;
         Ok(())
@@ -292,7 +301,7 @@ impl<'a> Walker<'a> {
         let (before, after) = (&self.before, &self.point.slopes.scores);
         let held = self.attributes.iter().enumerate().skip(1);
         let held = held.map(|(index, one)| {
-            let most = 4.0 * self.kept[index];
+            let most = HELD * self.kept[index];
             (
                 one.attribute.clone(),
                 one.held_score(before[index], after[index], most),
@@ -304,7 +313,7 @@ impl<'a> Walker<'a> {
             after: own.in_request_unit(after[0]),
             target,
             asked_length,
-            length: self.length,
+            length: self.point.length,
             end,
             steps: self.steps,
             gradients: self.points * self.attributes.len(),

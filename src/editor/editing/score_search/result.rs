@@ -35,6 +35,6 @@ pub struct HeldScore {
     /// After the edit.
     pub after: f64,
     /// Whether it stayed near enough: within 0.05 of a probability, or within the change of a value over 0.1 of distance
-    /// along the attribute's own boundary.
+    /// along the attribute's own boundary, or over 0.08 along its own gradient.
     pub held: bool,
 }
