@@ -35,6 +35,7 @@ RUN python3 /fetch/fetch.py --cuda /opt/onnxruntime
 
 # ONNX Runtime needs libstdc++ and libgcc, which both images below have. Its CUDA provider needs CUDA 13 and cuDNN 9.
 # It sends usage reports to Microsoft unless ORT_DISABLE_TELEMETRY is set before it is loaded.
+# FACEPLANE_OPEN lets `docker run` work without keys; FACEPLANE_API_KEYS sets keys, and then it has no effect.
 
 FROM nvidia/cuda:13.0.3-cudnn-runtime-ubuntu24.04 AS cuda
 LABEL org.opencontainers.image.title="faceplane" \
@@ -46,6 +47,7 @@ COPY --from=onnxruntime-cuda /opt/onnxruntime /opt/onnxruntime
 COPY --from=program-cuda /build/target/release/faceplane /usr/local/bin/
 ENV FACEPLANE_DEVICE=cuda \
     FACEPLANE_LISTEN=0.0.0.0:8080 \
+    FACEPLANE_OPEN=true \
     FACEPLANE_ONNXRUNTIME=/opt/onnxruntime/libonnxruntime.so \
     ORT_DISABLE_TELEMETRY=1
 EXPOSE 8080
@@ -64,6 +66,7 @@ COPY onnx/portraits /usr/local/share/faceplane/portraits
 COPY --from=onnxruntime /opt/onnxruntime /opt/onnxruntime
 COPY --from=program /build/target/release/faceplane /usr/local/bin/
 ENV FACEPLANE_LISTEN=0.0.0.0:8080 \
+    FACEPLANE_OPEN=true \
     FACEPLANE_ONNXRUNTIME=/opt/onnxruntime/libonnxruntime.so \
     ORT_DISABLE_TELEMETRY=1
 EXPOSE 8080

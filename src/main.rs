@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn run(action: &Action) -> anyhow::Result<()> {
-    if !matches!(action, Action::Health(_)) {
+    if !matches!(action, Action::Health(_) | Action::Key(_)) {
         library_environment::set_defaults()
             .context("the program cannot be started again with the environment that its libraries need")?;
     }
@@ -46,7 +46,8 @@ fn run(action: &Action) -> anyhow::Result<()> {
         Action::TrainBoundary(training) => Ok(training.run()?),
         Action::Directions(directions) => Ok(directions.run()?),
         Action::Judge(judge) => Ok(judge.run()?),
-        Action::Health(config) => Ok(check_health(config.listen)?),
+        Action::Key(key) => Ok(key.run()?),
+        Action::Health(config) => Ok(check_health(&config.listen)?),
     }
 }
 

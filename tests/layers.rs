@@ -88,7 +88,7 @@ const LAYERS: &[Layer] = &[
         path: "api",
         layers: &["catalog", "editor", "engine", "imaging", "latent", "metrics"],
         crates: &[
-            "axum", "base64", "flate2", "form_urlencoded", "futures_util", "getrandom", "headers", "headers_accept", "mediatype", "ndarray",
+            "axum", "base64", "constant_time_eq", "flate2", "form_urlencoded", "futures_util", "getrandom", "headers", "headers_accept", "mediatype", "ndarray",
             "prometheus_client", "quick_cache", "serde", "serde_json", "sha2",
             "thiserror", "tokio", "tower", "tower_http", "tracing", "utoipa", "utoipa_axum", "utoipa_swagger_ui_vendored", "zip",
         ],

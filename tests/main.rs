@@ -3,6 +3,7 @@
 #![allow(clippy::too_many_lines, reason = "tables of cases are long")]
 
 mod api;
+mod api_keys;
 mod boundary_names;
 mod broken_log;
 mod check;

@@ -238,7 +238,7 @@ pub(crate) const LONG: ConnectionLimits = ConnectionLimits {
 /// A client of a router.
 #[derive(Clone)]
 pub(crate) struct Client {
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) readiness: Readiness,
 }
 

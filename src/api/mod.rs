@@ -17,6 +17,7 @@
 //! | the headers and the caching of a response | `buffered_response` |
 //! | the cache of responses to seeded requests | `response_cache` |
 //! | what happens around every handler | `middleware` |
+//! | who may call which operation: keys, scopes, sessions | `guard` |
 //! | which error gets which status | `problem`, `problem_kind` |
 //! | how an error is sent | `problem_document` |
 //! | how long a client is waited for | `transfer_limits` |
@@ -32,6 +33,7 @@ mod docs_page;
 mod editor_page;
 mod encoding;
 mod form_body;
+mod guard;
 mod held_bytes;
 mod image_metadata;
 mod inversion_events;
@@ -65,6 +67,7 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use guard::{Guard, InvalidKeys, InvalidScope, Keys, NewKey, Scope, key_name};
 pub use middleware::access::{Access, InvalidOrigin};
 pub use readiness::Readiness;
 pub use report_page::files::{curves_of, json_of, page_of};
@@ -99,6 +102,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(routes::jobs::show, routes::jobs::cancel))
         .routes(routes!(routes::report::show))
         .routes(routes!(routes::samples::show))
+        .routes(routes!(routes::session::post, routes::session::delete))
         .routes(routes!(routes::health::live))
         .routes(routes!(routes::health::ready))
         .routes(routes!(routes::metrics::show))

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::api::guard::scope::Scope;
 use crate::api::problem_kind::{ProblemType, kind};
 use crate::editor::{EditorError, JobError};
 use crate::engine::{EngineError, MemoryError, StuckNetwork};
@@ -33,6 +34,16 @@ pub(crate) enum Problem {
         "a web page of another origin asks for a change; allow the origin with --allow-origin, or send the request without a browser"
     )]
     ForeignOrigin,
+    #[error(
+        "found no key, expected the header `Authorization: Bearer KEY`, or the cookie of a session in a page of the service"
+    )]
+    NoKey,
+    #[error("the service does not know the key; whoever runs the service gives out keys")]
+    UnknownKey,
+    #[error("the session has ended; begin another one with POST /session and the key")]
+    SessionEnded,
+    #[error("the key has the scope {found}, expected {needed} or a larger one")]
+    Scope { found: Scope, needed: Scope },
     #[error("found the host {found:?}, expected localhost, an address, or a name that --host lists")]
     ForeignHost { found: String },
     #[error("found no route for {path}; /docs lists the routes")]
@@ -89,6 +100,18 @@ impl Problem {
                 StatusCode::FORBIDDEN,
                 "foreign-origin",
                 "Web pages of this origin may not change anything",
+            ),
+            Self::NoKey => kind(StatusCode::UNAUTHORIZED, "no-key", "The request has no key"),
+            Self::UnknownKey => kind(
+                StatusCode::UNAUTHORIZED,
+                "unknown-key",
+                "The service does not know the key",
+            ),
+            Self::SessionEnded => kind(StatusCode::UNAUTHORIZED, "session-ended", "The session has ended"),
+            Self::Scope { .. } => kind(
+                StatusCode::FORBIDDEN,
+                "scope",
+                "The scope of the key is too small",
             ),
             Self::ForeignHost { .. } => kind(
                 StatusCode::MISDIRECTED_REQUEST,
@@ -154,12 +177,30 @@ impl Problem {
         };
         wait.as_secs().saturating_add(1)
     }
+
+    /// The header `WWW-Authenticate` (RFC 6750), if a key or another key would help.
+    fn challenge(&self) -> Option<HeaderValue> {
+        let text = match self {
+            Self::NoKey => "Bearer realm=\"faceplane\"".to_owned(),
+            Self::UnknownKey | Self::SessionEnded => {
+                "Bearer realm=\"faceplane\", error=\"invalid_token\"".to_owned()
+            }
+            Self::Scope { needed, .. } => {
+                format!("Bearer realm=\"faceplane\", error=\"insufficient_scope\", scope=\"{needed}\"")
+            }
+            _ => return None,
+        };
+        Some(HeaderValue::from_str(&text).expect("names of scopes are allowed in headers"))
+    }
 }
 
 impl IntoResponse for Problem {
     /// A response with the status, and with the problem as an extension for `problem_document::write_out`.
     fn into_response(self) -> Response {
         let mut response = self.kind().status.into_response();
+        if let Some(challenge) = self.challenge() {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
         response.extensions_mut().insert(Arc::new(self));
         response
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::api::guard::Guard;
 use crate::api::problem::Problem;
 use crate::api::readiness::Readiness;
 use crate::api::response_cache::ResponseCache;
@@ -35,6 +36,7 @@ pub struct Api {
     pub(crate) decoding: Arc<Semaphore>,
     large_bodies: Arc<Semaphore>,
     pub(crate) jobs: Jobs,
+    pub(crate) guard: Guard,
 }
 
 /// The limits of a request, and of the cache.
@@ -53,7 +55,7 @@ pub struct Limits {
 }
 
 impl Api {
-    /// The state of a service that has no job and an empty cache.
+    /// The state of a service that has no keys, no job and an empty cache.
     #[must_use]
     pub fn new(models: Models, limits: Limits, metrics: Metrics, readiness: Readiness) -> Self {
         let for_inversions = limits.cache_bytes / INVERSION_SHARE;
@@ -72,7 +74,14 @@ impl Api {
             large_bodies: Arc::new(Semaphore::new(MAX_LARGE_BODIES)),
             jobs: Jobs::new(memory.clone()),
             memory,
+            guard: Guard::default(),
         }
+    }
+
+    /// The same state, behind a guard.
+    #[must_use]
+    pub fn with_guard(self, guard: Guard) -> Self {
+        Self { guard, ..self }
     }
 
     /// The jobs that requests start. The program ends them when it ends.

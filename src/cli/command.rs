@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::settings_file::with_defaults_from;
-use super::{Check, Config, ConfigError, Directions, HealthConfig, Import, Judge, TrainBoundary};
+use super::{Check, Config, ConfigError, Directions, HealthConfig, Import, Judge, Key, TrainBoundary};
 
 /// InterFaceGAN as an HTTP service: sample, edit and conditionally edit faces in a GAN's latent space.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ pub enum Action {
     Directions(Directions),
     /// Judge a model's boundaries and all methods of editing: tables, curves, a report
     Judge(Judge),
+    /// Make keys for clients of the service
+    Key(Key),
     /// Check whether a running service is ready; exits with 0 if it is (for container health checks)
     Health(HealthConfig),
 }
@@ -53,6 +55,7 @@ impl Cli {
             | Action::TrainBoundary(_)
             | Action::Directions(_)
             | Action::Judge(_)
+            | Action::Key(_)
             | Action::Health(_) => None,
         };
         let Some(file) = file else {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::ListenAddress;
+
 /// Timeout of connecting, of sending, and of each read.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -22,7 +24,7 @@ pub struct HealthConfig {
         default_value = "127.0.0.1:8080",
         value_name = "ADDRESS"
     )]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
 }
 
 /// The service is not known to be ready.
@@ -32,7 +34,7 @@ pub enum HealthError {
     #[error("no response from {address}, expected a running `faceplane serve --listen {address}`")]
     NoResponse {
         /// The address that was checked.
-        address: SocketAddr,
+        address: ListenAddress,
         /// The error of the operating system.
         source: std::io::Error,
     },
@@ -50,28 +52,48 @@ pub enum HealthError {
     },
 }
 
-/// Sends `GET /health/ready` to the service that listens on `listen`. If that is the unspecified address (`0.0.0.0` or
-/// `::`), the loopback address is used.
+/// Sends `GET /health/ready` to the service that listens on `listen`. For the unspecified address (`0.0.0.0` or `::`), the
+/// loopback address is used. Of several addresses, the first one that responds counts.
 ///
 /// # Errors
 /// [`HealthError`] unless the response is 200.
-pub fn check_health(listen: SocketAddr) -> Result<(), HealthError> {
-    let address = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listen.port()),
-        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::new(Ipv6Addr::LOCALHOST.into(), listen.port()),
-        _ => listen,
-    };
-    let response = response(address).map_err(|source| HealthError::NoResponse { address, source })?;
+pub fn check_health(listen: &ListenAddress) -> Result<(), HealthError> {
+    let mut failure = None;
+    for &address in listen.addresses() {
+        let address = reachable(address);
+        match response(address) {
+            Ok(response) => return check_response(address, &response),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(HealthError::NoResponse {
+        address: listen.clone(),
+        source: failure.expect("there is an address, and it did not respond"),
+    })
+}
+
+/// An error unless the response is 200.
+fn check_response(address: SocketAddr, response: &str) -> Result<(), HealthError> {
     if response.starts_with("HTTP/1.1 200") {
         return Ok(());
     }
-    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((response, ""));
     let first_line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     Err(HealthError::NotReady {
         address,
         status_line: first_line(head),
         reason: first_line(body),
     })
+}
+
+/// The address by which this machine reaches a service that listens on `address`.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// The response to `GET /health/ready`.

@@ -14,15 +14,20 @@
 //! | how good boundaries and methods of editing are | [`Judge`] |
 //! | boundaries without a service | [`TrainBoundary`] |
 //! | directions without labels | [`Directions`] |
+//! | keys for clients, and their file | [`Key`], `api_keys` |
+//! | what `--listen` accepts | [`ListenAddress`] |
 //! | the health check of containers | [`check_health`] |
 
 mod alone;
+mod api_keys;
 mod check;
 mod command;
 mod directions;
 mod health;
 mod import;
 mod judge;
+mod key;
+mod listen_address;
 mod progress_line;
 mod serve;
 mod settings;
@@ -38,6 +43,8 @@ pub use directions::{Directions, DirectionsError};
 pub use health::{HealthConfig, HealthError, check_health};
 pub use import::{Import, ImportCommandError};
 pub use judge::{Judge, JudgeError};
+pub use key::Key;
+pub use listen_address::ListenAddress;
 pub use serve::serve;
 pub use settings::Config;
 pub use settings_file::ConfigError;

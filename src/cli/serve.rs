@@ -8,8 +8,9 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::Config;
+use super::api_keys::KeyFile;
 use super::shutdown::{ShutdownTimes, end_now, terminated};
-use crate::api::{self, Access, Api, Limits, Readiness, TransferLimits};
+use crate::api::{self, Access, Api, Guard, Limits, Readiness, TransferLimits};
 use crate::catalog::{ModelFolder, Store};
 use crate::editor::{BoundaryLimits, LoadError, Model, Models};
 use crate::engine::{EngineOptions, QueueLimits, Runtime, Watchdog};
@@ -62,6 +63,7 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         config.queue,
         config.max_images
     );
+    let guard = guard(config)?;
     let mut shutdown = Box::pin(terminated().context("signals cannot be waited for")?);
     let loading = tokio::task::spawn_blocking({
         let (config, metrics) = (config.clone(), metrics.clone());
@@ -74,12 +76,14 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
             end_now(0);
         }
     };
-    let listener = TcpListener::bind(config.listen).await.with_context(|| {
-        format!(
-            "cannot listen on {}; choose another address with --listen",
-            config.listen
-        )
-    })?;
+    let listener = TcpListener::bind(config.listen.addresses())
+        .await
+        .with_context(|| {
+            format!(
+                "cannot listen on {}; choose another address with --listen",
+                config.listen
+            )
+        })?;
     let readiness = Readiness::new(watchdog.clone());
     let limits = Limits {
         max_images: config.max_images,
@@ -88,10 +92,10 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         image_pixels: u64::from(config.max_megapixels) * 1_000_000,
         memory_bytes: (config.memory as usize) << 20,
     };
-    let api = Api::new(models, limits, metrics, readiness.clone());
+    let api = Api::new(models, limits, metrics, readiness.clone()).with_guard(guard);
     let jobs = api.jobs();
     // A service on loopback is meant for this machine only, but browsers reach it for the pages of any site.
-    let checks_hosts = config.listen.ip().is_loopback() || !config.host.is_empty();
+    let checks_hosts = config.listen.is_loopback() || !config.host.is_empty();
     let hosts = checks_hosts.then_some(&config.host[..]);
     let access = Access::new(&config.allow_origin, hosts).context("--allow-origin")?;
     let router = api::router(api, access);
@@ -117,6 +121,33 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     watchdog.close();
     jobs.wait().await;
     Ok(())
+}
+
+/// Who may call which operation: those who have a key of `--api-keys`, or everybody.
+fn guard(config: &Config) -> anyhow::Result<Guard> {
+    let Some(path) = &config.api_keys else {
+        anyhow::ensure!(
+            config.listen.is_loopback() || config.open,
+            "--listen: other machines reach {}, and the service has no keys; name their file with --api-keys (`faceplane key new` makes \
+             a key), or allow everything to everybody with --open",
+            config.listen
+        );
+        if !config.listen.is_loopback() {
+            tracing::warn!(
+                "the service has no keys: everybody who reaches it may use and change it; --api-keys sets keys"
+            );
+        }
+        return Ok(Guard::default());
+    };
+    let (file, keys) = KeyFile::open(path.clone()).context("--api-keys")?;
+    let guard = Guard::with_keys(keys);
+    let guard = if config.open_metrics {
+        guard.with_open_metrics()
+    } else {
+        guard
+    };
+    tokio::spawn(file.follow(guard.clone()));
+    Ok(guard)
 }
 
 /// Loads ONNX Runtime and the models. The watchdog watches their runs.

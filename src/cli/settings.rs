@@ -1,11 +1,12 @@
 //! The settings of `faceplane serve`, with their defaults and limits.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
+use super::ListenAddress;
 use crate::engine::Device;
 use crate::telemetry::LogFormat;
 
@@ -19,14 +20,28 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Address and port to listen on; port 0 chooses a free port and logs it
+    /// Address or host name, and port, to listen on; a port alone, as :8080, is one of all addresses; port 0 chooses a free port and logs
+    /// it. Addresses that other machines reach need --api-keys or --open
     #[arg(
         long,
         env = "FACEPLANE_LISTEN",
         default_value = "127.0.0.1:8080",
         value_name = "ADDRESS"
     )]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
+
+    /// A file with the keys of clients, a line for each: its name, its scope (use, train, admin) and the SHA-256 of the key. `faceplane
+    /// key new` makes one. With it, all requests need a key but those for /health/ and the page. It is read again when it changes
+    #[arg(long, env = "FACEPLANE_API_KEYS", value_name = "FILE")]
+    pub api_keys: Option<PathBuf>,
+
+    /// Without keys, listen on addresses that other machines reach: everybody there may use the service and change it
+    #[arg(long, env = "FACEPLANE_OPEN", value_parser = BoolishValueParser::new())]
+    pub open: bool,
+
+    /// Answer requests for /metrics without a key
+    #[arg(long, env = "FACEPLANE_OPEN_METRICS", value_parser = BoolishValueParser::new())]
+    pub open_metrics: bool,
 
     /// Origin (scheme, host, and port if not the usual one) of web pages that may change boundaries and start jobs; repeat the flag,
     /// or separate origins by commas; * allows all. Pages of every origin may sample, edit and invert

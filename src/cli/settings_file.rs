@@ -39,7 +39,7 @@ pub enum ConfigError {
         known: Vec<String>,
     },
     /// The file has a value of the wrong type.
-    #[error("{}: {key} is {found}, expected a string, a number, or a list of strings", file.display())]
+    #[error("{}: {key} is {found}, expected a string, a number, true, false, or a list of strings", file.display())]
     Value {
         /// The file.
         file: PathBuf,
@@ -94,6 +94,7 @@ fn arguments_of(value: &toml::Value) -> Option<Vec<String>> {
     match value {
         toml::Value::String(text) => Some(vec![text.clone()]),
         toml::Value::Integer(number) => Some(vec![number.to_string()]),
+        toml::Value::Boolean(is_set) => Some(vec![is_set.to_string()]),
         toml::Value::Float(number) => Some(vec![number.to_string()]),
         toml::Value::Array(items) => items
             .iter()

@@ -22,6 +22,7 @@ mod inversion_cache;
 mod inversion_optimization;
 mod job_endings;
 mod job_samples;
+mod keys;
 mod labelled_training;
 pub(crate) mod labels;
 mod landmarks;

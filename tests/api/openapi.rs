@@ -112,7 +112,11 @@ async fn every_operation_documents_the_errors_that_any_request_can_meet() {
                 "{name} has no {status}"
             );
         }
-        let changes = ["put ", "delete ", "post /v1/models/"]
+        let needs_key = !name.contains(" /health/");
+        assert_eq!(operation["responses"]["401"].is_object(), needs_key, "{name} 401");
+        let security = operation["security"].as_array().expect(&name);
+        assert_eq!(!security.is_empty(), needs_key, "{name}");
+        let changes = ["put ", "delete ", "post /v1/models/", "post /session"]
             .iter()
             .any(|start| name.starts_with(start));
         assert_eq!(operation["responses"]["403"].is_object(), changes, "{name} 403");

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 
 # The address of the service, which the program gets as its only argument.
-SERVICE = sys.argv[1]
+SERVICE, KEY = sys.argv[1:3]
 
 Check = Callable[[], None]
 checks: list[Check] = []

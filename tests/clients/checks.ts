@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 
 export type Checks = Record<string, () => Promise<void>>;
 
-/** The address of the service, which the program gets as its only argument. */
-export const service = process.argv[2] ?? "";
+/** The address of the service and a key of it, which the program gets as its arguments. */
+export const [service = "", key = ""] = process.argv.slice(2);
 
 /** Run the checks in their order. Each is named by what it claims; one that throws has failed. */
 export async function run(checks: Checks): Promise<void> {

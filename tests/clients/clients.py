@@ -102,9 +102,9 @@ def run_client(name: str, program: str, document: Path) -> tuple[int, int]:
     """Run the checks of a client; returns how many passed and failed, each operation of the document counted as one."""
     log = BUILD / f"{name}.log"
     packages = f"{GENERATED / 'openapi-python-client'}:{GENERATED / 'python'}"
-    with service(program, log) as url:
+    with service(program, log) as (url, key):
         environment = os.environ | {"PYTHONPATH": packages, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-        result = subprocess.run([*CLIENTS[name], url], env=environment, stdout=subprocess.PIPE, text=True, check=False)
+        result = subprocess.run([*CLIENTS[name], url, key], env=environment, stdout=subprocess.PIPE, text=True, check=False)
     print(f"\n{name}\n{result.stdout}", end="")
     counts = re.search(r"^(\d+) passed, (\d+) failed$", result.stdout, re.MULTILINE)
     passed, failed = (int(counts[1]), int(counts[2])) if counts else (0, 1)
@@ -120,14 +120,18 @@ def run_client(name: str, program: str, document: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def service(program: str, log: Path) -> Iterator[str]:
-    """Run the service with the bundled model and an empty store, and its log in a file; gives its address."""
+def service(program: str, log: Path) -> Iterator[tuple[str, str]]:
+    """Run the service with the bundled model, an empty store and a key, and its log in a file; gives its address and the key."""
     settings = {"FACEPLANE_LOG": "faceplane=debug", "FACEPLANE_LOG_FORMAT": "json"}
-    with tempfile.TemporaryDirectory() as store, log.open("w") as output:
-        command = [program, "serve", "--listen", "127.0.0.1:0", "--store", store]
+    new_key = [program, "key", "new", "--name", "client", "--scope", "train"]
+    made = subprocess.run(new_key, capture_output=True, text=True, check=True)
+    with tempfile.TemporaryDirectory() as folder, log.open("w") as output:
+        keys = Path(folder) / "api-keys"
+        keys.write_text(made.stdout)
+        command = [program, "serve", "--listen", "127.0.0.1:0", "--store", f"{folder}/store", "--api-keys", keys]
         process = subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=output)
         try:
-            yield address(process, log)
+            yield address(process, log), made.stderr.strip()
         finally:
             process.terminate()
             try:

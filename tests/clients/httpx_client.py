@@ -6,7 +6,7 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
-from checks import SERVICE, check, ended, is_png, run
+from checks import KEY, SERVICE, check, ended, is_png, run
 from faceplane_httpx.api.boundaries import (
     delete_boundary,
     find_directions,
@@ -30,7 +30,8 @@ from faceplane_httpx.api.faces import (
 from faceplane_httpx.api.health import check_liveness, check_readiness, get_metrics
 from faceplane_httpx.api.jobs import cancel_job, get_job, get_report, get_samples, list_jobs
 from faceplane_httpx.api.models import get_model, list_models
-from faceplane_httpx.client import Client
+from faceplane_httpx.api.session import begin_session, end_session
+from faceplane_httpx.client import AuthenticatedClient
 from faceplane_httpx.models import (
     AttributeEdit,
     BoundaryDocument,
@@ -61,8 +62,8 @@ from faceplane_httpx.models import (
 )
 from faceplane_httpx.types import File, Response
 
-client = Client(base_url=SERVICE, raise_on_unexpected_status=True)
-html = Client(base_url=SERVICE, headers={"Accept": "text/html"})
+client = AuthenticatedClient(base_url=SERVICE, token=KEY, raise_on_unexpected_status=True)
+html = AuthenticatedClient(base_url=SERVICE, token=KEY, headers={"Accept": "text/html"})
 
 
 def png(response: Response) -> bytes:
@@ -97,6 +98,13 @@ def status_of(identifier: str) -> str:
 def the_service_lives_and_is_ready() -> None:
     assert check_liveness.sync(client=client)
     assert check_readiness.sync(client=client)
+
+
+@check
+def a_session_begins_and_ends() -> None:
+    begun = begin_session.sync_detailed(client=client)
+    assert begun.headers["Set-Cookie"].startswith("faceplane-session=")
+    assert end_session.sync_detailed(client=client).status_code == HTTPStatus.NO_CONTENT
 
 
 @check

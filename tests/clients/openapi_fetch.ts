@@ -1,21 +1,22 @@
 /** Calls every operation by openapi-fetch, with types by openapi-typescript. */
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
-import { assertPng, ended, run, service } from "./checks.js";
+import { assertPng, ended, key, run, service } from "./checks.js";
 import type { components, paths } from "./generated/openapi-typescript.js";
 
 type Schemas = components["schemas"];
 type Problem = "application/problem+json";
 
 // Each client is typed for one media type of the responses, and for problems.
-const images = createClient<paths, "image/png" | Problem>({ baseUrl: service });
+const headers = { Authorization: `Bearer ${key}` };
+const images = createClient<paths, "image/png" | Problem>({ baseUrl: service, headers });
 const responses = createClient<paths, "application/json" | Problem>({
     baseUrl: service,
-    headers: { Accept: "application/json" },
+    headers: { ...headers, Accept: "application/json" },
 });
 type Text = "text/html" | "text/event-stream" | "application/openmetrics-text";
-const texts = createClient<paths, Text | Problem>({ baseUrl: service });
-const files = createClient<paths, "application/octet-stream" | Problem>({ baseUrl: service });
+const texts = createClient<paths, Text | Problem>({ baseUrl: service, headers });
+const files = createClient<paths, "application/octet-stream" | Problem>({ baseUrl: service, headers });
 
 const phantom = { path: { model: "phantom" } };
 const smile = { path: { ...phantom.path, attribute: "smile", space: "w" } } as const;
@@ -64,6 +65,11 @@ await run({
     "the service lives and is ready": async () => {
         data(await responses.GET("/health/live"));
         data(await responses.GET("/health/ready"));
+    },
+    "a session begins and ends": async () => {
+        const begun = await responses.POST("/session");
+        assert.match(begun.response.headers.get("Set-Cookie") ?? "", /^faceplane-session=/);
+        assert.equal((await responses.DELETE("/session")).response.status, 204);
     },
     "metrics are text": async () => {
         const found = data(await texts.GET("/metrics", { parseAs: "text" }));

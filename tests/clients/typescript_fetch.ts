@@ -1,6 +1,6 @@
 /** Calls every operation by the typescript-fetch client of openapi-generator. */
 import assert from "node:assert/strict";
-import { assertPng, ended, run, service } from "./checks.js";
+import { assertPng, ended, key, run, service } from "./checks.js";
 import {
     BoundariesApi,
     BoundaryVersion,
@@ -25,15 +25,17 @@ import {
     ResponseError,
     SampleResponseFromJSON,
     type SampleInput,
+    SessionApi,
     Space,
 } from "./generated/typescript-fetch/index.js";
 
-const configuration = new Configuration({ basePath: service });
+const configuration = new Configuration({ basePath: service, accessToken: key });
 const faces = new FacesApi(configuration);
 const boundaries = new BoundariesApi(configuration);
 const jobs = new JobsApi(configuration);
 const health = new HealthApi(configuration);
 const models = new ModelsApi(configuration);
+const session = new SessionApi(configuration);
 
 const phantom = { model: "phantom" };
 const smile = { ...phantom, attribute: "smile", space: Space.W };
@@ -63,6 +65,11 @@ await run({
     "the service lives and is ready": async () => {
         assert.ok(await health.checkLiveness());
         assert.ok(await health.checkReadiness());
+    },
+    "a session begins and ends": async () => {
+        const { raw } = await session.beginSessionRaw();
+        assert.match(raw.headers.get("Set-Cookie") ?? "", /^faceplane-session=/);
+        await session.endSession();
     },
     "metrics are text": async () => {
         assert.match(await health.getMetrics(), /faceplane_requests_total/);

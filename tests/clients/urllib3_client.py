@@ -3,7 +3,7 @@
 from base64 import b64encode
 from http import HTTPStatus
 
-from checks import SERVICE, check, ended, is_png, run
+from checks import KEY, SERVICE, check, ended, is_png, run
 from faceplane_urllib3 import (
     ApiClient,
     AttributeEdit,
@@ -32,15 +32,16 @@ from faceplane_urllib3 import (
     SampleInput,
     SampleResponse,
     ScoreInput,
+    SessionApi,
     Space,
     TrainInput,
     TrajectoryInput,
 )
 from faceplane_urllib3.exceptions import NotFoundException
 
-client = ApiClient(Configuration(host=SERVICE))
+client = ApiClient(Configuration(host=SERVICE, access_token=KEY))
 faces, boundaries, jobs = FacesApi(client), BoundariesApi(client), JobsApi(client)
-health, models = HealthApi(client), ModelsApi(client)
+health, models, session = HealthApi(client), ModelsApi(client), SessionApi(client)
 
 # If an operation has JSON responses, the client asks for JSON. Requests for an image therefore name the format.
 PNG = Format.PNG
@@ -64,6 +65,13 @@ def status_of(identifier: str) -> str:
 def the_service_lives_and_is_ready() -> None:
     assert health.check_liveness()
     assert health.check_readiness()
+
+
+@check
+def a_session_begins_and_ends() -> None:
+    begun = session.begin_session_with_http_info()
+    assert begun.headers is not None and begun.headers["Set-Cookie"].startswith("faceplane-session=")
+    assert session.end_session_with_http_info().status_code == HTTPStatus.NO_CONTENT
 
 
 @check

@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | the order of the layers | this file |
 //! | the log and the metrics of a request | `observe` |
+//! | which keys may call which operation | `authorize` |
 //! | which hosts and origins may call which operation | `access` |
 //! | security headers for browsers | `browser_headers` |
 
 pub(crate) mod access;
+mod authorize;
 pub(crate) mod browser_headers;
 mod observe;
 
@@ -53,6 +55,7 @@ pub(crate) fn around(routes: Router<Api>, api: &Api, access: Access) -> Router<A
         .layer(CatchPanicLayer::custom(panic_problem))
         .layer(from_fn_with_state(hosts, access::check_host))
         .layer(origins)
+        .layer(from_fn_with_state(api.guard.clone(), authorize::authorize))
         .layer(from_fn(negotiation::limit_accept))
         .layer(from_fn_with_state(api.limits.timeout, timeout::within_timeout))
         // `received_body` limits bodies.

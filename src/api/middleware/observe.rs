@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::field::Empty;
 use tracing::{Level, Span};
 
 use crate::api::problem_document::elided;
@@ -14,15 +15,15 @@ use crate::metrics::Metrics;
 /// The longest path in the log, in bytes.
 const LONGEST_PATH: usize = 200;
 
-/// The log span of a request. Probes come every few seconds, so their level is debug.
+/// The log span of a request. `authorize` adds the name of its key. Probes come every few seconds, so their level is debug.
 pub(crate) fn request_span(request: &Request) -> Span {
     let id = request_id(request).unwrap_or_default();
     let (method, path) = (request.method(), request.uri().path());
     let logged = elided(path, LONGEST_PATH);
     if path.starts_with("/health/") || path == "/metrics" {
-        tracing::debug_span!("request", id, %method, path = %logged)
+        tracing::debug_span!("request", id, %method, path = %logged, key = Empty)
     } else {
-        tracing::info_span!("request", id, %method, path = %logged)
+        tracing::info_span!("request", id, %method, path = %logged, key = Empty)
     }
 }
 

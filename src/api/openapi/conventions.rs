@@ -2,6 +2,7 @@
 //! miss one.
 //!
 //! - Every operation takes `Faceplane-Timeout`, has the common problems, and those of protected operations if it is one, and responds with `X-Request-Id`.
+//! - Every operation names the scope that its key needs, or that it needs none.
 //! - An optional field is left out, never null: generators would otherwise type it as three cases.
 //! - No schema has a default: openapi-typescript makes fields with a default required. Descriptions name the defaults.
 //! - If the values of an enum are not identifiers, the enum says how generated code names them.
@@ -9,14 +10,18 @@
 use serde_json::{Map, Value, json};
 use utoipa::IntoResponses as _;
 
+use crate::api::guard::needed_scope::needed_scope;
 use crate::api::middleware::access::is_protected;
-use crate::api::openapi::problems::{CommonProblems, ProtectedProblems};
+use crate::api::openapi::problems::{CommonProblems, KeyProblems, ProtectedProblems};
 use crate::api::timeout;
 
 type JsonObject = Map<String, Value>;
 
 /// Names the request in the log and in the response.
 const REQUEST_ID: &str = "X-Request-Id";
+
+/// The name of the security scheme.
+const KEY: &str = "key";
 
 /// Keys of a path that are operations.
 const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
@@ -25,6 +30,7 @@ const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
 pub(crate) fn apply(document: &mut Value) {
     add_components(&mut document["components"]);
     let common = serde_json::to_value(CommonProblems::responses()).expect("responses are JSON");
+    let with_key = serde_json::to_value(KeyProblems::responses()).expect("responses are JSON");
     let protected = serde_json::to_value(ProtectedProblems::responses()).expect("responses are JSON");
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, item) in paths {
@@ -33,7 +39,15 @@ pub(crate) fn apply(document: &mut Value) {
         for (method, operation) in operations {
             let method = method.to_uppercase().parse().expect("it is a method");
             let is_protected = is_protected(&method, path);
-            complete(operation, [Some(&common), is_protected.then_some(&protected)]);
+            let scope = needed_scope(&method, path);
+            let scopes = scope.map(|scope| json!({ KEY: [scope.name()] }));
+            operation["security"] = scopes.into_iter().collect();
+            let problems = [
+                Some(&common),
+                scope.map(|_| &with_key),
+                is_protected.then_some(&protected),
+            ];
+            complete(operation, problems);
             for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
                 let optional = parameter["required"] != true;
                 if let Some(schema) = parameter.get_mut("schema") {
@@ -48,7 +62,7 @@ pub(crate) fn apply(document: &mut Value) {
     values(&mut document["components"]["schemas"]).for_each(simplify);
 }
 
-/// Declares the header and the parameter that every operation refers to.
+/// Declares the header, the parameter and the security scheme that operations refer to.
 fn add_components(components: &mut Value) {
     components["headers"] = json!({ REQUEST_ID: {
         "description": "The id of the request, as in the log: the client's own, or a new one.",
@@ -61,10 +75,16 @@ fn add_components(components: &mut Value) {
         "description": "The longest time to wait for the response, in seconds; the service's own limit if left out or longer.",
         "schema": { "type": "number", "exclusiveMinimum": 0 },
     }});
+    components["securitySchemes"] = json!({ KEY: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key of the service, if it has keys. Operations name the scope that the key needs: `use`, `train` or `admin`; \
+                        a larger scope allows what a smaller one does. In web pages of the service, the cookie of a session does too.",
+    }});
 }
 
 /// Adds to an operation what every operation has, and its further problems.
-fn complete(operation: &mut Value, problems: [Option<&Value>; 2]) {
+fn complete(operation: &mut Value, problems: [Option<&Value>; 3]) {
     let reference = json!({ "$ref": format!("#/components/parameters/{}", timeout::HEADER) });
     let operation = operation.as_object_mut().expect("an operation is an object");
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
@@ -86,6 +106,12 @@ fn complete(operation: &mut Value, problems: [Option<&Value>; 2]) {
     responses.sort_keys();
     for (status, response) in responses.iter_mut() {
         response["headers"][REQUEST_ID] = json!({ "$ref": format!("#/components/headers/{REQUEST_ID}") });
+        if status == "401" {
+            response["headers"]["WWW-Authenticate"] = json!({
+                "description": "`Bearer`, and what is wrong with the key (RFC 6750).",
+                "schema": { "type": "string" },
+            });
+        }
         if status == "503" {
             response["headers"]["Retry-After"] = json!({
                 "description": "Seconds after which to try again.",

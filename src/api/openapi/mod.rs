@@ -48,6 +48,7 @@ use crate::api::types::space::Space;
         (name = "models", description = "The loaded models"),
         (name = "boundaries", description = "The boundaries of a model: read, replace, delete and train them"),
         (name = "jobs", description = "Trainings and reports, which run in the background"),
+        (name = "session", description = "Sessions of browsers, where the service has keys"),
         (name = "health", description = "Probes and metrics")
     ),
     components(schemas(

@@ -126,7 +126,12 @@ problems! {
 
     /// Errors of operations that web pages of other origins may not call.
     ProtectedProblems {
-        403: "The request is from a web page of another origin, which the service does not allow to change anything.",
+        403: "The scope of the key is too small, or the request is from a web page of another origin, which the service does not allow to change anything.",
+    }
+
+    /// Errors of operations that need a key if the service has keys.
+    KeyProblems {
+        401: "The service has keys, and the request has none, an unknown one, or the cookie of a session that has ended.",
     }
 
     /// Errors of every operation.

@@ -13,6 +13,7 @@
 //! | the codes and scores of a training | [`samples`] |
 //! | the jobs that train, find directions and report | [`jobs`] |
 //! | responses with a part of a list | [`page`] |
+//! | sessions of browsers | [`session`] |
 //! | probes and metrics | [`health`], [`metrics`] |
 
 pub(crate) mod boundaries;
@@ -28,4 +29,5 @@ pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod samples;
 pub(crate) mod score;
+pub(crate) mod session;
 pub(crate) mod training;
