@@ -33,7 +33,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         path: "imaging",
         layers: &[],
-        crates: &["image", "jpeg_decoder", "jpeg_encoder", "moxcms", "ndarray", "png", "thiserror", "webp", "zune_jpeg"],
+        crates: &["image", "jpeg_decoder", "jpeg_encoder", "md5", "moxcms", "ndarray", "png", "roxmltree", "thiserror", "webp", "zune_jpeg"],
         never_of_std: &["env", "fs", "net", "path", "process", "thread", "time"],
     },
     Layer {

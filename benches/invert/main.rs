@@ -15,7 +15,9 @@ use bare_session::{BareRuntime, Network};
 use clap::Parser;
 use faceplane::catalog::{ModelFiles, ModelFolder};
 use faceplane::engine::Device;
-use faceplane::imaging::{Framing, Image, ImageRange, PngCompression, decode, encode_png, frame};
+use faceplane::imaging::{
+    FileMetadata, Framing, Image, ImageRange, PngCompression, decode, encode_png, frame,
+};
 use ndarray::{Axis, Ix2, Ix4};
 
 /// Measures a running service on the bundled model: inversion by the encoder compared with the bare networks, and single images
@@ -197,7 +199,11 @@ impl BareInversion {
         let image = self.synthesis.run(codes.view())?.into_dimensionality::<Ix4>()?;
         let synthesized = Instant::now();
         let reconstruction = Image::from_tensor(image.index_axis(Axis(0), 0), range)?;
-        std::hint::black_box(encode_png(&reconstruction, PngCompression::Fast, None)?);
+        std::hint::black_box(encode_png(
+            &reconstruction,
+            PngCompression::Fast,
+            &FileMetadata::default(),
+        )?);
         let ends = [start, decoded, encoded, synthesized, Instant::now()];
         Ok(std::array::from_fn(|stage| {
             milliseconds(ends[stage + 1] - ends[stage])

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use faceplane::catalog::{Graph, ModelFiles};
 use faceplane::engine::Device;
-use faceplane::imaging::{Image, ImageRange, PngCompression, encode_png};
+use faceplane::imaging::{FileMetadata, Image, ImageRange, PngCompression, encode_png};
 use faceplane::latent::sample_z;
 use ndarray::{Array2, ArrayD, ArrayView3, Axis, Ix2, Ix4};
 use ort::value::{DynValue, ValueType};
@@ -263,7 +263,11 @@ impl Loop {
 /// Encodes an image as a PNG file.
 fn encode(image: ArrayView3<'_, f32>, range: ImageRange) -> anyhow::Result<()> {
     let image = Image::from_tensor(image, range)?;
-    std::hint::black_box(encode_png(&image, PngCompression::Fast, None)?);
+    std::hint::black_box(encode_png(
+        &image,
+        PngCompression::Fast,
+        &FileMetadata::default(),
+    )?);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use faceplane::imaging::{Image, ImageRange, PngCompression, encode_png};
+use faceplane::imaging::{FileMetadata, Image, ImageRange, PngCompression, encode_png};
 use ndarray::Array3;
 
 use crate::clients::quantile;
@@ -52,7 +52,12 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> anyhow::Result<
     let (mut times, mut bytes) = (Vec::with_capacity(REPEATS), 0);
     for _ in 0..REPEATS {
         let start = Instant::now();
-        bytes = std::hint::black_box(encode_png(&image, PngCompression::Fast, None)?).len();
+        bytes = std::hint::black_box(encode_png(
+            &image,
+            PngCompression::Fast,
+            &FileMetadata::default(),
+        )?)
+        .len();
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);

@@ -13,7 +13,7 @@ use crate::api::image_metadata::ImageMetadata;
 use crate::api::output::Output;
 use crate::api::problem::Problem;
 use crate::api::responses;
-use crate::api::types::output_options::{Format, Metadata};
+use crate::api::types::output_options::Format;
 use crate::editor::{EditorError, Face, Model};
 use crate::engine::Timings;
 use crate::imaging::{ImagingError, encode_png};
@@ -46,14 +46,13 @@ impl Encoding<'_> {
             cacheable,
             timings,
             metrics,
-            ..
+            metadata,
         } = self;
         let started = Instant::now();
-        let metadata = (output.metadata == Metadata::Full).then_some(self.metadata);
         let response = match output.format {
             Format::Png | Format::Jpeg | Format::Webp | Format::Gif => {
                 let encode = move || {
-                    let image = encode_image(faces, output, metadata.as_ref())?;
+                    let image = encode_image(faces, output, &metadata)?;
                     Ok(BufferedResponse::image(output.format, image, &model))
                 };
                 off_thread(with_etag(encode, cacheable)).await?
@@ -82,35 +81,27 @@ fn with_etag(
 }
 
 /// The file of one image with all faces.
-fn encode_image(
-    faces: Vec<Face>,
-    output: Output,
-    metadata: Option<&ImageMetadata>,
-) -> Result<Vec<u8>, ImagingError> {
+fn encode_image(faces: Vec<Face>, output: Output, metadata: &ImageMetadata) -> Result<Vec<u8>, ImagingError> {
     if let [face] = &faces[..] {
-        let text = metadata.map(|metadata| metadata.text(Some(face)));
-        return output.encode(&face.image, text.as_deref());
+        return output.encode(&face.image, &metadata.of_file(Some(face), output.metadata));
     }
-    let text = metadata.map(|metadata| metadata.text(None));
+    let metadata = metadata.of_file(None, output.metadata);
     let images: Vec<_> = faces.into_iter().map(|face| face.image).collect();
-    output.encode_all(&images, text.as_deref())
+    output.encode_all(&images, &metadata)
 }
 
 /// The faces of a JSON response. Their PNGs are encoded in parallel.
 async fn encode_each(
     faces: Vec<Face>,
     output: Output,
-    metadata: Option<ImageMetadata>,
+    metadata: ImageMetadata,
 ) -> Result<Vec<responses::face::Face>, Problem> {
     let metadata = Arc::new(metadata);
     let encode = |face: Face| {
         let metadata = Arc::clone(&metadata);
         tokio::spawn(off_thread(move || {
-            let text = metadata
-                .as_ref()
-                .as_ref()
-                .map(|metadata| metadata.text(Some(&face)));
-            let file = encode_png(&face.image, output.compression.into(), text.as_deref())?;
+            let metadata = metadata.of_file(Some(&face), output.metadata);
+            let file = encode_png(&face.image, output.compression.into(), &metadata)?;
             Ok(responses::face::Face::new(face, STANDARD.encode(file)))
         }))
     };

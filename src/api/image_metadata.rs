@@ -1,10 +1,13 @@
-//! The metadata in a PNG: what reproduces its faces.
+//! The metadata in an image file: what reproduces its faces, and what kind of media it is.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::api::types::latent::Latent;
+use crate::api::types::output_options::Metadata;
+use crate::catalog::{DigitalSourceType, ProvenanceEntry};
 use crate::editor::{Face, Model};
+use crate::imaging::FileMetadata;
 
 /// A request as JSON, with everything that reproduces its response: the model is named, and a face without a seed or a code
 /// has got one. It is serialized once, for the cache key and for the metadata.
@@ -32,17 +35,21 @@ impl RequestRecord {
     }
 }
 
+/// What an image is that an uploaded photograph is part of.
+pub(crate) const PHOTOGRAPH: DigitalSourceType = DigitalSourceType::CompositeWithTrainedAlgorithmicMedia;
+
 /// The metadata of the images that one request makes.
 pub(crate) struct ImageMetadata {
     model: String,
     digest: String,
     generator: String,
+    provenance: ProvenanceEntry,
     record: RequestRecord,
 }
 
-/// The metadata as JSON.
+/// The recipe: what reproduces an image, as JSON.
 #[derive(Serialize)]
-struct MetadataDocument<'a> {
+struct Recipe<'a> {
     /// The version of the program.
     faceplane: &'static str,
     model: &'a str,
@@ -64,13 +71,31 @@ impl ImageMetadata {
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
             generator: model.generator_digest().to_owned(),
+            provenance: model.generator().provenance,
             record,
         }
     }
 
-    /// The text for an image: of `face`, or of several faces.
-    pub(crate) fn text(&self, face: Option<&Face>) -> String {
-        let text = MetadataDocument {
+    /// The same metadata, for images that show an uploaded photograph if `is_photograph`.
+    pub(crate) fn of_photograph(mut self, is_photograph: bool) -> Self {
+        if is_photograph {
+            self.provenance.digital_source_type = PHOTOGRAPH;
+        }
+        self
+    }
+
+    /// The metadata of the file of an image: of `face`, or of several faces.
+    pub(crate) fn of_file(&self, face: Option<&Face>, extent: Metadata) -> FileMetadata {
+        let full = extent == Metadata::Full;
+        let marked = full || !self.provenance.optional;
+        FileMetadata {
+            recipe: full.then(|| self.recipe(face)),
+            digital_source_type: marked.then(|| self.provenance.digital_source_type.term().to_owned()),
+        }
+    }
+
+    fn recipe(&self, face: Option<&Face>) -> String {
+        let recipe = Recipe {
             faceplane: env!("CARGO_PKG_VERSION"),
             model: &self.model,
             digest: &self.digest,
@@ -79,6 +104,6 @@ impl ImageMetadata {
             request: &self.record.request,
             latent: face.map(|face| Latent::file(&face.code)),
         };
-        serde_json::to_string(&text).expect("texts and a code are JSON")
+        serde_json::to_string(&recipe).expect("texts and a code are JSON")
     }
 }

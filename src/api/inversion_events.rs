@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::api::buffered_response::BufferedResponse;
 use crate::api::encoding::off_thread;
+use crate::api::image_metadata::PHOTOGRAPH;
 use crate::api::negotiation::{EVENTS, prefers};
 use crate::api::output::OFFERED;
 use crate::api::problem::Problem;
@@ -24,7 +25,7 @@ use crate::api::responses;
 use crate::api::timeout;
 use crate::editor::InversionProgress;
 use crate::engine;
-use crate::imaging::{Image, ImagingError, Quality, encode_jpeg, shrunk};
+use crate::imaging::{FileMetadata, Image, ImagingError, Quality, encode_jpeg, shrunk};
 
 /// The longest side of the reconstructions in events, in pixels.
 const PREVIEW_SIDE: usize = 256;
@@ -162,5 +163,6 @@ async fn encode(progress: InversionProgress) -> Result<responses::invert::Invers
 
 /// A small JPEG of an image.
 fn encode_preview(image: Image) -> Result<Vec<u8>, ImagingError> {
-    encode_jpeg(&shrunk(image, PREVIEW_SIDE), Quality::default())
+    let mark = FileMetadata::mark(PHOTOGRAPH.term());
+    encode_jpeg(&shrunk(image, PREVIEW_SIDE), Quality::default(), &mark)
 }

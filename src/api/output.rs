@@ -9,7 +9,8 @@ use mediatype::{MediaType, MediaTypeBuf, Name, ReadParams as _};
 use crate::api::problem::Problem;
 use crate::api::types::output_options::{Compression, Format, ImageOptions, Layout, Metadata, OutputOptions};
 use crate::imaging::{
-    self, Animation, Image, ImagingError, Quality, SheetLayout, arrange, encode_jpeg, encode_png, encode_webp,
+    self, Animation, FileMetadata, Image, ImagingError, Quality, SheetLayout, arrange, encode_jpeg,
+    encode_png, encode_webp,
 };
 
 /// How long each face of an animation is shown if the request does not say, in milliseconds.
@@ -167,30 +168,36 @@ impl Output {
         })
     }
 
-    /// Encodes an image; `text` is the metadata of a PNG. Images in JSON are PNGs.
-    pub(crate) fn encode(self, image: &Image, text: Option<&str>) -> Result<Vec<u8>, ImagingError> {
+    /// Encodes an image. Images in JSON are PNGs.
+    pub(crate) fn encode(self, image: &Image, metadata: &FileMetadata) -> Result<Vec<u8>, ImagingError> {
         match self.format {
-            Format::Png | Format::Json => encode_png(image, self.compression.into(), text),
-            Format::Jpeg => encode_jpeg(image, self.quality),
-            Format::Webp => encode_webp(image, self.quality),
-            Format::Gif => self.animate(std::slice::from_ref(image), text),
+            Format::Png | Format::Json => encode_png(image, self.compression.into(), metadata),
+            Format::Jpeg => encode_jpeg(image, self.quality, metadata),
+            Format::Webp => encode_webp(image, self.quality, metadata),
+            Format::Gif => self.animate(std::slice::from_ref(image), metadata),
         }
     }
 
     /// Encodes several images as one file: a sheet, or an animation.
-    pub(crate) fn encode_all(self, images: &[Image], text: Option<&str>) -> Result<Vec<u8>, ImagingError> {
+    pub(crate) fn encode_all(
+        self,
+        images: &[Image],
+        metadata: &FileMetadata,
+    ) -> Result<Vec<u8>, ImagingError> {
         match self.layout.sheet() {
-            Some(layout) => self.encode(&arrange(images, layout)?, text),
-            None => self.animate(images, text),
+            Some(layout) => self.encode(&arrange(images, layout)?, metadata),
+            None => self.animate(images, metadata),
         }
     }
 
-    fn animate(self, images: &[Image], text: Option<&str>) -> Result<Vec<u8>, ImagingError> {
+    fn animate(self, images: &[Image], metadata: &FileMetadata) -> Result<Vec<u8>, ImagingError> {
         let animation = Animation::new(images, self.frame_time)?;
         match self.format {
-            Format::Gif => animation.encode_gif(),
-            Format::Webp => animation.encode_webp(self.quality),
-            Format::Png | Format::Jpeg | Format::Json => animation.encode_png(self.compression.into(), text),
+            Format::Gif => animation.encode_gif(metadata),
+            Format::Webp => animation.encode_webp(self.quality, metadata),
+            Format::Png | Format::Jpeg | Format::Json => {
+                animation.encode_png(self.compression.into(), metadata)
+            }
         }
     }
 }

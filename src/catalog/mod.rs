@@ -46,9 +46,10 @@ pub use error::{ArrayError, CatalogError, NpyError};
 pub use gradient_source::{FeatureNetwork, GradientSource};
 pub use graph_file::Graph;
 pub use manifest::{
-    Activation, AlignmentEntry, Bins, ChannelValues, Channels, ClassifierEntry, Coordinates, EncoderEntry,
-    GeneratorEntry, GradientEntry, IdentityEntry, InputEntry, InputSize, LandmarkPoint, LandmarkUnit,
-    LandmarksEntry, Layout, Manifest, OutputEntry, OutputKind, TruncationEntry,
+    Activation, AlignmentEntry, Bins, ChannelValues, Channels, ClassifierEntry, Coordinates,
+    DigitalSourceType, EncoderEntry, GeneratorEntry, GradientEntry, IdentityEntry, InputEntry, InputSize,
+    LandmarkPoint, LandmarkUnit, LandmarksEntry, Layout, Manifest, OutputEntry, OutputKind, ProvenanceEntry,
+    TruncationEntry,
 };
 pub use model_files::{ClassifierFiles, ModelFiles};
 pub use model_folder::ModelFolder;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use crate::catalog::Manifest;
+use crate::catalog::{Manifest, ProvenanceEntry};
 use crate::editor::LoadError;
 use crate::engine::GeneratorShape;
 use crate::imaging::ImageRange;
@@ -17,6 +17,8 @@ pub(crate) struct GeneratorSettings {
     pub(crate) image_range: ImageRange,
     /// Whether a sampled z code is scaled to the length √dim.
     pub(crate) rescale_z: bool,
+    /// What kind of media its images are.
+    pub(crate) provenance: ProvenanceEntry,
     /// The mean w code and the default truncation; `None` if the model cannot truncate.
     pub(crate) mean: Option<Mean>,
     /// The moments of sampled w codes, once they are needed.
@@ -70,6 +72,7 @@ pub(crate) fn generator_settings(
     Ok(GeneratorSettings {
         image_range,
         rescale_z: manifest.generator.rescale_z,
+        provenance: manifest.provenance,
         mean,
         sample_moments: Arc::default(),
         sample_styles: Arc::default(),

@@ -7,6 +7,7 @@
 //! | an image, and its conversion from and to a tensor | [`Image`], [`ImageRange`] |
 //! | image files: PNG, JPEG and WebP, decoding of uploads and the memory that it takes | [`encode_png`], [`encode_jpeg`], [`encode_webp`], [`decode`], [`decoding_memory`] |
 //! | the part of a photograph that a model gets: centre, crop or aligned face | [`frame`], [`Framing`] |
+//! | what a file says about how its image was made | [`FileMetadata`], [`read_metadata`] |
 //! | several images on one sheet, or one after the other | [`arrange`], [`Animation`] |
 //! | text below an image | [`captioned`] |
 //! | how similar two images are: MSE, PSNR, SSIM | [`Similarity`] |
@@ -24,8 +25,10 @@ pub use caption::captioned;
 pub use error::{DecodeError, ImagingError};
 pub use files::animation::Animation;
 pub use files::decode::{decode, decoding_memory};
+pub use files::file_metadata::FileMetadata;
 pub use files::jpeg_webp::{Quality, encode_jpeg, encode_webp};
-pub use files::png::{PngCompression, encode_png, read_png_text};
+pub use files::png::{PngCompression, encode_png};
+pub use files::read_metadata::read_metadata;
 pub use framing::alignment::Alignment;
 pub use framing::frame::{CropError, Framing, FramingError, Rectangle, centre, frame, shrunk};
 pub use framing::landmarks::{Landmarks, LandmarksError};

@@ -94,9 +94,7 @@ async fn an_image_in_json_is_answered_by_a_png_that_contains_its_code() {
     let response = client.post("/v1/invert", body).await;
     let (width, height, _) = response.pixels();
     assert_eq!((width, height), (256, 256));
-    let text = faceplane::imaging::read_png_text(&response.body)
-        .unwrap()
-        .unwrap();
+    let text = faceplane::imaging::read_metadata(&response.body).recipe.unwrap();
     let recipe: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(recipe["latent"]["space"], "w");
     assert_eq!(recipe["request"]["crop"]["width"], 240);

@@ -282,7 +282,7 @@ async fn a_part_of_an_image_is_edited_and_scored_as_it_is_inverted() {
             .header("content-type", "image/png")
             .body(Body::from(file.clone()));
         let edited = client.send(request.unwrap()).await.body;
-        let text = faceplane::imaging::read_png_text(&edited).unwrap().unwrap();
+        let text = faceplane::imaging::read_metadata(&edited).recipe.unwrap();
         let record: Value = serde_json::from_str(&text).unwrap();
         assert!(record["request"]["latent"].is_object(), "{text}");
         assert!(

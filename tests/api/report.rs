@@ -13,7 +13,7 @@ use crate::support::{Client, Response, numbers};
 const PATH: &str = "/v1/models/sketch/report";
 const COUNT: usize = 100;
 
-async fn ended(client: &Client, location: &str) -> Value {
+pub(crate) async fn ended(client: &Client, location: &str) -> Value {
     loop {
         let job = client.get(location).await.json();
         if ["done", "failed", "cancelled"].contains(&job["status"].as_str().unwrap()) {
@@ -23,7 +23,7 @@ async fn ended(client: &Client, location: &str) -> Value {
     }
 }
 
-async fn begun(client: &Client, body: Value) -> String {
+pub(crate) async fn begun(client: &Client, body: Value) -> String {
     let response = client.post(PATH, body).await;
     assert_eq!(response.status, StatusCode::ACCEPTED, "{}", response.json());
     response.header("location").unwrap().to_owned()

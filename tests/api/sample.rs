@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use faceplane::engine::{EngineError, Generator, GeneratorShape};
-use faceplane::imaging::read_png_text;
+use faceplane::imaging::{FileMetadata, read_metadata};
 use faceplane::latent::standard_normal;
 use ndarray::{Array4, ArrayView3};
 use serde_json::{Value, json};
@@ -124,9 +124,7 @@ async fn the_code_in_a_response_gives_the_same_face_again() {
 async fn a_png_carries_its_request_and_its_code() {
     let client = Client::sketch();
     let response = client.get("/v1/sample?seed=7&space=w%2B&psi=0.5").await;
-    let text = read_png_text(&response.body)
-        .unwrap()
-        .expect("the PNG has no metadata");
+    let text = read_metadata(&response.body).recipe.unwrap();
     let metadata: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(metadata["model"], "sketch");
     assert_eq!(metadata["path"], "/v1/sample");
@@ -144,7 +142,10 @@ async fn a_png_carries_its_request_and_its_code() {
         "the code in the metadata should give the same image"
     );
     let bare = client.get("/v1/sample?seed=7&metadata=none").await;
-    assert_eq!(read_png_text(&bare.body), Ok(None));
+    assert_eq!(
+        read_metadata(&bare.body),
+        FileMetadata::mark("trainedAlgorithmicMedia")
+    );
 }
 
 #[tokio::test]

@@ -152,7 +152,7 @@ async fn the_metadata_of_an_edited_image_holds_the_code_and_not_the_image() {
     let image = STANDARD.encode(client.get("/v1/sample?seed=7").await.body);
     let body = json!({"image": image, "edits": [{"attribute": "smile", "by": 2}]});
     let file = client.post("/v1/edit", body).await.body;
-    let text = faceplane::imaging::read_png_text(&file).unwrap().unwrap();
+    let text = faceplane::imaging::read_metadata(&file).recipe.unwrap();
     let metadata: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(metadata["request"].get("image"), None);
     assert!(metadata["request"]["latent"].is_object());

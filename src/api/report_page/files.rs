@@ -8,7 +8,7 @@ use crate::api::report_page::methods::Curve;
 use crate::api::report_page::page::page;
 use crate::api::responses::report::{EncodedStrips, Report as ReportJson};
 use crate::editor::Report;
-use crate::imaging::{Image, ImagingError, Quality, encode_jpeg};
+use crate::imaging::{FileMetadata, Image, ImagingError, Quality, encode_jpeg};
 
 /// A report as an HTML page.
 ///
@@ -42,7 +42,8 @@ pub fn curves_of(report: &Report) -> Vec<(&'static str, String)> {
 
 fn strips(report: &Report) -> Result<EncodedStrips, ImagingError> {
     let of_directions = report.directions.iter().map(|direction| &direction.strip);
-    let encode = |strip: &Vec<Image>| encode_strip(strip);
+    let mark = FileMetadata::mark(report.digital_source_type.term());
+    let encode = |strip: &Vec<Image>| encode_strip(strip, &mark);
     Ok(EncodedStrips {
         attributes: report.strips.iter().map(encode).collect::<Result<_, _>>()?,
         directions: of_directions.map(encode).collect::<Result<_, _>>()?,
@@ -50,7 +51,7 @@ fn strips(report: &Report) -> Result<EncodedStrips, ImagingError> {
 }
 
 /// The images of a strip as JPEGs in base64.
-fn encode_strip(strip: &[Image]) -> Result<Vec<String>, ImagingError> {
-    let file = |image| Ok(STANDARD.encode(encode_jpeg(image, Quality::default())?));
+fn encode_strip(strip: &[Image], mark: &FileMetadata) -> Result<Vec<String>, ImagingError> {
+    let file = |image| Ok(STANDARD.encode(encode_jpeg(image, Quality::default(), mark)?));
     strip.iter().map(file).collect()
 }

@@ -22,7 +22,7 @@ use crate::api::state::Api;
 use crate::api::types::edit::{ConditionalEditForm, ConditionalEditInput, EditForm, EditInput, FaceEdits};
 use crate::api::types::latent::Latent;
 use crate::api::types::text::{Text, named};
-use crate::api::types::uploaded_image::HasImage;
+use crate::api::types::uploaded_image::{HasImage, TakenImage};
 use crate::api::{response_cache, upload};
 use crate::editor;
 
@@ -136,7 +136,9 @@ async fn edit(
     let cacheable = input.common.face.code.seed.is_some();
     let mut of_image = None;
     let FaceEdits { face, truncation, .. } = &mut input.common.0;
-    if let Some(image) = face.take_image(truncation, &model)? {
+    let taken = face.take_image(truncation, &model)?;
+    let is_photograph = taken.as_ref().is_some_and(TakenImage::is_photograph);
+    if let Some(TakenImage::Unknown(image)) = taken {
         // The inversion may take minutes, so everything else is checked before it.
         editor::check_edit(
             &model,
@@ -161,7 +163,7 @@ async fn edit(
             model: Arc::clone(&model),
             faces: before.into_iter().chain(take(&mut edited.faces)).collect(),
             output,
-            metadata: ImageMetadata::new(&model, record),
+            metadata: ImageMetadata::new(&model, record).of_photograph(is_photograph),
             cacheable,
             timings: edited.timings,
             metrics: &api.metrics,

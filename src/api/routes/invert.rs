@@ -24,14 +24,15 @@ use crate::api::types::text::{Text, named};
 use crate::api::types::uploaded_image::CarriedCode;
 use crate::api::upload;
 use crate::editor::{self, InversionProgress, Model};
+use crate::imaging::FileMetadata;
 
 /// Invert an image
 ///
 /// Finds the latent code of an image. The body is one of three: the image itself, with the options in the URL; a form with
-/// the image as `file` and the options as further fields; or JSON. The response is the reconstruction, or JSON. The PNG of
+/// the image as `file` and the options as further fields; or JSON. The response is the reconstruction, or JSON. The file of
 /// the reconstruction carries the code. To edit the face, send the code to `/v1/edit` as `latent`.
 ///
-/// If the image is a PNG that carries a code of this model, the response has that code, and the method `metadata`. Any option about
+/// If the image is a file of this service that carries a code of this model, the response has that code, and the method `metadata`. Any option about
 /// the inversion, such as `method`, inverts it all the same.
 ///
 /// With `Accept: text/event-stream` the response is a stream of events. A `progress` event for each step has an
@@ -72,7 +73,11 @@ async fn invert(
     let framing = input.framing.framing(&model)?;
     let carried = file.carried(model.generator_digest());
     let carried = carried.filter(|_| !input.asks_for_inversion());
-    let inverted = if let Some(CarriedCode { latent, truncation }) = carried {
+    let is_photograph = carried.as_ref().is_none_or(|carried| carried.of_photograph);
+    let inverted = if let Some(CarriedCode {
+        latent, truncation, ..
+    }) = carried
+    {
         let with_scores = output.format == Format::Json;
         let image = file.undecoded(&api).await?;
         editor::reconstruct(&model, latent.code()?, truncation, image, with_scores).await?
@@ -84,7 +89,8 @@ async fn invert(
     let warnings: Vec<String> = inverted.warnings.iter().map(ToString::to_string).collect();
     let listed = warnings.clone();
     let encoding = Encoding {
-        metadata: ImageMetadata::new(&model, RequestRecord::new("/v1/invert", &input)),
+        metadata: ImageMetadata::new(&model, RequestRecord::new("/v1/invert", &input))
+            .of_photograph(is_photograph),
         model,
         faces: vec![inverted.face],
         output,
@@ -99,7 +105,7 @@ async fn invert(
             digest: model.digest().to_owned(),
             method: inverted.method.map_or(FoundBy::Metadata, FoundBy::from),
             face: faces.remove(0),
-            target: STANDARD.encode(output.encode(&inverted.target, None)?),
+            target: STANDARD.encode(output.encode(&inverted.target, &FileMetadata::default())?),
             mse: similarity.mse,
             psnr: similarity.psnr,
             ssim: similarity.ssim,

@@ -20,6 +20,7 @@ use crate::api::types::latent::Latent;
 use crate::api::types::output_options::Format;
 use crate::api::types::score::{ScoreForm, ScoreInput};
 use crate::api::types::text::{Text, named};
+use crate::api::types::uploaded_image::TakenImage;
 use crate::api::{response_cache, upload};
 use crate::editor;
 
@@ -66,7 +67,7 @@ async fn score(api: &Api, mut input: ScoreInput) -> Result<BufferedResponse, Pro
     input.model = Some(Text(model.name().to_owned()));
     let mut warnings = Vec::new();
     let ScoreInput { face, truncation, .. } = &mut input;
-    if let Some(image) = face.take_image(truncation, &model)? {
+    if let Some(TakenImage::Unknown(image)) = face.take_image(truncation, &model)? {
         // The inversion may take minutes, so everything else is checked before it.
         editor::check_score(&model, &input.request()?, editor::inverted_space(&model)?)?;
         let found = image.invert(api, &model).await?;

@@ -7,7 +7,7 @@ use crate::api::types::framing::FramingInput;
 use crate::api::types::label::ClassLabel;
 use crate::api::types::latent::Latent;
 use crate::api::types::number::{Integer, MOST_U32, Real, Seed};
-use crate::api::types::uploaded_image::{ImageToInvert, UploadedImage};
+use crate::api::types::uploaded_image::{ImageToInvert, TakenImage, UploadedImage};
 use crate::editor::{FaceSource, Model, TruncationChoice};
 use crate::latent::{Label, LatentCode};
 
@@ -29,7 +29,7 @@ fields! {
     /// A seed, a latent code or an image.
     pub(crate) struct FaceInput {
         code: InsteadOfFile<CodeInput>,
-        /// An image of the face instead of a seed: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels (JPEG: 100 million). A PNG that
+        /// An image of the face instead of a seed: a PNG, JPEG, WebP, GIF or BMP file, at most 20 MiB and 25 million pixels (JPEG: 100 million). A file that
         /// this model made carries its latent code, unless `crop` or `landmarks` name a part of it; any other image is inverted first, as
         /// `/v1/invert` does it.
         image: Option<UploadedImage>,
@@ -104,14 +104,14 @@ fn random_seed() -> Result<u32, Problem> {
 }
 
 impl FaceInput {
-    /// Takes the image out of the request. If the image carries its latent code, the code takes its place; otherwise the image is
-    /// returned, for the handler to invert when it has checked all else. A record of the request then has the code, so that it makes
+    /// Takes the image out of the request. If the image carries its latent code, the code takes its place; otherwise the handler
+    /// inverts it when it has checked all else. A record of the request then has the code, so that it makes
     /// the same face again.
     pub(crate) fn take_image(
         &mut self,
         truncation: &mut TruncationInput,
         model: &Model,
-    ) -> Result<Option<ImageToInvert>, Problem> {
+    ) -> Result<Option<TakenImage>, Problem> {
         let Some(image) = self.image.take() else {
             return match self.framing.given() {
                 None => Ok(None),
@@ -137,10 +137,11 @@ impl FaceInput {
         {
             self.code.latent = Some(code.latent);
             truncation.complete(code.truncation);
-            return Ok(None);
+            let of_photograph = code.of_photograph;
+            return Ok(Some(TakenImage::Carried { of_photograph }));
         }
         truncation.refuse_beside_image()?;
-        Ok(Some(ImageToInvert { image, framing }))
+        Ok(Some(TakenImage::Unknown(ImageToInvert { image, framing })))
     }
 }
 

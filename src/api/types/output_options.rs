@@ -34,11 +34,12 @@ choice! {
 }
 
 choice! {
-    /// The metadata in a PNG.
+    /// The metadata in an image file.
     pub(crate) enum Metadata {
-        /// An iTXt chunk `faceplane` with the program's version, the model and its digest, the request and the code; the default.
+        /// The recipe, and the mark that a model made the image; the default. The recipe has the program's version, the model and its digest,
+        /// the request and the code. It is in the iTXt chunk `faceplane` of a PNG, and in the XMP packet of other files.
         Full = "full",
-        /// No metadata.
+        /// The mark only, unless the model's manifest says that it is optional.
         None = "none",
     }
 }
@@ -58,7 +59,7 @@ fields! {
     pub(crate) struct ImageOptions {
         /// The format of the response. Default: what the `Accept` header prefers, or else PNG.
         format: Option<Format>,
-        /// The metadata in a PNG. Default: `full`.
+        /// The metadata in an image file. Default: `full`.
         metadata: Option<Metadata>,
         /// The compression of a PNG. Default: `fast`.
         compression: Option<Compression>,

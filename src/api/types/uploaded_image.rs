@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::api::decode::fields::Fields;
 use crate::api::decode::value::{Schema, Value};
 use crate::api::encoding::off_thread;
+use crate::api::image_metadata::PHOTOGRAPH;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::types::base64::{Base64, schema};
@@ -21,7 +22,7 @@ use crate::editor::{
     self, EditorError, FoundCode, InversionOptions, InvertRequest, Model, TruncationChoice, UndecodedImage,
 };
 use crate::engine::MemoryUse;
-use crate::imaging::{Framing, decode, decoding_memory, read_png_text};
+use crate::imaging::{FileMetadata, Framing, decode, decoding_memory, read_metadata};
 use crate::latent::Label;
 
 /// The largest image file, in bytes.
@@ -67,6 +68,29 @@ impl Serialize for UploadedImage {
 pub(crate) struct CarriedCode {
     pub(crate) latent: Latent,
     pub(crate) truncation: TruncationChoice,
+    /// Whether the code was found from a photograph.
+    pub(crate) of_photograph: bool,
+}
+
+/// What the image of a request was.
+pub(crate) enum TakenImage {
+    /// One with its latent code, which is in the request now.
+    Carried {
+        /// Whether the code was found from a photograph.
+        of_photograph: bool,
+    },
+    /// One to invert.
+    Unknown(ImageToInvert),
+}
+
+impl TakenImage {
+    /// Whether images of its face show an uploaded photograph.
+    pub(crate) fn is_photograph(&self) -> bool {
+        match self {
+            Self::Carried { of_photograph } => *of_photograph,
+            Self::Unknown(_) => true,
+        }
+    }
 }
 
 /// An image without a known latent code.
@@ -90,7 +114,7 @@ impl ImageToInvert {
     }
 }
 
-/// What the metadata of a PNG of this program says of the face in it. Other keys are skipped.
+/// What the recipe in an image of this program says of the face in it. Other keys are skipped.
 #[derive(Deserialize)]
 struct Carried {
     generator: String,
@@ -164,8 +188,11 @@ impl UploadedImage {
 
     /// The code in the file's metadata, if `generator` made the image.
     pub(crate) fn carried(&self, generator: &str) -> Option<CarriedCode> {
-        let text = read_png_text(&self.0).ok().flatten()?;
-        let carried: Carried = serde_json::from_str(&text).ok()?;
+        let FileMetadata {
+            recipe,
+            digital_source_type,
+        } = read_metadata(&self.0);
+        let carried: Carried = serde_json::from_str(&recipe?).ok()?;
         if carried.generator != generator {
             return None;
         }
@@ -178,6 +205,7 @@ impl UploadedImage {
         let mapped = !latent.is_z();
         let layers = truncation_layers.and_then(|layers| usize::try_from(layers).ok());
         Some(CarriedCode {
+            of_photograph: digital_source_type.is_some_and(|term| term == PHOTOGRAPH.term()),
             latent,
             truncation: TruncationChoice {
                 psi: psi.filter(|_| !mapped),

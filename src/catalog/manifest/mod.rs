@@ -4,6 +4,7 @@ mod check;
 mod classifier;
 mod generator;
 mod image_network;
+mod provenance;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ pub use image_network::{
     ChannelValues, Channels, Coordinates, EncoderEntry, IdentityEntry, InputEntry, InputSize, LandmarkPoint,
     LandmarkUnit, LandmarksEntry, Layout,
 };
+pub use provenance::{DigitalSourceType, ProvenanceEntry};
 
 /// The content of a manifest. `onnx/README.md` describes every key.
 #[derive(Clone, Debug, Deserialize)]
@@ -48,6 +50,9 @@ pub struct Manifest {
     pub alignment: AlignmentEntry,
     /// The gradient graph, from a code and an image to the loss and its gradient.
     pub gradient: Option<GradientEntry>,
+    /// What kind of media its images are.
+    #[serde(default)]
+    pub provenance: ProvenanceEntry,
     /// The folder of boundaries.
     pub boundaries: Option<BoundariesEntry>,
 }

@@ -12,7 +12,7 @@ use crate::catalog::ModelFolder;
 use crate::cli::alone::{async_runtime, open};
 use crate::editor::check_networks;
 use crate::engine::{Device, Runtime};
-use crate::imaging::{PngCompression, encode_png};
+use crate::imaging::{FileMetadata, PngCompression, encode_png};
 
 /// The settings of `faceplane check`.
 ///
@@ -52,11 +52,13 @@ impl Check {
     pub fn run(&self) -> Result<(), CheckError> {
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
         let folder = ModelFolder::Disk(self.folder.clone());
-        let findings = async_runtime()?.block_on(async {
+        let (findings, provenance) = async_runtime()?.block_on(async {
             let model = open(&folder, &runtime, self.faces, Some(1))?;
-            Ok::<_, CheckError>(check_networks(&model, self.faces).await?)
+            let findings = check_networks(&model, self.faces).await?;
+            Ok::<_, CheckError>((findings, model.generator().provenance))
         })?;
-        let sheet = encode_png(&contact_sheet(&findings)?, PngCompression::Fast, None)?;
+        let mark = FileMetadata::mark(provenance.digital_source_type.term());
+        let sheet = encode_png(&contact_sheet(&findings)?, PngCompression::Fast, &mark)?;
         std::fs::write(&self.sheet, sheet).map_err(|reason| CheckError::Sheet {
             file: self.sheet.clone(),
             reason,

@@ -7,7 +7,7 @@ use crate::catalog::ModelFolder;
 use crate::cli::alone::{async_runtime, open};
 use crate::editor::{FaceSource, Model, SampleRequest, TruncationChoice, average_w, sample};
 use crate::engine::Runtime;
-use crate::imaging::{PngCompression, SheetLayout, arrange, encode_png};
+use crate::imaging::{FileMetadata, PngCompression, SheetLayout, arrange, encode_png};
 
 /// Faces on the sheet of samples.
 const FACES: u32 = 4;
@@ -53,6 +53,8 @@ impl Trial {
         let sampled = async_runtime()?.block_on(sample(&self.model, &request))?;
         let images: Vec<_> = sampled.faces.into_iter().map(|face| face.image).collect();
         let sheet = arrange(&images, SheetLayout::Grid)?;
-        Ok(encode_png(&sheet, PngCompression::Fast, None)?)
+        let provenance = self.model.generator().provenance;
+        let mark = FileMetadata::mark(provenance.digital_source_type.term());
+        Ok(encode_png(&sheet, PngCompression::Fast, &mark)?)
     }
 }

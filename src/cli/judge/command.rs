@@ -15,7 +15,7 @@ use crate::cli::progress_line::ProgressLine;
 use crate::cli::train_boundary::FitMethodOption;
 use crate::editor::{Comparisons, KnownTruth, Report, ReportRequest, judge};
 use crate::engine::{Device, Runtime, open_truth};
-use crate::imaging::{Quality, SheetLayout, arrange, encode_jpeg};
+use crate::imaging::{FileMetadata, Quality, SheetLayout, arrange, encode_jpeg};
 use crate::latent::BoundaryFit;
 
 /// The settings of `faceplane judge`.
@@ -84,10 +84,11 @@ impl Judge {
             self.write(&format!("report-{space}.json"), &json_of(report)?)?;
         }
         let last = reports.last().expect("a model has a space");
+        let mark = FileMetadata::mark(last.digital_source_type.term());
         for (attribute, strip) in last.boundaries.iter().zip(&last.strips) {
             let file = format!("strip-{}.jpg", file_name(&attribute.attribute));
             let sheet = arrange(strip, SheetLayout::Strip)?;
-            self.write(&file, &encode_jpeg(&sheet, Quality::default())?)?;
+            self.write(&file, &encode_jpeg(&sheet, Quality::default(), &mark)?)?;
         }
         for (name, svg) in curves_of(last) {
             self.write(&format!("{name}.svg"), svg.as_bytes())?;

@@ -237,6 +237,7 @@ impl Judge {
         Ok(Report {
             model: self.model.name().to_owned(),
             digest: self.model.digest().to_owned(),
+            digital_source_type: self.model.generator().provenance.digital_source_type,
             request: self.request,
             date: rfc3339(SystemTime::now()),
             boundaries: boundary_reports,

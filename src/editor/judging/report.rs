@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, Array3};
 
+use crate::catalog::DigitalSourceType;
 use crate::editor::judging::image_outputs::IdentityMeasure;
 use crate::editor::judging::methods::effect::MethodReport;
 use crate::editor::judging::methods::manipulation_inversion::ManipulationInversion;
@@ -30,6 +31,8 @@ pub struct Report {
     pub model: String,
     /// The model's digest.
     pub digest: String,
+    /// What kind of media the model's images are.
+    pub digital_source_type: DigitalSourceType,
     /// The request.
     pub request: ReportRequest,
     /// When it was made, in RFC 3339.

@@ -6,8 +6,9 @@ use webp::{AnimEncoder, AnimFrame, WebPConfig};
 
 use crate::imaging::files::jpeg_webp::{Quality, WEBP_SIDE, sides};
 use crate::imaging::files::png::{PngCompression, png_encoder};
+use crate::imaging::files::xmp_in_files::{gif_with_xmp, webp_with_xmp};
 use crate::imaging::grid::common_size;
-use crate::imaging::{Image, ImagingError};
+use crate::imaging::{FileMetadata, Image, ImagingError};
 
 /// The speed of the search for a GIF's colours, from 1 (best) to 30. At 10 every tenth pixel counts, and the search takes about as
 /// long as a small generator.
@@ -30,19 +31,19 @@ impl<'a> Animation<'a> {
         Ok(Self { images, milliseconds })
     }
 
-    /// Encodes it as PNG, with `text` in an iTXt chunk. Programs without animated PNG show the first image.
+    /// Encodes it as PNG, with the metadata in iTXt chunks. Programs without animated PNG show the first image.
     ///
     /// # Errors
     /// [`ImagingError::Encoding`] if the images are too large for a PNG.
     pub fn encode_png(
         self,
         compression: PngCompression,
-        text: Option<&str>,
+        metadata: &FileMetadata,
     ) -> Result<Vec<u8>, ImagingError> {
         let refused = |error: png::EncodingError| refused("PNG", &error);
         let frames = u32::try_from(self.images.len()).expect("a response has few images");
         let mut file = Vec::new();
-        let mut encoder = png_encoder(&mut file, &self.images[0], compression, text)?;
+        let mut encoder = png_encoder(&mut file, &self.images[0], compression, metadata)?;
         encoder.set_animated(frames, 0).map_err(refused)?;
         encoder
             .set_frame_delay(self.milliseconds, 1000)
@@ -55,11 +56,11 @@ impl<'a> Animation<'a> {
         Ok(file)
     }
 
-    /// Encodes it as lossy WebP.
+    /// Encodes it as lossy WebP, with the metadata as XMP.
     ///
     /// # Errors
     /// [`ImagingError::TooLarge`] if a side of the images is longer than 16,383 pixels.
-    pub fn encode_webp(self, quality: Quality) -> Result<Vec<u8>, ImagingError> {
+    pub fn encode_webp(self, quality: Quality, metadata: &FileMetadata) -> Result<Vec<u8>, ImagingError> {
         let [width, height] = sides(&self.images[0], "WebP", WEBP_SIDE)?.map(u32::from);
         let mut config = WebPConfig::new().expect("the library has the version of its header");
         config.quality = quality.percent();
@@ -73,14 +74,14 @@ impl<'a> Animation<'a> {
         let file = encoder
             .try_encode()
             .map_err(|error| refused("WebP", &format!("{error:?}")))?;
-        Ok(file.to_vec())
+        Ok(webp_with_xmp(&file, [width, height], metadata))
     }
 
-    /// Encodes it as GIF: each image in 256 colours, for a time in steps of 10 ms.
+    /// Encodes it as GIF: each image in 256 colours, for a time in steps of 10 ms; with the metadata as XMP.
     ///
     /// # Errors
     /// [`ImagingError::TooLarge`] if a side of the images is longer than 65,535 pixels.
-    pub fn encode_gif(self) -> Result<Vec<u8>, ImagingError> {
+    pub fn encode_gif(self, metadata: &FileMetadata) -> Result<Vec<u8>, ImagingError> {
         let refused = |error: ImageError| refused("GIF", &error);
         let [width, height] = sides(&self.images[0], "GIF", u16::MAX)?.map(u32::from);
         let mut file = Vec::new();
@@ -99,7 +100,7 @@ impl<'a> Animation<'a> {
                 .map_err(refused)?;
         }
         drop(encoder);
-        Ok(file)
+        Ok(gif_with_xmp(file, metadata))
     }
 }
 
@@ -144,18 +145,13 @@ mod tests {
         let images = images();
         let animation = Animation::new(&images, 50).unwrap();
         let expected = [(30, 50), (120, 50), (210, 50)];
-        let png = animation
-            .encode_png(PngCompression::Fast, Some("recipe"))
-            .unwrap();
+        let bare = FileMetadata::default();
+        let png = animation.encode_png(PngCompression::Fast, &bare).unwrap();
         let found = frames(PngDecoder::new(Cursor::new(&png)).unwrap().apng().unwrap());
         assert_eq!(found, expected);
-        assert_eq!(
-            crate::imaging::read_png_text(&png).unwrap().as_deref(),
-            Some("recipe")
-        );
-        let gif = animation.encode_gif().unwrap();
+        let gif = animation.encode_gif(&bare).unwrap();
         assert_eq!(frames(GifDecoder::new(Cursor::new(&gif)).unwrap()), expected);
-        let webp = animation.encode_webp(Quality::default()).unwrap();
+        let webp = animation.encode_webp(Quality::default(), &bare).unwrap();
         let found = frames(WebPDecoder::new(Cursor::new(&webp)).unwrap());
         assert_eq!(found.len(), 3);
         for ((red, time), (expected, expected_time)) in found.into_iter().zip(expected) {

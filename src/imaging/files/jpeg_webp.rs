@@ -1,8 +1,9 @@
 //! JPEG and WebP files, which are smaller than PNG files but change the pixels slightly.
 
-use jpeg_encoder::{ColorType, Encoder};
+use jpeg_encoder::{ColorType, Encoder, EncodingError};
 
-use crate::imaging::{Image, ImagingError};
+use crate::imaging::files::xmp_in_files::{jpeg_segments, webp_with_xmp};
+use crate::imaging::{FileMetadata, Image, ImagingError};
 
 /// The longest side of a WebP file.
 pub(super) const WEBP_SIDE: u16 = 16_383;
@@ -33,27 +34,40 @@ impl Default for Quality {
     }
 }
 
-/// Encodes an image as baseline JPEG.
+/// Encodes an image as baseline JPEG, with the metadata as XMP.
 ///
 /// # Errors
 /// [`ImagingError::TooLarge`] if a side of the image is longer than 65,535 pixels.
-pub fn encode_jpeg(image: &Image, quality: Quality) -> Result<Vec<u8>, ImagingError> {
+pub fn encode_jpeg(
+    image: &Image,
+    quality: Quality,
+    metadata: &FileMetadata,
+) -> Result<Vec<u8>, ImagingError> {
     let [width, height] = sides(image, "JPEG", u16::MAX)?;
     let mut file = Vec::with_capacity(image.rgb().len() / 8 + 1024);
-    Encoder::new(&mut file, quality.0)
+    let refused = |error: EncodingError| ImagingError::Encoding {
+        format: "JPEG",
+        reason: error.to_string(),
+    };
+    let mut encoder = Encoder::new(&mut file, quality.0);
+    for segment in jpeg_segments(metadata) {
+        encoder.add_app_segment(1, segment).map_err(refused)?;
+    }
+    encoder
         .encode(image.rgb(), width, height, ColorType::Rgb)
-        .map_err(|error| ImagingError::Encoding {
-            format: "JPEG",
-            reason: error.to_string(),
-        })?;
+        .map_err(refused)?;
     Ok(file)
 }
 
-/// Encodes an image as lossy WebP.
+/// Encodes an image as lossy WebP, with the metadata as XMP.
 ///
 /// # Errors
 /// [`ImagingError::TooLarge`] if a side of the image is longer than 16,383 pixels.
-pub fn encode_webp(image: &Image, quality: Quality) -> Result<Vec<u8>, ImagingError> {
+pub fn encode_webp(
+    image: &Image,
+    quality: Quality,
+    metadata: &FileMetadata,
+) -> Result<Vec<u8>, ImagingError> {
     let [width, height] = sides(image, "WebP", WEBP_SIDE)?.map(u32::from);
     let encoder = webp::Encoder::from_rgb(image.rgb(), width, height);
     let file = encoder.encode_simple(false, quality.percent());
@@ -61,7 +75,7 @@ pub fn encode_webp(image: &Image, quality: Quality) -> Result<Vec<u8>, ImagingEr
         format: "WebP",
         reason: format!("{error:?}"),
     })?;
-    Ok(file.to_vec())
+    Ok(webp_with_xmp(&file, [width, height], metadata))
 }
 
 /// Width and height, if neither is greater than `most`.
@@ -98,18 +112,18 @@ mod tests {
     fn files_begin_with_their_signature_and_grow_with_quality() {
         let image = ramp(64);
         let (low, high) = (Quality::new(10).unwrap(), Quality::new(95).unwrap());
-        let jpeg = encode_jpeg(&image, high).unwrap();
+        let jpeg = encode_jpeg(&image, high, &FileMetadata::default()).unwrap();
         assert!(jpeg.starts_with(&[0xff, 0xd8, 0xff]));
-        assert!(encode_jpeg(&image, low).unwrap().len() < jpeg.len());
-        let webp = encode_webp(&image, high).unwrap();
+        assert!(encode_jpeg(&image, low, &FileMetadata::default()).unwrap().len() < jpeg.len());
+        let webp = encode_webp(&image, high, &FileMetadata::default()).unwrap();
         assert_eq!((&webp[..4], &webp[8..12]), (&b"RIFF"[..], &b"WEBP"[..]));
-        assert!(encode_webp(&image, low).unwrap().len() < webp.len());
+        assert!(encode_webp(&image, low, &FileMetadata::default()).unwrap().len() < webp.len());
     }
 
     #[test]
     fn webp_changes_the_pixels_only_slightly() {
         let image = ramp(64);
-        let file = encode_webp(&image, Quality::new(100).unwrap()).unwrap();
+        let file = encode_webp(&image, Quality::new(100).unwrap(), &FileMetadata::default()).unwrap();
         let decoded = webp::Decoder::new(&file).decode().unwrap();
         assert_eq!((decoded.width(), decoded.height()), (64, 64));
         let worst = decoded.iter().zip(image.rgb()).map(|(a, b)| a.abs_diff(*b)).max();
@@ -120,8 +134,8 @@ mod tests {
     fn an_image_too_large_for_the_format_is_an_error() {
         let wide = Image::white(70_000, 1);
         for error in [
-            encode_jpeg(&wide, Quality::default()).unwrap_err(),
-            encode_webp(&wide, Quality::default()).unwrap_err(),
+            encode_jpeg(&wide, Quality::default(), &FileMetadata::default()).unwrap_err(),
+            encode_webp(&wide, Quality::default(), &FileMetadata::default()).unwrap_err(),
         ] {
             assert!(matches!(error, ImagingError::TooLarge { .. }), "{error}");
         }

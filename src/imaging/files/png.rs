@@ -1,9 +1,13 @@
-//! PNG files, with a text chunk that describes how the image was made.
+//! PNG files, with text chunks that say how the image was made.
 
-use crate::imaging::{Image, ImagingError};
+use crate::imaging::files::xmp;
+use crate::imaging::{FileMetadata, Image, ImagingError};
 
-/// Keyword of the iTXt chunk.
-const KEYWORD: &str = "faceplane";
+/// Keyword of the iTXt chunk with the recipe.
+const RECIPE: &str = "faceplane";
+
+/// Keyword of the iTXt chunk with the XMP packet.
+const XMP: &str = "XML:com.adobe.xmp";
 
 /// Compression of a PNG file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,17 +19,17 @@ pub enum PngCompression {
     Small,
 }
 
-/// Encodes an image as PNG, with `text` in an iTXt chunk before the pixels.
+/// Encodes an image as PNG, with the metadata in iTXt chunks before the pixels.
 ///
 /// # Errors
 /// [`ImagingError::Encoding`] if a side of the image is longer than 2³¹ − 1 pixels.
 pub fn encode_png(
     image: &Image,
     compression: PngCompression,
-    text: Option<&str>,
+    metadata: &FileMetadata,
 ) -> Result<Vec<u8>, ImagingError> {
     let mut file = Vec::with_capacity(image.rgb().len() / 2 + 1024);
-    let encoder = png_encoder(&mut file, image, compression, text)?;
+    let encoder = png_encoder(&mut file, image, compression, metadata)?;
     let mut writer = encoder.write_header().map_err(|error| refused(&error))?;
     writer
         .write_image_data(image.rgb())
@@ -46,7 +50,7 @@ pub(super) fn png_encoder<'a>(
     file: &'a mut Vec<u8>,
     image: &Image,
     compression: PngCompression,
-    text: Option<&str>,
+    metadata: &FileMetadata,
 ) -> Result<png::Encoder<'a, &'a mut Vec<u8>>, ImagingError> {
     let width = u32::try_from(image.width()).map_err(|error| refused(&error))?;
     let height = u32::try_from(image.height()).map_err(|error| refused(&error))?;
@@ -57,38 +61,37 @@ pub(super) fn png_encoder<'a>(
         PngCompression::Fast => png::Compression::Fast,
         PngCompression::Small => png::Compression::High,
     });
-    if let Some(text) = text {
-        encoder
-            .add_itxt_chunk(KEYWORD.to_owned(), text.to_owned())
-            .map_err(|error| refused(&error))?;
+    let mark = xmp::packet(&FileMetadata {
+        recipe: None,
+        ..metadata.clone()
+    });
+    for (keyword, text) in [(RECIPE, metadata.recipe.clone()), (XMP, mark)] {
+        if let Some(text) = text {
+            let added = encoder.add_itxt_chunk(keyword.to_owned(), text);
+            added.map_err(|error| refused(&error))?;
+        }
     }
     Ok(encoder)
 }
 
-/// The text that [`encode_png`] wrote, if the file has one.
-///
-/// # Errors
-/// [`ImagingError::Encoding`] if the bytes are not a PNG file.
-pub fn read_png_text(file: &[u8]) -> Result<Option<String>, ImagingError> {
-    let refused = |error: png::DecodingError| ImagingError::Encoding {
-        format: "PNG",
-        reason: error.to_string(),
+/// The texts of a PNG file.
+pub(super) struct Texts {
+    pub(super) recipe: Option<String>,
+    /// The XMP packet.
+    pub(super) xmp: Option<String>,
+}
+
+/// The texts of a PNG file. `None` if the bytes are not a PNG file.
+pub(super) fn read_texts(file: &[u8]) -> Option<Texts> {
+    let reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().ok()?;
+    let text = |keyword| {
+        let mut chunks = reader.info().utf8_text.iter();
+        chunks.find(|chunk| chunk.keyword == keyword)?.get_text().ok()
     };
-    let reader = png::Decoder::new(std::io::Cursor::new(file))
-        .read_info()
-        .map_err(refused)?;
-    let chunk = reader
-        .info()
-        .utf8_text
-        .iter()
-        .find(|chunk| chunk.keyword == KEYWORD);
-    chunk
-        .map(png::text_metadata::ITXtChunk::get_text)
-        .transpose()
-        .map_err(|error| ImagingError::Encoding {
-            format: "PNG",
-            reason: error.to_string(),
-        })
+    Some(Texts {
+        recipe: text(RECIPE),
+        xmp: text(XMP),
+    })
 }
 
 #[cfg(test)]
@@ -108,30 +111,11 @@ mod tests {
     #[test]
     fn a_png_decodes_to_the_same_pixels() {
         for compression in [PngCompression::Fast, PngCompression::Small] {
-            let file = encode_png(&ramp(), compression, None).unwrap();
+            let file = encode_png(&ramp(), compression, &FileMetadata::default()).unwrap();
             let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
             let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
             reader.next_frame(&mut pixels).unwrap();
             assert_eq!(pixels, ramp().rgb());
         }
-    }
-
-    #[test]
-    fn a_png_carries_its_text() {
-        let file = encode_png(
-            &ramp(),
-            PngCompression::Fast,
-            Some("{\"seed\":7,\"name\":\"köln\"}"),
-        )
-        .unwrap();
-        assert_eq!(
-            read_png_text(&file).unwrap().as_deref(),
-            Some("{\"seed\":7,\"name\":\"köln\"}")
-        );
-        assert_eq!(
-            read_png_text(&encode_png(&ramp(), PngCompression::Fast, None).unwrap()).unwrap(),
-            None
-        );
-        assert!(read_png_text(b"not an image").is_err());
     }
 }

@@ -1,13 +1,13 @@
 //! Decodes and crops arbitrary bytes as an image: no file may cause a panic or an image above the pixel limit.
 #![no_main]
 
-use faceplane::imaging::{Alignment, Framing, Landmarks, decode, decoding_memory, frame, read_png_text};
+use faceplane::imaging::{Alignment, Framing, Landmarks, decode, decoding_memory, frame, read_metadata};
 use libfuzzer_sys::fuzz_target;
 
 const MAX_PIXELS: u64 = 1 << 20;
 
 fuzz_target!(|file: &[u8]| {
-    let _ = read_png_text(file);
+    let _ = read_metadata(file);
     let memory = decoding_memory(file, MAX_PIXELS);
     let Ok(image) = decode(file, MAX_PIXELS) else {
         return;
