@@ -50,7 +50,6 @@ def pggan() -> dict[str, Array]:
         tensors[f"layer{layer}.bias"] = 0.1 * normal(outputs)
         inputs = outputs
     return tensors | outputs_of("output")
-    return tensors
 
 
 def stylegan() -> dict[str, Array]:
