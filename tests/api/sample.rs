@@ -103,6 +103,36 @@ async fn several_faces_share_one_image_as_a_grid_or_a_strip() {
 }
 
 #[tokio::test]
+async fn a_list_of_seeds_gives_their_faces_in_order() {
+    let client = Client::sketch();
+    let response = client.get("/v1/sample?seeds=9,3-5,9&format=json").await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert_eq!(response.header("faceplane-seed"), Some("9, 3, 4, 5, 9"));
+    assert!(response.header("etag").is_some());
+    let faces = response.json()["faces"].clone();
+    let alone = client.get("/v1/sample?seed=3&format=json").await.json();
+    assert_eq!(faces[1]["latent"], alone["faces"][0]["latent"]);
+    assert_eq!(faces[0]["latent"], faces[4]["latent"]);
+    let posted = json!({"seeds": [9, "3-5", 9], "format": "json"});
+    assert_eq!(client.post("/v1/sample", posted).await.json()["faces"], faces);
+}
+
+#[tokio::test]
+async fn seeds_beside_another_face_or_a_count_are_refused() {
+    let client = Client::sketch();
+    for (query, says) in [
+        ("seeds=1,2&seed=3", "seeds: found a seed beside it"),
+        ("seeds=1,2&count=3", "count: found it beside seeds"),
+        ("seeds=0-100", "seeds: found 101, expected 1 to "),
+    ] {
+        let refused = client.get(&format!("/v1/sample?{query}")).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+        let reason = refused.json()["detail"].to_string();
+        assert!(reason.contains(says), "{query}: {reason}");
+    }
+}
+
+#[tokio::test]
 async fn the_code_in_a_response_gives_the_same_face_again() {
     let client = Client::sketch();
     for space in ["z", "w", "w+"] {

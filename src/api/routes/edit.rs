@@ -105,7 +105,7 @@ async fn get(
     headers: &HeaderMap,
     input: EditInput,
 ) -> Result<Response, Problem> {
-    let seeded = input.common.face.code.seed.is_some();
+    let seeded = input.common.face.code.is_seeded();
     let response = edit(api, path, headers, input).await?;
     Ok(if seeded {
         response.revalidated(headers)
@@ -133,7 +133,7 @@ async fn edit(
     let output = Output::of(&input.output, headers)?;
     let model = api.models.get(named(input.common.model.as_ref()))?;
     input.common.model = Some(Text(model.name().to_owned()));
-    let cacheable = input.common.face.code.seed.is_some();
+    let cacheable = input.common.face.code.is_seeded();
     let mut of_image = None;
     let FaceEdits { face, truncation, .. } = &mut input.common.0;
     let taken = face.take_image(truncation, &model)?;

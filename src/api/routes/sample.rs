@@ -37,7 +37,7 @@ pub(crate) async fn get(
     headers: HeaderMap,
     Query(input): Query<SampleInput>,
 ) -> Result<Response, Problem> {
-    let (seeded, named) = (input.code.seed.is_some(), input.model.is_some());
+    let (seeded, named) = (input.code.is_seeded(), input.model.is_some());
     let response = sample(&api, &headers, input).await?;
     Ok(if seeded && named && response.is_image() {
         response.immutable(&headers)
@@ -70,7 +70,7 @@ const PATH: &str = "/v1/sample";
 async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Result<BufferedResponse, Problem> {
     let output = Output::of(&input.output, headers)?;
     let model = api.models.get(named(input.model.as_ref()))?;
-    let cacheable = input.code.seed.is_some();
+    let cacheable = input.code.is_seeded();
     input.model = Some(Text(model.name().to_owned()));
     input.code.complete()?;
     let request = input.request(api, output.format)?;

@@ -37,7 +37,7 @@ pub(crate) async fn get(
     headers: HeaderMap,
     Query(input): Query<ScoreInput>,
 ) -> Result<Response, Problem> {
-    let seeded = input.face.code.seed.is_some();
+    let seeded = input.face.code.is_seeded();
     let response = score(&api, input).await?;
     Ok(if seeded {
         response.revalidated(&headers)
@@ -63,7 +63,7 @@ pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Res
 
 async fn score(api: &Api, mut input: ScoreInput) -> Result<BufferedResponse, Problem> {
     let model = api.models.get(named(input.model.as_ref()))?;
-    let cacheable = input.face.code.seed.is_some();
+    let cacheable = input.face.code.is_seeded();
     input.model = Some(Text(model.name().to_owned()));
     let mut warnings = Vec::new();
     let ScoreInput { face, truncation, .. } = &mut input;

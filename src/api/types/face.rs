@@ -7,6 +7,7 @@ use crate::api::types::framing::FramingInput;
 use crate::api::types::label::ClassLabel;
 use crate::api::types::latent::Latent;
 use crate::api::types::number::{Integer, MOST_U32, Real, Seed};
+use crate::api::types::seeds::Seeds;
 use crate::api::types::uploaded_image::{ImageToInvert, TakenImage, UploadedImage};
 use crate::editor::{FaceSource, Model, TruncationChoice};
 use crate::latent::{Label, LatentCode};
@@ -17,6 +18,8 @@ fields! {
         /// The seed of a face: its z code is `numpy.random.RandomState(seed).randn(1, z_dim)`. If no seed, latent code or image is
         /// given, a seed is chosen at random and returned.
         seed: Option<Seed> = 7,
+        /// Several faces instead of one: seeds and ranges of seeds, both ends included, such as `85,265,1000-1010`.
+        seeds: Option<Seeds>,
         /// A latent code instead of a seed.
         latent: Option<Latent>,
         /// What a class-conditional generator maps z with: the index of a class, or a number for each class. Default: the seed's remainder
@@ -48,8 +51,26 @@ fields! {
 }
 
 impl CodeInput {
-    /// The source of the face.
+    /// The sources of the faces, in order.
+    pub(crate) fn sources(&self) -> Result<Vec<FaceSource>, Problem> {
+        let Some(seeds) = &self.seeds else {
+            return Ok(vec![self.source()?]);
+        };
+        let beside = match (self.seed, &self.latent) {
+            (None, None) => return Ok(seeds.iter().map(|seed| self.of_seed(seed)).collect()),
+            (Some(_), _) => "a seed",
+            (None, Some(_)) => "a latent code",
+        };
+        let reason = format!("found {beside} beside it, expected one of the two: leave out the other");
+        Err(Problem::field("seeds", reason))
+    }
+
+    /// The source of the face, if the operation takes one.
     pub(crate) fn source(&self) -> Result<FaceSource, Problem> {
+        if self.seeds.is_some() {
+            let reason = "found several faces, expected one: send a seed";
+            return Err(Problem::field("seeds", reason));
+        }
         match (self.seed, &self.latent) {
             (Some(_), Some(_)) => Err(Problem::field(
                 "seed",
@@ -59,6 +80,11 @@ impl CodeInput {
             (None, Some(latent)) => self.labelled(latent).map(FaceSource::Latent),
             (None, None) => random_seed().map(|seed| self.of_seed(seed)),
         }
+    }
+
+    /// Whether all faces come from seeds of the request, so that an equal request gets the same faces.
+    pub(crate) fn is_seeded(&self) -> bool {
+        self.seed.is_some() || self.seeds.is_some()
     }
 
     fn of_seed(&self, seed: u32) -> FaceSource {
@@ -88,9 +114,9 @@ impl CodeInput {
         Err(Problem::field("label", reason))
     }
 
-    /// Chooses a seed at random if the request has neither a seed nor a code.
+    /// Chooses a seed at random if the request has neither seeds nor a code.
     pub(crate) fn complete(&mut self) -> Result<(), Problem> {
-        if self.seed.is_none() && self.latent.is_none() {
+        if !self.is_seeded() && self.latent.is_none() {
             self.seed = Some(u64::from(random_seed()?).into());
         }
         Ok(())
@@ -121,11 +147,11 @@ impl FaceInput {
                 )),
             };
         };
-        let beside = match (self.code.seed, &self.code.latent, self.code.label()) {
-            (None, None, None) => None,
-            (Some(_), ..) => Some("a seed"),
-            (None, Some(_), _) => Some("a latent code"),
-            (None, None, Some(_)) => Some("a label"),
+        let beside = match (self.code.is_seeded(), &self.code.latent, self.code.label()) {
+            (false, None, None) => None,
+            (true, ..) => Some("a seed"),
+            (false, Some(_), _) => Some("a latent code"),
+            (false, None, Some(_)) => Some("a label"),
         };
         if let Some(beside) = beside {
             let reason = format!("found {beside} beside it, expected one face: leave out one of the two");

@@ -6,7 +6,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | the request of an operation | [`sample`], [`edit`], [`invert`], [`score`], [`train`], [`report`], [`boundary`], [`model`] |
-//! | the face of a request (seed, latent code or image) and the truncation | [`face`], [`latent`], [`uploaded_image`] |
+//! | the face of a request (seed, latent code or image), or of the faces, and the truncation | [`face`], [`seeds`], [`latent`], [`uploaded_image`] |
 //! | format, layout, metadata, compression and quality of the response | [`output_options`] |
 //! | the edits | [`attribute_edit`], [`trajectory`], [`layers`], [`unit`] |
 //! | the part of an image to invert | [`framing`] |
@@ -38,6 +38,7 @@ pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod sample_count;
 pub(crate) mod score;
+pub(crate) mod seeds;
 pub(crate) mod space;
 pub(crate) mod text;
 pub(crate) mod train;

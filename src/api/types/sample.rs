@@ -16,6 +16,7 @@ fields! {
     #[examples(
         serde_json::json!({"seed": 7}),
         serde_json::json!({"seed": 1, "count": 16, "psi": 0.7}),
+        serde_json::json!({"seeds": [85, 265, "1000-1010"]}),
     )]
     pub(crate) struct SampleInput {
         /// The model. Default: the service's default model.
@@ -33,14 +34,27 @@ fields! {
 impl SampleInput {
     /// The editor's request.
     pub(crate) fn request(&self, api: &Api, format: Format) -> Result<SampleRequest, Problem> {
-        let count = self.count.map_or(1, Integer::u32);
-        api.check_count("count", count)?;
         Ok(SampleRequest {
-            sources: consecutive(self.code.source()?, count)?,
+            sources: self.sources(api)?,
             space: self.space.map(Into::into),
             truncation: self.truncation.choice(),
             with_scores: format == Format::Json,
         })
+    }
+
+    fn sources(&self, api: &Api) -> Result<Vec<FaceSource>, Problem> {
+        if self.code.seeds.is_none() {
+            let count = self.count.map_or(1, Integer::u32);
+            api.check_count("count", count)?;
+            return consecutive(self.code.source()?, count);
+        }
+        if self.count.is_some() {
+            let reason = "found it beside seeds, which are counted already; leave it out";
+            return Err(Problem::field("count", reason));
+        }
+        let sources = self.code.sources()?;
+        api.check_count("seeds", u32::try_from(sources.len()).unwrap_or(u32::MAX))?;
+        Ok(sources)
     }
 }
 
