@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use faceplane::cli::{Action, Cli, ConfigError, check_health, end_now, serve};
+use faceplane::cli::{Action, Cli, ConfigError, RequestError, check_health, end_now, serve};
 use faceplane::{engine, library_environment, telemetry};
 
 /// Returns memory to the system after a burst. glibc's allocator keeps most of it: after 20 uploads of 20 MB, 850 MB instead of 300.
@@ -35,12 +35,16 @@ fn main() -> ExitCode {
 }
 
 fn run(action: &Action) -> anyhow::Result<()> {
-    if !matches!(action, Action::Health(_) | Action::Key(_)) {
+    if !matches!(
+        action,
+        Action::Health(_) | Action::Key(_) | Action::Completions(_)
+    ) {
         library_environment::set_defaults()
             .context("the program cannot be started again with the environment that its libraries need")?;
     }
     match action {
         Action::Serve(config) => serve(config),
+        Action::Request(request) => Ok(request.run()?),
         Action::Import(import) => Ok(import.run()?),
         Action::Check(check) => Ok(check.run()?),
         Action::TrainBoundary(training) => Ok(training.run()?),
@@ -48,10 +52,15 @@ fn run(action: &Action) -> anyhow::Result<()> {
         Action::Judge(judge) => Ok(judge.run()?),
         Action::Key(key) => Ok(key.run()?),
         Action::Health(config) => Ok(check_health(&config.listen)?),
+        Action::Completions(completions) => {
+            completions.run();
+            Ok(())
+        }
     }
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
     telemetry::print_line(&format!("faceplane: {error:#}"));
-    ExitCode::FAILURE
+    let request = error.downcast_ref::<RequestError>();
+    request.map_or(ExitCode::FAILURE, |error| ExitCode::from(error.exit_code()))
 }

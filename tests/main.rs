@@ -8,6 +8,7 @@ mod boundary_names;
 mod broken_log;
 mod check;
 mod checkpoint;
+mod commands;
 mod conformance;
 mod differentiation;
 mod docs;

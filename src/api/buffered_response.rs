@@ -15,9 +15,9 @@ use crate::editor::Model;
 use crate::engine::{ByteBudget, Timings};
 
 const MODEL: HeaderName = HeaderName::from_static("faceplane-model");
-const SEED: HeaderName = HeaderName::from_static("faceplane-seed");
+pub(crate) const SEED: HeaderName = HeaderName::from_static("faceplane-seed");
 const TIMING: HeaderName = HeaderName::from_static("server-timing");
-const WARNINGS: HeaderName = HeaderName::from_static("faceplane-warnings");
+pub(crate) const WARNINGS: HeaderName = HeaderName::from_static("faceplane-warnings");
 
 /// A response in memory. A clone shares the bytes.
 #[derive(Clone)]

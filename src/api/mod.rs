@@ -26,6 +26,7 @@
 //! | a file of a page | `page_file` |
 //! | server-sent events of an inversion | `inversion_events` |
 //! | the HTML page of a report | `report_page` |
+//! | the operations as data; a client in the same process | `operations`, `local_client` |
 
 mod buffered_response;
 mod decode;
@@ -37,9 +38,11 @@ mod guard;
 mod held_bytes;
 mod image_metadata;
 mod inversion_events;
+mod local_client;
 mod middleware;
 mod negotiation;
 mod openapi;
+mod operations;
 mod output;
 mod page_file;
 mod problem;
@@ -59,16 +62,20 @@ mod transfer_limits;
 mod types;
 mod upload;
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Method;
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use guard::{Guard, InvalidKeys, InvalidScope, Keys, NewKey, Scope, key_name};
+pub use local_client::{LocalClient, LocalProblem, LocalRequest, LocalResponse};
 pub use middleware::access::{Access, InvalidOrigin};
+pub use operations::{ImageUse, Operation, Parameter};
 pub use readiness::Readiness;
 pub use report_page::files::{curves_of, json_of, page_of};
 pub use state::{Api, Limits};
@@ -122,6 +129,21 @@ pub fn router(api: Api, access: Access) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);
     middleware::around(routes, &api, access).with_state(api)
+}
+
+/// The operations on faces, as the OpenAPI document has them.
+#[must_use]
+pub fn operations() -> &'static [Operation] {
+    static OPERATIONS: LazyLock<Vec<Operation>> =
+        LazyLock::new(|| operations::of(&described().into_openapi()));
+    &OPERATIONS
+}
+
+/// The operations for a client in the same process: without the middleware, which is for networks.
+#[must_use]
+pub fn local_client(api: Api) -> LocalClient {
+    let (routes, _) = described().split_for_parts();
+    LocalClient::new(routes.layer(DefaultBodyLimit::disable()).with_state(api))
 }
 
 async fn no_route(request: Request) -> Problem {

@@ -1,11 +1,15 @@
 //! The commands of the program.
 
 use std::ffi::OsString;
+use std::io;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::{Shell, generate};
 
 use super::settings_file::with_defaults_from;
-use super::{Check, Config, ConfigError, Directions, HealthConfig, Import, Judge, Key, TrainBoundary};
+use super::{
+    Check, Config, ConfigError, Directions, HealthConfig, Import, Judge, Key, RequestCommand, TrainBoundary,
+};
 
 /// InterFaceGAN as an HTTP service: sample, edit and conditionally edit faces in a GAN's latent space.
 #[derive(Debug, Parser)]
@@ -21,6 +25,9 @@ pub struct Cli {
 pub enum Action {
     /// Run the service
     Serve(Box<Config>),
+    /// An operation of the API without a service
+    #[command(flatten)]
+    Request(Box<RequestCommand>),
     /// Make a model folder of a checkpoint, or add networks to one
     Import(Box<Import>),
     /// Show what the networks of a model folder say of sample faces, and warn of what looks wrong
@@ -35,6 +42,25 @@ pub enum Action {
     Key(Key),
     /// Check whether a running service is ready; exits with 0 if it is (for container health checks)
     Health(HealthConfig),
+    /// Print a script that completes commands and flags in a shell
+    Completions(Completions),
+}
+
+/// The settings of `faceplane completions`.
+#[derive(Clone, Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    shell: Shell,
+}
+
+impl Completions {
+    /// Prints the script.
+    pub fn run(&self) {
+        let mut command = Cli::command();
+        let name = command.get_name().to_owned();
+        generate(self.shell, &mut command, name, &mut io::stdout());
+    }
 }
 
 impl Cli {
@@ -50,13 +76,15 @@ impl Cli {
         let cli = Self::try_parse_from(&arguments)?;
         let file = match &cli.action {
             Action::Serve(config) => config.config.clone(),
-            Action::Import(_)
+            Action::Request(_)
+            | Action::Import(_)
             | Action::Check(_)
             | Action::TrainBoundary(_)
             | Action::Directions(_)
             | Action::Judge(_)
             | Action::Key(_)
-            | Action::Health(_) => None,
+            | Action::Health(_)
+            | Action::Completions(_) => None,
         };
         let Some(file) = file else {
             return Ok(cli);

@@ -4,7 +4,7 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
-//! | the list of commands | [`Cli`], [`Action`] |
+//! | the list of commands; completions of a shell | [`Cli`], [`Action`], [`Completions`] |
 //! | the settings of `faceplane serve`, their defaults and limits | [`Config`] |
 //! | how a settings file is merged with flags and environment | `settings_file` |
 //! | what happens between start and shutdown | [`serve`](fn@serve) |
@@ -16,6 +16,7 @@
 //! | directions without labels | [`Directions`] |
 //! | keys for clients, and their file | [`Key`], `api_keys` |
 //! | what `--listen` accepts | [`ListenAddress`] |
+//! | faces without a service: the API's operations as commands | [`RequestCommand`] |
 //! | the health check of containers | [`check_health`] |
 
 mod alone;
@@ -29,6 +30,7 @@ mod judge;
 mod key;
 mod listen_address;
 mod progress_line;
+mod requests;
 mod serve;
 mod settings;
 mod settings_file;
@@ -38,13 +40,14 @@ mod train_boundary_error;
 
 pub use alone::ModelJobError;
 pub use check::{Check, CheckError};
-pub use command::{Action, Cli};
+pub use command::{Action, Cli, Completions};
 pub use directions::{Directions, DirectionsError};
 pub use health::{HealthConfig, HealthError, check_health};
 pub use import::{Import, ImportCommandError};
 pub use judge::{Judge, JudgeError};
 pub use key::Key;
 pub use listen_address::ListenAddress;
+pub use requests::{RequestCommand, RequestError};
 pub use serve::serve;
 pub use settings::Config;
 pub use settings_file::ConfigError;

@@ -10,6 +10,12 @@ use super::ListenAddress;
 use crate::engine::Device;
 use crate::telemetry::LogFormat;
 
+/// Faces in one response, if the settings have no other number.
+pub(super) const MAX_IMAGES: u32 = 64;
+
+/// Megapixels of the largest image of a request, if the settings have no other number.
+pub(super) const MAX_MEGAPIXELS: u32 = 25;
+
 /// The settings of `faceplane serve`.
 ///
 /// Each is a flag, an environment variable (`--listen` is `FACEPLANE_LISTEN`) or a line in the settings file. A flag
@@ -112,7 +118,7 @@ pub struct Config {
     pub drain: Duration,
 
     /// Maximum number of faces in one response
-    #[arg(long, env = "FACEPLANE_MAX_IMAGES", default_value = "64", value_name = "COUNT", value_parser = positive)]
+    #[arg(long, env = "FACEPLANE_MAX_IMAGES", default_value_t = MAX_IMAGES, value_name = "COUNT", value_parser = positive)]
     pub max_images: u32,
 
     /// Memory of the caches of responses and of inverted images, in MiB; 0 turns them off
@@ -125,7 +131,7 @@ pub struct Config {
     pub memory: u32,
 
     /// Largest image of a request, in megapixels; a JPEG file may have four times as many, and is then decoded at half its size
-    #[arg(long, env = "FACEPLANE_MAX_MEGAPIXELS", default_value = "25", value_name = "COUNT", value_parser = positive)]
+    #[arg(long, env = "FACEPLANE_MAX_MEGAPIXELS", default_value_t = MAX_MEGAPIXELS, value_name = "COUNT", value_parser = positive)]
     pub max_megapixels: u32,
 
     /// A folder that stores boundaries changed through the API; without it, changes are lost when the service stops
@@ -162,7 +168,7 @@ fn host_name(text: &str) -> Result<String, String> {
     })
 }
 
-fn positive(text: &str) -> Result<u32, String> {
+pub(super) fn positive(text: &str) -> Result<u32, String> {
     let number = text.parse().ok().filter(|&number| number > 0);
     number.ok_or_else(|| "expected an integer of at least 1".to_owned())
 }

@@ -123,7 +123,8 @@ impl CodeInput {
     }
 }
 
-fn random_seed() -> Result<u32, Problem> {
+/// A seed chosen at random.
+pub(crate) fn random_seed() -> Result<u32, Problem> {
     getrandom::u32().map_err(|error| Problem::Internal {
         reason: format!("the system gives no random numbers: {error}"),
     })
