@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
@@ -43,6 +43,16 @@ impl BufferedResponse {
     /// A file of arrays.
     pub(crate) fn file(body: Vec<u8>, model: &Model) -> Self {
         Self::new("application/octet-stream", body, model)
+    }
+
+    /// An archive of files.
+    pub(crate) fn zip(body: Vec<u8>, model: &Model) -> Self {
+        Self::new("application/zip", body, model)
+    }
+
+    /// The head of a response with a body that is made while it is sent.
+    pub(crate) fn head(media_type: &'static str, model: &Model) -> Self {
+        Self::new(media_type, Vec::new(), model)
     }
 
     fn new(media_type: &'static str, body: Vec<u8>, model: &Model) -> Self {
@@ -146,6 +156,11 @@ impl BufferedResponse {
     /// The HTTP response, if an equal request may get other bytes. No cache may keep it.
     pub(crate) fn uncached(self) -> Response {
         self.respond("no-store")
+    }
+
+    /// The HTTP response with `body` instead. No cache may keep it.
+    pub(crate) fn with_body(self, body: Body) -> Response {
+        self.uncached().map(|_| body)
     }
 
     /// The HTTP response, if equal requests always get these bytes: caches may keep it for a year.

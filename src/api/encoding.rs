@@ -1,5 +1,6 @@
 //! Encodes faces as a response: images and JSON are written off the async threads.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use tokio::task::JoinError;
 
+use crate::api::archive::archive;
 use crate::api::buffered_response::BufferedResponse;
 use crate::api::image_metadata::ImageMetadata;
 use crate::api::output::Output;
@@ -16,7 +18,7 @@ use crate::api::responses;
 use crate::api::types::output_options::Format;
 use crate::editor::{EditorError, Face, Model};
 use crate::engine::Timings;
-use crate::imaging::{ImagingError, encode_png};
+use crate::imaging::ImagingError;
 use crate::metrics::Metrics;
 
 /// Faces to encode, and how.
@@ -34,7 +36,7 @@ pub(crate) struct Encoding<'a> {
 }
 
 impl Encoding<'_> {
-    /// The response: one image of all faces, or the JSON document that `document` makes of them.
+    /// The response: one image of all faces, an archive of their images, or the JSON document that `document` makes of them.
     pub(crate) async fn encode<T: Serialize>(
         self,
         document: impl FnOnce(Vec<responses::face::Face>, &Model) -> Result<T, ImagingError> + Send + 'static,
@@ -50,17 +52,29 @@ impl Encoding<'_> {
         } = self;
         let started = Instant::now();
         let response = match output.format {
-            Format::Png | Format::Jpeg | Format::Webp | Format::Gif => {
-                let encode = move || {
-                    let image = encode_image(faces, output, &metadata)?;
-                    Ok(BufferedResponse::image(output.format, image, &model))
-                };
-                off_thread(with_etag(encode, cacheable)).await?
-            }
             Format::Json => {
-                let faces = encode_each(faces, output, metadata).await?;
+                let in_base64 = |face, file| responses::face::Face::new(face, STANDARD.encode(file));
+                let faces = encode_each(faces, output, &Arc::new(metadata), in_base64).await?;
                 let write = move || Ok(BufferedResponse::json(&document(faces, &model)?, &model));
                 off_thread(with_etag(write, cacheable)).await?
+            }
+            _ if output.is_zipped() => {
+                let named = |face: Face, file| (face.seed, file);
+                let files = encode_each(faces, output, &Arc::new(metadata), named).await?;
+                let write = move || {
+                    Ok(BufferedResponse::zip(
+                        archive(&with_names(files, output))?,
+                        &model,
+                    ))
+                };
+                off_thread(with_etag(write, cacheable)).await?
+            }
+            format => {
+                let encode = move || {
+                    let image = encode_image(faces, output, &metadata)?;
+                    Ok(BufferedResponse::image(format, image, &model))
+                };
+                off_thread(with_etag(encode, cacheable)).await?
             }
         };
         let encoding = started.elapsed();
@@ -90,19 +104,48 @@ fn encode_image(faces: Vec<Face>, output: Output, metadata: &ImageMetadata) -> R
     output.encode_all(&images, &metadata)
 }
 
-/// The faces of a JSON response. Their PNGs are encoded in parallel.
-async fn encode_each(
+/// The names of files in an archive: by the place in a table, by the seeds if each face has one of its own, or by their numbers.
+fn with_names(files: Vec<(Option<u32>, Vec<u8>)>, output: Output) -> Vec<(String, Vec<u8>)> {
+    let seeds: BTreeSet<u32> = files.iter().filter_map(|(seed, _)| *seed).collect();
+    let by_seed = seeds.len() == files.len();
+    let digits = files.len().saturating_sub(1).to_string().len();
+    let extension = output.format.media_type().trim_start_matches("image/");
+    let name = |(index, (seed, file)): (usize, (Option<u32>, _))| {
+        let name = match (output.columns(), seed) {
+            (Some(columns), seed) => name_in_table(index, columns, seed),
+            (None, Some(seed)) if by_seed => format!("seed{seed}"),
+            (None, _) => format!("face{index:0digits$}"),
+        };
+        (format!("{name}.{extension}"), file)
+    };
+    files.into_iter().enumerate().map(name).collect()
+}
+
+/// The name of a file in a table: `column1-seed55`, `row0-seed85`, and `row0-column1` for their mixture.
+fn name_in_table(index: usize, columns: usize, seed: Option<u32>) -> String {
+    let seed = seed.map_or_else(String::new, |seed| format!("-seed{seed}"));
+    // The first place has no face.
+    let (row, column) = ((index + 1) / (columns + 1), (index + 1) % (columns + 1));
+    match (row, column) {
+        (0, column) => format!("column{}{seed}", column - 1),
+        (row, 0) => format!("row{}{seed}", row - 1),
+        (row, column) => format!("row{}-column{}", row - 1, column - 1),
+    }
+}
+
+/// Encodes each face as a file of its own, all in parallel. `finish` makes an element of the result of the face and its file.
+pub(crate) async fn encode_each<T: Send + 'static>(
     faces: Vec<Face>,
     output: Output,
-    metadata: ImageMetadata,
-) -> Result<Vec<responses::face::Face>, Problem> {
-    let metadata = Arc::new(metadata);
+    metadata: &Arc<ImageMetadata>,
+    finish: fn(Face, Vec<u8>) -> T,
+) -> Result<Vec<T>, Problem> {
     let encode = |face: Face| {
-        let metadata = Arc::clone(&metadata);
+        let metadata = Arc::clone(metadata);
         tokio::spawn(off_thread(move || {
             let metadata = metadata.of_file(Some(&face), output.metadata);
-            let file = encode_png(&face.image, output.compression.into(), &metadata)?;
-            Ok(responses::face::Face::new(face, STANDARD.encode(file)))
+            let file = output.encode(&face.image, &metadata)?;
+            Ok(finish(face, file))
         }))
     };
     let tasks: Vec<_> = faces.into_iter().map(encode).collect();

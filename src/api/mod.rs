@@ -14,7 +14,9 @@
 //! | bodies: received, unpacked and decoded within the memory budget | `received_body`, `request_body`, `upload` |
 //! | the JSON responses | `responses` |
 //! | how faces become images and JSON | `encoding`, `output`, `image_metadata` |
-//! | the headers and the caching of a response | `buffered_response` |
+//! | several image files in one | `archive` |
+//! | image files that are sent as they are made | `frame_stream` |
+//! | the headers and the caching of a response | `buffered_response`; or a stream: `route_response` |
 //! | the cache of responses to seeded requests | `response_cache` |
 //! | what happens around every handler | `middleware` |
 //! | who may call which operation: keys, scopes, sessions | `guard` |
@@ -28,12 +30,14 @@
 //! | the HTML page of a report | `report_page` |
 //! | the operations as data; a client in the same process | `operations`, `local_client` |
 
+mod archive;
 mod buffered_response;
 mod decode;
 mod docs_page;
 mod editor_page;
 mod encoding;
 mod form_body;
+mod frame_stream;
 mod guard;
 mod held_bytes;
 mod image_metadata;
@@ -55,6 +59,7 @@ mod request_body;
 mod request_id;
 mod response_cache;
 mod responses;
+mod route_response;
 mod routes;
 mod state;
 mod timeout;
@@ -92,6 +97,8 @@ fn described() -> OpenApiRouter<Api> {
             routes::edit::get_conditional,
             routes::edit::post_conditional
         ))
+        .routes(routes!(routes::interpolate::get, routes::interpolate::post))
+        .routes(routes!(routes::mix::get, routes::mix::post))
         .routes(routes!(routes::invert::post))
         .routes(routes!(routes::score::get, routes::score::post))
         .routes(routes!(routes::models::list))

@@ -3,11 +3,14 @@
 use axum::http::{HeaderMap, header};
 use headers::HeaderMapExt as _;
 use headers_accept::Accept;
-use mediatype::names::{_STAR, APPLICATION, GIF, IMAGE, JPEG, JSON, PNG, Q, WEBP};
+use mediatype::names::x_::MIXED_REPLACE;
+use mediatype::names::{_STAR, APPLICATION, GIF, IMAGE, JPEG, JSON, MULTIPART, PNG, Q, WEBP, ZIP};
 use mediatype::{MediaType, MediaTypeBuf, Name, ReadParams as _};
 
 use crate::api::problem::Problem;
-use crate::api::types::output_options::{Compression, Format, ImageOptions, Layout, Metadata, OutputOptions};
+use crate::api::types::output_options::{
+    Compression, Format, ImageOptions, Layout, Metadata, MixLayout, MixOutput, OutputOptions,
+};
 use crate::imaging::{
     self, Animation, FileMetadata, Image, ImagingError, Quality, SheetLayout, arrange, encode_jpeg,
     encode_png, encode_webp,
@@ -25,9 +28,16 @@ pub(crate) static OFFERED: [MediaType<'static>; 5] = [
     MediaType::new(APPLICATION, JSON),
 ];
 
+/// The media types of the layouts that put several image files into one.
+static CONTAINERS: [(Layout, MediaType<'static>); 2] = [
+    (Layout::Zip, MediaType::new(APPLICATION, ZIP)),
+    (Layout::Stream, MediaType::new(MULTIPART, MIXED_REPLACE)),
+];
+
 impl Format {
-    /// The format of the request; without one, the format that `Accept` prefers; without `Accept`, PNG.
-    fn choose(requested: Option<Self>, headers: &HeaderMap) -> Result<Self, Problem> {
+    /// The format of the request; without one, the format that `Accept` prefers; without `Accept`, PNG. A client that accepts only the
+    /// container of `layout` gets PNGs in it.
+    fn choose(requested: Option<Self>, layout: Layout, headers: &HeaderMap) -> Result<Self, Problem> {
         if let Some(format) = requested {
             return Ok(format);
         }
@@ -41,6 +51,12 @@ impl Format {
             let lossless = chosen.is_lossy() && accept.media_types().any(accepts_png_fully);
             Some(if lossless { Self::Png } else { chosen })
         });
+        let in_container = || {
+            let (_, container) = CONTAINERS.iter().find(|(of, _)| *of == layout)?;
+            accept.as_ref()?.negotiate([container])?;
+            Some(Self::Png)
+        };
+        let chosen = chosen.or_else(in_container);
         chosen.ok_or_else(|| Problem::NotAcceptable {
             found: String::from_utf8_lossy(found.as_bytes()).into_owned(),
             offered: "image/png, image/jpeg, image/webp, image/gif and application/json",
@@ -86,12 +102,12 @@ fn accepts_png_fully(range: &MediaTypeBuf) -> bool {
 }
 
 impl Layout {
-    /// The arrangement on a sheet; `None` for an animation.
+    /// The arrangement on a sheet; `None` for other layouts.
     fn sheet(self) -> Option<SheetLayout> {
         match self {
             Self::Grid => Some(SheetLayout::Grid),
             Self::Strip => Some(SheetLayout::Strip),
-            Self::Animation => None,
+            Self::Animation | Self::Zip | Self::Stream => None,
         }
     }
 }
@@ -110,6 +126,8 @@ impl From<Compression> for imaging::PngCompression {
 pub(crate) struct Output {
     pub(crate) format: Format,
     layout: Layout,
+    /// The columns of a table besides the one of its heads.
+    columns: Option<usize>,
     /// The time of each face in an animation, in milliseconds.
     frame_time: u16,
     pub(crate) metadata: Metadata,
@@ -120,9 +138,20 @@ pub(crate) struct Output {
 impl Output {
     /// The output for `options`, and for the `Accept` header if they name no format.
     pub(crate) fn of(options: &OutputOptions, headers: &HeaderMap) -> Result<Self, Problem> {
-        let output = Self::of_one_face(&options.image, headers)?;
-        let layout = options.layout.unwrap_or(output.layout);
-        let is_animated = layout == Layout::Animation;
+        Self::of_several(options, Layout::Grid, headers)
+    }
+
+    /// The same for an operation with the layout `usual`, if the request names none.
+    pub(crate) fn of_several(
+        options: &OutputOptions,
+        usual: Layout,
+        headers: &HeaderMap,
+    ) -> Result<Self, Problem> {
+        let mut output = Self::with_layout(&options.image, options.layout.unwrap_or(usual), headers)?;
+        if options.layout.is_none() && output.format == Format::Gif {
+            output.layout = Layout::Animation;
+        }
+        let is_animated = output.layout == Layout::Animation;
         if is_animated && output.format == Format::Jpeg {
             let reason = "found animation for a JPEG, expected it for PNG, WebP or GIF";
             return Err(Problem::field("layout", reason));
@@ -132,16 +161,27 @@ impl Output {
             return Err(Problem::field("frame_time", reason));
         }
         let frame_time = options.frame_time.and_then(|time| u16::try_from(time.u64()).ok());
-        Ok(Self {
-            layout,
-            frame_time: frame_time.unwrap_or(FRAME_TIME),
-            ..output
-        })
+        output.frame_time = frame_time.unwrap_or(FRAME_TIME);
+        Ok(output)
     }
 
     /// The output of an operation that always makes one face.
     pub(crate) fn of_one_face(options: &ImageOptions, headers: &HeaderMap) -> Result<Self, Problem> {
-        let format = Format::choose(options.format, headers)?;
+        Self::with_layout(options, Layout::Grid, headers)
+    }
+
+    /// The output with this layout.
+    pub(crate) fn with_layout(
+        options: &ImageOptions,
+        layout: Layout,
+        headers: &HeaderMap,
+    ) -> Result<Self, Problem> {
+        let format = Format::choose(options.format, layout, headers)?;
+        if format == Format::Json && matches!(layout, Layout::Zip | Layout::Stream) {
+            let reason =
+                "found zip or stream for JSON, expected it for PNG, JPEG, WebP or GIF: name a format";
+            return Err(Problem::field("layout", reason));
+        }
         if options.compression.is_some() && format.is_lossy() {
             let reason = "is for PNG only; the size of JPEG and WebP files depends on their quality";
             return Err(Problem::field("compression", reason));
@@ -156,16 +196,44 @@ impl Output {
         };
         Ok(Self {
             format,
-            layout: if format == Format::Gif {
-                Layout::Animation
-            } else {
-                Layout::Grid
-            },
+            layout,
+            columns: None,
             frame_time: FRAME_TIME,
             metadata: options.metadata.unwrap_or(Metadata::Full),
             compression: options.compression.unwrap_or(Compression::Fast),
             quality: quality.unwrap_or_default(),
         })
+    }
+
+    /// The output of a table with `columns` columns besides the one of its heads.
+    pub(crate) fn of_table(
+        options: &MixOutput,
+        columns: usize,
+        headers: &HeaderMap,
+    ) -> Result<Self, Problem> {
+        let layout = match options.layout {
+            None | Some(MixLayout::Grid) => Layout::Grid,
+            Some(MixLayout::Zip) => Layout::Zip,
+        };
+        Ok(Self {
+            columns: Some(columns),
+            ..Self::with_layout(&options.image, layout, headers)?
+        })
+    }
+
+    /// The columns of a table besides the one of its heads; `None` for other responses.
+    pub(crate) fn columns(self) -> Option<usize> {
+        self.columns
+    }
+
+    /// Whether each face is a file in an archive.
+    pub(crate) fn is_zipped(self) -> bool {
+        self.layout == Layout::Zip
+    }
+
+    /// Whether each face is sent as soon as it is made.
+    pub(crate) fn is_streamed(self) -> bool {
+        self.layout == Layout::Stream
     }
 
     /// Encodes an image. Images in JSON are PNGs.
@@ -184,7 +252,10 @@ impl Output {
         images: &[Image],
         metadata: &FileMetadata,
     ) -> Result<Vec<u8>, ImagingError> {
-        match self.layout.sheet() {
+        let table = self
+            .columns
+            .map(|columns| SheetLayout::Table { columns: columns + 1 });
+        match table.or(self.layout.sheet()) {
             Some(layout) => self.encode(&arrange(images, layout)?, metadata),
             None => self.animate(images, metadata),
         }
@@ -210,7 +281,7 @@ mod tests {
 
     fn chosen(accept: &'static str) -> Option<Format> {
         let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
-        Format::choose(None, &headers).ok()
+        Format::choose(None, Layout::Grid, &headers).ok()
     }
 
     #[test]
@@ -242,10 +313,31 @@ mod tests {
         for accept in ["image/tiff", "image/png;q=0, application/json;q=0"] {
             assert_eq!(chosen(accept), None, "{accept}");
         }
-        assert_eq!(Format::choose(None, &HeaderMap::new()).ok(), Some(Format::Png));
+        let without = HeaderMap::new();
         assert_eq!(
-            Format::choose(Some(Format::Json), &HeaderMap::new()).ok(),
+            Format::choose(None, Layout::Grid, &without).ok(),
+            Some(Format::Png)
+        );
+        assert_eq!(
+            Format::choose(Some(Format::Json), Layout::Grid, &without).ok(),
             Some(Format::Json)
         );
+    }
+
+    #[test]
+    fn a_client_that_accepts_only_the_container_gets_pngs_in_it() {
+        let found = |layout, accept| {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            Format::choose(None, layout, &headers).ok()
+        };
+        assert_eq!(found(Layout::Zip, "application/zip"), Some(Format::Png));
+        assert_eq!(
+            found(Layout::Zip, "application/zip, image/webp"),
+            Some(Format::Webp)
+        );
+        let stream = "multipart/x-mixed-replace";
+        assert_eq!(found(Layout::Stream, stream), Some(Format::Png));
+        assert_eq!(found(Layout::Zip, stream), None);
+        assert_eq!(found(Layout::Grid, "application/zip"), None);
     }
 }

@@ -82,6 +82,14 @@ impl Problem {
         }
     }
 
+    /// The same problem; a field is the one inside `path`.
+    pub(crate) fn inside(self, path: &str) -> Self {
+        match self {
+            Self::Field { field, reason } => Self::field(format!("{path}.{field}"), reason),
+            other => other,
+        }
+    }
+
     /// The status, the last part of the `type`, and the title: one row for each kind of problem.
     pub(crate) fn kind(&self) -> ProblemType {
         match self {

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use crate::editor::{EditorError, JobError, OriginalError, StyleError};
+use crate::editor::{BlendError, EditorError, JobError, OriginalError, StyleError};
 use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{FramingError, ImagingError};
 use crate::latent::LatentError;
@@ -64,7 +64,8 @@ impl ProblemType {
                 "memory",
                 "The service is short of memory",
             ),
-            Edit::Undecodable(_) => Self::FIELD,
+            Edit::Undecodable(_)
+            | Edit::Blend(BlendError::TooFewFaces { .. } | BlendError::TooFewFrames { .. }) => Self::FIELD,
             Edit::Imaging(ImagingError::TooLarge { .. }) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "image-too-large",
@@ -231,6 +232,11 @@ impl ProblemType {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "no-direction-left",
                 "The conditions leave no direction for the edit",
+            ),
+            Edit::Blend(BlendError::LabelsDiffer) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "label",
+                "The labels of the faces differ",
             ),
             Edit::Latent(_) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -28,7 +29,12 @@ pub(crate) async fn within_timeout(
 
 /// The timeout of a request: its header, but at most `longest`.
 pub(crate) fn of_request(request: &Request, longest: Duration) -> Result<Duration, Problem> {
-    let Some(value) = request.headers().get(HEADER) else {
+    of_headers(request.headers(), longest)
+}
+
+/// The timeout of a request with these `headers`.
+pub(crate) fn of_headers(headers: &HeaderMap, longest: Duration) -> Result<Duration, Problem> {
+    let Some(value) = headers.get(HEADER) else {
         return Ok(longest);
     };
     let seconds = value

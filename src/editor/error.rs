@@ -1,7 +1,7 @@
 //! Why an operation on a face failed. Each message says what was found, what was expected, and what to do.
 
 use crate::catalog::CatalogError;
-use crate::editor::{InversionMethod, JobError, OriginalError, StyleError};
+use crate::editor::{BlendError, InversionMethod, JobError, OriginalError, StyleError};
 use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{DecodeError, FramingError, ImagingError, LandmarksError};
 use crate::latent::{LatentError, LatentSpace};
@@ -245,6 +245,9 @@ pub enum EditorError {
     /// The model has no styles, or a ranking of its style channels is impossible.
     #[error(transparent)]
     Styles(#[from] StyleError),
+    /// Faces cannot be blended.
+    #[error(transparent)]
+    Blend(#[from] BlendError),
     /// Directions cannot be found by this method.
     #[error("{0}")]
     NoDirections(String),

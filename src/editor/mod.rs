@@ -1,4 +1,4 @@
-//! The operations on faces: sample, score, edit, invert, train and report.
+//! The operations on faces: sample, score, edit, interpolate, mix, invert, train and report.
 //!
 //! An operation is one function on a [`Model`]: [`sample`], [`score`], [`edit`], [`invert`]. Training and reports take
 //! minutes, so [`Jobs`] queues them. [`Models`] holds the loaded models, and changes their boundaries.
@@ -8,6 +8,7 @@
 //! | a loaded model: what its files say, and its networks | [`Model`], [`BoundarySet`] |
 //! | how codes are mapped, synthesized and scored | `rendering` |
 //! | how a face is edited, and a score searched | `editing` |
+//! | how several faces make others | `blending` |
 //! | how directions are found without labels | `directions` |
 //! | how the code of an image is found | `inversion` |
 //! | how boundaries are trained | `training` |
@@ -19,6 +20,7 @@
 //! It knows models, codes and images. It never knows HTTP, JSON, `ort`, nor where a model's files are.
 
 mod background_batches;
+pub(crate) mod blending;
 mod blocking;
 mod boundary_limits;
 mod boundary_set;
@@ -41,12 +43,16 @@ pub(crate) mod style_channels;
 mod timestamp;
 pub(crate) mod training;
 
+pub use blending::error::BlendError;
+pub use blending::interpolate::{InterpolateRequest, Interpolated, check_interpolation, interpolate};
+pub use blending::mix::{MixRequest, Mixed, check_mix, images_of_mix, mix};
+pub use blending::sources::any_inverted_code;
 pub use boundary_limits::BoundaryLimits;
 pub use boundary_set::{BoundaryKey, BoundaryOrigin, BoundarySet, BoundaryVersion};
 pub use checking::check::check_networks;
 pub use checking::findings::{Findings, IdentityFindings, ScoreFindings};
 pub use directions::request::{DirectionMethod, DirectionsRequest};
-pub use editing::edit::{Edited, check_edit, edit};
+pub use editing::edit::{Edited, check_edit, edit, edit_to};
 pub use editing::edit_path::EditDirection;
 pub use editing::gradient_walk::result::{Walk, WalkEnd};
 pub use editing::request::{Along, EditRequest, EditStep, PositionKind, Series};
@@ -78,7 +84,8 @@ pub use model::Model;
 pub use models::Models;
 pub use original_error::OriginalError;
 pub use rendering::average_w::average_w;
-pub use rendering::sample::{SampleRequest, Sampled, sample};
+pub use rendering::face_channel::{FaceReceiver, FaceSender, face_channel};
+pub use rendering::sample::{SampleRequest, Sampled, sample, sample_to};
 pub use rendering::sample_spread::{spread, spreads};
 pub use rendering::score::{ScoreRequest, Scored, check_score, score};
 pub use style_channels::error::StyleError;

@@ -10,6 +10,11 @@ pub enum SheetLayout {
     Grid,
     /// One row.
     Strip,
+    /// Rows of some `columns`, with the first place left white: a table with heads above its columns and before its rows.
+    Table {
+        /// The number of columns.
+        columns: usize,
+    },
 }
 
 impl SheetLayout {
@@ -17,7 +22,13 @@ impl SheetLayout {
         match self {
             Self::Grid => (1..=images).find(|side| side * side >= images).unwrap_or(1),
             Self::Strip => images,
+            Self::Table { columns } => columns.max(1),
         }
+    }
+
+    /// The places that are left white before the first image.
+    fn first(self) -> usize {
+        usize::from(matches!(self, Self::Table { .. }))
     }
 }
 
@@ -28,9 +39,11 @@ impl SheetLayout {
 pub fn arrange(images: &[Image], layout: SheetLayout) -> Result<Image, ImagingError> {
     let (width, height) = common_size(images)?;
     let columns = layout.columns(images.len());
-    let mut sheet = Image::white(columns * width, images.len().div_ceil(columns) * height);
-    for (index, image) in images.iter().enumerate() {
-        sheet.insert(image, index % columns * width, index / columns * height);
+    let first = layout.first();
+    let rows = (first + images.len()).div_ceil(columns);
+    let mut sheet = Image::white(columns * width, rows * height);
+    for (place, image) in (first..).zip(images) {
+        sheet.insert(image, place % columns * width, place / columns * height);
     }
     Ok(sheet)
 }
@@ -84,6 +97,15 @@ mod tests {
     fn a_strip_is_one_row_in_order() {
         let strip = arrange(&[flat(-1.0, 1), flat(1.0, 1)], SheetLayout::Strip).unwrap();
         assert_eq!(strip.rgb()[..6], [0, 0, 0, 255, 255, 255]);
+    }
+
+    #[test]
+    fn a_table_leaves_its_first_place_white() {
+        let images = [flat(-1.0, 1), flat(-1.0, 1), flat(0.0, 1)];
+        let table = arrange(&images, SheetLayout::Table { columns: 2 }).unwrap();
+        assert_eq!((table.width(), table.height()), (2, 4));
+        let red = |row: usize, column: usize| table.rgb()[3 * (2 * row + column)];
+        assert_eq!([red(0, 0), red(0, 1), red(2, 0), red(2, 1)], [255, 0, 0, 128]);
     }
 
     #[test]

@@ -338,6 +338,13 @@ pub enum LatentError {
         classes: usize,
     },
 
+    /// Two z codes of opposite directions: no arc between them is the shortest.
+    #[error(
+        "found two faces with opposite z codes, between which there is no shortest arc; expected another face between them, or the \
+         space w"
+    )]
+    OppositeCodes,
+
     /// A trajectory has no steps.
     #[error("found a trajectory of 0 steps; expected at least 1: 10 is common")]
     NoSteps,

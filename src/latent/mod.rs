@@ -19,7 +19,8 @@
 //! | where the samples are, seen from a boundary | [`Spread`], [`CodeMoments`] |
 //! | the conditional projection: a direction that keeps other attributes | [`condition`] |
 //! | one step along the gradient of a score, while others are held | [`gradient_step`] |
-//! | a series of evenly spaced amounts | [`Trajectory`] |
+//! | a series of amounts, and its speed | [`Trajectory`], [`Easing`] |
+//! | codes between two codes; some layers of another code | [`interpolate`], [`mix_layers`] |
 //! | where a boundary is fitted to scored codes | [`BoundaryFit::fit`] |
 //! | directions without labels, from weights or from codes | [`sefa`], [`principal_components`] |
 //! | how strongly attributes depend on each other | [`correlation`], [`cosines`] |
@@ -59,8 +60,11 @@ pub use components::principal::principal_components;
 pub use components::sefa::sefa;
 pub use editing::condition::{Conditioned, condition, condition_on};
 pub use editing::direction::Direction;
+pub use editing::easing::Easing;
 pub use editing::edit::{Amount, Edit, apply};
 pub use editing::gradient_step::{GradientStep, gradient_step};
+pub use editing::interpolation::interpolate;
+pub use editing::style_mixing::mix_layers;
 pub use editing::trajectory::Trajectory;
 pub use editing::unit::Unit;
 pub use error::LatentError;

@@ -60,7 +60,7 @@ async fn invalid_urls_are_refused_with_a_reason() {
         (
             "/v1/sample?layout=circle",
             VALUE,
-            "expected grid, strip or animation",
+            "expected grid, strip, animation, zip or stream",
         ),
         ("/v1/sample?metadata=some", VALUE, "expected full or none"),
         (

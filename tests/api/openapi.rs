@@ -186,7 +186,7 @@ async fn where_the_response_is_an_image_by_default_the_image_types_come_first() 
         let first = request.and_then(|content| content.keys().next());
         assert!(first.is_none_or(|kind| kind == "application/json"), "{name}");
     }
-    assert_eq!(operations_with_images, 7);
+    assert_eq!(operations_with_images, 11);
 }
 
 #[tokio::test]

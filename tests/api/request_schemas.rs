@@ -20,15 +20,21 @@ use crate::support::{Client, Response};
 const CASES: u32 = 192;
 
 /// Reasons for refusing a request that its schema allows: the field, and a part of the detail.
-const BEYOND_SCHEMAS: [(&str, &str); 11] = [
+const BEYOND_SCHEMAS: [(&str, &str); 16] = [
     // Options of one image format beside another.
     ("compression", "is for PNG"),
     ("quality", "is for JPEG and WebP"),
     ("layout", "for a JPEG"),
+    ("layout", "for JSON"),
     ("frame_time", "without an animation"),
     // The pattern of a range has no order.
     ("layers", "found layers"),
     ("edit", "found layers"),
+    // The pattern of a seed has no limit, and that of a range has no order and no length.
+    ("seeds", "found"),
+    ("face", "found"),
+    ("rows", "found"),
+    ("columns", "found"),
     // The pattern of a number has no limits.
     ("edit", "from -1000 to 1000"),
     ("trajectory", "from -1000 to 1000"),
@@ -125,12 +131,14 @@ fn refused(response: &Response) -> Result<(), TestCaseError> {
 }
 
 /// The operations with a JSON body that names the model, and those with the model in the path.
-const BODIES: [(&str, &str); 7] = [
+const BODIES: [(&str, &str); 9] = [
     ("/v1/sample", "/v1/sample"),
     ("/v1/edit", "/v1/edit"),
     ("/v1/conditional-edit", "/v1/conditional-edit"),
     ("/v1/score", "/v1/score"),
     ("/v1/invert", "/v1/invert"),
+    ("/v1/interpolate", "/v1/interpolate"),
+    ("/v1/mix", "/v1/mix"),
     ("/v1/models/{model}/boundaries", "/v1/models/nobody/boundaries"),
     ("/v1/models/{model}/report", "/v1/models/nobody/report"),
 ];
@@ -257,8 +265,8 @@ fn broken_fields(document: &Value, schema: &Value) -> BoxedStrategy<Texts> {
         if let Some("integer" | "number") = item["type"].as_str() {
             found.extend(["", "much", "NaN", "inf", "1e99", "-1e99"].map(str::to_owned));
         }
-        // A value that is no list comes once.
-        if !is_list {
+        // A value that is no list comes once; seeds may come several times, as those of a list do.
+        if !is_list && name != "seeds" {
             wrong.push(vec![
                 (name.clone(), "1".to_owned()),
                 (name.clone(), "1".to_owned()),
@@ -292,7 +300,14 @@ fn form(texts: &Texts) -> Vec<u8> {
     format!("{form}--{EDGE}--\r\n").into_bytes()
 }
 
-const BY_URL: [&str; 4] = ["/v1/sample", "/v1/edit", "/v1/conditional-edit", "/v1/score"];
+const BY_URL: [&str; 6] = [
+    "/v1/sample",
+    "/v1/edit",
+    "/v1/conditional-edit",
+    "/v1/score",
+    "/v1/interpolate",
+    "/v1/mix",
+];
 const BY_FORM: [&str; 4] = ["/v1/edit", "/v1/conditional-edit", "/v1/score", "/v1/invert"];
 
 #[test]

@@ -14,6 +14,9 @@ const LARGEST_LIMIT: u64 = 2000;
 /// The part of a pattern that is a number.
 const NUMBER: &str = r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?";
 
+/// The part of a pattern that is a seed or a range of seeds.
+const SEEDS: &str = "[0-9]{1,10}(-[0-9]{1,10})?";
+
 /// Follows a reference to a schema.
 pub(crate) fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
@@ -49,6 +52,7 @@ pub(crate) fn valid(document: &Value, schema: &Value) -> BoxedStrategy<Value> {
                 .boxed()
         }
         Some("number") => valid_number(schema),
+        Some("boolean") => any::<bool>().prop_map(Value::Bool).boxed(),
         Some("string") => valid_text(schema).prop_map(Value::String).boxed(),
         // The schema says what the value is not.
         None if schema["not"].is_object() => {
@@ -57,7 +61,8 @@ pub(crate) fn valid(document: &Value, schema: &Value) -> BoxedStrategy<Value> {
             let values = prop_oneof![
                 kind_of_number,
                 (0_i64..9).prop_map(|number| json!(number)),
-                Just(json!("auto"))
+                Just(json!("auto")),
+                Just(json!("85,100-103")),
             ];
             values
                 .prop_filter("not what the schema refuses", move |value| {
@@ -120,7 +125,10 @@ fn valid_text(schema: &Value) -> BoxedStrategy<String> {
         // The pattern of a text that is also limited in length is the one of names.
         let pattern = if pattern == "[^,]*" { "[^,]{1,9}" } else { pattern };
         // Most numbers are small, because fields limit them and patterns cannot.
-        let small = string_regex(&pattern.replace(NUMBER, "-?[0-9]{1,2}")).unwrap();
+        let small = pattern
+            .replace(NUMBER, "-?[0-9]{1,2}")
+            .replace(SEEDS, "[0-9]{1,2}");
+        let small = string_regex(&small).unwrap();
         return prop_oneof![9 => small, 1 => string_regex(pattern).unwrap()].boxed();
     }
     let most = usize::try_from(schema["maxLength"].as_u64().expect("a text is limited")).unwrap();
@@ -268,6 +276,16 @@ fn satisfies(schema: &Value, value: &Value) -> bool {
         "minimum" => value.as_f64() >= expected.as_f64(),
         "maximum" => value.as_f64() <= expected.as_f64(),
         "not" => !satisfies(expected, value),
+        "items" => value
+            .as_array()
+            .is_some_and(|items| items.iter().all(|item| satisfies(expected, item))),
+        "minItems" => value.as_array().map(|items| items.len() as u64) >= expected.as_u64(),
+        "maxItems" => value.as_array().map(|items| items.len() as u64) <= expected.as_u64(),
+        // The only pattern that is not to be matched is the one of seeds.
+        "pattern" => value.as_str().is_some_and(|text| {
+            let parts = text.split([',', '-']);
+            parts.into_iter().all(|part| part.parse::<u32>().is_ok())
+        }),
         "anyOf" => expected
             .as_array()
             .is_some_and(|any| any.iter().any(|one| satisfies(one, value))),

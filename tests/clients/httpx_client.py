@@ -21,7 +21,11 @@ from faceplane_httpx.api.faces import (
     edit_face_by_url,
     edit_face_conditionally,
     edit_face_conditionally_by_url,
+    interpolate_faces,
+    interpolate_faces_by_url,
     invert_image,
+    mix_faces,
+    mix_faces_by_url,
     sample_faces,
     sample_faces_by_url,
     score_face,
@@ -42,7 +46,10 @@ from faceplane_httpx.models import (
     EditForm,
     EditInput,
     EditResponse,
+    FaceInput,
     Format,
+    InterpolateInput,
+    InterpolateResponse,
     InversionMethod,
     InvertForm,
     InvertInput,
@@ -51,6 +58,8 @@ from faceplane_httpx.models import (
     KeptBoundary,
     Layout,
     Metadata,
+    MixInput,
+    MixResponse,
     ProblemDocument,
     ReportInput,
     SampleInput,
@@ -164,6 +173,24 @@ def a_trajectory_is_a_strip() -> None:
     png(edit_face.sync_detailed(client=client, body=body))
     body.format_ = Format.JSON
     assert EditResponse.from_dict(numbers(edit_face.sync_detailed(client=client, body=body))).positions == [-3, 0, 3]
+
+
+@check
+def a_motion_between_faces_is_an_animation_by_url_and_by_body() -> None:
+    png(interpolate_faces_by_url.sync_detailed(client=client, seeds="7,8", frames=3))
+    face = FaceInput(image=b64encode(sample_seven(Metadata.FULL)).decode())
+    body = InterpolateInput(faces=[face, FaceInput(seed=8)], frames=4, loop=True, format_=Format.JSON)
+    moved = InterpolateResponse.from_dict(numbers(interpolate_faces.sync_detailed(client=client, body=body)))
+    assert moved.positions == [0, 0.5, 1, 1.5]
+
+
+@check
+def styles_are_mixed_by_url_and_by_body() -> None:
+    png(mix_faces_by_url.sync_detailed(client=client, rows=["7"], columns=["8", "9"], layers="0-1"))
+    columns = [FaceInput(seed=8), FaceInput(seed=9)]
+    body = MixInput(rows=[FaceInput(seed=7)], columns=columns, layers="0-1", format_=Format.JSON)
+    mixed = MixResponse.from_dict(numbers(mix_faces.sync_detailed(client=client, body=body)))
+    assert [len(cells) for cells in mixed.cells] == [2]
 
 
 @check

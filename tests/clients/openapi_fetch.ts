@@ -128,6 +128,21 @@ await run({
         const { positions } = data(await responses.POST("/v1/edit", { body }));
         assert.deepEqual(positions, [-3, 0, 3]);
     },
+    "a motion between faces is an animation, by URL and by body": async () => {
+        const query = { seeds: "7,8", frames: 3 };
+        assertPng(data(await images.GET("/v1/interpolate", { params: { query }, ...arrayBuffer })));
+        const faces = [{ image: base64(await sampleSeven("full")) }, { seed: 8 }];
+        const body: Schemas["InterpolateInput"] = { faces, frames: 4, loop: true };
+        const { positions } = data(await responses.POST("/v1/interpolate", { body }));
+        assert.deepEqual(positions, [0, 0.5, 1, 1.5]);
+    },
+    "styles are mixed, by URL and by body": async () => {
+        const query = { rows: ["7"], columns: ["8", "9"], layers: "0-1" };
+        assertPng(data(await images.GET("/v1/mix", { params: { query }, ...arrayBuffer })));
+        const body: Schemas["MixInput"] = { rows: [{ seed: 7 }], columns: [{ seed: 8 }, { seed: 9 }], layers: "0-1" };
+        const { cells } = data(await responses.POST("/v1/mix", { body }));
+        assert.deepEqual(cells.map(({ length }) => length), [2]);
+    },
     "an image is edited, as a form, as the body and as JSON": async () => {
         const image = await sampleSeven("full");
         const fields: Schemas["EditForm"] = { file: file(image), edit: ["smile:3", "age:1"] };

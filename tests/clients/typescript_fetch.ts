@@ -12,6 +12,8 @@ import {
     FacesApi,
     Format,
     HealthApi,
+    InterpolateResponseFromJSON,
+    type InterpolateInput,
     InversionMethod,
     InvertResponseFromJSON,
     type InvertInput,
@@ -20,6 +22,8 @@ import {
     KeptBoundary,
     Layout,
     Metadata,
+    MixResponseFromJSON,
+    type MixInput,
     ModelsApi,
     ProblemDocumentFromJSON,
     ResponseError,
@@ -114,6 +118,20 @@ await run({
         await png(faces.editFace({ editInput }));
         const response = numbers(faces.editFace({ editInput: { ...editInput, format: json } }));
         assert.deepEqual(EditResponseFromJSON(await response).positions, [-3, 0, 3]);
+    },
+    "a motion between faces is an animation, by URL and by body": async () => {
+        await png(faces.interpolateFacesByUrl({ seeds: "7,8", frames: 3 }));
+        const image = base64(await sampleSeven(Metadata.Full));
+        const interpolateInput: InterpolateInput = { faces: [{ image }, { seed: 8 }], frames: 4, loop: true, format: json };
+        const moved = InterpolateResponseFromJSON(await numbers(faces.interpolateFaces({ interpolateInput })));
+        assert.deepEqual(moved.positions, [0, 0.5, 1, 1.5]);
+    },
+    "styles are mixed, by URL and by body": async () => {
+        await png(faces.mixFacesByUrl({ rows: ["7"], columns: ["8", "9"], layers: "0-1" }));
+        const columns = [{ seed: 8 }, { seed: 9 }];
+        const mixInput: MixInput = { rows: [{ seed: 7 }], columns, layers: "0-1", format: json };
+        const { cells } = MixResponseFromJSON(await numbers(faces.mixFaces({ mixInput })));
+        assert.deepEqual(cells.map(({ length }) => length), [2]);
     },
     "an image is edited": async () => {
         const image = base64(await sampleSeven(Metadata.Full));

@@ -15,9 +15,12 @@ from faceplane_urllib3 import (
     DirectionsInput,
     EditInput,
     EditResponse,
+    FaceInput,
     FacesApi,
     Format,
     HealthApi,
+    InterpolateInput,
+    InterpolateResponse,
     InversionMethod,
     InvertInput,
     InvertResponse,
@@ -26,6 +29,8 @@ from faceplane_urllib3 import (
     KeptBoundary,
     Layout,
     Metadata,
+    MixInput,
+    MixResponse,
     ModelsApi,
     ProblemDocument,
     ReportInput,
@@ -129,6 +134,22 @@ def a_trajectory_is_a_strip() -> None:
     assert EditResponse.from_json(faces.edit_face(body)).positions == [-3, 0, 3]
     body.format = PNG
     png(faces.edit_face(body))
+
+
+@check
+def a_motion_between_faces_is_an_animation_by_url_and_by_body() -> None:
+    png(faces.interpolate_faces_by_url(seeds="7,8", frames=3, format=PNG))
+    face = FaceInput(image=b64encode(sample_seven(Metadata.FULL)).decode())
+    body = InterpolateInput(faces=[face, FaceInput(seed=8)], frames=4, loop=True)
+    assert InterpolateResponse.from_json(faces.interpolate_faces(body)).positions == [0, 0.5, 1, 1.5]
+
+
+@check
+def styles_are_mixed_by_url_and_by_body() -> None:
+    png(faces.mix_faces_by_url(rows=["7"], columns=["8", "9"], layers="0-1", format=PNG))
+    columns = [FaceInput(seed=8), FaceInput(seed=9)]
+    body = MixInput(rows=[FaceInput(seed=7)], columns=columns, layers="0-1")
+    assert [len(cells) for cells in MixResponse.from_json(faces.mix_faces(body)).cells] == [2]
 
 
 @check

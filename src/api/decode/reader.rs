@@ -78,7 +78,7 @@ impl<'de, T: Value> Visitor<'de> for Found<'_, T> {
     }
 
     fn visit_bool<E: serde::de::Error>(self, found: bool) -> Result<Option<T>, E> {
-        self.done(Err(unfit(found, &T::expected())))
+        self.done(T::from_bool(found))
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<Option<T>, E> {

@@ -41,6 +41,11 @@ pub(crate) trait Value: Sized + Serialize {
         Err(unfit(found, &Self::expected()))
     }
 
+    /// Reads a JSON boolean.
+    fn from_bool(found: bool) -> Result<Self, String> {
+        Err(unfit(found, &Self::expected()))
+    }
+
     /// Reads a JSON string.
     fn from_string(found: &str) -> Result<Self, String> {
         Err(unfit(quoted(found), &Self::expected()))

@@ -19,9 +19,11 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 use crate::api::problem::Problem;
 
 /// The operations with POST that change nothing.
-const OPEN_POSTS: [&str; 5] = [
+const OPEN_POSTS: [&str; 7] = [
     "/v1/sample",
     "/v1/edit",
+    "/v1/interpolate",
+    "/v1/mix",
     "/v1/conditional-edit",
     "/v1/invert",
     "/v1/score",

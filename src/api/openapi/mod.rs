@@ -26,7 +26,9 @@ use utoipa::openapi::OpenApi as Document;
 
 use crate::api::problem_document::ProblemDocument;
 use crate::api::responses::edit::EditResponse;
+use crate::api::responses::interpolate::InterpolateResponse;
 use crate::api::responses::invert::{InversionProgress, InvertResponse};
+use crate::api::responses::mix::MixResponse;
 use crate::api::responses::sample::SampleResponse;
 use crate::api::responses::score::ScoreResponse;
 use crate::api::types::boundary::{BoundaryFormat, BoundaryVersionName};
@@ -44,7 +46,7 @@ use crate::api::types::space::Space;
                        Optional fields are left out, not null."
     ),
     tags(
-        (name = "faces", description = "Sample, edit, conditionally edit, invert and score faces"),
+        (name = "faces", description = "Sample, edit, conditionally edit, interpolate, mix, invert and score faces"),
         (name = "models", description = "The loaded models"),
         (name = "boundaries", description = "The boundaries of a model: read, replace, delete and train them"),
         (name = "jobs", description = "Trainings and reports, which run in the background"),
@@ -52,7 +54,7 @@ use crate::api::types::space::Space;
         (name = "health", description = "Probes and metrics")
     ),
     components(schemas(
-        ProblemDocument, SampleResponse, EditResponse, InvertResponse, InversionProgress, ScoreResponse, Space, Format, Layout, Metadata, Compression,
+        ProblemDocument, SampleResponse, EditResponse, InterpolateResponse, MixResponse, InvertResponse, InversionProgress, ScoreResponse, Space, Format, Layout, Metadata, Compression,
         InversionMethodName, BoundaryFormat, BoundaryVersionName
     ))
 )]

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Content, Ref, RefOr};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
-use crate::api::openapi::files::ImageFile;
+use crate::api::openapi::files::{ImageFile, bytes};
 
 /// What the document says of the response to an operation on faces. The type itself is the schema of the JSON response.
 pub(crate) trait FaceResponse: ToSchema {
@@ -18,11 +18,19 @@ pub(crate) trait FaceResponse: ToSchema {
     /// Whether it may be an image. Then `*/*` gets one, so the image types come first: generated clients take the first
     /// type that they know.
     const IMAGES: bool = true;
+    /// The media types in which it may hold an image file for each face.
+    const CONTAINERS: &'static [&'static str] = &[];
     /// Whether it may be a stream of events.
     const EVENTS: bool = false;
     /// Its headers besides `Faceplane-Model` and `Server-Timing`: name and description.
     const HEADERS: &'static [(&'static str, &'static str)];
 }
+
+/// The media type of `layout=zip`.
+pub(crate) const ZIP: &str = "application/zip";
+
+/// The media types of `layout=zip` and `layout=stream`.
+pub(crate) const CONTAINERS: [&str; 2] = [ZIP, "multipart/x-mixed-replace"];
 
 /// `Faceplane-Seed`, in the responses that have it.
 pub(crate) const SEED: (&str, &str) = (
@@ -85,6 +93,10 @@ fn success<A: FaceResponse>() -> ResponseBuilder {
     }
     let schema = Ref::from_schema_name(A::name());
     response = response.content("application/json", Content::new(Some(RefOr::Ref(schema))));
+    for &kind in A::CONTAINERS {
+        let files = bytes("An image file for each face.");
+        response = response.content(kind, Content::new(Some(files)));
+    }
     if A::EVENTS {
         let text = ObjectBuilder::new().schema_type(Type::String);
         let text = text.description(Some("Server-sent events; the operation describes them."));

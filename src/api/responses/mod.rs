@@ -3,7 +3,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | a face: its code, distances, scores and image | [`face`] |
-//! | the responses of the operations on faces | [`sample`], [`edit`], [`invert`], [`score`] |
+//! | the responses of the operations on faces | [`sample`], [`edit`], [`interpolate`], [`mix`], [`invert`], [`score`] |
 //! | the result of a search for a score | [`score_search`] |
 //! | a model, and the list of models | [`model`] |
 //! | the metadata of a boundary, and where changes are stored | [`boundary`] |
@@ -14,9 +14,11 @@
 pub(crate) mod boundary;
 pub(crate) mod edit;
 pub(crate) mod face;
+pub(crate) mod interpolate;
 pub(crate) mod invert;
 pub(crate) mod job;
 pub(crate) mod methods;
+pub(crate) mod mix;
 pub(crate) mod model;
 pub(crate) mod report;
 pub(crate) mod sample;

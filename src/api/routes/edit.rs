@@ -7,9 +7,9 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::encoding::Encoding;
+use crate::api::frame_stream::FrameStream;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::openapi::files::ImageFile;
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
@@ -18,6 +18,7 @@ use crate::api::output::Output;
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;
 use crate::api::responses::edit::EditResponse;
+use crate::api::route_response::RouteResponse;
 use crate::api::state::Api;
 use crate::api::types::edit::{ConditionalEditForm, ConditionalEditInput, EditForm, EditInput, FaceEdits};
 use crate::api::types::latent::Latent;
@@ -129,7 +130,7 @@ async fn edit(
     path: &'static str,
     headers: &HeaderMap,
     mut input: EditInput,
-) -> Result<BufferedResponse, Problem> {
+) -> Result<RouteResponse, Problem> {
     let output = Output::of(&input.output, headers)?;
     let model = api.models.get(named(input.common.model.as_ref()))?;
     input.common.model = Some(Text(model.name().to_owned()));
@@ -153,6 +154,13 @@ async fn edit(
     input.common.face.code.complete()?;
     let request = input.request(api, output.format)?;
     let record = RequestRecord::new(path, &input);
+    if output.is_streamed() {
+        let metadata = ImageMetadata::new(&model, record).of_photograph(is_photograph);
+        let stream = FrameStream::new(api, headers, &model, output, metadata, request.images())?;
+        let stream = stream.with_seeds(request.source.seed());
+        let work = |sender| async move { editor::edit_to(&model, &request, Some(sender)).await.map(drop) };
+        return Ok(RouteResponse::Streamed(stream.respond(work).await?));
+    }
     let key = cacheable.then(|| response_cache::key(&model, &record, &output));
     let make = async {
         let mut edited = editor::edit(&model, &request).await?;
@@ -171,5 +179,5 @@ async fn edit(
         let response = encoding.encode(|faces, model| Ok(EditResponse::new(model, edited, faces)));
         Ok(response.await?.with_seeds(seed).with_warnings(&warnings))
     };
-    api.cache.get_or_make(key, make).await
+    Ok(RouteResponse::Buffered(api.cache.get_or_make(key, make).await?))
 }

@@ -5,7 +5,7 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
-//! | the operations on faces | [`sample`], [`edit`], [`invert`], [`score`] |
+//! | the operations on faces | [`sample`], [`edit`], [`interpolate`], [`mix`], [`invert`], [`score`] |
 //! | loaded models | [`models`] |
 //! | the boundaries of a model; the training of new ones | [`boundaries`], [`training`] |
 //! | directions without labels | [`directions`] |
@@ -20,9 +20,11 @@ pub(crate) mod boundaries;
 pub(crate) mod directions;
 pub(crate) mod edit;
 pub(crate) mod health;
+pub(crate) mod interpolate;
 pub(crate) mod invert;
 pub(crate) mod jobs;
 pub(crate) mod metrics;
+pub(crate) mod mix;
 pub(crate) mod models;
 pub(crate) mod page;
 pub(crate) mod report;

@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use crate::api::buffered_response::BufferedResponse;
 use crate::api::encoding::Encoding;
+use crate::api::frame_stream::FrameStream;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::{Cacheable, Fresh};
@@ -16,10 +16,11 @@ use crate::api::problem::Problem;
 use crate::api::request_body::{Body, Query};
 use crate::api::response_cache;
 use crate::api::responses::sample::SampleResponse;
+use crate::api::route_response::RouteResponse;
 use crate::api::state::Api;
 use crate::api::types::sample::SampleInput;
 use crate::api::types::text::{Text, named};
-use crate::editor::{self, Sampled};
+use crate::editor::{self, FaceSource, Sampled};
 
 /// Sample faces, by URL
 ///
@@ -67,7 +68,7 @@ pub(crate) async fn post(
 
 const PATH: &str = "/v1/sample";
 
-async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Result<BufferedResponse, Problem> {
+async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Result<RouteResponse, Problem> {
     let output = Output::of(&input.output, headers)?;
     let model = api.models.get(named(input.model.as_ref()))?;
     let cacheable = input.code.is_seeded();
@@ -75,6 +76,13 @@ async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Resul
     input.code.complete()?;
     let request = input.request(api, output.format)?;
     let record = RequestRecord::new(PATH, &input);
+    if output.is_streamed() {
+        let metadata = ImageMetadata::new(&model, record);
+        let stream = FrameStream::new(api, headers, &model, output, metadata, request.sources.len())?;
+        let stream = stream.with_seeds(request.sources.iter().filter_map(FaceSource::seed));
+        let work = |sender| async move { editor::sample_to(&model, &request, Some(sender)).await.map(drop) };
+        return Ok(RouteResponse::Streamed(stream.respond(work).await?));
+    }
     let key = cacheable.then(|| response_cache::key(&model, &record, &output));
     let make = async {
         let Sampled { faces, timings } = editor::sample(&model, &request).await?;
@@ -91,5 +99,5 @@ async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Resul
         let response = encoding.encode(|faces, model| Ok(SampleResponse::new(model, faces)));
         Ok(response.await?.with_seeds(seeds))
     };
-    api.cache.get_or_make(key, make).await
+    Ok(RouteResponse::Buffered(api.cache.get_or_make(key, make).await?))
 }

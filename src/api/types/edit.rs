@@ -6,6 +6,7 @@ use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::types::along::Along;
 use crate::api::types::attribute_edit::AttributeEdit;
+use crate::api::types::easing::Easing;
 use crate::api::types::face::{FaceInput, TruncationInput};
 use crate::api::types::form::form;
 use crate::api::types::layers::Layers;
@@ -41,6 +42,8 @@ fields! {
         layers: Option<Layers>,
         /// Several faces instead of one. Edits without an amount follow the trajectory.
         trajectory: Option<TrajectoryInput>,
+        /// How the positions of the trajectory are spaced, as the speed of an animation. Default: `linear`.
+        easing: Option<Easing>,
     }
 }
 
@@ -122,10 +125,17 @@ impl EditInput {
             unit,
             layers,
             trajectory,
+            easing,
             ..
         } = &self.common.0;
+        if easing.is_some() && trajectory.is_none() {
+            let reason = "found it without a trajectory, expected a trajectory beside it";
+            return Err(Problem::field("easing", reason));
+        }
         let steps = edits.0.0.iter().enumerate();
-        let series = trajectory.as_ref().map(|trajectory| trajectory.series(api));
+        let series = trajectory
+            .as_ref()
+            .map(|trajectory| trajectory.series(*easing, api));
         let names = |List(names): &List<Name, 1, MOST>| names.iter().map(|name| name.0.clone()).collect();
         Ok(EditRequest {
             source: face.code.source()?,

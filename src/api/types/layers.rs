@@ -10,6 +10,13 @@ use crate::latent::LayerRange;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Layers(pub(crate) LayerRange);
 
+/// The first layer: it stands where required layers have not been read.
+impl Default for Layers {
+    fn default() -> Self {
+        Self(LayerRange::new(0, 0).expect("it is one layer"))
+    }
+}
+
 impl Value for Layers {
     fn expected() -> String {
         "a layer such as \"3\" or a range of layers such as \"0-3\"".to_owned()

@@ -5,13 +5,15 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
-//! | the request of an operation | [`sample`], [`edit`], [`invert`], [`score`], [`train`], [`report`], [`boundary`], [`model`] |
-//! | the face of a request (seed, latent code or image), or of the faces, and the truncation | [`face`], [`seeds`], [`latent`], [`uploaded_image`] |
+//! | the request of an operation | [`sample`], [`edit`], [`interpolate`], [`mix`], [`invert`], [`score`], [`train`], [`report`], [`boundary`], [`model`] |
+//! | the face of a request (seed, latent code or image) and the truncation | [`face`], [`latent`], [`uploaded_image`] |
+//! | several faces of one request | [`faces`], [`seeds`] |
 //! | format, layout, metadata, compression and quality of the response | [`output_options`] |
 //! | the edits | [`attribute_edit`], [`trajectory`], [`layers`], [`unit`] |
+//! | the speed of a motion | [`easing`] |
 //! | the part of an image to invert | [`framing`] |
 //! | the part of a list | [`page`] |
-//! | single values | [`number`], [`numbers`], [`text`], [`list`], [`choice`], [`space`], [`base64`] |
+//! | single values | [`number`], [`numbers`], [`text`], [`list`], [`choice`], [`flag`], [`space`], [`base64`] |
 //! | the form of a request with an image | [`form`] |
 
 pub(crate) mod along;
@@ -20,15 +22,20 @@ pub(crate) mod base64;
 pub(crate) mod boundary;
 pub(crate) mod choice;
 pub(crate) mod directions;
+pub(crate) mod easing;
 pub(crate) mod edit;
 pub(crate) mod face;
+pub(crate) mod faces;
+pub(crate) mod flag;
 pub(crate) mod form;
 pub(crate) mod framing;
+pub(crate) mod interpolate;
 pub(crate) mod invert;
 pub(crate) mod label;
 pub(crate) mod latent;
 pub(crate) mod layers;
 pub(crate) mod list;
+pub(crate) mod mix;
 pub(crate) mod model;
 pub(crate) mod number;
 pub(crate) mod numbers;

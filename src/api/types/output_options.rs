@@ -22,14 +22,18 @@ choice! {
 }
 
 choice! {
-    /// How several faces share one image.
+    /// How several faces are sent.
     pub(crate) enum Layout {
-        /// Rows and columns, as square as possible; the default.
+        /// One image with rows and columns, as square as possible.
         Grid = "grid",
-        /// One row.
+        /// One image with one row.
         Strip = "strip",
         /// One after the other, again and again, in an animated PNG, WebP or GIF.
         Animation = "animation",
+        /// A zip archive with an image file for each face.
+        Zip = "zip",
+        /// An image file for each face, sent as soon as it is made: `multipart/x-mixed-replace`. Browsers show one after the other.
+        Stream = "stream",
     }
 }
 
@@ -72,9 +76,28 @@ fields! {
     /// How the client wants a response about one or several faces encoded.
     pub(crate) struct OutputOptions {
         image: Group<ImageOptions>,
-        /// How several faces share one image. Default: `grid`; `animation` for a GIF.
+        /// How several faces are sent. Default: `grid`; `animation` for a GIF, and for `/v1/interpolate`.
         layout: Option<Layout>,
         /// How long each face of an animation is shown, in milliseconds. A GIF has steps of 10. Default: 100.
         frame_time: Option<Integer<10, 60_000>>,
+    }
+}
+
+choice! {
+    /// How the faces of a mixture are sent.
+    pub(crate) enum MixLayout {
+        /// One image: the faces of the columns in the first row, those of the rows in the first column; the default.
+        Grid = "grid",
+        /// A zip archive with an image file for each face.
+        Zip = "zip",
+    }
+}
+
+fields! {
+    /// How the client wants the faces of a mixture encoded.
+    pub(crate) struct MixOutput {
+        image: Group<ImageOptions>,
+        /// How the faces are sent. Default: `grid`.
+        layout: Option<MixLayout>,
     }
 }

@@ -1,4 +1,4 @@
-//! A series of evenly spaced edits, as an object in JSON or as text such as `-3:3:7`.
+//! A series of edits, as an object in JSON or as text such as `-3:3:7`.
 
 use serde::de::MapAccess;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -12,6 +12,7 @@ use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::types::attribute_edit::Distance;
 use crate::api::types::choice::choice;
+use crate::api::types::easing::Easing;
 use crate::api::types::number::{Integer, MOST_U32, NUMBER, part};
 use crate::editor::{EditorError, PositionKind, Series};
 use crate::latent::Trajectory;
@@ -27,7 +28,7 @@ choice! {
 }
 
 fields! {
-    /// Evenly spaced positions, including both ends.
+    /// Positions from one end to the other, both included. They are evenly spaced, unless the request has an `easing`.
     pub(crate) struct TrajectoryInput {
         /// The first position. Default: −3.
         start: Option<Distance>,
@@ -91,7 +92,7 @@ fn read(text: &str) -> Option<TrajectoryInput> {
 
 impl TrajectoryInput {
     /// The editor's series.
-    pub(crate) fn series(&self, api: &Api) -> Result<Series, Problem> {
+    pub(crate) fn series(&self, easing: Option<Easing>, api: &Api) -> Result<Series, Problem> {
         let usual = Trajectory::default();
         let steps = self.steps.map_or(usual.steps(), Integer::u32);
         api.check_count("trajectory.steps", steps)?;
@@ -102,6 +103,7 @@ impl TrajectoryInput {
             Some(TrajectoryMove::To) => PositionKind::To,
         };
         let trajectory = Trajectory::new(start, end, steps).map_err(EditorError::from)?;
+        let trajectory = trajectory.with_easing(easing.map(Into::into).unwrap_or_default());
         Ok(Series { trajectory, kind })
     }
 }

@@ -13,6 +13,7 @@ use crate::editor::editing::score_search::scored_attribute::scored_attributes;
 use crate::editor::editing::score_search::search::{ROUND_IMAGES, ScoreSearch};
 use crate::editor::editing::warning::Warning;
 use crate::editor::judging::identity::similarities;
+use crate::editor::rendering::face_channel::FaceSender;
 use crate::editor::rendering::latent_source::check_conversion;
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
 use crate::editor::{EditorError, Face, Model};
@@ -31,7 +32,7 @@ pub struct Edited {
     pub similarities: Vec<f64>,
     /// The positions of the trajectory, one for each face; empty without a trajectory.
     pub positions: Vec<f64>,
-    /// The faces after the edit: one, or one for each position.
+    /// The faces after the edit: one, or one for each position; none if they were sent one by one.
     pub faces: Vec<Face>,
     /// The direction of each step.
     pub directions: Vec<EditDirection>,
@@ -51,6 +52,18 @@ pub struct Edited {
 /// [`EditorError`] if an attribute, a space or an amount does not fit the model, the conditions leave nothing of an edit,
 /// the model is overloaded, or a network fails.
 pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, EditorError> {
+    edit_to(model, request, None).await
+}
+
+/// The same; with a `sender`, the faces after the edit are sent there as they are made. They are compared with nothing then.
+///
+/// # Errors
+/// As [`edit`].
+pub async fn edit_to(
+    model: &Model,
+    request: &EditRequest,
+    sender: Option<FaceSender>,
+) -> Result<Edited, EditorError> {
     request.check()?;
     let space = request.space.or_else(|| {
         let is_sampled = request.source.seed().is_some();
@@ -60,7 +73,8 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
     if request.has_target_score() {
         images = images.max(ROUND_IMAGES);
     }
-    let mut renderer = match request.along {
+    let with_comparison = request.with_comparison && sender.is_none();
+    let renderer = match request.along {
         Along::Normal => Renderer::admit(model, request.truncation, images)?,
         Along::Gradient => {
             walked_attributes(model, request)?;
@@ -69,6 +83,7 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
             renderer
         }
     };
+    let mut renderer = renderer.sending_to(sender);
     let sources = std::slice::from_ref(&request.source);
     let original = renderer.codes(sources, space).await?.swap_remove(0);
     let mut moved = match request.along {
@@ -82,16 +97,16 @@ pub async fn edit(model: &Model, request: &EditRequest) -> Result<Edited, Editor
             }
         }
     };
-    if request.with_comparison {
+    if with_comparison {
         moved.codes.insert(0, original.clone());
     }
-    let outputs = if request.with_comparison {
+    let outputs = if with_comparison {
         RenderOutputs::ScoresAndIdentity
     } else {
         RenderOutputs::Images
     };
     let mut faces = renderer.render(moved.codes, outputs).await?;
-    let before = request.with_comparison.then(|| faces.remove(0));
+    let before = with_comparison.then(|| faces.remove(0));
     let similarities = before
         .as_ref()
         .map_or_else(Vec::new, |before| similarities(before, &faces));

@@ -115,7 +115,8 @@ impl EditRequest {
     }
 
     /// Images that the request returns.
-    pub(crate) fn images(&self) -> usize {
+    #[must_use]
+    pub fn images(&self) -> usize {
         let series = self.series.as_ref();
         let after = series.map_or(1, |series| series.trajectory.steps() as usize);
         after + usize::from(self.with_comparison)

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | the operation *sample* | [`sample`](sample::sample) |
 //! | the operation *score* | [`score`](score::score) |
+//! | how faces are taken away while others are rendered | `face_channel` |
 //! | how a request's codes are mapped, synthesized and scored | `renderer` |
 //! | which code a seed or a caller's code stands for, and how it is checked | `latent_source` |
 //! | the truncation of a request | `mapping_truncation` |
@@ -15,6 +16,7 @@
 //! It knows codes, networks and images. It never knows boundaries' directions, nor why codes are rendered.
 
 pub(crate) mod average_w;
+pub(crate) mod face_channel;
 pub(crate) mod labels;
 pub(crate) mod latent_source;
 pub(crate) mod mapping_truncation;

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, Array3, ArrayView1, Axis, concatenate};
-use tokio::task::JoinHandle;
 
+use crate::editor::rendering::face_channel::{FaceSender, Pixels, RenderedPart};
 use crate::editor::rendering::labels::labels;
 use crate::editor::rendering::latent_source::LatentSource;
 use crate::editor::rendering::mapping_truncation::MappingTruncation;
 use crate::editor::rendering::synthesis_input::synthesis_input;
 use crate::editor::{EditorError, Face, FaceSource, Model, TruncationChoice};
 use crate::engine::{Admission, Images, SynthesisCodes};
-use crate::imaging::{Image, ImagingError};
+use crate::imaging::Image;
 use crate::latent::{LatentCode, LatentSpace};
 
 /// Most tensor values of a part that the generator's own thread converts to pixels, because they are still in the
@@ -36,18 +36,14 @@ impl RenderOutputs {
     }
 }
 
-/// The pixels of one part, finished or in progress.
-enum Pixels {
-    Finished(Result<Vec<Image>, ImagingError>),
-    InProgress(JoinHandle<Result<Vec<Image>, ImagingError>>),
-}
-
 /// Renders the codes of one request, or of one batch of a job.
 pub(crate) struct Renderer<'m> {
     model: &'m Model,
     truncation: MappingTruncation,
     /// The permits of the request's images, and the times of its runs.
     pub(crate) admission: Admission,
+    /// Where faces go as they are made.
+    sender: Option<FaceSender>,
 }
 
 impl<'m> Renderer<'m> {
@@ -57,7 +53,13 @@ impl<'m> Renderer<'m> {
             model,
             truncation,
             admission,
+            sender: None,
         }
+    }
+
+    /// The same renderer; with a `sender`, faces go there as they are made.
+    pub(crate) fn sending_to(self, sender: Option<FaceSender>) -> Self {
+        Self { sender, ..self }
     }
 
     /// Checks the truncation of a request, and admits it with `images`, the most that it has in progress or waiting at the
@@ -247,7 +249,7 @@ impl<'m> Renderer<'m> {
         Ok(scores)
     }
 
-    /// Renders codes of one space.
+    /// Renders codes of one space. With a sender, the faces go there, and the returned list is empty.
     ///
     /// # Errors
     /// [`EditorError`] if a network fails, or its output is not an image.
@@ -263,44 +265,47 @@ impl<'m> Renderer<'m> {
         };
         let on_cpu = self.model.engine().synthesizes_on_cpu();
         let embeds = outputs == RenderOutputs::ScoresAndIdentity && self.model.engine().has_recognizer();
-        let mut pixels_of_parts = Vec::new();
-        let (mut scores, mut embeddings) = (Vec::new(), Vec::new());
+        let mut rendered = Vec::new();
         let input = self.synthesis_input(&codes).await?;
+        let mut codes = codes.into_iter();
         let mut parts = self.admission.synthesize_in_chunks(input, move |images| {
             let few = (on_cpu && images.len() <= FEW_VALUES).then(|| pixels(&images));
             (images, few)
         });
         while let Some(part) = self.admission.next_chunk(&mut parts).await {
             let (images, few) = part?;
+            let (mut scores, mut embeddings) = (Vec::new(), Vec::new());
             if outputs != RenderOutputs::Images {
-                scores.extend(self.named_scores(&images).await?);
+                scores = self.named_scores(&images).await?;
             }
             if embeds {
                 let found = self.admission.embed(&images).await?;
                 embeddings.extend(found.outer_iter().map(|row| row.to_owned()));
             }
+            let codes = codes.by_ref().take(images.len_of(Axis(0))).collect();
             // Larger parts are converted off the async threads while the next part is synthesized.
             let later = || Pixels::InProgress(tokio::task::spawn_blocking(move || pixels(&images)));
-            pixels_of_parts.push(few.map_or_else(later, Pixels::Finished));
+            let part = RenderedPart {
+                codes,
+                pixels: few.map_or_else(later, Pixels::Finished),
+                scores,
+                embeddings,
+            };
+            match &self.sender {
+                Some(sender) => sender.send(part),
+                None => rendered.push(part),
+            }
         }
-        let mut rendered = Vec::with_capacity(codes.len());
-        for part in pixels_of_parts {
-            rendered.extend(match part {
-                Pixels::Finished(images) => images?,
-                Pixels::InProgress(part) => part.await.expect("converting pixels does not panic")?,
-            });
+        let mut faces = Vec::new();
+        for part in rendered {
+            faces.extend(part.faces().await?);
         }
-        let (mut scores, mut embeddings) = (scores.into_iter(), embeddings.into_iter());
+        let codes: Vec<_> = faces.iter().map(|face| face.code.clone()).collect();
         let distances = self.model.boundaries().distances(&codes).await;
-        let face = |((code, distances), image)| Face {
-            seed: None,
-            distances,
-            code,
-            image,
-            scores: scores.next().unwrap_or_default(),
-            embedding: embeddings.next(),
-        };
-        Ok(codes.into_iter().zip(distances).zip(rendered).map(face).collect())
+        for (face, distances) in faces.iter_mut().zip(distances) {
+            face.distances = distances;
+        }
+        Ok(faces)
     }
 
     async fn named_scores(&mut self, images: &Images) -> Result<Vec<BTreeMap<String, f32>>, EditorError> {

@@ -1,17 +1,18 @@
-//! A series of evenly spaced amounts.
+//! A series of amounts.
 
-use crate::latent::LatentError;
+use crate::latent::{Easing, LatentError};
 
-/// Evenly spaced positions from `start` to `end`.
+/// Positions from `start` to `end`: evenly spaced, or as an [`Easing`] spaces them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trajectory {
     start: f64,
     end: f64,
     steps: u32,
+    easing: Easing,
 }
 
 impl Trajectory {
-    /// Makes a trajectory of `steps` positions from `start` to `end`. `end` may be less than `start`.
+    /// Makes a trajectory of `steps` evenly spaced positions from `start` to `end`. `end` may be less than `start`.
     ///
     /// # Errors
     ///
@@ -24,7 +25,18 @@ impl Trajectory {
         if steps == 0 {
             return Err(LatentError::NoSteps);
         }
-        Ok(Self { start, end, steps })
+        Ok(Self {
+            start,
+            end,
+            steps,
+            easing: Easing::Linear,
+        })
+    }
+
+    /// The same trajectory at another speed.
+    #[must_use]
+    pub fn with_easing(self, easing: Easing) -> Self {
+        Self { easing, ..self }
     }
 
     /// The first position.
@@ -46,12 +58,17 @@ impl Trajectory {
     }
 
     /// The positions start + i (end − start)/(steps − 1) for i = 0 … steps − 1, with both ends exact. One step gives
-    /// `start`. The bits are those of `numpy.linspace(start, end, steps)`.
+    /// `start`. The bits are those of `numpy.linspace(start, end, steps)`. With an easing e, i/(steps − 1) is replaced by
+    /// e(i/(steps − 1)).
     #[must_use]
     pub fn positions(&self) -> Vec<f64> {
         let last = self.steps - 1;
-        let step = (self.end - self.start) / f64::from(last.max(1));
-        let inner = (0..last.max(1)).map(|i| f64::from(i) * step + self.start);
+        let length = self.end - self.start;
+        let step = length / f64::from(last.max(1));
+        let inner = (0..last.max(1)).map(|i| match self.easing {
+            Easing::Linear => f64::from(i) * step + self.start,
+            easing => easing.progress(f64::from(i) / f64::from(last.max(1))) * length + self.start,
+        });
         inner.chain((last > 0).then_some(self.end)).collect()
     }
 }
@@ -63,6 +80,7 @@ impl Default for Trajectory {
             start: -3.0,
             end: 3.0,
             steps: 10,
+            easing: Easing::Linear,
         }
     }
 }
@@ -81,6 +99,14 @@ mod tests {
         assert_eq!(Trajectory::new(0.0, 1.0, 3).unwrap().positions(), [0.0, 0.5, 1.0]);
         assert_eq!(Trajectory::new(3.0, -3.0, 2).unwrap().positions(), [3.0, -3.0]);
         assert_eq!(Trajectory::default().positions().len(), 10);
+    }
+
+    #[test]
+    fn an_easing_moves_the_inner_positions_only() {
+        let even = Trajectory::new(-2.0, 2.0, 5).unwrap();
+        let eased = even.with_easing(Easing::EaseInOut).positions();
+        assert_eq!((eased[0], eased[2], eased[4]), (-2.0, 0.0, 2.0));
+        assert!(eased[1] < -1.0 && eased[3] > 1.0, "{eased:?}");
     }
 
     #[test]
