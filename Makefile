@@ -59,6 +59,10 @@ schemathesis: build setup ## Send the service requests generated from its OpenAP
 clients: build setup ## Let generated clients call every operation of the service; needs Node and Java
 	PYTHON='$(PYTHON)' tests/clients/run $(PROGRAM)
 
+.PHONY: recipes
+recipes: build setup ## Run the commands of README.md and docs/ as they are printed; needs curl (ARGS="docs/PAGE.md": only its commands)
+	PYTHON='$(PYTHON)' tests/recipes/run $(PROGRAM) $(ARGS)
+
 .PHONY: test-page
 test-page: build setup ## Use the page as a newcomer does, in headless Chromium; needs Node 20 (ARGS="FOLDER" for screenshots)
 	tests/page/run $(PROGRAM) $(ARGS)

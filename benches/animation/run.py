@@ -62,13 +62,16 @@ def main() -> None:
         taken, sizes[name] = seconds_of_requests([f"{sample}{seed + face}" for face in range(FRAMES)])
         times.setdefault(name, []).append(taken)
     base = statistics.median(times[next(iter(FORMS))])
-    print(f"| {FRAMES} faces of {arguments.model}, {arguments.rounds} rounds | ms, median | of the first | fastest | slowest | kB |")
+    print(
+        f"| {FRAMES} faces of {arguments.model}, {arguments.rounds} rounds | ms, median | of the first | fastest | slowest | kB |"
+    )
     print("| --- | --- | --- | --- | --- | --- |")
     for name, found in times.items():
         middle = statistics.median(found)
         low, high = min(found), max(found)
         print(
-            f"| {name} | {middle * 1e3:.0f} | {middle / base:.2f} | {low * 1e3:.0f} | {high * 1e3:.0f} | {sizes[name] / 1e3:.0f} |"
+            f"| {name} | {middle * 1e3:.0f} | {middle / base:.2f} "
+            f"| {low * 1e3:.0f} | {high * 1e3:.0f} | {sizes[name] / 1e3:.0f} |"
         )
 
 

@@ -3,8 +3,8 @@
 
     python benches/import/export_pggan.py target/bench/pggan.safetensors target/bench/plain-pggan.onnx
 
-Needs torch, onnx, onnxscript and numpy. The network is written as the published programs write it: features are normalized
-before each convolution, and weights are scaled at run time.
+Needs torch, onnx, onnxscript and numpy. The network is written as the published programs write it: features are
+normalized before each convolution, and weights are scaled at run time.
 """
 
 import json

@@ -104,7 +104,9 @@ def run_client(name: str, program: str, document: Path) -> tuple[int, int]:
     packages = f"{GENERATED / 'openapi-python-client'}:{GENERATED / 'python'}"
     with service(program, log) as (url, key):
         environment = os.environ | {"PYTHONPATH": packages, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-        result = subprocess.run([*CLIENTS[name], url, key], env=environment, stdout=subprocess.PIPE, text=True, check=False)
+        result = subprocess.run(
+            [*CLIENTS[name], url, key], env=environment, stdout=subprocess.PIPE, text=True, check=False
+        )
     print(f"\n{name}\n{result.stdout}", end="")
     counts = re.search(r"^(\d+) passed, (\d+) failed$", result.stdout, re.MULTILINE)
     passed, failed = (int(counts[1]), int(counts[2])) if counts else (0, 1)
@@ -121,7 +123,7 @@ def run_client(name: str, program: str, document: Path) -> tuple[int, int]:
 
 @contextmanager
 def service(program: str, log: Path) -> Iterator[tuple[str, str]]:
-    """Run the service with the bundled model, an empty store and a key, and its log in a file; gives its address and the key."""
+    """Run the service with the bundled model, an empty store and a key; gives its address and the key."""
     settings = {"FACEPLANE_LOG": "faceplane=debug", "FACEPLANE_LOG_FORMAT": "json"}
     new_key = [program, "key", "new", "--name", "client", "--scope", "train"]
     made = subprocess.run(new_key, capture_output=True, text=True, check=True)
