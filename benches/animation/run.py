@@ -63,7 +63,8 @@ def main() -> None:
         times.setdefault(name, []).append(taken)
     base = statistics.median(times[next(iter(FORMS))])
     print(
-        f"| {FRAMES} faces of {arguments.model}, {arguments.rounds} rounds | ms, median | of the first | fastest | slowest | kB |"
+        f"| {FRAMES} faces of {arguments.model}, {arguments.rounds} rounds "
+        "| ms, median | of the first | fastest | slowest | kB |"
     )
     print("| --- | --- | --- | --- | --- | --- |")
     for name, found in times.items():
