@@ -199,7 +199,8 @@ def is_left_out(block: Block, command: str) -> bool:
 def service(program: Path, store: Path) -> Iterator[str]:
     """A service with both models and an empty store; gives its host and port."""
     log = store.with_suffix(".log")
-    command = [program, "serve", "--listen", "127.0.0.1:0", "--store", store, "--model", ROOT / "onnx" / "portraits"]
+    options: list[str | Path] = ["--store", store, "--model", ROOT / "onnx" / "portraits"]
+    command = [program, "serve", "--listen", "127.0.0.1:0", *options]
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
