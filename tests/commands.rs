@@ -203,6 +203,26 @@ async fn images_are_edited_inverted_and_scored_from_their_files() {
     assert_eq!(inverted["method"], "metadata");
 }
 
+#[tokio::test]
+async fn a_motion_is_an_animation_in_a_file_and_its_frames_in_a_folder() {
+    let (folder, service) = (tempfile::tempdir().unwrap(), service());
+    let folder = folder.path();
+    let motion = ["interpolate", "--seeds", "85,265", "--frames", "4"];
+    output(folder, &[&motion[..], &["-o", "motion.webp"]].concat());
+    let uri = "/v1/interpolate?seeds=85,265&frames=4&format=webp";
+    let expected = service.get(uri).await.body;
+    assert!(std::fs::read(folder.join("motion.webp")).unwrap() == expected);
+    output(folder, &[&motion[..], &["-o", "frames/"]].concat());
+    let frames = names(&folder.join("frames"));
+    assert!(
+        frames.len() == 4 && frames.iter().all(|name| name.ends_with(".png")),
+        "{frames:?}"
+    );
+    output(folder, &[&motion[..], &["-o", "frames.zip"]].concat());
+    let archive = std::fs::read(folder.join("frames.zip")).unwrap();
+    assert!(archive.starts_with(b"PK"), "an archive");
+}
+
 #[test]
 fn a_seed_chosen_at_random_is_named() {
     let folder = tempfile::tempdir().unwrap();

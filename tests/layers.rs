@@ -122,7 +122,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         path: "cli",
         layers: &["api", "catalog", "checkpoint", "editor", "engine", "graph", "imaging", "importing", "latent", "metrics", "server", "telemetry"],
-        crates: &["anyhow", "clap", "clap_complete", "ndarray", "serde", "serde_json", "sha2", "signal_hook", "thiserror", "tokio", "toml", "tracing"],
+        crates: &["anyhow", "clap", "clap_complete", "ndarray", "serde", "serde_json", "sha2", "signal_hook", "thiserror", "tokio", "toml", "tracing", "zip"],
         never_of_std: &[],
     },
     Layer {

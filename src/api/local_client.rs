@@ -186,6 +186,11 @@ impl LocalRequest {
     }
 }
 
+/// The texts of a header: JSON strings with commas between them, or one text as it is.
+fn listed(header: &str) -> Vec<String> {
+    serde_json::from_str(&format!("[{header}]")).unwrap_or_else(|_| vec![header.to_owned()])
+}
+
 impl LocalResponse {
     fn of(response: Response) -> Self {
         let (head, body) = response.into_parts();
@@ -203,7 +208,7 @@ impl LocalResponse {
                 .flat_map(|seeds| seeds.split(", "))
                 .map(str::to_owned)
                 .collect(),
-            warnings: texts(&WARNINGS),
+            warnings: texts(&WARNINGS).iter().flat_map(|text| listed(text)).collect(),
             body,
         }
     }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{ArgMatches, Command, FromArgMatches, Subcommand};
 use tokio::task::JoinSet;
@@ -22,6 +22,9 @@ use crate::telemetry;
 
 /// The most requests that are sent at the same time: they fill several batches.
 const AT_ONCE: u32 = 32;
+
+/// How often the progress is shown.
+const UPDATE: Duration = Duration::from_millis(250);
 
 /// A command that sends requests to an operation on faces.
 #[derive(Clone, Debug)]
@@ -99,9 +102,18 @@ impl RequestCommand {
             let has_format = self.operation.parameter("format").is_some();
             parameters.retain(|(name, _)| name != "format");
             parameters.extend(has_format.then(|| ("format".to_owned(), JSON.to_owned())));
-        } else if !parameters.iter().any(|(name, _)| name == "format") {
-            parameters.extend(destination.format(self.operation)?);
+            return Ok(parameters);
         }
+        let has = |name: &str| parameters.iter().any(|(found, _)| found == name);
+        let chosen = destination.format(self.operation);
+        // A format of the command line wins over the name of the file.
+        let chosen = if has("format") {
+            chosen.unwrap_or_default()
+        } else {
+            chosen?
+        };
+        let added = chosen.filter(|(name, _)| !has(name));
+        parameters.extend(added);
         Ok(parameters)
     }
 
@@ -174,15 +186,22 @@ async fn run_all(
     let mut waiting = tasks.into_iter();
     let mut running = JoinSet::new();
     for done in 0..=all {
-        if all > 1 {
-            line.show(&progress(done, all, started));
-        }
         while running.len() < AT_ONCE as usize
             && let Some(task) = waiting.next()
         {
             running.spawn(task.run(client.clone(), destination.clone()));
         }
-        let Some(ended) = running.join_next().await else {
+        let ended = loop {
+            // On a terminal, the line would stand in the response.
+            if *destination != Destination::StandardOutput {
+                line.show(&progress(done, all, started));
+            }
+            tokio::select! {
+                ended = running.join_next() => break ended,
+                () = tokio::time::sleep(UPDATE) => {}
+            }
+        };
+        let Some(ended) = ended else {
             break;
         };
         let notes = ended.unwrap_or_else(|error| resume_unwind(error.into_panic()))?;
@@ -194,8 +213,16 @@ async fn run_all(
     Ok(())
 }
 
-/// The progress as one line.
+/// The progress as one line: how many files, or for a single one how long it takes.
 fn progress(done: usize, all: usize, started: Instant) -> String {
+    if all == 1 {
+        let seconds = started.elapsed().as_secs();
+        return if seconds == 0 {
+            String::new()
+        } else {
+            format!("{seconds} s")
+        };
+    }
     #[expect(clippy::cast_precision_loss, reason = "a number to show")]
     let rate = done as f64 / started.elapsed().as_secs_f64().max(1e-3);
     format!("{done} of {all} files, {rate:.1} a second")

@@ -2,8 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Cursor, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::error::RequestError;
 use crate::api::{LocalResponse, Operation};
@@ -12,8 +15,14 @@ use crate::catalog::{check_writable, create_folder, write_atomically};
 /// The word for JSON of the parameter `format`.
 pub(super) const JSON: &str = "json";
 
+/// The word of the parameter `layout` for an archive with a file for each face.
+const ZIP: &str = "zip";
+
+/// The parameter that says how several faces share a response.
+const LAYOUT: &str = "layout";
+
 /// The parameters with words that are endings of files, too.
-const FORMATS: [&str; 2] = ["format", "layout"];
+const FORMATS: [&str; 2] = ["format", LAYOUT];
 
 /// Where responses go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +46,12 @@ impl Destination {
         }
     }
 
-    /// The parameter that chooses the format by the name of the file.
+    /// The parameter that chooses the format: by the name of the file, or for a folder an archive to unpack.
     pub(super) fn format(&self, operation: &Operation) -> Result<Option<(String, String)>, RequestError> {
-        let Self::File(file) = self else {
-            return Ok(None);
+        let file = match self {
+            Self::File(file) => file,
+            Self::Folder(_) => return Ok(files_of_all(operation)),
+            Self::StandardOutput => return Ok(None),
         };
         let ending = file.extension().and_then(OsStr::to_str).unwrap_or_default();
         let word = match &*ending.to_ascii_lowercase() {
@@ -85,32 +96,62 @@ impl Destination {
         }
     }
 
-    /// Writes a response. A file is written whole, or not at all. `name` is that of a file in a folder, without its ending.
+    /// Writes a response. A file is written whole, or not at all. In a folder it has this name, and an archive is unpacked.
     pub(super) async fn write(self, name: &str, response: LocalResponse) -> Result<(), RequestError> {
         let ending = ending_of(&response.media_type);
-        let (file, in_folder) = match self {
+        let (file, folder) = match self {
             Self::StandardOutput => return print(response, ending == JSON).await,
-            Self::File(file) => (file, false),
-            Self::Folder(folder) => (folder.join(format!("{name}.{ending}")), true),
+            Self::File(file) => (file, None),
+            Self::Folder(folder) => (folder.join(format!("{name}.{ending}")), Some(folder)),
         };
         let bytes = response.bytes().await?;
         let write = move || {
-            let written = match file.parent() {
-                Some(folder) if in_folder => create_folder(folder),
-                _ => Ok(()),
+            let Some(folder) = folder else {
+                return write_file(&file, &bytes);
             };
-            let written = written.and_then(|()| {
-                if is_special(&file) {
-                    fs::write(&file, &bytes)
-                } else {
-                    write_atomically(&file, &bytes)
-                }
-            });
-            written.map_err(|source| unwritable(&file, source))
+            create_folder(&folder).map_err(|source| unwritable(&folder, source))?;
+            if ending == ZIP {
+                unpack(&folder, &bytes)
+            } else {
+                write_file(&file, &bytes)
+            }
         };
         let written = tokio::task::spawn_blocking(write).await;
         written.expect("writing a file does not panic")
     }
+}
+
+fn write_file(file: &Path, bytes: &[u8]) -> Result<(), RequestError> {
+    let written = if is_special(file) {
+        fs::write(file, bytes)
+    } else {
+        write_atomically(file, bytes)
+    };
+    written.map_err(|source| unwritable(file, source))
+}
+
+/// Writes the files of an archive into `folder`.
+fn unpack(folder: &Path, archive: &[u8]) -> Result<(), RequestError> {
+    let broken = |error: ZipError| unwritable(folder, error.into());
+    let mut archive = ZipArchive::new(Cursor::new(archive)).map_err(broken)?;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(broken)?;
+        let file = folder.join(&*entry.name().map_err(broken)?);
+        let mut bytes = Vec::new();
+        let read = entry.read_to_end(&mut bytes);
+        read.map_err(|source| unwritable(&file, source))?;
+        write_file(&file, &bytes)?;
+    }
+    Ok(())
+}
+
+/// The parameter for a file of each face, if the operation makes several of one request. The others get a request for each.
+fn files_of_all(operation: &Operation) -> Option<(String, String)> {
+    let has_archive = operation
+        .parameter(LAYOUT)
+        .is_some_and(|layout| layout.words.iter().any(|word| word == ZIP));
+    let is_of_one_face = operation.parameter("seed").is_some();
+    (has_archive && !is_of_one_face).then(|| (LAYOUT.to_owned(), ZIP.to_owned()))
 }
 
 /// Whether a path is there and no file that can be replaced, such as `/dev/stdout`.

@@ -26,7 +26,7 @@ const MEMORY: usize = usize::MAX / 4;
 #[command(next_help_heading = "Output and model")]
 pub(super) struct RequestSettings {
     /// File for the response, whose ending chooses the format, such as face.png, face.jpg or face.json; a file that exists is replaced. A
-    /// folder, or a name with / at its end, gets a file for each seed or image [default: standard output, unless it is a terminal]
+    /// folder, or a name with / at its end, gets a file for each face or image [default: standard output, unless it is a terminal]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(super) output: Option<PathBuf>,
 
