@@ -56,13 +56,11 @@ impl BufferedResponse {
     }
 
     fn new(media_type: &'static str, body: Vec<u8>, model: &Model) -> Self {
-        let name = HeaderValue::from_str(model.name());
-        let name = name.expect("the letters of a model's name are allowed in headers");
         Self {
             media_type,
             body: body.into(),
             etag: None,
-            headers: HeaderMap::from_iter([(MODEL, name)]),
+            headers: HeaderMap::from_iter([of_model(model)]),
         }
     }
 
@@ -82,9 +80,8 @@ impl BufferedResponse {
 
     /// Adds the name under which a browser stores the body.
     pub(crate) fn with_file_name(mut self, name: &str) -> Self {
-        let value = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
-        let value = value.expect("names of models and files are allowed in headers");
-        self.headers.insert(header::CONTENT_DISPOSITION, value);
+        let (header, value) = file_name(name);
+        self.headers.insert(header, value);
         self
     }
 
@@ -201,6 +198,22 @@ impl BufferedResponse {
         ];
         (own, self.headers, self.body).into_response()
     }
+}
+
+/// The header with the name of the model.
+pub(crate) fn of_model(model: &Model) -> (HeaderName, HeaderValue) {
+    let name = HeaderValue::from_str(model.name());
+    (
+        MODEL,
+        name.expect("the letters of a model's name are allowed in headers"),
+    )
+}
+
+/// The header with the name under which a browser stores the body.
+pub(crate) fn file_name(name: &str) -> (HeaderName, HeaderValue) {
+    let value = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+    let value = value.expect("names of models and files are allowed in headers");
+    (header::CONTENT_DISPOSITION, value)
 }
 
 /// The `ETag` of `content`: half of its SHA-256.

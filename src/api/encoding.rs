@@ -52,7 +52,7 @@ impl Encoding<'_> {
         } = self;
         let started = Instant::now();
         let response = match output.format {
-            Format::Json => {
+            Format::Json | Format::Npz => {
                 let in_base64 = |face, file| responses::face::Face::new(face, STANDARD.encode(file));
                 let faces = encode_each(faces, output, &Arc::new(metadata), in_base64).await?;
                 let write = move || Ok(BufferedResponse::json(&document(faces, &model)?, &model));

@@ -17,6 +17,7 @@
 //! | several image files in one | `archive` |
 //! | image files that are sent as they are made | `frame_stream` |
 //! | the headers and the caching of a response | `buffered_response`; or a stream: `route_response` |
+//! | responses about many faces without pictures, streamed | `many_faces` |
 //! | the cache of responses to seeded requests | `response_cache` |
 //! | what happens around every handler | `middleware` |
 //! | who may call which operation: keys, scopes, sessions | `guard` |
@@ -43,6 +44,7 @@ mod held_bytes;
 mod image_metadata;
 mod inversion_events;
 mod local_client;
+mod many_faces;
 mod middleware;
 mod negotiation;
 mod openapi;

@@ -9,7 +9,7 @@ use mediatype::{MediaType, MediaTypeBuf, Name, ReadParams as _};
 
 use crate::api::problem::Problem;
 use crate::api::types::output_options::{
-    Compression, Format, ImageOptions, Layout, Metadata, MixLayout, MixOutput, OutputOptions,
+    Compression, Format, ImageOptions, Layout, Metadata, MixLayout, MixOutput, OutputOptions, Pictures,
 };
 use crate::imaging::{
     self, Animation, FileMetadata, Image, ImagingError, Quality, SheetLayout, arrange, encode_jpeg,
@@ -91,6 +91,7 @@ impl Format {
             Self::Webp => "image/webp",
             Self::Gif => "image/gif",
             Self::Json => "application/json",
+            Self::Npz => "application/octet-stream",
         }
     }
 }
@@ -147,6 +148,10 @@ impl Output {
         usual: Layout,
         headers: &HeaderMap,
     ) -> Result<Self, Problem> {
+        if options.pictures == Some(Pictures::None) {
+            let reason = "found none, which is for sample, edit and conditional edit; expected all";
+            return Err(Problem::field("pictures", reason));
+        }
         let mut output = Self::with_layout(&options.image, options.layout.unwrap_or(usual), headers)?;
         if options.layout.is_none() && output.format == Format::Gif {
             output.layout = Layout::Animation;
@@ -181,6 +186,10 @@ impl Output {
             let reason =
                 "found zip or stream for JSON, expected it for PNG, JPEG, WebP or GIF: name a format";
             return Err(Problem::field("layout", reason));
+        }
+        if format == Format::Npz {
+            let reason = "found npz, which only sample, edit, conditional edit and score give; expected json";
+            return Err(Problem::field("format", reason));
         }
         if options.compression.is_some() && format.is_lossy() {
             let reason = "is for PNG only; the size of JPEG and WebP files depends on their quality";
@@ -239,7 +248,7 @@ impl Output {
     /// Encodes an image. Images in JSON are PNGs.
     pub(crate) fn encode(self, image: &Image, metadata: &FileMetadata) -> Result<Vec<u8>, ImagingError> {
         match self.format {
-            Format::Png | Format::Json => encode_png(image, self.compression.into(), metadata),
+            Format::Png | Format::Json | Format::Npz => encode_png(image, self.compression.into(), metadata),
             Format::Jpeg => encode_jpeg(image, self.quality, metadata),
             Format::Webp => encode_webp(image, self.quality, metadata),
             Format::Gif => self.animate(std::slice::from_ref(image), metadata),
@@ -266,7 +275,7 @@ impl Output {
         match self.format {
             Format::Gif => animation.encode_gif(metadata),
             Format::Webp => animation.encode_webp(self.quality, metadata),
-            Format::Png | Format::Jpeg | Format::Json => {
+            Format::Png | Format::Jpeg | Format::Json | Format::Npz => {
                 animation.encode_png(self.compression.into(), metadata)
             }
         }

@@ -23,6 +23,10 @@ const MAX_LARGE_BODIES: usize = 1;
 /// small, and each saves seconds.
 const INVERSION_SHARE: usize = 16;
 
+/// The most responses about many faces without pictures that are made at the same time. Each keeps all generators busy, so more would
+/// only take memory.
+const MAX_MANY_FACES: usize = 2;
+
 /// The state that handlers share. A clone is cheap.
 #[derive(Clone)]
 pub struct Api {
@@ -35,6 +39,8 @@ pub struct Api {
     pub(crate) inversions: Arc<InversionCache>,
     pub(crate) decoding: Arc<Semaphore>,
     large_bodies: Arc<Semaphore>,
+    /// Turns of responses about many faces without pictures.
+    pub(crate) many_faces: Arc<Semaphore>,
     pub(crate) jobs: Jobs,
     pub(crate) guard: Guard,
 }
@@ -72,6 +78,7 @@ impl Api {
             inversions,
             decoding: Arc::new(Semaphore::new(MAX_DECODING)),
             large_bodies: Arc::new(Semaphore::new(MAX_LARGE_BODIES)),
+            many_faces: Arc::new(Semaphore::new(MAX_MANY_FACES)),
             jobs: Jobs::new(memory.clone()),
             memory,
             guard: Guard::default(),
@@ -105,12 +112,12 @@ impl Api {
     }
 
     /// Refuses a number of faces that is 0 or above the limit.
-    pub(crate) fn check_count(&self, field: &str, count: u32) -> Result<(), Problem> {
-        if (1..=self.limits.max_images).contains(&count) {
+    pub(crate) fn check_count(&self, field: &str, count: usize) -> Result<(), Problem> {
+        if (1..=self.limits.max_images as usize).contains(&count) {
             return Ok(());
         }
         let reason = format!(
-            "found {count}, expected 1 to {} faces in one response",
+            "found {count}, expected 1 to {} faces in one response, or pictures=none for more",
             self.limits.max_images
         );
         Err(Problem::field(field, reason))

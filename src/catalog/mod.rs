@@ -13,6 +13,7 @@
 //! | boundaries that changed while the service ran | [`Store`] |
 //! | arrays in NumPy's format | [`NpyArray`] |
 //! | sampled codes and their scores in one file | [`ScoredSamples`] |
+//! | arrays as one file that is written while they are made | [`NpzStream`] |
 //! | the array of a file of NumPy or PyTorch | [`read_array`] |
 //! | a new folder that appears whole | [`NewFolder`] |
 //! | how files change without a reader seeing a part | `atomic_write` |
@@ -32,6 +33,7 @@ mod model_folder;
 mod new_folder;
 mod npy;
 mod npy_elements;
+mod npz_stream;
 mod parse_toml;
 mod scored_samples;
 mod store;
@@ -56,6 +58,7 @@ pub use model_files::{ClassifierFiles, ModelFiles};
 pub use model_folder::ModelFolder;
 pub use new_folder::{NewFolder, remove_file, write_file};
 pub use npy::NpyArray;
+pub use npz_stream::NpzStream;
 pub use parse_toml::parse_toml;
 pub use scored_samples::{ScoredSamples, ScoredSamplesError};
 pub use store::{Store, StoreEntry};

@@ -227,7 +227,7 @@ fn single(values: Vec<f64>) -> Vec<f32> {
 }
 
 /// An array of text: each character is four bytes, and shorter texts end in zeros.
-fn texts(shape: &[usize], texts: &[String]) -> Vec<u8> {
+pub(crate) fn texts(shape: &[usize], texts: &[String]) -> Vec<u8> {
     let longest = texts.iter().map(|text| text.chars().count()).max();
     let longest = longest.unwrap_or(0).max(1);
     let mut file = header(shape, &format!("<U{longest}"));

@@ -107,12 +107,6 @@ async fn one_of_several_codes_in_a_file_is_chosen_by_its_index() {
         &[("w", array(&[3, 4])), ("z", array(&[4]))],
     );
     for (space, file, index, says) in [
-        (
-            "w+",
-            &pt,
-            None,
-            "latent.index: missing, expected the number of one of the 2 codes in the file, 0 to 1",
-        ),
         ("w+", &pt, Some(2), "latent.index: found 2, expected 0 to 1"),
         ("z", &pt, None, "found the shape [2, 3, 4], expected (dim)"),
         ("w+", &rows, Some(1), "latent.index: found 1, expected 0 to 0"),
@@ -151,8 +145,8 @@ async fn codes_of_every_type_of_numbers_are_read() {
 #[tokio::test]
 async fn a_file_that_grows_when_it_is_unpacked_is_refused() {
     let large = NpyArray {
-        shape: vec![1 << 22],
-        values: vec![0.0; 1 << 22],
+        shape: vec![1 << 23],
+        values: vec![0.0; 1 << 23],
     };
     let file = npz(CompressionMethod::Deflated, &[("w", large)]);
     assert!(file.len() < 100_000);

@@ -188,7 +188,7 @@ async fn bodies_that_contradict_themselves_or_do_not_fit_are_refused() {
             "expected [1, 4]",
         ),
         (
-            sample(with(&code, "values", json!([[1, 2, 3, 4], [1, 2, 3, 4]]))),
+            sample(with(&code, "values", json!([[[1, 2, 3, 4]], [[1, 2, 3, 4]]]))),
             VALUE,
             "expected (dim)",
         ),

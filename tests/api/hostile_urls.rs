@@ -55,7 +55,7 @@ async fn invalid_urls_are_refused_with_a_reason() {
         (
             "/v1/sample?format=bmp",
             VALUE,
-            "format: found \"bmp\", expected png, jpeg, webp, gif or json",
+            "format: found \"bmp\", expected png, jpeg, webp, gif, json or npz",
         ),
         (
             "/v1/sample?layout=circle",

@@ -28,6 +28,7 @@ mod labelled_training;
 pub(crate) mod labels;
 mod landmarks;
 pub(crate) mod layouts;
+mod many_faces;
 mod memory;
 mod mix;
 mod models;

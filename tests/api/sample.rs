@@ -122,7 +122,7 @@ async fn seeds_beside_another_face_or_a_count_are_refused() {
     let client = Client::sketch();
     for (query, says) in [
         ("seeds=1,2&seed=3", "seeds: found a seed beside it"),
-        ("seeds=1,2&count=3", "count: found it beside seeds"),
+        ("seeds=1,2&count=3", "count: found it beside a list of faces"),
         ("seeds=0-100", "seeds: found 101, expected 1 to "),
     ] {
         let refused = client.get(&format!("/v1/sample?{query}")).await;

@@ -173,8 +173,8 @@ await run({
         const byUrl = data(await responses.GET("/v1/score", { params: { query: { seed: 7 } } }));
         const byBody = data(await responses.POST("/v1/score", { body: { seed: 7 } }));
         assert.deepEqual(byBody, byUrl);
-        assert.ok(byUrl.scores.some(({ attribute }) => attribute === "smile"));
-        assert.equal(typeof byUrl.distances["smile"], "number");
+        assert.ok(byUrl.scores?.some(({ attribute }) => attribute === "smile"));
+        assert.equal(typeof byUrl.distances?.["smile"], "number");
     },
     "a boundary is trained": async () => {
         const body: Schemas["TrainInput"] = { attributes: ["smile"], space: "w", samples: 200, ratio: 0.2 };

@@ -19,9 +19,10 @@ pub(crate) struct EditResponse {
     model: String,
     /// SHA-256 of the model's files and boundaries.
     digest: String,
-    /// The face before the edit.
-    before: Face,
-    /// The face after the edit; one face for each position of a trajectory.
+    /// The face before the edit; absent if the request has a list of faces, or wants no pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Face>,
+    /// The face after the edit; one face for each position of a trajectory. Of a list of faces, all in order.
     faces: Vec<Face>,
     /// The similarity of each face to the person before the edit, −1 to 1, by the model's identity graph; absent if the
     /// model has none.
@@ -55,13 +56,34 @@ impl EditResponse {
         Self {
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
-            before: faces.remove(0),
+            before: Some(faces.remove(0)),
             faces,
             similarities: edited.similarities,
             positions: edited.positions,
             directions: edited.directions.into_iter().map(Into::into).collect(),
             score_search: edited.score_search.map(Into::into),
             walks: edited.walks.into_iter().map(Into::into).collect(),
+            warnings: edited.warnings.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// The response for several faces.
+    pub(crate) fn of_many(
+        model: &editor::Model,
+        edited: editor::RenderedFaces,
+        positions: Vec<f64>,
+        faces: Vec<Face>,
+    ) -> Self {
+        Self {
+            model: model.name().to_owned(),
+            digest: model.digest().to_owned(),
+            before: None,
+            faces,
+            similarities: Vec::new(),
+            positions,
+            directions: edited.directions.into_iter().map(Into::into).collect(),
+            score_search: None,
+            walks: Vec::new(),
             warnings: edited.warnings.iter().map(ToString::to_string).collect(),
         }
     }

@@ -21,9 +21,10 @@ pub(crate) struct Face {
     distances: BTreeMap<String, f64>,
     /// The score of each attribute. `/v1/models/{model}` tells what a score means.
     scores: BTreeMap<String, f32>,
-    /// The PNG of the face.
+    /// The PNG of the face; absent if the request wants no pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(content_encoding = "base64", content_media_type = "image/png")]
-    image: String,
+    image: Option<String>,
 }
 
 impl Face {
@@ -34,7 +35,18 @@ impl Face {
             latent: Latent::numbers(&face.code),
             distances: face.distances,
             scores: face.scores,
-            image,
+            image: Some(image),
+        }
+    }
+
+    /// `face`, which has no image.
+    pub(crate) fn measured(face: editor::MeasuredFace) -> Self {
+        Self {
+            seed: face.seed,
+            latent: Latent::numbers(&face.code),
+            distances: face.distances,
+            scores: face.scores,
+            image: None,
         }
     }
 }

@@ -16,6 +16,10 @@ pub(crate) struct SampleResponse {
     digest: String,
     /// The faces, in the order of their seeds.
     faces: Vec<Face>,
+    /// Warnings; absent unless the request wants no pictures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<String>,
 }
 
 impl FaceResponse for SampleResponse {
@@ -31,6 +35,7 @@ impl SampleResponse {
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
             faces,
+            warnings: Vec::new(),
         }
     }
 }

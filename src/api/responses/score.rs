@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::openapi::responses::{FaceResponse, SEED, WARNINGS};
+use crate::api::responses::face::Face;
 use crate::api::responses::model::ScoreKind;
 use crate::api::types::latent::Latent;
 use crate::catalog::OutputEntry;
@@ -22,12 +23,19 @@ pub(crate) struct ScoreResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>, maximum = 4_294_967_295u64)]
     seed: Option<u32>,
-    /// The latent code. Sent back as `latent`, it gives the same face.
-    latent: Latent,
+    /// The latent code. Sent back as `latent`, it gives the same face. Absent if the request has a list of faces, like `scores` and
+    /// `distances`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latent: Option<Latent>,
     /// The score of each attribute that a classifier scores.
-    scores: Vec<AttributeScore>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<Vec<AttributeScore>>,
     /// The signed distance from the boundary of each attribute, in the space of the code: n·code + b.
-    distances: BTreeMap<String, f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distances: Option<BTreeMap<String, f64>>,
+    /// The faces in order, if the request has a list of faces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faces: Option<Vec<Face>>,
     /// Warnings, such as an image that the model cannot make.
     warnings: Vec<String>,
 }
@@ -46,11 +54,14 @@ impl ScoreResponse {
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
             seed: scored.seed,
-            latent: Latent::numbers(&scored.code),
-            scores: outputs
-                .map(|(output, score)| AttributeScore::new(output, score))
-                .collect(),
-            distances: scored.distances,
+            latent: Some(Latent::numbers(&scored.code)),
+            scores: Some(
+                outputs
+                    .map(|(output, score)| AttributeScore::new(output, score))
+                    .collect(),
+            ),
+            distances: Some(scored.distances),
+            faces: None,
             warnings,
         }
     }

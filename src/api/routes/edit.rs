@@ -11,6 +11,7 @@ use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::encoding::Encoding;
 use crate::api::frame_stream::FrameStream;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
+use crate::api::many_faces;
 use crate::api::openapi::files::ImageFile;
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::{Cacheable, Fresh};
@@ -21,11 +22,13 @@ use crate::api::responses::edit::EditResponse;
 use crate::api::route_response::RouteResponse;
 use crate::api::state::Api;
 use crate::api::types::edit::{ConditionalEditForm, ConditionalEditInput, EditForm, EditInput, FaceEdits};
+use crate::api::types::face::{Faces, check_many};
 use crate::api::types::latent::Latent;
+use crate::api::types::output_options::{Format, NumbersFormat};
 use crate::api::types::text::{Text, named};
 use crate::api::types::uploaded_image::{HasImage, TakenImage};
 use crate::api::{response_cache, upload};
-use crate::editor;
+use crate::editor::{self, FaceSource, Model};
 
 /// Edit a face, by URL
 ///
@@ -125,13 +128,22 @@ async fn post<T: HasImage + Into<EditInput> + Send + 'static>(
     Ok(edit(api, path, &headers, input.into()).await?.uncached())
 }
 
+/// What the client wants to know about the faces.
+enum Wanted {
+    Pictures(Output),
+    Numbers(NumbersFormat),
+}
+
 async fn edit(
     api: &Api,
     path: &'static str,
     headers: &HeaderMap,
     mut input: EditInput,
 ) -> Result<RouteResponse, Problem> {
-    let output = Output::of(&input.output, headers)?;
+    let wanted = match input.output.numbers()? {
+        None => Wanted::Pictures(Output::of(&input.output, headers)?),
+        Some(format) => Wanted::Numbers(format),
+    };
     let model = api.models.get(named(input.common.model.as_ref()))?;
     input.common.model = Some(Text(model.name().to_owned()));
     let cacheable = input.common.face.code.is_seeded();
@@ -143,15 +155,27 @@ async fn edit(
         // The inversion may take minutes, so everything else is checked before it.
         editor::check_edit(
             &model,
-            &input.request(api, output.format)?,
+            &input.request(api, Format::Json)?,
             editor::inverted_space(&model)?,
         )
         .await?;
+        if let Wanted::Numbers(_) = wanted {
+            input.many(check_many)?;
+        }
         let found = image.invert(api, &model).await?;
         of_image = found.warning();
         input.common.face.code.latent = Some(Latent::file(&found.code));
     }
     input.common.face.code.complete()?;
+    let output = match wanted {
+        Wanted::Pictures(output) => output,
+        Wanted::Numbers(format) => {
+            return many_faces::respond(api, model, input.many(check_many)?, format).await;
+        }
+    };
+    if let Faces::Many(_) = input.common.face.code.faces()? {
+        return edit_many(api, path, &model, &input, output).await;
+    }
     let request = input.request(api, output.format)?;
     let record = RequestRecord::new(path, &input);
     if output.is_streamed() {
@@ -178,6 +202,43 @@ async fn edit(
         };
         let response = encoding.encode(|faces, model| Ok(EditResponse::new(model, edited, faces)));
         Ok(response.await?.with_seeds(seed).with_warnings(&warnings))
+    };
+    Ok(RouteResponse::Buffered(api.cache.get_or_make(key, make).await?))
+}
+
+/// Edits several faces, with their pictures.
+async fn edit_many(
+    api: &Api,
+    path: &'static str,
+    model: &Arc<Model>,
+    input: &EditInput,
+    output: Output,
+) -> Result<RouteResponse, Problem> {
+    if output.is_streamed() {
+        let reason = "found stream for edits of several faces, expected grid, strip, animation or zip";
+        return Err(Problem::field("layout", reason));
+    }
+    let request = input.many(|field, count| api.check_count(field, count))?;
+    let cacheable = input.common.face.code.is_seeded();
+    let record = RequestRecord::new(path, input);
+    let key = cacheable.then(|| response_cache::key(model, &record, &output));
+    let make = async {
+        let mut edited = editor::render_faces(model, &request, output.format == Format::Json).await?;
+        let warnings: Vec<String> = edited.warnings.iter().map(ToString::to_string).collect();
+        let seeds: Vec<u32> = request.sources.iter().filter_map(FaceSource::seed).collect();
+        let encoding = Encoding {
+            model: Arc::clone(model),
+            faces: take(&mut edited.faces),
+            output,
+            metadata: ImageMetadata::new(model, record),
+            cacheable,
+            timings: edited.timings,
+            metrics: &api.metrics,
+        };
+        let positions = request.positions();
+        let response =
+            encoding.encode(|faces, model| Ok(EditResponse::of_many(model, edited, positions, faces)));
+        Ok(response.await?.with_seeds(seeds).with_warnings(&warnings))
     };
     Ok(RouteResponse::Buffered(api.cache.get_or_make(key, make).await?))
 }

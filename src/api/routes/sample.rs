@@ -9,6 +9,7 @@ use axum::response::Response;
 use crate::api::encoding::Encoding;
 use crate::api::frame_stream::FrameStream;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
+use crate::api::many_faces;
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::{Cacheable, Fresh};
 use crate::api::output::Output;
@@ -69,11 +70,15 @@ pub(crate) async fn post(
 const PATH: &str = "/v1/sample";
 
 async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Result<RouteResponse, Problem> {
-    let output = Output::of(&input.output, headers)?;
+    let numbers = input.output.numbers()?;
     let model = api.models.get(named(input.model.as_ref()))?;
     let cacheable = input.code.is_seeded();
     input.model = Some(Text(model.name().to_owned()));
     input.code.complete()?;
+    if let Some(format) = numbers {
+        return many_faces::respond(api, model, input.many()?, format).await;
+    }
+    let output = Output::of(&input.output, headers)?;
     let request = input.request(api, output.format)?;
     let record = RequestRecord::new(PATH, &input);
     if output.is_streamed() {

@@ -9,12 +9,14 @@ use axum::response::Response;
 use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::image_metadata::RequestRecord;
+use crate::api::many_faces;
 use crate::api::openapi::files::ImageFile;
 use crate::api::openapi::problems::{BodyProblems, ScoreProblems};
 use crate::api::openapi::responses::{Cacheable, Fresh};
 use crate::api::problem::Problem;
 use crate::api::request_body::Query;
 use crate::api::responses::score::ScoreResponse;
+use crate::api::route_response::RouteResponse;
 use crate::api::state::Api;
 use crate::api::types::latent::Latent;
 use crate::api::types::output_options::Format;
@@ -22,7 +24,7 @@ use crate::api::types::score::{ScoreForm, ScoreInput};
 use crate::api::types::text::{Text, named};
 use crate::api::types::uploaded_image::TakenImage;
 use crate::api::{response_cache, upload};
-use crate::editor;
+use crate::editor::{self, EditorError};
 
 /// Score a face, by URL
 ///
@@ -61,7 +63,7 @@ pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Res
     Ok(score(&api, input).await?.uncached())
 }
 
-async fn score(api: &Api, mut input: ScoreInput) -> Result<BufferedResponse, Problem> {
+async fn score(api: &Api, mut input: ScoreInput) -> Result<RouteResponse, Problem> {
     let model = api.models.get(named(input.model.as_ref()))?;
     let cacheable = input.face.code.is_seeded();
     input.model = Some(Text(model.name().to_owned()));
@@ -73,6 +75,13 @@ async fn score(api: &Api, mut input: ScoreInput) -> Result<BufferedResponse, Pro
         let found = image.invert(api, &model).await?;
         warnings.extend(found.warning().map(|warning| warning.to_string()));
         input.face.code.latent = Some(Latent::file(&found.code));
+    }
+    if let Some((many, format)) = input.many()? {
+        if model.outputs().is_empty() {
+            let model = model.name().to_owned();
+            return Err(EditorError::NoClassifier { model }.into());
+        }
+        return many_faces::respond(api, model, many, format).await;
     }
     let request = input.request()?;
     let key = cacheable
@@ -88,5 +97,5 @@ async fn score(api: &Api, mut input: ScoreInput) -> Result<BufferedResponse, Pro
             .with_timings(&timings, Duration::ZERO);
         Ok(if cacheable { response.with_etag() } else { response })
     };
-    api.cache.get_or_make(key, make).await
+    Ok(RouteResponse::Buffered(api.cache.get_or_make(key, make).await?))
 }

@@ -17,7 +17,7 @@ use crate::api::types::text::Name;
 use crate::api::types::trajectory::TrajectoryInput;
 use crate::api::types::unit::Unit;
 use crate::api::types::uploaded_image::{HasImage, UploadedImage};
-use crate::editor::{self, EditRequest};
+use crate::editor::{self, EditRequest, FaceSource, ManyFaces};
 
 /// The most edits of a request, and the most conditions. Every edit is projected off every condition, and all are solved together.
 const MOST: usize = 64;
@@ -54,6 +54,7 @@ fields! {
         serde_json::json!({"seed": 7, "space": "z", "edits": [{"attribute": "age", "by": 3}], "conditions": ["eyeglasses"]}),
         serde_json::json!({"seed": 7, "edits": [{"attribute": "smile", "to_score": 0.9}], "conditions": ["age"]}),
         serde_json::json!({"seed": 7, "edits": [{"attribute": "smile", "by": 2, "layers": "0-3"}, {"attribute": "age", "by": 1}], "unit": "deviation"}),
+        serde_json::json!({"seeds": [85, 265, 297], "edits": [{"attribute": "smile", "by": 2}], "pictures": "none"}),
         serde_json::json!({"seed": 7, "edits": [{"attribute": "age"}], "trajectory": {"start": -3, "end": 3, "steps": 7}, "layout": "strip"}),
     )]
     pub(crate) struct EditInput {
@@ -114,10 +115,47 @@ impl HasImage for ConditionalEditInput {
 }
 
 impl EditInput {
-    /// The editor's request.
+    /// The editor's request for one face.
     pub(crate) fn request(&self, api: &Api, format: Format) -> Result<EditRequest, Problem> {
+        let source = self.common.face.code.source()?;
+        let check = |field: &str, count| api.check_count(field, count);
+        self.edit_of(source, check, format == Format::Json)
+    }
+
+    /// The editor's request for several faces, if `check` accepts their number.
+    pub(crate) fn many(
+        &self,
+        check: impl Fn(&str, usize) -> Result<(), Problem>,
+    ) -> Result<ManyFaces, Problem> {
+        let common = &self.common;
+        let sources = common.face.code.faces()?.sources();
+        check(common.face.code.field_of_many(), sources.len())?;
+        let edit = self.edit_of(sources[0].clone(), &check, false)?;
+        if edit.along == editor::Along::Gradient {
+            let reason = "found gradient for several faces, or for one without its picture; expected normal, or one face with its picture in each request";
+            return Err(Problem::field("along", reason));
+        }
+        if edit.steps.iter().any(|step| step.score.is_some()) {
+            let reason = "found to_score for several faces, or for one without its picture; expected by or to, or one face with its picture in each request";
+            return Err(Problem::field("edits", reason));
+        }
+        let request = ManyFaces {
+            sources,
+            space: common.space.map(Into::into),
+            truncation: common.truncation.choice(),
+            edit: Some(edit),
+        };
+        check("trajectory.steps", request.count())?;
+        Ok(request)
+    }
+
+    fn edit_of(
+        &self,
+        source: FaceSource,
+        check: impl Fn(&str, usize) -> Result<(), Problem>,
+        with_comparison: bool,
+    ) -> Result<EditRequest, Problem> {
         let FaceEdits {
-            face,
             space,
             truncation,
             edits,
@@ -135,10 +173,10 @@ impl EditInput {
         let steps = edits.0.0.iter().enumerate();
         let series = trajectory
             .as_ref()
-            .map(|trajectory| trajectory.series(*easing, api));
+            .map(|trajectory| trajectory.series(*easing, check));
         let names = |List(names): &List<Name, 1, MOST>| names.iter().map(|name| name.0.clone()).collect();
         Ok(EditRequest {
-            source: face.code.source()?,
+            source,
             space: space.map(Into::into),
             truncation: truncation.choice(),
             steps: steps
@@ -149,7 +187,7 @@ impl EditInput {
             conditions: self.conditions.as_ref().map(names),
             layers: layers.map(|layers| layers.0),
             series: series.transpose()?,
-            with_comparison: format == Format::Json,
+            with_comparison,
         })
     }
 }

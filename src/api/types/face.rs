@@ -7,10 +7,10 @@ use crate::api::types::framing::FramingInput;
 use crate::api::types::label::ClassLabel;
 use crate::api::types::latent::Latent;
 use crate::api::types::number::{Integer, MOST_U32, Real, Seed};
-use crate::api::types::seeds::Seeds;
+use crate::api::types::seeds::{MOST_SEEDS, Seeds};
 use crate::api::types::uploaded_image::{ImageToInvert, TakenImage, UploadedImage};
 use crate::editor::{FaceSource, Model, TruncationChoice};
-use crate::latent::{Label, LatentCode};
+use crate::latent::Label;
 
 fields! {
     /// A seed or a latent code. Without either, a seed is chosen at random and returned.
@@ -18,9 +18,10 @@ fields! {
         /// The seed of a face: its z code is `numpy.random.RandomState(seed).randn(1, z_dim)`. If no seed, latent code or image is
         /// given, a seed is chosen at random and returned.
         seed: Option<Seed> = 7,
-        /// Several faces instead of one: seeds and ranges of seeds, both ends included, such as `85,265,1000-1010`.
+        /// Several faces instead of one: seeds, and in a text also ranges with both ends, such as `85,265,1000-1010`. JSON may have such
+        /// texts in the list or instead of it.
         seeds: Option<Seeds>,
-        /// A latent code instead of a seed.
+        /// A latent code instead of a seed, or several codes.
         latent: Option<Latent>,
         /// What a class-conditional generator maps z with: the index of a class, or a number for each class. Default: the seed's remainder
         /// by the number of classes. Refused by other generators, and beside codes in w and w+. Null is no label.
@@ -50,41 +51,61 @@ fields! {
     }
 }
 
-impl CodeInput {
-    /// The sources of the faces, in order.
-    pub(crate) fn sources(&self) -> Result<Vec<FaceSource>, Problem> {
-        let Some(seeds) = &self.seeds else {
-            return Ok(vec![self.source()?]);
-        };
-        let beside = match (self.seed, &self.latent) {
-            (None, None) => return Ok(seeds.iter().map(|seed| self.of_seed(seed)).collect()),
-            (Some(_), _) => "a seed",
-            (None, Some(_)) => "a latent code",
-        };
-        let reason = format!("found {beside} beside it, expected one of the two: leave out the other");
-        Err(Problem::field("seeds", reason))
-    }
+/// The sources of the faces of a request.
+pub(crate) enum Faces {
+    One(FaceSource),
+    /// Several, in order. A list of one seed is one, too: its response has the form of a list.
+    Many(Vec<FaceSource>),
+}
 
-    /// The source of the face, if the operation takes one.
-    pub(crate) fn source(&self) -> Result<FaceSource, Problem> {
-        if self.seeds.is_some() {
-            let reason = "found several faces, expected one: send a seed";
-            return Err(Problem::field("seeds", reason));
+impl Faces {
+    /// All of them.
+    pub(crate) fn sources(self) -> Vec<FaceSource> {
+        match self {
+            Self::One(source) => vec![source],
+            Self::Many(sources) => sources,
         }
-        match (self.seed, &self.latent) {
-            (Some(_), Some(_)) => Err(Problem::field(
+    }
+}
+
+impl CodeInput {
+    /// The faces of the request: one, or several if it has `seeds` or several latent codes.
+    pub(crate) fn faces(&self) -> Result<Faces, Problem> {
+        match (self.seed, &self.seeds, &self.latent) {
+            (Some(_), None, Some(_)) => Err(Problem::field(
                 "seed",
                 "found a latent code beside it, expected one face: leave out one of the two",
             )),
-            (Some(seed), None) => Ok(self.of_seed(seed.u32())),
-            (None, Some(latent)) => self.labelled(latent).map(FaceSource::Latent),
-            (None, None) => random_seed().map(|seed| self.of_seed(seed)),
+            (Some(_), Some(_), _) => Err(beside_seeds("a seed")),
+            (None, Some(_), Some(_)) => Err(beside_seeds("a latent code")),
+            (None, Some(seeds), None) => {
+                Ok(Faces::Many(seeds.iter().map(|seed| self.of_seed(seed)).collect()))
+            }
+            (Some(seed), None, None) => Ok(Faces::One(self.of_seed(seed.u32()))),
+            (None, None, Some(latent)) => self.labelled(latent),
+            (None, None, None) => random_seed().map(|seed| Faces::One(self.of_seed(seed))),
+        }
+    }
+
+    /// The source of the face, if the request may have only one.
+    pub(crate) fn source(&self) -> Result<FaceSource, Problem> {
+        match self.faces()? {
+            Faces::One(source) => Ok(source),
+            Faces::Many(sources) => {
+                let reason = format!("found {} faces, expected one", sources.len());
+                Err(Problem::field(self.field_of_many(), reason))
+            }
         }
     }
 
     /// Whether all faces come from seeds of the request, so that an equal request gets the same faces.
     pub(crate) fn is_seeded(&self) -> bool {
         self.seed.is_some() || self.seeds.is_some()
+    }
+
+    /// The field that holds several faces.
+    pub(crate) fn field_of_many(&self) -> &'static str {
+        if self.seeds.is_some() { "seeds" } else { "latent" }
     }
 
     fn of_seed(&self, seed: u32) -> FaceSource {
@@ -98,20 +119,28 @@ impl CodeInput {
         self.label.as_ref().map(|label| &label.0)
     }
 
-    /// The code of `latent`, with the label of the request.
-    fn labelled(&self, latent: &Latent) -> Result<LatentCode, Problem> {
-        let code = latent.code()?;
-        let Some(label) = self.label() else {
-            return Ok(code);
-        };
-        let reason = if code.label().is_some() {
-            "found another one in latent, expected one: leave out one of the two"
-        } else if !latent.is_z() {
-            "found it beside a code that is mapped already; a label belongs to z, so leave it out"
-        } else {
-            return Ok(code.with_label(Some(label.clone())));
-        };
-        Err(Problem::field("label", reason))
+    /// The codes of `latent`, with the label of the request.
+    fn labelled(&self, latent: &Latent) -> Result<Faces, Problem> {
+        let mut codes = latent.codes()?;
+        if let Some(label) = self.label() {
+            let refused = if codes[0].label().is_some() {
+                Some("found another one in latent, expected one: leave out one of the two")
+            } else if !latent.is_z() {
+                Some("found it beside a code that is mapped already; a label belongs to z, so leave it out")
+            } else {
+                None
+            };
+            if let Some(reason) = refused {
+                return Err(Problem::field("label", reason));
+            }
+            let labelled = codes.into_iter().map(|code| code.with_label(Some(label.clone())));
+            codes = labelled.collect();
+        }
+        let mut sources: Vec<_> = codes.into_iter().map(FaceSource::Latent).collect();
+        Ok(match sources.len() {
+            1 => Faces::One(sources.remove(0)),
+            _ => Faces::Many(sources),
+        })
     }
 
     /// Chooses a seed at random if the request has neither seeds nor a code.
@@ -121,6 +150,20 @@ impl CodeInput {
         }
         Ok(())
     }
+}
+
+/// Refuses more faces than a response without pictures holds.
+pub(crate) fn check_many(field: &str, count: usize) -> Result<(), Problem> {
+    if (1..=MOST_SEEDS).contains(&count) {
+        return Ok(());
+    }
+    let reason = format!("found {count}, expected 1 to {MOST_SEEDS} faces in one response without pictures");
+    Err(Problem::field(field, reason))
+}
+
+fn beside_seeds(found: &str) -> Problem {
+    let reason = format!("found {found} beside it, expected one of the two: leave out the other");
+    Problem::field("seeds", reason)
 }
 
 /// A seed chosen at random.

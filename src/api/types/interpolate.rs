@@ -71,7 +71,7 @@ impl InterpolateInput {
             Some(frames) => frames.u32(),
             None => FRAMES.min(api.limits.max_images),
         };
-        api.check_count("frames", frames)?;
+        api.check_count("frames", frames as usize)?;
         self.frames = Some(u64::from(frames).into());
         Ok(())
     }

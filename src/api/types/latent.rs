@@ -14,27 +14,30 @@ use crate::api::problem::Problem;
 use crate::api::types::base64::Base64;
 use crate::api::types::label::ClassLabel;
 use crate::api::types::number::{Integer, MOST_U32, NUMBER};
-use crate::api::types::numbers::{MOST_NUMBERS, Numbers};
+use crate::api::types::numbers::Numbers;
 use crate::api::types::space::Space;
 use crate::catalog::{NpyArray, read_array};
 use crate::editor::EditorError;
 use crate::latent::{LatentCode, LatentSpace};
 
-/// The largest file of a code: a header, and the most numbers as doubles.
-const LARGEST_FILE: usize = 4096 + 8 * MOST_NUMBERS;
+/// The most numbers of a file of codes: 4,096 codes of 512.
+const MOST_IN_FILE: usize = 1 << 21;
+
+/// The largest file of codes: a header, and the most numbers as doubles.
+const LARGEST_FILE: usize = 4096 + 8 * MOST_IN_FILE;
 
 fields! {
-    /// A latent code: its space, and either `values` or `file`.
+    /// A latent code, or several: the space, and either `values` or `file`.
     #[examples(serde_json::json!({"space": "w", "values": [0.25, -0.5, 0.125]}))]
     pub(crate) struct Latent {
         /// The code's space.
         space: Required<Space>,
-        /// The code's numbers: a list in z, w and s, a list of such lists in w+, one a layer.
+        /// The code's numbers: a list in z, w and s, a list of such lists in w+, one a layer. Several codes are a list of codes.
         values: Option<Numbers<f32>>,
         /// A file in base64: `.npy` or `.npz` of NumPy, or `.pt` of PyTorch, with one array of numbers. Its shape is (dim) or
         /// (codes, dim), in w+ (layers, dim) or (codes, layers, dim). Nothing in the file is executed.
         file: Option<Base64<LARGEST_FILE>>,
-        /// Which of several codes in the file, counted from 0.
+        /// Which of several codes in the file, counted from 0. Default: all, where a request takes several faces.
         index: Option<Integer<0, MOST_U32>>,
         /// The label of the code, if the generator is class-conditional: a class index, or a number for each class. A z code is mapped with
         /// it, and codes that were made from it keep it. Null is no label.
@@ -134,6 +137,25 @@ impl Latent {
 
     /// The code.
     pub(crate) fn code(&self) -> Result<LatentCode, Problem> {
+        let mut codes = self.codes()?;
+        if let [_] = codes[..] {
+            return Ok(codes.remove(0));
+        }
+        let count = codes.len();
+        let (field, expected) = if self.file.is_some() {
+            let last = count.saturating_sub(1);
+            ("latent.index", format!("the number of one of them, 0 to {last}"))
+        } else {
+            ("latent.values", "one".to_owned())
+        };
+        Err(Problem::field(
+            field,
+            format!("found {count} codes, expected {expected}"),
+        ))
+    }
+
+    /// The codes, in order: one, unless the shape has an axis for several.
+    pub(crate) fn codes(&self) -> Result<Vec<LatentCode>, Problem> {
         let space = LatentSpace::from(*self.space);
         let (shape, values, field) = match (&self.values, &self.file) {
             (Some(_), None) if self.index.is_some() => {
@@ -142,9 +164,9 @@ impl Latent {
             }
             (Some(Numbers { shape, values }), None) => (shape.clone(), values.clone(), "latent.values"),
             (None, Some(Base64(file))) => {
-                let array = read_array(file, MOST_NUMBERS);
+                let array = read_array(file, MOST_IN_FILE);
                 let array = array.map_err(|error| Problem::field("latent.file", error.to_string()))?;
-                let (shape, values) = self.one_of(space, array)?;
+                let (shape, values) = self.chosen(space, array)?;
                 (shape, values, "latent.file")
             }
             (found, _) => {
@@ -153,55 +175,61 @@ impl Latent {
                 return Err(Problem::field("latent", reason));
             }
         };
-        let expected = match space {
-            LatentSpace::WPlus => "(layers, dim)",
-            LatentSpace::Z | LatentSpace::W | LatentSpace::S => "(dim) or (1, dim)",
-        };
-        let dims = space.rows_and_columns(&shape).ok_or_else(|| {
-            let reason = format!("found the shape {shape:?}, expected {expected} for a code in {space}");
+        let unfit = || {
+            let expected = match space {
+                LatentSpace::WPlus => "(layers, dim) or (codes, layers, dim)",
+                LatentSpace::Z | LatentSpace::W | LatentSpace::S => "(dim) or (codes, dim)",
+            };
+            let reason = format!("found the shape {shape:?}, expected {expected} for codes in {space}");
             Problem::field(field, reason)
-        })?;
-        let values =
-            Array2::from_shape_vec(dims, values).expect("an array holds as many values as its shape says");
-        let code = LatentCode::new(space, values).map_err(EditorError::from)?;
-        let label = self.label.as_ref().map(|label| label.0.clone());
-        Ok(code.with_label(label))
+        };
+        let (count, one) = split(space, &shape);
+        let dims = space.rows_and_columns(one).ok_or_else(unfit)?;
+        let length = dims.0 * dims.1;
+        if count == 0 || length == 0 {
+            return Err(unfit());
+        }
+        let label = self.label.as_ref().map(|label| &label.0);
+        let codes = values.chunks_exact(length).map(|values| {
+            let values = Array2::from_shape_vec(dims, values.to_vec());
+            let values = values.expect("an array holds as many values as its shape says");
+            let code = LatentCode::new(space, values).map_err(EditorError::from)?;
+            Ok(code.with_label(label.cloned()))
+        });
+        codes.collect()
     }
 
-    /// The shape and the numbers of the code in a file that may hold several.
-    fn one_of(&self, space: LatentSpace, array: NpyArray) -> Result<(Vec<usize>, Vec<f32>), Problem> {
+    /// The shape and the numbers of the codes in a file: of all, or of the one that `index` chooses.
+    fn chosen(&self, space: LatentSpace, array: NpyArray) -> Result<(Vec<usize>, Vec<f32>), Problem> {
         let NpyArray { shape, values } = array;
-        let (count, one) = match (space, &shape[..]) {
-            (LatentSpace::WPlus, [count, one @ ..]) if one.len() == 2 => (*count, one),
-            (LatentSpace::Z | LatentSpace::W, [count, one @ ..]) if one.len() == 1 => (*count, one),
-            (_, one) => (1, one),
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "codes are single precision; `LatentCode::new` refuses what overflows"
+        )]
+        let single = |value: f64| value as f32;
+        let Some(index) = self.index.map(Integer::usize) else {
+            return Ok((shape, values.into_iter().map(single).collect()));
         };
+        let (count, one) = split(space, &shape);
         let last = count.saturating_sub(1);
-        let index = match self.index {
-            Some(index) => index.usize(),
-            None if count <= 1 => 0,
-            None => {
-                let reason = format!(
-                    "missing, expected the number of one of the {count} codes in the file, 0 to {last}"
-                );
-                return Err(Problem::field("latent.index", reason));
-            }
-        };
         if index > last {
             let reason =
                 format!("found {index}, expected 0 to {last}: the number of codes in the file is {count}");
             return Err(Problem::field("latent.index", reason));
         }
         let length = one.iter().product();
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "codes are single precision; `LatentCode::new` refuses what overflows"
-        )]
-        let values = values
-            .iter()
-            .skip(index * length)
-            .take(length)
-            .map(|&value| value as f32);
-        Ok((one.to_vec(), values.collect()))
+        let values = values.into_iter().skip(index * length).take(length);
+        Ok((one.to_vec(), values.map(single).collect()))
+    }
+}
+
+/// The number of codes in an array, and the shape of one.
+fn split(space: LatentSpace, shape: &[usize]) -> (usize, &[usize]) {
+    match (space, shape) {
+        (LatentSpace::WPlus, [count, one @ ..]) if one.len() == 2 => (*count, one),
+        (LatentSpace::Z | LatentSpace::W | LatentSpace::S, [count, one @ ..]) if one.len() == 1 => {
+            (*count, one)
+        }
+        _ => (1, shape),
     }
 }

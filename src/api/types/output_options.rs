@@ -2,6 +2,7 @@
 
 use crate::api::decode::declare::fields;
 use crate::api::decode::fields::Group;
+use crate::api::problem::Problem;
 use crate::api::types::choice::choice;
 use crate::api::types::number::Integer;
 
@@ -18,6 +19,28 @@ choice! {
         Gif = "gif",
         /// Codes, distances and scores, and each face's PNG in base64.
         Json = "json",
+        /// Codes, distances and scores as NumPy arrays, without pictures: sample, edit and conditional edit only.
+        Npz = "npz",
+    }
+}
+
+choice! {
+    /// Which pictures a JSON response has.
+    pub(crate) enum Pictures {
+        /// A PNG of each face; the default.
+        All = "all",
+        /// None: codes, distances and scores only. The faces are made behind all other requests, and the response is sent while they are made.
+        None = "none",
+    }
+}
+
+choice! {
+    /// The format of a response without pictures.
+    pub(crate) enum NumbersFormat {
+        /// JSON; the default.
+        Json = "json",
+        /// NumPy arrays in one file.
+        Npz = "npz",
     }
 }
 
@@ -76,10 +99,28 @@ fields! {
     /// How the client wants a response about one or several faces encoded.
     pub(crate) struct OutputOptions {
         image: Group<ImageOptions>,
+        /// Which pictures a JSON response has. Default: `all`. With `none`, up to 10,000 faces fit in one response. Only for sample, edit and
+        /// conditional edit.
+        pictures: Option<Pictures>,
         /// How several faces are sent. Default: `grid`; `animation` for a GIF, and for `/v1/interpolate`.
         layout: Option<Layout>,
         /// How long each face of an animation is shown, in milliseconds. A GIF has steps of 10. Default: 100.
         frame_time: Option<Integer<10, 60_000>>,
+    }
+}
+
+impl OutputOptions {
+    /// The format of a response without pictures, if the client wants one.
+    pub(crate) fn numbers(&self) -> Result<Option<NumbersFormat>, Problem> {
+        match (self.pictures, self.image.format) {
+            (_, Some(Format::Npz)) => Ok(Some(NumbersFormat::Npz)),
+            (Some(Pictures::None), None | Some(Format::Json)) => Ok(Some(NumbersFormat::Json)),
+            (Some(Pictures::None), Some(_)) => {
+                let reason = "found none beside the format of an image, expected format=json or npz";
+                Err(Problem::field("pictures", reason))
+            }
+            (None | Some(Pictures::All), _) => Ok(None),
+        }
     }
 }
 

@@ -4,19 +4,19 @@ use crate::api::decode::declare::fields;
 use crate::api::decode::fields::{Group, Unrecorded};
 use crate::api::problem::Problem;
 use crate::api::state::Api;
-use crate::api::types::face::{CodeInput, TruncationInput};
+use crate::api::types::face::{CodeInput, Faces, TruncationInput, check_many};
 use crate::api::types::number::{Integer, MOST_U32};
 use crate::api::types::output_options::{Format, OutputOptions};
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
-use crate::editor::{FaceSource, SampleRequest};
+use crate::editor::{FaceSource, ManyFaces, SampleRequest};
 
 fields! {
     /// Faces to sample.
     #[examples(
         serde_json::json!({"seed": 7}),
         serde_json::json!({"seed": 1, "count": 16, "psi": 0.7}),
-        serde_json::json!({"seeds": [85, 265, "1000-1010"]}),
+        serde_json::json!({"seeds": [85, 265, 297]}),
     )]
     pub(crate) struct SampleInput {
         /// The model. Default: the service's default model.
@@ -35,26 +35,41 @@ impl SampleInput {
     /// The editor's request.
     pub(crate) fn request(&self, api: &Api, format: Format) -> Result<SampleRequest, Problem> {
         Ok(SampleRequest {
-            sources: self.sources(api)?,
+            sources: self.sources(|field, count| api.check_count(field, count))?,
             space: self.space.map(Into::into),
             truncation: self.truncation.choice(),
             with_scores: format == Format::Json,
         })
     }
 
-    fn sources(&self, api: &Api) -> Result<Vec<FaceSource>, Problem> {
-        if self.code.seeds.is_none() {
-            let count = self.count.map_or(1, Integer::u32);
-            api.check_count("count", count)?;
-            return consecutive(self.code.source()?, count);
+    /// The editor's request for faces without pictures.
+    pub(crate) fn many(&self) -> Result<ManyFaces, Problem> {
+        Ok(ManyFaces {
+            sources: self.sources(check_many)?,
+            space: self.space.map(Into::into),
+            truncation: self.truncation.choice(),
+            edit: None,
+        })
+    }
+
+    /// The sources of the faces, if `check` accepts their number.
+    fn sources(
+        &self,
+        check: impl Fn(&str, usize) -> Result<(), Problem>,
+    ) -> Result<Vec<FaceSource>, Problem> {
+        let count = self.count.map(Integer::u32);
+        check("count", count.unwrap_or(1) as usize)?;
+        match (self.code.faces()?, count) {
+            (Faces::One(source), count) => consecutive(source, count.unwrap_or(1)),
+            (Faces::Many(sources), None) => {
+                check(self.code.field_of_many(), sources.len())?;
+                Ok(sources)
+            }
+            (Faces::Many(_), Some(_)) => {
+                let reason = "found it beside a list of faces, which are counted already; leave it out";
+                Err(Problem::field("count", reason))
+            }
         }
-        if self.count.is_some() {
-            let reason = "found it beside seeds, which are counted already; leave it out";
-            return Err(Problem::field("count", reason));
-        }
-        let sources = self.code.sources()?;
-        api.check_count("seeds", u32::try_from(sources.len()).unwrap_or(u32::MAX))?;
-        Ok(sources)
     }
 }
 

@@ -3,16 +3,17 @@
 use crate::api::decode::declare::fields;
 use crate::api::decode::fields::Group;
 use crate::api::problem::Problem;
-use crate::api::types::face::{FaceInput, TruncationInput};
+use crate::api::types::face::{FaceInput, Faces, TruncationInput, check_many};
 use crate::api::types::form::form;
+use crate::api::types::output_options::NumbersFormat;
 use crate::api::types::space::Space;
 use crate::api::types::text::Name;
 use crate::api::types::uploaded_image::{HasImage, UploadedImage};
-use crate::editor::ScoreRequest;
+use crate::editor::{ManyFaces, ScoreRequest};
 
 fields! {
-    /// A face to score.
-    #[examples(serde_json::json!({"seed": 7}))]
+    /// A face to score, or several.
+    #[examples(serde_json::json!({"seed": 7}), serde_json::json!({"seeds": [85, 265, 297]}))]
     pub(crate) struct ScoreInput {
         /// The model. Default: the service's default model.
         model: Option<Name>,
@@ -21,6 +22,8 @@ fields! {
         /// space.
         space: Option<Space>,
         truncation: Group<TruncationInput>,
+        /// The format of the response. Default: `json`.
+        format: Option<NumbersFormat>,
     }
 }
 
@@ -44,5 +47,22 @@ impl ScoreInput {
             space: self.space.map(Into::into),
             truncation: self.truncation.choice(),
         })
+    }
+
+    /// The editor's request for several faces, and the format of their scores; `None` for one face as JSON.
+    pub(crate) fn many(&self) -> Result<Option<(ManyFaces, NumbersFormat)>, Problem> {
+        let format = self.format.unwrap_or(NumbersFormat::Json);
+        let sources = match self.face.code.faces()? {
+            Faces::One(_) if format == NumbersFormat::Json => return Ok(None),
+            faces => faces.sources(),
+        };
+        check_many(self.face.code.field_of_many(), sources.len())?;
+        let request = ManyFaces {
+            sources,
+            space: self.space.map(Into::into),
+            truncation: self.truncation.choice(),
+            edit: None,
+        };
+        Ok(Some((request, format)))
     }
 }

@@ -1,16 +1,14 @@
 //! A list of seeds: numbers and ranges, such as `85,265,1000-1010`.
 
-use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use serde::de::SeqAccess;
 use serde::{Serialize, Serializer};
-use serde_json::json;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 
 use crate::api::decode::position::Position;
 use crate::api::decode::reader::Reader;
-use crate::api::decode::value::{Schema, Value, anything_but, quoted, unfit};
+use crate::api::decode::value::{Schema, Value, quoted, unfit};
 use crate::api::types::number::Seed;
 
 /// The most seeds of a list, ranges counted seed by seed.
@@ -100,8 +98,6 @@ impl Value for Part {
 }
 
 impl Value for Seeds {
-    const NULL_IS_ABSENT: bool = true;
-
     fn expected() -> String {
         "a list of seeds such as [85, 265, \"1000-1010\"], or a text such as \"85,265,1000-1010\"".to_owned()
     }
@@ -111,7 +107,9 @@ impl Value for Seeds {
     }
 
     fn from_string(found: &str) -> Result<Self, String> {
-        Self::from_texts(&[found.into()])
+        let mut seeds = Self::default();
+        seeds.add(found)?;
+        Ok(seeds)
     }
 
     fn from_list<'de, A: SeqAccess<'de>>(mut list: A, at: Position<'_>) -> Result<Self, A::Error> {
@@ -133,24 +131,13 @@ impl Value for Seeds {
         Self::from_string(found)
     }
 
-    fn from_texts(found: &[Cow<'_, str>]) -> Result<Self, String> {
-        let mut seeds = Self::default();
-        for text in found {
-            seeds.add(text)?;
-        }
-        Ok(seeds)
-    }
-
-    // Generators make wrong code of a choice between a list and a text.
+    // Generators make wrong code of a list of two types, so ranges are not in the schema.
     fn schema() -> Schema {
-        anything_but(json!({ "anyOf": [
-            { "type": ["number", "object", "boolean"] },
-            { "type": "string", "not": { "pattern": pattern() } },
-            { "type": "array", "not": { "minItems": 1, "maxItems": MOST_SEEDS, "items": { "anyOf": [
-                { "type": "integer", "minimum": 0, "maximum": u32::MAX },
-                { "type": "string", "pattern": pattern() },
-            ] } } },
-        ] }))
+        ArrayBuilder::new()
+            .items(Seed::schema())
+            .min_items(Some(1))
+            .max_items(Some(MOST_SEEDS))
+            .into()
     }
 
     fn text_schema() -> Schema {
@@ -162,7 +149,8 @@ impl Value for Seeds {
 }
 
 fn pattern() -> String {
-    let part = "[0-9]{1,10}(-[0-9]{1,10})?";
+    let seed = "([0-9]{1,9}|[1-3][0-9]{9})";
+    let part = format!("{seed}(-{seed})?");
     format!("^{part}(,{part})*$")
 }
 
@@ -207,8 +195,6 @@ mod tests {
         assert_eq!(of_text("4294967294-4294967295"), Ok(vec![u32::MAX - 1, u32::MAX]));
         assert_eq!(of_json("[85, 265, \"3-5\"]"), Ok(vec![85, 265, 3, 4, 5]));
         assert_eq!(of_json("\"85,3-5\""), Ok(vec![85, 3, 4, 5]));
-        let repeated = Seeds::from_texts(&["1".into(), "3-4".into()]).unwrap();
-        assert_eq!(repeated.iter().collect::<Vec<_>>(), [1, 3, 4]);
     }
 
     #[test]

@@ -9,7 +9,6 @@ use crate::api::decode::position::Position;
 use crate::api::decode::value::{Schema, Value, quoted, unfit};
 use crate::api::decode::{describe, json};
 use crate::api::problem::Problem;
-use crate::api::state::Api;
 use crate::api::types::attribute_edit::Distance;
 use crate::api::types::choice::choice;
 use crate::api::types::easing::Easing;
@@ -92,10 +91,14 @@ fn read(text: &str) -> Option<TrajectoryInput> {
 
 impl TrajectoryInput {
     /// The editor's series.
-    pub(crate) fn series(&self, easing: Option<Easing>, api: &Api) -> Result<Series, Problem> {
+    pub(crate) fn series(
+        &self,
+        easing: Option<Easing>,
+        check: impl Fn(&str, usize) -> Result<(), Problem>,
+    ) -> Result<Series, Problem> {
         let usual = Trajectory::default();
         let steps = self.steps.map_or(usual.steps(), Integer::u32);
-        api.check_count("trajectory.steps", steps)?;
+        check("trajectory.steps", steps as usize)?;
         let start = self.start.map_or(usual.start(), |start| start.0);
         let end = self.end.map_or(usual.end(), |end| end.0);
         let kind = match self.moves {

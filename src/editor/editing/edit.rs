@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use crate::editor::editing::edit_path::{EditDirection, EditPath, PlannedEdit, plan_edits};
+use crate::editor::editing::edit_path::{EditDirection, PlannedEdit, plan_edits};
 use crate::editor::editing::gradient_walk::gradient_edit::{
     GradientEdit, check_space, gradient_edit, walked_attributes,
 };
@@ -112,7 +112,7 @@ pub async fn edit_to(
         .map_or_else(Vec::new, |before| similarities(before, &faces));
     let mut warnings = Vec::new();
     for edit in &moved.edits {
-        warnings.extend(far_from_samples(edit, &original, &faces)?);
+        warnings.extend(edit.far_from_samples(&original, faces.iter().map(|face| &face.code))?);
     }
     warnings.extend(moved.score_search.iter().flat_map(Warning::of_search));
     warnings.extend(moved.walks.iter().flat_map(Warning::of_walk));
@@ -204,7 +204,7 @@ fn origin_of(model: &Model, space: LatentSpace) -> Result<LatentCode, EditorErro
 }
 
 /// The code after all steps. Steps without their own amount move by `position`.
-fn moved(
+pub(crate) fn moved(
     original: &LatentCode,
     edits: &[PlannedEdit],
     request: &EditRequest,
@@ -219,26 +219,4 @@ fn moved(
     let steps = edits.iter().zip(&request.steps);
     let edits: Vec<Edit> = steps.map(edit).collect::<Result<_, EditorError>>()?;
     Ok(apply(original, &edits, None)?)
-}
-
-/// A warning if `edit` moves a face out of where the samples are.
-fn far_from_samples(
-    edit: &PlannedEdit,
-    original: &LatentCode,
-    faces: &[Face],
-) -> Result<Option<Warning>, EditorError> {
-    let Some(spread) = edit.spread else {
-        return Ok(None);
-    };
-    let EditPath { boundary, layers, .. } = &edit.path;
-    let distance = |code: &LatentCode| boundary.signed_distance_on(code, *layers);
-    let before = distance(original)?;
-    let after = faces.iter().map(|face| distance(&face.code));
-    let after: Vec<f64> = after.collect::<Result<_, _>>()?;
-    Ok(Warning::of_distances(
-        boundary.attribute(),
-        spread,
-        before,
-        &after,
-    ))
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::editor::editing::request::{EditRequest, EditStep};
+use crate::editor::editing::warning::Warning;
 use crate::editor::rendering::sample_spread::spreads;
 use crate::editor::{EditorError, Model};
 use crate::latent::{
-    Amount, Boundary, Conditioned, Direction, Edit, LatentError, LatentSpace, LayerRange, Spread,
+    Amount, Boundary, Conditioned, Direction, Edit, LatentCode, LatentError, LatentSpace, LayerRange, Spread,
     condition_on,
 };
 
@@ -49,6 +50,33 @@ pub(crate) struct PlannedEdit {
     /// Where the samples are, if that is known.
     pub(crate) spread: Option<Spread>,
     pub(crate) report: EditDirection,
+}
+
+impl PlannedEdit {
+    /// A warning if this edit moves a face out of where the samples are.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a code does not fit the boundary.
+    pub(crate) fn far_from_samples<'a>(
+        &self,
+        original: &LatentCode,
+        edited: impl IntoIterator<Item = &'a LatentCode>,
+    ) -> Result<Option<Warning>, EditorError> {
+        let Some(spread) = self.spread else {
+            return Ok(None);
+        };
+        let EditPath { boundary, layers, .. } = &self.path;
+        let distance = |code: &LatentCode| boundary.signed_distance_on(code, *layers);
+        let before = distance(original)?;
+        let after = edited.into_iter().map(distance);
+        let after: Vec<f64> = after.collect::<Result<_, _>>()?;
+        Ok(Warning::of_distances(
+            boundary.attribute(),
+            spread,
+            before,
+            &after,
+        ))
+    }
 }
 
 /// The path of each edit in `request` for a code in `space`.
