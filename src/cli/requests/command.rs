@@ -80,8 +80,14 @@ impl RequestCommand {
         let destination = Destination::of(self.settings.output.as_deref());
         let parameters = self.with_format(&destination)?;
         let format = parameters.iter().find(|(name, _)| name == "format");
-        let is_text =
-            self.operation.parameter("format").is_none() || format.is_some_and(|(_, word)| word == JSON);
+        let is_text = match format {
+            Some((_, word)) => word == JSON,
+            // Some operations have numbers only.
+            None => self
+                .operation
+                .parameter("format")
+                .is_none_or(|format| format.words.iter().all(|word| word != "png")),
+        };
         destination.check(is_text)?;
         let tasks = self.tasks(parameters, &destination)?;
         let at_once = u32::try_from(tasks.len()).unwrap_or(u32::MAX).min(AT_ONCE);
