@@ -118,7 +118,7 @@ impl Writer {
 
     fn end(self, batches: &FaceBatches) -> Vec<u8> {
         match self {
-            Self::Json(text) => text.end(batches),
+            Self::Json(_) => JsonText::end(batches),
             Self::Npz(arrays) => arrays.end(),
         }
     }
@@ -165,7 +165,7 @@ impl JsonText {
         piece
     }
 
-    fn end(self, batches: &FaceBatches) -> Vec<u8> {
+    fn end(batches: &FaceBatches) -> Vec<u8> {
         let warnings: Vec<String> = batches.warnings().iter().map(ToString::to_string).collect();
         let warnings = serde_json::to_string(&warnings).expect("texts are JSON");
         format!("],\"warnings\":{warnings}}}").into_bytes()
