@@ -7,6 +7,7 @@
 //! | the page, and what its controls do | `files/index.html`, `files/main.js`, `files/dom.js` |
 //! | what is shown, as requests and as a link | `files/face_state.js` |
 //! | the calls to the service | `files/service.js` |
+//! | the key of the service, where it wants one | `files/session.js` |
 //! | one request at a time, the newest next | `files/latest_only.js` |
 //! | what the service says of a model | `files/page_model.js` |
 //! | the large image; the sliders | `files/portrait.js`, `files/sliders.js` |
@@ -53,6 +54,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("png_text.js", SCRIPT, include_str!("files/png_text.js")),
     ("portrait.js", SCRIPT, include_str!("files/portrait.js")),
     ("service.js", SCRIPT, include_str!("files/service.js")),
+    ("session.js", SCRIPT, include_str!("files/session.js")),
     ("sliders.js", SCRIPT, include_str!("files/sliders.js")),
     ("style_mixing.js", SCRIPT, include_str!("files/style_mixing.js")),
     (

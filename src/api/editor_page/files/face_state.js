@@ -120,11 +120,12 @@ function namedDistance(text) {
   return Number.isFinite(Number(to)) ? [attribute, Number(to)] : [text, null];
 }
 
-/** A command that makes the same image. */
-export function curl(state, base) {
+/** A command that makes the same image. If it needs a key, the shell has that in the variable KEY. */
+export function curl(state, base, needsKey) {
   const [path, fields] = request(state);
   const body = JSON.stringify({ ...fields, format: "png" }).replaceAll("'", "'\\''");
-  return `curl '${new URL(path, base)}' -o face.png --json '${body}'`;
+  const header = needsKey ? " -H \"Authorization: Bearer $KEY\"" : "";
+  return `curl '${new URL(path, base)}'${header} -o face.png --json '${body}'`;
 }
 
 /** The state that the service's description of an image leads to: its request, or its code if the page has no words for the request. */

@@ -9,6 +9,7 @@ import { PageModel } from "./page_model.js";
 import { PhotoDialog } from "./photo_dialog.js";
 import { Portrait } from "./portrait.js";
 import { followJob, listModels, numbers, report, showModel } from "./service.js";
+import { hasBegun } from "./session.js";
 import { Sliders } from "./sliders.js";
 import { mixedLatent } from "./style_mixing.js";
 import { TrainingDialog } from "./training_dialog.js";
@@ -286,7 +287,7 @@ function listen() {
   on("redo", "click", () => step(history.redo()));
   on("download", "click", () => void portrait.download().catch(fail));
   on("copy-link", "click", () => copy(window.location.href, "The link"));
-  on("copy-curl", "click", () => copy(curl(state, document.baseURI), "The command"));
+  on("copy-curl", "click", () => copy(curl(state, document.baseURI, hasBegun()), "The command"));
   on("open-report", "click", () => void openReport());
   on("open-training", "click", () => training.open(model.name, model.sampledSpace(state.space), model.attributes.map(({ name }) => name)));
   on("mixing-form", "submit", (event) => {

@@ -1,5 +1,7 @@
 /** The calls to the service. All paths are relative to the page, so that the service may stand behind a path prefix. */
 
+import { beginSession } from "./session.js";
+
 /** An error that the service explains. */
 export class Problem extends Error {
   constructor(document, status) {
@@ -13,7 +15,11 @@ async function send(path, { method = "GET", body, accept = "application/json", s
     headers["Content-Type"] = "application/json";
     body = JSON.stringify(body);
   }
-  const response = await fetch(path, { method, body, headers, signal });
+  let response = await fetch(path, { method, body, headers, signal });
+  while (response.status === 401) {
+    await beginSession();
+    response = await fetch(path, { method, body, headers, signal });
+  }
   if (!response.ok) {
     throw new Problem(await response.json().catch(() => undefined), response.status);
   }
