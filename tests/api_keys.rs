@@ -162,6 +162,22 @@ fn a_changed_file_of_keys_is_read_again_and_a_wrong_one_changes_nothing() {
     assert!(!log.contains(&key) && !log.contains(&other), "{log}");
 }
 
+#[test]
+fn the_rate_of_requests_of_an_address_is_limited() {
+    let service =
+        Service::start(program().args(["--rate-limit", "2/h", "--trusted-proxy", "10.0.0.0/8,::1"]));
+    let statuses: Vec<u16> = (0..3).map(|_| status(&service, "none")).collect();
+    assert_eq!(statuses, [200, 200, 429]);
+    for (flag, value, says) in [
+        ("--rate-limit", "10", "expected requests in a second"),
+        ("--trusted-proxy", "proxy", "expected an address"),
+    ] {
+        let wrong = program().args([flag, value]).output().unwrap();
+        let text = String::from_utf8_lossy(&wrong.stderr).into_owned();
+        assert!(text.contains(says), "{text}");
+    }
+}
+
 /// Over HTTP/1 and HTTP/2, since both have code of their own for headers.
 #[test]
 fn no_key_and_no_session_appears_in_the_log_at_any_level() {

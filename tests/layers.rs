@@ -88,11 +88,18 @@ const LAYERS: &[Layer] = &[
         path: "api",
         layers: &["catalog", "editor", "engine", "imaging", "latent", "metrics"],
         crates: &[
-            "axum", "base64", "constant_time_eq", "flate2", "form_urlencoded", "futures_util", "getrandom", "headers", "headers_accept", "mediatype", "ndarray",
+            "axum", "base64", "flate2", "form_urlencoded", "futures_util", "getrandom", "headers", "headers_accept", "mediatype", "ndarray",
             "prometheus_client", "quick_cache", "serde", "serde_json", "sha2",
             "thiserror", "tokio", "tower", "tower_http", "tracing", "utoipa", "utoipa_axum", "utoipa_swagger_ui_vendored", "zip",
         ],
         never_of_std: &["env", "fs", "net", "path", "process", "thread"],
+    },
+    Layer {
+        path: "api/guard",
+        layers: &["api"],
+        crates: &["axum", "base64", "constant_time_eq", "getrandom", "governor", "headers", "ipnet", "sha2", "thiserror"],
+        // `std::net` has the type of an address.
+        never_of_std: &["env", "fs", "path", "process", "thread"],
     },
     Layer {
         path: "api/middleware",
@@ -122,7 +129,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         path: "cli",
         layers: &["api", "catalog", "checkpoint", "editor", "engine", "graph", "imaging", "importing", "latent", "metrics", "server", "telemetry"],
-        crates: &["anyhow", "clap", "clap_complete", "ndarray", "serde", "serde_json", "sha2", "signal_hook", "thiserror", "tokio", "toml", "tracing", "zip"],
+        crates: &["anyhow", "clap", "clap_complete", "ipnet", "ndarray", "serde", "serde_json", "sha2", "signal_hook", "thiserror", "tokio", "toml", "tracing", "zip"],
         never_of_std: &[],
     },
     Layer {

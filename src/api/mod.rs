@@ -20,7 +20,7 @@
 //! | responses about many faces without pictures, streamed | `many_faces` |
 //! | the cache of responses to seeded requests | `response_cache` |
 //! | what happens around every handler | `middleware` |
-//! | who may call which operation: keys, scopes, sessions | `guard` |
+//! | who may call which operation, and how often: keys, scopes, sessions, limits | `guard` |
 //! | which error gets which status | `problem`, `problem_kind` |
 //! | how an error is sent | `problem_document` |
 //! | how long a client is waited for | `transfer_limits` |
@@ -79,7 +79,7 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use guard::{Guard, InvalidKeys, InvalidScope, Keys, NewKey, Scope, key_name};
+pub use guard::{Guard, InvalidKeys, InvalidScope, Keys, NewKey, PeerAddress, Rate, Scope, key_name};
 pub use local_client::{LocalClient, LocalProblem, LocalRequest, LocalResponse};
 pub use middleware::access::{Access, InvalidOrigin};
 pub use operations::{ImageUse, Operation, Parameter};

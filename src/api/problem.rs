@@ -44,6 +44,8 @@ pub(crate) enum Problem {
     SessionEnded,
     #[error("the key has the scope {found}, expected {needed} or a larger one")]
     Scope { found: Scope, needed: Scope },
+    #[error("found more requests than the limit of {limit}; send the next one after {} s", wait.as_secs_f64().ceil())]
+    RateLimit { limit: String, wait: Duration },
     #[error("found the host {found:?}, expected localhost, an address, or a name that --host lists")]
     ForeignHost { found: String },
     #[error("found no route for {path}; /docs lists the routes")]
@@ -121,6 +123,7 @@ impl Problem {
                 "scope",
                 "The scope of the key is too small",
             ),
+            Self::RateLimit { .. } => kind(StatusCode::TOO_MANY_REQUESTS, "rate-limit", "Too many requests"),
             Self::ForeignHost { .. } => kind(
                 StatusCode::MISDIRECTED_REQUEST,
                 "foreign-host",
@@ -175,10 +178,11 @@ impl Problem {
         }
     }
 
-    /// Seconds after which to try again: by then, the waiting requests should be done.
+    /// Seconds after which to try again: by then, the waiting requests should be done, or another one is within the limit.
     pub(crate) fn retry_after(&self) -> u64 {
         let wait = match self {
-            Self::Editor(EditorError::Engine(
+            Self::RateLimit { wait, .. }
+            | Self::Editor(EditorError::Engine(
                 EngineError::Overloaded { wait, .. } | EngineError::LongWait { wait, .. },
             )) => *wait,
             _ => Duration::ZERO,

@@ -105,7 +105,7 @@ pub(crate) async fn write_out(request: Request, next: Next) -> Response {
     parts
         .headers
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status) {
         parts
             .headers
             .insert(header::RETRY_AFTER, problem.retry_after().into());

@@ -137,17 +137,24 @@ fn guard(config: &Config) -> anyhow::Result<Guard> {
                 "the service has no keys: everybody who reaches it may use and change it; --api-keys sets keys"
             );
         }
-        return Ok(Guard::default());
+        return Ok(with_limit(config, Guard::default()));
     };
     let (file, keys) = KeyFile::open(path.clone()).context("--api-keys")?;
-    let guard = Guard::with_keys(keys);
-    let guard = if config.open_metrics {
-        guard.with_open_metrics()
-    } else {
-        guard
-    };
+    let mut guard = with_limit(config, Guard::with_keys(keys));
+    if config.open_metrics {
+        guard = guard.with_open_metrics();
+    }
     tokio::spawn(file.follow(guard.clone()));
     Ok(guard)
+}
+
+/// The guard, with the limit on the rate of requests that the settings name.
+fn with_limit(config: &Config, guard: Guard) -> Guard {
+    let guard = guard.with_trusted_proxies(&config.trusted_proxy);
+    match config.rate_limit {
+        Some(rate) => guard.with_rate_limit(rate),
+        None => guard,
+    }
 }
 
 /// Loads ONNX Runtime and the models. The watchdog watches their runs.

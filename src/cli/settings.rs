@@ -1,12 +1,15 @@
 //! The settings of `faceplane serve`, with their defaults and limits.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use ipnet::IpNet;
 
 use super::ListenAddress;
+use crate::api::Rate;
 use crate::engine::Device;
 use crate::telemetry::LogFormat;
 
@@ -48,6 +51,16 @@ pub struct Config {
     /// Answer requests for /metrics without a key
     #[arg(long, env = "FACEPLANE_OPEN_METRICS", value_parser = BoolishValueParser::new())]
     pub open_metrics: bool,
+
+    /// Requests that each key, or each client address without keys, may send: 10/s, 600/min or 1000/h; more get 429. So many may come at once
+    /// [default: no limit]
+    #[arg(long, env = "FACEPLANE_RATE_LIMIT", value_name = "RATE")]
+    pub rate_limit: Option<Rate>,
+
+    /// Network of proxies, such as 10.0.0.0/8, whose header X-Forwarded-For names the client's address for --rate-limit; repeat the flag, or
+    /// separate networks by commas [default: none, the address is that of the connection]
+    #[arg(long, env = "FACEPLANE_TRUSTED_PROXY", value_delimiter = ',', value_name = "NETWORK", value_parser = network)]
+    pub trusted_proxy: Vec<IpNet>,
 
     /// Origin (scheme, host, and port if not the usual one) of web pages that may change boundaries and start jobs; repeat the flag,
     /// or separate origins by commas; * allows all. Pages of every origin may sample, edit and invert
@@ -166,6 +179,13 @@ fn host_name(text: &str) -> Result<String, String> {
     name.ok_or_else(|| {
         "expected a host name without scheme, port or path, such as faces.example.org, or *".to_owned()
     })
+}
+
+/// Reads a network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    let network = text.parse().or_else(|_| address());
+    network.map_err(|_| "expected an address or a network, such as 10.1.2.3 or 10.0.0.0/8".to_owned())
 }
 
 pub(super) fn positive(text: &str) -> Result<u32, String> {

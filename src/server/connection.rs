@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::exchange::Exchanges;
 use super::open_requests::OpenRequests;
 use super::response_body::{StreamTasks, taken_in_time};
-use crate::api::TransferLimits;
+use crate::api::{PeerAddress, TransferLimits};
 
 /// The most bytes that HTTP/1 keeps in memory for a connection in each direction. The headers of a request must fit.
 const HTTP1_BUFFER: usize = 64 * 1024;
@@ -58,6 +58,7 @@ pub struct ConnectionLimits {
 /// A connection of a client.
 pub(super) struct Connection {
     pub(super) socket: TcpStream,
+    pub(super) peer: PeerAddress,
     pub(super) router: Router,
     pub(super) limits: ConnectionLimits,
     /// Cancelled when the service shuts down.
@@ -75,7 +76,7 @@ impl Connection {
             tracing::debug!(%error, "cannot disable delayed packets of a connection");
         }
         let open = OpenRequests::new();
-        let exchanges = Exchanges::new(self.router, self.limits.transfer, open.clone());
+        let exchanges = Exchanges::new(self.router, self.limits.transfer, open.clone(), self.peer);
         let http = protocols(self.limits.idle);
         let service = TowerToHyperService::new(exchanges);
         let connection = http.serve_connection(TokioIo::new(self.socket), service);

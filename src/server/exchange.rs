@@ -13,7 +13,7 @@ use tower::Service;
 use super::open_requests::OpenRequests;
 use super::request_body::RequestBody;
 use super::response_body::ResponseBody;
-use crate::api::TransferLimits;
+use crate::api::{PeerAddress, TransferLimits};
 
 /// The service of a connection: the router, with limits on the bodies of requests and responses. A clone serves the same
 /// connection.
@@ -22,15 +22,22 @@ pub(super) struct Exchanges {
     router: Router,
     transfer: TransferLimits,
     open: OpenRequests,
+    peer: PeerAddress,
 }
 
 impl Exchanges {
-    /// The service of a new connection, which counts its requests in `open`.
-    pub(super) fn new(router: Router, transfer: TransferLimits, open: OpenRequests) -> Self {
+    /// The service of a new connection with `peer`, which counts its requests in `open`.
+    pub(super) fn new(
+        router: Router,
+        transfer: TransferLimits,
+        open: OpenRequests,
+        peer: PeerAddress,
+    ) -> Self {
         Self {
             router,
             transfer,
             open,
+            peer,
         }
     }
 }
@@ -51,8 +58,9 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (open, transfer) = (self.open.begin(), self.transfer);
         let waits_for_continue = request.headers().contains_key(header::EXPECT);
-        let request =
+        let mut request =
             request.map(|body| Body::new(RequestBody::new(Body::new(body), transfer, waits_for_continue)));
+        request.extensions_mut().insert(self.peer);
         let response = self.router.call(request);
         Box::pin(async move {
             let response = response.await?;

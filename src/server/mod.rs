@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use connection::ConnectionLimits;
 
-use crate::api::Readiness;
+use crate::api::{PeerAddress, Readiness};
 use connection::Connection;
 
 /// The pause after a connection could not be accepted, mostly because the process has no file descriptor left.
@@ -52,9 +52,10 @@ pub async fn run(
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok((socket, _)) => {
+            Ok((socket, peer)) => {
                 let connection = Connection {
                     socket,
+                    peer: PeerAddress(peer.ip()),
                     router: router.clone(),
                     limits,
                     closing: closing.clone(),

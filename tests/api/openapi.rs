@@ -113,7 +113,13 @@ async fn every_operation_documents_the_errors_that_any_request_can_meet() {
             );
         }
         let needs_key = !name.contains(" /health/");
-        assert_eq!(operation["responses"]["401"].is_object(), needs_key, "{name} 401");
+        for status in ["401", "429"] {
+            assert_eq!(
+                operation["responses"][status].is_object(),
+                needs_key,
+                "{name} {status}"
+            );
+        }
         let security = operation["security"].as_array().expect(&name);
         assert_eq!(!security.is_empty(), needs_key, "{name}");
         let changes = ["put ", "delete ", "post /v1/models/", "post /session"]

@@ -1,26 +1,31 @@
-//! Decides whether a request may call an operation.
+//! Decides whether a request may call an operation, and counts it.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method};
 use headers::authorization::Bearer;
 use headers::{Authorization, HeaderMapExt as _};
+use ipnet::IpNet;
 
+use crate::api::guard::client_address::{PeerAddress, client_address};
 use crate::api::guard::cookie;
 use crate::api::guard::keys::{Key, Keys};
-use crate::api::guard::needed_scope::{METRICS, needed_scope};
-use crate::api::guard::scope::Scope;
+use crate::api::guard::needed_scope::METRICS;
+use crate::api::guard::rate_limit::{Client, Counted, Rate, RateLimit};
 use crate::api::guard::sessions::Sessions;
 use crate::api::problem::Problem;
 
-/// Decides who may call which operation. All clones share the keys and the sessions. The default has no keys: everybody may
-/// call everything.
+/// Decides who may call which operation. All clones share the keys, the sessions and the counts of requests. The default has no
+/// keys and no limit: everybody may call everything.
 #[derive(Clone, Default)]
 pub struct Guard {
     keys: Option<Arc<RwLock<Keys>>>,
     sessions: Arc<Sessions>,
     has_open_metrics: bool,
+    limit: Option<Arc<RateLimit>>,
+    proxies: Arc<[IpNet]>,
 }
 
 impl Guard {
@@ -42,6 +47,24 @@ impl Guard {
         }
     }
 
+    /// The same guard; each key, or each address without keys, may send so many requests.
+    #[must_use]
+    pub fn with_rate_limit(self, rate: Rate) -> Self {
+        Self {
+            limit: Some(Arc::new(RateLimit::new(rate))),
+            ..self
+        }
+    }
+
+    /// The same guard; these proxies say which address a request came from.
+    #[must_use]
+    pub fn with_trusted_proxies(self, proxies: &[IpNet]) -> Self {
+        Self {
+            proxies: proxies.into(),
+            ..self
+        }
+    }
+
     /// Replaces the keys. The sessions of keys that are gone end.
     pub fn replace_keys(&self, keys: Keys) {
         if let Some(current) = &self.keys {
@@ -49,15 +72,9 @@ impl Guard {
         }
     }
 
-    /// Whether requests need a key.
-    pub(crate) fn has_keys(&self) -> bool {
-        self.keys.is_some()
-    }
-
-    /// The scope that an operation needs here; `None` if it needs no key.
-    pub(crate) fn needed_scope(&self, method: &Method, path: &str) -> Option<Scope> {
-        let is_open = !self.has_keys() || (self.has_open_metrics && path == METRICS && method.is_safe());
-        if is_open { None } else { needed_scope(method, path) }
+    /// Whether an operation needs no key here.
+    pub(crate) fn is_open(&self, method: &Method, path: &str) -> bool {
+        self.keys.is_none() || (self.has_open_metrics && path == METRICS && method.is_safe())
     }
 
     /// The key of a request, by its header or by the session of its cookie.
@@ -74,7 +91,7 @@ impl Guard {
 
     /// Begins a session of the key in the header, and returns its token; `None` if there are no keys.
     pub(crate) fn begin_session(&self, headers: &HeaderMap) -> Result<Option<String>, Problem> {
-        if !self.has_keys() {
+        if self.keys.is_none() {
             return Ok(None);
         }
         let key = self.key_in_header(headers)?;
@@ -89,6 +106,18 @@ impl Guard {
         if let Some(token) = cookie::token(headers) {
             self.sessions.end(&token);
         }
+    }
+
+    /// Counts a request of this key, or of the client's address; `None` if there is no limit.
+    pub(crate) fn count(&self, key: Option<&Key>, request: &Request) -> Option<Counted> {
+        let limit = self.limit.as_ref()?;
+        let peer = request.extensions().get::<PeerAddress>();
+        let address = peer.map(|peer| client_address(peer.0, request.headers(), &self.proxies));
+        let client = match key {
+            Some(key) => Client::Key(key.name.clone()),
+            None => address.map_or(Client::Others, Client::at),
+        };
+        Some(limit.count(client))
     }
 
     fn key_in_header(&self, headers: &HeaderMap) -> Result<Arc<Key>, Problem> {

@@ -112,7 +112,22 @@ fn complete(operation: &mut Value, problems: [Option<&Value>; 3]) {
                 "schema": { "type": "string" },
             });
         }
-        if status == "503" {
+        if status == "429" {
+            for (name, description) in [
+                (
+                    "RateLimit-Policy",
+                    "The limit: `q` requests in `w` seconds. Every response has it if there is a limit.",
+                ),
+                (
+                    "RateLimit",
+                    "What is left: `r` requests; the limit is whole again after `t` seconds. Every response has it if there is a limit.",
+                ),
+            ] {
+                response["headers"][name] =
+                    json!({ "description": description, "schema": { "type": "string" } });
+            }
+        }
+        if status == "429" || status == "503" {
             response["headers"]["Retry-After"] = json!({
                 "description": "Seconds after which to try again.",
                 "schema": { "type": "integer", "minimum": 1 },

@@ -129,9 +129,10 @@ problems! {
         403: "The scope of the key is too small, or the request is from a web page of another origin, which the service does not allow to change anything.",
     }
 
-    /// Errors of operations that need a key if the service has keys.
+    /// Errors of operations that need a key if the service has keys, and count for the limit on the rate of requests.
     KeyProblems {
         401: "The service has keys, and the request has none, an unknown one, or the cookie of a session that has ended.",
+        429: "The service limits the rate of requests, and the client has sent too many. Try again after `Retry-After` seconds.",
     }
 
     /// Errors of every operation.
