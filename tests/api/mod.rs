@@ -37,6 +37,7 @@ mod pages;
 mod phantom;
 mod portraits;
 mod provenance;
+mod rate_limit;
 mod refusals;
 mod refused_before_inversion;
 pub(crate) mod report;
