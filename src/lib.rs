@@ -63,6 +63,8 @@
 //! | direction | the unit vector of an edit: [`latent::Direction`] |
 //! | primal, conditions | in a conditional edit: the boundary of the attribute that changes, and the boundaries of those that stay: [`latent::condition()`] |
 //! | trajectory | a series of edits at equal steps: [`latent::Trajectory`] |
+//! | interpolate | make the faces between two or more faces: [`editor::interpolate()`] |
+//! | mix | replace some layers of a face's w+ code by another face's: [`editor::mix()`] |
 //! | invert | find the code of an image, by the encoder, by optimization, or by both (*refine*): [`editor::invert`] |
 //! | align | rotate, crop and scale a photograph so that the face is where a model's images have it: [`imaging::Framing`] |
 //! | model | a generator with its classifiers, encoder and boundaries: [`editor::Model`] |

@@ -161,7 +161,9 @@ impl<'a> Operation<'a> {
         }
         let kind = response.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default();
-        if described["content"][kind].is_null() {
+        // A response without a body has no media type.
+        let is_empty = kind.is_empty() && response.body.is_empty();
+        if described["content"][kind].is_null() && !(is_empty && described["content"].is_null()) {
             return Some(format!("the media type {kind}"));
         }
         let headers = described["headers"].as_object().into_iter().flatten();

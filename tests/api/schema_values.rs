@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 /// Longest list and text that is made, apart from those that break a limit.
 const LONG: usize = 6;
 
+/// Longest list of objects that is made: each object may have a field that is refused for a reason beyond its schema.
+const FEW: usize = 1;
+
 /// The most characters or entries for which a text or list beyond the limit is made.
 const LARGEST_LIMIT: u64 = 2000;
 
@@ -39,7 +42,9 @@ pub(crate) fn valid(document: &Value, schema: &Value) -> BoxedStrategy<Value> {
             let items = valid(document, &schema["items"]);
             let least = usize::try_from(schema["minItems"].as_u64().unwrap_or(0)).unwrap();
             let most = schema["maxItems"].as_u64().unwrap_or(u64::MAX);
-            let most = usize::try_from(most).unwrap().clamp(least, least + LONG);
+            let is_of_objects = resolved(document, &schema["items"])["type"] == "object";
+            let longer = if is_of_objects { FEW } else { LONG };
+            let most = usize::try_from(most).unwrap().clamp(least, least + longer);
             vec(items, least..=most).prop_map(Value::Array).boxed()
         }
         Some("integer") => {

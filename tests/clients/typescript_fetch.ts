@@ -71,7 +71,7 @@ await run({
         assert.ok(await health.checkReadiness());
     },
     "a session begins and ends": async () => {
-        const { raw } = await session.beginSessionRaw();
+        const { raw } = await session.beginSessionRaw({});
         assert.match(raw.headers.get("Set-Cookie") ?? "", /^faceplane-session=/);
         await session.endSession();
     },
@@ -192,7 +192,7 @@ await run({
         const { id } = await boundaries.startReport({ ...phantom, reportInput: { seed: 1, samples: 50, faces: 1 } });
         assert.equal(await ended(() => statusOf(id)), "done");
         assert.equal((await jobs.getReport({ job: id })).samples, 50);
-        const page = await jobs.getReportRaw({ job: id }, { headers: { Accept: "text/html" } });
+        const page = await jobs.getReportRaw({ job: id }, { headers: { Accept: "text/html", Authorization: `Bearer ${key}` } });
         assert.match(await page.raw.text(), /^<!doctype html>/i);
     },
     "a job is cancelled": async () => {

@@ -75,7 +75,8 @@ def the_service_lives_and_is_ready() -> None:
 @check
 def a_session_begins_and_ends() -> None:
     begun = session.begin_session_with_http_info()
-    assert begun.headers is not None and begun.headers["Set-Cookie"].startswith("faceplane-session=")
+    # The client gives the headers as a dictionary, with their names as they came: in lower case.
+    assert begun.headers is not None and begun.headers["set-cookie"].startswith("faceplane-session=")
     assert session.end_session_with_http_info().status_code == HTTPStatus.NO_CONTENT
 
 
