@@ -67,10 +67,10 @@ class Service:
         response: Any = None
         for event in text.split("\n\n"):
             lines = dict(line.split(": ", 1) for line in event.splitlines() if ": " in line)
-            if lines.get("event") == "done":
+            if lines.get("event") == "end":
                 response = json.loads(lines["data"])
-            elif lines.get("event") == "problem":
-                raise SystemExit(lines["data"])
+                if "type" in response:
+                    raise SystemExit(lines["data"])
             elif lines.get("event") == "progress":
                 step = json.loads(lines["data"])
                 if "psnr" in step:

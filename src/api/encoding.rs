@@ -53,7 +53,9 @@ impl Encoding<'_> {
         let started = Instant::now();
         let response = match output.format {
             Format::Json | Format::Npz => {
-                let in_base64 = |face, file| responses::face::Face::new(face, STANDARD.encode(file));
+                let media_type = output.image_format.media_type();
+                let in_base64 =
+                    move |face, file| responses::face::Face::new(face, STANDARD.encode(file), media_type);
                 let faces = encode_each(faces, output, &Arc::new(metadata), in_base64).await?;
                 let write = move || Ok(BufferedResponse::json(&document(faces, &model)?, &model));
                 off_thread(with_etag(write, cacheable)).await?
@@ -138,7 +140,7 @@ pub(crate) async fn encode_each<T: Send + 'static>(
     faces: Vec<Face>,
     output: Output,
     metadata: &Arc<ImageMetadata>,
-    finish: fn(Face, Vec<u8>) -> T,
+    finish: impl Fn(Face, Vec<u8>) -> T + Copy + Send + 'static,
 ) -> Result<Vec<T>, Problem> {
     let encode = |face: Face| {
         let metadata = Arc::clone(metadata);

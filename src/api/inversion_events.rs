@@ -1,12 +1,11 @@
-//! The progress of an inversion as server-sent events: one for each step, and the response at the end.
+//! The progress of an inversion as server-sent events: one for each step, and the response or the problem at the end.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::http::header;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use axum::response::sse::Event;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::stream;
@@ -15,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::api::buffered_response::BufferedResponse;
 use crate::api::encoding::off_thread;
+use crate::api::event_stream::{self, Events};
 use crate::api::image_metadata::PHOTOGRAPH;
 use crate::api::negotiation::{EVENTS, prefers};
 use crate::api::output::OFFERED;
@@ -74,10 +74,12 @@ impl InversionEvents {
             progress,
             tasks,
             request_id: self.request_id,
+            events: Events::default(),
         };
-        let headers = [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")];
-        let events = stream::unfold(events, RunningInversion::next);
-        Ok((headers, Sse::new(events).keep_alive(KeepAlive::default())).into_response())
+        Ok(event_stream::response(stream::unfold(
+            events,
+            RunningInversion::next,
+        )))
     }
 }
 
@@ -95,6 +97,7 @@ struct RunningInversion {
     /// The inversion; empty after its end.
     tasks: JoinSet<Result<BufferedResponse, Problem>>,
     request_id: Option<String>,
+    events: Events,
 }
 
 impl RunningInversion {
@@ -113,22 +116,22 @@ impl RunningInversion {
         };
         let event = match next {
             Next::Progress(progress) => match encode(progress).await {
-                Ok(progress) => Event::default().event("progress").json_data(progress),
+                Ok(progress) => self.events.progress(&progress),
                 Err(problem) => self.fail(&problem),
             },
-            Next::Done(response) => Ok(Event::default().event("done").data(response.text())),
+            Next::Done(response) => event_stream::end(&response.text()),
             Next::Failed(problem) => self.fail(&problem),
         };
-        Some((Ok(event.expect("events are JSON of one line")), self))
+        Some((Ok(event), self))
     }
 
     /// The last event of an inversion that failed.
-    fn fail(&mut self, problem: &Problem) -> Result<Event, axum::Error> {
+    fn fail(&mut self, problem: &Problem) -> Event {
         self.tasks = JoinSet::new();
         self.progress.close();
         problem.log();
         let document = ProblemDocument::new(problem, self.request_id.clone());
-        Event::default().event("problem").json_data(document)
+        event_stream::end(&serde_json::to_string(&document).expect("a problem is JSON"))
     }
 }
 

@@ -186,11 +186,6 @@ impl LocalRequest {
     }
 }
 
-/// The texts of a header: JSON strings with commas between them, or one text as it is.
-fn listed(header: &str) -> Vec<String> {
-    serde_json::from_str(&format!("[{header}]")).unwrap_or_else(|_| vec![header.to_owned()])
-}
-
 impl LocalResponse {
     fn of(response: Response) -> Self {
         let (head, body) = response.into_parts();
@@ -201,6 +196,7 @@ impl LocalResponse {
                 .collect()
         };
         let seeds = texts(&SEED);
+        let warnings = format!("[{}]", texts(&WARNINGS).concat());
         Self {
             media_type: texts(&header::CONTENT_TYPE).concat(),
             seeds: seeds
@@ -208,7 +204,7 @@ impl LocalResponse {
                 .flat_map(|seeds| seeds.split(", "))
                 .map(str::to_owned)
                 .collect(),
-            warnings: texts(&WARNINGS).iter().flat_map(|text| listed(text)).collect(),
+            warnings: serde_json::from_str(&warnings).expect("the header is a list of JSON strings"),
             body,
         }
     }

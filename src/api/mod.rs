@@ -20,6 +20,7 @@
 //! | responses about many faces without pictures, streamed | `many_faces` |
 //! | the cache of responses to seeded requests | `response_cache` |
 //! | what happens around every handler | `middleware` |
+//! | the prefix of a proxy | `base_path` |
 //! | who may call which operation, and how often: keys, scopes, sessions, limits | `guard` |
 //! | which error gets which status | `problem`, `problem_kind` |
 //! | how an error is sent | `problem_document` |
@@ -27,16 +28,18 @@
 //! | the OpenAPI document, and the page that shows it | `openapi`, `docs_page` |
 //! | the page that edits faces in a browser | `editor_page` |
 //! | a file of a page | `page_file` |
-//! | server-sent events of an inversion | `inversion_events` |
+//! | server-sent events: of any stream, of an inversion | `event_stream`, `inversion_events` |
 //! | the HTML page of a report | `report_page` |
 //! | the operations as data; a client in the same process | `operations`, `local_client` |
 
 mod archive;
+mod base_path;
 mod buffered_response;
 mod decode;
 mod docs_page;
 mod editor_page;
 mod encoding;
+mod event_stream;
 mod form_body;
 mod frame_stream;
 mod guard;
@@ -79,6 +82,7 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use base_path::{BasePath, InvalidBasePath};
 pub use guard::{Guard, InvalidKeys, InvalidScope, Keys, NewKey, PeerAddress, Rate, Scope, key_name};
 pub use local_client::{LocalClient, LocalProblem, LocalRequest, LocalResponse};
 pub use middleware::access::{Access, InvalidOrigin};
@@ -130,14 +134,16 @@ pub fn router(api: Api, access: Access) -> Router {
     for path in document.paths.paths.keys() {
         api.metrics.expect_route(path);
     }
-    let document = Bytes::from(openapi::json(&document));
+    let document = Bytes::from(openapi::json(&document, &api.base_path));
     let routes = routes
         .route("/openapi.json", get(async move || openapi::response(document)))
         .merge(editor_page::routes())
         .merge(docs_page::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);
-    middleware::around(routes, &api, access).with_state(api)
+    let base_path = api.base_path.clone();
+    let service = middleware::around(routes, &api, access).with_state(api);
+    middleware::at_base_path(service, base_path)
 }
 
 /// The operations on faces, as the OpenAPI document has them.

@@ -4,12 +4,15 @@ use axum::http::{HeaderMap, header};
 use headers::HeaderMapExt as _;
 use headers_accept::Accept;
 use mediatype::names::x_::MIXED_REPLACE;
-use mediatype::names::{_STAR, APPLICATION, GIF, IMAGE, JPEG, JSON, MULTIPART, PNG, Q, WEBP, ZIP};
+use mediatype::names::{
+    _STAR, APPLICATION, GIF, HTML, IMAGE, JPEG, JSON, MULTIPART, PNG, Q, TEXT, WEBP, ZIP,
+};
 use mediatype::{MediaType, MediaTypeBuf, Name, ReadParams as _};
 
 use crate::api::problem::Problem;
 use crate::api::types::output_options::{
-    Compression, Format, ImageOptions, Layout, Metadata, MixLayout, MixOutput, OutputOptions, Pictures,
+    Compression, Format, ImageOptions, Layout, Metadata, MixLayout, MixOutput, OutputOptions, PictureFormat,
+    Pictures,
 };
 use crate::imaging::{
     self, Animation, FileMetadata, Image, ImagingError, Quality, SheetLayout, arrange, encode_jpeg,
@@ -48,7 +51,7 @@ impl Format {
         let chosen = accept.as_ref().and_then(|accept| {
             let chosen = Self::of(accept.negotiate(&OFFERED)?.subty)?;
             // Browsers list WebP before PNG. They get the lossless format.
-            let lossless = chosen.is_lossy() && accept.media_types().any(accepts_png_fully);
+            let lossless = chosen.is_lossy() && accept.media_types().any(prefers_png);
             Some(if lossless { Self::Png } else { chosen })
         });
         let in_container = || {
@@ -96,10 +99,23 @@ impl Format {
     }
 }
 
-/// Whether a range of `Accept` includes PNG without a reduced quality.
-fn accepts_png_fully(range: &MediaTypeBuf) -> bool {
+/// Whether a range of `Accept` is for PNG files, of which animated ones are a kind, without a reduced quality, or for the pages that a
+/// browser asks for in its address bar.
+fn prefers_png(range: &MediaTypeBuf) -> bool {
     let subtype = range.subty();
-    range.ty() == IMAGE && (subtype == PNG || subtype == _STAR) && range.get_param(Q).is_none()
+    let is_png = range.ty() == IMAGE && ([PNG, _STAR].contains(&subtype) || subtype.as_str() == "apng");
+    let is_page = range.ty() == TEXT && subtype == HTML;
+    (is_png || is_page) && range.get_param(Q).is_none()
+}
+
+impl From<PictureFormat> for Format {
+    fn from(format: PictureFormat) -> Self {
+        match format {
+            PictureFormat::Png => Self::Png,
+            PictureFormat::Jpeg => Self::Jpeg,
+            PictureFormat::Webp => Self::Webp,
+        }
+    }
 }
 
 impl Layout {
@@ -126,6 +142,8 @@ impl From<Compression> for imaging::PngCompression {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     pub(crate) format: Format,
+    /// The format of each image: that of the response, or of the images in JSON.
+    pub(crate) image_format: Format,
     layout: Layout,
     /// The columns of a table besides the one of its heads.
     columns: Option<usize>,
@@ -191,12 +209,22 @@ impl Output {
             let reason = "found npz, which only sample, edit, conditional edit and score give; expected json";
             return Err(Problem::field("format", reason));
         }
-        if options.compression.is_some() && format.is_lossy() {
+        let image_format = match options.picture_format {
+            Some(_) if format != Format::Json => {
+                let reason =
+                    "is for pictures in JSON; leave it out, and name the format of an image in format";
+                return Err(Problem::field("picture_format", reason));
+            }
+            None if format == Format::Json => Format::Png,
+            None => format,
+            Some(picture_format) => picture_format.into(),
+        };
+        if options.compression.is_some() && image_format.is_lossy() {
             let reason = "is for PNG only; the size of JPEG and WebP files depends on their quality";
             return Err(Problem::field("compression", reason));
         }
         let quality = match options.quality {
-            Some(_) if !format.has_quality() => {
+            Some(_) if !image_format.has_quality() => {
                 let reason =
                     "is for JPEG and WebP; PNG keeps every pixel, and compression=small makes it smaller";
                 return Err(Problem::field("quality", reason));
@@ -205,6 +233,7 @@ impl Output {
         };
         Ok(Self {
             format,
+            image_format,
             layout,
             columns: None,
             frame_time: FRAME_TIME,
@@ -245,9 +274,9 @@ impl Output {
         self.layout == Layout::Stream
     }
 
-    /// Encodes an image. Images in JSON are PNGs.
+    /// Encodes an image.
     pub(crate) fn encode(self, image: &Image, metadata: &FileMetadata) -> Result<Vec<u8>, ImagingError> {
-        match self.format {
+        match self.image_format {
             Format::Png | Format::Json | Format::Npz => encode_png(image, self.compression.into(), metadata),
             Format::Jpeg => encode_jpeg(image, self.quality, metadata),
             Format::Webp => encode_webp(image, self.quality, metadata),
@@ -298,12 +327,20 @@ mod tests {
         let in_img = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
         let in_another = "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5";
         let in_address_bar = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+        let in_that_of_chromium = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7";
+        let in_that_of_firefox =
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/png,*/*;q=0.8";
+        let in_an_older_one =
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
         for accept in [
             "*/*",
             "image/*",
             in_img,
             in_another,
             in_address_bar,
+            in_that_of_chromium,
+            in_that_of_firefox,
+            in_an_older_one,
             "application/json;q=0.5, image/png",
         ] {
             assert_eq!(chosen(accept), Some(Format::Png), "{accept}");

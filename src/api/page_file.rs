@@ -5,9 +5,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 
-use crate::api::buffered_response::entity_tag;
+use crate::api::buffered_response::{Strength, entity_tag};
 
-/// A file of a page: browsers keep it, and ask each time whether it is still valid.
+/// A file of a page: browsers keep it, and ask each time whether it is still valid. Most are texts, which may be compressed.
 pub(crate) struct PageFile {
     content: Bytes,
     media_type: HeaderValue,
@@ -18,7 +18,7 @@ pub(crate) struct PageFile {
 impl PageFile {
     /// A file with a `Content-Security-Policy`.
     pub(crate) fn new(content: Bytes, media_type: &'static str, policy: HeaderValue) -> Self {
-        let tag = entity_tag(&content);
+        let tag = entity_tag(&content, Strength::Weak);
         Self {
             content,
             media_type: HeaderValue::from_static(media_type),

@@ -39,6 +39,11 @@ impl ProblemType {
         use EditorError as Edit;
         match error {
             Edit::UnknownModel { .. } => kind(StatusCode::NOT_FOUND, "unknown-model", "No such model"),
+            Edit::OtherDigest { .. } => kind(
+                StatusCode::NOT_FOUND,
+                "other-digest",
+                "The model has another digest",
+            ),
             Edit::UnknownAttribute { .. } => kind(
                 StatusCode::NOT_FOUND,
                 "unknown-attribute",
@@ -177,8 +182,7 @@ impl ProblemType {
                 "no-classifier",
                 "The model has no classifier",
             ),
-            Edit::NoEdits
-            | Edit::NoAmount { .. }
+            Edit::NoAmount { .. }
             | Edit::UnusedTrajectory
             | Edit::ScoreNotAlone
             | Edit::UnfitForGradient { .. } => kind(
@@ -190,11 +194,6 @@ impl ProblemType {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "score-out-of-range",
                 "The score is out of the range of its classifier",
-            ),
-            Edit::NoConditions => kind(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "no-conditions",
-                "The conditional edit names no condition",
             ),
             Edit::Engine(EngineError::ScoreGradient { .. } | EngineError::NothingToDifferentiate { .. }) => {
                 kind(

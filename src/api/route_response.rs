@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use crate::api::buffered_response::BufferedResponse;
+use crate::api::buffered_response::{BufferedResponse, Reuse};
 
 /// A response that is complete, or one that is made while it is sent.
 pub(crate) enum RouteResponse {
@@ -13,14 +13,6 @@ pub(crate) enum RouteResponse {
 }
 
 impl RouteResponse {
-    /// Whether it is an image.
-    pub(crate) fn is_image(&self) -> bool {
-        match self {
-            Self::Buffered(response) => response.is_image(),
-            Self::Streamed(_) => false,
-        }
-    }
-
     /// As [`BufferedResponse::uncached`].
     pub(crate) fn uncached(self) -> Response {
         match self {
@@ -29,18 +21,10 @@ impl RouteResponse {
         }
     }
 
-    /// As [`BufferedResponse::immutable`].
-    pub(crate) fn immutable(self, request: &HeaderMap) -> Response {
+    /// As [`BufferedResponse::reused`].
+    pub(crate) fn reused(self, reuse: Reuse, request: &HeaderMap) -> Response {
         match self {
-            Self::Buffered(response) => response.immutable(request),
-            Self::Streamed(response) => response,
-        }
-    }
-
-    /// As [`BufferedResponse::revalidated`].
-    pub(crate) fn revalidated(self, request: &HeaderMap) -> Response {
-        match self {
-            Self::Buffered(response) => response.revalidated(request),
+            Self::Buffered(response) => response.reused(reuse, request),
             Self::Streamed(response) => response,
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::api::base_path::BasePath;
 use crate::api::guard::Guard;
 use crate::api::problem::Problem;
 use crate::api::readiness::Readiness;
@@ -42,6 +43,7 @@ pub struct Api {
     /// Turns of responses about many faces without pictures.
     pub(crate) many_faces: Arc<Semaphore>,
     pub(crate) jobs: Jobs,
+    pub(crate) base_path: BasePath,
     pub(crate) guard: Guard,
 }
 
@@ -82,6 +84,7 @@ impl Api {
             jobs: Jobs::new(memory.clone()),
             memory,
             guard: Guard::default(),
+            base_path: BasePath::default(),
         }
     }
 
@@ -89,6 +92,12 @@ impl Api {
     #[must_use]
     pub fn with_guard(self, guard: Guard) -> Self {
         Self { guard, ..self }
+    }
+
+    /// The same service behind a proxy that offers it below a path.
+    #[must_use]
+    pub fn below(self, base_path: BasePath) -> Self {
+        Self { base_path, ..self }
     }
 
     /// The jobs that requests start. The program ends them when it ends.

@@ -92,7 +92,9 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         image_pixels: u64::from(config.max_megapixels) * 1_000_000,
         memory_bytes: (config.memory as usize) << 20,
     };
-    let api = Api::new(models, limits, metrics, readiness.clone()).with_guard(guard);
+    let api = Api::new(models, limits, metrics, readiness.clone())
+        .with_guard(guard)
+        .below(config.base_path.clone());
     let jobs = api.jobs();
     // A service on loopback is meant for this machine only, but browsers reach it for the pages of any site.
     let checks_hosts = config.listen.is_loopback() || !config.host.is_empty();

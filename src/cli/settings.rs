@@ -9,7 +9,7 @@ use clap::builder::BoolishValueParser;
 use ipnet::IpNet;
 
 use super::ListenAddress;
-use crate::api::Rate;
+use crate::api::{BasePath, Rate};
 use crate::engine::Device;
 use crate::telemetry::LogFormat;
 
@@ -61,6 +61,10 @@ pub struct Config {
     /// separate networks by commas [default: none, the address is that of the connection]
     #[arg(long, env = "FACEPLANE_TRUSTED_PROXY", value_delimiter = ',', value_name = "NETWORK", value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
+
+    /// Path below which a proxy offers the service, such as /faces. Links in responses begin with it; requests may have it or not
+    #[arg(long, env = "FACEPLANE_BASE_PATH", default_value = "/", value_name = "PATH")]
+    pub base_path: BasePath,
 
     /// Origin (scheme, host, and port if not the usual one) of web pages that may change boundaries and start jobs; repeat the flag,
     /// or separate origins by commas; * allows all. Pages of every origin may sample, edit and invert

@@ -17,6 +17,18 @@ pub enum EditorError {
         /// The names of the loaded models.
         known: Vec<String>,
     },
+    /// The model has another digest than the request names: its files or its boundaries have changed.
+    #[error(
+        "the model {model} has the digest {loaded}, found {found:?}; ask for {model}@{loaded}, or for {model}"
+    )]
+    OtherDigest {
+        /// The model.
+        model: String,
+        /// The requested digest.
+        found: String,
+        /// The digest of the loaded model.
+        loaded: String,
+    },
     /// The model has no boundary for the attribute in this space.
     #[error(
         "model {model} has no boundary for {found:?} in {space}; it has {}",
@@ -267,14 +279,6 @@ pub enum EditorError {
     /// A change could not be stored, and was not made.
     #[error("the change could not be stored and was not made: {0}")]
     NotStored(CatalogError),
-    /// An edit names no attribute.
-    #[error(
-        "found no edits, expected at least one attribute and how far to move, such as {{\"attribute\": \"smile\", \"by\": 2}}"
-    )]
-    NoEdits,
-    /// A conditional edit names no condition.
-    #[error("found no conditions, expected at least one attribute to hold; name one, or use the plain edit")]
-    NoConditions,
     /// An edit has no amount, and the request has no trajectory.
     #[error("the edit of {attribute:?} has no amount; give \"by\", \"to\" or \"to_score\", or a trajectory")]
     NoAmount {
@@ -282,9 +286,7 @@ pub enum EditorError {
         attribute: String,
     },
     /// A request has a trajectory, and every edit has its own amount.
-    #[error(
-        "found a trajectory although every edit has its own amount; leave out the amount of the edit that follows it"
-    )]
+    #[error("found a trajectory that no edit follows; leave out the amount of the edit that is to follow it")]
     UnusedTrajectory,
     /// A target score stands beside other edits or a trajectory.
     #[error("found \"to_score\" beside another edit or a trajectory, expected it in a single edit alone")]

@@ -12,6 +12,9 @@ use crate::editor::{EditorError, LoadError, Model};
 use crate::engine::change_permit;
 use crate::latent::{Boundary, LatentSpace};
 
+/// Stands between the name of a model and its digest.
+const DIGEST_MARK: char = '@';
+
 /// The loaded models, one of which is the default. Cheap to clone.
 ///
 /// A [`Model`] never changes. When a boundary changes, another model replaces it, and requests that have begun finish
@@ -86,10 +89,10 @@ impl Models {
         self.store.is_some()
     }
 
-    /// The model with the name `name`, or the default model, as it is now.
+    /// The model with the name `name`, or the default model, as it is now. The digest of the model may follow its name and an `@`.
     ///
     /// # Errors
-    /// [`EditorError::UnknownModel`]; it lists the names that exist.
+    /// [`EditorError::UnknownModel`]; it lists the names that exist. [`EditorError::OtherDigest`] if the model has another digest.
     pub fn get(&self, name: Option<&str>) -> Result<Arc<Model>, EditorError> {
         let Some(name) = name else {
             return Ok(self.default_model());
@@ -97,13 +100,32 @@ impl Models {
         self.slot(name).map(current)
     }
 
+    /// Whether the digest of a model follows its name.
+    #[must_use]
+    pub fn names_digest(name: &str) -> bool {
+        name.contains(DIGEST_MARK)
+    }
+
     fn slot(&self, name: &str) -> Result<&RwLock<Arc<Model>>, EditorError> {
+        let (name, digest) = match name.split_once(DIGEST_MARK) {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (name, None),
+        };
         let named = |slot: &&RwLock<Arc<Model>>| current(slot).name() == name;
         let found = self.all.iter().find(named);
-        found.ok_or_else(|| EditorError::UnknownModel {
+        let slot = found.ok_or_else(|| EditorError::UnknownModel {
             found: name.to_owned(),
             known: self.iter().map(|model| model.name().to_owned()).collect(),
-        })
+        })?;
+        let loaded = current(slot);
+        match digest.filter(|&digest| digest != loaded.digest()) {
+            None => Ok(slot),
+            Some(found) => Err(EditorError::OtherDigest {
+                model: name.to_owned(),
+                found: found.to_owned(),
+                loaded: loaded.digest().to_owned(),
+            }),
+        }
     }
 
     /// The default model, as it is now.

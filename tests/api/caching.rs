@@ -10,7 +10,8 @@ use crate::support::Client;
 async fn two_services_give_identical_bytes_and_tags_for_the_same_request() {
     // Two services, because the second response of one service comes from its cache.
     let (client, other_service) = (Client::sketch(), Client::sketch());
-    let uri = "/v1/sample?seed=7&model=sketch";
+    let uri = format!("/v1/sample?seed=7&model=sketch@{}", digest(&client).await);
+    let uri = &*uri;
     let (first, second) = (client.get(uri).await, other_service.get(uri).await);
     assert_eq!(first.body, second.body);
     assert_eq!(first.header("etag"), second.header("etag"));
@@ -26,6 +27,62 @@ async fn two_services_give_identical_bytes_and_tags_for_the_same_request() {
     assert_ne!(first.header("etag"), other.header("etag"));
 }
 
+async fn digest(client: &Client) -> String {
+    let model = client.get("/v1/models/sketch").await.json();
+    model["digest"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn caches_keep_a_response_for_ever_only_if_its_url_has_the_digest_of_the_model() {
+    let client = Client::sketch();
+    let digest = digest(&client).await;
+    for uri in [
+        "/v1/sample?seed=7",
+        "/v1/sample?seed=7&format=json",
+        "/v1/edit?seed=7&edit=smile:2",
+        "/v1/score?seed=7",
+    ] {
+        let caching = async |uri: String| {
+            let response = client.get(&uri).await;
+            assert_eq!(response.status, StatusCode::OK, "{uri}");
+            response.header("cache-control").unwrap().to_owned()
+        };
+        let forever = caching(format!("{uri}&model=sketch@{digest}")).await;
+        assert_eq!(forever, "public, max-age=31536000, immutable", "{uri}");
+        for model in ["", "&model=sketch"] {
+            let short = if uri == "/v1/sample?seed=7" {
+                "public, max-age=60, must-revalidate"
+            } else {
+                "public, no-cache"
+            };
+            assert_eq!(caching(format!("{uri}{model}")).await, short, "{uri}{model}");
+        }
+        let without_seed = uri.replace("seed=7", &format!("model=sketch@{digest}"));
+        assert_eq!(caching(without_seed).await, "no-store", "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn a_digest_that_the_model_does_not_have_is_a_404_that_names_the_one_it_has() {
+    let client = Client::sketch();
+    let digest = digest(&client).await;
+    for uri in [
+        "/v1/sample?seed=7&model=sketch@0123",
+        "/v1/edit?seed=7&edit=smile:2&model=sketch@",
+        "/v1/models/sketch@0123",
+    ] {
+        let response = client.get(uri).await;
+        assert_eq!(response.status, StatusCode::NOT_FOUND, "{uri}");
+        let problem = response.json();
+        assert_eq!(problem["type"], "urn:faceplane:problem:other-digest");
+        assert!(problem["detail"].as_str().unwrap().contains(&digest), "{problem}");
+    }
+    let posted = json!({"seed": 7, "model": format!("sketch@{digest}")});
+    assert_eq!(client.post("/v1/sample", posted).await.status, StatusCode::OK);
+    let path = format!("/v1/models/sketch@{digest}");
+    assert_eq!(client.get(&path).await.json()["name"], "sketch");
+}
+
 #[tokio::test]
 async fn a_response_that_may_change_is_revalidated_and_a_304_if_it_did_not() {
     let client = Client::sketch();
@@ -33,8 +90,7 @@ async fn a_response_that_may_change_is_revalidated_and_a_304_if_it_did_not() {
         "/v1/edit?seed=7&edit=smile:2",
         "/v1/edit?seed=7&edit=smile:2&format=json",
         "/v1/sample?seed=7&format=json",
-        // The default model may change.
-        "/v1/sample?seed=7",
+        "/v1/score?seed=7",
     ] {
         let response = client.get(uri).await;
         assert_eq!(

@@ -80,12 +80,12 @@ async fn invalid_urls_are_refused_with_a_reason() {
         ("/v1/score?psi=3", VALUE, "psi: found 3"),
         ("/v1/score?psi=0.5&truncation_layers=9", VALUE, "9 layers"),
         ("/v1/score?count=2", VALUE, "count: unknown field"),
+        ("/v1/edit?edit=,", VALUE, "expected ATTRIBUTE:AMOUNT"),
         (
-            "/v1/edit?seed=7",
+            "/v1/edit?trajectory=-3:3:5",
             VALUE,
-            "edit: missing, expected ATTRIBUTE:AMOUNT",
+            "a trajectory that no edit follows",
         ),
-        ("/v1/edit?edit=", VALUE, "expected ATTRIBUTE:AMOUNT"),
         ("/v1/edit?edit=smile", VALUE, "has no amount"),
         ("/v1/edit?edit=smile:much", VALUE, "found \"smile:much\""),
         ("/v1/edit?edit=smile:NaN", VALUE, "found \"smile:NaN\""),
@@ -165,7 +165,6 @@ async fn invalid_urls_are_refused_with_a_reason() {
             UNKNOWN,
             "no boundary for \"beard\"",
         ),
-        ("/v1/conditional-edit?edit=smile:1", VALUE, "condition: missing"),
         (
             "/v1/conditional-edit?edit=smile:1&condition=smile",
             VALUE,

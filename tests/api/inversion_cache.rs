@@ -95,7 +95,7 @@ async fn an_image_that_is_edited_scored_and_inverted_is_searched_once() {
     assert!(inverted["optimization"]["steps"].as_u64().unwrap() > 0);
     let events = send(&client, "/v1/invert", "text/event-stream", &file).await;
     assert!(
-        events.body.starts_with(b"event: done"),
+        events.body.starts_with(b"event: end"),
         "nothing is left to report"
     );
     assert_eq!(steps.load(Ordering::Relaxed), of_one);

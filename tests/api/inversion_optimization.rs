@@ -174,7 +174,7 @@ async fn each_step_is_an_event_and_the_last_event_is_the_response() {
     assert!((2..=10).contains(&shown.len()), "{} images", shown.len());
     assert!(shown.iter().all(|(_, step)| step["psnr"].is_f64()));
     assert!(steps[30].1.get("image").is_some(), "the last step is shown");
-    assert_eq!(done.0, "done");
+    assert_eq!(done.0, "end");
     assert_eq!(done.1["optimization"]["steps"], 30);
     assert_eq!(done.1["optimization"]["loss"].as_f64(), Some(last));
     assert!(last < first / 2.0, "the loss falls from {first} to {last}");
@@ -208,7 +208,7 @@ async fn a_step_that_fails_is_an_event_with_the_problem() {
     let response = invert(&client, "method=optimize&steps=30", "text/event-stream", file).await;
     let events = events(&response);
     let names: Vec<_> = events.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["progress", "problem"]);
+    assert_eq!(names, ["progress", "end"]);
     assert_eq!(events[1].1["type"], "urn:faceplane:problem:internal");
     assert!(events[1].1["request_id"].is_string());
 }

@@ -2,14 +2,17 @@
 
 mod access;
 mod auto_training;
+mod base_path;
 mod boundaries;
 mod boundary_files;
 mod boundary_limits;
 mod boundary_versions;
 mod caching;
 mod code_files;
+mod compression;
 mod directions;
 mod edit;
+mod empty_lists;
 mod examples;
 mod failures;
 mod gradient_edits;
@@ -46,6 +49,7 @@ mod sample;
 mod schema_values;
 mod score;
 mod score_search;
+mod scripts;
 mod stored_before;
 mod style_space;
 mod training;

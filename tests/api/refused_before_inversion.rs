@@ -86,7 +86,6 @@ async fn what_does_not_depend_on_the_code_of_an_image_is_checked_before_its_inve
     assert!(put.status.is_success(), "{}", put.json());
     let file = client.get("/v1/sample?seed=7&metadata=none").await.body;
     for (uri, problem, says) in [
-        ("/v1/edit", "field", "edit: missing"),
         (
             "/v1/edit?edit=beard:1",
             "unknown-attribute",
@@ -113,7 +112,6 @@ async fn what_does_not_depend_on_the_code_of_an_image_is_checked_before_its_inve
             "no-direction-left",
             "grin",
         ),
-        ("/v1/conditional-edit?edit=smile:1", "field", "condition: missing"),
         (
             "/v1/edit?edit=smile:1&space=w%2B&layers=3",
             "latent",

@@ -20,13 +20,14 @@ use crate::support::{Client, Response};
 const CASES: u32 = 192;
 
 /// Reasons for refusing a request that its schema allows: the field, and a part of the detail.
-const BEYOND_SCHEMAS: [(&str, &str); 19] = [
+const BEYOND_SCHEMAS: [(&str, &str); 20] = [
     ("pictures", "beside the format of an image"),
     ("pictures", "expected all"),
     ("format", "found npz"),
     // Options of one image format beside another.
     ("compression", "is for PNG"),
     ("quality", "is for JPEG and WebP"),
+    ("picture_format", "is for pictures in JSON"),
     ("layout", "for a JPEG"),
     ("layout", "for JSON"),
     ("frame_time", "without an animation"),

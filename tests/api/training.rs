@@ -1,7 +1,7 @@
 //! Training jobs: boundaries are fitted in the background, and every job ends with a clear status.
 
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faceplane::catalog::{NpyArray, Store};
@@ -207,8 +207,41 @@ async fn events_report_a_job_until_it_has_ended() {
         .filter_map(|line| line.strip_prefix("data: "))
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    assert!(text.starts_with("event: progress") && events.len() > 1, "{text}");
+    assert!(
+        text.starts_with("event: progress\nid: 1\nretry: ") && events.len() > 1,
+        "{text}"
+    );
     assert_eq!(events.last().unwrap()["status"], "done");
+    let last = text.trim_end().rsplit("\n\n").next().unwrap();
+    assert!(last.starts_with("event: end\nid: end\n"), "{last}");
+    assert_eq!(text.matches("event: end").count(), 1, "{text}");
+}
+
+#[tokio::test]
+async fn an_event_source_that_has_the_last_event_gets_204_and_any_other_gets_the_end() {
+    let client = slow(1, false);
+    let body = json!({"attributes": ["smile"], "space": "z", "samples": 400, "ratio": 0.2});
+    let response = client.post(PATH, body).await;
+    let location = response.header("location").unwrap().to_owned();
+    assert_eq!(end(&client, &location).await["status"], "done");
+    for (last, status) in [
+        (None, StatusCode::OK),
+        (Some("7"), StatusCode::OK),
+        (Some("end"), StatusCode::NO_CONTENT),
+    ] {
+        let request = Request::get(&location).header(header::ACCEPT, "text/event-stream");
+        let request = last.into_iter().fold(request, |request, last| {
+            request.header("last-event-id", HeaderValue::from_static(last))
+        });
+        let response = client.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(response.status, status, "{last:?}");
+        let text = String::from_utf8(response.body).unwrap();
+        assert_eq!(
+            text.starts_with("event: end\n"),
+            status == StatusCode::OK,
+            "{text}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -232,7 +232,7 @@ await run({
             parseAs: "text",
             headers: { Accept: "text/event-stream" },
         });
-        assert.match(data(events), /^event: ?progress$/m);
+        assert.match(data(events), /^event: ?end$/m);
         const report = data(await responses.GET("/v1/jobs/{job}/report", { params }));
         assert.equal(report.samples, 50);
         const page = await texts.GET("/v1/jobs/{job}/report", {

@@ -1,7 +1,11 @@
-//! Security headers of every response that a browser may show.
+//! Headers of every response for browsers: security, and what scripts may see.
 
-use axum::http::{HeaderValue, header};
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::Next;
 use axum::response::Response;
+
+const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
 
 /// For images, JSON and problems: nothing is loaded, and no page may frame it. Browsers style such documents themselves.
 const NOTHING: HeaderValue = HeaderValue::from_static(
@@ -27,13 +31,16 @@ pub(crate) const STRICT_PAGE: HeaderValue = HeaderValue::from_static(
 );
 
 /// Adds the headers. A handler that needs another `Content-Security-Policy` has set it.
-pub(crate) async fn add(mut response: Response) -> Response {
+pub(crate) async fn add(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
+        // Scripts of all origins see `Server-Timing` and the time that a response took.
+        (TIMING_ALLOW_ORIGIN, "*"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

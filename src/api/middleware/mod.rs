@@ -7,33 +7,52 @@
 //! | which keys may call which operation | `authorize` |
 //! | which hosts and origins may call which operation | `access` |
 //! | security headers for browsers | `browser_headers` |
+//! | which responses are compressed | `compression` |
+//! | the prefix and the slash at the end of a path | `path` |
 
 pub(crate) mod access;
 mod authorize;
 pub(crate) mod browser_headers;
+mod compression;
 mod observe;
+mod path;
 
 use std::any::Any;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowPrivateNetwork, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowPrivateNetwork, CorsLayer};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
 
+use crate::api::base_path::BasePath;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::{negotiation, problem_document, request_id, timeout};
 use access::Access;
 
+/// How long a browser may remember that a request is allowed. Chromium's limit.
+const PREFLIGHT_AGE: Duration = Duration::from_hours(2);
+
+/// The service below its base path: what is around the choice of a route.
+pub(crate) fn at_base_path(service: Router, base: BasePath) -> Router {
+    let paths = from_fn_with_state(base, path::simplify);
+    Router::new().fallback_service(ServiceBuilder::new().layer(paths).service(service))
+}
+
 /// Puts the layers around the routes. The first layer is the outermost.
 pub(crate) fn around(routes: Router<Api>, api: &Api, access: Access) -> Router<Api> {
     let (hosts, origins) = access.into_parts();
-    let cors = CorsLayer::permissive().allow_private_network(AllowPrivateNetwork::yes());
+    // In a list of headers, `*` does not stand for `Authorization`.
+    let cors = CorsLayer::permissive()
+        .allow_headers(AllowHeaders::mirror_request())
+        .allow_private_network(AllowPrivateNetwork::yes())
+        .max_age(PREFLIGHT_AGE);
     let layers = ServiceBuilder::new()
         .layer(from_fn(request_id::drop_long_id))
         .layer(SetRequestIdLayer::x_request_id(request_id::RandomId))
@@ -45,7 +64,8 @@ pub(crate) fn around(routes: Router<Api>, api: &Api, access: Access) -> Router<A
                 .on_failure(()),
         )
         .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(map_response(browser_headers::add))
+        .layer(from_fn(browser_headers::add))
+        .layer(compression::layer())
         .layer(cors)
         .layer(from_fn_with_state(
             api.metrics.clone(),

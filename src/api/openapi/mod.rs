@@ -21,9 +21,11 @@ pub(crate) mod responses;
 use axum::body::Bytes;
 use axum::http::header;
 use axum::response::IntoResponse;
+use serde_json::json;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
+use crate::api::base_path::BasePath;
 use crate::api::problem_document::ProblemDocument;
 use crate::api::responses::edit::EditResponse;
 use crate::api::responses::interpolate::InterpolateResponse;
@@ -65,10 +67,13 @@ pub(crate) fn head() -> Document {
     Head::openapi()
 }
 
-/// The document as JSON: what the operations say, completed by the [`conventions`].
-pub(crate) fn json(document: &Document) -> String {
+/// The document as JSON: what the operations say, completed by the [`conventions`]. Its paths are below `base_path`.
+pub(crate) fn json(document: &Document, base_path: &BasePath) -> String {
     let mut document = serde_json::to_value(document).expect("a document is JSON");
     conventions::apply(&mut document);
+    if let Some(prefix) = base_path.prefix() {
+        document["servers"] = json!([{ "url": prefix }]);
+    }
     serde_json::to_string(&document).expect("a JSON value is JSON")
 }
 

@@ -41,7 +41,8 @@ pub(crate) const SEED: (&str, &str) = (
 /// `Faceplane-Warnings`, in the responses that have it.
 pub(crate) const WARNINGS: (&str, &str) = (
     "Faceplane-Warnings",
-    "A warning, such as an edit far outside the usual distances. There is one header for each warning.",
+    "Warnings, such as of an edit far outside the usual distances: strings in quotes, separated by commas. In JavaScript, \
+     `JSON.parse(`[${header}]`)` is the list.",
 );
 
 const COMMON: [(&str, &str); 2] = [
@@ -55,7 +56,12 @@ const COMMON: [(&str, &str); 2] = [
 const ETAG: (&str, &str) = (
     "ETag",
     "Identifies the bytes of the response; present if the URL has a seed. Send it as `If-None-Match` to learn whether they \
-     changed.",
+     changed. The tag of JSON is weak, because the response may be compressed.",
+);
+
+const DISPOSITION: (&str, &str) = (
+    "Content-Disposition",
+    "The name under which a browser stores an image, such as `inline; filename=\"phantom-seed7.png\"`; absent for JSON.",
 );
 
 /// The 200 of an operation with a response that no cache may keep.
@@ -104,6 +110,7 @@ fn success<A: FaceResponse>() -> ResponseBuilder {
     }
     COMMON
         .iter()
+        .chain(A::IMAGES.then_some(&DISPOSITION))
         .chain(A::HEADERS)
         .fold(response, |response, &header| with_header(response, header))
 }

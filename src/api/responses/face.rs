@@ -21,21 +21,26 @@ pub(crate) struct Face {
     distances: BTreeMap<String, f64>,
     /// The score of each attribute. `/v1/models/{model}` tells what a score means.
     scores: BTreeMap<String, f32>,
-    /// The PNG of the face; absent if the request wants no pictures.
+    /// The image of the face: a PNG, or what `picture_format` asks for; absent if the request wants no pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(content_encoding = "base64", content_media_type = "image/png")]
+    #[schema(content_encoding = "base64")]
     image: Option<String>,
+    /// The media type of the image; absent without an image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "image/png")]
+    media_type: Option<&'static str>,
 }
 
 impl Face {
-    /// `face`, with its PNG in base64.
-    pub(crate) fn new(face: editor::Face, image: String) -> Self {
+    /// `face`, with the file of its image in base64.
+    pub(crate) fn new(face: editor::Face, image: String, media_type: &'static str) -> Self {
         Self {
             seed: face.seed,
             latent: Latent::numbers(&face.code),
             distances: face.distances,
             scores: face.scores,
             image: Some(image),
+            media_type: Some(media_type),
         }
     }
 
@@ -47,6 +52,7 @@ impl Face {
             distances: face.distances,
             scores: face.scores,
             image: None,
+            media_type: None,
         }
     }
 }

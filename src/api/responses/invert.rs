@@ -43,8 +43,8 @@ pub(crate) struct InvertResponse {
     pub(crate) method: FoundBy,
     /// The code and its reconstruction of the image.
     pub(crate) face: Face,
-    /// The PNG of the image as the model received it: cropped or aligned, and scaled.
-    #[schema(content_encoding = "base64", content_media_type = "image/png")]
+    /// The image as the model received it: cropped or aligned, and scaled; of the same media type as the face's.
+    #[schema(content_encoding = "base64")]
     pub(crate) target: String,
     /// The mean squared error of the reconstruction; black is 0 and white is 1.
     pub(crate) mse: f64,

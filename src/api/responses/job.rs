@@ -4,8 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::responses::boundary::{BoundarySummary, Storage};
+use crate::api::state::Api;
 use crate::api::types::space::Space;
-use crate::editor::{self, Comparison, ComparisonReason, JobProgress, Models};
+use crate::editor::{self, Comparison, ComparisonReason, JobProgress};
 
 /// A part of the jobs: those that wait or run, and the latest ones that ended.
 #[derive(Serialize, ToSchema)]
@@ -155,9 +156,13 @@ impl From<editor::JobStatus> for JobStatus {
 }
 
 impl Job {
-    /// `job` with `progress`, of one of `models`.
-    pub(crate) fn new(job: &editor::Job, progress: JobProgress, models: &Models) -> Self {
-        let model = models.get(Some(job.model())).expect("models are never removed");
+    /// `job` of the service with `progress`.
+    pub(crate) fn new(api: &Api, job: &editor::Job, progress: JobProgress) -> Self {
+        let link = |part| api.base_path.link(&format!("/v1/jobs/{}/{part}", job.id()));
+        let model = api
+            .models
+            .get(Some(job.model()))
+            .expect("models are never removed");
         let left = job.sample_count().saturating_sub(progress.samples_done);
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         let seconds_left = progress.samples_per_second.map(|rate| left as f64 / rate);
@@ -177,11 +182,8 @@ impl Job {
             seconds_left: seconds_left.filter(|_| sampling),
             fitting,
             fitting_progress,
-            report: has_report.then(|| format!("/v1/jobs/{}/report", job.id())),
-            samples_file: job
-                .samples()
-                .is_ok()
-                .then(|| format!("/v1/jobs/{}/samples", job.id())),
+            report: has_report.then(|| link("report")),
+            samples_file: job.samples().is_ok().then(|| link("samples")),
             comparisons: (!progress.comparisons.is_empty())
                 .then(|| progress.comparisons.into_iter().map(Into::into).collect()),
             boundaries: progress
@@ -189,7 +191,7 @@ impl Job {
                 .iter()
                 .map(|boundary| BoundarySummary::new(boundary, model.boundaries()))
                 .collect(),
-            storage: Storage::of(models),
+            storage: Storage::of(&api.models),
             failure: progress.failure,
         }
     }

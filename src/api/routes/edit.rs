@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use crate::api::buffered_response::Reuse;
 use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::encoding::Encoding;
 use crate::api::frame_stream::FrameStream;
@@ -33,7 +34,8 @@ use crate::editor::{self, FaceSource, Model};
 /// Edit a face, by URL
 ///
 /// Moves the latent code along the normals of the attributes' boundaries, or with `along=gradient` along the gradient of a score. With a `seed`, the response is the same until the
-/// model changes: caches may keep it and revalidate it by its `ETag`.
+/// model changes: caches may keep it and revalidate it by its `ETag`. If the URL names the digest of the model too (`model=phantom@…`),
+/// they may keep it for ever. Without an edit, the response is the face itself.
 #[utoipa::path(
     get, path = "/v1/edit", tag = "faces", operation_id = "edit_face_by_url",
     params(EditInput),
@@ -68,7 +70,7 @@ pub(crate) async fn post_plain(State(api): State<Api>, request: Request) -> Resu
 /// Edit a face with conditions, by URL
 ///
 /// Moves the latent code along the part of a boundary's normal that is orthogonal to the normals of all conditions, so
-/// that these attributes stay. All else is as in `/v1/edit`.
+/// that these attributes stay. All else is as in `/v1/edit`, also an edit without conditions.
 #[utoipa::path(
     get, path = "/v1/conditional-edit", tag = "faces", operation_id = "edit_face_conditionally_by_url",
     params(ConditionalEditInput),
@@ -109,13 +111,9 @@ async fn get(
     headers: &HeaderMap,
     input: EditInput,
 ) -> Result<Response, Problem> {
-    let seeded = input.common.face.code.is_seeded();
-    let response = edit(api, path, headers, input).await?;
-    Ok(if seeded {
-        response.revalidated(headers)
-    } else {
-        response.uncached()
-    })
+    let has_seed = input.common.face.code.is_seeded();
+    let reuse = Reuse::of(input.common.model.as_ref(), has_seed, Reuse::WhileUnchanged);
+    Ok(edit(api, path, headers, input).await?.reused(reuse, headers))
 }
 
 async fn post<T: HasImage + Into<EditInput> + Send + 'static>(
@@ -201,7 +199,8 @@ async fn edit(
             metrics: &api.metrics,
         };
         let response = encoding.encode(|faces, model| Ok(EditResponse::new(model, edited, faces)));
-        Ok(response.await?.with_seeds(seed).with_warnings(&warnings))
+        let response = response.await?.with_seeds(seed).named("edited");
+        Ok(response.with_warnings(&warnings))
     };
     Ok(RouteResponse::Buffered(api.cache.get_or_make(key, make).await?))
 }
@@ -238,7 +237,8 @@ async fn edit_many(
         let positions = request.positions();
         let response =
             encoding.encode(|faces, model| Ok(EditResponse::of_many(model, edited, positions, faces)));
-        Ok(response.await?.with_seeds(seeds).with_warnings(&warnings))
+        let response = response.await?.with_seeds(seeds).named("edited");
+        Ok(response.with_warnings(&warnings))
     };
     Ok(RouteResponse::Buffered(api.cache.get_or_make(key, make).await?))
 }

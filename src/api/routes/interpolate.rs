@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use crate::api::buffered_response::Reuse;
 use crate::api::encoding::Encoding;
 use crate::api::frame_stream::FrameStream;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
@@ -41,13 +42,8 @@ pub(crate) async fn get(
     headers: HeaderMap,
     Query(input): Query<InterpolateInput>,
 ) -> Result<Response, Problem> {
-    let seeded = input.seeds.is_some();
-    let response = interpolate(&api, &headers, input).await?;
-    Ok(if seeded {
-        response.revalidated(&headers)
-    } else {
-        response.uncached()
-    })
+    let reuse = Reuse::of(input.model.as_ref(), input.seeds.is_some(), Reuse::WhileUnchanged);
+    Ok(interpolate(&api, &headers, input).await?.reused(reuse, &headers))
 }
 
 /// Move between faces
@@ -105,7 +101,11 @@ async fn interpolate(
         };
         let (positions, listed) = (made.positions, warnings.clone());
         let document = |faces, model: &_| Ok(InterpolateResponse::new(model, faces, positions, listed));
-        Ok(encoding.encode(document).await?.with_warnings(&warnings))
+        Ok(encoding
+            .encode(document)
+            .await?
+            .named("interpolated")
+            .with_warnings(&warnings))
     };
     Ok(RouteResponse::Buffered(api.cache.get_or_make(key, make).await?))
 }

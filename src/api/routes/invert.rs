@@ -36,8 +36,8 @@ use crate::imaging::FileMetadata;
 /// the inversion, such as `method`, inverts it all the same.
 ///
 /// With `Accept: text/event-stream` the response is a stream of events. A `progress` event for each step has an
-/// `InversionProgress`; about ten of them have a small reconstruction. The last event is `done` with an `InvertResponse`,
-/// or `problem` with a `ProblemDocument`. If the client closes the connection, the inversion ends.
+/// `InversionProgress`; about ten of them have a small reconstruction. The last event is `end` with an `InvertResponse`, or with a
+/// `ProblemDocument`, which has a `type`. If the client closes the connection, the inversion ends.
 #[utoipa::path(
     post, path = "/v1/invert", tag = "faces", operation_id = "invert_image",
     params(OptionsBesideImage<InvertInput>),
@@ -114,5 +114,6 @@ async fn invert(
         })
     };
     let response = encoding.encode(document).await?;
-    Ok(response.with_warnings(&warnings).held_in(&api.memory))
+    let response = response.named("inverted").with_warnings(&warnings);
+    Ok(response.held_in(&api.memory))
 }

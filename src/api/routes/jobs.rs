@@ -7,11 +7,12 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::sync::watch;
 
+use crate::api::event_stream::{self, Events};
 use crate::api::negotiation::{EVENTS, JSON_ONLY, prefers};
 use crate::api::openapi::problems::{JobProblems, PageProblems};
 use crate::api::problem::Problem;
@@ -33,12 +34,12 @@ const HEADERS: [(header::HeaderName, &str); 2] =
 
 /// The JSON response for a job as it is now.
 fn response(api: &Api, job: &Job) -> Json<responses::job::Job> {
-    Json(responses::job::Job::new(job, job.progress(), &api.models))
+    Json(responses::job::Job::new(api, job, job.progress()))
 }
 
 /// The response to a request that started a job.
 pub(crate) fn started(api: &Api, job: &Job) -> Response {
-    let location = format!("/v1/jobs/{}", job.id());
+    let location = api.base_path.link(&format!("/v1/jobs/{}", job.id()));
     let body = response(api, job);
     (StatusCode::ACCEPTED, [(header::LOCATION, location)], body).into_response()
 }
@@ -74,8 +75,9 @@ pub(crate) async fn list(
 
 /// Get a job
 ///
-/// Returns the progress of the job as JSON. With `Accept: text/event-stream`, the response is a stream of `progress` events with the same
-/// JSON: one for each change, at most four per second, until the job has ended.
+/// Returns the progress of the job as JSON. With `Accept: text/event-stream`, the response is a stream of events with the same JSON: a
+/// `progress` event for each change, at most four per second, and the event `end` when the job has ended. An `EventSource` that connects
+/// again after that (`Last-Event-ID: end`) gets 204, and stops.
 #[utoipa::path(
     get, path = "/v1/jobs/{job}", tag = "jobs", operation_id = "get_job",
     params(("job" = String, Path, description = "The id of the job.", example = "1")),
@@ -94,8 +96,11 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let job = api.jobs.get(&id)?;
     if prefers(&headers, &EVENTS, &JSON_ONLY) {
+        if event_stream::has_end(&headers) {
+            return Ok(event_stream::nothing_more());
+        }
         let events = stream::unfold(JobEvents::new(api, job), JobEvents::next);
-        return Ok((HEADERS, Sse::new(events).keep_alive(KeepAlive::default())).into_response());
+        return Ok(event_stream::response(events));
     }
     Ok((HEADERS, response(&api, &job)).into_response())
 }
@@ -132,6 +137,7 @@ struct JobEvents {
     api: Api,
     job: Arc<Job>,
     progress: watch::Receiver<JobProgress>,
+    events: Events,
     has_begun: bool,
     has_ended: bool,
 }
@@ -142,6 +148,7 @@ impl JobEvents {
             progress: job.subscribe(),
             api,
             job,
+            events: Events::default(),
             has_begun: false,
             has_ended: false,
         }
@@ -160,8 +167,12 @@ impl JobEvents {
         self.has_begun = true;
         let progress = self.progress.borrow_and_update().clone();
         self.has_ended = progress.status.has_ended();
-        let body = responses::job::Job::new(&self.job, progress, &self.api.models);
-        let event = Event::default().event("progress").json_data(body);
-        Some((Ok(event.expect("a job is JSON of one line")), self))
+        let body = responses::job::Job::new(&self.api, &self.job, progress);
+        let event = if self.has_ended {
+            event_stream::end(&serde_json::to_string(&body).expect("a job is JSON"))
+        } else {
+            self.events.progress(&body)
+        };
+        Some((Ok(event), self))
     }
 }

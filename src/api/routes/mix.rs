@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::api::buffered_response::BufferedResponse;
+use crate::api::buffered_response::Reuse;
 use crate::api::encoding::Encoding;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
@@ -39,13 +40,8 @@ pub(crate) async fn get(
     headers: HeaderMap,
     Query(input): Query<MixInput>,
 ) -> Result<Response, Problem> {
-    let seeded = input.is_seeded();
-    let response = mix(&api, &headers, input).await?;
-    Ok(if seeded {
-        response.revalidated(&headers)
-    } else {
-        response.uncached()
-    })
+    let reuse = Reuse::of(input.model.as_ref(), input.is_seeded(), Reuse::WhileUnchanged);
+    Ok(mix(&api, &headers, input).await?.reused(reuse, &headers))
 }
 
 /// Mix the styles of faces
@@ -91,7 +87,11 @@ async fn mix(api: &Api, headers: &HeaderMap, mut input: MixInput) -> Result<Buff
         };
         let listed = warnings.clone();
         let document = move |faces, model: &_| Ok(MixResponse::new(model, faces, columns, listed));
-        Ok(encoding.encode(document).await?.with_warnings(&warnings))
+        Ok(encoding
+            .encode(document)
+            .await?
+            .named("mixed")
+            .with_warnings(&warnings))
     };
     api.cache.get_or_make(key, make).await
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use crate::api::buffered_response::Reuse;
 use crate::api::encoding::Encoding;
 use crate::api::frame_stream::FrameStream;
 use crate::api::image_metadata::{ImageMetadata, RequestRecord};
@@ -25,8 +26,8 @@ use crate::editor::{self, FaceSource, Sampled};
 
 /// Sample faces, by URL
 ///
-/// With a `seed`, the response is the same until the model changes. If the URL also names the `model`, caches may keep an image
-/// for a year. Otherwise they may keep the response and revalidate it by its `ETag`, because the default model may change.
+/// With a `seed`, the response is the same until the model changes: caches may keep an image for a minute, and then revalidate it by
+/// its `ETag`. If the URL names the digest of the model too (`model=phantom@…`), they may keep the response for ever.
 #[utoipa::path(
     get, path = "/v1/sample", tag = "faces", operation_id = "sample_faces_by_url",
     params(SampleInput),
@@ -39,16 +40,9 @@ pub(crate) async fn get(
     headers: HeaderMap,
     Query(input): Query<SampleInput>,
 ) -> Result<Response, Problem> {
-    let (seeded, named) = (input.code.is_seeded(), input.model.is_some());
-    let response = sample(&api, &headers, input).await?;
-    Ok(if seeded && named && response.is_image() {
-        response.immutable(&headers)
-    } else if seeded {
-        // The distances in JSON are from boundaries, which may change, and another model may become the default.
-        response.revalidated(&headers)
-    } else {
-        response.uncached()
-    })
+    let has_seed = input.code.is_seeded();
+    let reuse = Reuse::of(input.model.as_ref(), has_seed, Reuse::ForAMinute);
+    Ok(sample(&api, &headers, input).await?.reused(reuse, &headers))
 }
 
 /// Sample faces

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use crate::api::buffered_response::BufferedResponse;
+use crate::api::buffered_response::{BufferedResponse, Reuse};
 use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::image_metadata::RequestRecord;
 use crate::api::many_faces;
@@ -39,13 +39,9 @@ pub(crate) async fn get(
     headers: HeaderMap,
     Query(input): Query<ScoreInput>,
 ) -> Result<Response, Problem> {
-    let seeded = input.face.code.is_seeded();
-    let response = score(&api, input).await?;
-    Ok(if seeded {
-        response.revalidated(&headers)
-    } else {
-        response.uncached()
-    })
+    let has_seed = input.face.code.is_seeded();
+    let reuse = Reuse::of(input.model.as_ref(), has_seed, Reuse::WhileUnchanged);
+    Ok(score(&api, input).await?.reused(reuse, &headers))
 }
 
 /// Score a face

@@ -1,7 +1,7 @@
 //! The requests of `/v1/edit` and `/v1/conditional-edit`.
 
 use crate::api::decode::declare::fields;
-use crate::api::decode::fields::{Group, Required, Unrecorded};
+use crate::api::decode::fields::{Group, Unrecorded};
 use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::types::along::Along;
@@ -32,8 +32,8 @@ fields! {
         /// has `layers`.
         space: Option<Space>,
         truncation: Group<TruncationInput>,
-        /// The edits, all made together.
-        edits ["edits", "edit"]: Required<List<AttributeEdit, 1, MOST>> = ["smile:3"],
+        /// The edits, all made together. Default: none, which gives the face itself.
+        edits ["edits", "edit"]: Option<List<AttributeEdit, 0, MOST>> = ["smile:3"],
         /// What the face moves along. Default: `normal`.
         along: Option<Along>,
         /// The unit of every `by` and `to`, and of the trajectory's positions. Default: `distance`.
@@ -61,7 +61,7 @@ fields! {
         common: Group<FaceEdits>,
         /// Attributes to hold: every edit's direction is made orthogonal to their boundaries or, along a gradient, to the gradients of
         /// their scores. Default: none.
-        conditions ["conditions", "condition"]: Option<List<Name, 1, MOST>> = ["eyeglasses"],
+        conditions ["conditions", "condition"]: Option<List<Name, 0, MOST>> = ["eyeglasses"],
         output: Unrecorded<OutputOptions>,
     }
 }
@@ -75,8 +75,8 @@ fields! {
     pub(crate) struct ConditionalEditInput {
         common: Group<FaceEdits>,
         /// Attributes to hold: every edit's direction is made orthogonal to their boundaries or, along a gradient, to the gradients of
-        /// their scores.
-        conditions ["conditions", "condition"]: Required<List<Name, 1, MOST>> = ["eyeglasses"],
+        /// their scores. Default: none, which is the plain edit.
+        conditions ["conditions", "condition"]: Option<List<Name, 0, MOST>> = ["eyeglasses"],
         output: Unrecorded<OutputOptions>,
     }
 }
@@ -88,7 +88,7 @@ impl From<ConditionalEditInput> for EditInput {
     fn from(input: ConditionalEditInput) -> Self {
         Self {
             common: input.common,
-            conditions: Some(input.conditions.0),
+            conditions: input.conditions,
             output: input.output,
         }
     }
@@ -131,7 +131,7 @@ impl EditInput {
         let sources = common.face.code.faces()?.sources();
         check(common.face.code.field_of_many(), sources.len())?;
         let edit = self.edit_of(sources[0].clone(), &check, false)?;
-        if edit.along == editor::Along::Gradient {
+        if edit.moves_along() == editor::Along::Gradient {
             let reason = "found gradient for several faces, or for one without its picture; expected normal, or one face with its picture in each request";
             return Err(Problem::field("along", reason));
         }
@@ -170,11 +170,11 @@ impl EditInput {
             let reason = "found it without a trajectory, expected a trajectory beside it";
             return Err(Problem::field("easing", reason));
         }
-        let steps = edits.0.0.iter().enumerate();
+        let steps = edits.iter().flat_map(|List(edits)| edits).enumerate();
         let series = trajectory
             .as_ref()
             .map(|trajectory| trajectory.series(*easing, check));
-        let names = |List(names): &List<Name, 1, MOST>| names.iter().map(|name| name.0.clone()).collect();
+        let conditions = self.conditions.iter().flat_map(|List(names)| names);
         Ok(EditRequest {
             source,
             space: space.map(Into::into),
@@ -184,7 +184,7 @@ impl EditInput {
                 .collect::<Result<_, _>>()?,
             unit: unit.map(Into::into).unwrap_or_default(),
             along: along.map_or_else(editor::Along::default, Into::into),
-            conditions: self.conditions.as_ref().map(names),
+            conditions: conditions.map(|name| name.0.clone()).collect(),
             layers: layers.map(|layers| layers.0),
             series: series.transpose()?,
             with_comparison,

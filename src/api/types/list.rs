@@ -11,7 +11,7 @@ use crate::api::decode::position::Position;
 use crate::api::decode::reader::Reader;
 use crate::api::decode::value::{Schema, Value};
 
-/// A list of `LEAST` to `MOST` values. Reading stops at the limit.
+/// A list of `LEAST` to `MOST` values. Reading stops at the limit. If it may be empty, empty texts in a URL or form are no values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct List<T, const LEAST: usize, const MOST: usize>(pub(crate) Vec<T>);
@@ -51,7 +51,8 @@ impl<T: Value, const LEAST: usize, const MOST: usize> Value for List<T, LEAST, M
 
     fn from_texts(found: &[Cow<'_, str>]) -> Result<Self, String> {
         let mut values = Vec::new();
-        for text in found.iter().flat_map(|texts| texts.split(',')) {
+        let given = found.iter().filter(|text| LEAST > 0 || !text.is_empty());
+        for text in given.flat_map(|texts| texts.split(',')) {
             if values.len() == MOST {
                 return Err(Self::too_many());
             }
@@ -71,6 +72,7 @@ impl<T: Value, const LEAST: usize, const MOST: usize> Value for List<T, LEAST, M
             && text.schema_type == SchemaType::from(Type::String)
         {
             text.pattern.get_or_insert_with(|| "^[^,]*$".to_owned());
+            text.min_length = text.min_length.filter(|_| LEAST > 0);
         }
         array(items, LEAST, MOST)
     }

@@ -17,7 +17,7 @@ choice! {
         Webp = "webp",
         /// One GIF, in 256 colours for each face; several faces are an animation.
         Gif = "gif",
-        /// Codes, distances and scores, and each face's PNG in base64.
+        /// Codes, distances and scores, and each face's image in base64.
         Json = "json",
         /// Codes, distances and scores as NumPy arrays, without pictures: sample, edit and conditional edit only.
         Npz = "npz",
@@ -27,7 +27,7 @@ choice! {
 choice! {
     /// Which pictures a JSON response has.
     pub(crate) enum Pictures {
-        /// A PNG of each face; the default.
+        /// One of each face; the default.
         All = "all",
         /// None: codes, distances and scores only. The faces are made behind all other requests, and the response is sent while they are made.
         None = "none",
@@ -41,6 +41,18 @@ choice! {
         Json = "json",
         /// NumPy arrays in one file.
         Npz = "npz",
+    }
+}
+
+choice! {
+    /// The format of the pictures in a JSON response.
+    pub(crate) enum PictureFormat {
+        /// PNG files; the default.
+        Png = "png",
+        /// JPEG files.
+        Jpeg = "jpeg",
+        /// WebP files (lossy).
+        Webp = "webp",
     }
 }
 
@@ -86,6 +98,8 @@ fields! {
     pub(crate) struct ImageOptions {
         /// The format of the response. Default: what the `Accept` header prefers, or else PNG.
         format: Option<Format>,
+        /// The format of the pictures in a JSON response. Default: `png`.
+        picture_format: Option<PictureFormat>,
         /// The metadata in an image file. Default: `full`.
         metadata: Option<Metadata>,
         /// The compression of a PNG. Default: `fast`.
@@ -112,15 +126,20 @@ fields! {
 impl OutputOptions {
     /// The format of a response without pictures, if the client wants one.
     pub(crate) fn numbers(&self) -> Result<Option<NumbersFormat>, Problem> {
-        match (self.pictures, self.image.format) {
-            (_, Some(Format::Npz)) => Ok(Some(NumbersFormat::Npz)),
-            (Some(Pictures::None), None | Some(Format::Json)) => Ok(Some(NumbersFormat::Json)),
+        let format = match (self.pictures, self.image.format) {
+            (_, Some(Format::Npz)) => NumbersFormat::Npz,
+            (Some(Pictures::None), None | Some(Format::Json)) => NumbersFormat::Json,
             (Some(Pictures::None), Some(_)) => {
                 let reason = "found none beside the format of an image, expected format=json or npz";
-                Err(Problem::field("pictures", reason))
+                return Err(Problem::field("pictures", reason));
             }
-            (None | Some(Pictures::All), _) => Ok(None),
+            (None | Some(Pictures::All), _) => return Ok(None),
+        };
+        if self.image.picture_format.is_some() {
+            let reason = "is for pictures in JSON, and the response has none; leave it out";
+            return Err(Problem::field("picture_format", reason));
         }
+        Ok(Some(format))
     }
 }
 

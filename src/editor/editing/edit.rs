@@ -74,7 +74,7 @@ pub async fn edit_to(
         images = images.max(ROUND_IMAGES);
     }
     let with_comparison = request.with_comparison && sender.is_none();
-    let renderer = match request.along {
+    let renderer = match request.moves_along() {
         Along::Normal => Renderer::admit(model, request.truncation, images)?,
         Along::Gradient => {
             walked_attributes(model, request)?;
@@ -86,7 +86,7 @@ pub async fn edit_to(
     let mut renderer = renderer.sending_to(sender);
     let sources = std::slice::from_ref(&request.source);
     let original = renderer.codes(sources, space).await?.swap_remove(0);
-    let mut moved = match request.along {
+    let mut moved = match request.moves_along() {
         Along::Normal => along_normals(&mut renderer, request, &original).await?,
         Along::Gradient => {
             let GradientEdit { codes, walks } = gradient_edit(&mut renderer, request, &original).await?;
@@ -178,7 +178,7 @@ async fn along_normals(
 pub async fn check_edit(model: &Model, request: &EditRequest, space: LatentSpace) -> Result<(), EditorError> {
     request.check()?;
     let space = check_conversion(model, space, request.space)?;
-    if request.along == Along::Gradient {
+    if request.moves_along() == Along::Gradient {
         walked_attributes(model, request)?;
         check_space(space)?;
         origin_of(model, space)?.rows(request.layers_of(&request.steps[0]))?;

@@ -90,7 +90,7 @@ pub(crate) async fn plan_edits(
     space: LatentSpace,
 ) -> Result<Vec<PlannedEdit>, EditorError> {
     let steps = request.steps.iter().map(|step| &step.attribute);
-    let attributes: Vec<&str> = steps.chain(request.held()).map(String::as_str).collect();
+    let attributes: Vec<&str> = steps.chain(&request.conditions).map(String::as_str).collect();
     let boundaries = model.boundaries().of_attributes(&attributes, space)?;
     let (primals, conditions) = boundaries.split_at(request.steps.len());
     let conditions: Vec<&Boundary> = conditions.iter().map(|boundary| &**boundary).collect();
@@ -111,7 +111,7 @@ pub(crate) async fn plan_edits(
             attribute: primal.attribute().to_owned(),
             space: primal.space(),
             retained,
-            cosines: request.held().iter().cloned().zip(cosines).collect(),
+            cosines: request.conditions.iter().cloned().zip(cosines).collect(),
             unit: request.unit.length(primal, spread)?,
         };
         Ok(PlannedEdit { path, spread, report })

@@ -14,14 +14,14 @@ pub struct EditRequest {
     pub space: Option<LatentSpace>,
     /// The truncation of a code that is mapped.
     pub truncation: TruncationChoice,
-    /// The edits, all applied together.
+    /// The edits, all applied together. Without any, the face stays as it is.
     pub steps: Vec<EditStep>,
     /// What the code moves along.
     pub along: Along,
     /// The unit of the steps' amounts and of the series' positions.
     pub unit: Unit,
-    /// Attributes to hold; `None` for the plain edit.
-    pub conditions: Option<Vec<String>>,
+    /// Attributes to hold; empty for the plain edit.
+    pub conditions: Vec<String>,
     /// The layers of a w+ code to move, for steps that name none; `None` for all.
     pub layers: Option<LayerRange>,
     /// A series of faces instead of one.
@@ -86,6 +86,15 @@ pub enum PositionKind {
 }
 
 impl EditRequest {
+    /// What the code moves along. Without an edit it does not move, so there is no gradient to follow.
+    pub(crate) fn moves_along(&self) -> Along {
+        if self.steps.is_empty() {
+            Along::Normal
+        } else {
+            self.along
+        }
+    }
+
     /// Whether an edit has a target score.
     pub(crate) fn has_target_score(&self) -> bool {
         self.steps.iter().any(|step| step.score.is_some())
@@ -99,11 +108,6 @@ impl EditRequest {
     /// Whether an edit moves some layers of a w+ code.
     pub(crate) fn has_layers(&self) -> bool {
         self.steps.iter().any(|step| self.layers_of(step).is_some())
-    }
-
-    /// The attributes to hold; empty for the plain edit.
-    pub(crate) fn held(&self) -> &[String] {
-        self.conditions.as_deref().unwrap_or_default()
     }
 
     /// What the steps without an amount of their own move by, for each face.
@@ -150,17 +154,11 @@ impl EditRequest {
 
     /// Checks that the request says how far to move each attribute, and that each amount is in range.
     pub(crate) fn check(&self) -> Result<(), EditorError> {
-        if self.steps.is_empty() {
-            return Err(EditorError::NoEdits);
-        }
         if self.has_target_score() && (self.steps.len() > 1 || self.series.is_some()) {
             return Err(EditorError::ScoreNotAlone);
         }
-        if self.along == Along::Gradient {
+        if self.moves_along() == Along::Gradient {
             self.check_gradient()?;
-        }
-        if self.conditions.as_ref().is_some_and(Vec::is_empty) {
-            return Err(EditorError::NoConditions);
         }
         if self.series.is_some() && self.steps.iter().all(|step| step.amount.is_some()) {
             return Err(EditorError::UnusedTrajectory);

@@ -221,7 +221,7 @@ async function openReport() {
       return;
     }
     say("The report is done: ");
-    const link = Object.assign(document.createElement("a"), { href: last.report.replace(/^\//, ""), textContent: "open it", target: "_blank" });
+    const link = Object.assign(document.createElement("a"), { href: `v1/jobs/${encodeURIComponent(job.id)}/report`, textContent: "open it", target: "_blank" });
     byId("status").append(link);
   } catch (error) {
     fail(error);

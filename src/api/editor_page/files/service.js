@@ -63,13 +63,13 @@ export async function followJob(id, show) {
 export async function invert(form, show, signal) {
   const response = await send("v1/invert", { method: "POST", body: form, accept: "text/event-stream", signal });
   for await (const { name, data } of events(response)) {
-    if (name === "done") {
+    if (name !== "end") {
+      show(data);
+    } else if (data.type === undefined) {
       return data;
-    }
-    if (name === "problem") {
+    } else {
       throw new Problem(data, data.status);
     }
-    show(data);
   }
   throw new Error("the connection ended before the search did");
 }

@@ -92,11 +92,11 @@ pub(crate) fn walked_attributes(
 ) -> Result<Vec<ScoredAttribute>, EditorError> {
     let step = &request.steps[0];
     let mut names = vec![step.attribute.as_str()];
-    for name in request.held() {
+    for name in &request.conditions {
         if *name == step.attribute {
             return Err(LatentError::DependentPrimal {
                 primal: step.attribute.clone(),
-                conditions: request.held().to_vec(),
+                conditions: request.conditions.clone(),
                 retained: 0.0,
                 least: f64::MIN_POSITIVE,
             }

@@ -118,7 +118,7 @@ pub(crate) fn scored_attributes(
     space: LatentSpace,
 ) -> Result<Vec<ScoredAttribute>, EditorError> {
     let mut names = vec![request.steps[0].attribute.as_str()];
-    for name in request.held() {
+    for name in &request.conditions {
         if !names[1..].contains(&name.as_str()) {
             names.push(name);
         }

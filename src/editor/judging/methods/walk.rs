@@ -140,7 +140,7 @@ async fn searched(
         }],
         along,
         unit: Unit::default(),
-        conditions: (!held.is_empty()).then(|| held.to_vec()),
+        conditions: held.to_vec(),
         layers: None,
         series: None,
         with_comparison: false,
