@@ -21,8 +21,6 @@ Json = dict[str, Any]
 
 ATTRIBUTES = ["pose", "smile", "age", "gender", "eyeglasses"]
 ROOT = Path(__file__).resolve().parents[2]
-# The change of the edited score, in logits, towards the other side.
-CHANGE = 3.0
 # Beyond this distance, the plane's edit counts as saturated: the longest path along a gradient.
 LONGEST = 20.0
 
@@ -92,6 +90,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=500)
     parser.add_argument("--first", type=int, default=10_000)
     parser.add_argument("--spaces", default="z,w")
+    parser.add_argument(
+        "--change", type=float, default=3.0, help="the change of the edited score in logits, towards the other side"
+    )
     options = parser.parse_args()
     truth = Truth()
     for space in options.spaces.split(","):
@@ -104,7 +105,7 @@ def main() -> None:
             body = {"seed": seed, "space": space, "conditions": held}
             before = edited(options.url, {**body, "edits": [{"attribute": attribute, "by": 0}]})["before"]
             start = before["scores"][attribute]
-            target = start + math.copysign(CHANGE, -start)
+            target = start + math.copysign(options.change, -start)
             plane, _ = along_plane(options.url, body, attribute, target)
             probability = 1 / (1 + math.exp(-target))
             began = time.perf_counter()
@@ -126,7 +127,7 @@ def main() -> None:
                 moved = np.abs(truth.of(after) - truth.of(before))
                 own = moved[ATTRIBUTES.index(attribute)]
                 # Both come near the target only.
-                scale = CHANGE / abs(after["scores"][attribute] - start)
+                scale = options.change / abs(after["scores"][attribute] - start)
                 rows[name].append(scale * np.array([by_score, moved[places].mean(), own]))
             if (seed + 1) % 10 == 0:
                 report(space, seed + 1 - options.first, rows, reached, seconds, walks)

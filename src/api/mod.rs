@@ -89,6 +89,7 @@ pub use middleware::access::{Access, InvalidOrigin};
 pub use operations::{ImageUse, Operation, Parameter};
 pub use readiness::Readiness;
 pub use report_page::files::{curves_of, json_of, page_of};
+pub(crate) use report_page::plot::signed;
 pub use state::{Api, Limits};
 pub use transfer_limits::{Allowance, SlowRequest, TransferLimits};
 

@@ -358,11 +358,11 @@ pub fn check_writable(folder: &Path) -> Result<(), CatalogError> {
 
 /// The name of a boundary's files, without the extension.
 pub(crate) fn file_stem(attribute: &str, space: LatentSpace) -> String {
-    format!("{}_{space}", escaped(attribute))
+    format!("{}_{space}", escaped_attribute(attribute))
 }
 
 /// The attribute with all characters escaped that a file name might not have.
-fn escaped(attribute: &str) -> String {
+pub(crate) fn escaped_attribute(attribute: &str) -> String {
     attribute.bytes().fold(String::new(), |mut name, byte| {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
             name.push(byte.into());

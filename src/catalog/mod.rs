@@ -41,6 +41,7 @@ mod store;
 pub use crate::checkpoint::hexadecimal;
 pub use array_file::read_array;
 pub(crate) use atomic_write::{create_folder, write_atomically};
+pub(crate) use boundary_file::escaped_attribute;
 pub use boundary_file::{
     AccuracyMetadata, BOUNDARY_EXTENSIONS, BoundaryMetadata, check_writable, write_boundary,
 };

@@ -16,7 +16,7 @@ use crate::editor::{
 };
 use crate::engine::Device;
 use crate::latent::{
-    Boundary, BoundaryFit, Doubt, FitMethod, LatentSpace, SampleSelection, check_attribute_name,
+    Boundary, BoundaryFit, Doubt, FitMethod, LatentSpace, SampleSelection, SharedCodes, check_attribute_name,
 };
 
 /// The most numbers of a file that is no `.npy` file: 130,000 codes of 512 numbers.
@@ -222,6 +222,7 @@ impl TrainBoundary {
             );
             return Err(input_error(file, reason));
         }
+        let shared = SharedCodes::default();
         let mut boundaries = Vec::with_capacity(names.len());
         for (attribute, name) in self.attribute.iter().zip(names) {
             let column = samples.attributes.iter().position(|scored| scored == attribute);
@@ -246,7 +247,11 @@ impl TrainBoundary {
                 ..self.fit()
             };
             let report = |share: f64| line.show(&fitting(name, share));
-            boundaries.push(labelled.separate(name, samples.space, &fit, report)?.into());
+            boundaries.push(
+                labelled
+                    .separate(name, samples.space, &fit, &shared, report)?
+                    .into(),
+            );
         }
         Ok(boundaries)
     }
@@ -274,7 +279,7 @@ impl TrainBoundary {
                 input_error(file, error)
             })?;
         let report = |share: f64| line.show(&fitting(name, share));
-        Ok(codes.separate(name, space, &self.fit(), report)?)
+        Ok(codes.separate(name, space, &self.fit(), &SharedCodes::default(), report)?)
     }
 
     #[tokio::main]

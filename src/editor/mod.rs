@@ -40,6 +40,7 @@ mod model;
 mod models;
 mod original_error;
 pub(crate) mod rendering;
+mod sampled_codes;
 pub(crate) mod style_channels;
 mod timestamp;
 pub(crate) mod training;

@@ -81,11 +81,31 @@ async fn a_score_is_reached_along_its_gradient_while_conditions_keep_theirs() {
     assert!((probability - number(&walk["after"])).abs() < 1e-3, "{walk}");
     for held in ["age", "gender"] {
         let drift = (score(after, held) - score(before, held)).abs();
-        assert!(drift < 0.1, "{held} drifts by {drift}");
+        assert!(drift < 0.15, "{held} drifts by {drift}");
         assert_eq!(walk["conditions"][held]["held"], true);
     }
     assert_eq!(response["warnings"], json!([]));
     assert_eq!(response["directions"], json!([]));
+}
+
+#[tokio::test]
+async fn a_walk_with_conditions_stays_on_the_planes_of_their_boundaries() {
+    let client = Client::new(phantom(), Duration::from_mins(5));
+    let body = json!({
+        "seed": 3, "space": "w", "conditions": ["age", "gender"], "edits": [{"attribute": "smile", "by": 2}]
+    });
+    let response = edited(&client, body).await;
+    let (before, after) = (
+        &response["before"]["distances"],
+        &response["faces"][0]["distances"],
+    );
+    for held in ["age", "gender"] {
+        let moved = number(&after[held]) - number(&before[held]);
+        assert!(moved.abs() < 1e-3, "{held} moves by {moved}");
+    }
+    // The boundary of the edited attribute is followed, too.
+    let moved = number(&after["smile"]) - number(&before["smile"]);
+    assert!(moved > 0.8, "smile moves by {moved}");
 }
 
 #[tokio::test]

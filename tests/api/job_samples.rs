@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use faceplane::catalog::{NpyArray, ScoredSamples};
 use faceplane::editor::LabelledCodes;
-use faceplane::latent::{BoundaryFit, CodeSampler, FitMethod, LatentSpace, SampleSelection};
+use faceplane::latent::{BoundaryFit, CodeSampler, FitMethod, LatentSpace, SampleSelection, SharedCodes};
 use serde_json::{Value, json};
 
 use crate::api::training::{PATH, codes, end, file, run};
@@ -97,7 +97,9 @@ async fn a_fit_to_the_samples_of_a_job_equals_a_fit_to_new_samples_to_the_bit() 
         threshold: Some(samples.thresholds[0]),
         ..BoundaryFit::default()
     };
-    let found = labelled.separate("smile", samples.space, &fit, |_| ()).unwrap();
+    let found = labelled
+        .separate("smile", samples.space, &fit, &SharedCodes::default(), |_| ())
+        .unwrap();
     assert_eq!(NpyArray::of_normal(&found).write_f8(), smile);
 }
 

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use faceplane::catalog::NpyArray;
 use faceplane::editor::LabelledCodes;
-use faceplane::latent::{BoundaryFit, LatentSpace, SampleSelection};
+use faceplane::latent::{BoundaryFit, LatentSpace, SampleSelection, SharedCodes};
 use serde_json::{Value, json};
 
 use crate::api::training::{PATH, codes, file, run};
@@ -67,7 +67,13 @@ async fn a_file_of_scores_gives_the_same_boundary_over_http_as_on_the_command_li
     };
     let expected = labelled
         .unwrap()
-        .separate("beard", LatentSpace::Z, &separation, |_| ())
+        .separate(
+            "beard",
+            LatentSpace::Z,
+            &separation,
+            &SharedCodes::default(),
+            |_| (),
+        )
         .unwrap();
     // Reading a number from JSON may round its last bit.
     let same = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-15, "{found}, {expected}");

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::api::report_page::markup::escaped;
-use crate::api::report_page::methods::Curve;
+use crate::api::report_page::methods::curves;
 use crate::api::report_page::page::page;
 use crate::api::responses::report::{EncodedStrips, Report as ReportJson};
 use crate::editor::Report;
@@ -34,10 +34,8 @@ pub fn curves_of(report: &Report) -> Vec<(&'static str, String)> {
         return Vec::new();
     }
     let names: Vec<String> = report.methods.iter().map(|one| escaped(&one.method)).collect();
-    let curves = Curve::of_report(report).into_iter();
-    curves
-        .map(|curve| (curve.name, curve.plot().file(&names)))
-        .collect()
+    let curves = curves(report).into_iter();
+    curves.map(|(name, plot)| (name, plot.file(&names))).collect()
 }
 
 fn strips(report: &Report) -> Result<EncodedStrips, ImagingError> {

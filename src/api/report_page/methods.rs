@@ -23,8 +23,8 @@ pub(super) fn write_methods(out: &mut String, report: &Report) {
     );
     write_key(out, &names);
     out.push_str("<div class=\"curves\">\n");
-    for curve in Curve::of_report(report) {
-        curve.plot().write(out);
+    for (_, plot) in curves(report) {
+        plot.write(out);
     }
     out.push_str("</div>\n");
     write_means(out, report, &names);
@@ -34,90 +34,58 @@ pub(super) fn write_methods(out: &mut String, report: &Report) {
     }
 }
 
-/// Curves of all methods, by the change of the target.
-pub(crate) struct Curve {
-    /// The name of its file.
-    pub(crate) name: &'static str,
-    caption: &'static str,
-    positions: Vec<f64>,
-    marks: [f64; 3],
-    lines: Vec<Vec<f64>>,
+/// The positions of a curve: before any edit, and at each of [`LEVELS`].
+const POSITIONS: [f64; 1 + LEVELS.len()] = [0.0, LEVELS[0], LEVELS[1], LEVELS[2], LEVELS[3]];
+
+/// The curves of all methods by the change of the target that a report has, with the names of their files: dependency by score, by truth,
+/// and identity.
+pub(crate) fn curves(report: &Report) -> Vec<(&'static str, Plot<'static>)> {
+    let by_score: Vec<_> = report.methods.iter().map(MethodReport::by_score).collect();
+    let by_truth: Vec<_> = report.methods.iter().map(MethodReport::by_truth).collect();
+    let dependency = |effect: &MeanEffect| effect.dependency;
+    let caption = "attribute dependency, by the change of the target";
+    let mut curves = vec![("dependency", curve(caption, 0.0, &by_score, dependency))];
+    if by_truth.iter().any(|levels| !levels.is_empty()) {
+        let caption = "attribute dependency by truth, by the true change of the target";
+        curves.push(("dependency-by-truth", curve(caption, 0.0, &by_truth, dependency)));
+    }
+    if let Some(measure) = report.identity_by {
+        let caption = match measure {
+            IdentityMeasure::Graph => "similarity of the person, by the change of the target",
+            IdentityMeasure::Encoder => {
+                "similarity of the encoder\u{2019}s code, by the change of the target"
+            }
+        };
+        let identity = |effect: &MeanEffect| effect.identity;
+        curves.push(("identity", curve(caption, 1.0, &by_score, identity)));
+    }
+    curves
 }
 
-impl Curve {
-    /// The curves that a report has: dependency by score, by truth, and identity.
-    pub(crate) fn of_report(report: &Report) -> Vec<Self> {
-        let by_score: Vec<_> = report.methods.iter().map(MethodReport::by_score).collect();
-        let by_truth: Vec<_> = report.methods.iter().map(MethodReport::by_truth).collect();
-        let dependency = |effect: &MeanEffect| effect.dependency;
-        let mut curves = vec![Self::new(
-            "dependency",
-            "attribute dependency, by the change of the target",
-            0.0,
-            &by_score,
-            dependency,
-        )];
-        if by_truth.iter().any(|levels| !levels.is_empty()) {
-            let caption = "attribute dependency by truth, by the true change of the target";
-            curves.push(Self::new(
-                "dependency-by-truth",
-                caption,
-                0.0,
-                &by_truth,
-                dependency,
-            ));
-        }
-        if let Some(measure) = report.identity_by {
-            let caption = match measure {
-                IdentityMeasure::Graph => "similarity of the person, by the change of the target",
-                IdentityMeasure::Encoder => {
-                    "similarity of the encoder\u{2019}s code, by the change of the target"
-                }
-            };
-            curves.push(Self::new("identity", caption, 1.0, &by_score, |effect| {
-                effect.identity
-            }));
-        }
-        curves
-    }
-
-    /// A line for each method; `start` is the value before any edit.
-    fn new(
-        name: &'static str,
-        caption: &'static str,
-        start: f64,
-        methods: &[Vec<MeanEffect>],
-        value: impl Fn(&MeanEffect) -> Option<f64>,
-    ) -> Self {
-        let line = |levels: &Vec<MeanEffect>| {
-            let levels = levels.iter().map(|effect| value(effect).unwrap_or(f64::NAN));
-            std::iter::once(start).chain(levels).collect()
-        };
-        let lines: Vec<Vec<f64>> = methods.iter().map(line).collect();
-        let finite = lines.iter().flatten().copied().filter(|value| value.is_finite());
-        let (least, most) = finite.fold((start, start), |(least, most), value| {
-            (least.min(value), most.max(value))
-        });
-        let most = if most > least { most } else { least + 1.0 };
-        Self {
-            name,
-            caption,
-            positions: std::iter::once(0.0).chain(LEVELS).collect(),
-            marks: [least, f64::midpoint(least, most), most],
-            lines,
-        }
-    }
-
-    /// Its plot.
-    pub(crate) fn plot(&self) -> Plot<'_> {
-        Plot {
-            label: self.caption,
-            caption: self.caption,
-            positions: &self.positions,
-            marks: self.marks,
-            digits: 2,
-            lines: self.lines.clone(),
-        }
+/// A line for each method; `start` is the value before any edit.
+fn curve(
+    caption: &'static str,
+    start: f64,
+    methods: &[Vec<MeanEffect>],
+    value: impl Fn(&MeanEffect) -> Option<f64>,
+) -> Plot<'static> {
+    let line = |levels: &Vec<MeanEffect>| {
+        let levels = levels.iter().map(|effect| value(effect).unwrap_or(f64::NAN));
+        std::iter::once(start).chain(levels).collect()
+    };
+    let lines: Vec<Vec<f64>> = methods.iter().map(line).collect();
+    let finite = lines.iter().flatten().copied().filter(|value| value.is_finite());
+    let (least, most) = finite.fold((start, start), |(least, most), value| {
+        (least.min(value), most.max(value))
+    });
+    let most = if most > least { most } else { least + 1.0 };
+    Plot {
+        label: caption,
+        caption,
+        positions: &POSITIONS,
+        marks: [least, f64::midpoint(least, most), most],
+        digits: 2,
+        lines,
     }
 }
 

@@ -9,7 +9,7 @@ use clap::Args;
 use super::JudgeError;
 use super::tables::{method_tables, plane_tables};
 use crate::api::{curves_of, json_of, page_of};
-use crate::catalog::{Graph, ModelFolder, check_writable};
+use crate::catalog::{Graph, ModelFolder, check_writable, escaped_attribute};
 use crate::cli::alone::{ModelJobError, open};
 use crate::cli::progress_line::ProgressLine;
 use crate::cli::train_boundary::FitMethodOption;
@@ -86,7 +86,7 @@ impl Judge {
         let last = reports.last().expect("a model has a space");
         let mark = FileMetadata::mark(last.digital_source_type.term());
         for (attribute, strip) in last.boundaries.iter().zip(&last.strips) {
-            let file = format!("strip-{}.jpg", file_name(&attribute.attribute));
+            let file = format!("strip-{}.jpg", escaped_attribute(&attribute.attribute));
             let sheet = arrange(strip, SheetLayout::Strip)?;
             self.write(&file, &encode_jpeg(&sheet, Quality::default(), &mark)?)?;
         }
@@ -157,10 +157,4 @@ fn graph(file: &Path) -> Result<Graph, JudgeError> {
     let folder = file.parent().unwrap_or(Path::new("."));
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     Ok(Graph::read(&ModelFolder::Disk(folder.to_owned()), &name)?)
-}
-
-/// The name of an attribute with letters and digits only, for the name of a file.
-fn file_name(attribute: &str) -> String {
-    let known = |letter: char| if letter.is_alphanumeric() { letter } else { '-' };
-    attribute.chars().map(known).collect()
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use ndarray::ArrayView2;
 
+use crate::api::signed;
 use crate::editor::{LEVELS, MeanEffect, MethodReport, RESCORED, Report};
 
 /// Tables 1 to 3 of the paper, with a report for each space.
@@ -72,7 +73,7 @@ fn matrix(out: &mut String, caption: &str, names: &[&str], values: ArrayView2<'_
         .chain(names.iter().copied())
         .map(str::to_owned);
     let row = |(name, values): (&&str, ndarray::ArrayView1<'_, f64>)| {
-        let cells = values.iter().map(|&value| signed(value));
+        let cells = values.iter().map(|&value| signed(value, 2));
         std::iter::once((*name).to_owned()).chain(cells).collect()
     };
     let rows: Vec<Vec<String>> = names.iter().zip(values.outer_iter()).map(row).collect();
@@ -207,8 +208,11 @@ fn rescoring(out: &mut String, report: &Report) {
                 None => effect.attribute.clone(),
             };
             let changes = &effect.by_score[RESCORED].changes;
-            let cells = (0..report.scored.len())
-                .map(|column| changes.get(column).map_or("–".to_owned(), |&value| signed(value)));
+            let cells = (0..report.scored.len()).map(|column| {
+                changes
+                    .get(column)
+                    .map_or("–".to_owned(), |&value| signed(value, 2))
+            });
             rows.push([method.method.clone(), edit].into_iter().chain(cells).collect());
         }
     }
@@ -234,12 +238,4 @@ fn percent(share: f64) -> String {
 
 fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
-}
-
-fn signed(value: f64) -> String {
-    let text = format!("{value:+.2}");
-    if text.ends_with("0.00") {
-        return "0.00".to_owned();
-    }
-    text.replace('-', "−")
 }

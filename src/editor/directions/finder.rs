@@ -8,15 +8,11 @@ use ndarray::{Array1, Array2, Axis, Slice};
 use crate::catalog::Graph;
 use crate::editor::blocking::run_blocking;
 use crate::editor::directions::request::{DirectionMethod, DirectionsRequest};
-use crate::editor::rendering::labels::labels;
+use crate::editor::sampled_codes::sample_codes;
 use crate::editor::timestamp::rfc3339;
-use crate::editor::training::sample_scores::label_of;
 use crate::editor::{EditorError, Model};
 use crate::graph::{affine_weights, edits};
-use crate::latent::{Boundary, CodeSampler, Component, LatentSpace, Provenance, principal_components, sefa};
-
-/// Codes in one run of the mapping.
-const BATCH: usize = 256;
+use crate::latent::{Boundary, Component, LatentSpace, Provenance, principal_components, sefa};
 
 /// Finds the directions of one request.
 pub(crate) struct DirectionFinder {
@@ -99,21 +95,19 @@ impl DirectionFinder {
         components.map_err(|reason| self.refusal(reason))
     }
 
-    /// Samples w codes in the background. With a class-conditional generator, the classes take turns.
+    /// Samples w codes in the background.
     async fn sample(&self, mut on_sampled: impl FnMut(usize)) -> Result<Array2<f32>, EditorError> {
         let DirectionsRequest { samples, seed, .. } = self.request;
-        let (model, shape) = (&self.model, self.model.shape());
-        let mut sampler = CodeSampler::new(seed, shape.z_dim, model.generator().rescale_z);
-        let mut codes = Array2::zeros((samples, shape.w_dim));
-        let mut admission = model.engine().background();
-        for first in (0..samples).step_by(BATCH) {
-            let end = samples.min(first + BATCH);
-            let labelled: Vec<_> = (first..end).map(|sample| label_of(model, seed, sample)).collect();
-            let labels = labels(model, labelled.iter().map(Option::as_ref))?;
-            let w = admission.map(sampler.sample(end - first), labels).await?;
+        let mut codes = Array2::zeros((samples, self.model.shape().w_dim));
+        let mut end = 0;
+        sample_codes(&self.model, seed, samples, |_, w| {
+            let w = w.expect("the generator has a mapping");
+            let first = end;
+            end += w.nrows();
             codes.slice_axis_mut(Axis(0), Slice::from(first..end)).assign(&w);
             on_sampled(end);
-        }
+        })
+        .await?;
         Ok(codes)
     }
 

@@ -192,7 +192,6 @@ impl Judge {
         } = self.request;
         let columns: Vec<usize> = self.attributes.iter().map(|one| one.column).collect();
         let scores = sampled.scores.select(Axis(1), &columns).mapv(f64::from);
-        let correlations = correlation(scores.view())?;
         let codes = (0..faces.min(samples)).map(|face| {
             let code = sampled_code(&sampled, space, face)?;
             Ok(code.with_label(label_of(&self.model, seed, face)))
@@ -200,7 +199,8 @@ impl Judge {
         let codes: Vec<_> = codes.collect::<Result<_, LatentError>>()?;
         let first = codes[0].clone();
         let sampled_scores = sampled.scores.clone();
-        let boundary_reports = self.accuracies(sampled).await?;
+        let (correlations, boundary_reports) =
+            self.correlations_and_accuracies(sampled, scores.clone()).await?;
         let boundaries: Vec<_> = self
             .attributes
             .iter()
@@ -302,12 +302,18 @@ impl Judge {
         Ok(reports)
     }
 
-    /// The accuracy of every boundary, off the async threads: 100,000 samples take long.
-    async fn accuracies(&self, samples: SampleScores) -> Result<Vec<BoundaryReport>, EditorError> {
+    /// The correlations of the attributes' `scores`, and the accuracy of every boundary, off the async threads: 100,000 samples take
+    /// long.
+    async fn correlations_and_accuracies(
+        &self,
+        samples: SampleScores,
+        scores: Array2<f64>,
+    ) -> Result<(Array2<f64>, Vec<BoundaryReport>), EditorError> {
         let (attributes, space) = (Arc::clone(&self.attributes), self.space());
         let measure = move || {
             let accuracies = attributes.iter().map(|one| one.accuracy(&samples, space));
-            accuracies.collect::<Result<_, LatentError>>()
+            let accuracies = accuracies.collect::<Result<_, LatentError>>()?;
+            Ok::<_, LatentError>((correlation(scores.view())?, accuracies))
         };
         Ok(run_blocking(measure).await?)
     }

@@ -8,7 +8,7 @@ use ndarray::{ArcArray, Array3, ArrayView1, Axis, Ix3};
 use crate::catalog::NpyArray;
 use crate::editor::EditorError;
 use crate::editor::timestamp::rfc3339;
-use crate::latent::{Boundary, BoundaryFit, LatentSpace, Provenance};
+use crate::latent::{Boundary, BoundaryFit, CodesToFit, LatentSpace, Provenance, SharedCodes};
 
 /// Codes with one score each.
 #[derive(Clone, Debug)]
@@ -90,7 +90,8 @@ impl LabelledCodes {
         }
     }
 
-    /// Fits the boundary between low and high scores. `on_progress` gets the share that is done, 0 to 1.
+    /// Fits the boundary between low and high scores. Each fit of the same codes gets the same `shared`. `on_progress` gets the share
+    /// that is done, 0 to 1.
     ///
     /// # Errors
     /// [`EditorError::Latent`] for codes that cannot be separated.
@@ -99,6 +100,7 @@ impl LabelledCodes {
         attribute: &str,
         space: LatentSpace,
         fit: &BoundaryFit,
+        shared: &SharedCodes,
         mut on_progress: impl FnMut(f64),
     ) -> Result<Boundary, EditorError> {
         let provenance = Provenance {
@@ -113,7 +115,7 @@ impl LabelledCodes {
         Ok(fit.fit(
             attribute,
             space,
-            self.codes.view(),
+            CodesToFit::shared(self.codes.view(), shared),
             scores,
             provenance,
             never_cancel,

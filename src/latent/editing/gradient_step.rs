@@ -12,54 +12,97 @@ const DAMPING: f64 = 1e-6;
 /// The shortest gradient with a direction. A shorter one is rounding.
 const SHORTEST: f64 = 1e-9;
 
-/// The direction of a step, and the correction of the held scores.
-#[derive(Clone, Debug, PartialEq)]
+/// How steep a step is at least, as a share of the steepest one that holds everything.
+const LEAST_STEEP: f64 = 0.5;
+
+/// The direction of a step, and the correction of what is held.
+#[derive(Clone, Debug)]
 pub struct GradientStep {
-    /// The unit vector of g − H⁺H g: the part of the edited score's gradient that is orthogonal to the held scores' gradients. 0 if
-    /// nothing is left.
+    /// A unit vector that is orthogonal to the gradients of all that is held, or 0 if nothing is left of the edited score's gradient.
+    ///
+    /// Without a normal, it is what is left of the edited score's gradient. With one, it is the unit vector nearest to what is left of
+    /// the normal that is at least half as steep.
     pub direction: Array2<f64>,
-    /// ‖g − H⁺H g‖: the change of the edited score by one unit along the direction.
+    /// The change of the edited score by one unit along the direction.
     pub slope: f64,
-    /// ‖g − H⁺H g‖/‖g‖, from 0 to 1; 0 if g is 0.
+    /// The share of the edited score's gradient that is left, from 0 to 1; 0 if the gradient is 0.
     pub retained: f64,
-    /// −H⁺r, which takes the held scores back by their residuals r, to first order.
+    /// −H⁺r, which takes the residuals r back, to first order.
     pub correction: Array2<f64>,
     /// What the correction does to the edited score, to first order.
     pub side_effect: f64,
+    /// The span of all gradients and the normal.
+    effective: OrthonormalSpan,
 }
 
-/// A step along the gradient g of the `edited` score. The rows of H are the gradients of the `held` scores, and `residuals` are how far
-/// these have drifted.
+impl GradientStep {
+    /// The part of a move that changes nothing that is edited or held, to first order.
+    #[must_use]
+    pub fn idle_part(&self, moved: &Array2<f64>) -> Array2<f64> {
+        self.effective.orthogonal_part(moved)
+    }
+}
+
+/// A step that changes the edited score, which has the gradient `edited`. The rows of H are the gradients of what is `held`: other
+/// scores, and distances from boundaries. The `residuals` r are how far these have drifted. `normal` is the direction in which the
+/// edited attribute changes on average, if that is known.
 ///
 /// # Panics
-/// If the gradients differ in shape, or there is not one residual for each held score.
+/// If the gradients differ in shape, or there is not one residual for each held gradient.
 #[must_use]
-pub fn gradient_step(edited: &Array2<f64>, held: &[Array2<f64>], residuals: &[f64]) -> GradientStep {
-    assert_eq!(held.len(), residuals.len(), "each held score has a residual");
+pub fn gradient_step(
+    edited: &Array2<f64>,
+    normal: Option<&Array2<f64>>,
+    held: &[Array2<f64>],
+    residuals: &[f64],
+) -> GradientStep {
+    assert_eq!(held.len(), residuals.len(), "each held gradient has a residual");
     // At one length, the gradients of flat and of steep scores count alike. A score without a gradient cannot be corrected.
     let (units, drifts): (Vec<_>, Vec<_>) = held
         .iter()
         .zip(residuals)
-        .filter_map(|(gradient, residual)| {
-            let length = norm(gradient);
-            (length > SHORTEST).then(|| (gradient / length, residual / length))
-        })
+        .filter_map(|(gradient, residual)| Some((unit(gradient)?, residual / norm(gradient))))
         .unzip();
-    let rest = OrthonormalSpan::of(units.iter().cloned()).orthogonal_part(edited);
-    let (slope, length) = (norm(&rest), norm(edited));
-    let is_left = slope > SHORTEST;
+    let still = OrthonormalSpan::of(units.iter().cloned());
+    let rest = still.orthogonal_part(edited);
+    let gradient = unit(&rest);
+    let normal = normal.and_then(|normal| unit(&still.orthogonal_part(normal)));
+    let direction = match (&gradient, &normal) {
+        (None, _) => Array2::zeros(edited.dim()),
+        (Some(gradient), None) => gradient.clone(),
+        (Some(gradient), Some(normal)) => steep_enough(normal, gradient),
+    };
     let correction = correction(edited.dim(), &units, &drifts);
+    let length = norm(edited);
     GradientStep {
-        direction: if is_left {
-            rest / slope
+        slope: ordered_dot(edited, &direction),
+        retained: if length > SHORTEST {
+            norm(&rest) / length
         } else {
-            Array2::zeros(edited.dim())
+            0.0
         },
-        slope,
-        retained: if length > SHORTEST { slope / length } else { 0.0 },
         side_effect: ordered_dot(edited, &correction),
+        effective: OrthonormalSpan::of(units.into_iter().chain(gradient).chain(normal)),
+        direction,
         correction,
     }
+}
+
+/// The unit vector nearest to `normal` whose cosine to `gradient` is at least [`LEAST_STEEP`].
+fn steep_enough(normal: &Array2<f64>, gradient: &Array2<f64>) -> Array2<f64> {
+    let cosine = ordered_dot(normal, gradient);
+    if cosine >= LEAST_STEEP {
+        return normal.clone();
+    }
+    let across = (1.0 - LEAST_STEEP * LEAST_STEEP).sqrt();
+    unit(&(normal - &(cosine * gradient)))
+        .map_or_else(|| gradient.clone(), |rest| LEAST_STEEP * gradient + across * rest)
+}
+
+/// The unit vector along this one, if it is not 0.
+fn unit(vector: &Array2<f64>) -> Option<Array2<f64>> {
+    let length = norm(vector);
+    (length > SHORTEST).then(|| vector / length)
 }
 
 /// The shortest move that changes the scores of these unit gradients by −drift.
@@ -86,7 +129,7 @@ mod tests {
     #[test]
     fn the_direction_is_orthogonal_to_held_gradients_of_any_length() {
         let held = [array![[1e-3, 0.0, 0.0]], array![[1e3, 1e3, 0.0]]];
-        let step = gradient_step(&array![[3.0, 5.0, 2.0]], &held, &[0.0, 0.0]);
+        let step = gradient_step(&array![[3.0, 5.0, 2.0]], None, &held, &[0.0, 0.0]);
         assert!(
             (&step.direction - &array![[0.0, 0.0, 1.0]])
                 .iter()
@@ -99,7 +142,7 @@ mod tests {
     #[test]
     fn the_correction_takes_back_the_drift_of_each_held_score() {
         let held = [array![[2.0, 0.0, 0.0]], array![[1.0, 1.0, 0.0]]];
-        let step = gradient_step(&array![[1.0, 0.0, 2.0]], &held, &[0.5, -0.25]);
+        let step = gradient_step(&array![[1.0, 0.0, 2.0]], None, &held, &[0.5, -0.25]);
         for (gradient, residual) in held.iter().zip([0.5, -0.25]) {
             let change = ordered_dot(gradient, &step.correction);
             assert!((change + residual).abs() < 1e-5, "{change}");
@@ -110,9 +153,43 @@ mod tests {
     #[test]
     fn parallel_and_missing_gradients_are_no_error() {
         let held = [array![[1.0, 0.0]], array![[2.0, 0.0]], array![[0.0, 0.0]]];
-        let step = gradient_step(&array![[1.0, 0.0]], &held, &[0.1, 0.2, 5.0]);
+        let step = gradient_step(&array![[1.0, 0.0]], None, &held, &[0.1, 0.2, 5.0]);
         assert!(step.retained < 1e-12 && step.direction.iter().all(|&part| part == 0.0));
         assert!((step.correction[[0, 0]] + 0.1).abs() < 1e-4);
-        assert_eq!(gradient_step(&array![[0.0, 0.0]], &[], &[]).retained.to_bits(), 0);
+        assert_eq!(
+            gradient_step(&array![[0.0, 0.0]], None, &[], &[])
+                .retained
+                .to_bits(),
+            0
+        );
+    }
+    #[test]
+    fn the_step_is_the_one_nearest_to_the_normal_that_is_steep_enough() {
+        let normal = array![[3.0, 0.0, 0.0]];
+        for (angle, cosine) in [(0.4_f64, 0.4_f64.cos()), (1.4, 0.5), (2.8, 0.5)] {
+            let gradient = 2.0 * array![[angle.cos(), angle.sin(), 0.0]];
+            let step = gradient_step(&gradient, Some(&normal), &[], &[]);
+            assert!(
+                (step.slope - 2.0 * cosine).abs() < 1e-9,
+                "{angle}: {}",
+                step.slope
+            );
+            assert!((norm(&step.direction) - 1.0).abs() < 1e-9);
+        }
+        let opposite = gradient_step(&array![[-1.0, 0.0, 0.0]], Some(&normal), &[], &[]);
+        assert!((opposite.slope - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_idle_part_of_a_move_changes_nothing_that_is_edited_or_held() {
+        let (edited, normal) = (array![[0.0, 2.0, 0.0, 0.0]], array![[1.0, 1.0, 0.0, 0.0]]);
+        let held = [array![[0.0, 0.0, 1.0, 0.0]]];
+        let step = gradient_step(&edited, Some(&normal), &held, &[0.0]);
+        let idle = step.idle_part(&array![[1.0, 2.0, 3.0, 4.0]]);
+        let expected = array![[0.0, 0.0, 0.0, 4.0]];
+        assert!(
+            (&idle - &expected).iter().all(|part| part.abs() < 1e-12),
+            "{idle}"
+        );
     }
 }

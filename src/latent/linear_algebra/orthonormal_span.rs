@@ -10,6 +10,7 @@ use crate::latent::linear_algebra::dot_product::{norm, ordered_dot};
 const MIN_INDEPENDENT: f64 = 1e-12;
 
 /// The span of several directions, as an orthonormal basis.
+#[derive(Clone, Debug)]
 pub(crate) struct OrthonormalSpan {
     basis: Vec<Array2<f64>>,
 }

@@ -1,4 +1,4 @@
-//! A walk: small steps along the gradient of a score, each orthogonal to the gradients of the held scores.
+//! A walk: small steps that change a score, each orthogonal to the gradients of the held scores and to their boundaries' normals.
 
 use std::ops::Range;
 
@@ -6,6 +6,7 @@ use ndarray::Array2;
 
 use crate::catalog::OutputKind;
 use crate::editor::EditorError;
+use crate::editor::editing::gradient_walk::planes::Planes;
 use crate::editor::editing::gradient_walk::result::{Walk, WalkEnd};
 use crate::editor::editing::gradient_walk::slopes::{Slopes, slopes};
 use crate::editor::editing::score_search::scored_attribute::ScoredAttribute;
@@ -22,17 +23,22 @@ const LONGEST_PATH: f64 = 20.0;
 /// Most points of a walk. A point takes one gradient for each score.
 const MOST_POINTS: usize = 64;
 /// How near a held logit is kept on the way.
-const KEPT: f64 = 0.05;
+const KEPT: f64 = 0.1;
 /// How near a held value is kept on the way: its change over this distance along its own gradient.
-const KEPT_DISTANCE: f64 = 0.02;
+const KEPT_DISTANCE: f64 = 0.04;
+/// A drift is taken back to this share of what is kept. Corrections follow the classifier, which may be misled, so they are small.
+const LEFT: f64 = 0.75;
 /// How much farther than on the way a held score may be at the end, to count as held.
-const HELD: f64 = 4.0;
+const HELD: f64 = 2.0;
 /// A drift that is larger than this, in units of what is kept, and grows, makes the steps shorter.
-const ROUGH_DRIFT: f64 = 4.0;
+const ROUGH_DRIFT: f64 = 2.0;
 /// Most corrections at a point where the walk ends.
 const MOST_CORRECTIONS: usize = 4;
 /// The least share of the gradient that counts as a direction. Less than this is mostly the error of the held gradients.
 const LEAST_RETAINED: f64 = 0.01;
+/// The share that a step takes back of the part of the way that serves no score any more. On the phantom it halves what the planes'
+/// errors change.
+const TAKEN_BACK: f64 = 0.5;
 /// Lengths this near to each other are equal.
 const SAME_LENGTH: f64 = 1e-9;
 
@@ -61,9 +67,12 @@ pub(crate) struct Walker<'a> {
     attributes: &'a [ScoredAttribute],
     /// The rows of the code that move.
     rows: Range<usize>,
+    planes: Planes,
+    /// The code before the edit.
+    start: Array2<f64>,
     /// How far each score may be off.
     kept: Vec<f64>,
-    /// The scores before the edit, on their linear scale.
+    /// The scores before the edit, on their linear scale, and the places along the planes' normals.
     before: Vec<f64>,
     point: Point,
     longest_step: f64,
@@ -84,7 +93,8 @@ impl<'a> Walker<'a> {
         attributes: &'a [ScoredAttribute],
     ) -> Result<Self, EditorError> {
         let columns: Vec<usize> = attributes.iter().map(|one| one.column).collect();
-        let mut found = slopes(renderer, code, &columns).await?;
+        let planes = Planes::new(renderer.model(), attributes, code.space());
+        let mut found = slopes(renderer, code, &columns, &planes.normals).await?;
         mask(&mut found, &rows);
         let kept = |(one, gradient): (&ScoredAttribute, &Array2<f64>)| match one.kind {
             OutputKind::Logit | OutputKind::Probability => KEPT,
@@ -93,8 +103,10 @@ impl<'a> Walker<'a> {
         Ok(Self {
             kept: attributes.iter().zip(&found.gradients).map(kept).collect(),
             attributes,
+            planes,
+            start: code.values().mapv(f64::from),
             rows,
-            before: found.scores.clone(),
+            before: found.values.clone(),
             point: Point {
                 code: code.clone(),
                 slopes: found,
@@ -155,7 +167,12 @@ impl<'a> Walker<'a> {
                 return Ok(self.give_up(goal, best.1, end));
             }
             let (distance, before) = (self.distance(goal, &step), self.misses(goal));
-            match self.advance(renderer, &step, distance).await {
+            let taken_back = match goal {
+                // Afterwards it would cause new drifts.
+                Goal::Score(..) if corrections == 0 => TAKEN_BACK,
+                _ => 0.0,
+            };
+            match self.advance(renderer, &step, distance, taken_back).await {
                 // There may be codes where a derivative does not exist: a shorter step may miss them.
                 Err(EditorError::Engine(EngineError::NotFinite { .. })) => {
                     if self.longest_step <= SHORTEST_STEP {
@@ -191,7 +208,7 @@ impl<'a> Walker<'a> {
     fn misses(&self, goal: Goal) -> (f64, f64) {
         let off = match goal {
             Goal::Length(_) => 0.0,
-            Goal::Score(target, near) => (target - self.point.slopes.scores[0]).abs() / near,
+            Goal::Score(target, near) => (target - self.point.slopes.values[0]).abs() / near,
         };
         (off, self.worst_drift())
     }
@@ -200,30 +217,37 @@ impl<'a> Walker<'a> {
     fn is_there(&self, goal: Goal) -> bool {
         match goal {
             Goal::Length(length) => (length - self.point.length).abs() <= SAME_LENGTH,
-            Goal::Score(target, near) => (target - self.point.slopes.scores[0]).abs() <= near,
+            Goal::Score(target, near) => (target - self.point.slopes.values[0]).abs() <= near,
         }
     }
 
-    /// How far the held scores are from where they were.
+    /// How far the scores and the places along the normals are from where they were.
     fn drifts(&self) -> Vec<f64> {
-        let scores = self.point.slopes.scores.iter().zip(&self.before);
-        scores.skip(1).map(|(now, before)| now - before).collect()
+        let values = self.point.slopes.values.iter().zip(&self.before);
+        values.map(|(now, before)| now - before).collect()
     }
 
     /// The largest drift of a held score, in units of what it may drift.
     fn worst_drift(&self) -> f64 {
-        let drifts = self.drifts().into_iter().zip(&self.kept[1..]);
+        let drifts = self.drifts().into_iter().zip(&self.kept).skip(1);
         drifts.map(|(drift, kept)| drift.abs() / kept).fold(0.0, f64::max)
     }
 
     fn step(&self) -> GradientStep {
-        let (edited, held) = self
-            .point
-            .slopes
-            .gradients
-            .split_first()
-            .expect("one score is edited");
-        gradient_step(edited, held, &self.drifts())
+        let gradients = &self.point.slopes.gradients;
+        let normal = self.attributes.len();
+        let has_normal = self.planes.has_edited;
+        let is_held = |index: &usize| *index != 0 && !(has_normal && *index == normal);
+        let mut drifts = self.drifts();
+        for (drift, kept) in drifts.iter_mut().zip(&self.kept) {
+            *drift -= drift.clamp(-LEFT * kept, LEFT * kept);
+        }
+        let (held, residuals): (Vec<_>, Vec<_>) = (0..gradients.len())
+            .filter(is_held)
+            .map(|index| (gradients[index].clone(), drifts[index]))
+            .unzip();
+        let normal = has_normal.then(|| &gradients[normal]);
+        gradient_step(&gradients[0], normal, &held, &residuals)
     }
 
     /// Why the walk cannot go on, if so.
@@ -254,7 +278,7 @@ impl<'a> Walker<'a> {
             Goal::Length(length) => length - self.point.length,
             // The correction changes the score too.
             Goal::Score(target, _) => {
-                let missing = target - self.point.slopes.scores[0] - step.side_effect;
+                let missing = target - self.point.slopes.values[0] - step.side_effect;
                 missing / (step.slope * self.unit())
             }
         };
@@ -267,23 +291,25 @@ impl<'a> Walker<'a> {
         (self.rows.len() as f64).sqrt()
     }
 
-    /// Takes a step, and corrects the drifts.
+    /// Takes a step, corrects the drifts, and takes back a share of the way so far that serves nothing any more.
     async fn advance(
         &mut self,
         renderer: &mut Renderer<'_>,
         step: &GradientStep,
         distance: f64,
+        taken_back: f64,
     ) -> Result<(), EditorError> {
         let code = &self.point.code;
         let mut values = code.values().mapv(f64::from);
+        // Moves that are right to first order only are as long as a step at most.
+        let longest = self.longest_step * self.unit();
+        let idle = taken_back * step.idle_part(&(&values - &self.start));
+        values.scaled_add(-share_within(longest / 2.0, &idle), &idle);
         values.scaled_add(distance * self.unit(), &step.direction);
-        // A correction is as long as a step at most, because it is right to first order only.
-        let (length, longest) = (length_of(&step.correction), self.longest_step * self.unit());
-        let share = if length > longest { longest / length } else { 1.0 };
-        values.scaled_add(share, &step.correction);
+        values.scaled_add(share_within(longest, &step.correction), &step.correction);
         let moved = LatentCode::rounded(code.space(), &values)?.with_label(code.label().cloned());
         let columns: Vec<usize> = self.attributes.iter().map(|one| one.column).collect();
-        let mut found = slopes(renderer, &moved, &columns).await?;
+        let mut found = slopes(renderer, &moved, &columns, &self.planes.normals).await?;
         mask(&mut found, &self.rows);
         self.point = Point {
             code: moved,
@@ -298,7 +324,7 @@ impl<'a> Walker<'a> {
     /// What the response says about the walk.
     pub(crate) fn result(&self, end: WalkEnd, target: Option<f64>, asked_length: Option<f64>) -> Walk {
         let own = &self.attributes[0];
-        let (before, after) = (&self.before, &self.point.slopes.scores);
+        let (before, after) = (&self.before, &self.point.slopes.values);
         let held = self.attributes.iter().enumerate().skip(1);
         let held = held.map(|(index, one)| {
             let most = HELD * self.kept[index];
@@ -321,6 +347,12 @@ impl<'a> Walker<'a> {
             held: held.collect(),
         }
     }
+}
+
+/// The share of a move that is at most this long.
+fn share_within(longest: f64, moved: &Array2<f64>) -> f64 {
+    let length = length_of(moved);
+    if length > longest { longest / length } else { 1.0 }
 }
 
 /// Makes the gradients 0 on rows that do not move.

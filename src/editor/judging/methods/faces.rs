@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::catalog::OutputKind;
 use crate::editor::editing::score_search::scored_attribute::linear;
-use crate::editor::rendering::labels::labels;
+use crate::editor::sampled_codes::sample_codes;
 use crate::editor::training::sample_scores::label_of;
 use crate::editor::{EditorError, Model};
-use crate::latent::{CodeSampler, LatentCode, LatentSpace};
-
-/// Codes in one run of the mapping.
-const BATCH: usize = 256;
+use crate::latent::{LatentCode, LatentSpace};
 
 /// Sampled codes in z, and in w if the generator has a mapping: a row for each sample.
 pub(crate) struct CodesBySpace {
@@ -28,22 +25,22 @@ impl CodesBySpace {
     /// # Errors
     /// [`EditorError`] if the mapping fails.
     pub(crate) async fn sample(model: &Arc<Model>, seed: u32, count: usize) -> Result<Self, EditorError> {
-        let mut sampler = CodeSampler::new(seed, model.shape().z_dim, model.generator().rescale_z);
-        let z = sampler.sample(count);
-        let mut w = None;
-        if model.shape().has_mapping() {
-            let mut admission = model.engine().background();
-            let mut parts = Vec::new();
-            for (index, part) in z.axis_chunks_iter(Axis(0), BATCH).enumerate() {
-                let first = index * BATCH;
-                let rows = first..first + part.nrows();
-                let labelled: Vec<_> = rows.map(|sample| label_of(model, seed, sample)).collect();
-                let labels = labels(model, labelled.iter().map(Option::as_ref))?;
-                parts.push(admission.map(part.to_owned(), labels).await?);
+        let mut z = Array2::zeros((0, model.shape().z_dim));
+        let mut w = model
+            .shape()
+            .has_mapping()
+            .then(|| Array2::zeros((0, model.shape().w_dim)));
+        let append = |all: &mut Array2<f32>, part: &Array2<f32>| {
+            all.append(Axis(0), part.view())
+                .expect("codes of one space have one length");
+        };
+        sample_codes(model, seed, count, |z_part, w_part| {
+            append(&mut z, &z_part);
+            if let (Some(all), Some(part)) = (&mut w, &w_part) {
+                append(all, part);
             }
-            let parts: Vec<_> = parts.iter().map(|part| part.view()).collect();
-            w = Some(concatenate(Axis(0), &parts).expect("w codes have one length"));
-        }
+        })
+        .await?;
         let model = Arc::clone(model);
         Ok(Self { z, w, model, seed })
     }

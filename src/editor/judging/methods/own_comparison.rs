@@ -19,7 +19,9 @@ use crate::editor::judging::methods::method::{Method, PlaneSet, methods_of};
 use crate::editor::judging::methods::truth::KnownTruth;
 use crate::editor::judging::methods::walk::LINE_IMAGES;
 use crate::editor::{EditorError, Model, ReportRequest};
-use crate::latent::{Boundary, BoundaryFit, FitMethod, LatentCode, LatentSpace, Provenance};
+use crate::latent::{
+    Boundary, BoundaryFit, CodesToFit, FitMethod, LatentCode, LatentSpace, Provenance, SharedCodes,
+};
 
 /// Most samples that give the units of a walk and the correlations of directions without labels.
 const MOST_KNOWN: usize = 2000;
@@ -167,12 +169,20 @@ async fn fitted_set(
     let fit_all = move || {
         let mut boundaries = Vec::new();
         for space in model.sampled_spaces() {
+            let shared = SharedCodes::default();
             for (column, ((attribute, threshold), _)) in &attributes {
                 let fit = BoundaryFit {
                     threshold: Some(*threshold),
                     ..fit
                 };
-                boundaries.push(fitted(attribute, space, &codes, scores.column(*column), fit)?);
+                boundaries.push(fitted(
+                    attribute,
+                    space,
+                    &codes,
+                    &shared,
+                    scores.column(*column),
+                    fit,
+                )?);
             }
         }
         Ok::<_, EditorError>(boundaries)
@@ -187,10 +197,11 @@ fn fitted(
     attribute: &str,
     space: LatentSpace,
     codes: &CodesBySpace,
+    shared: &SharedCodes,
     scores: ndarray::ArrayView1<'_, f64>,
     fit: BoundaryFit,
 ) -> Result<Arc<Boundary>, EditorError> {
-    let rows = codes.rows(space).insert_axis(Axis(1));
+    let rows = CodesToFit::shared(codes.rows(space).insert_axis(Axis(1)), shared);
     let never_cancel = |_| ControlFlow::Continue(());
     let known = Provenance::default();
     let found = fit.fit(attribute, space, rows, scores, known, never_cancel)?;
@@ -228,8 +239,9 @@ async fn true_directions(
     let fit_all = move || {
         let mut boundaries = Vec::new();
         for space in spaces {
+            let shared = SharedCodes::default();
             for (attribute, column) in names.iter().zip(values.axis_iter(Axis(1))) {
-                boundaries.push(fitted(attribute, space, &codes, column, fit)?);
+                boundaries.push(fitted(attribute, space, &codes, &shared, column, fit)?);
             }
         }
         Ok::<_, EditorError>(boundaries)
