@@ -64,7 +64,7 @@ recipes: build setup ## Run the commands of README.md and docs/ as they are prin
 	PYTHON='$(PYTHON)' tests/recipes/run $(PROGRAM) $(ARGS)
 
 .PHONY: test-page
-test-page: build setup ## Use the page as a newcomer does, in headless Chromium; needs Node 20 (ARGS="FOLDER" for screenshots)
+test-page: build setup ## Use the page as a newcomer does, in headless Chromium, also behind nginx; needs Node 20 (ARGS="FOLDER" for screenshots)
 	tests/page/run $(PROGRAM) $(ARGS)
 
 .PHONY: fuzz
@@ -81,6 +81,10 @@ attack: build setup ## Attack the program over loopback and print what it withst
 bench: setup ## Compare the service with a bare loop and other servers (benches/README.md; ARGS="--seconds 10")
 	mkdir -p target/bench
 	CARGO='$(CARGO)' $(PYTHON) benches/peers/run.py --json target/bench/serving.json $(ARGS)
+
+.PHONY: bench-page
+bench-page: build setup ## Measure how fast the page follows its sliders, and Lighthouse's scores, in headless Chromium; needs Node 20 and the network
+	benches/page/run $(PROGRAM) $(ARGS)
 
 # The phantom's truth is known, so that the methods of training are judged too. Some ten minutes on two cores.
 .PHONY: judge

@@ -8,15 +8,12 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { launch, report } from "./browser.mjs";
 
 const [service, screenshots] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1200, height: 1000 }, acceptDownloads: true, permissions: ["clipboard-read", "clipboard-write"] });
 // The policy of the page forbids scripts from elsewhere, so that axe is added to the page before its own scripts.
 await context.addInitScript(axe);
@@ -258,17 +255,5 @@ const checks = {
   },
 };
 
-let failed = 0;
-for (const [claim, check] of Object.entries(checks)) {
-  try {
-    await check();
-    console.log(`ok: ${claim}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED: ${claim}: ${error.stack}`);
-    await shot(`failed-${failed}`);
-  }
-}
+process.exitCode = await report(checks, (number) => shot(`failed-${number}`));
 await browser.close();
-console.log(`${Object.keys(checks).length - failed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
