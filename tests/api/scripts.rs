@@ -91,6 +91,11 @@ async fn images_have_a_name_under_which_a_browser_stores_them() {
         let expected = format!("inline; filename=\"{name}\"");
         assert_eq!(response.header("content-disposition"), Some(&*expected), "{uri}");
     }
+    let archive = client.get("/v1/sample?seed=85&count=4&layout=zip").await;
+    assert_eq!(
+        archive.header("content-disposition"),
+        Some("inline; filename=\"sketch-seeds85-88.zip\"")
+    );
     for uri in [
         "/v1/sample?seed=85&format=json",
         "/v1/score?seed=85",

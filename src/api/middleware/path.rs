@@ -29,7 +29,7 @@ pub(crate) async fn simplify(State(base): State<BasePath>, mut request: Request,
 
 fn without_slash(path: &str) -> &str {
     match path.strip_suffix('/') {
-        Some(short) if !short.is_empty() && path != WITH_SLASH => short,
+        Some(short) if !short.is_empty() && !short.ends_with('/') && path != WITH_SLASH => short,
         _ => path,
     }
 }
