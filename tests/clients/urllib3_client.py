@@ -162,7 +162,8 @@ def an_image_is_edited() -> None:
 @check
 def a_conditional_edit_moves_along_a_direction_orthogonal_to_its_condition() -> None:
     conditions = ["eyeglasses"]
-    png(faces.edit_face_conditionally_by_url(["age:3"], seed=7, space=Space.Z, condition=conditions, format=PNG))
+    options = {"seed": 7, "space": Space.Z, "condition": conditions, "format": PNG}
+    png(faces.edit_face_conditionally_by_url(edit=["age:3"], **options))
     body = ConditionalEditInput(seed=7, edits=[AttributeEdit(attribute="age", by=3)], conditions=conditions)
     (direction,) = EditResponse.from_json(faces.edit_face_conditionally(body)).directions
     assert abs(direction.cosines["eyeglasses"]) < 1e-6
