@@ -186,7 +186,7 @@ impl Arrays {
         let (request, mut npz) = (batches.request(), NpzStream::default());
         let seeds: Option<Vec<i64>> = request.seeds().map(|seed| seed.map(i64::from)).collect();
         if let Some(seeds) = seeds {
-            npz.add_i8("seeds", seeds.into_iter());
+            npz.add_i8("seeds", &[seeds.len()], &seeds);
         }
         let positions = request.positions();
         if !positions.is_empty() {
@@ -225,10 +225,10 @@ impl Arrays {
         let Columns { names, values } = self.scores;
         self.npz.begin_f4("scores", &[self.count, names.len()]);
         self.npz.extend_f4(values);
-        self.npz.add_texts("attributes", &names);
+        self.npz.add_texts("attributes", &[names.len()], &names);
         let Columns { names, values } = self.distances;
         self.npz.add_f8("distances", &[self.count, names.len()], &values);
-        self.npz.add_texts("boundaries", &names);
+        self.npz.add_texts("boundaries", &[names.len()], &names);
         self.npz.finish()
     }
 }

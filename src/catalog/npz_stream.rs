@@ -7,7 +7,6 @@ use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::catalog::npy::header;
-use crate::catalog::scored_samples::texts;
 
 /// A `.npz` file in progress. It is not compressed, since codes are noise.
 pub struct NpzStream {
@@ -33,54 +32,80 @@ impl Write for Pieces {
 
 const MEMORY: &str = "memory can be written to";
 
+/// The numbers that are converted to bytes at a time, since all of them may take hundreds of megabytes.
+const PIECE: usize = 1 << 14;
+
 impl Default for NpzStream {
     fn default() -> Self {
-        let pieces = Pieces::default();
+        Self::with_capacity(0)
+    }
+}
+
+impl NpzStream {
+    /// A file with room for `bytes` that are not taken yet.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        let pieces = Pieces(Arc::new(Mutex::new(Vec::with_capacity(bytes))));
         Self {
             zip: ZipWriter::new_stream(pieces.clone()),
             pieces,
         }
     }
-}
 
-impl NpzStream {
     /// Begins an array of the type `<f4`. [`extend_f4`](Self::extend_f4) adds its values.
     pub fn begin_f4(&mut self, name: &str, shape: &[usize]) {
-        self.begin(name, &header(shape, "<f4"));
+        let values = shape.iter().product::<usize>() * size_of::<f32>();
+        self.begin(name, &header(shape, "<f4"), values);
     }
 
     /// Adds values to the array that was begun, in C order.
     pub fn extend_f4(&mut self, values: impl IntoIterator<Item = f32>) {
-        let values = values.into_iter();
-        let bytes: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
-        self.write(&bytes);
+        let mut values = values.into_iter().peekable();
+        while values.peek().is_some() {
+            let piece = values.by_ref().take(PIECE);
+            let bytes: Vec<u8> = piece.flat_map(f32::to_le_bytes).collect();
+            self.write(&bytes);
+        }
     }
 
     /// Adds an array of the type `<f8`.
     pub fn add_f8(&mut self, name: &str, shape: &[usize], values: &[f64]) {
-        self.begin(name, &header(shape, "<f8"));
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.write(&bytes);
+        self.add(name, &header(shape, "<f8"), &bytes);
     }
 
-    /// Adds a list of whole numbers, of the type `<i8`.
-    pub fn add_i8(&mut self, name: &str, values: impl ExactSizeIterator<Item = i64>) {
-        self.begin(name, &header(&[values.len()], "<i8"));
-        let bytes: Vec<u8> = values.flat_map(i64::to_le_bytes).collect();
-        self.write(&bytes);
+    /// Adds an array of whole numbers, of the type `<i8`.
+    pub fn add_i8(&mut self, name: &str, shape: &[usize], values: &[i64]) {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.add(name, &header(shape, "<i8"), &bytes);
     }
 
-    /// Adds a list of texts.
-    pub fn add_texts(&mut self, name: &str, list: &[String]) {
-        self.begin(name, &texts(&[list.len()], list));
+    /// Adds an array of texts: each character is four bytes, and shorter texts end in zeros.
+    pub fn add_texts(&mut self, name: &str, shape: &[usize], texts: &[String]) {
+        let longest = texts.iter().map(|text| text.chars().count()).max();
+        let longest = longest.unwrap_or(0).max(1);
+        let letters = texts.iter().flat_map(|text| {
+            let letters = text.chars().map(u32::from);
+            letters.chain(std::iter::repeat(0)).take(longest)
+        });
+        let bytes: Vec<u8> = letters.flat_map(u32::to_le_bytes).collect();
+        self.add(name, &header(shape, &format!("<U{longest}")), &bytes);
     }
 
-    fn begin(&mut self, name: &str, start: &[u8]) {
+    fn add(&mut self, name: &str, header: &[u8], values: &[u8]) {
+        self.begin(name, header, values.len());
+        self.write(values);
+    }
+
+    /// Begins an array with `values` bytes of values.
+    fn begin(&mut self, name: &str, header: &[u8], values: usize) {
+        let length = header.len() + values;
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
-            .last_modified_time(DateTime::default());
+            .last_modified_time(DateTime::default())
+            .large_file(u32::try_from(length).is_err());
         self.zip.start_file(format!("{name}.npy"), options).expect(MEMORY);
-        self.write(start);
+        self.write(header);
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -117,14 +142,14 @@ mod tests {
     #[test]
     fn the_pieces_together_are_a_file_with_all_arrays() {
         let mut npz = NpzStream::default();
-        npz.add_i8("seeds", [7, 8].into_iter());
+        npz.add_i8("seeds", &[2], &[7, 8]);
         npz.begin_f4("w", &[2, 3]);
         let mut file = npz.take();
         npz.extend_f4([1.0, 2.0, 3.0]);
         file.extend(npz.take());
         npz.extend_f4([4.0, 5.0, 6.5]);
         npz.add_f8("distances", &[2, 1], &[0.25, -0.5]);
-        npz.add_texts("boundaries", &["smile".to_owned()]);
+        npz.add_texts("boundaries", &[1], &["smile".to_owned()]);
         file.extend(npz.take());
         file.extend(npz.finish());
         let mut archive = zip::ZipArchive::new(Cursor::new(file)).unwrap();

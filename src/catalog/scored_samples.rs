@@ -1,21 +1,16 @@
 //! Sampled codes and their scores in one `.npz` file, as NumPy reads it.
 
-use std::io::{Cursor, Read as _, Write as _};
+use std::io::{Cursor, Read as _};
 
 use ndarray::{ArcArray, Array2, Array3, Ix2, Ix3};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+use zip::ZipArchive;
 
-use crate::catalog::npy::header;
-use crate::catalog::{NpyArray, NpyError};
+use crate::catalog::{NpyArray, NpyError, NpzStream};
 use crate::checkpoint::NpyHeader;
 use crate::latent::LatentSpace;
 
 /// The first bytes of a zip archive.
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
-
-/// The numbers that are converted to bytes at a time.
-const PIECE: usize = 1 << 14;
 
 /// Sampled codes with the scores of a model's classifiers. Clones share the numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,44 +93,16 @@ impl ScoredSamples {
             LatentSpace::WPlus => vec![samples, rows, dim],
             _ => vec![samples, rows * dim],
         };
-        let seed = i64::from(self.seed).to_le_bytes();
-        let thresholds = NpyArray {
-            shape: vec![self.thresholds.len()],
-            values: self.thresholds.clone(),
-        };
-        let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(self.bytes() + 4096)));
-        let mut add = |name: &str, start: &[u8], floats: &[f32]| {
-            let length = start.len() + size_of_val(floats);
-            let options = SimpleFileOptions::default()
-                .compression_method(CompressionMethod::Stored)
-                .last_modified_time(DateTime::default())
-                .large_file(u32::try_from(length).is_err());
-            zip.start_file(format!("{name}.npy"), options)?;
-            zip.write_all(start)?;
-            // In pieces, since all of them may be hundreds of megabytes.
-            for piece in floats.chunks(PIECE) {
-                let bytes: Vec<u8> = piece.iter().flat_map(|value| value.to_le_bytes()).collect();
-                zip.write_all(&bytes)?;
-            }
-            Ok::<(), zip::result::ZipError>(())
-        };
-        let (codes, scores) = (self.codes.as_standard_layout(), self.scores.as_standard_layout());
-        let floats = "the layout is standard";
-        let (codes, scores) = (codes.as_slice().expect(floats), scores.as_slice().expect(floats));
-        let written = add("codes", &header(&shape, "<f4"), codes)
-            .and_then(|()| add("scores", &header(self.scores.shape(), "<f4"), scores))
-            .and_then(|()| {
-                add(
-                    "attributes",
-                    &texts(&[self.attributes.len()], &self.attributes),
-                    &[],
-                )
-            })
-            .and_then(|()| add("thresholds", &thresholds.write_f8(), &[]))
-            .and_then(|()| add("seed", &[header(&[], "<i8"), seed.to_vec()].concat(), &[]))
-            .and_then(|()| add("space", &texts(&[], &[self.space.to_string()]), &[]));
-        written.expect("memory can be written to");
-        zip.finish().expect("memory can be written to").into_inner()
+        let mut npz = NpzStream::with_capacity(self.bytes() + 4096);
+        npz.begin_f4("codes", &shape);
+        npz.extend_f4(self.codes.iter().copied());
+        npz.begin_f4("scores", self.scores.shape());
+        npz.extend_f4(self.scores.iter().copied());
+        npz.add_texts("attributes", &[self.attributes.len()], &self.attributes);
+        npz.add_f8("thresholds", &[self.thresholds.len()], &self.thresholds);
+        npz.add_i8("seed", &[], &[self.seed.into()]);
+        npz.add_texts("space", &[], &[self.space.to_string()]);
+        npz.finish()
     }
 
     /// Reads a file that [`write`](Self::write) wrote.
@@ -224,19 +191,6 @@ fn shaped(name: &'static str, array: NpyArray, expected: &[usize]) -> Result<Npy
 )]
 fn single(values: Vec<f64>) -> Vec<f32> {
     values.into_iter().map(|value| value as f32).collect()
-}
-
-/// An array of text: each character is four bytes, and shorter texts end in zeros.
-pub(crate) fn texts(shape: &[usize], texts: &[String]) -> Vec<u8> {
-    let longest = texts.iter().map(|text| text.chars().count()).max();
-    let longest = longest.unwrap_or(0).max(1);
-    let mut file = header(shape, &format!("<U{longest}"));
-    for text in texts {
-        let letters = text.chars().map(u32::from);
-        let padded = letters.chain(std::iter::repeat(0)).take(longest);
-        padded.for_each(|letter| file.extend(letter.to_le_bytes()));
-    }
-    file
 }
 
 fn read_texts(name: &'static str, file: &[u8]) -> Result<Vec<String>, ScoredSamplesError> {

@@ -117,7 +117,7 @@ impl Accepted {
 impl Drop for Accepted {
     /// The reasons that schemas cannot express are exceptions.
     fn drop(&mut self) {
-        let few = self.0.get() < CASES / 24;
+        let few = self.0.get() < CASES / 8;
         assert!(
             !few || std::thread::panicking(),
             "only {} of {CASES} requests were accepted",

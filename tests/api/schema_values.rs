@@ -18,7 +18,7 @@ const LARGEST_LIMIT: u64 = 2000;
 const NUMBER: &str = r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?";
 
 /// The part of a pattern that is a seed or a range of seeds.
-const SEEDS: &str = "[0-9]{1,10}(-[0-9]{1,10})?";
+const SEEDS: &str = "([0-9]{1,9}|[1-3][0-9]{9})(-([0-9]{1,9}|[1-3][0-9]{9}))?";
 
 /// Follows a reference to a schema.
 pub(crate) fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {

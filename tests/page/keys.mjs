@@ -6,15 +6,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { launch, report } from "./browser.mjs";
 
 const [service, key] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1200, height: 1000 }, permissions: ["clipboard-read", "clipboard-write"] });
 await context.addInitScript(axe);
 const page = await context.newPage();
@@ -104,16 +101,5 @@ const checks = {
   },
 };
 
-let failed = 0;
-for (const [claim, check] of Object.entries(checks)) {
-  try {
-    await check();
-    console.log(`ok: ${claim}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED: ${claim}: ${error.stack}`);
-  }
-}
+process.exitCode = await report(checks);
 await browser.close();
-console.log(`${Object.keys(checks).length - failed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;

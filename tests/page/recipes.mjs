@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { chromium } from "playwright-core";
+import { launch, report } from "./browser.mjs";
 
 const [service, ...documents] = process.argv.slice(2);
 const address = new URL(service).host;
@@ -26,47 +26,35 @@ const pages = createServer((request, response) => {
 await new Promise((listening) => pages.listen(0, "127.0.0.1", listening));
 const origin = `http://127.0.0.1:${pages.address().port}`;
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-let failed = 0;
-for (const [index, { code }] of blocks.entries()) {
+const browser = await launch();
+const checks = blocks.map(({ code }, index) => [`recipe ${index + 1}, ${code.trim().split("\n")[0]}`, async () => {
   const page = await browser.newPage();
   const complaints = [];
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(error.message));
-  const name = `recipe ${index + 1}, ${code.trim().split("\n")[0]}`;
-  try {
-    await page.goto(`${origin}/${index}`);
-    const image = page.locator("img").last();
-    const hasFace = () => image.evaluate(async (shown) => (await shown.decode(), shown.naturalWidth));
-    await image.waitFor();
-    assert.ok((await hasFace()) >= 64, "the image shows no face");
-    const slider = page.locator("input[type=range]");
-    if ((await slider.count()) > 0) {
-      // A drag: many positions, faster than images are made.
-      const before = await image.getAttribute("src");
-      await slider.evaluate(async (range) => {
-        for (let step = 1; step <= 40; step += 1) {
-          range.value = step * 0.05;
-          range.dispatchEvent(new Event("input"));
-          await new Promise((next) => setTimeout(next, 5));
-        }
-      });
-      await page.waitForLoadState("networkidle");
-      assert.notEqual(await image.getAttribute("src"), before, "the slider changed nothing");
-      assert.ok((await hasFace()) >= 64, "the edited image shows no face");
-    }
-    assert.deepEqual(complaints, []);
-    console.log(`passed: ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED: ${name}\n${error.message}`);
-  } finally {
-    await page.close();
+  await page.goto(`${origin}/${index}`);
+  const image = page.locator("img").last();
+  const hasFace = () => image.evaluate(async (shown) => (await shown.decode(), shown.naturalWidth));
+  await image.waitFor();
+  assert.ok((await hasFace()) >= 64, "the image shows no face");
+  const slider = page.locator("input[type=range]");
+  if ((await slider.count()) > 0) {
+    // A drag: many positions, faster than images are made.
+    const before = await image.getAttribute("src");
+    await slider.evaluate(async (range) => {
+      for (let step = 1; step <= 40; step += 1) {
+        range.value = step * 0.05;
+        range.dispatchEvent(new Event("input"));
+        await new Promise((next) => setTimeout(next, 5));
+      }
+    });
+    await page.waitForLoadState("networkidle");
+    assert.notEqual(await image.getAttribute("src"), before, "the slider changed nothing");
+    assert.ok((await hasFace()) >= 64, "the edited image shows no face");
   }
-}
+  assert.deepEqual(complaints, []);
+  await page.close();
+}]);
+process.exitCode = await report(Object.fromEntries(checks));
 await browser.close();
 pages.close();
-process.exit(failed === 0 ? 0 : 1);

@@ -23,7 +23,7 @@ use crate::api::responses::edit::EditResponse;
 use crate::api::route_response::RouteResponse;
 use crate::api::state::Api;
 use crate::api::types::edit::{ConditionalEditForm, ConditionalEditInput, EditForm, EditInput, FaceEdits};
-use crate::api::types::face::{Faces, check_many};
+use crate::api::types::face::{OneOrMany, check_many};
 use crate::api::types::latent::Latent;
 use crate::api::types::output_options::{Format, NumbersFormat};
 use crate::api::types::text::{Text, named};
@@ -171,7 +171,7 @@ async fn edit(
             return many_faces::respond(api, model, input.many(check_many)?, format).await;
         }
     };
-    if let Faces::Many(_) = input.common.face.code.faces()? {
+    if let OneOrMany::Many(_) = input.common.face.code.faces()? {
         return edit_many(api, path, &model, &input, output).await;
     }
     let request = input.request(api, output.format)?;

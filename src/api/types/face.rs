@@ -52,13 +52,13 @@ fields! {
 }
 
 /// The sources of the faces of a request.
-pub(crate) enum Faces {
+pub(crate) enum OneOrMany {
     One(FaceSource),
     /// Several, in order. A list of one seed is one, too: its response has the form of a list.
     Many(Vec<FaceSource>),
 }
 
-impl Faces {
+impl OneOrMany {
     /// All of them.
     pub(crate) fn sources(self) -> Vec<FaceSource> {
         match self {
@@ -70,7 +70,7 @@ impl Faces {
 
 impl CodeInput {
     /// The faces of the request: one, or several if it has `seeds` or several latent codes.
-    pub(crate) fn faces(&self) -> Result<Faces, Problem> {
+    pub(crate) fn faces(&self) -> Result<OneOrMany, Problem> {
         match (self.seed, &self.seeds, &self.latent) {
             (Some(_), None, Some(_)) => Err(Problem::field(
                 "seed",
@@ -78,20 +78,20 @@ impl CodeInput {
             )),
             (Some(_), Some(_), _) => Err(beside_seeds("a seed")),
             (None, Some(_), Some(_)) => Err(beside_seeds("a latent code")),
-            (None, Some(seeds), None) => {
-                Ok(Faces::Many(seeds.iter().map(|seed| self.of_seed(seed)).collect()))
-            }
-            (Some(seed), None, None) => Ok(Faces::One(self.of_seed(seed.u32()))),
+            (None, Some(seeds), None) => Ok(OneOrMany::Many(
+                seeds.iter().map(|seed| self.of_seed(seed)).collect(),
+            )),
+            (Some(seed), None, None) => Ok(OneOrMany::One(self.of_seed(seed.u32()))),
             (None, None, Some(latent)) => self.labelled(latent),
-            (None, None, None) => random_seed().map(|seed| Faces::One(self.of_seed(seed))),
+            (None, None, None) => random_seed().map(|seed| OneOrMany::One(self.of_seed(seed))),
         }
     }
 
     /// The source of the face, if the request may have only one.
     pub(crate) fn source(&self) -> Result<FaceSource, Problem> {
         match self.faces()? {
-            Faces::One(source) => Ok(source),
-            Faces::Many(sources) => {
+            OneOrMany::One(source) => Ok(source),
+            OneOrMany::Many(sources) => {
                 let reason = format!("found {} faces, expected one", sources.len());
                 Err(Problem::field(self.field_of_many(), reason))
             }
@@ -120,7 +120,7 @@ impl CodeInput {
     }
 
     /// The codes of `latent`, with the label of the request.
-    fn labelled(&self, latent: &Latent) -> Result<Faces, Problem> {
+    fn labelled(&self, latent: &Latent) -> Result<OneOrMany, Problem> {
         let mut codes = latent.codes()?;
         if let Some(label) = self.label() {
             let refused = if codes[0].label().is_some() {
@@ -138,8 +138,8 @@ impl CodeInput {
         }
         let mut sources: Vec<_> = codes.into_iter().map(FaceSource::Latent).collect();
         Ok(match sources.len() {
-            1 => Faces::One(sources.remove(0)),
-            _ => Faces::Many(sources),
+            1 => OneOrMany::One(sources.remove(0)),
+            _ => OneOrMany::Many(sources),
         })
     }
 

@@ -16,16 +16,13 @@ use crate::api::types::face::{CodeInput, FaceInput, TruncationInput};
 use crate::api::types::latent::Latent;
 use crate::api::types::list::List;
 use crate::api::types::number::NUMBER;
-use crate::api::types::seeds::Seeds;
+use crate::api::types::seeds::{self, Seeds};
 use crate::api::types::space::Space;
 use crate::api::types::uploaded_image::TakenImage;
 use crate::editor::{self, FaceSource, Model, Warning};
 
 /// The most faces of a list. The service's limit of images is usually lower.
 const MOST: usize = 1000;
-
-/// The pattern of seeds and ranges of seeds.
-const SEEDS: &str = "[0-9]{1,10}(-[0-9]{1,10})?(,[0-9]{1,10}(-[0-9]{1,10})?)*";
 
 type InJson = List<Object<FaceInput>, 1, MOST>;
 
@@ -119,7 +116,7 @@ impl Value for Faces {
         let row = format!("{NUMBER}(,{NUMBER})*");
         let text = ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some(format!("^({SEEDS}|(z|w|s):{row})$")));
+            .pattern(Some(format!("^({}|(z|w|s):{row})$", seeds::pattern())));
         ArrayBuilder::new()
             .items(text)
             .min_items(Some(1))
@@ -171,7 +168,6 @@ pub(crate) struct Completed {
 
 /// Puts a code or a seed in the place of each image and of each face that the request leaves open: the code that an image carries, the
 /// one that an inversion finds, or a random seed. What else is wrong with the request is found before the first inversion.
-///
 pub(crate) async fn complete<T: HasFaces>(
     input: &mut T,
     api: &Api,

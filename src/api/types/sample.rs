@@ -4,7 +4,7 @@ use crate::api::decode::declare::fields;
 use crate::api::decode::fields::{Group, Unrecorded};
 use crate::api::problem::Problem;
 use crate::api::state::Api;
-use crate::api::types::face::{CodeInput, Faces, TruncationInput, check_many};
+use crate::api::types::face::{CodeInput, OneOrMany, TruncationInput, check_many};
 use crate::api::types::number::{Integer, MOST_U32};
 use crate::api::types::output_options::{Format, OutputOptions};
 use crate::api::types::space::Space;
@@ -60,12 +60,12 @@ impl SampleInput {
         let count = self.count.map(Integer::u32);
         check("count", count.unwrap_or(1) as usize)?;
         match (self.code.faces()?, count) {
-            (Faces::One(source), count) => consecutive(source, count.unwrap_or(1)),
-            (Faces::Many(sources), None) => {
+            (OneOrMany::One(source), count) => consecutive(source, count.unwrap_or(1)),
+            (OneOrMany::Many(sources), None) => {
                 check(self.code.field_of_many(), sources.len())?;
                 Ok(sources)
             }
-            (Faces::Many(_), Some(_)) => {
+            (OneOrMany::Many(_), Some(_)) => {
                 let reason = "found it beside a list of faces, which are counted already; leave it out";
                 Err(Problem::field("count", reason))
             }

@@ -3,7 +3,7 @@
 use crate::api::decode::declare::fields;
 use crate::api::decode::fields::Group;
 use crate::api::problem::Problem;
-use crate::api::types::face::{FaceInput, Faces, TruncationInput, check_many};
+use crate::api::types::face::{FaceInput, OneOrMany, TruncationInput, check_many};
 use crate::api::types::form::form;
 use crate::api::types::output_options::NumbersFormat;
 use crate::api::types::space::Space;
@@ -53,7 +53,7 @@ impl ScoreInput {
     pub(crate) fn many(&self) -> Result<Option<(ManyFaces, NumbersFormat)>, Problem> {
         let format = self.format.unwrap_or(NumbersFormat::Json);
         let sources = match self.face.code.faces()? {
-            Faces::One(_) if format == NumbersFormat::Json => return Ok(None),
+            OneOrMany::One(_) if format == NumbersFormat::Json => return Ok(None),
             faces => faces.sources(),
         };
         check_many(self.face.code.field_of_many(), sources.len())?;

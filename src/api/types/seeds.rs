@@ -143,15 +143,16 @@ impl Value for Seeds {
     fn text_schema() -> Schema {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some(pattern()))
+            .pattern(Some(format!("^{}$", pattern())))
             .into()
     }
 }
 
-fn pattern() -> String {
+/// The pattern of seeds and ranges of seeds, without its ends.
+pub(crate) fn pattern() -> String {
     let seed = "([0-9]{1,9}|[1-3][0-9]{9})";
     let part = format!("{seed}(-{seed})?");
-    format!("^{part}(,{part})*$")
+    format!("{part}(,{part})*")
 }
 
 impl Serialize for Seeds {

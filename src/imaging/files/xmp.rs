@@ -1,6 +1,6 @@
 //! XMP packets (ISO 16684-1): the digital source type and the recipe of an image, as XML.
 
-use roxmltree::Document;
+use roxmltree::{Document, ParsingOptions};
 
 use crate::imaging::files::file_metadata::FileMetadata;
 
@@ -11,6 +11,15 @@ const NOTE: &str = "http://ns.adobe.com/xmp/note/";
 
 /// The vocabulary of digital source types. A term is appended to it.
 const SOURCE_TYPES: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/";
+
+/// The largest packet that is read, in bytes. The longest recipes have a few hundred kilobytes.
+const LARGEST: usize = 4 << 20;
+
+/// The most elements and texts of a packet that is read: each takes memory of its own.
+const MOST_NODES: u32 = 10_000;
+
+/// The most equals signs of a packet that is read. Each attribute has one, and the parser compares it with all others of its element.
+const MOST_EQUALS_SIGNS: usize = 2_000;
 
 /// The packet of a file. `None` if the metadata say nothing.
 pub(super) fn packet(metadata: &FileMetadata) -> Option<String> {
@@ -29,10 +38,17 @@ pub(super) fn extension(metadata: &FileMetadata) -> String {
     document(&recipe(metadata))
 }
 
-/// What an XMP packet, or an extension of one, says.
+/// What an XMP packet, or an extension of one, says. Files are untrusted: a packet that would take long to read says nothing.
 pub(super) fn parse(xmp: &[u8]) -> Option<FileMetadata> {
     let xmp = std::str::from_utf8(xmp).ok()?;
-    let document = Document::parse(xmp.trim_end_matches('\0')).ok()?;
+    if xmp.len() > LARGEST || xmp.matches('=').count() > MOST_EQUALS_SIGNS {
+        return None;
+    }
+    let options = ParsingOptions {
+        nodes_limit: MOST_NODES,
+        ..ParsingOptions::default()
+    };
+    let document = Document::parse_with_options(xmp.trim_end_matches('\0'), options).ok()?;
     // XMP allows a property to be an element or an attribute.
     let property = |namespace, name| {
         document.descendants().find_map(|node| {
@@ -121,6 +137,31 @@ mod tests {
              e:DigitalSourceType='{SOURCE_TYPES}digitalCapture'/></rdf:RDF></x:xmpmeta>"
         );
         assert_eq!(parse(xmp.as_bytes()), Some(FileMetadata::mark("digitalCapture")));
+    }
+
+    #[test]
+    fn a_packet_that_would_take_long_to_read_says_nothing() {
+        let mark = FileMetadata::mark("algorithmicMedia");
+        let packet = packet(&mark).unwrap();
+        let with = |inside: String| packet.replace("</rdf:RDF>", &format!("{inside}</rdf:RDF>"));
+        let attributes = |count: usize| {
+            let attributes: Vec<String> = (0..count).map(|index| format!(" a{index}=''")).collect();
+            with(format!("<a{}/>", attributes.concat()))
+        };
+        let elements = |count: usize| with("<a/>".repeat(count));
+        let nested = |count: usize| with("<a>".repeat(count) + &"</a>".repeat(count));
+        let text = |count: usize| with(" ".repeat(count));
+        for small in [attributes(500), elements(5_000), nested(5_000), text(1 << 20)] {
+            assert_eq!(parse(small.as_bytes()), Some(mark.clone()));
+        }
+        for large in [
+            attributes(20_000),
+            elements(20_000),
+            nested(20_000),
+            text(5 << 20),
+        ] {
+            assert_eq!(parse(large.as_bytes()), None);
+        }
     }
 
     #[test]

@@ -163,6 +163,7 @@ mod tests {
             0
         );
     }
+
     #[test]
     fn the_step_is_the_one_nearest_to_the_normal_that_is_steep_enough() {
         let normal = array![[3.0, 0.0, 0.0]];
