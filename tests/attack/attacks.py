@@ -91,7 +91,7 @@ def png(width: int, height: int, seed: int = 1) -> bytes:
 
 def photograph(port: int, seed: int) -> bytes:
     """A face as JPEG, which carries no code."""
-    status, image = ask(port, "GET", f"/v1/sample?seed={seed}&format=jpeg")
+    status, image = ask(port, "GET", f"/v1/sample?seed={seed}&format=jpeg&metadata=none")
     assert status == 200
     return image
 
@@ -126,6 +126,24 @@ def uploads(target: Target) -> Report:
     data = request("POST", "/v1/invert?method=encoder", png(2_600, 2_600), {"Content-Type": "image/png"})
     outcome = Crowd(target.port, [Client(data) for _ in range(100)]).run(45)
     return Report(str(outcome)).expect(outcome.statuses[200] > 0, "some are answered")
+
+
+def packed_metadata(target: Target) -> Report:
+    """Image files with metadata that a parser of XML would read for hours, or keep in hundreds of megabytes."""
+    attributes = b"<a " + b" ".join(b"a%d=''" % number for number in range(1_500_000)) + b"/>"
+    elements = b"<a>" + b"<b/>" * 4_000_000 + b"</a>"
+    nested = b"<a>" * 2_000_000 + b"</a>" * 2_000_000
+    responses = []
+    for packet in [attributes, elements, nested]:
+        chunk = b"XMP " + struct.pack("<I", len(packet)) + packet + b"\0" * (len(packet) % 2)
+        file = b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
+        started = time.monotonic()
+        responses.append(ask(target.port, "POST", "/v1/edit?edit=smile:2", file, {"Content-Type": "image/webp"}))
+        seconds = time.monotonic() - started
+        if seconds > 5:
+            return Report(f"a response after {seconds:.0f} s").expect(False, "each is answered within 5 s")
+    report = Report(count_statuses(responses))
+    return report.expect(all(400 <= status < 500 for status, _ in responses), "each file is refused with a 4xx")
 
 
 def inversions(target: Target) -> Report:
@@ -391,6 +409,7 @@ ATTACKS: list[Callable[[Target], Report]] = [
     held_bodies,
     uploads,
     gzip_bombs,
+    packed_metadata,
     inversions,
     slow_writers,
     slow_readers,
