@@ -66,9 +66,3 @@ pub fn reduce_sum(graph: &mut GraphBuilder, a: &Value, axes: &[i64]) -> Value {
     let axes = graph.integers(axes);
     graph.node("ReduceSum", &[a, &axes], vec![integer("keepdims", 1)])
 }
-
-/// The sum of the squares over `axes`, which keep the length 1.
-pub fn reduce_sum_square(graph: &mut GraphBuilder, a: &Value, axes: &[i64]) -> Value {
-    let axes = graph.integers(axes);
-    graph.node("ReduceSumSquare", &[a, &axes], vec![integer("keepdims", 1)])
-}

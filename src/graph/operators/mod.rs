@@ -9,10 +9,9 @@ mod shape;
 
 pub use activation::{prelu, relu, sigmoid, sin};
 pub use arithmetic::{
-    add, clip, div, gemm, leaky_relu, matmul, mul, reciprocal, reduce_mean, reduce_sum, reduce_sum_square,
-    sqrt, sub,
+    add, clip, div, gemm, leaky_relu, matmul, mul, reciprocal, reduce_mean, reduce_sum, sqrt, sub,
 };
 pub use convolution::{Convolution, conv, conv_transpose};
 pub use normalization::{batch_normalization, instance_normalization};
 pub use pooling::average_pool;
-pub use shape::{concat, depth_to_space, reshape, slice, unsqueeze};
+pub use shape::{concat, depth_to_space, reshape, resize, slice, unsqueeze};

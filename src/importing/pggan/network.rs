@@ -5,7 +5,8 @@ use crate::graph::{Axis, GraphBuilder, Model, Value, signed};
 use crate::importing::feature_maps::add_bias;
 use crate::importing::pggan::weights::{Convolution, GeneratorWeights};
 use crate::importing::progressive::{
-    SLOPE, add_optional_feature, doubled, image_output, pixel_norm, root_mean_square, scale, scaled,
+    SLOPE, add_optional_feature, doubled, image_output, normalized_code, pixel_norm, root_mean_square, scale,
+    scaled,
 };
 
 /// `z` `[batch, z_dim]` → `image`. The optional feature map is added before its pixel normalization.
@@ -34,7 +35,7 @@ pub(super) fn synthesis(weights: &GeneratorWeights) -> Model {
 /// The dense layer.
 fn first_layer(graph: &mut GraphBuilder, weights: &GeneratorWeights, z: &Value) -> Value {
     let z_dim = weights.z_dim();
-    let z = pixel_norm(graph, z, z_dim);
+    let z = normalized_code(graph, z);
     let matrix = &weights.dense * scale(2_f64.sqrt() / 4.0, z_dim);
     let matrix = graph.constant(&matrix);
     let features = op::matmul(graph, &z, &matrix);
