@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use faceplane::graph::Model;
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, IxDyn};
 use ort::session::Session;
 use ort::value::Tensor;
 
@@ -46,6 +46,15 @@ impl OnnxSession {
             .remove(name)
             .unwrap_or_else(|| panic!("no output {name:?} in {:?}", outputs.keys()))
     }
+}
+
+/// Numbers of a bell-like distribution, from −2 to 2.
+pub(crate) fn numbers(shape: &[usize], seed: f32) -> ArrayD<f32> {
+    let mut index = seed;
+    ArrayD::from_shape_simple_fn(IxDyn(shape), || {
+        index += 1.0;
+        (index * 12.9898).sin() + (index * 78.233).sin()
+    })
 }
 
 /// Refuses arrays of different shapes, or with a difference above `tolerance`.

@@ -12,6 +12,7 @@ mod guess;
 mod image_layers;
 mod imported;
 mod iresnet;
+mod normalization;
 pub mod onnx;
 mod pggan;
 mod progressive;

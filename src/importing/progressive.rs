@@ -2,46 +2,17 @@
 
 use std::iter;
 
-use ndarray::{Array1, Array4, ArrayD, ArrayView4, Slice, arr1};
+use ndarray::{Array1, Array4, ArrayD, ArrayView4, Slice};
 
 use crate::graph::operators::{self as op, Convolution};
-use crate::graph::{Axis, GraphBuilder, Value, scalar};
+use crate::graph::{Axis, GraphBuilder, Value};
 use crate::importing::feature_maps::{CORRECTED_SIZE, corrected};
 use crate::importing::{ImportError, Weights};
 
 /// The slope of the leaky `ReLU` below 0.
 pub(super) const SLOPE: f32 = 0.2;
-/// What keeps a division by a norm from a division by 0.
-pub(super) const EPSILON: f32 = 1e-8;
 /// The most blocks of a generator: 16384×16384 pixels.
 pub(super) const LARGEST_BLOCKS: usize = 13;
-
-/// The root of the mean of squares over the channels of feature maps.
-///
-/// The mean is a 1×1 convolution: ONNX Runtime takes a third of the time that `ReduceSumSquare` or, for one image, `ReduceMean` take.
-pub(super) fn root_mean_square(graph: &mut GraphBuilder, features: &Value, channels: usize) -> Value {
-    let squares = op::mul(graph, features, features);
-    let shares = graph.constant(&Array4::from_elem((1, channels, 1, 1), 1.0 / count(channels)));
-    let epsilon = graph.constant(&arr1(&[EPSILON]));
-    let mean = op::conv(graph, &squares, &shares, Some(&epsilon), Convolution::padded(0));
-    op::sqrt(graph, &mean)
-}
-
-/// Pixel normalization of feature maps: the values of each pixel, divided by their root mean square.
-pub(super) fn pixel_norm(graph: &mut GraphBuilder, features: &Value, channels: usize) -> Value {
-    let norm = root_mean_square(graph, features, channels);
-    op::div(graph, features, &norm)
-}
-
-/// Pixel normalization of codes `[batch, z_dim]`.
-pub(super) fn normalized_code(graph: &mut GraphBuilder, z: &Value) -> Value {
-    let squares = op::mul(graph, z, z);
-    let mean = op::reduce_mean(graph, &squares, &[1]);
-    let epsilon = graph.constant(&scalar(EPSILON));
-    let mean = op::add(graph, &mean, &epsilon);
-    let norm = op::sqrt(graph, &mean);
-    op::div(graph, z, &norm)
-}
 
 /// The factor of a layer's weights, by the number of weights that one of its outputs has: `gain` / √`weights`.
 pub(super) fn scale(gain: f64, weights: usize) -> f32 {

@@ -3,10 +3,10 @@
 use faceplane::graph::Model;
 use faceplane::graph::gradient::{Perceptual, loss_gradient};
 use faceplane::importing::Imported;
-use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, stack};
+use ndarray::{ArrayD, ArrayViewD, Axis, stack};
 
 use crate::importing::fixture::Fixture;
-use crate::onnx_session::OnnxSession;
+use crate::onnx_session::{OnnxSession, numbers};
 
 /// Fixtures with a generator.
 const GENERATORS: &[&str] = &[
@@ -57,15 +57,6 @@ impl Loss {
     }
 }
 
-/// Numbers of a bell-like distribution, from −2 to 2.
-fn codes(shape: &[usize], seed: f32) -> ArrayD<f32> {
-    let mut index = seed;
-    ArrayD::from_shape_simple_fn(IxDyn(shape), || {
-        index += 1.0;
-        (index * 12.9898).sin() + (index * 78.233).sin()
-    })
-}
-
 #[test]
 fn the_loss_of_every_imported_generator_changes_as_its_gradient_says() {
     for name in GENERATORS {
@@ -81,10 +72,10 @@ fn the_loss_of_every_imported_generator_changes_as_its_gradient_says() {
         };
         let shape = [&[1], shape.as_slice()].concat();
         let target =
-            OnnxSession::open(&generator.synthesis).output("image", &[(code, codes(&shape, 500.0).view())]);
+            OnnxSession::open(&generator.synthesis).output("image", &[(code, numbers(&shape, 500.0).view())]);
         let mut loss = Loss::new(&generator.synthesis, code, None, target.clone());
         let target = target.index_axis_move(Axis(0), 0);
-        check_along_path(name, &mut loss, &codes(&shape[1..], 0.0), &target);
+        check_along_path(name, &mut loss, &numbers(&shape[1..], 0.0), &target);
     }
 }
 
@@ -132,14 +123,15 @@ fn descent_along_the_gradient_with_an_imported_encoder_lowers_the_loss_on_each_o
         panic!("no encoder with its decoder")
     };
     let shape = [20, decoder.layers, decoder.w_dim];
-    let target = OnnxSession::open(&decoder.synthesis).output("image", &[("w", codes(&shape, 900.0).view())]);
+    let target =
+        OnnxSession::open(&decoder.synthesis).output("image", &[("w", numbers(&shape, 900.0).view())]);
     let perceptual = Perceptual {
         model: &encoder.graph,
         image_range: [[-1.0, 1.0]; 3],
         is_bgr: false,
     };
     let mut loss = Loss::new(&decoder.synthesis, "w", Some(perceptual), target);
-    let mut at = codes(&shape, 0.0);
+    let mut at = numbers(&shape, 0.0);
     let (before, mut gradient) = loss.of(&at);
     let mut after = before.clone();
     for _ in 0..5 {

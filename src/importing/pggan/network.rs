@@ -3,11 +3,9 @@
 use crate::graph::operators::{self as op, Convolution as Settings};
 use crate::graph::{Axis, GraphBuilder, Model, Value, signed};
 use crate::importing::feature_maps::add_bias;
+use crate::importing::normalization::{normalized_codes, pixel_norm, root_mean_square};
 use crate::importing::pggan::weights::{Convolution, GeneratorWeights};
-use crate::importing::progressive::{
-    SLOPE, add_optional_feature, doubled, image_output, normalized_code, pixel_norm, root_mean_square, scale,
-    scaled,
-};
+use crate::importing::progressive::{SLOPE, add_optional_feature, doubled, image_output, scale, scaled};
 
 /// `z` `[batch, z_dim]` → `image`. The optional feature map is added before its pixel normalization.
 pub(super) fn synthesis(weights: &GeneratorWeights) -> Model {
@@ -35,7 +33,7 @@ pub(super) fn synthesis(weights: &GeneratorWeights) -> Model {
 /// The dense layer.
 fn first_layer(graph: &mut GraphBuilder, weights: &GeneratorWeights, z: &Value) -> Value {
     let z_dim = weights.z_dim();
-    let z = normalized_code(graph, z);
+    let z = normalized_codes(graph, z);
     let matrix = &weights.dense * scale(2_f64.sqrt() / 4.0, z_dim);
     let matrix = graph.constant(&matrix);
     let features = op::matmul(graph, &z, &matrix);

@@ -5,9 +5,8 @@ use ndarray::{Array3, Array4, ArrayD, Axis as ArrayAxis, Slice};
 use crate::graph::operators::{self as op, Convolution as Settings};
 use crate::graph::{Axis, GraphBuilder, Model, Value, signed};
 use crate::importing::feature_maps::per_channel;
-use crate::importing::progressive::{
-    EPSILON, SLOPE, add_optional_feature, doubled, image_output, normalized_code, scale, scaled,
-};
+use crate::importing::normalization::{EPSILON, normalized_codes};
+use crate::importing::progressive::{SLOPE, add_optional_feature, doubled, image_output, scale, scaled};
 use crate::importing::stylegan1::weights::{Dense, Epilogue, GeneratorWeights, Layer};
 use crate::importing::styles;
 
@@ -20,7 +19,7 @@ const BLUR: [f32; 3] = [0.25, 0.5, 0.25];
 pub(super) fn mapping(weights: &GeneratorWeights) -> Model {
     let mut graph = GraphBuilder::new("StyleGAN mapping");
     let z = graph.input("z", &[Axis::batch(), Axis::Fixed(weights.z_dim())]);
-    let mut w = normalized_code(&mut graph, &z);
+    let mut w = normalized_codes(&mut graph, &z);
     for layer in &weights.mapping {
         let matrix = &layer.matrix * (MAPPING_RATE * scale(2_f64.sqrt(), layer.matrix.nrows()));
         let matrix = graph.constant(&matrix);

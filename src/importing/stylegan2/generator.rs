@@ -9,9 +9,6 @@ use crate::importing::{ImportError, Weights};
 /// The name of the architecture in errors.
 pub(super) const ARCHITECTURE: &str = "StyleGAN2";
 
-/// What keeps a normalization from dividing by zero.
-pub(super) const EPSILON: f32 = 1e-8;
-
 /// The slope of the leaky ReLU layers for negative values.
 pub(super) const SLOPE: f32 = 0.2;
 

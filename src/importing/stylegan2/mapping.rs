@@ -1,24 +1,28 @@
 //! The graph of the mapping network: z, and a label if there are classes, → w.
 
-use crate::graph::operators::{add, concat, div, leaky_relu, matmul, mul, reduce_mean, sqrt};
-use crate::graph::{Axis, GraphBuilder, Model, Value, scalar};
-use crate::importing::stylegan2::generator::{Dense, EPSILON, Mapping, SLOPE};
+use crate::graph::operators::{add, concat, leaky_relu, matmul};
+use crate::graph::{Axis, GraphBuilder, Model, Value};
+use crate::importing::normalization::normalized_codes;
+use crate::importing::stylegan2::generator::{Dense, Mapping, SLOPE};
 
 /// `z` `[batch, z_dim]` and, if there are classes, `label` `[batch, classes]` → `w` `[batch, w_dim]`.
 pub(super) fn build(mapping: &Mapping) -> Model {
     let mut graph = GraphBuilder::new("mapping");
     let z = graph.input("z", &[Axis::batch(), Axis::Fixed(mapping.z_dim())]);
     let mut value = match &mapping.label {
-        None => normalized(&mut graph, &z),
+        None => normalized_codes(&mut graph, &z),
         Some(label) => {
             let given = graph.input("label", &[Axis::batch(), Axis::Fixed(mapping.classes())]);
             let embedded = dense(&mut graph, &given, &label.embedding);
             if label.normalized_separately {
-                let (z, embedded) = (normalized(&mut graph, &z), normalized(&mut graph, &embedded));
+                let (z, embedded) = (
+                    normalized_codes(&mut graph, &z),
+                    normalized_codes(&mut graph, &embedded),
+                );
                 concat(&mut graph, &[&z, &embedded], 1)
             } else {
                 let both = concat(&mut graph, &[&z, &embedded], 1);
-                normalized(&mut graph, &both)
+                normalized_codes(&mut graph, &both)
             }
         }
     };
@@ -36,14 +40,4 @@ pub(super) fn dense(graph: &mut GraphBuilder, input: &Value, layer: &Dense) -> V
     let bias = graph.constant(&layer.bias);
     let product = matmul(graph, input, &weight);
     add(graph, &product, &bias)
-}
-
-/// Each row divided by the root of the mean of its squares.
-fn normalized(graph: &mut GraphBuilder, value: &Value) -> Value {
-    let squares = mul(graph, value, value);
-    let mean = reduce_mean(graph, &squares, &[1]);
-    let epsilon = graph.constant(&scalar(EPSILON));
-    let mean = add(graph, &mean, &epsilon);
-    let root = sqrt(graph, &mean);
-    div(graph, value, &root)
 }
