@@ -138,12 +138,18 @@ fn what_cannot_be_imported_is_one_sentence_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("notes.pkl"), "These are notes about faces.").unwrap();
     std::fs::create_dir(folder.path().join("taken")).unwrap();
-    for (arguments, says) in [
-        (vec!["nothing.pkl"], "nothing.pkl"),
-        (vec!["notes.pkl"], "notes.pkl"),
+    std::fs::write(folder.path().join("empty.pkl"), b"\x80\x02}.").unwrap();
+    for (file, says) in [
+        ("nothing.pkl", "cannot be read"),
+        ("notes.pkl", "found an unknown format; expected a checkpoint"),
+        (
+            "empty.pkl",
+            "found no tensors; expected the tensors of a known architecture",
+        ),
     ] {
-        let error = refused(folder.path(), &arguments);
-        assert!(error.contains(says), "{error}");
+        let error = refused(folder.path(), &[file]);
+        assert_eq!(error.matches(file).count(), 1, "{error}");
+        assert_eq!(error.matches(says).count(), 1, "{error}");
     }
     let Some(fixture) = Fixture::open("sg2ada-skip") else {
         return;
@@ -152,7 +158,7 @@ fn what_cannot_be_imported_is_one_sentence_and_leaves_nothing() {
     let error = refused(folder.path(), &[&file, "--output", "taken"]);
     assert!(error.contains("exists already"), "{error}");
     let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
-    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(names.len(), 3, "{names:?}");
 }
 
 #[test]

@@ -6,8 +6,7 @@
 pub struct CheckpointError {
     /// The file.
     pub file: String,
-    /// What is wrong with it.
-    #[source]
+    /// What is wrong with it. The message has it, so it is not the error's source, whose message would follow.
     pub fault: Fault,
 }
 

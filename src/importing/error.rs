@@ -7,10 +7,10 @@ use crate::checkpoint::CheckpointError;
 pub enum ImportError {
     /// No architecture fits.
     #[error(
-        "found {found}; no known architecture has such tensors (docs/your-own-model.md lists the known ones)"
+        "found {found}; expected the tensors of a known architecture (docs/your-own-model.md lists them)"
     )]
     UnknownArchitecture {
-        /// The networks in the file.
+        /// The networks in the file, or that there are none.
         found: String,
     },
     /// A tensor is missing.

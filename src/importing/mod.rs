@@ -60,12 +60,15 @@ pub fn import(checkpoint: &Checkpoint) -> Result<Imported, ImportError> {
             }
         }
     }
+    let networks = checkpoint.networks.iter();
+    let networks =
+        networks.map(|network| format!("{:?} with {} tensors", network.name, network.tensors.len()));
+    let networks = networks.collect::<Vec<_>>().join(", ");
     Err(ImportError::UnknownArchitecture {
-        found: checkpoint
-            .networks
-            .iter()
-            .map(|network| format!("{:?} with {} tensors", network.name, network.tensors.len()))
-            .collect::<Vec<_>>()
-            .join(", "),
+        found: if networks.is_empty() {
+            "no tensors".to_owned()
+        } else {
+            networks
+        },
     })
 }
