@@ -14,6 +14,11 @@ use prometheus_client::registry::Registry;
 use crate::metrics::caches::{CacheMetrics, INVERSIONS, RESPONSES};
 
 mod caches;
+mod memory;
+mod store;
+
+pub use memory::MemoryMetrics;
+pub use store::StoreMetrics;
 
 /// Upper bounds of the buckets of durations, in seconds: from the run of a fast network to the default timeout of a request.
 const SECONDS: [f64; 14] = [
@@ -73,17 +78,7 @@ pub struct Metrics {
     log_lines_lost: Counter,
     runs_terminated: Family<NetworkLabel, Counter>,
     memory: MemoryMetrics,
-}
-
-/// The metrics of the memory budget.
-#[derive(Clone, Default)]
-pub struct MemoryMetrics {
-    /// Reserved bytes.
-    pub(crate) used: Gauge,
-    /// Most bytes that can be reserved.
-    pub(crate) limit: Gauge,
-    /// Requests that were refused because memory was short.
-    pub(crate) refused: Counter,
+    store: StoreMetrics,
 }
 
 impl Metrics {
@@ -106,6 +101,7 @@ impl Metrics {
             log_lines_lost: Counter::default(),
             runs_terminated: Family::default(),
             memory: MemoryMetrics::default(),
+            store: StoreMetrics::default(),
         };
         registry.register("requests", "Requests answered", metrics.requests.clone());
         registry.register(
@@ -148,6 +144,7 @@ impl Metrics {
             metrics.runs_terminated.clone(),
         );
         metrics.memory.register(&mut registry);
+        metrics.store.register(&mut registry);
         metrics.registry = Arc::new(registry);
         metrics
     }
@@ -201,6 +198,12 @@ impl Metrics {
         self.memory.clone()
     }
 
+    /// The metrics of the store.
+    #[must_use]
+    pub fn store(&self) -> StoreMetrics {
+        self.store.clone()
+    }
+
     /// Counts an inversion, and whether its code was cached or under way.
     pub fn inversion_looked_up(&self, found: bool) {
         let CacheMetrics { hits, misses } = &self.inversion_cache;
@@ -239,26 +242,6 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl MemoryMetrics {
-    fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "memory_reserved_bytes",
-            "Memory reserved for bodies, decoded images, jobs and responses",
-            self.used.clone(),
-        );
-        registry.register(
-            "memory_limit_bytes",
-            "Most memory that can be reserved",
-            self.limit.clone(),
-        );
-        registry.register(
-            "memory_refused",
-            "Requests refused because memory was short",
-            self.refused.clone(),
-        );
     }
 }
 

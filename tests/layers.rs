@@ -61,6 +61,13 @@ const LAYERS: &[Layer] = &[
         never_of_std: &["env", "net", "thread", "time"],
     },
     Layer {
+        // It waits for the locks of other processes, and compares the times of files.
+        path: "catalog/store",
+        layers: &["checkpoint", "latent"],
+        crates: &["base64", "serde", "serde_json", "sha2"],
+        never_of_std: &["env", "net", "process"],
+    },
+    Layer {
         path: "importing",
         layers: &["catalog", "checkpoint", "graph", "latent"],
         crates: &["ndarray", "thiserror"],

@@ -31,6 +31,7 @@ mod reference;
 #[cfg(target_os = "linux")]
 mod request_memory;
 mod server;
+mod shared_store;
 mod shutdown;
 mod start;
 mod store;

@@ -1,4 +1,4 @@
-//! The store: killed services, a full disk, two services.
+//! The store: killed services, a full disk.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -8,17 +8,22 @@ use std::time::Duration;
 
 use crate::process::{Service, program};
 
-const PATH: &str = "/v1/models/phantom/boundaries/smile/w";
+pub(crate) const PATH: &str = "/v1/models/phantom/boundaries/smile/w";
 
 /// Puts a boundary with its normal along `axis`. Returns the status line, if there was a response.
-fn put(address: &str, axis: usize) -> Option<String> {
+pub(crate) fn put(address: &str, axis: usize) -> Option<String> {
+    put_at(address, PATH, axis)
+}
+
+/// Puts a boundary as [`put`] does, at another path.
+pub(crate) fn put_at(address: &str, path: &str, axis: usize) -> Option<String> {
     let normal: Vec<u8> = (0..64).map(|index| u8::from(index == axis)).collect();
     let body = format!("{{\"normal\": {normal:?}, \"intercept\": {axis}}}");
     let mut stream = TcpStream::connect(address).ok()?;
     let head = "Host: localhost\r\nConnection: close\r\nContent-Type: application/json";
     write!(
         stream,
-        "PUT {PATH} HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}",
+        "PUT {path} HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .ok()?;
@@ -28,7 +33,7 @@ fn put(address: &str, axis: usize) -> Option<String> {
 }
 
 /// Deletes the boundary. Returns the status line, if there was a response.
-fn delete(address: &str) -> Option<String> {
+pub(crate) fn delete(address: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
     let head = "Host: localhost\r\nConnection: close";
     write!(stream, "DELETE {PATH} HTTP/1.1\r\n{head}\r\n\r\n").ok()?;
@@ -37,12 +42,12 @@ fn delete(address: &str) -> Option<String> {
     response.lines().next().map(str::to_owned)
 }
 
-fn body(response: &str) -> &str {
+pub(crate) fn body(response: &str) -> &str {
     response.split("\r\n\r\n").nth(1).unwrap()
 }
 
 /// The axis of the service's boundary. It must be one of the boundaries that were put, and complete.
-fn axis(service: &Service) -> usize {
+pub(crate) fn axis(service: &Service) -> usize {
     let response = service.get(PATH);
     let body: serde_json::Value = serde_json::from_str(response.split("\r\n\r\n").nth(1).unwrap()).unwrap();
     let normal = body["normal"].as_array().unwrap();
@@ -56,7 +61,7 @@ fn axis(service: &Service) -> usize {
     axis
 }
 
-fn stored(folder: &Path) -> Command {
+pub(crate) fn stored(folder: &Path) -> Command {
     let mut program = program();
     program.arg("--store").arg(folder);
     program
@@ -215,20 +220,4 @@ fn a_service_that_stops_during_a_job_changes_no_boundary() {
     let body = |response: &str| response.split("\r\n\r\n").nth(1).map(str::to_owned);
     assert_eq!(body(&service.get(PATH)), body(&before));
     assert!(service.get("/v1/jobs").ends_with("{\"jobs\":[]}"));
-}
-
-#[test]
-fn a_second_service_on_one_store_is_refused_until_the_first_has_ended() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut first = Service::start(&mut stored(folder.path()));
-    let output = stored(folder.path()).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    let named = folder.path().display();
-    let named = format!("{named}: another service has this store open");
-    assert!(text.contains(&named), "{text}");
-    first.child.kill().unwrap();
-    first.child.wait().unwrap();
-    let next = Service::start(&mut stored(folder.path()));
-    assert!(next.get(PATH).contains("200 OK"));
 }

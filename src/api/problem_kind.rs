@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use crate::catalog::CatalogError;
 use crate::editor::{BlendError, EditorError, JobError, OriginalError, StyleError};
 use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{FramingError, ImagingError};
@@ -127,6 +128,15 @@ impl ProblemType {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "foreign-boundary",
                 "The boundary belongs to another model",
+            ),
+            Edit::NotStored(
+                CatalogError::StoreUnavailable { .. }
+                | CatalogError::StoreLocked { .. }
+                | CatalogError::StoreChanged { .. },
+            ) => kind(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store-unavailable",
+                "The store does not answer",
             ),
             Edit::NotStored(_) => kind(
                 StatusCode::INSUFFICIENT_STORAGE,

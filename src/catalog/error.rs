@@ -28,13 +28,32 @@ pub enum CatalogError {
         /// The folder.
         folder: String,
     },
-    /// Another service uses the store.
+    /// Another process keeps the lock of the store.
     #[error(
-        "{folder}: another service has this store open; stop that service, or use another folder with --store"
+        "{file}: another process has kept this lock for {seconds} s, expected some milliseconds; end that process: it hangs, or it is a \
+         service of a version that shares no store"
     )]
-    StoreInUse {
-        /// The folder of the store.
-        folder: String,
+    StoreLocked {
+        /// The file of the lock.
+        file: String,
+        /// The wait, in seconds.
+        seconds: u64,
+    },
+    /// Another service has changed a file of the store.
+    #[error("{file}: another service has changed it; read it, and repeat the change")]
+    StoreChanged {
+        /// The file.
+        file: String,
+    },
+    /// The store fails or does not answer. A change may or may not have been made.
+    #[error(
+        "{store}: {reason}; if the change was made nevertheless, all services show it within seconds: look before you repeat it"
+    )]
+    StoreUnavailable {
+        /// The store, or a file of it.
+        store: String,
+        /// The error.
+        reason: String,
     },
     /// The manifest is not TOML, or has an unknown key, or lacks a key. `onnx/README.md` describes all keys.
     #[error("{file}: {reason}")]

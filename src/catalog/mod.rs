@@ -10,7 +10,7 @@
 //! | the keys of `manifest.toml`, and their checks | [`Manifest`] |
 //! | a boundary file and its JSON | [`BoundaryMetadata`], [`write_boundary`] |
 //! | a folder of boundaries, under the names that they come with | [`read_boundaries`] |
-//! | boundaries that changed while the service ran | [`Store`] |
+//! | what changes while services run, shared by several | [`Store`] |
 //! | arrays in NumPy's format | [`NpyArray`] |
 //! | sampled codes and their scores in one file | [`ScoredSamples`] |
 //! | arrays as one file that is written while they are made | [`NpzStream`] |
@@ -62,4 +62,4 @@ pub use npy::NpyArray;
 pub use npz_stream::NpzStream;
 pub use parse_toml::parse_toml;
 pub use scored_samples::{ScoredSamples, ScoredSamplesError};
-pub use store::{Store, StoreEntry};
+pub use store::{Blob, Blobs, Directory, Store, StoreEntry, StoredChange, Version};

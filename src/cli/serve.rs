@@ -12,7 +12,7 @@ use super::api_keys::KeyFile;
 use super::shutdown::{ShutdownTimes, end_now, terminated};
 use crate::api::{self, Access, Api, Guard, Limits, Readiness, TransferLimits};
 use crate::catalog::{ModelFolder, Store};
-use crate::editor::{BoundaryLimits, LoadError, Model, Models};
+use crate::editor::{BoundaryLimits, LoadError, Model, Models, follow_store};
 use crate::engine::{EngineOptions, QueueLimits, Runtime, Watchdog};
 use crate::metrics::Metrics;
 use crate::server::{self, ConnectionLimits};
@@ -84,6 +84,7 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
                 config.listen
             )
         })?;
+    tokio::spawn(follow_store(models.clone()));
     let readiness = Readiness::new(watchdog.clone());
     let limits = Limits {
         max_images: config.max_images,
@@ -206,7 +207,10 @@ fn load_models(config: &Config, runtime: &Runtime, metrics: &Metrics) -> anyhow:
     };
     let models = Models::new(models?, config.default_model.as_deref())?.with_limits(limits);
     match &config.store {
-        Some(folder) => Ok(models.with_store(Store::open(folder.clone())?)?),
+        Some(folder) => {
+            let models = models.with_store(Store::open(folder.clone())?)?;
+            Ok(models.with_store_metrics(metrics.store()))
+        }
         None => Ok(models),
     }
 }

@@ -151,7 +151,8 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_MAX_MEGAPIXELS", default_value_t = MAX_MEGAPIXELS, value_name = "COUNT", value_parser = positive)]
     pub max_megapixels: u32,
 
-    /// A folder that stores boundaries changed through the API; without it, changes are lost when the service stops
+    /// A folder that stores boundaries changed through the API; several services can share it. Without it, changes are lost when the service
+    /// stops
     #[arg(long, env = "FACEPLANE_STORE", value_name = "DIR")]
     pub store: Option<PathBuf>,
 

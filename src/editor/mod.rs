@@ -15,6 +15,7 @@
 //! | how boundaries are judged | `judging` |
 //! | how a model's networks are checked on sample faces | `checking` |
 //! | work that goes on after its request | `jobs` |
+//! | how changes of other services are found | [`follow_store`] |
 //! | why an operation failed | [`EditorError`], [`LoadError`] |
 //!
 //! It knows models, codes and images. It never knows HTTP, JSON, `ort`, nor where a model's files are.
@@ -34,6 +35,7 @@ mod generator_settings;
 pub(crate) mod inversion;
 pub(crate) mod jobs;
 pub(crate) mod judging;
+mod kept_boundaries;
 mod load_error;
 mod many_faces;
 mod model;
@@ -41,6 +43,7 @@ mod models;
 mod original_error;
 pub(crate) mod rendering;
 mod sampled_codes;
+mod store_follower;
 pub(crate) mod style_channels;
 mod timestamp;
 pub(crate) mod training;
@@ -91,6 +94,7 @@ pub use rendering::face_channel::{FaceReceiver, FaceSender, face_channel};
 pub use rendering::sample::{SampleRequest, Sampled, sample, sample_to};
 pub use rendering::sample_spread::{spread, spreads};
 pub use rendering::score::{ScoreRequest, Scored, check_score, score};
+pub use store_follower::follow_store;
 pub use style_channels::error::StyleError;
 pub use training::comparison::{Comparison, ComparisonReason};
 pub use training::kept_samples::KeptSamples;

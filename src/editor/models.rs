@@ -1,19 +1,29 @@
 //! The loaded models by name, and changes of their boundaries.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
-use crate::catalog::{Store, StoreEntry};
+use crate::catalog::{CatalogError, Store, StoredChange};
 use crate::editor::blocking::run_blocking;
 use crate::editor::boundary_limits::BoundaryLimits;
 use crate::editor::boundary_set::{BoundarySet, bytes};
+use crate::editor::kept_boundaries::{apply, with_stored};
 use crate::editor::{EditorError, LoadError, Model};
 use crate::engine::change_permit;
 use crate::latent::{Boundary, LatentSpace};
+use crate::metrics::StoreMetrics;
 
 /// Stands between the name of a model and its digest.
 const DIGEST_MARK: char = '@';
+
+/// The longest wait of a change for the store, and for changes before it.
+const STORE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often a change is tried if other services change the same boundary at the same time.
+const MOST_TRIES: u32 = 10;
 
 /// The loaded models, one of which is the default. Cheap to clone.
 ///
@@ -24,6 +34,7 @@ pub struct Models {
     all: Arc<[RwLock<Arc<Model>>]>,
     default: usize,
     store: Option<Arc<Store>>,
+    store_metrics: StoreMetrics,
     limits: BoundaryLimits,
     /// Held while a change is made, so that the store and the memory change in the same order.
     changing: Arc<Mutex<()>>,
@@ -51,6 +62,7 @@ impl Models {
             all: models.into_iter().map(slot).collect(),
             default,
             store: None,
+            store_metrics: StoreMetrics::default(),
             limits: BoundaryLimits::default(),
             changing: Arc::default(),
         })
@@ -83,7 +95,20 @@ impl Models {
         Ok(self)
     }
 
-    /// Whether changes of boundaries are kept on disk.
+    /// The same models, which count failures of the store in `metrics`.
+    #[must_use]
+    pub fn with_store_metrics(self, store_metrics: StoreMetrics) -> Self {
+        Self {
+            store_metrics,
+            ..self
+        }
+    }
+
+    pub(crate) fn store_metrics(&self) -> &StoreMetrics {
+        &self.store_metrics
+    }
+
+    /// Whether changes of boundaries are kept in a store.
     #[must_use]
     pub fn keeps_changes(&self) -> bool {
         self.store.is_some()
@@ -205,42 +230,84 @@ impl Models {
             .check(model.boundaries(), in_all, attributes, space, bytes_each)
     }
 
-    /// Makes one change, first on disk, then in memory.
+    /// What other services have changed in the store about the model `name`.
+    pub(crate) fn stored_changes(&self, name: &str) -> Result<Vec<StoredChange>, CatalogError> {
+        let changes = self.store.as_ref().map(|store| store.changes(name));
+        changes.unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    /// Makes changes of other services to the boundaries of the model `name`.
+    pub(crate) async fn make_stored(
+        &self,
+        name: &str,
+        changes: Vec<StoredChange>,
+    ) -> Result<Arc<Model>, EditorError> {
+        let make = move |model: &Model, store: Option<&Store>| match store {
+            Some(store) => Ok(with_stored(model, store, &changes)),
+            None => Ok(model.boundaries().clone()),
+        };
+        self.change(name, make).await
+    }
+
+    /// Makes one change, first in the store, then in memory. If another service has changed the same boundary in the store, its change
+    /// is made first, and `change` is called again.
     async fn change(
         &self,
         name: &str,
-        change: impl FnOnce(&Model, Option<&Store>) -> Result<BoundarySet, EditorError> + Send + 'static,
+        change: impl Fn(&Model, Option<&Store>) -> Result<BoundarySet, EditorError> + Send + 'static,
     ) -> Result<Arc<Model>, EditorError> {
         self.slot(name)?;
         let (models, name, permit) = (self.clone(), name.to_owned(), change_permit());
-        // Changes wait here and not on a blocking thread, of which there are few.
-        let turn = Arc::clone(&self.changing).lock_owned().await;
-        run_blocking(move || {
-            let _turn = turn;
-            if !permit.begin() {
-                return Err(EditorError::TooLate);
-            }
-            let slot = models.slot(&name)?;
-            let model = current(slot);
-            let changed = change(&model, models.store.as_deref())?;
-            let changed = Arc::new(model.with_boundaries(changed));
-            *slot.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&changed);
-            Ok(changed)
-        })
-        .await
-    }
-}
-
-/// Makes a change that the store has kept.
-fn apply(model: &Model, boundaries: &mut BoundarySet, kept: StoreEntry) -> Result<(), EditorError> {
-    match kept {
-        StoreEntry::Boundary(boundary) => {
-            model.check_boundary(&boundary)?;
-            boundaries.insert(Arc::from(boundary))
+        let made = async {
+            // Changes wait here and not on a blocking thread, of which there are few.
+            let turn = Arc::clone(&self.changing).lock_owned().await;
+            run_blocking(move || {
+                let _turn = turn;
+                if !permit.begin() {
+                    return Err(EditorError::TooLate);
+                }
+                models.change_now(&name, change)
+            })
+            .await
+        };
+        let patience = self.store.as_ref().map_or(Duration::MAX, |_| STORE_PATIENCE);
+        let made = timeout(patience, made).await.unwrap_or_else(|_| {
+            let reason = format!("found no answer within {} s", patience.as_secs());
+            let store = "the store".to_owned();
+            Err(CatalogError::StoreUnavailable { store, reason }.into())
+        });
+        if let Err(EditorError::NotStored(_)) = made {
+            self.store_metrics.failed();
         }
-        StoreEntry::Removed { attribute, space } => {
-            boundaries.take(&(attribute.into(), space));
-            Ok(())
+        made
+    }
+
+    /// Makes one change, while no other is made.
+    fn change_now(
+        &self,
+        name: &str,
+        change: impl Fn(&Model, Option<&Store>) -> Result<BoundarySet, EditorError>,
+    ) -> Result<Arc<Model>, EditorError> {
+        let slot = self.slot(name)?;
+        let set = |model: &Model, boundaries: BoundarySet| {
+            let changed = Arc::new(model.with_boundaries(boundaries));
+            *slot.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&changed);
+            changed
+        };
+        let mut tries = 1;
+        loop {
+            let model = current(slot);
+            match (change(&model, self.store.as_deref()), &self.store) {
+                (Ok(boundaries), _) => return Ok(set(&model, boundaries)),
+                (Err(EditorError::NotStored(CatalogError::StoreChanged { .. })), Some(store))
+                    if tries < MOST_TRIES =>
+                {
+                    tries += 1;
+                    let changes = store.changes(model.name())?;
+                    set(&model, with_stored(&model, store, &changes));
+                }
+                (Err(error), _) => return Err(error),
+            }
         }
     }
 }
@@ -250,131 +317,4 @@ fn current(slot: &RwLock<Arc<Model>>) -> Arc<Model> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::Duration;
-
-    use ndarray::array;
-
-    use super::*;
-    use crate::catalog::{Graph, Manifest, ModelFiles, ModelFolder};
-    use crate::engine::test_support::{SingleImageGenerator, engine};
-    use crate::engine::within;
-    use crate::latent::Provenance;
-
-    const SHORT: Duration = Duration::from_millis(1);
-
-    /// One model without boundaries.
-    fn models() -> Models {
-        let files = ModelFiles {
-            folder: ModelFolder::Bundled,
-            manifest_file: "manifest.toml".to_owned(),
-            manifest: Manifest::parse("name = \"tiny\"\n[generator]\nsynthesis = \"g.onnx\"", "").unwrap(),
-            mapping: None,
-            synthesis: Graph::new("g.onnx".to_owned(), Vec::new().into()),
-            w_avg: None,
-            classifiers: Vec::new(),
-            encoder: None,
-            encoder_errors: None,
-            landmarks: None,
-            identity: None,
-            gradient: None,
-            boundaries: Vec::new(),
-            digest: String::new(),
-        };
-        let engine = engine(vec![Box::new(SingleImageGenerator::new(1))], Vec::new(), 1);
-        Models::new(vec![Model::new(files, engine).unwrap()], None).unwrap()
-    }
-
-    fn boundary(attribute: &str) -> Arc<Boundary> {
-        let provenance = Provenance::default();
-        let made = Boundary::new(attribute, LatentSpace::Z, array![[1.0]], 0.0, provenance);
-        Arc::new(made.unwrap())
-    }
-
-    fn attributes(models: &Models) -> Vec<String> {
-        let model = models.default_model();
-        let boundaries = model.boundaries().iter();
-        boundaries
-            .map(|boundary| boundary.attribute().to_owned())
-            .collect()
-    }
-
-    #[tokio::test]
-    async fn a_change_that_waits_for_another_past_its_timeout_is_not_made() {
-        let models = models();
-        let slow = Arc::clone(&models.changing).lock_owned().await;
-        let put = within(SHORT, models.put_boundary("tiny", boundary("smile")));
-        assert!(put.await.is_none());
-        drop(slow);
-        models.put_boundary("tiny", boundary("age")).await.unwrap();
-        assert_eq!(attributes(&models), ["age"]);
-    }
-
-    #[test]
-    fn a_change_that_waits_for_a_thread_past_its_timeout_is_not_made() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .max_blocking_threads(1)
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let models = models();
-            let (go_on, wait) = std::sync::mpsc::channel();
-            let busy = tokio::task::spawn_blocking(move || wait.recv().unwrap());
-            let put = within(SHORT, models.put_boundary("tiny", boundary("smile")));
-            assert!(put.await.is_none());
-            go_on.send(()).unwrap();
-            busy.await.unwrap();
-            // It runs on the same thread, after the one before it.
-            models.put_boundary("tiny", boundary("age")).await.unwrap();
-            assert_eq!(attributes(&models), ["age"]);
-        });
-    }
-
-    #[tokio::test]
-    async fn a_change_by_a_slow_store_is_reported_if_and_only_if_it_is_made() {
-        let models = models();
-        // Until the limit is long enough for the change to begin.
-        for exponent in 0.. {
-            let limit = SHORT * 2_u32.pow(exponent);
-            let began = Arc::new(AtomicBool::new(false));
-            let seen = Arc::clone(&began);
-            let change = models.change("tiny", move |model, _| {
-                seen.store(true, Ordering::SeqCst);
-                std::thread::sleep(2 * limit);
-                let mut boundaries = model.boundaries().clone();
-                boundaries.insert(boundary("smile"))?;
-                Ok(boundaries)
-            });
-            let reported = within(limit, change).await;
-            assert_eq!(reported.is_some(), began.load(Ordering::SeqCst));
-            if let Some(changed) = reported {
-                assert_eq!(changed.unwrap().boundaries().iter().count(), 1);
-                break;
-            }
-            assert!(attributes(&models).is_empty());
-        }
-    }
-
-    #[tokio::test]
-    async fn limits_refuse_new_boundaries_and_accept_replacements() {
-        let each = bytes(&boundary("smile"));
-        for (per_model, bytes, expected) in [
-            (1, usize::MAX, "--max-boundaries"),
-            (9, each, "--boundary-memory"),
-        ] {
-            let models = models().with_limits(BoundaryLimits { per_model, bytes });
-            models.put_boundary("tiny", boundary("smile")).await.unwrap();
-            models.put_boundary("tiny", boundary("smile")).await.unwrap();
-            let refused = models.put_boundary("tiny", boundary("age")).await;
-            let reason = refused.err().unwrap().to_string();
-            assert!(reason.contains(expected), "{reason}");
-            models
-                .delete_boundary("tiny", "smile", LatentSpace::Z)
-                .await
-                .unwrap();
-            models.put_boundary("tiny", boundary("age")).await.unwrap();
-        }
-    }
-}
+mod tests;

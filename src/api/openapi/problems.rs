@@ -80,13 +80,14 @@ problems! {
     /// Errors of operations that add a boundary.
     AdditionProblems {
         409: "The model has an attribute with the same name in another case.",
-        503: "The service is short of memory. Try again after `Retry-After` seconds.",
+        503: "The service is short of memory, or the store does not answer. Try again after `Retry-After` seconds.",
         507: "There is no room for another boundary, or the change cannot be written to the store. It was not made.",
     }
 
     /// Errors of operations that delete a boundary.
     DeletionProblems {
         409: "The boundary came with the model, and cannot be deleted.",
+        503: "The store does not answer. Try again after `Retry-After` seconds.",
         507: "The change cannot be written to the store, and was not made.",
     }
 
