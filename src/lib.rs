@@ -26,7 +26,7 @@
 //! | [`graph`] | ONNX graphs in memory: build, edit, differentiate | ONNX Runtime, checkpoints |
 //! | [`imaging`] | pixels, image files, alignment of faces | latent codes |
 //! | [`latent`] | the mathematics of codes and boundaries | files, networks |
-//! | [`metrics`], [`telemetry`] | metrics for Prometheus, the log | |
+//! | [`metrics`], [`telemetry`], [`trace`] | metrics for Prometheus, the log, traces of requests | |
 //!
 //! # The way of a request
 //!
@@ -90,3 +90,4 @@ pub mod library_environment;
 pub mod metrics;
 pub mod server;
 pub mod telemetry;
+pub mod trace;

@@ -55,6 +55,21 @@ const LAYERS: &[Layer] = &[
         never_of_std: &["env", "fs", "net", "path", "process", "thread"],
     },
     Layer {
+        path: "trace",
+        layers: &[],
+        crates: &["getrandom", "thiserror", "tokio", "tracing"],
+        never_of_std: &["fs", "net", "path", "process", "thread"],
+    },
+    Layer {
+        path: "trace/otlp",
+        layers: &["trace"],
+        crates: &[
+            "axum::http", "futures_util", "opentelemetry", "opentelemetry_http", "opentelemetry_otlp", "opentelemetry_sdk", "thiserror",
+            "tokio", "tracing",
+        ],
+        never_of_std: &["fs", "net", "path", "process", "thread"],
+    },
+    Layer {
         path: "catalog",
         layers: &["checkpoint", "graph", "latent"],
         crates: &["base64", "half", "ndarray", "serde", "serde_json", "sha2", "thiserror", "toml", "zip"],
@@ -75,7 +90,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         path: "engine",
-        layers: &["catalog", "graph", "latent", "metrics"],
+        layers: &["catalog", "graph", "latent", "metrics", "trace"],
         crates: &["ndarray", "rustix", "thiserror", "tokio", "tracing"],
         never_of_std: &["env", "fs", "net", "process"],
     },
@@ -93,7 +108,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         path: "api",
-        layers: &["catalog", "editor", "engine", "imaging", "latent", "metrics"],
+        layers: &["catalog", "editor", "engine", "imaging", "latent", "metrics", "trace"],
         crates: &[
             "axum", "base64", "flate2", "form_urlencoded", "futures_util", "getrandom", "headers", "headers_accept", "mediatype", "ndarray",
             "prometheus_client", "quick_cache", "serde", "serde_json", "sha2",
@@ -110,8 +125,8 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         path: "api/middleware",
-        layers: &["api", "metrics"],
-        crates: &["axum", "thiserror", "tower", "tower_http", "tracing"],
+        layers: &["api", "metrics", "trace"],
+        crates: &["axum", "hyper::body", "thiserror", "tower", "tower_http", "tracing"],
         // `std::net` has the type of an address.
         never_of_std: &["env", "fs", "path", "process", "thread"],
     },
@@ -135,7 +150,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         path: "cli",
-        layers: &["api", "catalog", "checkpoint", "editor", "engine", "graph", "imaging", "importing", "latent", "metrics", "server", "telemetry"],
+        layers: &["api", "catalog", "checkpoint", "editor", "engine", "graph", "imaging", "importing", "latent", "metrics", "server", "telemetry", "trace"],
         crates: &["anyhow", "clap", "clap_complete", "ipnet", "ndarray", "serde", "serde_json", "sha2", "signal_hook", "thiserror", "tokio", "toml", "tracing", "zip"],
         never_of_std: &[],
     },

@@ -22,6 +22,7 @@ mod latent;
 mod layers;
 mod linear_generator;
 mod model_folders;
+mod observation;
 mod onnx_session;
 mod onnx_variants;
 mod own_model_guide;
@@ -37,4 +38,6 @@ mod start;
 mod store;
 mod styled_generator;
 mod support;
+#[cfg(feature = "otlp")]
+mod traces;
 mod train_boundary;

@@ -33,8 +33,8 @@ pub(crate) fn ready_address(lines: &mut impl Iterator<Item = String>) -> String 
     let mut seen = Vec::new();
     for line in lines {
         if let Some((_, address)) = line.split_once("ready on http://") {
-            let address = address.split_whitespace().next().unwrap();
-            return address.trim_matches('"').to_owned();
+            let address = address.split([' ', '"']).next();
+            return address.unwrap().to_owned();
         }
         seen.push(line);
     }

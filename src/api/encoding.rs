@@ -20,6 +20,7 @@ use crate::editor::{EditorError, Face, Model};
 use crate::engine::Timings;
 use crate::imaging::ImagingError;
 use crate::metrics::Metrics;
+use crate::trace::{Step, current_span};
 
 /// Faces to encode, and how.
 pub(crate) struct Encoding<'a> {
@@ -50,7 +51,7 @@ impl Encoding<'_> {
             metrics,
             metadata,
         } = self;
-        let started = Instant::now();
+        let (started, images) = (Instant::now(), faces.len());
         let response = match output.format {
             Format::Json | Format::Npz => {
                 let media_type = output.image_format.media_type();
@@ -81,6 +82,16 @@ impl Encoding<'_> {
         };
         let encoding = started.elapsed();
         metrics.encoded(encoding);
+        if let Some(span) = current_span() {
+            span.add(&Step {
+                name: "encode",
+                network: None,
+                started,
+                duration: encoding,
+                units: images,
+                error: None,
+            });
+        }
         Ok(response.with_timings(&timings, encoding))
     }
 }

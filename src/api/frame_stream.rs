@@ -22,6 +22,7 @@ use crate::api::timeout;
 use crate::editor::{EditorError, FaceReceiver, FaceSender, Model, face_channel};
 use crate::engine::{self, ByteBudget};
 use crate::metrics::Metrics;
+use crate::trace::carried;
 
 /// The media type, with the text that separates two parts. A part has its length, so that no image can contain it.
 const MEDIA_TYPE: &str = "multipart/x-mixed-replace; boundary=frame";
@@ -82,12 +83,12 @@ impl FrameStream {
         let (work, limit) = (work(sender), self.limit);
         let encode = self.encoder.encode_all(faces, parts_sender);
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
+        tasks.spawn(carried(async move {
             let work = async { work.await.map_err(Problem::from) };
             let both = async { tokio::try_join!(work, encode).map(drop) };
             let done = engine::within(limit, both).await;
             done.unwrap_or(Err(Problem::Deadline { limit }))
-        });
+        }));
         let first = parts.recv().await;
         if first.is_none() {
             result(&mut tasks).await?;

@@ -20,6 +20,7 @@
 //! | responses about many faces without pictures, streamed | `many_faces` |
 //! | the cache of responses to seeded requests | `response_cache` |
 //! | what happens around every handler | `middleware` |
+//! | the line of the log that a request gets when it ends | `request_log` |
 //! | the prefix of a proxy | `base_path` |
 //! | who may call which operation, and how often: keys, scopes, sessions, limits | `guard` |
 //! | which error gets which status | `problem`, `problem_kind` |
@@ -62,6 +63,8 @@ mod received_body;
 mod report_page;
 mod request_body;
 mod request_id;
+mod request_log;
+mod request_record;
 mod response_cache;
 mod responses;
 mod route_response;
@@ -90,6 +93,7 @@ pub use operations::{ImageUse, Operation, Parameter};
 pub use readiness::Readiness;
 pub use report_page::files::{curves_of, json_of, page_of};
 pub(crate) use report_page::plot::signed;
+pub use request_log::RequestLog;
 pub use state::{Api, Limits};
 pub use transfer_limits::{Allowance, SlowRequest, TransferLimits};
 

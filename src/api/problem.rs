@@ -168,10 +168,15 @@ impl Problem {
         }
     }
 
+    /// Whether the service is at fault. Only the log then has the cause.
+    pub(crate) fn is_internal(&self) -> bool {
+        self.kind().status == StatusCode::INTERNAL_SERVER_ERROR
+    }
+
     /// Logs the problem: as an error if the service is at fault, and otherwise at the level debug.
     pub(crate) fn log(&self) {
         let status = self.kind().status;
-        if status == StatusCode::INTERNAL_SERVER_ERROR {
+        if self.is_internal() {
             tracing::error!(cause = %self, "request failed");
         } else {
             tracing::debug!(%status, reason = %self, "request refused");

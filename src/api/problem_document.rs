@@ -87,16 +87,19 @@ pub(crate) fn elided(text: &str, most: usize) -> Cow<'_, str> {
     format!("{start}{OMISSION}{end}").into()
 }
 
-/// Logs the problem of a response, and writes its document into the body. A middleware, because the document has the id of
+/// Logs why a request is refused, and writes its document into the body. A middleware, because the document has the id of
 /// the request.
 pub(crate) async fn write_out(request: Request, next: Next) -> Response {
     let id = request_id(&request);
-    let mut response = next.run(request).await;
-    let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() else {
+    let response = next.run(request).await;
+    let Some(problem) = response.extensions().get::<Arc<Problem>>().cloned() else {
         return response;
     };
     let status = response.status();
-    problem.log();
+    // The line of the request has the cause of an internal one.
+    if !problem.is_internal() {
+        problem.log();
+    }
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     parts

@@ -9,8 +9,9 @@ use crate::api::base_path::BasePath;
 use crate::api::guard::Guard;
 use crate::api::problem::Problem;
 use crate::api::readiness::Readiness;
+use crate::api::request_record::note_model;
 use crate::api::response_cache::ResponseCache;
-use crate::editor::{InversionCache, Jobs, Models};
+use crate::editor::{EditorError, InversionCache, Jobs, Model, Models};
 use crate::engine::ByteBudget;
 use crate::metrics::Metrics;
 
@@ -98,6 +99,16 @@ impl Api {
     #[must_use]
     pub fn below(self, base_path: BasePath) -> Self {
         Self { base_path, ..self }
+    }
+
+    /// The model with the name `name`, or the default model. The line of the request in the log names it.
+    ///
+    /// # Errors
+    /// As [`Models::get`].
+    pub(crate) fn model(&self, name: Option<&str>) -> Result<Arc<Model>, EditorError> {
+        let model = self.models.get(name)?;
+        note_model(model.name());
+        Ok(model)
     }
 
     /// The jobs that requests start. The program ends them when it ends.

@@ -17,6 +17,7 @@ use crate::engine::{EngineOptions, QueueLimits, Runtime, Watchdog};
 use crate::metrics::Metrics;
 use crate::server::{self, ConnectionLimits};
 use crate::telemetry;
+use crate::trace::TraceExporter;
 
 /// Blocking threads besides one for each core. They are for slow work: fitting a boundary, writing a file.
 const SLOW_THREADS: usize = 2;
@@ -57,6 +58,7 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     let metrics = Metrics::new();
     telemetry::start(&config.log, config.log_format, metrics.log_lines_lost())
         .with_context(|| format!("--log: found {:?}, expected a level or a filter", config.log))?;
+    let traces = TraceExporter::start(config.otlp_endpoint.as_deref()).context("--otlp-endpoint")?;
     anyhow::ensure!(
         config.queue > config.max_images,
         "--queue: found {}, expected more than --max-images ({}), because the largest request must fit into the queue",
@@ -104,7 +106,7 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     let router = api::router(api, access);
     let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!(
-        milliseconds = started.elapsed().as_millis(),
+        milliseconds = started.elapsed().as_secs_f64() * 1e3,
         "ready on http://{address}"
     );
     let times = ShutdownTimes::new(config.drain);
@@ -123,6 +125,9 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     // Nobody waits for a run that is still under way.
     watchdog.close();
     jobs.wait().await;
+    if let Some(traces) = traces {
+        traces.shut_down(times.reserve / 4).await;
+    }
     Ok(())
 }
 

@@ -176,6 +176,11 @@ pub struct Config {
         value_name = "FORMAT"
     )]
     pub log_format: LogFormat,
+
+    /// Address of an OpenTelemetry collector that gets traces of requests, by OTLP over HTTP (needs a program built with the feature otlp)
+    /// [default: OpenTelemetry's environment variables; without them, no traces]
+    #[arg(long, env = "FACEPLANE_OTLP_ENDPOINT", value_name = "http://HOST:4318")]
+    pub otlp_endpoint: Option<String>,
 }
 
 fn host_name(text: &str) -> Result<String, String> {

@@ -13,7 +13,7 @@ use tower::Service;
 use super::open_requests::OpenRequests;
 use super::request_body::RequestBody;
 use super::response_body::ResponseBody;
-use crate::api::{PeerAddress, TransferLimits};
+use crate::api::{PeerAddress, RequestLog, TransferLimits};
 
 /// The service of a connection: the router, with limits on the bodies of requests and responses. A clone serves the same
 /// connection.
@@ -61,10 +61,12 @@ where
         let mut request =
             request.map(|body| Body::new(RequestBody::new(Body::new(body), transfer, waits_for_continue)));
         request.extensions_mut().insert(self.peer);
+        let mut log = RequestLog::begin(&mut request);
         let response = self.router.call(request);
         Box::pin(async move {
             let response = response.await?;
-            Ok(response.map(|body| ResponseBody::new(body, transfer, open)))
+            log.respond(&response);
+            Ok(response.map(|body| ResponseBody::new(body, transfer, open, log)))
         })
     }
 }

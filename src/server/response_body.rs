@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::sleep_until;
 
 use super::open_requests::OpenRequest;
-use crate::api::{Allowance, TransferLimits};
+use crate::api::{Allowance, RequestLog, TransferLimits};
 
 /// The largest chunk of a body, in bytes. hyper keeps at least one chunk of a response in memory, and does not say when the client
 /// took the last one.
@@ -78,18 +78,20 @@ pub(super) struct ResponseBody {
     taking: Option<usize>,
     /// The deadline of the task that sends this body.
     deadline: Option<watch::Sender<Option<Instant>>>,
+    log: RequestLog,
     _open: OpenRequest,
 }
 
 impl ResponseBody {
     /// The body, in the task that sends it.
-    pub(super) fn new(body: Body, transfer: TransferLimits, open: OpenRequest) -> Self {
+    pub(super) fn new(body: Body, transfer: TransferLimits, open: OpenRequest, log: RequestLog) -> Self {
         Self {
             body,
             rest: Bytes::new(),
             allowance: Allowance::new(transfer),
             taking: None,
             deadline: DEADLINE.try_with(Clone::clone).ok(),
+            log,
             _open: open,
         }
     }
@@ -104,6 +106,10 @@ impl ResponseBody {
     fn chunk(&mut self, mut data: Bytes) -> Frame<Bytes> {
         self.rest = data.split_off(data.len().min(LARGEST_CHUNK));
         self.taking = Some(data.len());
+        self.log.send(data.len());
+        if self.is_end_stream() {
+            self.log.complete();
+        }
         let until = self.allowance.wait(Instant::now());
         self.set_deadline(Some(until));
         Frame::data(data)
@@ -128,6 +134,11 @@ impl HttpBody for ResponseBody {
             return Poll::Ready(Some(Ok(this.chunk(data))));
         }
         let frame = ready!(Pin::new(&mut this.body).poll_frame(context));
+        match &frame {
+            Some(Ok(_)) => {}
+            Some(Err(_)) => this.log.fail(),
+            None => this.log.complete(),
+        }
         let frame = frame.map(|frame| {
             let frame = frame?;
             Ok(match frame.into_data() {

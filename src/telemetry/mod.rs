@@ -49,7 +49,13 @@ pub fn start(filter: &str, format: LogFormat, lost: Counter) -> Result<(), Parse
     match format {
         LogFormat::Text => log.with(lines.with_target(false).with_filter(filter)).init(),
         LogFormat::Json => log
-            .with(lines.json().flatten_event(true).with_filter(filter))
+            .with(
+                lines
+                    .json()
+                    .flatten_event(true)
+                    .with_span_list(false)
+                    .with_filter(filter),
+            )
             .init(),
     }
     // The default hook writes to standard error itself, and would block where that blocks.

@@ -13,6 +13,7 @@ use crate::api::guard::needed_scope::needed_scope;
 use crate::api::guard::rate_limit::Counted;
 use crate::api::guard::scope::Scope;
 use crate::api::problem::Problem;
+use crate::api::request_record::note_key;
 
 /// Answers a request if its key allows the operation and its client is within the limit. Names the key in the log.
 pub(crate) async fn authorize(State(guard): State<Guard>, request: Request, next: Next) -> Response {
@@ -52,6 +53,7 @@ fn check(key: Result<Option<Arc<Key>>, Problem>, needed: Scope) -> Result<bool, 
         return Ok(false);
     };
     tracing::Span::current().record("key", &*key.name);
+    note_key(&key.name);
     if key.scope < needed {
         let found = key.scope;
         return Err(Problem::Scope { found, needed });

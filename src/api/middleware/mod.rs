@@ -3,7 +3,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | the order of the layers | this file |
-//! | the log and the metrics of a request | `observe` |
+//! | the log, the trace and the metrics of a request | `observe` |
 //! | which keys may call which operation | `authorize` |
 //! | which hosts and origins may call which operation | `access` |
 //! | security headers for browsers | `browser_headers` |
@@ -28,7 +28,6 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowPrivateNetwork, CorsLayer};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::TraceLayer;
 
 use crate::api::base_path::BasePath;
 use crate::api::problem::Problem;
@@ -56,13 +55,7 @@ pub(crate) fn around(routes: Router<Api>, api: &Api, access: Access) -> Router<A
     let layers = ServiceBuilder::new()
         .layer(from_fn(request_id::drop_long_id))
         .layer(SetRequestIdLayer::x_request_id(request_id::RandomId))
-        // `problem_document::write_out` logs failures with their cause.
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(observe::request_span)
-                .on_response(observe::log_response)
-                .on_failure(()),
-        )
+        .layer(from_fn(observe::identify))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(from_fn(browser_headers::add))
         .layer(compression::layer())

@@ -68,7 +68,7 @@ pub(crate) async fn list(
     PathName(name): PathName,
     Query(options): Query<BoundaryPage>,
 ) -> Result<Response, Problem> {
-    let model = api.models.get(Some(&name))?;
+    let model = api.model(Some(&name))?;
     let limit = options.limit();
     let list = BoundaryList::new(&model, options).await;
     Ok(page(&list, limit, list.next.as_deref()))
@@ -107,7 +107,7 @@ pub(crate) async fn show(
     Query(options): Query<BoundaryOptions>,
 ) -> Result<Response, Problem> {
     let (name, attribute, space) = boundary_path(path)?;
-    let model = api.models.get(Some(&name))?;
+    let model = api.model(Some(&name))?;
     let version = options.version.map_or_else(BoundaryVersion::default, Into::into);
     let boundary = model.boundaries().get_version(version, &attribute, space)?;
     let response = match choose(options.format, &headers)? {
@@ -144,7 +144,7 @@ pub(crate) async fn put(
     request: Request,
 ) -> Result<Json<BoundaryChange>, Problem> {
     let (name, attribute, space) = boundary_path(path)?;
-    let model = api.models.get(Some(&name))?;
+    let model = api.model(Some(&name))?;
     let boundary = read(request, &api, model, attribute.clone(), space).await?;
     let model = api.models.put_boundary(&name, boundary.into()).await?;
     Ok(change(&api, &model, &attribute, space).await)

@@ -30,7 +30,7 @@ pub(crate) async fn post(
     PathName(name): PathName,
     Body(input): Body<DirectionsInput>,
 ) -> Result<Response, Problem> {
-    let model = api.models.get(Some(&name))?;
+    let model = api.model(Some(&name))?;
     let job = api.jobs.directions(&api.models, model, input.request())?;
     Ok(started(&api, &job))
 }

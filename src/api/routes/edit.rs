@@ -142,7 +142,7 @@ async fn edit(
         None => Wanted::Pictures(Output::of(&input.output, headers)?),
         Some(format) => Wanted::Numbers(format),
     };
-    let model = api.models.get(named(input.common.model.as_ref()))?;
+    let model = api.model(named(input.common.model.as_ref()))?;
     input.common.model = Some(Text(model.name().to_owned()));
     let cacheable = input.common.face.code.is_seeded();
     let mut of_image = None;

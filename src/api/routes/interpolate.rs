@@ -71,7 +71,7 @@ async fn interpolate(
     mut input: InterpolateInput,
 ) -> Result<RouteResponse, Problem> {
     let output = Output::of_several(&input.output, Layout::Animation, headers)?;
-    let model = api.models.get(named(input.model.as_ref()))?;
+    let model = api.model(named(input.model.as_ref()))?;
     input.model = Some(Text(model.name().to_owned()));
     input.complete(api)?;
     let completed = faces::complete(&mut input, api, &model).await?;

@@ -68,7 +68,7 @@ async fn invert(
 ) -> Result<BufferedResponse, Problem> {
     api.memory.check_room()?;
     let file = std::mem::take(&mut input.image.0);
-    let model = api.models.get(named(input.model.as_ref()))?;
+    let model = api.model(named(input.model.as_ref()))?;
     input.model = Some(Text(model.name().to_owned()));
     let framing = input.framing.framing(&model)?;
     let carried = file.carried(model.generator_digest());

@@ -66,7 +66,7 @@ const PATH: &str = "/v1/mix";
 async fn mix(api: &Api, headers: &HeaderMap, mut input: MixInput) -> Result<BufferedResponse, Problem> {
     let columns = input.columns.0.0.len();
     let output = Output::of_table(&input.output, columns, headers)?;
-    let model = api.models.get(named(input.model.as_ref()))?;
+    let model = api.model(named(input.model.as_ref()))?;
     input.model = Some(Text(model.name().to_owned()));
     input.check_count(api)?;
     let completed = faces::complete(&mut input, api, &model).await?;

@@ -41,7 +41,7 @@ pub(crate) async fn show(
     PathName(name): PathName,
     Query(options): Query<ModelOptions>,
 ) -> Result<Json<responses::model::Model>, Problem> {
-    let model = api.models.get(Some(&name))?;
+    let model = api.model(Some(&name))?;
     let attributes = options
         .cosines
         .map(|List(names)| names.into_iter().map(|Text(name)| name).collect::<Vec<_>>());

@@ -36,7 +36,7 @@ pub(crate) async fn post(
     PathName(name): PathName,
     Body(input): Body<ReportInput>,
 ) -> Result<Response, Problem> {
-    let model = api.models.get(Some(&name))?;
+    let model = api.model(Some(&name))?;
     let request = input.request(model.default_space())?;
     let job = api.jobs.report(&api.models, model, request)?;
     Ok(started(&api, &job))

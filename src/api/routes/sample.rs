@@ -65,7 +65,7 @@ const PATH: &str = "/v1/sample";
 
 async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Result<RouteResponse, Problem> {
     let numbers = input.output.numbers()?;
-    let model = api.models.get(named(input.model.as_ref()))?;
+    let model = api.model(named(input.model.as_ref()))?;
     let cacheable = input.code.is_seeded();
     input.model = Some(Text(model.name().to_owned()));
     input.code.complete()?;

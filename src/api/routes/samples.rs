@@ -40,7 +40,7 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let samples = api.jobs.get(&id)?.samples()?;
-    let model = api.models.get(Some(samples.model()))?;
+    let model = api.model(Some(samples.model()))?;
     // The file may have hundreds of megabytes.
     let reserved = api.memory.reserve(MemoryUse::Image, samples.scored().bytes())?;
     let response = off_thread(move || {

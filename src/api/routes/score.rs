@@ -60,7 +60,7 @@ pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Res
 }
 
 async fn score(api: &Api, mut input: ScoreInput) -> Result<RouteResponse, Problem> {
-    let model = api.models.get(named(input.model.as_ref()))?;
+    let model = api.model(named(input.model.as_ref()))?;
     let cacheable = input.face.code.is_seeded();
     input.model = Some(Text(model.name().to_owned()));
     let mut warnings = Vec::new();

@@ -30,7 +30,7 @@ pub(crate) async fn post(
     PathName(name): PathName,
     LargeBody(input, memory): LargeBody<TrainInput>,
 ) -> Result<Response, Problem> {
-    let model = api.models.get(Some(&name))?;
+    let model = api.model(Some(&name))?;
     let space = model.default_space();
     let kept = match input.samples_from() {
         Some(id) => {

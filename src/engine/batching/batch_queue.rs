@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::batching::reply::Reply;
 use crate::metrics::BatchMetrics;
+use crate::trace::RequestSpan;
 
 /// A priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(crate) struct Entry<I, O> {
     /// When the caller stops waiting, if it does.
     pub(crate) deadline: Option<Instant>,
     pub(crate) reply: Box<dyn Reply<O>>,
+    /// The span of the request that it is for, if spans are exported.
+    pub(crate) span: Option<RequestSpan>,
 }
 
 /// How long a batch that is not full waits for more inputs.
@@ -295,6 +298,7 @@ mod tests {
                 arrived: Instant::now(),
                 deadline: None,
                 reply: Box::new(reply),
+                span: None,
             };
             queue.push(Lane::Request, entry);
             numbers.push(taken_by.recv().unwrap());

@@ -12,6 +12,7 @@ use crate::engine::batching::reply::{Completed, Receiver, converting};
 use crate::engine::networks::panic::catch_panic;
 use crate::engine::networks::thread::spawn_network_thread;
 use crate::metrics::BatchMetrics;
+use crate::trace::{self, Step};
 
 /// Builds a network on the thread that will run it.
 pub(crate) type Open<N> = Box<dyn FnOnce() -> Result<N, EngineError> + Send>;
@@ -102,6 +103,7 @@ impl<N: BatchNetwork> Batcher<N> {
             arrived: Instant::now(),
             deadline: deadline::current(),
             reply: Box::new(reply),
+            span: trace::current_span(),
         };
         self.queue.0.push(lane, entry);
         Submitted {
@@ -229,6 +231,25 @@ impl<N: BatchNetwork> Replica<N> {
             first = range.end;
             let queued = started - entry.arrived;
             metrics.queue_seconds.observe(queued.as_secs_f64());
+            if let Some(span) = &entry.span {
+                let waited = Step {
+                    name: "queue",
+                    network: Some(&self.pool.network),
+                    started: entry.arrived,
+                    duration: queued,
+                    units: entry.units,
+                    error: None,
+                };
+                span.add(&waited);
+                span.add(&Step {
+                    name: "batch",
+                    started,
+                    duration,
+                    units,
+                    error: output.as_ref().err().map(|error| error as &dyn std::error::Error),
+                    ..waited
+                });
+            }
             let result = match &output {
                 Ok(output) => Ok(Completed {
                     output: N::part(output, range),
