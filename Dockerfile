@@ -6,23 +6,25 @@
 # The Rust version of rust-toolchain.toml. Bookworm has the older glibc: a program built on it runs on both images below.
 FROM rust:1.95.0-slim-bookworm AS dependencies
 WORKDIR /build
+# The optional features, as in the Makefile. The images have all of them.
+ENV FEATURES=otlp
 COPY Cargo.toml Cargo.lock ./
 # Builds the dependencies with an empty program, so that this layer stays valid until Cargo.lock changes.
 RUN mkdir src \
     && touch src/lib.rs \
     && echo 'fn main() {}' > src/main.rs \
-    && cargo build --locked --release \
+    && cargo build --locked --release --features "$FEATURES" \
     && cargo clean --locked --release --package faceplane
 
 FROM dependencies AS program
 COPY src src
 COPY onnx onnx
-RUN cargo build --locked --release
+RUN cargo build --locked --release --features "$FEATURES"
 
 FROM dependencies AS program-cuda
 COPY src src
 COPY onnx onnx
-RUN cargo build --locked --release --features cuda
+RUN cargo build --locked --release --features "$FEATURES cuda"
 
 FROM python:3.13-slim-bookworm AS fetch
 COPY docker/onnxruntime /fetch

@@ -8,6 +8,9 @@ PYTHON ?= python3
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
+# The optional features of the program. `make serve` builds without them; tests, lints and docs are of the program with all of them.
+FEATURES := otlp
+
 PROGRAM := $(or $(CARGO_TARGET_DIR),target)/release/faceplane
 
 # If FACEPLANE_ONNXRUNTIME is set, that library is used, and nothing is downloaded.
@@ -45,11 +48,11 @@ setup: $(ONNXRUNTIME) ## Download ONNX Runtime to .onnxruntime/, if it is not th
 
 .PHONY: test
 test: setup ## Run all tests (ARGS="NAME": only those with NAME in their name)
-	$(CARGO) test --locked $(ARGS)
+	$(CARGO) test --locked --features '$(FEATURES)' $(ARGS)
 
 .PHONY: openapi
 openapi: setup ## Write openapi/openapi.json again from the code
-	FACEPLANE_UPDATE=1 $(CARGO) test --locked openapi
+	FACEPLANE_UPDATE=1 $(CARGO) test --locked --features '$(FEATURES)' openapi
 
 .PHONY: schemathesis
 schemathesis: build setup ## Send the service requests generated from its OpenAPI document (ARGS="--max-examples 500")
@@ -97,7 +100,7 @@ judge: build setup ## Judge all methods of editing, the phantom by its truth, an
 ##@ Check
 
 .PHONY: check
-check: check-format lint check-docs check-dependencies check-python ## Run all checks except the tests: format, lints, docs, dependencies, Python
+check: check-format lint check-default check-docs check-dependencies check-python ## Run all checks except the tests: format, lints, docs, dependencies, Python
 
 .PHONY: format
 format: ## Format the code
@@ -109,11 +112,15 @@ check-format: ## Check the formatting
 
 .PHONY: lint
 lint: ## Run clippy; warnings are errors
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --features '$(FEATURES)' -- -D warnings
+
+.PHONY: check-default
+check-default: ## Check that the program compiles without its optional features, too
+	$(CARGO) check --locked
 
 .PHONY: check-docs
 check-docs: ## Build the docs; warnings are errors
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --features '$(FEATURES)'
 
 .PHONY: check-dependencies
 check-dependencies: $(CARGO_DENY) ## Check licences, sources and bans of all dependencies (deny.toml)

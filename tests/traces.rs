@@ -48,7 +48,7 @@ mod otlp {
         #[prost(bytes, tag = "1")]
         pub(super) trace_id: Vec<u8>,
         #[prost(bytes, tag = "2")]
-        pub(super) span_id: Vec<u8>,
+        pub(super) id: Vec<u8>,
         #[prost(string, tag = "3")]
         pub(super) trace_state: String,
         #[prost(bytes, tag = "4")]
@@ -113,7 +113,12 @@ fn attribute(attributes: &[otlp::KeyValue], key: &str) -> serde_json::Value {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for byte in bytes {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
 }
 
 /// A collector, which keeps what it gets.
@@ -201,7 +206,7 @@ fn a_collector_gets_the_span_of_a_request_with_its_queue_its_batch_and_its_encod
         let step = step.unwrap_or_else(|| panic!("no span {name} in {spans:?}"));
         assert_eq!(
             (step.kind, &step.parent_span_id),
-            (INTERNAL, &request.span_id),
+            (INTERNAL, &request.id),
             "{name}"
         );
         assert_eq!(step.trace_id, request.trace_id, "{name}");
