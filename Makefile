@@ -122,6 +122,11 @@ check-default: ## Check that the program compiles without its optional features,
 check-docs: ## Build the docs; warnings are errors
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --features '$(FEATURES)'
 
+.PHONY: check-monitoring
+check-monitoring: ## Check the alert rules and what they say about series of metrics; needs promtool (Debian: prometheus)
+	promtool check config docker/monitoring/prometheus.yml
+	promtool test rules docker/monitoring/alerts_test.yaml
+
 .PHONY: check-dependencies
 check-dependencies: $(CARGO_DENY) ## Check licences, sources and bans of all dependencies (deny.toml)
 	$(CARGO_DENY) --locked check --hide-inclusion-graph bans licenses sources

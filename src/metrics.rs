@@ -75,6 +75,7 @@ pub struct Metrics {
     mapping_seconds: Histograms<ModelLabel>,
     scoring_seconds: Histograms<ModelLabel>,
     codes_optimizing: Family<ModelLabel, Gauge>,
+    ready: Gauge,
     log_lines_lost: Counter,
     runs_terminated: Family<NetworkLabel, Counter>,
     memory: MemoryMetrics,
@@ -98,6 +99,7 @@ impl Metrics {
             mapping_seconds: seconds(),
             scoring_seconds: seconds(),
             codes_optimizing: Family::default(),
+            ready: Gauge::default(),
             log_lines_lost: Counter::default(),
             runs_terminated: Family::default(),
             memory: MemoryMetrics::default(),
@@ -132,6 +134,11 @@ impl Metrics {
             "codes_optimizing",
             "Latent codes in an optimization that is under way",
             metrics.codes_optimizing.clone(),
+        );
+        registry.register(
+            "ready",
+            "1 if the service takes requests, as /health/ready says, and 0 otherwise",
+            metrics.ready.clone(),
         );
         registry.register(
             "log_lines_lost",
@@ -209,6 +216,11 @@ impl Metrics {
         let CacheMetrics { hits, misses } = &self.inversion_cache;
         let counter = if found { hits } else { misses };
         counter.inc();
+    }
+
+    /// Records whether the service takes requests.
+    pub fn set_ready(&self, is_ready: bool) {
+        self.ready.set(is_ready.into());
     }
 
     /// The counter of lines that the log has lost.

@@ -22,6 +22,7 @@ mod latent;
 mod layers;
 mod linear_generator;
 mod model_folders;
+mod monitoring;
 mod observation;
 mod onnx_session;
 mod onnx_variants;

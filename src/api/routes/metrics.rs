@@ -11,6 +11,7 @@ use crate::api::state::Api;
     responses((status = 200, description = "All metrics.", body = String, content_type = "application/openmetrics-text"))
 )]
 pub(crate) async fn show(State(api): State<Api>) -> ([(HeaderName, &'static str); 1], String) {
+    api.metrics.set_ready(api.readiness.check_ready().is_ok());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], api.metrics.text())
 }
