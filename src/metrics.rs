@@ -11,37 +11,26 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::metrics::batches::{BatchFamilies, GRADIENT, SYNTHESIS};
 use crate::metrics::caches::{CacheMetrics, INVERSIONS, RESPONSES};
+use crate::metrics::families::{Histograms, ModelLabel, SECONDS, seconds};
+use crate::metrics::model_loads::ModelLoads;
 
+mod batches;
 mod caches;
+mod families;
 mod memory;
+mod model_loads;
 mod store;
 
+pub(crate) use batches::BatchMetrics;
 pub use memory::MemoryMetrics;
+pub(crate) use model_loads::LoadOutcome;
 pub use store::StoreMetrics;
-
-/// Upper bounds of the buckets of durations, in seconds: from the run of a fast network to the default timeout of a request.
-const SECONDS: [f64; 14] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0,
-];
-
-/// Upper bounds of the buckets of batch sizes.
-const BATCH_SIZES: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ModelLabel {
-    model: String,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct NetworkLabel {
     network: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DropLabels {
-    model: String,
-    reason: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,12 +42,6 @@ struct RequestLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabel {
     route: String,
-}
-
-type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
-
-fn seconds<L: Clone + Eq + std::hash::Hash>() -> Histograms<L> {
-    Family::new_with_constructor(|| Histogram::new(SECONDS))
 }
 
 /// All metrics of the service. Cheap to clone; clones share their values.
@@ -80,6 +63,7 @@ pub struct Metrics {
     runs_terminated: Family<NetworkLabel, Counter>,
     memory: MemoryMetrics,
     store: StoreMetrics,
+    model_loads: ModelLoads,
 }
 
 impl Metrics {
@@ -104,6 +88,7 @@ impl Metrics {
             runs_terminated: Family::default(),
             memory: MemoryMetrics::default(),
             store: StoreMetrics::default(),
+            model_loads: ModelLoads::default(),
         };
         registry.register("requests", "Requests answered", metrics.requests.clone());
         registry.register(
@@ -152,6 +137,7 @@ impl Metrics {
         );
         metrics.memory.register(&mut registry);
         metrics.store.register(&mut registry);
+        metrics.model_loads.register(&mut registry);
         metrics.registry = Arc::new(registry);
         metrics
     }
@@ -169,6 +155,23 @@ impl Metrics {
             scoring_seconds: self.scoring_seconds.get_or_create_owned(&model),
             codes_optimizing: self.codes_optimizing.get_or_create_owned(&model),
         }
+    }
+
+    /// Exports the metrics of a model no longer, because it is not loaded. Requests that still use it are not counted any more.
+    pub fn forget_model(&self, name: &str) {
+        let model = ModelLabel {
+            model: name.to_owned(),
+        };
+        self.synthesis.forget(&model);
+        self.gradient.forget(&model);
+        self.mapping_seconds.remove(&model);
+        self.scoring_seconds.remove(&model);
+        self.codes_optimizing.remove(&model);
+    }
+
+    /// Counts a model that was loaded, reloaded or dropped while the service runs, or could not be.
+    pub(crate) fn model_loaded(&self, outcome: LoadOutcome) {
+        self.model_loads.count(outcome);
     }
 
     /// Exports the metrics of a route before its first request.
@@ -265,130 +268,4 @@ pub struct ModelMetrics {
     pub(crate) mapping_seconds: Histogram,
     pub(crate) scoring_seconds: Histogram,
     pub(crate) codes_optimizing: Gauge,
-}
-
-/// The metrics of one batcher: its queue and its runs. A unit is an image or a latent code.
-#[derive(Clone)]
-pub(crate) struct BatchMetrics {
-    /// Units in the queue.
-    pub(crate) waiting: Gauge,
-    /// Units in runs that are under way.
-    pub(crate) running: Gauge,
-    /// Units refused by the limiter.
-    pub(crate) overloaded: Counter,
-    /// Units dropped because their caller went away.
-    pub(crate) abandoned: Counter,
-    /// Units dropped because their deadline passed in the queue.
-    pub(crate) late: Counter,
-    /// Units in a run.
-    pub(crate) batch_size: Histogram,
-    /// Time in the queue.
-    pub(crate) queue_seconds: Histogram,
-    /// Time of a run.
-    pub(crate) run_seconds: Histogram,
-}
-
-/// A metric's name and its help text.
-type Description = (&'static str, &'static str);
-
-/// Names and help texts of a batcher's metrics.
-struct BatchDescriptions {
-    waiting: Description,
-    running: Description,
-    dropped: Description,
-    batch_size: Description,
-    queue_seconds: Description,
-    run_seconds: Description,
-}
-
-const SYNTHESIS: BatchDescriptions = BatchDescriptions {
-    waiting: ("images_waiting", "Images in the queue of the generators"),
-    running: ("images_running", "Images in synthesis runs that are under way"),
-    dropped: (
-        "images_dropped",
-        "Images that were not synthesized: overloaded (refused), abandoned (the client went away), or late (deadline passed)",
-    ),
-    batch_size: ("batch_images", "Images in a synthesis run"),
-    queue_seconds: ("queue_seconds", "Time of images in the queue of the generators"),
-    run_seconds: ("synthesis_seconds", "Time of a synthesis run"),
-};
-
-const GRADIENT: BatchDescriptions = BatchDescriptions {
-    waiting: (
-        "gradient_codes_waiting",
-        "Latent codes in the queue of the gradient networks",
-    ),
-    running: (
-        "gradient_codes_running",
-        "Latent codes in runs of the gradient networks that are under way",
-    ),
-    dropped: (
-        "gradient_codes_dropped",
-        "Latent codes without a gradient: overloaded (refused), abandoned (the client went away), or late (deadline passed)",
-    ),
-    batch_size: (
-        "gradient_batch_codes",
-        "Latent codes in a run of the gradient networks",
-    ),
-    queue_seconds: (
-        "gradient_queue_seconds",
-        "Time of latent codes in the queue of the gradient networks",
-    ),
-    run_seconds: ("gradient_seconds", "Time of a run of the gradient networks"),
-};
-
-/// A batcher's metrics of all models.
-#[derive(Clone)]
-struct BatchFamilies {
-    waiting: Family<ModelLabel, Gauge>,
-    running: Family<ModelLabel, Gauge>,
-    dropped: Family<DropLabels, Counter>,
-    batch_size: Histograms<ModelLabel>,
-    queue_seconds: Histograms<ModelLabel>,
-    run_seconds: Histograms<ModelLabel>,
-}
-
-impl BatchFamilies {
-    fn new() -> Self {
-        Self {
-            waiting: Family::default(),
-            running: Family::default(),
-            dropped: Family::default(),
-            batch_size: Family::new_with_constructor(|| Histogram::new(BATCH_SIZES)),
-            queue_seconds: seconds(),
-            run_seconds: seconds(),
-        }
-    }
-
-    fn register(&self, registry: &mut Registry, descriptions: &BatchDescriptions) {
-        let (name, help) = descriptions.waiting;
-        registry.register(name, help, self.waiting.clone());
-        let (name, help) = descriptions.running;
-        registry.register(name, help, self.running.clone());
-        let (name, help) = descriptions.dropped;
-        registry.register(name, help, self.dropped.clone());
-        let (name, help) = descriptions.batch_size;
-        registry.register(name, help, self.batch_size.clone());
-        let (name, help) = descriptions.queue_seconds;
-        registry.register(name, help, self.queue_seconds.clone());
-        let (name, help) = descriptions.run_seconds;
-        registry.register(name, help, self.run_seconds.clone());
-    }
-
-    fn of_model(&self, label: &ModelLabel) -> BatchMetrics {
-        let dropped = |reason| {
-            let model = label.model.clone();
-            self.dropped.get_or_create_owned(&DropLabels { model, reason })
-        };
-        BatchMetrics {
-            waiting: self.waiting.get_or_create_owned(label),
-            running: self.running.get_or_create_owned(label),
-            overloaded: dropped("overloaded"),
-            abandoned: dropped("abandoned"),
-            late: dropped("late"),
-            batch_size: self.batch_size.get_or_create_owned(label),
-            queue_seconds: self.queue_seconds.get_or_create_owned(label),
-            run_seconds: self.run_seconds.get_or_create_owned(label),
-        }
-    }
 }

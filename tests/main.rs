@@ -21,6 +21,7 @@ mod judging;
 mod latent;
 mod layers;
 mod linear_generator;
+mod model_changes;
 mod model_folders;
 mod monitoring;
 mod observation;

@@ -164,26 +164,6 @@ fn a_full_disk_is_a_507_and_the_service_keeps_its_boundaries() {
     assert_eq!(left, 0, "nothing half-written is left");
 }
 
-#[test]
-fn a_store_of_another_model_is_logged_at_start() {
-    let folder = tempfile::tempdir().unwrap();
-    {
-        let service = Service::start(&mut stored(folder.path()));
-        assert!(put(&service.address, 1).unwrap().contains("200"));
-    }
-    let file = folder.path().join("phantom/smile_w.json");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let model = text.split("\"model\": \"").nth(1).unwrap()[..64].to_owned();
-    std::fs::write(&file, text.replace(&model, &"0".repeat(64))).unwrap();
-    let output = stored(folder.path()).output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(
-        text.contains("phantom/smile_w.json") && text.contains("move the file away"),
-        "{text}"
-    );
-}
-
 /// Starts a job that does not end during the test.
 fn begin(address: &str) {
     let body = r#"{"attributes": ["smile"], "space": "w", "samples": 200000}"#;

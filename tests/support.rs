@@ -179,7 +179,7 @@ fn model_with_inversion(
 }
 
 /// Limits of `capacity` images and no batch wait.
-fn queue_limits(capacity: usize) -> QueueLimits {
+pub(crate) fn queue_limits(capacity: usize) -> QueueLimits {
     QueueLimits {
         capacity,
         longest_wait: Duration::MAX,

@@ -113,7 +113,11 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(routes::invert::post))
         .routes(routes!(routes::score::get, routes::score::post))
         .routes(routes!(routes::models::list))
-        .routes(routes!(routes::models::show))
+        .routes(routes!(
+            routes::models::show,
+            routes::models::put,
+            routes::models::delete
+        ))
         .routes(routes!(routes::boundaries::list))
         .routes(routes!(routes::training::post))
         .routes(routes!(routes::directions::post))

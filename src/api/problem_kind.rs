@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use crate::catalog::CatalogError;
-use crate::editor::{BlendError, EditorError, JobError, OriginalError, StyleError};
+use crate::editor::{BlendError, EditorError, JobError, ModelChangeError, OriginalError, StyleError};
 use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{FramingError, ImagingError};
 use crate::latent::LatentError;
@@ -44,6 +44,21 @@ impl ProblemType {
                 StatusCode::NOT_FOUND,
                 "other-digest",
                 "The model has another digest",
+            ),
+            Edit::ModelChange(ModelChangeError::NoFolder { .. }) => kind(
+                StatusCode::NOT_FOUND,
+                "no-model-folder",
+                "No model folder has this model",
+            ),
+            Edit::ModelChange(ModelChangeError::Load { .. }) => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "model-folder",
+                "The model folder has a mistake",
+            ),
+            Edit::ModelChange(ModelChangeError::Default { .. }) => kind(
+                StatusCode::CONFLICT,
+                "default-model",
+                "The default model cannot be dropped",
             ),
             Edit::UnknownAttribute { .. } => kind(
                 StatusCode::NOT_FOUND,

@@ -11,7 +11,7 @@ use crate::api::problem::Problem;
 use crate::api::readiness::Readiness;
 use crate::api::request_record::note_model;
 use crate::api::response_cache::ResponseCache;
-use crate::editor::{EditorError, InversionCache, Jobs, Model, Models};
+use crate::editor::{EditorError, InversionCache, Jobs, Model, ModelChangeError, ModelLoader, Models};
 use crate::engine::ByteBudget;
 use crate::metrics::Metrics;
 
@@ -33,6 +33,8 @@ const MAX_MANY_FACES: usize = 2;
 #[derive(Clone)]
 pub struct Api {
     pub(crate) models: Models,
+    /// Changes the models. `None` in a process without model folders.
+    loader: Option<ModelLoader>,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Readiness,
@@ -74,6 +76,7 @@ impl Api {
         let inversions = Arc::new(InversionCache::new(for_inversions, &metrics));
         Self {
             models,
+            loader: None,
             limits,
             metrics,
             readiness,
@@ -87,6 +90,22 @@ impl Api {
             guard: Guard::default(),
             base_path: BasePath::default(),
         }
+    }
+
+    /// The same state, with a loader of its models.
+    #[must_use]
+    pub fn with_loader(self, loader: ModelLoader) -> Self {
+        let loader = Some(loader);
+        Self { loader, ..self }
+    }
+
+    /// The loader, for a change of the model `name`.
+    pub(crate) fn loader_of(&self, name: &str) -> Result<&ModelLoader, ModelChangeError> {
+        let known = Vec::new();
+        let found = name.to_owned();
+        self.loader
+            .as_ref()
+            .ok_or(ModelChangeError::NoFolder { found, known })
     }
 
     /// The same state, behind a guard.

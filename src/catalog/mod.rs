@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | a model folder, on disk or compiled in | [`ModelFolder`] |
 //! | all files of a model, read and checked | [`ModelFiles`] |
+//! | whether a model folder has changed | [`FolderSnapshot`] |
 //! | an ONNX file with its files of weights | [`Graph`] |
 //! | the keys of `manifest.toml`, and their checks | [`Manifest`] |
 //! | a boundary file and its JSON | [`BoundaryMetadata`], [`write_boundary`] |
@@ -25,6 +26,7 @@ mod boundary_folder;
 mod boundary_name;
 mod bundled;
 mod error;
+mod folder_snapshot;
 mod gradient_source;
 mod graph_file;
 mod manifest;
@@ -47,6 +49,7 @@ pub use boundary_file::{
 };
 pub use boundary_folder::{BoundariesEntry, read_boundaries};
 pub use error::{ArrayError, CatalogError, NpyError};
+pub use folder_snapshot::FolderSnapshot;
 pub use gradient_source::{FeatureNetwork, GradientSource};
 pub use graph_file::Graph;
 pub use manifest::{

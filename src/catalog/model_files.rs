@@ -6,6 +6,7 @@ use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::boundary_folder::read_boundaries;
+use crate::catalog::model_folder::MANIFEST;
 use crate::catalog::{
     CatalogError, ClassifierEntry, FeatureNetwork, GradientEntry, GradientSource, Graph, InputEntry,
     Manifest, ModelFolder, NpyArray,
@@ -65,7 +66,7 @@ impl ModelFiles {
             folder,
             digest: Sha256::new(),
         };
-        let manifest_file = folder.name("manifest.toml");
+        let manifest_file = folder.name(MANIFEST);
         let manifest = reader.manifest(&manifest_file)?;
         let mapping = reader.optional_graph(manifest.generator.mapping.as_ref())?;
         let synthesis = reader.graph(&manifest.generator.synthesis)?;
@@ -134,6 +135,15 @@ impl ModelFiles {
         })
     }
 
+    /// The name of the model in `folder`, as its manifest has it now.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the manifest cannot be read or is wrong.
+    pub fn name_in(folder: &ModelFolder) -> Result<String, CatalogError> {
+        let manifest = Manifest::of_bytes(&folder.read(MANIFEST)?, &folder.name(MANIFEST))?;
+        Ok(manifest.name)
+    }
+
     /// SHA-256 over the graphs of the generator, in hexadecimal. If two generators have the same digest, codes and
     /// boundaries of one are valid for the other.
     #[must_use]
@@ -174,12 +184,7 @@ impl DigestReader<'_> {
     }
 
     fn manifest(&mut self, name: &str) -> Result<Manifest, CatalogError> {
-        let text = self.read("manifest.toml")?;
-        let text = std::str::from_utf8(&text).map_err(|error| CatalogError::Manifest {
-            file: name.to_owned(),
-            reason: format!("found bytes that are not UTF-8: {error}"),
-        })?;
-        Manifest::parse(text, name)
+        Manifest::of_bytes(&self.read(MANIFEST)?, name)
     }
 
     fn graph(&mut self, file: &str) -> Result<Graph, CatalogError> {

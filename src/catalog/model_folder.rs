@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog::{CatalogError, bundled};
 
+/// The file that makes a folder a model folder.
+pub(crate) const MANIFEST: &str = "manifest.toml";
+
 /// A folder with a `manifest.toml`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelFolder {
     /// A folder on disk.
     Disk(PathBuf),
@@ -15,6 +18,27 @@ pub enum ModelFolder {
 }
 
 impl ModelFolder {
+    /// The model folder at `path`; or, if it has no manifest, the model folders in it, sorted. If there are none either, `path` is
+    /// taken for a model folder, and reading it is the error.
+    #[must_use]
+    pub fn at(path: &Path) -> Vec<Self> {
+        let has_manifest = |path: &PathBuf| path.join(MANIFEST).is_file();
+        let single = || vec![Self::Disk(path.to_owned())];
+        if path.join(MANIFEST).is_file() {
+            return single();
+        }
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        let folders = entries.map(|entry| entry.path());
+        let mut folders: Vec<_> = folders
+            .filter(|path| !is_hidden(path) && has_manifest(path))
+            .collect();
+        folders.sort();
+        if folders.is_empty() {
+            return single();
+        }
+        folders.into_iter().map(Self::Disk).collect()
+    }
+
     /// Reads the file at a path relative to the folder.
     ///
     /// # Errors
@@ -80,6 +104,12 @@ impl ModelFolder {
             Self::Bundled => format!("(bundled) phantom/{file}"),
         }
     }
+}
+
+/// Whether the name of a file or a folder begins with a dot, as those of temporary ones do.
+pub(crate) fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.as_encoded_bytes().starts_with(b".")
 }
 
 /// The names of the plain files in a folder.

@@ -29,6 +29,7 @@ mod import;
 mod judge;
 mod key;
 mod listen_address;
+mod model_watch;
 mod progress_line;
 mod requests;
 mod serve;

@@ -6,14 +6,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::Config;
 use super::api_keys::KeyFile;
+use super::model_watch;
 use super::shutdown::{ShutdownTimes, end_now, terminated};
 use crate::api::{self, Access, Api, Guard, Limits, Readiness, TransferLimits};
 use crate::catalog::{ModelFolder, Store};
-use crate::editor::{BoundaryLimits, LoadError, Model, Models, follow_store};
-use crate::engine::{EngineOptions, QueueLimits, Runtime, Watchdog};
+use crate::editor::{
+    BoundaryLimits, LoadError, Model, ModelLoader, ModelOpener, ModelSource, Models, follow_store,
+};
+use crate::engine::{EngineOptions, QueueLimits, Runtime};
 use crate::metrics::Metrics;
 use crate::server::{self, ConnectionLimits};
 use crate::telemetry;
@@ -32,6 +36,9 @@ const TRANSFER_LIMITS: TransferLimits = TransferLimits {
     bytes_per_second: 16 * 1024,
     longest: Duration::from_mins(2),
 };
+
+/// Why the service does not start if the system refuses signals.
+const NO_SIGNALS: &str = "signals cannot be waited for";
 
 /// Runs the service until SIGTERM or SIGINT, then finishes open requests. The process ends within `--drain`.
 ///
@@ -66,12 +73,14 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         config.max_images
     );
     let guard = guard(config)?;
-    let mut shutdown = Box::pin(terminated().context("signals cannot be waited for")?);
+    let mut shutdown = Box::pin(terminated().context(NO_SIGNALS)?);
+    // From now on it ends nothing. One that comes while models load makes the watch look at them.
+    let hangup = signal(SignalKind::hangup()).context(NO_SIGNALS)?;
     let loading = tokio::task::spawn_blocking({
         let (config, metrics) = (config.clone(), metrics.clone());
         move || load(&config, &metrics)
     });
-    let (models, watchdog) = tokio::select! {
+    let (models, loader) = tokio::select! {
         loaded = loading => loaded.unwrap_or_else(|error| resume_unwind(error.into_panic()))?,
         () = &mut shutdown => {
             tracing::info!("shutting down while models load");
@@ -87,15 +96,11 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
             )
         })?;
     tokio::spawn(follow_store(models.clone()));
+    let watchdog = loader.watchdog().clone();
+    model_watch::start(loader.clone(), hangup);
     let readiness = Readiness::new(watchdog.clone());
-    let limits = Limits {
-        max_images: config.max_images,
-        timeout: config.timeout,
-        cache_bytes: (config.cache as usize) << 20,
-        image_pixels: u64::from(config.max_megapixels) * 1_000_000,
-        memory_bytes: (config.memory as usize) << 20,
-    };
-    let api = Api::new(models, limits, metrics, readiness.clone())
+    let api = Api::new(models, limits(config), metrics, readiness.clone())
+        .with_loader(loader)
         .with_guard(guard)
         .below(config.base_path.clone());
     let jobs = api.jobs();
@@ -129,6 +134,17 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         traces.shut_down(times.reserve / 4).await;
     }
     Ok(())
+}
+
+/// The limits of a request, and of the cache.
+fn limits(config: &Config) -> Limits {
+    Limits {
+        max_images: config.max_images,
+        timeout: config.timeout,
+        cache_bytes: (config.cache as usize) << 20,
+        image_pixels: u64::from(config.max_megapixels) * 1_000_000,
+        memory_bytes: (config.memory as usize) << 20,
+    }
 }
 
 /// Who may call which operation: those who have a key of `--api-keys`, or everybody.
@@ -166,56 +182,59 @@ fn with_limit(config: &Config, guard: Guard) -> Guard {
 }
 
 /// Loads ONNX Runtime and the models. The watchdog watches their runs.
-fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<(Models, Watchdog)> {
+fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<(Models, ModelLoader)> {
     let runtime = Runtime::load(
         config.onnxruntime.as_deref(),
         config.device,
         config.threads.map(|threads| threads as usize),
     )?;
     tracing::info!(library = %runtime.path().display(), device = %runtime.device(), "ONNX Runtime is loaded");
-    let watchdog = runtime.watchdog().clone();
-    watchdog.report_to(metrics.clone());
-    Ok((load_models(config, &runtime, metrics)?, watchdog))
+    runtime.watchdog().report_to(metrics.clone());
+    let opener = ModelOpener {
+        runtime,
+        options: EngineOptions {
+            replicas: config.replicas.map(|replicas| replicas as usize),
+            queue_limits: QueueLimits {
+                capacity: config.queue as usize,
+                longest_wait: config.longest_wait,
+                batch_wait: Duration::from_millis(config.batch_wait.into()),
+            },
+        },
+        metrics: metrics.clone(),
+    };
+    load_models(config, opener)
 }
 
 /// Loads the bundled model and the models in the configured folders.
-fn load_models(config: &Config, runtime: &Runtime, metrics: &Metrics) -> anyhow::Result<Models> {
-    let options = EngineOptions {
-        replicas: config.replicas.map(|replicas| replicas as usize),
-        queue_limits: QueueLimits {
-            capacity: config.queue as usize,
-            longest_wait: config.longest_wait,
-            batch_wait: Duration::from_millis(config.batch_wait.into()),
-        },
-    };
+fn load_models(config: &Config, opener: ModelOpener) -> anyhow::Result<(Models, ModelLoader)> {
     let mut folders = vec![ModelFolder::Bundled];
-    folders.extend(config.model.iter().cloned().map(ModelFolder::Disk));
+    folders.extend(config.model.iter().flat_map(|path| ModelFolder::at(path)));
     let load = |folder| {
-        let model = Model::load(folder, runtime, options, metrics)?;
+        let (source, model) = opener.load(folder)?;
         tracing::info!(model = model.name(), digest = model.digest(), "model loaded");
-        Ok(model)
+        Ok((source, model))
     };
     // Opening a graph keeps one thread busy, so several models load in little more time than one.
-    let models: Result<Vec<Model>, LoadError> = thread::scope(|scope| {
+    let pairs: Result<Vec<(ModelSource, Model)>, LoadError> = thread::scope(|scope| {
         let threads: Vec<_> = folders
-            .iter()
-            .map(|folder| scope.spawn(move || load(folder)))
+            .into_iter()
+            .map(|folder| scope.spawn(|| load(folder)))
             .collect();
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     });
+    let (sources, models) = pairs?.into_iter().unzip();
     let limits = BoundaryLimits {
         per_model: config.max_boundaries as usize,
         bytes: (config.boundary_memory as usize) << 20,
     };
-    let models = Models::new(models?, config.default_model.as_deref())?.with_limits(limits);
-    match &config.store {
-        Some(folder) => {
-            let models = models.with_store(Store::open(folder.clone())?)?;
-            Ok(models.with_store_metrics(metrics.store()))
-        }
-        None => Ok(models),
+    let mut models = Models::new(models, config.default_model.as_deref())?.with_limits(limits);
+    if let Some(folder) = &config.store {
+        models = models.with_store(Store::open(folder.clone())?)?;
+        models = models.with_store_metrics(opener.metrics.store());
     }
+    let loader = ModelLoader::new(models.clone(), opener, config.model.clone(), sources);
+    Ok((models, loader))
 }

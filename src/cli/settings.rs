@@ -81,7 +81,8 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_HOST", value_delimiter = ',', value_name = "NAME", value_parser = host_name)]
     pub host: Vec<String>,
 
-    /// A model folder to load in addition to the bundled model; repeat the flag, or separate folders by commas
+    /// A model folder to load in addition to the bundled model, or a folder of model folders; repeat the flag, or separate folders by
+    /// commas. What changes in them is loaded while the service runs
     #[arg(long, env = "FACEPLANE_MODEL", value_delimiter = ',', value_name = "DIR")]
     pub model: Vec<PathBuf>,
 

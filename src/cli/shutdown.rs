@@ -61,22 +61,13 @@ pub fn end_now(code: i32) -> ! {
     signal_hook::low_level::exit(code)
 }
 
-/// Resolves at SIGTERM or SIGINT (Ctrl-C). SIGHUP is only logged from this call on: it must end no request, and there is
-/// nothing to load again.
+/// Resolves at SIGTERM or SIGINT (Ctrl-C).
 ///
 /// # Errors
 /// The error of the system if it does not let the program wait for signals.
 pub(super) fn terminated() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            tracing::info!(
-                "SIGHUP is ignored; settings are read at the start only, and SIGTERM ends the service"
-            );
-        }
-    });
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -84,6 +84,15 @@ impl BoundarySet {
         set
     }
 
+    /// Whether exactly these boundaries came with the model.
+    pub(crate) fn has_originals(&self, boundaries: &[(String, Boundary)]) -> bool {
+        let is_original = |(_, boundary): &(String, Boundary)| {
+            let original = self.original(boundary.attribute(), boundary.space());
+            original.is_some_and(|original| *original.boundary == *boundary)
+        };
+        boundaries.len() == self.originals.len() && boundaries.iter().all(is_original)
+    }
+
     /// The name of the model.
     pub(crate) fn model(&self) -> &str {
         &self.model

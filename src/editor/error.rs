@@ -1,7 +1,7 @@
 //! Why an operation on a face failed. Each message says what was found, what was expected, and what to do.
 
 use crate::catalog::CatalogError;
-use crate::editor::{BlendError, InversionMethod, JobError, OriginalError, StyleError};
+use crate::editor::{BlendError, InversionMethod, JobError, ModelChangeError, OriginalError, StyleError};
 use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{DecodeError, FramingError, ImagingError, LandmarksError};
 use crate::latent::{LatentError, LatentSpace};
@@ -333,6 +333,9 @@ pub enum EditorError {
     /// No boundary came with the model, or one that did is to be deleted.
     #[error(transparent)]
     Original(#[from] OriginalError),
+    /// A model cannot be loaded, reloaded or dropped.
+    #[error(transparent)]
+    ModelChange(#[from] ModelChangeError),
     /// There is no such job, it lacks what is asked for, or none can be queued.
     #[error(transparent)]
     Job(#[from] JobError),

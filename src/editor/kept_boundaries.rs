@@ -1,10 +1,11 @@
-//! What a store keeps, given to a model.
+//! What a store keeps, or a replaced model had, given to a model.
 
 use std::sync::Arc;
 
 use crate::catalog::{Store, StoreEntry, StoredChange};
 use crate::editor::boundary_set::BoundarySet;
-use crate::editor::{EditorError, Model};
+use crate::editor::{BoundaryOrigin, EditorError, Model};
+use crate::latent::Boundary;
 
 /// The boundaries of a model after changes of other services. If a file of the store is wrong, its boundary stays, and the log says why.
 pub(crate) fn with_stored(model: &Model, store: &Store, changes: &[StoredChange]) -> BoundarySet {
@@ -37,12 +38,33 @@ pub(crate) fn with_stored(model: &Model, store: &Store, changes: &[StoredChange]
     boundaries
 }
 
-/// Makes a change that the store has kept.
-pub(crate) fn apply(
-    model: &Model,
-    boundaries: &mut BoundarySet,
-    kept: StoreEntry,
-) -> Result<(), EditorError> {
+/// The model with changes that were kept, each with the name of its file. Those that do not fit it are left out, and logged: they
+/// were made for another generator of this name.
+pub(crate) fn with_changes(model: &Model, kept: Vec<(String, StoreEntry)>) -> Model {
+    let mut boundaries = model.boundaries().clone();
+    for (file, kept) in kept {
+        if let Err(reason) = apply(model, &mut boundaries, kept) {
+            tracing::warn!(file, model = model.name(), %reason, "a kept boundary does not fit the model, and is left out");
+        }
+    }
+    model.with_boundaries(boundaries)
+}
+
+/// The boundaries of a model that did not come with it, as a store would keep them.
+pub(crate) fn changes_of(model: &Model) -> Vec<(String, StoreEntry)> {
+    let boundaries = model.boundaries();
+    let changed = boundaries
+        .iter()
+        .filter(|boundary| boundaries.origin(boundary) != BoundaryOrigin::Model);
+    let kept = |boundary: &Arc<Boundary>| {
+        let name = format!("{} in {}", boundary.attribute(), boundary.space());
+        (name, StoreEntry::Boundary(Box::new((**boundary).clone())))
+    };
+    changed.map(kept).collect()
+}
+
+/// Makes a change that was kept.
+fn apply(model: &Model, boundaries: &mut BoundarySet, kept: StoreEntry) -> Result<(), EditorError> {
     match kept {
         StoreEntry::Boundary(boundary) => {
             model.check_boundary(&boundary)?;

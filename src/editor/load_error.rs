@@ -1,7 +1,6 @@
 //! Why a model cannot be loaded.
 
 use crate::catalog::CatalogError;
-use crate::editor::EditorError;
 use crate::engine::EngineError;
 use crate::latent::{LatentError, LatentSpace};
 
@@ -62,19 +61,24 @@ pub enum LoadError {
         /// What is wrong.
         reason: String,
     },
-    /// A file of the store does not fit its model.
-    #[error("{file}: {reason}; to start without it, move the file away")]
-    Stored {
-        /// The file.
-        file: String,
-        /// Why it does not fit.
-        reason: Box<EditorError>,
-    },
     /// Two models have one name.
     #[error("two models are called {name:?}; change the name in one manifest")]
     SameName {
         /// The name.
         name: String,
+    },
+    /// The manifest of the default model has got another name.
+    #[error(
+        "{file}: found the name {found:?}, expected {expected:?}: it is the default model, which requests without a model name use; change \
+         the name back, or start the service again"
+    )]
+    DefaultRenamed {
+        /// The manifest.
+        file: String,
+        /// Its name of the model.
+        found: String,
+        /// The name of the default model.
+        expected: String,
     },
     /// The configured default is not among the models.
     #[error("the default model {name:?} is not loaded; there is {}", known.join(", "))]

@@ -1,11 +1,13 @@
 //! The operations on faces: sample, score, edit, interpolate, mix, invert, train and report.
 //!
 //! An operation is one function on a [`Model`]: [`sample`], [`score`], [`edit`], [`invert`]. Training and reports take
-//! minutes, so [`Jobs`] queues them. [`Models`] holds the loaded models, and changes their boundaries.
+//! minutes, so [`Jobs`] queues them. [`Models`] holds the loaded models, and changes their boundaries. [`ModelLoader`] loads, reloads and
+//! drops models while requests go on.
 //!
 //! | to find | look in |
 //! | --- | --- |
 //! | a loaded model: what its files say, and its networks | [`Model`], [`BoundarySet`] |
+//! | how models change while requests go on | [`Models`], [`ModelLoader`] |
 //! | how codes are mapped, synthesized and scored | `rendering` |
 //! | how a face is edited, and a score searched | `editing` |
 //! | how several faces make others | `blending` |
@@ -39,6 +41,10 @@ mod kept_boundaries;
 mod load_error;
 mod many_faces;
 mod model;
+mod model_change_error;
+mod model_loader;
+mod model_opener;
+mod model_source;
 mod models;
 mod original_error;
 pub(crate) mod rendering;
@@ -87,6 +93,10 @@ pub use judging::report::{BoundaryReport, DirectionReport, IdentityReport, Repor
 pub use load_error::LoadError;
 pub use many_faces::{FaceBatches, ManyFaces, MeasuredFace, RenderedFaces, render_faces};
 pub use model::Model;
+pub use model_change_error::ModelChangeError;
+pub use model_loader::{LoadedModel, ModelLoader};
+pub use model_opener::ModelOpener;
+pub use model_source::ModelSource;
 pub use models::Models;
 pub use original_error::OriginalError;
 pub use rendering::average_w::average_w;

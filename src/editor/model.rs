@@ -60,11 +60,7 @@ impl Model {
     ) -> Result<Self, LoadError> {
         let files = ModelFiles::read(folder)?;
         let engine = engine::open(runtime, &files, options, metrics)?;
-        let synthesis = files.manifest.generator.synthesis.clone();
-        Ok(Self {
-            synthesis_file: Some((folder.clone(), synthesis)),
-            ..Self::new(files, engine)?
-        })
+        of_folder(files, engine)
     }
 
     /// Combines a model's files and its networks.
@@ -299,6 +295,15 @@ impl Model {
             ..self.clone()
         }
     }
+}
+
+/// Combines the files of a model folder and its networks, as [`Model::new`] does.
+pub(crate) fn of_folder(files: ModelFiles, engine: Engine) -> Result<Model, LoadError> {
+    let synthesis = files.manifest.generator.synthesis.clone();
+    Ok(Model {
+        synthesis_file: Some((files.folder.clone(), synthesis)),
+        ..Model::new(files, engine)?
+    })
 }
 
 fn spaces(shape: &GeneratorShape) -> Vec<LatentSpace> {

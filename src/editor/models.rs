@@ -1,4 +1,4 @@
-//! The loaded models by name, and changes of their boundaries.
+//! The loaded models by name, and changes: of their boundaries, and of the models themselves.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::catalog::{CatalogError, Store, StoredChange};
 use crate::editor::blocking::run_blocking;
 use crate::editor::boundary_limits::BoundaryLimits;
 use crate::editor::boundary_set::{BoundarySet, bytes};
-use crate::editor::kept_boundaries::{apply, with_stored};
-use crate::editor::{EditorError, LoadError, Model};
+use crate::editor::kept_boundaries::{changes_of, with_changes, with_stored};
+use crate::editor::{EditorError, LoadError, Model, ModelChangeError};
 use crate::engine::change_permit;
 use crate::latent::{Boundary, LatentSpace};
 use crate::metrics::StoreMetrics;
@@ -27,12 +27,14 @@ const MOST_TRIES: u32 = 10;
 
 /// The loaded models, one of which is the default. Cheap to clone.
 ///
-/// A [`Model`] never changes. When a boundary changes, another model replaces it, and requests that have begun finish
-/// with the model that they began with.
+/// A [`Model`] never changes. When a boundary or a model folder changes, another model replaces it. Requests that have begun
+/// finish with the model that they began with, and its networks end when the last of them has.
 #[derive(Clone)]
 pub struct Models {
-    all: Arc<[RwLock<Arc<Model>>]>,
-    default: usize,
+    /// In the order in which they were added.
+    loaded: Arc<RwLock<Vec<Arc<Model>>>>,
+    /// The name of the default model, which is always loaded.
+    default: Arc<str>,
     store: Option<Arc<Store>>,
     store_metrics: StoreMetrics,
     limits: BoundaryLimits,
@@ -55,12 +57,13 @@ impl Models {
         }
         let default = default.or(known.first().map(String::as_str));
         let name = default.unwrap_or_default().to_owned();
-        let default = known.iter().position(|known| *known == name);
-        let default = default.ok_or(LoadError::UnknownDefault { name, known })?;
-        let slot = |model| RwLock::new(Arc::new(model));
+        if !known.contains(&name) {
+            return Err(LoadError::UnknownDefault { name, known });
+        }
+        let loaded = models.into_iter().map(Arc::new).collect();
         Ok(Self {
-            all: models.into_iter().map(slot).collect(),
-            default,
+            loaded: Arc::new(RwLock::new(loaded)),
+            default: name.into(),
             store: None,
             store_metrics: StoreMetrics::default(),
             limits: BoundaryLimits::default(),
@@ -77,19 +80,11 @@ impl Models {
     /// The same models with the changes that `store` has kept. The store keeps changes from now on.
     ///
     /// # Errors
-    /// [`LoadError`] for the first file of the store that is wrong or belongs to another model.
+    /// [`LoadError`] for the first file of the store that cannot be read.
     pub fn with_store(mut self, store: Store) -> Result<Self, LoadError> {
-        for slot in self.all.iter() {
-            let model = current(slot);
-            let mut boundaries = model.boundaries().clone();
-            for (file, kept) in store.read(model.name())? {
-                apply(&model, &mut boundaries, kept).map_err(|reason| LoadError::Stored {
-                    file,
-                    reason: Box::new(reason),
-                })?;
-            }
-            let changed = Arc::new(model.with_boundaries(boundaries));
-            *slot.write().unwrap_or_else(PoisonError::into_inner) = changed;
+        for model in self.iter() {
+            let changed = with_changes(&model, store.read(model.name())?);
+            self.set(Arc::new(changed));
         }
         self.store = Some(Arc::new(store));
         Ok(self)
@@ -122,7 +117,7 @@ impl Models {
         let Some(name) = name else {
             return Ok(self.default_model());
         };
-        self.slot(name).map(current)
+        self.named(name)
     }
 
     /// Whether the digest of a model follows its name.
@@ -131,20 +126,17 @@ impl Models {
         name.contains(DIGEST_MARK)
     }
 
-    fn slot(&self, name: &str) -> Result<&RwLock<Arc<Model>>, EditorError> {
+    fn named(&self, name: &str) -> Result<Arc<Model>, EditorError> {
         let (name, digest) = match name.split_once(DIGEST_MARK) {
             Some((name, digest)) => (name, Some(digest)),
             None => (name, None),
         };
-        let named = |slot: &&RwLock<Arc<Model>>| current(slot).name() == name;
-        let found = self.all.iter().find(named);
-        let slot = found.ok_or_else(|| EditorError::UnknownModel {
+        let loaded = self.find(name).ok_or_else(|| EditorError::UnknownModel {
             found: name.to_owned(),
             known: self.iter().map(|model| model.name().to_owned()).collect(),
         })?;
-        let loaded = current(slot);
         match digest.filter(|&digest| digest != loaded.digest()) {
-            None => Ok(slot),
+            None => Ok(loaded),
             Some(found) => Err(EditorError::OtherDigest {
                 model: name.to_owned(),
                 found: found.to_owned(),
@@ -153,15 +145,79 @@ impl Models {
         }
     }
 
+    /// The model with exactly this name, as it is now, if there is one.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Model>> {
+        self.iter().find(|model| model.name() == name)
+    }
+
     /// The default model, as it is now.
     #[must_use]
     pub fn default_model(&self) -> Arc<Model> {
-        current(&self.all[self.default])
+        let model = self.find(&self.default);
+        model.expect("the default model is never dropped")
     }
 
     /// All models as they are now, in the order in which they were loaded.
-    pub fn iter(&self) -> impl Iterator<Item = Arc<Model>> {
-        self.all.iter().map(current)
+    pub fn iter(&self) -> impl Iterator<Item = Arc<Model>> + use<> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.clone().into_iter()
+    }
+
+    /// Adds a model, or replaces the one of its name. It gets the changed boundaries that fit it: those in the store, or without a
+    /// store, or if it fails, those of the replaced model. Waits for changes that have begun, so not for async threads.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the store cannot be read for a model that is new. Then nothing has changed.
+    pub(crate) fn put_model(&self, model: Model) -> Result<Arc<Model>, LoadError> {
+        let _turn = self.changing.blocking_lock();
+        let old = self.find(model.name());
+        let in_memory = || old.as_ref().map(|old| changes_of(old));
+        let changes = match &self.store {
+            Some(store) => match (store.read(model.name()), in_memory()) {
+                (Ok(stored), _) => stored,
+                (Err(error), Some(changes)) => {
+                    self.store_metrics.failed();
+                    let model = model.name();
+                    tracing::error!(%error, model, "the store cannot be read: the model keeps the boundaries in memory");
+                    changes
+                }
+                (Err(error), None) => return Err(error.into()),
+            },
+            None => in_memory().unwrap_or_default(),
+        };
+        let model = Arc::new(with_changes(&model, changes));
+        self.set(Arc::clone(&model));
+        Ok(model)
+    }
+
+    /// Drops a model and returns it: further requests do not find it. Its boundaries stay in the store. Waits as [`put_model`](Self::put_model) does.
+    ///
+    /// # Errors
+    /// [`EditorError::UnknownModel`], or [`ModelChangeError::Default`] for the default model.
+    pub(crate) fn drop_model(&self, name: &str) -> Result<Arc<Model>, EditorError> {
+        let _turn = self.changing.blocking_lock();
+        let dropped = self.named(name)?;
+        if self.is_default(dropped.name()) {
+            let model = dropped.name().to_owned();
+            return Err(ModelChangeError::Default { model }.into());
+        }
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        loaded.retain(|model| model.name() != dropped.name());
+        Ok(dropped)
+    }
+
+    /// Whether requests that name no model get the model of this name.
+    pub(crate) fn is_default(&self, name: &str) -> bool {
+        *self.default == *name
+    }
+
+    /// Replaces the model of the same name, or adds the model.
+    fn set(&self, model: Arc<Model>) {
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        match loaded.iter_mut().find(|known| known.name() == model.name()) {
+            Some(known) => *known = model,
+            None => loaded.push(model),
+        }
     }
 
     /// Adds a boundary to the model `name`; it replaces the one of the same attribute and space. Returns the changed
@@ -174,9 +230,11 @@ impl Models {
     /// [`EditorError`] if the boundary does not fit the model, there is no room for it, or it cannot be stored. Then nothing
     /// has changed.
     pub async fn put_boundary(&self, name: &str, boundary: Arc<Boundary>) -> Result<Arc<Model>, EditorError> {
-        current(self.slot(name)?).check_boundary(&boundary)?;
+        self.named(name)?.check_boundary(&boundary)?;
         let models = self.clone();
         self.change(name, move |model, store| {
+            // The model may have been replaced since.
+            model.check_boundary(&boundary)?;
             let (attribute, space) = (boundary.attribute(), boundary.space());
             models.check_room(model, [attribute], space, bytes(&boundary))?;
             let mut boundaries = model.boundaries().clone();
@@ -256,7 +314,7 @@ impl Models {
         name: &str,
         change: impl Fn(&Model, Option<&Store>) -> Result<BoundarySet, EditorError> + Send + 'static,
     ) -> Result<Arc<Model>, EditorError> {
-        self.slot(name)?;
+        self.named(name)?;
         let (models, name, permit) = (self.clone(), name.to_owned(), change_permit());
         let made = async {
             // Changes wait here and not on a blocking thread, of which there are few.
@@ -288,15 +346,14 @@ impl Models {
         name: &str,
         change: impl Fn(&Model, Option<&Store>) -> Result<BoundarySet, EditorError>,
     ) -> Result<Arc<Model>, EditorError> {
-        let slot = self.slot(name)?;
         let set = |model: &Model, boundaries: BoundarySet| {
             let changed = Arc::new(model.with_boundaries(boundaries));
-            *slot.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&changed);
+            self.set(Arc::clone(&changed));
             changed
         };
         let mut tries = 1;
         loop {
-            let model = current(slot);
+            let model = self.named(name)?;
             match (change(&model, self.store.as_deref()), &self.store) {
                 (Ok(boundaries), _) => return Ok(set(&model, boundaries)),
                 (Err(EditorError::NotStored(CatalogError::StoreChanged { .. })), Some(store))
@@ -310,10 +367,6 @@ impl Models {
             }
         }
     }
-}
-
-fn current(slot: &RwLock<Arc<Model>>) -> Arc<Model> {
-    Arc::clone(&slot.read().unwrap_or_else(PoisonError::into_inner))
 }
 
 #[cfg(test)]

@@ -123,14 +123,14 @@ def run_client(name: str, program: str, document: Path) -> tuple[int, int]:
 
 @contextmanager
 def service(program: str, log: Path) -> Iterator[tuple[str, str]]:
-    """Run the service with the bundled model, an empty store and a key; gives its address and the key."""
+    """Run the service with two models, an empty store and a key; gives its address and the key."""
     settings = {"FACEPLANE_LOG": "faceplane=debug", "FACEPLANE_LOG_FORMAT": "json"}
-    new_key = [program, "key", "new", "--name", "client", "--scope", "train"]
+    new_key = [program, "key", "new", "--name", "client", "--scope", "admin"]
     made = subprocess.run(new_key, capture_output=True, text=True, check=True)
     with tempfile.TemporaryDirectory() as folder, log.open("w") as output:
         keys = Path(folder) / "api-keys"
         keys.write_text(made.stdout)
-        options: list[str | Path] = ["--store", f"{folder}/store", "--api-keys", keys]
+        options: list[str | Path] = ["--model", ROOT / "onnx/portraits", "--store", f"{folder}/store", "--api-keys", keys]
         command = [program, "serve", "--listen", "127.0.0.1:0", *options]
         process = subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=output)
         try:

@@ -33,7 +33,7 @@ from faceplane_httpx.api.faces import (
 )
 from faceplane_httpx.api.health import check_liveness, check_readiness, get_metrics
 from faceplane_httpx.api.jobs import cancel_job, get_job, get_report, get_samples, list_jobs
-from faceplane_httpx.api.models import get_model, list_models
+from faceplane_httpx.api.models import drop_model, get_model, list_models, load_model
 from faceplane_httpx.api.session import begin_session, end_session
 from faceplane_httpx.client import AuthenticatedClient
 from faceplane_httpx.models import (
@@ -123,8 +123,17 @@ def metrics_are_text() -> None:
 
 @check
 def the_models_are_listed_and_described() -> None:
-    assert [found.name for found in list_models.sync(client=client).models] == ["phantom"]
+    assert [found.name for found in list_models.sync(client=client).models] == ["phantom", "portraits"]
     assert [space.name for space in get_model.sync("phantom", client=client).spaces] == [Space.Z, Space.W, Space.W_PLUS]
+
+
+@check
+def a_model_is_dropped_and_loaded_again_and_the_default_stays() -> None:
+    assert drop_model.sync_detailed("portraits", client=client).status_code == HTTPStatus.NO_CONTENT
+    assert load_model.sync_detailed("portraits", client=client).status_code == HTTPStatus.CREATED
+    assert load_model.sync("portraits", client=client).name == "portraits"
+    problem = drop_model.sync("phantom", client=client)
+    assert isinstance(problem, ProblemDocument) and problem.type_ == "urn:faceplane:problem:default-model"
 
 
 @check

@@ -77,9 +77,17 @@ await run({
     },
     "the models are listed and described": async () => {
         const { models } = data(await responses.GET("/v1/models"));
-        assert.deepEqual(models.map(({ name }) => name), ["phantom"]);
+        assert.deepEqual(models.map(({ name }) => name), ["phantom", "portraits"]);
         const { spaces } = data(await responses.GET("/v1/models/{model}", { params: phantom }));
         assert.deepEqual(spaces.map(({ name }) => name), ["z", "w", "w+"]);
+    },
+    "a model is dropped and loaded again, and the default stays": async () => {
+        const portraits = { params: { path: { model: "portraits" } } };
+        assert.equal((await responses.DELETE("/v1/models/{model}", portraits)).response.status, 204);
+        assert.equal((await responses.PUT("/v1/models/{model}", portraits)).response.status, 201);
+        assert.equal(data(await responses.PUT("/v1/models/{model}", portraits)).name, "portraits");
+        const { error } = await responses.DELETE("/v1/models/{model}", { params: phantom });
+        assert.equal(error?.type, "urn:faceplane:problem:default-model");
     },
     "a seed alone is a face, by URL and by body": async () => {
         const byUrl = data(await images.GET("/v1/sample", { params: { query: { seed: 7 } }, ...arrayBuffer }));

@@ -79,9 +79,19 @@ await run({
         assert.match(await health.getMetrics(), /faceplane_requests_total/);
     },
     "the models are listed and described": async () => {
-        assert.deepEqual((await models.listModels()).models.map(({ name }) => name), ["phantom"]);
+        assert.deepEqual((await models.listModels()).models.map(({ name }) => name), ["phantom", "portraits"]);
         const { spaces } = await models.getModel(phantom);
         assert.deepEqual(spaces.map(({ name }) => name), [Space.Z, Space.W, Space.W_PLUS]);
+    },
+    "a model is dropped and loaded again, and the default stays": async () => {
+        const portraits = { model: "portraits" };
+        assert.equal((await models.dropModelRaw(portraits)).raw.status, 204);
+        assert.equal((await models.loadModelRaw(portraits)).raw.status, 201);
+        assert.equal((await models.loadModel(portraits)).name, "portraits");
+        const error = await models.dropModel(phantom).catch((error: unknown) => error);
+        assert.ok(error instanceof ResponseError);
+        const { type } = ProblemDocumentFromJSON(await error.response.json());
+        assert.equal(type, "urn:faceplane:problem:default-model");
     },
     "a seed alone is a face, by URL and by body": async () => {
         const byUrl = await png(faces.sampleFacesByUrl({ seed: 7 }));

@@ -42,7 +42,7 @@ from faceplane_urllib3 import (
     TrainInput,
     TrajectoryInput,
 )
-from faceplane_urllib3.exceptions import NotFoundException
+from faceplane_urllib3.exceptions import ConflictException, NotFoundException
 
 client = ApiClient(Configuration(host=SERVICE, access_token=KEY))
 faces, boundaries, jobs = FacesApi(client), BoundariesApi(client), JobsApi(client)
@@ -88,8 +88,22 @@ def metrics_are_text() -> None:
 
 @check
 def the_models_are_listed_and_described() -> None:
-    assert [found.name for found in models.list_models().models] == ["phantom"]
+    assert [found.name for found in models.list_models().models] == ["phantom", "portraits"]
     assert [space.name for space in models.get_model("phantom").spaces] == [Space.Z, Space.W, Space.W_PLUS]
+
+
+@check
+def a_model_is_dropped_and_loaded_again_and_the_default_stays() -> None:
+    assert models.drop_model_with_http_info("portraits").status_code == HTTPStatus.NO_CONTENT
+    assert models.load_model_with_http_info("portraits").status_code == HTTPStatus.CREATED
+    assert models.load_model("portraits").name == "portraits"
+    try:
+        models.drop_model("phantom")
+    except ConflictException as error:
+        assert isinstance(error.data, ProblemDocument)
+        assert error.data.type == "urn:faceplane:problem:default-model"
+    else:
+        raise AssertionError("the default model was dropped")
 
 
 @check

@@ -21,9 +21,18 @@ pub(crate) fn needed_scope(method: &Method, path: &str) -> Option<Scope> {
         None
     } else if path == SESSION || !is_protected(method, path) {
         Some(Scope::Use)
+    } else if is_model(path) {
+        Some(Scope::Admin)
     } else {
         Some(Scope::Train)
     }
+}
+
+/// Whether the path is that of a model itself, and not of something in it.
+fn is_model(path: &str) -> bool {
+    let name = path.strip_prefix("/v1/models/");
+    let name = name.map(|name| name.strip_suffix('/').unwrap_or(name));
+    name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
 }
 
 #[cfg(test)]
@@ -51,6 +60,10 @@ mod tests {
                 Some(Scope::Train),
             ),
             (Method::DELETE, "/v1/jobs/1", Some(Scope::Train)),
+            (Method::GET, "/v1/models/phantom", Some(Scope::Use)),
+            (Method::PUT, "/v1/models/phantom", Some(Scope::Admin)),
+            (Method::DELETE, "/v1/models/phantom/", Some(Scope::Admin)),
+            (Method::PUT, "/v1/models/a%2Fboundaries", Some(Scope::Admin)),
         ] {
             assert_eq!(needed_scope(&method, path), scope, "{method} {path}");
         }

@@ -60,6 +60,18 @@ problems! {
         404: "The model does not exist. The detail lists the models that exist.",
     }
 
+    /// Errors of loading a model.
+    LoadProblems {
+        400: "The name in the path cannot be decoded.",
+        404: "No model folder of the service has a model of this name. The detail lists those that there are.",
+        422: "The model folder has a mistake. The detail names the file, and what is wrong with it. The model that was loaded before goes on.",
+    }
+
+    /// Errors of dropping a model.
+    DropProblems {
+        409: "The model is the default, which requests without a model name use.",
+    }
+
     /// Errors of operations that return a page of a list, or options of a response.
     PageProblems {
         422: "A parameter has an invalid value.",

@@ -1,9 +1,13 @@
 //! `/v1/models`: the loaded models.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 
-use crate::api::openapi::problems::{ModelProblems, PageProblems};
+use crate::api::openapi::problems::{DropProblems, LoadProblems, ModelProblems, PageProblems};
 use crate::api::problem::Problem;
 use crate::api::request_body::{PathName, Query};
 use crate::api::responses;
@@ -12,7 +16,7 @@ use crate::api::state::Api;
 use crate::api::types::list::List;
 use crate::api::types::model::ModelOptions;
 use crate::api::types::text::Text;
-use crate::editor::spreads;
+use crate::editor::{EditorError, LoadedModel, Model, spreads};
 
 /// List the models
 #[utoipa::path(
@@ -45,14 +49,60 @@ pub(crate) async fn show(
     let attributes = options
         .cosines
         .map(|List(names)| names.into_iter().map(|Text(name)| name).collect::<Vec<_>>());
-    let boundaries: Vec<_> = model
-        .boundaries()
-        .iter()
-        .cloned()
-        .map(|one| (one, None))
-        .collect();
+    Ok(Json(describe(model, attributes).await?))
+}
+
+/// Load a model, or load it again
+///
+/// Loads the model folder whose manifest has this name, among the folders that the service was started with (`--model`), and the
+/// bundled model. The request has no body. Requests that have begun finish with the model that was loaded before. If the folder has what
+/// is loaded, nothing changes. If it has a mistake, the model that was loaded before goes on.
+///
+/// Boundaries that were changed or added stay, as far as they fit the model.
+#[utoipa::path(
+    put, path = "/v1/models/{model}", tag = "models", operation_id = "load_model",
+    params(("model" = String, Path, description = "The name of the model.", example = "phantom")),
+    responses(
+        (status = 200, description = "The model as it is now: replaced, or unchanged.", body = responses::model::Model),
+        (status = 201, description = "The model, which was not loaded before.", body = responses::model::Model, headers(("Location" = String, description = "The path of the model."))),
+        LoadProblems,
+    )
+)]
+pub(crate) async fn put(State(api): State<Api>, PathName(name): PathName) -> Result<Response, Problem> {
+    let loader = api.loader_of(&name).map_err(EditorError::from)?;
+    let LoadedModel { model, is_new } = loader.put(&name).await?;
+    let location = api.base_path.link(&format!("/v1/models/{}", model.name()));
+    let body = Json(describe(model, None).await?);
+    if is_new {
+        return Ok((StatusCode::CREATED, [(header::LOCATION, location)], body).into_response());
+    }
+    Ok(body.into_response())
+}
+
+/// Drop a model
+///
+/// Requests do not find it any more; those that have begun finish with it. It stays dropped until it is loaded again with PUT, or the
+/// service gets SIGHUP or is started again. The default model cannot be dropped.
+#[utoipa::path(
+    delete, path = "/v1/models/{model}", tag = "models", operation_id = "drop_model",
+    params(("model" = String, Path, description = "The name of the model.", example = "portraits")),
+    responses((status = 204, description = "The model was dropped."), ModelProblems, DropProblems)
+)]
+pub(crate) async fn delete(State(api): State<Api>, PathName(name): PathName) -> Result<StatusCode, Problem> {
+    let loader = api.loader_of(&name).map_err(EditorError::from)?;
+    loader.delete(&name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The description of a model, with the cosines between the boundaries of these attributes.
+async fn describe(
+    model: Arc<Model>,
+    cosines: Option<Vec<String>>,
+) -> Result<responses::model::Model, Problem> {
+    let boundaries = model.boundaries().iter().cloned();
+    let boundaries = boundaries.map(|one| (one, None)).collect();
     let spreads = spreads(&model, boundaries).await;
-    let describe = move || responses::model::Model::new(&model, attributes.as_deref(), spreads);
+    let describe = move || responses::model::Model::new(&model, cosines.as_deref(), spreads);
     let described = tokio::task::spawn_blocking(describe).await;
-    Ok(Json(described.expect("describing a model does not panic")?))
+    Ok(described.expect("describing a model does not panic")?)
 }

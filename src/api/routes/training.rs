@@ -43,6 +43,10 @@ pub(crate) async fn post(
                 );
                 return Err(Problem::field("samples_from", reason));
             }
+            if !kept.are_of(&model) {
+                let reason = "found a job of the model before it was replaced, expected one of the model as it is; train with new samples";
+                return Err(Problem::field("samples_from", reason));
+            }
             Some(kept)
         }
         None => None,

@@ -79,6 +79,15 @@ impl Manifest {
         }
     }
 
+    /// Parses the bytes of a manifest, as [`parse`](Self::parse) does its text.
+    pub(crate) fn of_bytes(bytes: &[u8], file: &str) -> Result<Self, CatalogError> {
+        let text = std::str::from_utf8(bytes).map_err(|error| CatalogError::Manifest {
+            file: file.to_owned(),
+            reason: format!("found bytes that are not UTF-8: {error}"),
+        })?;
+        Self::parse(text, file)
+    }
+
     /// The attributes that the classifiers score, each once, in the order of their first outputs. The score of an attribute with
     /// several outputs is their mean.
     #[must_use]

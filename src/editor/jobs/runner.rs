@@ -161,14 +161,16 @@ impl JobRunner {
         if let Some(scored) = trainer.sampled(&codes)
             && let Some(memory) = memory.take()
         {
-            let model = self.job.model().to_owned();
-            self.job.keep_samples(KeptSamples::new(model, scored, memory));
+            let samples = KeptSamples::new(trainer.model(), scored, memory);
+            self.job.keep_samples(samples);
         }
         for (index, name) in request.names.iter().enumerate() {
             let boundary = trainer.fit(index, &codes, self.fit_progress(name));
             let boundary = Arc::new(boundary.await?);
             if request.keep == KeepRule::Better {
                 let model = self.models.get(Some(self.job.model()))?;
+                // It may have been replaced since the job began. Boundaries of different generators cannot be compared.
+                model.check_boundary(&boundary)?;
                 let current = model.boundaries().find(name, request.space).cloned();
                 let comparison = trainer.compare(index, &codes, &boundary, current).await?;
                 let keeps_new = comparison.keeps_new();

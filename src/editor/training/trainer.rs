@@ -129,6 +129,11 @@ impl Trainer {
         Ok(Self { model, request })
     }
 
+    /// The model that the job began with.
+    pub(crate) fn model(&self) -> &Model {
+        &self.model
+    }
+
     /// The request.
     pub(crate) fn request(&self) -> &TrainRequest {
         &self.request

@@ -27,7 +27,7 @@ pub(crate) fn spawn_network_thread(name: &str, work: impl FnOnce() + Send + 'sta
         .expect("the system can start a thread for each network");
 }
 
-/// Waits up to `timeout` for all network threads to end; returns whether they did.
+/// Waits up to `timeout` for all network threads to end, and for graphs that are being opened; returns whether they did.
 ///
 /// A network's thread ends after its last run, when nothing holds a handle of the network. If the process exits during a run,
 /// the run loses the library that it calls, and crashes.
@@ -38,11 +38,12 @@ pub fn wait_for_threads(timeout: Duration) -> bool {
     *running == 0
 }
 
-/// Counts a thread until it is dropped.
-struct CountedThread;
+/// Counts a thread that uses a network, or opens one, until it is dropped.
+pub(crate) struct CountedThread;
 
 impl CountedThread {
-    fn new() -> Self {
+    /// Counts the current thread, or one that starts.
+    pub(crate) fn new() -> Self {
         *running() += 1;
         Self
     }

@@ -6,6 +6,7 @@
 
 use crate::catalog::ModelFiles;
 use crate::engine::networks::priority;
+use crate::engine::networks::thread::CountedThread;
 use crate::engine::onnx::classifier::OnnxClassifier;
 use crate::engine::onnx::classifier_mean::ClassifierMean;
 use crate::engine::onnx::encoder::OnnxEncoder;
@@ -41,6 +42,8 @@ pub fn open(
     options: EngineOptions,
     metrics: &Metrics,
 ) -> Result<Engine, EngineError> {
+    // The process must not end meanwhile, because the library would be closed.
+    let _counted = CountedThread::new();
     let opening = runtime.lock_for_opening();
     let ((tuning, mut networks), gradient) = in_parallel(
         || {
