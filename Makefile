@@ -70,6 +70,10 @@ recipes: build setup ## Run the commands of README.md and docs/ as they are prin
 test-page: build setup ## Use the page as a newcomer does, in headless Chromium, also behind nginx; needs Node 20 (ARGS="FOLDER" for screenshots)
 	tests/page/run $(PROGRAM) $(ARGS)
 
+.PHONY: test-deployment
+test-deployment: ## Render docker/kubernetes, and compare each resource with its published schema; needs kubectl or kustomize
+	PYTHON='$(PYTHON)' tests/deployment/run
+
 .PHONY: fuzz
 fuzz: ## Send damaged images to the decoder, or damaged checkpoints to the reader; needs cargo-fuzz and a nightly toolchain (TARGET=checkpoint|decode|jpeg|profile SECONDS=600)
 	mkdir -p target/fuzz/corpus/$(or $(TARGET),decode)

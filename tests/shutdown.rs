@@ -137,9 +137,17 @@ fn the_grace_periods_of_containers_are_longer_than_the_drain() {
     let (_, rest) = rest.split_once("[default: ").unwrap();
     let (drain, _) = rest.split_once(']').unwrap();
     let drain: u64 = drain.parse().unwrap();
-    let pre_stop = number_after("kubernetes.yaml", "command: [sleep, \"");
+    let pre_stop = number_after(
+        "kubernetes/base/deployment.yaml",
+        "sleep:\n                seconds:",
+    );
     let reserve = 5;
     assert!(number_after("compose.yaml", "stop_grace_period:") >= drain + reserve);
-    assert!(number_after("kubernetes.yaml", "terminationGracePeriodSeconds:") >= pre_stop + drain + reserve);
+    assert!(
+        number_after(
+            "kubernetes/base/deployment.yaml",
+            "terminationGracePeriodSeconds:"
+        ) >= pre_stop + drain + reserve
+    );
     assert!(number_after("README.md", "--stop-timeout") >= drain + reserve);
 }

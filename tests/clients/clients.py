@@ -130,7 +130,14 @@ def service(program: str, log: Path) -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as folder, log.open("w") as output:
         keys = Path(folder) / "api-keys"
         keys.write_text(made.stdout)
-        options: list[str | Path] = ["--model", ROOT / "onnx/portraits", "--store", f"{folder}/store", "--api-keys", keys]
+        options: list[str | Path] = [
+            "--model",
+            ROOT / "onnx/portraits",
+            "--store",
+            f"{folder}/store",
+            "--api-keys",
+            keys,
+        ]
         command = [program, "serve", "--listen", "127.0.0.1:0", *options]
         process = subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=output)
         try:
