@@ -170,7 +170,7 @@ const FUNCTION_LINES: usize = 80;
 const METHODS: usize = 25;
 
 /// Functions that are one table: each arm of the `match` is a row.
-const TABLES: &[&str] = &["src/api/problem_kind.rs: of"];
+const TABLES: &[&str] = &["src/api/problem.rs: kind", "src/api/problem_kind.rs: of"];
 
 /// What still breaks a rule. Each list only shrinks: an entry that is no longer needed fails its test.
 const LONG_FILES: &[&str] = &[];

@@ -11,6 +11,7 @@ use axum::http::{Method, Uri, header};
 use axum::response::Response;
 use form_urlencoded::Serializer;
 use futures_util::StreamExt as _;
+use tokio::sync::mpsc::UnboundedSender;
 use tower::ServiceExt as _;
 
 use crate::api::buffered_response::{SEED, WARNINGS};
@@ -19,6 +20,7 @@ use crate::api::problem::Problem;
 use crate::api::types::face::random_seed;
 use crate::api::types::number::{Integer, MOST_U32, Seed};
 use crate::api::types::seeds::Seeds;
+use crate::editor::InversionProgress;
 
 /// A request to an operation on faces.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +31,8 @@ pub struct LocalRequest {
     pub parameters: Vec<(String, String)>,
     /// The image file.
     pub image: Option<Vec<u8>>,
+    /// Gets the steps of `invert`.
+    pub progress: Option<UnboundedSender<InversionProgress>>,
 }
 
 /// A response without an error.
@@ -124,7 +128,11 @@ impl LocalRequest {
             .uri(uri)
             .header(header::CONTENT_TYPE, "application/octet-stream")
             .body(self.image.map_or_else(Body::empty, Body::from));
-        Ok(request.expect("its parts are valid"))
+        let mut request = request.expect("its parts are valid");
+        if let Some(progress) = self.progress {
+            request.extensions_mut().insert(progress);
+        }
+        Ok(request)
     }
 
     /// The same request for each of its seeds, with the seed: those of `seeds`, of `seed` and `count`, or a random one.

@@ -30,10 +30,12 @@
 //! | the page that edits faces in a browser | `editor_page` |
 //! | a file of a page | `page_file` |
 //! | server-sent events: of any stream, of an inversion | `event_stream`, `inversion_events` |
+//! | a running inversion; those in the background | `inversion_run`, `background_inversions` |
 //! | the HTML page of a report | `report_page` |
 //! | the operations as data; a client in the same process | `operations`, `local_client` |
 
 mod archive;
+mod background_inversions;
 mod base_path;
 mod buffered_response;
 mod decode;
@@ -47,6 +49,7 @@ mod guard;
 mod held_bytes;
 mod image_metadata;
 mod inversion_events;
+mod inversion_run;
 mod local_client;
 mod many_faces;
 mod middleware;
@@ -111,6 +114,8 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(routes::interpolate::get, routes::interpolate::post))
         .routes(routes!(routes::mix::get, routes::mix::post))
         .routes(routes!(routes::invert::post))
+        .routes(routes!(routes::inversions::post))
+        .routes(routes!(routes::inversions::show, routes::inversions::cancel))
         .routes(routes!(routes::score::get, routes::score::post))
         .routes(routes!(routes::models::list))
         .routes(routes!(

@@ -52,6 +52,14 @@ pub(crate) enum Problem {
     NoRoute { path: String },
     #[error("{path} does not accept {method}; the Allow header lists the methods that it accepts")]
     Method { method: String, path: String },
+    #[error(
+        "found the inversion {found:?}, expected one that this service began in the last minutes; begin it again"
+    )]
+    UnknownInversion { found: String },
+    #[error(
+        "found {most} inversions running in the background, which is the most; try again later, or cancel one"
+    )]
+    TooManyInversions { most: usize },
     #[error("no response within {} s; request fewer images, or try again later", limit.as_secs_f64())]
     Deadline { limit: Duration },
     #[error("the service is shutting down; send the request to another instance")]
@@ -158,6 +166,14 @@ impl Problem {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "media-type",
                 "The Content-Type of the body is not supported",
+            ),
+            Self::UnknownInversion { .. } => {
+                kind(StatusCode::NOT_FOUND, "unknown-inversion", "No such inversion")
+            }
+            Self::TooManyInversions { .. } => kind(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too-many-inversions",
+                "Too many inversions are running",
             ),
             Self::Stuck(_) => kind(StatusCode::SERVICE_UNAVAILABLE, "stuck", "A network is stuck"),
             Self::Field { .. } => ProblemType::FIELD,

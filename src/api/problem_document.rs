@@ -25,7 +25,7 @@ const LONGEST_DETAIL: usize = 600;
 const LONGEST_FIELD: usize = 100;
 
 /// A problem (RFC 9457): what was found, what was expected, and what to do.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(examples(json!({
     "type": "urn:faceplane:problem:unknown-attribute",
     "title": "No boundary for this attribute",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::api::background_inversions::{BackgroundInversions, KEPT};
 use crate::api::base_path::BasePath;
 use crate::api::guard::Guard;
 use crate::api::problem::Problem;
@@ -25,6 +26,9 @@ const MAX_LARGE_BODIES: usize = 1;
 /// small, and each saves seconds.
 const INVERSION_SHARE: usize = 16;
 
+/// The part of the memory for the responses of ended inversions in the background: one of 16.
+const ENDED_INVERSION_SHARE: usize = 16;
+
 /// The most responses about many faces without pictures that are made at the same time. Each keeps all generators busy, so more would
 /// only take memory.
 const MAX_MANY_FACES: usize = 2;
@@ -41,6 +45,7 @@ pub struct Api {
     pub(crate) cache: Arc<ResponseCache>,
     pub(crate) memory: ByteBudget,
     pub(crate) inversions: Arc<InversionCache>,
+    pub(crate) background_inversions: BackgroundInversions,
     pub(crate) decoding: Arc<Semaphore>,
     large_bodies: Arc<Semaphore>,
     /// Turns of responses about many faces without pictures.
@@ -82,6 +87,10 @@ impl Api {
             readiness,
             cache,
             inversions,
+            background_inversions: BackgroundInversions::new(
+                KEPT,
+                limits.memory_bytes / ENDED_INVERSION_SHARE,
+            ),
             decoding: Arc::new(Semaphore::new(MAX_DECODING)),
             large_bodies: Arc::new(Semaphore::new(MAX_LARGE_BODIES)),
             many_faces: Arc::new(Semaphore::new(MAX_MANY_FACES)),

@@ -44,7 +44,7 @@ impl Gradient for Bowl {
     }
 }
 
-fn bowl() -> (Client, Receiver<()>, Sender<()>) {
+pub(super) fn bowl() -> (Client, Receiver<()>, Sender<()>) {
     bowl_at([0.0; DIM])
 }
 
@@ -54,7 +54,7 @@ fn bowl_at(centre: [f32; DIM]) -> (Client, Receiver<()>, Sender<()>) {
     (Client::with_gradient(Bowl { centre, began, go }), steps, go_on)
 }
 
-async fn face(client: &Client) -> Vec<u8> {
+pub(super) async fn face(client: &Client) -> Vec<u8> {
     client.get("/v1/sample?seed=5").await.body
 }
 
@@ -67,7 +67,7 @@ async fn invert(client: &Client, options: &str, accept: &str, file: Vec<u8>) -> 
 }
 
 /// Waits until no code is under optimization.
-async fn wait_for_idle(client: &Client) {
+pub(super) async fn wait_for_idle(client: &Client) {
     loop {
         let metrics = client.get("/metrics").await.body;
         let text = String::from_utf8(metrics).unwrap();
@@ -125,7 +125,7 @@ async fn an_inversion_with_events_ends_when_its_client_disconnects() {
 }
 
 /// Names and JSON of an event stream's events.
-fn events(response: &Response) -> Vec<(String, Value)> {
+pub(super) fn events(response: &Response) -> Vec<(String, Value)> {
     assert_eq!(response.header("content-type"), Some("text/event-stream"));
     let text = String::from_utf8(response.body.clone()).unwrap();
     let event = |block: &str| {

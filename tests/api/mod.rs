@@ -2,6 +2,7 @@
 
 mod access;
 mod auto_training;
+mod background_inversions;
 mod base_path;
 mod boundaries;
 mod boundary_files;

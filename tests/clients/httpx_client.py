@@ -32,6 +32,7 @@ from faceplane_httpx.api.faces import (
     score_face_by_url,
 )
 from faceplane_httpx.api.health import check_liveness, check_readiness, get_metrics
+from faceplane_httpx.api.inversions import cancel_inversion, get_inversion, start_inversion
 from faceplane_httpx.api.jobs import cancel_job, get_job, get_report, get_samples, list_jobs
 from faceplane_httpx.api.models import drop_model, get_model, list_models, load_model
 from faceplane_httpx.api.session import begin_session, end_session
@@ -51,6 +52,7 @@ from faceplane_httpx.models import (
     InterpolateInput,
     InterpolateResponse,
     InversionMethod,
+    InversionStatus,
     InvertForm,
     InvertInput,
     InvertResponse,
@@ -237,6 +239,15 @@ def an_image_is_inverted_as_a_form_and_as_json() -> None:
     inverted = InvertResponse.from_dict(numbers(invert_image.sync_detailed(client=client, body=body)))
     assert inverted.psnr > 10
     assert inverted.face.latent.space == Space.W
+
+
+@check
+def an_image_is_inverted_in_the_background() -> None:
+    body = InvertInput(image=b64encode(sample_seven(Metadata.NONE)).decode(), method=InversionMethod.ENCODER)
+    inversion = start_inversion.sync(client=client, body=body)
+    assert ended(lambda: get_inversion.sync(inversion.id, client=client).status) == InversionStatus.DONE
+    assert get_inversion.sync(inversion.id, client=client).result.face.latent.space == Space.W
+    assert cancel_inversion.sync(inversion.id, client=client).status == InversionStatus.DONE
 
 
 @check

@@ -177,6 +177,16 @@ await run({
         assert.ok(psnr > 10);
         assert.equal(face.latent.space, "w");
     },
+    "an image is inverted in the background": async () => {
+        const body: Schemas["InvertInput"] = { image: base64(await sampleSeven("none")), method: "encoder" };
+        const { id } = data(await responses.POST("/v1/inversions", { body }));
+        const params = { path: { inversion: id } };
+        const status = async () => data(await responses.GET("/v1/inversions/{inversion}", { params })).status;
+        assert.equal(await ended(status), "done");
+        const { result } = data(await responses.GET("/v1/inversions/{inversion}", { params }));
+        assert.equal(result?.face.latent.space, "w");
+        assert.equal(data(await responses.DELETE("/v1/inversions/{inversion}", { params })).status, "done");
+    },
     "a face is scored": async () => {
         const byUrl = data(await responses.GET("/v1/score", { params: { query: { seed: 7 } } }));
         const byBody = data(await responses.POST("/v1/score", { body: { seed: 7 } }));

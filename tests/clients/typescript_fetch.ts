@@ -15,6 +15,7 @@ import {
     InterpolateResponseFromJSON,
     type InterpolateInput,
     InversionMethod,
+    InversionsApi,
     InvertResponseFromJSON,
     type InvertInput,
     JobsApi,
@@ -36,6 +37,7 @@ import {
 const configuration = new Configuration({ basePath: service, accessToken: key });
 const faces = new FacesApi(configuration);
 const boundaries = new BoundariesApi(configuration);
+const inversions = new InversionsApi(configuration);
 const jobs = new JobsApi(configuration);
 const health = new HealthApi(configuration);
 const models = new ModelsApi(configuration);
@@ -162,6 +164,14 @@ await run({
         const { psnr, face } = InvertResponseFromJSON(await numbers(faces.invertImage({ invertInput })));
         assert.ok(psnr > 10);
         assert.equal(face.latent.space, Space.W);
+    },
+    "an image is inverted in the background": async () => {
+        const invertInput: InvertInput = { image: base64(await sampleSeven(Metadata.None)), method: InversionMethod.Encoder };
+        const { id: inversion } = await inversions.startInversion({ invertInput });
+        assert.equal(await ended(async () => (await inversions.getInversion({ inversion })).status), "done");
+        const { result } = await inversions.getInversion({ inversion });
+        assert.equal(result?.face.latent.space, Space.W);
+        assert.equal((await inversions.cancelInversion({ inversion })).status, "done");
     },
     "a face is scored": async () => {
         const byUrl = await faces.scoreFaceByUrl({ seed: 7 });

@@ -22,6 +22,8 @@ from faceplane_urllib3 import (
     InterpolateInput,
     InterpolateResponse,
     InversionMethod,
+    InversionsApi,
+    InversionStatus,
     InvertInput,
     InvertResponse,
     JobsApi,
@@ -46,6 +48,7 @@ from faceplane_urllib3.exceptions import ConflictException, NotFoundException
 
 client = ApiClient(Configuration(host=SERVICE, access_token=KEY))
 faces, boundaries, jobs = FacesApi(client), BoundariesApi(client), JobsApi(client)
+inversions = InversionsApi(client)
 health, models, session = HealthApi(client), ModelsApi(client), SessionApi(client)
 
 # If an operation has JSON responses, the client asks for JSON. Requests for an image therefore name the format.
@@ -192,6 +195,15 @@ def an_image_is_inverted() -> None:
     )
     assert response.psnr > 10
     assert response.face.latent.space == Space.W
+
+
+@check
+def an_image_is_inverted_in_the_background() -> None:
+    image = b64encode(sample_seven(Metadata.NONE)).decode()
+    inversion = inversions.start_inversion(InvertInput(image=image, method=InversionMethod.ENCODER))
+    assert ended(lambda: inversions.get_inversion(inversion.id).status) == InversionStatus.DONE
+    assert inversions.get_inversion(inversion.id).result.face.latent.space == Space.W
+    assert inversions.cancel_inversion(inversion.id).status == InversionStatus.DONE
 
 
 @check

@@ -19,15 +19,19 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 use crate::api::problem::Problem;
 
 /// The operations with POST that change nothing.
-const OPEN_POSTS: [&str; 7] = [
+const OPEN_POSTS: [&str; 8] = [
     "/v1/sample",
     "/v1/edit",
     "/v1/interpolate",
     "/v1/mix",
     "/v1/conditional-edit",
     "/v1/invert",
+    "/v1/inversions",
     "/v1/score",
 ];
+
+/// The start of the paths of inversions. Only who began one knows its path, and may cancel it.
+const INVERSIONS: &str = "/v1/inversions/";
 
 /// Allows all origins, or all hosts.
 const ALL: &str = "*";
@@ -87,7 +91,8 @@ impl Access {
 /// Whether a web page of another origin must be listed for this operation.
 pub(crate) fn is_protected(method: &Method, path: &str) -> bool {
     let is_open_post = method == Method::POST && OPEN_POSTS.contains(&path);
-    !method.is_safe() && !is_open_post
+    let is_cancelled_inversion = method == Method::DELETE && path.starts_with(INVERSIONS);
+    !method.is_safe() && !is_open_post && !is_cancelled_inversion
 }
 
 /// The names of the service, in lower case; `None` allows all.

@@ -51,6 +51,7 @@ use crate::api::types::space::Space;
         (name = "faces", description = "Sample, edit, conditionally edit, interpolate, mix, invert and score faces"),
         (name = "models", description = "The loaded models"),
         (name = "boundaries", description = "The boundaries of a model: read, replace, delete and train them"),
+        (name = "inversions", description = "Inversions in the background"),
         (name = "jobs", description = "Trainings and reports, which run in the background"),
         (name = "session", description = "Sessions of browsers, where the service has keys"),
         (name = "health", description = "Probes and metrics")

@@ -110,6 +110,19 @@ problems! {
         503: "Too many jobs are waiting, or the service is short of memory or shutting down. Try again after `Retry-After` seconds.",
     }
 
+    /// Errors of operations that begin an inversion in the background.
+    InversionStartProblems {
+        404: "The model does not exist. The detail lists the models that exist.",
+        422: "A field has a wrong type or value, or it contradicts another field.",
+        503: "Too many inversions are running, or the service is short of memory or shutting down. Try again after `Retry-After` seconds.",
+    }
+
+    /// Errors of operations on an inversion that the path names.
+    InversionProblems {
+        400: "The id in the path cannot be decoded.",
+        404: "The inversion does not exist, or no longer.",
+    }
+
     /// Errors of operations on a job that the path names.
     JobProblems {
         400: "The id in the path cannot be decoded.",

@@ -18,19 +18,28 @@ pub(crate) trait FaceResponse: ToSchema {
     /// Whether it may be an image. Then `*/*` gets one, so the image types come first: generated clients take the first
     /// type that they know.
     const IMAGES: bool = true;
-    /// The media types in which it may hold an image file for each face.
-    const CONTAINERS: &'static [&'static str] = &[];
+    /// The media types of its other files, each with what the file is.
+    const FILES: &'static [File] = &[];
     /// Whether it may be a stream of events.
     const EVENTS: bool = false;
     /// Its headers besides `Faceplane-Model` and `Server-Timing`: name and description.
     const HEADERS: &'static [(&'static str, &'static str)];
 }
 
-/// The media type of `layout=zip`.
-pub(crate) const ZIP: &str = "application/zip";
+/// A media type, and what a file of this type is.
+pub(crate) type File = (&'static str, &'static str);
 
-/// The media types of `layout=zip` and `layout=stream`.
-pub(crate) const CONTAINERS: [&str; 2] = [ZIP, "multipart/x-mixed-replace"];
+/// The file of `layout=zip`.
+pub(crate) const ZIP: File = ("application/zip", "An image file for each face.");
+
+/// The parts of `layout=stream`.
+pub(crate) const STREAM: File = ("multipart/x-mixed-replace", "An image file for each face.");
+
+/// The file of `format=npz`.
+pub(crate) const NPZ: File = (
+    "application/octet-stream",
+    "A NumPy `.npz` file with codes, scores and distances.",
+);
 
 /// `Faceplane-Seed`, in the responses that have it.
 pub(crate) const SEED: (&str, &str) = (
@@ -99,9 +108,8 @@ fn success<A: FaceResponse>() -> ResponseBuilder {
     }
     let schema = Ref::from_schema_name(A::name());
     response = response.content("application/json", Content::new(Some(RefOr::Ref(schema))));
-    for &kind in A::CONTAINERS {
-        let files = bytes("An image file for each face.");
-        response = response.content(kind, Content::new(Some(files)));
+    for &(kind, description) in A::FILES {
+        response = response.content(kind, Content::new(Some(bytes(description))));
     }
     if A::EVENTS {
         let text = ObjectBuilder::new().schema_type(Type::String);

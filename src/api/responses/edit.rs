@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::openapi::responses::{CONTAINERS, FaceResponse, SEED, WARNINGS};
+use crate::api::openapi::responses::{FaceResponse, File, NPZ, SEED, STREAM, WARNINGS, ZIP};
 use crate::api::responses::face::Face;
 use crate::api::responses::score_search::ScoreSearchResult;
 use crate::api::responses::walk::Walk;
@@ -46,7 +46,7 @@ pub(crate) struct EditResponse {
 
 impl FaceResponse for EditResponse {
     const DESCRIPTION: &'static str = "The edited face; several faces of a trajectory share one image.";
-    const CONTAINERS: &'static [&'static str] = &CONTAINERS;
+    const FILES: &'static [File] = &[ZIP, STREAM, NPZ];
     const HEADERS: &'static [(&'static str, &'static str)] = &[SEED, WARNINGS];
 }
 

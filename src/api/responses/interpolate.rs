@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::openapi::responses::{CONTAINERS, FaceResponse, WARNINGS};
+use crate::api::openapi::responses::{FaceResponse, File, STREAM, WARNINGS, ZIP};
 use crate::api::responses::face::Face;
 use crate::editor::Model;
 
@@ -24,7 +24,7 @@ pub(crate) struct InterpolateResponse {
 
 impl FaceResponse for InterpolateResponse {
     const DESCRIPTION: &'static str = "The faces of the motion, by default as an animation.";
-    const CONTAINERS: &'static [&'static str] = &CONTAINERS;
+    const FILES: &'static [File] = &[ZIP, STREAM];
     const HEADERS: &'static [(&'static str, &'static str)] = &[WARNINGS];
 }
 

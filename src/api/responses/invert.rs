@@ -96,7 +96,7 @@ impl From<editor::OptimizationResult> for OptimizationResult {
 
 /// The data of a `progress` event: a step of an optimization. Some steps have a reconstruction and its similarity to the
 /// image.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct InversionProgress {
     /// Steps taken.
     pub(crate) step: usize,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::openapi::responses::{FaceResponse, WARNINGS, ZIP};
+use crate::api::openapi::responses::{FaceResponse, File, WARNINGS, ZIP};
 use crate::api::responses::face::Face;
 use crate::editor::Model;
 
@@ -27,7 +27,7 @@ pub(crate) struct MixResponse {
 impl FaceResponse for MixResponse {
     const DESCRIPTION: &'static str =
         "A table of mixtures, with the faces of the columns above and those of the rows before them.";
-    const CONTAINERS: &'static [&'static str] = &[ZIP];
+    const FILES: &'static [File] = &[ZIP];
     const HEADERS: &'static [(&'static str, &'static str)] = &[WARNINGS];
 }
 

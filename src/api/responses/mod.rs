@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | a face: its code, distances, scores and image | [`face`] |
 //! | the responses of the operations on faces | [`sample`], [`edit`], [`interpolate`], [`mix`], [`invert`], [`score`] |
+//! | an inversion in the background | [`inversion`] |
 //! | the result of a search for a score | [`score_search`] |
 //! | a model, and the list of models | [`model`] |
 //! | the metadata of a boundary, and where changes are stored | [`boundary`] |
@@ -15,6 +16,7 @@ pub(crate) mod boundary;
 pub(crate) mod edit;
 pub(crate) mod face;
 pub(crate) mod interpolate;
+pub(crate) mod inversion;
 pub(crate) mod invert;
 pub(crate) mod job;
 pub(crate) mod methods;

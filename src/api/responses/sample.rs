@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::openapi::responses::{CONTAINERS, FaceResponse, SEED};
+use crate::api::openapi::responses::{FaceResponse, File, NPZ, SEED, STREAM, ZIP};
 use crate::api::responses::face::Face;
 use crate::editor::Model;
 
@@ -24,7 +24,7 @@ pub(crate) struct SampleResponse {
 
 impl FaceResponse for SampleResponse {
     const DESCRIPTION: &'static str = "The face; several faces share one image.";
-    const CONTAINERS: &'static [&'static str] = &CONTAINERS;
+    const FILES: &'static [File] = &[ZIP, STREAM, NPZ];
     const HEADERS: &'static [(&'static str, &'static str)] = &[SEED];
 }
 

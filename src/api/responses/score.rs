@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::openapi::responses::{FaceResponse, SEED, WARNINGS};
+use crate::api::openapi::responses::{FaceResponse, File, NPZ, SEED, WARNINGS};
 use crate::api::responses::face::Face;
 use crate::api::responses::model::ScoreKind;
 use crate::api::types::latent::Latent;
@@ -43,6 +43,7 @@ pub(crate) struct ScoreResponse {
 impl FaceResponse for ScoreResponse {
     const DESCRIPTION: &'static str = "The scores of the face, and its distance from each boundary.";
     const IMAGES: bool = false;
+    const FILES: &'static [File] = &[NPZ];
     const HEADERS: &'static [(&'static str, &'static str)] = &[SEED, WARNINGS];
 }
 

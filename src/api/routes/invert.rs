@@ -48,11 +48,16 @@ use crate::imaging::FileMetadata;
 )]
 pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
+    // A client in the same process has left it there.
+    let progress = request
+        .extensions()
+        .get::<UnboundedSender<InversionProgress>>()
+        .cloned();
     let events = InversionEvents::accepted(&request, api.limits.timeout)?;
     let mut input: InvertInput = upload::read(request, &api).await?;
     let Some(events) = events else {
         let output = Output::of_one_face(&input.output, &headers)?;
-        return Ok(invert(api, output, input, None).await?.uncached());
+        return Ok(invert(api, output, input, progress.as_ref()).await?.uncached());
     };
     input.output.format = Some(Format::Json);
     let output = Output::of_one_face(&input.output, &headers)?;
@@ -60,7 +65,8 @@ pub(crate) async fn post(State(api): State<Api>, request: Request) -> Result<Res
     events.report(work).await
 }
 
-async fn invert(
+/// Inverts the image of `input`, and encodes the response. Sends its steps to `progress`.
+pub(crate) async fn invert(
     api: Api,
     output: Output,
     mut input: InvertInput,

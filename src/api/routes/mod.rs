@@ -6,6 +6,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | the operations on faces | [`sample`], [`edit`], [`interpolate`], [`mix`], [`invert`], [`score`] |
+//! | inversions in the background | [`inversions`] |
 //! | loaded models | [`models`] |
 //! | the boundaries of a model; the training of new ones | [`boundaries`], [`training`] |
 //! | directions without labels | [`directions`] |
@@ -21,6 +22,7 @@ pub(crate) mod directions;
 pub(crate) mod edit;
 pub(crate) mod health;
 pub(crate) mod interpolate;
+pub(crate) mod inversions;
 pub(crate) mod invert;
 pub(crate) mod jobs;
 pub(crate) mod metrics;

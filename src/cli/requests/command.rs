@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{ArgMatches, Command, FromArgMatches, Subcommand};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinSet;
 
 use super::arguments::{command_of, images_of, parameters_of};
@@ -18,6 +19,7 @@ use super::task::Task;
 use crate::api::{LocalClient, LocalRequest, Operation, operations};
 use crate::cli::alone::async_runtime;
 use crate::cli::progress_line::ProgressLine;
+use crate::editor::InversionProgress;
 use crate::telemetry;
 
 /// The most requests that are sent at the same time: they fill several batches.
@@ -134,6 +136,7 @@ impl RequestCommand {
             operation: self.operation.name.clone(),
             parameters,
             image: None,
+            progress: None,
         };
         let in_folder = matches!(destination, Destination::Folder(_));
         if !self.images.is_empty() {
@@ -184,11 +187,16 @@ impl RequestCommand {
 /// Sends the requests, some at the same time, and shows how many are done. The first error ends the others.
 async fn run_all(
     client: &LocalClient,
-    tasks: Vec<Task>,
+    mut tasks: Vec<Task>,
     destination: &Destination,
 ) -> Result<(), RequestError> {
     let mut line = ProgressLine::new();
     let (all, started) = (tasks.len(), Instant::now());
+    let (sender, mut steps) = unbounded_channel();
+    let mut step = None;
+    if let [only] = &mut tasks[..] {
+        only.request.progress = Some(sender);
+    }
     let mut waiting = tasks.into_iter();
     let mut running = JoinSet::new();
     for done in 0..=all {
@@ -200,10 +208,11 @@ async fn run_all(
         let ended = loop {
             // On a terminal, the line would stand in the response.
             if *destination != Destination::StandardOutput {
-                line.show(&progress(done, all, started));
+                line.show(&progress(done, all, step.as_ref(), started));
             }
             tokio::select! {
                 ended = running.join_next() => break ended,
+                Some(taken) = steps.recv() => step = Some(taken),
                 () = tokio::time::sleep(UPDATE) => {}
             }
         };
@@ -219,14 +228,17 @@ async fn run_all(
     Ok(())
 }
 
-/// The progress as one line: how many files, or for a single one how long it takes.
-fn progress(done: usize, all: usize, started: Instant) -> String {
+/// The progress as one line: how many files, or for a single one how long it takes, and the `step` of its inversion.
+fn progress(done: usize, all: usize, step: Option<&InversionProgress>, started: Instant) -> String {
     if all == 1 {
         let seconds = started.elapsed().as_secs();
-        return if seconds == 0 {
-            String::new()
-        } else {
-            format!("{seconds} s")
+        return match step {
+            Some(step) => format!(
+                "step {} of at most {}, loss {:.4}, {seconds} s",
+                step.step, step.total_steps, step.loss
+            ),
+            None if seconds == 0 => String::new(),
+            None => format!("{seconds} s"),
         };
     }
     #[expect(clippy::cast_precision_loss, reason = "a number to show")]
