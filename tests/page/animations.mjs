@@ -10,7 +10,7 @@ const [service] = process.argv.slice(2);
 const browser = await launch();
 const page = await browser.newPage();
 // The decoder is for secure pages, which loopback is.
-await page.goto(`${service}v1/models`);
+await page.goto(`${service}docs/`);
 
 /** The frames of an animation: their times in microseconds, and a digest of their pixels. */
 const decoded = (path) => page.evaluate(async (path) => {
