@@ -110,6 +110,7 @@ fn sigterm_terminates_a_run_that_never_ends() {
     let (code, log) = end_during_a_run_of("hanging.onnx");
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("open requests aborted"), "{log}");
+    assert!(log.contains("outcome=\"aborted\""), "{log}");
 }
 
 #[test]
