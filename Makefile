@@ -84,6 +84,10 @@ fuzz: ## Send damaged images to the decoder, or damaged checkpoints to the reade
 attack: build setup ## Attack the program over loopback and print what it withstood (ARGS="--only NAME,…"); some ten minutes
 	$(PYTHON) tests/attack/attack.py $(PROGRAM) $(ARGS)
 
+.PHONY: soak
+soak: build setup ## Run the program for some 40 minutes: mixed load, kill −9 a hundred times, rolling restarts (ARGS="--only load,kills,rolling"); needs HAProxy
+	PYTHON='$(PYTHON)' tests/soak/run $(PROGRAM) $(ARGS)
+
 .PHONY: bench
 bench: setup ## Compare the service with a bare loop and other servers (benches/README.md; ARGS="--seconds 10")
 	mkdir -p target/bench

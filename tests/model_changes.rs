@@ -7,11 +7,9 @@ mod load;
 mod program;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use faceplane::api::{Access, Api, Limits, Readiness, router};
 use faceplane::catalog::{ModelFolder, Store};
 use faceplane::editor::{ModelLoader, ModelOpener, Models};
 use faceplane::engine::EngineOptions;
@@ -80,18 +78,8 @@ impl Service {
         }
         let configured = vec![place.path().to_owned()];
         let loader = ModelLoader::new(models.clone(), opener, configured, sources);
-        let limits = Limits {
-            max_images: 16,
-            timeout: Duration::from_mins(1),
-            cache_bytes: 1 << 20,
-            image_pixels: 1_000_000,
-            memory_bytes: 256 << 20,
-        };
-        let readiness = Readiness::default();
-        let api = Api::new(models, limits, metrics.clone(), readiness.clone()).with_loader(loader.clone());
-        let router = router(api, Access::new(&[], None).unwrap());
         Self {
-            client: Client { router, readiness },
+            client: Client::with_loader(models, loader.clone(), metrics.clone()),
             loader,
             metrics,
             place,

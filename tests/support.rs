@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use faceplane::api::{Access, Api, Limits, Readiness, TransferLimits, router};
 use faceplane::catalog::{Graph, Manifest, ModelFiles, ModelFolder};
-use faceplane::editor::{LoadError, Model, Models};
+use faceplane::editor::{LoadError, Model, ModelLoader, Models};
 use faceplane::engine::{
     Classifier, Device, Encoder, Engine, EngineError, EngineOptions, Generator, GeneratorShape, Gradient,
     Mapping, Networks, QueueLimits, Runtime, SynthesisInput,
@@ -224,6 +224,17 @@ pub(crate) fn phantom() -> Models {
     Models::new(vec![MODEL.clone()], None).unwrap()
 }
 
+/// Limits of requests that few tests reach.
+fn limits(timeout: Duration) -> Limits {
+    Limits {
+        max_images: 16,
+        timeout,
+        cache_bytes: 1 << 20,
+        image_pixels: 25_000_000,
+        memory_bytes: 256 << 20,
+    }
+}
+
 /// Limits on the time of connections that no test reaches.
 pub(crate) const LONG: ConnectionLimits = ConnectionLimits {
     idle: Duration::from_mins(1),
@@ -283,18 +294,15 @@ impl Client {
 
     fn with_metrics(models: Models, timeout: Duration, metrics: Metrics) -> Self {
         let access = Access::new(&[], None).unwrap();
-        Self::with_everything(models, timeout, metrics, access)
+        Self::with_limits(models, limits(timeout), metrics, access)
     }
 
-    fn with_everything(models: Models, timeout: Duration, metrics: Metrics, access: Access) -> Self {
-        let limits = Limits {
-            max_images: 16,
-            timeout,
-            cache_bytes: 1 << 20,
-            image_pixels: 25_000_000,
-            memory_bytes: 256 << 20,
-        };
-        Self::with_limits(models, limits, metrics, access)
+    /// A client of a service that loads and drops models.
+    pub(crate) fn with_loader(models: Models, loader: ModelLoader, metrics: Metrics) -> Self {
+        let readiness = Readiness::default();
+        let api = Api::new(models, limits(Duration::from_mins(5)), metrics, readiness.clone());
+        let router = router(api.with_loader(loader), Access::new(&[], None).unwrap());
+        Self { router, readiness }
     }
 
     fn with_limits(models: Models, limits: Limits, metrics: Metrics, access: Access) -> Self {
@@ -311,18 +319,16 @@ impl Client {
     /// A client of the small generator, whose service has other rules for web pages and hosts.
     pub(crate) fn sketch_with_access(access: Access) -> Self {
         let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
-        Self::with_everything(models, Duration::from_mins(1), Metrics::new(), access)
+        Self::with_limits(models, limits(Duration::from_mins(1)), Metrics::new(), access)
     }
 
     /// A client of the small generator, in a service with a memory budget of `bytes` and no cache.
     pub(crate) fn with_memory(bytes: usize) -> Self {
         let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
         let limits = Limits {
-            max_images: 16,
-            timeout: Duration::from_mins(1),
             cache_bytes: 0,
-            image_pixels: 25_000_000,
             memory_bytes: bytes,
+            ..limits(Duration::from_mins(1))
         };
         Self::with_limits(models, limits, Metrics::new(), Access::new(&[], None).unwrap())
     }

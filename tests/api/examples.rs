@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderName, Request, StatusCode, header};
+use faceplane::catalog::ModelFolder;
+use faceplane::editor::{ModelLoader, ModelOpener, Models};
+use faceplane::engine::EngineOptions;
+use faceplane::metrics::Metrics;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::support::{Client, Response, phantom};
+use crate::support::{Client, Response, portraits, queue_limits, runtime};
 
 const BOUNDARY: &str = "example";
 
@@ -43,8 +47,9 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
     }
     let rank = |operation: &Operation<'_>| match operation.name() {
         "start_report" => 0,
-        "train_boundaries" => 1,
-        "cancel_job" => 3,
+        "start_inversion" | "train_boundaries" => 1,
+        "cancel_job" | "cancel_inversion" => 3,
+        "drop_model" => 6,
         "put_boundary" => 4,
         "delete_boundary" => 5,
         _ => 2,
@@ -175,6 +180,27 @@ impl<'a> Operation<'a> {
     }
 }
 
+/// A client of a service with the bundled model, which is the default, and one that can be dropped.
+fn client() -> Client {
+    let metrics = Metrics::new();
+    let opener = ModelOpener {
+        runtime: runtime().clone(),
+        options: EngineOptions {
+            replicas: Some(2),
+            queue_limits: queue_limits(64),
+        },
+        metrics: metrics.clone(),
+    };
+    let folders = [ModelFolder::Bundled, ModelFolder::Disk(portraits())];
+    let (sources, models) = folders
+        .map(|folder| opener.load(folder).unwrap())
+        .into_iter()
+        .unzip();
+    let models = Models::new(models, None).unwrap();
+    let loader = ModelLoader::new(models.clone(), opener, Vec::new(), sources);
+    Client::with_loader(models, loader, metrics)
+}
+
 fn text(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     text.replace('+', "%2B")
@@ -227,22 +253,31 @@ async fn finished(client: &Client, id: u32) {
 
 #[tokio::test]
 async fn the_service_responses_every_example_of_its_document_as_described() {
-    let client = Client::new(phantom(), Duration::from_mins(5));
+    let client = client();
     let document = client.get("/openapi.json").await.json();
     let mut undescribed = Vec::new();
+    // The ids of inversions are random.
+    let mut inversion = String::new();
     for operation in operations(&document) {
         match operation.name() {
             "get_report" => finished(&client, 1).await,
             "get_samples" => finished(&client, 2).await,
             _ => {}
         }
-        for example in operation.examples(&client).await {
+        for mut example in operation.examples(&client).await {
+            if operation.path == "/v1/inversions/{inversion}" {
+                example.uri.clone_from(&inversion);
+            }
             let method = operation.method.to_uppercase();
             let mut request = Request::builder().method(method.as_str()).uri(&example.uri);
             if let Some(kind) = &example.content_type {
                 request = request.header(header::CONTENT_TYPE, kind);
             }
             let response = client.send(request.body(Body::from(example.body)).unwrap()).await;
+            if operation.name() == "start_inversion" {
+                let location = response.header("location").unwrap_or_default();
+                location.clone_into(&mut inversion);
+            }
             let found = operation.undescribed(&response);
             undescribed.extend(found.map(|found| format!("{}: {found}", example.name)));
         }

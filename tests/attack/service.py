@@ -63,8 +63,9 @@ class Service:
         log: Path | IO[bytes] | int,
         limit: MemoryLimit | None = None,
         wait: bool = True,
+        port: int | None = None,
     ) -> None:
-        self.port = free_port()
+        self.port = port or free_port()
         command = [str(program), "serve", "--listen", f"127.0.0.1:{self.port}", *options]
         # A setting of the caller's environment would change what is measured.
         environment = {

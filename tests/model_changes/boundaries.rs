@@ -147,6 +147,9 @@ async fn a_job_of_a_replaced_model_finishes_and_its_boundary_is_refused_by_anoth
             failure.contains("found a boundary of the generator with digest"),
             "{job}"
         );
+        assert_eq!(service.delete("other").await, StatusCode::NO_CONTENT);
+        assert_eq!(service.client.get(&done).await.json()["boundaries"], json!([]));
+        assert_eq!(service.put("other").await.0, StatusCode::CREATED);
         let id = done.rsplit('/').next().unwrap();
         let again = json!({ "attributes": ["smile"], "space": "w", "samples_from": id });
         let refused = service.client.post("/v1/models/other/boundaries", again).await;

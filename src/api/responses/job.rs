@@ -58,7 +58,7 @@ pub(crate) struct Job {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/v1/jobs/1/samples")]
     samples_file: Option<String>,
-    /// The new boundaries that the model has got so far.
+    /// The new boundaries that the model has got so far; empty if the model was dropped.
     boundaries: Vec<BoundarySummary>,
     /// How new boundaries compare with those that the model has; absent unless `keep` is `better`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,10 +159,9 @@ impl Job {
     /// `job` of the service with `progress`.
     pub(crate) fn new(api: &Api, job: &editor::Job, progress: JobProgress) -> Self {
         let link = |part| api.base_path.link(&format!("/v1/jobs/{}/{part}", job.id()));
-        let model = api
-            .models
-            .get(Some(job.model()))
-            .expect("models are never removed");
+        // The model may have been dropped since.
+        let model = api.models.get(Some(job.model())).ok();
+        let summary = |boundary| Some(BoundarySummary::new(boundary, model.as_ref()?.boundaries()));
         let left = job.sample_count().saturating_sub(progress.samples_done);
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         let seconds_left = progress.samples_per_second.map(|rate| left as f64 / rate);
@@ -186,11 +185,7 @@ impl Job {
             samples_file: job.samples().is_ok().then(|| link("samples")),
             comparisons: (!progress.comparisons.is_empty())
                 .then(|| progress.comparisons.into_iter().map(Into::into).collect()),
-            boundaries: progress
-                .boundaries
-                .iter()
-                .map(|boundary| BoundarySummary::new(boundary, model.boundaries()))
-                .collect(),
+            boundaries: progress.boundaries.iter().filter_map(summary).collect(),
             storage: Storage::of(&api.models),
             failure: progress.failure,
         }
