@@ -1,5 +1,7 @@
 //! Test support: a small generator in ndarray, models that use it, and a client of the router.
 
+mod response;
+
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{Request, header};
 use faceplane::api::{Access, Api, Limits, Readiness, TransferLimits, router};
 use faceplane::catalog::{Graph, Manifest, ModelFiles, ModelFolder};
 use faceplane::editor::{LoadError, Model, ModelLoader, Models};
@@ -21,6 +23,8 @@ use faceplane::server::{self, ConnectionLimits};
 use ndarray::{Array2, Array4, ArrayView2, ArrayView3, ArrayView4, Axis};
 use serde_json::Value;
 use tower::ServiceExt as _;
+
+pub(crate) use response::Response;
 
 pub(crate) const DIM: usize = 4;
 pub(crate) const LAYERS: usize = 3;
@@ -251,40 +255,6 @@ pub(crate) const LONG: ConnectionLimits = ConnectionLimits {
 pub(crate) struct Client {
     pub(crate) router: Router,
     pub(crate) readiness: Readiness,
-}
-
-/// A response with its complete body.
-pub(crate) struct Response {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Response {
-    /// The body as JSON.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).expect("the body should be JSON")
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// Width, height and pixels of a PNG.
-    pub(crate) fn pixels(&self) -> (u32, u32, Vec<u8>) {
-        assert_eq!(
-            self.header("content-type"),
-            Some("image/png"),
-            "{}",
-            String::from_utf8_lossy(&self.body)
-        );
-        let mut reader = png::Decoder::new(std::io::Cursor::new(&self.body))
-            .read_info()
-            .unwrap();
-        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-        reader.next_frame(&mut pixels).unwrap();
-        (reader.info().width, reader.info().height, pixels)
-    }
 }
 
 impl Client {
