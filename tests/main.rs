@@ -10,6 +10,7 @@ mod check;
 mod checkpoint;
 mod commands;
 mod conformance;
+mod device_proof;
 mod differentiation;
 mod docs;
 mod fitting;

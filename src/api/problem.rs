@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::api::guard::scope::Scope;
 use crate::api::problem_kind::{ProblemType, kind};
-use crate::editor::{EditorError, JobError};
+use crate::editor::{EditorError, JobError, UnprovenGenerator};
 use crate::engine::{EngineError, MemoryError, StuckNetwork};
 
 /// Why a request fails.
@@ -66,6 +66,8 @@ pub(crate) enum Problem {
     Draining,
     #[error(transparent)]
     Stuck(StuckNetwork),
+    #[error(transparent)]
+    NoImage(UnprovenGenerator),
     #[error("{reason}")]
     Internal { reason: String },
     #[error(transparent)]
@@ -174,6 +176,11 @@ impl Problem {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too-many-inversions",
                 "Too many inversions are running",
+            ),
+            Self::NoImage(_) => kind(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no-image",
+                "A generator makes no image",
             ),
             Self::Stuck(_) => kind(StatusCode::SERVICE_UNAVAILABLE, "stuck", "A network is stuck"),
             Self::Field { .. } => ProblemType::FIELD,

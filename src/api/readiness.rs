@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::api::problem::Problem;
+use crate::editor::ProofFailure;
 use crate::engine::{StuckNetwork, Watchdog};
 
 /// Whether the service accepts requests. All clones share one state.
@@ -11,6 +12,7 @@ use crate::engine::{StuckNetwork, Watchdog};
 pub struct Readiness {
     draining: Arc<AtomicBool>,
     watchdog: Watchdog,
+    proof: ProofFailure,
 }
 
 impl Readiness {
@@ -20,7 +22,14 @@ impl Readiness {
         Self {
             draining: Arc::default(),
             watchdog,
+            proof: ProofFailure::default(),
         }
+    }
+
+    /// The same readiness, which fails while a generator fails its proofs.
+    #[must_use]
+    pub fn with_proof(self, proof: ProofFailure) -> Self {
+        Self { proof, ..self }
     }
 
     /// Makes the readiness probe fail from now on.
@@ -28,13 +37,16 @@ impl Readiness {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// An error if the service is shutting down, or if a network is stuck.
+    /// An error if the service is shutting down, a network is stuck, or a generator makes no image.
     pub(crate) fn check_ready(&self) -> Result<(), Problem> {
         if self.draining.load(Ordering::Relaxed) {
             return Err(Problem::Draining);
         }
-        let stuck = self.watchdog.stuck_network();
-        stuck.map_or(Ok(()), |stuck| Err(Problem::Stuck(stuck)))
+        if let Some(stuck) = self.watchdog.stuck_network() {
+            return Err(Problem::Stuck(stuck));
+        }
+        let unproven = self.proof.get();
+        unproven.map_or(Ok(()), |unproven| Err(Problem::NoImage(unproven)))
     }
 
     /// An error if a network has been stuck for so long that the service should be restarted.

@@ -15,7 +15,8 @@ use super::shutdown::{ShutdownTimes, end_now, terminated};
 use crate::api::{self, Access, Api, Guard, Limits, Readiness, TransferLimits};
 use crate::catalog::{ModelFolder, Store};
 use crate::editor::{
-    BoundaryLimits, LoadError, Model, ModelLoader, ModelOpener, ModelSource, Models, follow_store,
+    BoundaryLimits, DeviceProof, LoadError, Model, ModelLoader, ModelOpener, ModelSource, Models, ProofTimes,
+    follow_store,
 };
 use crate::engine::{EngineOptions, QueueLimits, Runtime};
 use crate::metrics::Metrics;
@@ -98,7 +99,9 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     tokio::spawn(follow_store(models.clone()));
     let watchdog = loader.watchdog().clone();
     model_watch::start(loader.clone(), hangup);
-    let readiness = Readiness::new(watchdog.clone());
+    let proof = DeviceProof::new(models.clone(), ProofTimes::default());
+    let readiness = Readiness::new(watchdog.clone()).with_proof(proof.failure());
+    tokio::spawn(proof.follow());
     let api = Api::new(models, limits(config), metrics, readiness.clone())
         .with_loader(loader)
         .with_guard(guard)

@@ -7,6 +7,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | a loaded model: what its files say, and its networks | [`Model`], [`BoundarySet`] |
+//! | whether generators still work | [`DeviceProof`] |
 //! | how models change while requests go on | [`Models`], [`ModelLoader`] |
 //! | how codes are mapped, synthesized and scored | `rendering` |
 //! | how a face is edited, and a score searched | `editing` |
@@ -29,6 +30,7 @@ mod boundary_limits;
 mod boundary_set;
 pub(crate) mod checking;
 mod classifiers;
+mod device_proof;
 pub(crate) mod directions;
 pub(crate) mod editing;
 mod error;
@@ -62,6 +64,7 @@ pub use boundary_limits::BoundaryLimits;
 pub use boundary_set::{BoundaryKey, BoundaryOrigin, BoundarySet, BoundaryVersion};
 pub use checking::check::check_networks;
 pub use checking::findings::{Findings, IdentityFindings, ScoreFindings};
+pub use device_proof::{DeviceProof, ProofFailure, ProofTimes, UnprovenGenerator};
 pub use directions::request::{DirectionMethod, DirectionsRequest};
 pub use editing::edit::{Edited, check_edit, edit, edit_to};
 pub use editing::edit_path::EditDirection;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ndarray::Array3;
+
 use crate::engine::admission::limiter::{Limiter, ServiceTime};
 use crate::engine::batching::batch_queue::{BatchWait, Lane};
 use crate::engine::batching::batcher::{Batcher, Open};
@@ -174,6 +176,23 @@ impl Engine {
     #[must_use]
     pub fn replicas(&self) -> usize {
         self.networks.generators.replicas()
+    }
+
+    /// Runs of the generator that succeeded so far.
+    #[must_use]
+    pub fn successful_runs(&self) -> u64 {
+        self.networks.generators.successes()
+    }
+
+    /// Makes one image, which nobody gets, on the generator that makes those of requests. Returns the time of the run.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the run fails.
+    pub async fn prove(&self) -> Result<Duration, EngineError> {
+        let codes = Array3::zeros((1, self.shape.synthesis_rows(), self.shape.w_dim));
+        let generators = &self.networks.generators;
+        let submitted = generators.submit(Lane::Request, codes.into(), drop);
+        Ok(submitted.completed().await?.ran)
     }
 
     /// Whether the generator runs on the CPU. Its threads can then convert images to pixels themselves.

@@ -142,7 +142,7 @@ problems! {
 
     /// Errors of the readiness probe.
     ReadyProblems {
-        503: "The service is shutting down, or a network is stuck. The detail names the network.",
+        503: "The service is shutting down, a network is stuck, or a generator makes no image. The detail names the network or the model.",
     }
 
     /// Errors of the liveness probe.

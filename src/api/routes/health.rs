@@ -28,9 +28,9 @@ pub(crate) async fn live(State(api): State<Api>) -> Result<Json<Health>, Problem
 
 /// Check readiness
 ///
-/// Responds with 200 once the models are loaded, and with 503 while a network is stuck or the service
-/// shuts down.
-#[utoipa::path(get, path = "/health/ready", tag = "health", operation_id = "check_readiness", responses((status = 200, description = "The models are loaded, and the service takes requests.", body = Health), ReadyProblems))]
+/// Responds with 200 once the models are loaded, and with 503 while a network is stuck, a generator makes no image, or the
+/// service shuts down. A generator that makes no image for requests is asked for one every ten seconds.
+#[utoipa::path(get, path = "/health/ready", tag = "health", operation_id = "check_readiness", responses((status = 200, description = "The models are loaded and make images, and the service takes requests.", body = Health), ReadyProblems))]
 pub(crate) async fn ready(State(api): State<Api>) -> Result<Json<Health>, Problem> {
     api.readiness.check_ready()?;
     Ok(Json(Health { status: "ready" }))

@@ -1,7 +1,7 @@
 //! The threads that run batches.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::engine::EngineError;
@@ -24,6 +24,8 @@ pub(crate) struct Batcher<N: BatchNetwork> {
     queue: Arc<OpenQueue<N>>,
     /// Replicas that exist or can still be opened.
     replicas: Arc<AtomicUsize>,
+    /// Runs that succeeded.
+    successes: Arc<AtomicU64>,
 }
 
 type QueueOf<N> = BatchQueue<<N as BatchNetwork>::Input, <N as BatchNetwork>::Output>;
@@ -43,6 +45,7 @@ impl<N: BatchNetwork> Clone for Batcher<N> {
             network: Arc::clone(&self.network),
             queue: Arc::clone(&self.queue),
             replicas: Arc::clone(&self.replicas),
+            successes: Arc::clone(&self.successes),
         }
     }
 }
@@ -62,6 +65,7 @@ impl<N: BatchNetwork> Batcher<N> {
             queue: Arc::new(BatchQueue::new(batch_wait, metrics.clone())),
             replicas: Arc::new(AtomicUsize::new(opened.len() + lazy.len())),
             running: Arc::default(),
+            successes: Arc::default(),
             metrics: metrics.clone(),
         };
         for open in opened {
@@ -81,7 +85,13 @@ impl<N: BatchNetwork> Batcher<N> {
             network: pool.network,
             queue: Arc::new(OpenQueue(pool.queue)),
             replicas: pool.replicas,
+            successes: pool.successes,
         }
+    }
+
+    /// Runs of all replicas that succeeded so far.
+    pub(crate) fn successes(&self) -> u64 {
+        self.successes.load(Ordering::Relaxed)
     }
 
     /// Replicas that exist or can still be opened.
@@ -161,6 +171,8 @@ struct ReplicaPool<N: BatchNetwork> {
     replicas: Arc<AtomicUsize>,
     /// Replicas in a run.
     running: Arc<AtomicUsize>,
+    /// Runs that succeeded.
+    successes: Arc<AtomicU64>,
     metrics: BatchMetrics,
 }
 
@@ -171,6 +183,7 @@ impl<N: BatchNetwork> Clone for ReplicaPool<N> {
             queue: Arc::clone(&self.queue),
             replicas: Arc::clone(&self.replicas),
             running: Arc::clone(&self.running),
+            successes: Arc::clone(&self.successes),
             metrics: self.metrics.clone(),
         }
     }
@@ -215,6 +228,7 @@ impl<N: BatchNetwork> Replica<N> {
         let duration = started.elapsed();
         let running_after = self.pool.running.fetch_sub(1, Ordering::Relaxed);
         if output.is_ok() {
+            self.pool.successes.fetch_add(1, Ordering::Relaxed);
             let replicas = self.pool.replicas.load(Ordering::Relaxed);
             self.network.observe(&Run {
                 units,
