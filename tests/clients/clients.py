@@ -170,8 +170,8 @@ def operations(document: Path) -> dict[str, re.Pattern[str]]:
 def successes(log: Path) -> set[str]:
     """The requests, as `METHOD path`, that the service answered with success by its own log."""
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-    spans = [line["span"] for line in lines if str(line.get("status")).startswith("2")]
-    return {f"{span['method']} {span['path']}" for span in spans}
+    answered = [line for line in lines if line["message"] == "request" and str(line.get("status")).startswith("2")]
+    return {f"{line['method']} {line['path']}" for line in answered}
 
 
 if __name__ == "__main__":
