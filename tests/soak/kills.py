@@ -15,9 +15,13 @@ from service import Service
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The longest time between the start of the load and the kill.
-MOST_SECONDS = 2.5
+MOST_SECONDS = 5.0
 # The boundaries that are put again and again.
 NAMES = 20
+# Each so many kills come after the end of the import, so that whole models are there too.
+WHOLE_IMPORTS = 5
+# The pause of a client between two requests: training and importing go on in the meantime.
+PAUSE = 0.05
 
 
 class Writer(threading.Thread):
@@ -33,6 +37,7 @@ class Writer(threading.Thread):
     def run(self) -> None:
         chance = random.Random(self.service.pid * 10 + self.number)
         while self.service.is_alive():
+            time.sleep(PAUSE)
             # Each name belongs to one writer, so that the last acknowledged change is known.
             name = f"writer{self.number}-{chance.randrange(NAMES)}"
             path = f"{BOUNDARIES}/{name}/w"
@@ -59,7 +64,7 @@ class Trainer(threading.Thread):
     def run(self) -> None:
         for number in itertools.count():
             name = f"trained-{self.service.pid}-{number}"
-            body = {"attributes": ["smile"], "names": [name], "space": "w", "samples": 200, "ratio": 0.2}
+            body = {"attributes": ["smile"], "names": [name], "space": "w", "samples": 100, "ratio": 0.2}
             status, text = ask(self.service.port, "POST", BOUNDARIES, json.dumps(body).encode(), JSON)
             if status != 202:
                 return
@@ -83,6 +88,7 @@ class Reader(threading.Thread):
             if not self.service.is_alive():
                 return
             ask(self.service.port, "GET", f"/v1/sample?seed={seed}&metadata=none")
+            time.sleep(PAUSE)
 
 
 def lost(port: int, known: dict[str, float | None], trained: set[str]) -> list[str]:
@@ -115,20 +121,21 @@ def kill_again_and_again(program: Path, kills: int) -> list[str]:
         # The networks of the bundled model as somebody would have exported them.
         for file in ("mapping.onnx", "synthesis.onnx", "w_avg.npy"):
             shutil.copy(ROOT / "onnx/phantom" / file, source)
+        options = [str(source), "--name", "first", "--output", str(models / "first")]
+        subprocess.run([program, "import", *options], stdout=subprocess.DEVNULL, check=True)
         for number in range(kills + 1):
             service = Service(
                 program, ["--store", str(folder / "store"), "--model", str(models)], folder / f"log{number}"
             )
             broken += lost(service.port, known, trained)
-            found = {path.name for path in models.iterdir() if not path.name.startswith(".")}
+            found = {path.name for path in models.glob("import*")}
             served = {name for name in found if ask(service.port, "GET", f"/v1/sample?seed=1&model={name}")[0] == 200}
             broken += [f"{name}: its folder is there, and the service has no face of it" for name in found - served]
             whole += len(served)
             if number == kills:
                 service.stop()
                 break
-            # A model each: the next start loads all of them.
-            for path in models.iterdir():
+            for path in models.glob("import*"):
                 shutil.rmtree(path)
             writers = [Writer(service, index, known, values) for index in range(3)]
             threads = [*writers, Trainer(service, trained), Reader(service)]
@@ -140,6 +147,8 @@ def kill_again_and_again(program: Path, kills: int) -> list[str]:
             )
             imports += 1
             time.sleep(chance.uniform(0, MOST_SECONDS))
+            if number % WHOLE_IMPORTS == 0:
+                importing.wait(120)
             importing.kill()
             service.process.kill()
             importing.wait()
