@@ -14,6 +14,14 @@ pub enum CatalogError {
         /// The error of the operating system.
         reason: std::io::Error,
     },
+    /// A file is not the one that the model was loaded from.
+    #[error(
+        "{file}: found other content than when the model was loaded; load the model again, or bring the file back"
+    )]
+    Changed {
+        /// The file.
+        file: String,
+    },
     /// The file cannot be written or removed.
     #[error("{file}: cannot be written: {reason}")]
     Unwritable {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Component, Path};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
@@ -20,6 +20,8 @@ pub struct Graph {
     pub bytes: Arc<Cow<'static, [u8]>>,
     /// Files with weights that are not in the ONNX file, each with the name that the graph has for it.
     pub weights: Vec<(String, Arc<[u8]>)>,
+    /// SHA-256 of all of them, once it was needed.
+    digest: Arc<OnceLock<String>>,
 }
 
 impl Graph {
@@ -30,6 +32,7 @@ impl Graph {
             file,
             bytes: Arc::new(bytes),
             weights: Vec::new(),
+            digest: Arc::default(),
         }
     }
 
@@ -78,6 +81,12 @@ impl Graph {
     #[must_use]
     pub fn size(&self) -> usize {
         self.bytes.len() + self.weights.iter().map(|(_, bytes)| bytes.len()).sum::<usize>()
+    }
+
+    /// SHA-256 of the graph and its weights, in hexadecimal. It is taken once for all clones.
+    pub(crate) fn own_digest(&self) -> &str {
+        self.digest
+            .get_or_init(|| Self::digest_of(std::slice::from_ref(self)))
     }
 
     /// SHA-256 over some graphs and their weights, in hexadecimal.

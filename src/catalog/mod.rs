@@ -7,7 +7,7 @@
 //! | a model folder, on disk or compiled in | [`ModelFolder`] |
 //! | all files of a model, read and checked | [`ModelFiles`] |
 //! | whether a model folder has changed | [`FolderSnapshot`] |
-//! | an ONNX file with its files of weights | [`Graph`] |
+//! | an ONNX file with its files of weights | [`Graph`]; read again: [`GraphSource`] |
 //! | the keys of `manifest.toml`, and their checks | [`Manifest`] |
 //! | a boundary file and its JSON | [`BoundaryMetadata`], [`write_boundary`] |
 //! | a folder of boundaries, under the names that they come with | [`read_boundaries`] |
@@ -29,6 +29,7 @@ mod error;
 mod folder_snapshot;
 mod gradient_source;
 mod graph_file;
+mod graph_source;
 mod manifest;
 mod model_files;
 mod model_folder;
@@ -52,6 +53,7 @@ pub use error::{ArrayError, CatalogError, NpyError};
 pub use folder_snapshot::FolderSnapshot;
 pub use gradient_source::{FeatureNetwork, GradientSource};
 pub use graph_file::Graph;
+pub use graph_source::GraphSource;
 pub use manifest::{
     Activation, AlignmentEntry, Bins, ChannelValues, Channels, ClassifierEntry, Coordinates,
     DigitalSourceType, EncoderEntry, GeneratorEntry, GradientEntry, IdentityEntry, InputEntry, InputSize,

@@ -160,7 +160,7 @@ impl ClassifierFiles {
     /// SHA-256 of the graph, in hexadecimal.
     #[must_use]
     pub fn digest(&self) -> String {
-        Graph::digest_of(std::slice::from_ref(&self.graph))
+        self.graph.own_digest().to_owned()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use crate::catalog::{EncoderEntry, GradientEntry, ModelFiles, ModelFolder, OutputEntry};
+use crate::catalog::{EncoderEntry, GradientEntry, GraphSource, ModelFiles, ModelFolder, OutputEntry};
 use crate::editor::boundary_set::BoundarySet;
 use crate::editor::classifiers::Classifiers;
 use crate::editor::generator_settings::{GeneratorSettings, generator_settings};
@@ -32,7 +32,7 @@ pub struct Model {
     boundaries: BoundarySet,
     inversion: InversionSettings,
     /// Where the synthesis graph is, if the model came from a folder.
-    synthesis_file: Option<(ModelFolder, String)>,
+    synthesis_source: Option<GraphSource>,
 }
 
 /// What the manifest says about inversion.
@@ -112,14 +112,14 @@ impl Model {
                 },
                 gradient: manifest.gradient,
             },
-            synthesis_file: None,
+            synthesis_source: None,
             name,
         })
     }
 
-    /// The folder and the file of the synthesis graph, if the model came from a folder.
-    pub(crate) fn synthesis_file(&self) -> Option<&(ModelFolder, String)> {
-        self.synthesis_file.as_ref()
+    /// Where the synthesis graph is, if the model came from a folder.
+    pub(crate) fn synthesis_source(&self) -> Option<&GraphSource> {
+        self.synthesis_source.as_ref()
     }
 
     /// The model's name.
@@ -299,9 +299,10 @@ impl Model {
 
 /// Combines the files of a model folder and its networks, as [`Model::new`] does.
 pub(crate) fn of_folder(files: ModelFiles, engine: Engine) -> Result<Model, LoadError> {
-    let synthesis = files.manifest.generator.synthesis.clone();
+    let file = &files.manifest.generator.synthesis;
+    let source = GraphSource::new(&files.folder, file, &files.synthesis);
     Ok(Model {
-        synthesis_file: Some((files.folder.clone(), synthesis)),
+        synthesis_source: Some(source),
         ..Model::new(files, engine)?
     })
 }

@@ -159,6 +159,32 @@ async fn a_job_of_a_replaced_model_finishes_and_its_boundary_is_refused_by_anoth
 }
 
 #[tokio::test]
+async fn a_model_that_goes_on_uses_no_file_of_the_folder_that_has_changed() {
+    let service = Service::start();
+    std::fs::copy(
+        service.folder("other").join("mapping.onnx"),
+        service.folder("other").join("synthesis.onnx"),
+    )
+    .unwrap();
+    assert_eq!(service.put("other").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let directions = json!({ "method": "sefa", "count": 2 });
+    let response = service
+        .client
+        .post("/v1/models/other/directions", directions)
+        .await;
+    let job = response
+        .header("location")
+        .expect("the job has a path")
+        .to_owned();
+    let job = end(&service, &job).await;
+    let failure = job["failure"].as_str().unwrap_or_default();
+    assert!(
+        failure.contains("other/synthesis.onnx: found other content than when the model was loaded"),
+        "{job}"
+    );
+}
+
+#[tokio::test]
 async fn a_service_starts_with_a_store_of_which_boundaries_do_not_fit() {
     let store = tempfile::tempdir().unwrap();
     {

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 
 use ndarray::{Array1, Array2, Axis, Slice};
 
-use crate::catalog::Graph;
 use crate::editor::blocking::run_blocking;
 use crate::editor::directions::request::{DirectionMethod, DirectionsRequest};
 use crate::editor::sampled_codes::sample_codes;
@@ -33,7 +32,7 @@ impl DirectionFinder {
             return Err(finder.refusal(format!("its codes have {dim} values; ask for at most {dim}")));
         }
         match request.method {
-            DirectionMethod::Sefa if finder.model.synthesis_file().is_none() => {
+            DirectionMethod::Sefa if finder.model.synthesis_source().is_none() => {
                 Err(finder.refusal("it has no folder with the weights".to_owned()))
             }
             DirectionMethod::Pca if !shape.has_mapping() => {
@@ -81,10 +80,10 @@ impl DirectionFinder {
 
     /// The directions of the synthesis graph's weights.
     async fn factorized(&self) -> Result<Vec<Component>, EditorError> {
-        let (folder, file) = self.model.synthesis_file().expect("it was checked").clone();
+        let source = self.model.synthesis_source().expect("it was checked").clone();
         let (dim, count) = (self.model.shape().w_dim, self.request.count);
         let factorize = move || {
-            let file = Graph::read(&folder, &file).map_err(|error| error.to_string())?;
+            let file = source.read().map_err(|error| error.to_string())?;
             let model = file.model().map_err(|error| error.to_string())?;
             let inputs = edits::inputs(&model);
             let code = inputs.first().map_or("", |input| &input.name);

@@ -65,7 +65,6 @@ impl OnnxClassifier {
             is_probability: entry.kind == OutputKind::Probability,
         };
         Scoring {
-            file: self.entry.file.clone(),
             conversion: self.input.in_graph(),
             scores: readings.map(score).collect(),
         }

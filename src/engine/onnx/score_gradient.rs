@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, ArrayView3, Axis, Ix2, Ix3};
 
-use crate::catalog::{Graph, ModelFiles};
+use crate::catalog::{Graph, GraphSource, ModelFiles};
 use crate::engine::onnx::gradient::largest_cpu_batch;
 use crate::engine::onnx::network::Network;
 use crate::engine::{
@@ -20,13 +20,11 @@ const LABEL: &str = "label";
 
 /// A classifier, and how its scores are read.
 pub(crate) struct Scoring {
-    /// The file of its graph.
-    pub(crate) file: String,
     pub(crate) conversion: ImageConversion,
     pub(crate) scores: Vec<LinearScore>,
 }
 
-/// Derives and opens the networks for these classifiers when it is called. `None` without a classifier. The graphs are read again
+/// Derives and opens the networks for the model's classifiers when it is called; `scorings` has one for each. `None` without a classifier. The graphs are read again
 /// then, so that a model that never differentiates scores keeps no second copy of its weights.
 pub(crate) fn opener(
     runtime: &Runtime,
@@ -38,23 +36,30 @@ pub(crate) fn opener(
         return None;
     }
     let (runtime, shape) = (runtime.clone(), shape.clone());
-    let (folder, generator) = (files.folder.clone(), &files.manifest.generator);
-    let (synthesis, mapping) = (generator.synthesis.clone(), generator.mapping.clone());
+    let generator = &files.manifest.generator;
+    let source = |file: &String, graph| GraphSource::new(&files.folder, file, graph);
+    let synthesis = source(&generator.synthesis, &files.synthesis);
+    let mapping = generator.mapping.iter().zip(&files.mapping).next();
+    let mapping = mapping.map(|(file, graph)| source(file, graph));
+    let classifiers = files.classifiers.iter();
+    let classifiers: Vec<_> = classifiers
+        .map(|one| source(&one.entry.file, &one.graph))
+        .collect();
     Some(Box::new(move || {
         let _opening = runtime.lock_for_opening();
-        let read = |file: &String| {
-            Graph::read(&folder, file).map_err(|error| EngineError::ScoreGradient {
-                file: file.clone(),
+        let read = |source: &GraphSource| {
+            source.read().map_err(|error| EngineError::ScoreGradient {
+                file: source.file().to_owned(),
                 reason: error.to_string(),
             })
         };
-        let graphs = scorings.iter().map(|scoring| read(&scoring.file));
+        let graphs = classifiers.iter().map(read);
         let graphs: Vec<Graph> = graphs.collect::<Result<_, _>>()?;
         let scores = OnnxScoreGradient::open(&runtime, &read(&synthesis)?, &graphs, &scorings, &shape)?;
         drop(graphs);
         let mapping = mapping
             .as_ref()
-            .map(|file| OnnxMappingGradient::open(&runtime, &read(file)?))
+            .map(|source| OnnxMappingGradient::open(&runtime, &read(source)?))
             .transpose()?;
         Ok(ScoreGradientNetworks {
             scores: Box::new(scores),

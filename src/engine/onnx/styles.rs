@@ -3,7 +3,7 @@
 
 use ndarray::{Array2, ArrayView3, Axis, Ix2};
 
-use crate::catalog::{Graph, ModelFiles, ModelFolder};
+use crate::catalog::{Graph, GraphSource, ModelFiles};
 use crate::engine::onnx::network::Network;
 use crate::engine::{EngineError, Runtime, StyleMapping, SynthesisInput};
 use crate::graph::{GraphError, Model, StyleLayers};
@@ -13,8 +13,7 @@ use crate::graph::{GraphError, Model, StyleLayers};
 #[derive(Clone)]
 pub(crate) struct StyleSource {
     runtime: Runtime,
-    folder: ModelFolder,
-    file: String,
+    graph: GraphSource,
     layers: StyleLayers,
 }
 
@@ -26,8 +25,11 @@ impl StyleSource {
     pub(crate) fn find(runtime: &Runtime, files: &ModelFiles, w_dim: usize) -> Result<Self, GraphError> {
         Ok(Self {
             runtime: runtime.clone(),
-            folder: files.folder.clone(),
-            file: files.manifest.generator.synthesis.clone(),
+            graph: GraphSource::new(
+                &files.folder,
+                &files.manifest.generator.synthesis,
+                &files.synthesis,
+            ),
             layers: StyleLayers::find(&files.synthesis.model()?, w_dim)?,
         })
     }
@@ -58,7 +60,7 @@ impl StyleSource {
         cut: impl FnOnce(Model) -> Result<Model, GraphError>,
     ) -> Result<Network, EngineError> {
         let _opening = self.runtime.lock_for_opening();
-        let file = Graph::read(&self.folder, &self.file).map_err(|error| self.refused(error))?;
+        let file = self.graph.read().map_err(|error| self.refused(error))?;
         let part = file.model().and_then(cut).map_err(|error| self.refused(error))?;
         let graph = Graph::new(format!("{what} {}", file.file), part.to_bytes().into());
         drop(part);
@@ -68,7 +70,7 @@ impl StyleSource {
     /// The error that a graph of the styles cannot be used.
     pub(crate) fn refused(&self, reason: impl std::fmt::Display) -> EngineError {
         EngineError::Styles {
-            file: self.file.clone(),
+            file: self.graph.file().to_owned(),
             reason: reason.to_string(),
         }
     }
