@@ -45,6 +45,7 @@ fn run(action: &Action) -> anyhow::Result<()> {
     match action {
         Action::Serve(config) => serve(config),
         Action::Request(request) => Ok(request.run()?),
+        Action::Batch(batch) => Ok(batch.run()?),
         Action::Import(import) => Ok(import.run()?),
         Action::Check(check) => Ok(check.run()?),
         Action::TrainBoundary(training) => Ok(training.run()?),

@@ -8,6 +8,7 @@ use crate::api::types::output_options::Metadata;
 use crate::catalog::{DigitalSourceType, ProvenanceEntry};
 use crate::editor::{Face, Model};
 use crate::imaging::FileMetadata;
+use crate::latent::LatentCode;
 
 /// A request as JSON, with everything that reproduces its response: the model is named, and a face without a seed or a code
 /// has got one. It is serialized once, for the cache key and for the metadata.
@@ -86,15 +87,20 @@ impl ImageMetadata {
 
     /// The metadata of the file of an image: of `face`, or of several faces.
     pub(crate) fn of_file(&self, face: Option<&Face>, extent: Metadata) -> FileMetadata {
+        self.of_code(face.map(|face| &face.code), extent)
+    }
+
+    /// The metadata of the file of an image of one code, or of several.
+    pub(crate) fn of_code(&self, code: Option<&LatentCode>, extent: Metadata) -> FileMetadata {
         let full = extent == Metadata::Full;
         let marked = full || !self.provenance.optional;
         FileMetadata {
-            recipe: full.then(|| self.recipe(face)),
+            recipe: full.then(|| self.recipe(code)),
             digital_source_type: marked.then(|| self.provenance.digital_source_type.term().to_owned()),
         }
     }
 
-    fn recipe(&self, face: Option<&Face>) -> String {
+    fn recipe(&self, code: Option<&LatentCode>) -> String {
         let recipe = Recipe {
             faceplane: env!("CARGO_PKG_VERSION"),
             model: &self.model,
@@ -102,7 +108,7 @@ impl ImageMetadata {
             generator: &self.generator,
             path: self.record.path,
             request: &self.record.request,
-            latent: face.map(|face| Latent::file(&face.code)),
+            latent: code.map(Latent::file),
         };
         serde_json::to_string(&recipe).expect("texts and a code are JSON")
     }

@@ -32,11 +32,13 @@
 //! | server-sent events: of any stream, of an inversion | `event_stream`, `inversion_events` |
 //! | a running inversion; those in the background | `inversion_run`, `background_inversions` |
 //! | the HTML page of a report | `report_page` |
+//! | the words of the API for batch work without a service | `batch_words` |
 //! | the operations as data; a client in the same process | `operations`, `local_client` |
 
 mod archive;
 mod background_inversions;
 mod base_path;
+mod batch_words;
 mod buffered_response;
 mod decode;
 mod docs_page;
@@ -89,6 +91,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use base_path::{BasePath, InvalidBasePath};
+pub use batch_words::BatchWords;
 pub use guard::{Guard, InvalidKeys, InvalidScope, Keys, NewKey, PeerAddress, Rate, Scope, key_name};
 pub use local_client::{LocalClient, LocalProblem, LocalRequest, LocalResponse};
 pub use middleware::access::{Access, InvalidOrigin};

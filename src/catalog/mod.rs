@@ -16,11 +16,13 @@
 //! | sampled codes and their scores in one file | [`ScoredSamples`] |
 //! | arrays as one file that is written while they are made | [`NpzStream`] |
 //! | the array of a file of NumPy or PyTorch | [`read_array`] |
+//! | folders of batch work | [`BatchFolder`] |
 //! | a new folder that appears whole | [`NewFolder`] |
 //! | how files change without a reader seeing a part | `atomic_write` |
 
 mod array_file;
 mod atomic_write;
+mod batch;
 mod boundary_file;
 mod boundary_folder;
 mod boundary_name;
@@ -44,6 +46,7 @@ mod store;
 pub use crate::checkpoint::hexadecimal;
 pub use array_file::read_array;
 pub(crate) use atomic_write::{create_folder, write_atomically};
+pub use batch::{BatchFolder, BatchFolderError, BatchPart, BatchRecipe, PictureFile, part_files};
 pub(crate) use boundary_file::escaped_attribute;
 pub use boundary_file::{
     AccuracyMetadata, BOUNDARY_EXTENSIONS, BoundaryMetadata, check_writable, write_boundary,

@@ -88,12 +88,18 @@ impl ScoredSamples {
     /// Never: memory can be written to.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
+        let mut npz = NpzStream::with_capacity(self.bytes() + 4096);
+        self.write_to(&mut npz);
+        npz.finish()
+    }
+
+    /// Adds the arrays to a file that has further ones.
+    pub(crate) fn write_to(&self, npz: &mut NpzStream) {
         let (samples, rows, dim) = self.codes.dim();
         let shape = match self.space {
             LatentSpace::WPlus => vec![samples, rows, dim],
             _ => vec![samples, rows * dim],
         };
-        let mut npz = NpzStream::with_capacity(self.bytes() + 4096);
         npz.begin_f4("codes", &shape);
         npz.extend_f4(self.codes.iter().copied());
         npz.begin_f4("scores", self.scores.shape());
@@ -102,7 +108,19 @@ impl ScoredSamples {
         npz.add_f8("thresholds", &[self.thresholds.len()], &self.thresholds);
         npz.add_i8("seed", &[], &[self.seed.into()]);
         npz.add_texts("space", &[], &[self.space.to_string()]);
-        npz.finish()
+    }
+
+    /// The array `name` of a file that may have more than scored samples; `None` if it has none.
+    pub(crate) fn entry(file: &[u8], name: &'static str) -> Result<Option<Vec<u8>>, ScoredSamplesError> {
+        let mut archive = ZipArchive::new(Cursor::new(file))?;
+        let mut entry = match archive.by_name(&format!("{name}.npy")) {
+            Err(zip::result::ZipError::FileNotFound) => return Ok(None),
+            entry => entry?,
+        };
+        let mut bytes = Vec::new();
+        let read = entry.read_to_end(&mut bytes);
+        read.map_err(|error| ScoredSamplesError::Damaged(name, error))?;
+        Ok(Some(bytes))
     }
 
     /// Reads a file that [`write`](Self::write) wrote.

@@ -8,7 +8,8 @@ use clap_complete::{Shell, generate};
 
 use super::settings_file::with_defaults_from;
 use super::{
-    Check, Config, ConfigError, Directions, HealthConfig, Import, Judge, Key, RequestCommand, TrainBoundary,
+    Batch, Check, Config, ConfigError, Directions, HealthConfig, Import, Judge, Key, RequestCommand,
+    TrainBoundary,
 };
 
 /// InterFaceGAN as an HTTP service: sample, edit and conditionally edit faces in a GAN's latent space.
@@ -28,6 +29,8 @@ pub enum Action {
     /// An operation of the API without a service
     #[command(flatten)]
     Request(Box<RequestCommand>),
+    /// Make the faces of many seeds: codes, scores and pictures, in shards that can run on many machines
+    Batch(Box<Batch>),
     /// Make a model folder of a checkpoint, or add networks to one
     Import(Box<Import>),
     /// Show what the networks of a model folder say of sample faces, and warn of what looks wrong
@@ -77,6 +80,7 @@ impl Cli {
         let file = match &cli.action {
             Action::Serve(config) => config.config.clone(),
             Action::Request(_)
+            | Action::Batch(_)
             | Action::Import(_)
             | Action::Check(_)
             | Action::TrainBoundary(_)

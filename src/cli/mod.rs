@@ -12,6 +12,7 @@
 //! | checkpoints and ONNX files, made to model folders | [`Import`] |
 //! | the networks of a model folder, checked on sample faces | [`Check`] |
 //! | how good boundaries and methods of editing are | [`Judge`] |
+//! | the faces of many seeds, on one machine or on many | [`Batch`] |
 //! | boundaries without a service | [`TrainBoundary`] |
 //! | directions without labels | [`Directions`] |
 //! | keys for clients, and their file | [`Key`], `api_keys` |
@@ -21,6 +22,7 @@
 
 mod alone;
 mod api_keys;
+mod batch;
 mod check;
 mod command;
 mod directions;
@@ -32,6 +34,7 @@ mod listen_address;
 mod model_watch;
 mod progress_line;
 mod requests;
+mod sample_files;
 mod serve;
 mod settings;
 mod settings_file;
@@ -40,6 +43,7 @@ mod train_boundary;
 mod train_boundary_error;
 
 pub use alone::ModelJobError;
+pub use batch::{Batch, BatchError};
 pub use check::{Check, CheckError};
 pub use command::{Action, Cli, Completions};
 pub use directions::{Directions, DirectionsError};

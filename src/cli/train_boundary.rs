@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 
 use super::alone::{ModelJobError, boundaries_of, fitting, jobs, load};
 use super::progress_line::ProgressLine;
+use super::sample_files::{input_error, read_samples};
 use super::train_boundary_error::TrainBoundaryError;
-use crate::catalog::{self, NpyArray, ScoredSamples, check_writable, write_boundary, write_file};
+use crate::catalog::{self, NpyArray, check_writable, write_boundary, write_file};
 use crate::editor::{
     EditorError, KeepRule, KeptSamples, LabelledCodes, LabelledCodesError, SampleCount, TrainRequest,
     TrainSource,
@@ -77,9 +78,10 @@ pub struct TrainBoundary {
     method: FitMethodOption,
 
     /// A .npy, .npz or .pt file of latent codes to use instead of a model: shape (samples, dim), or (samples, layers, dim) in w+. A
-    /// .npz file of /v1/jobs/JOB/samples or --samples-output has the scores, too
-    #[arg(long, value_name = "FILE", conflicts_with = "samples")]
-    latents: Option<PathBuf>,
+    /// .npz file of /v1/jobs/JOB/samples or --samples-output has the scores, too; so has a folder of faceplane batch. Several such files
+    /// and folders are joined
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "samples")]
+    latents: Vec<PathBuf>,
 
     /// A .npy, .npz or .pt file with the score of each code: shape (samples) or (samples, 1)
     #[arg(long, value_name = "FILE", requires = "latents")]
@@ -159,12 +161,16 @@ impl TrainBoundary {
         }
         let names = self.names()?;
         let mut line = ProgressLine::new();
-        let Trained { boundaries, samples } = match (&self.latents, &self.scores) {
-            (Some(latents), Some(scores)) => {
+        let Trained { boundaries, samples } = match (&self.latents[..], &self.scores) {
+            ([latents], Some(scores)) => {
                 vec![self.train_from_files(latents, scores, &names, &mut line)?.into()].into()
             }
-            (Some(latents), None) => self.train_from_samples(latents, &names, &mut line)?.into(),
-            _ => self.train_from_model(names, &mut line)?,
+            ([], _) => self.train_from_model(names, &mut line)?,
+            (several, Some(_)) => {
+                let found = several.len();
+                return Err(TrainBoundaryError::SeveralLatents { found });
+            }
+            (latents, None) => self.train_from_samples(latents, &names, &mut line)?.into(),
         };
         line.clear();
         for boundary in &boundaries {
@@ -205,29 +211,17 @@ impl TrainBoundary {
 
     fn train_from_samples(
         &self,
-        file: &Path,
+        latents: &[PathBuf],
         names: &[String],
         line: &mut ProgressLine,
     ) -> Result<Vec<Arc<Boundary>>, TrainBoundaryError> {
-        let bytes = std::fs::read(file).map_err(|error| input_error(file, error))?;
-        if !ScoredSamples::is_npz(&bytes) {
-            let reason = "found no .npz file; expected one with codes and scores, or --scores with the scores of these codes";
-            return Err(input_error(file, reason));
-        }
-        let samples = ScoredSamples::read(&bytes).map_err(|error| input_error(file, error))?;
-        if let Some(space) = self.space.filter(|&space| space != samples.space) {
-            let reason = format!(
-                "found codes in {}, expected {space}, as --space says",
-                samples.space
-            );
-            return Err(input_error(file, reason));
-        }
+        let samples = read_samples(latents, self.space)?;
         let shared = SharedCodes::default();
         let mut boundaries = Vec::with_capacity(names.len());
         for (attribute, name) in self.attribute.iter().zip(names) {
             let column = samples.attributes.iter().position(|scored| scored == attribute);
             let column = column.ok_or_else(|| TrainBoundaryError::NotScored {
-                file: file.to_owned(),
+                file: latents[0].clone(),
                 attribute: attribute.clone(),
                 known: samples.attributes.clone(),
             })?;
@@ -349,13 +343,6 @@ fn sample_count(text: &str) -> Result<SampleCount, String> {
 fn read_array(file: &Path) -> Result<NpyArray, TrainBoundaryError> {
     let bytes = std::fs::read(file).map_err(|error| input_error(file, error))?;
     catalog::read_array(&bytes, MOST_NUMBERS).map_err(|error| input_error(file, error))
-}
-
-fn input_error(file: &Path, reason: impl ToString) -> TrainBoundaryError {
-    TrainBoundaryError::Input {
-        file: file.to_owned(),
-        reason: reason.to_string(),
-    }
 }
 
 /// The figures of a boundary, as one line.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::alone::ModelJobError;
-use crate::catalog::CatalogError;
+use crate::catalog::{BatchFolderError, CatalogError};
 use crate::editor::EditorError;
 
 /// No boundary was trained, or none was written.
@@ -31,6 +31,15 @@ pub enum TrainBoundaryError {
         /// Number of attributes found.
         found: usize,
     },
+    /// Several files of codes were given with one of scores.
+    #[error("--latents: found {found} files beside --scores, expected one, whose codes the scores are of")]
+    SeveralLatents {
+        /// Number of files.
+        found: usize,
+    },
+    /// A folder of batch work cannot be used.
+    #[error(transparent)]
+    Folder(#[from] BatchFolderError),
     /// The names do not fit the attributes.
     #[error("--name: found {found} names for {attributes} attributes, expected one for each, or none")]
     NameCount {

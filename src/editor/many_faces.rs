@@ -116,15 +116,15 @@ pub async fn render_faces(
 }
 
 /// The edits of a request, planned once for all faces.
-struct Edits {
+pub(crate) struct Edits {
     /// The space of the codes.
-    space: Option<LatentSpace>,
+    pub(crate) space: Option<LatentSpace>,
     planned: Vec<PlannedEdit>,
 }
 
 impl Edits {
     /// Checks the codes of the request, and plans its edits.
-    async fn plan(model: &Model, request: &ManyFaces) -> Result<Self, EditorError> {
+    pub(crate) async fn plan(model: &Model, request: &ManyFaces) -> Result<Self, EditorError> {
         let truncation = MappingTruncation::new(model, request.truncation)?;
         let is_sampled = request
             .sources
@@ -147,7 +147,11 @@ impl Edits {
     }
 
     /// The faces that `originals` become.
-    fn apply(&self, request: &ManyFaces, originals: &[LatentCode]) -> Result<Vec<LatentCode>, EditorError> {
+    pub(crate) fn apply(
+        &self,
+        request: &ManyFaces,
+        originals: &[LatentCode],
+    ) -> Result<Vec<LatentCode>, EditorError> {
         let Some(edit) = &request.edit else {
             return Ok(originals.to_vec());
         };

@@ -17,6 +17,7 @@
 //! | how boundaries are trained | `training` |
 //! | how boundaries are judged | `judging` |
 //! | how a model's networks are checked on sample faces | `checking` |
+//! | the faces of many seeds, chunk by chunk | `batch` |
 //! | work that goes on after its request | `jobs` |
 //! | how changes of other services are found | [`follow_store`] |
 //! | why an operation failed | [`EditorError`], [`LoadError`] |
@@ -24,6 +25,7 @@
 //! It knows models, codes and images. It never knows HTTP, JSON, `ort`, nor where a model's files are.
 
 mod background_batches;
+pub(crate) mod batch;
 pub(crate) mod blending;
 mod blocking;
 mod boundary_limits;
@@ -56,6 +58,8 @@ pub(crate) mod style_channels;
 mod timestamp;
 pub(crate) mod training;
 
+pub use batch::face_chunks::FaceChunks;
+pub use batch::request::{BatchFace, BatchRequest, InvalidScoreLimit, ScoreLimit};
 pub use blending::error::BlendError;
 pub use blending::interpolate::{InterpolateRequest, Interpolated, check_interpolation, interpolate};
 pub use blending::mix::{MixRequest, Mixed, check_mix, images_of_mix, mix};

@@ -172,6 +172,12 @@ impl Engine {
         self.networks.batch_size.largest()
     }
 
+    /// Fixes the number of images in a synthesis call. Work whose every part has that many images never shares a call with others, so that
+    /// its bits do not depend on what else is in the queue.
+    pub fn fix_batch_size(&self, images: usize) {
+        self.networks.batch_size.settle(images);
+    }
+
     /// Replicas of the generator that run in parallel under load.
     #[must_use]
     pub fn replicas(&self) -> usize {

@@ -78,5 +78,6 @@ pub use optim::lbfgs::Lbfgs;
 pub use optim::root_search::RootSearch;
 pub use optim::whitening::Whitening;
 pub use sampling::code_sampler::CodeSampler;
+pub use sampling::seed_range::{InvalidSeedRange, InvalidShard, SeedChunk, SeedRange, Shard};
 pub use sampling::standard_normal::{sample_z, standard_normal, standard_uniform};
 pub use statistics::correlation;

@@ -109,6 +109,13 @@ impl BatchSize {
         })))
     }
 
+    /// Ends the search: from now on, runs hold `images`.
+    pub(crate) fn settle(&self, images: usize) {
+        let mut search = self.lock();
+        search.best = Size::new(images);
+        search.tried = None;
+    }
+
     /// Most images in the next run: the best size, or the one that is being tried.
     #[must_use]
     pub fn largest(&self) -> usize {
@@ -251,5 +258,11 @@ mod tests {
         let batch = BatchSize::settled(3);
         batch.note(3, Duration::from_secs(9));
         assert_eq!(batch.largest(), 3);
+        let searching = BatchSize::up_to(8);
+        let replica = searching.clone();
+        searching.note(1, Duration::from_millis(10));
+        searching.settle(4);
+        replica.note(4, Duration::from_millis(1));
+        assert_eq!(replica.largest(), 4, "the replicas share it");
     }
 }

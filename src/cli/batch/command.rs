@@ -1,0 +1,231 @@
+//! What the command does: it makes chunk after chunk, and puts the files of each in their places while the next is made.
+
+use std::io::{self, Write as _};
+use std::panic::resume_unwind;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+
+use super::error::BatchError;
+use super::row::{Row, part};
+use super::settings::Batch;
+use super::summary::Summary;
+use crate::api::BatchWords;
+use crate::catalog::{BatchFolder, BatchFolderError, BatchRecipe, ModelFolder};
+use crate::cli::alone::{async_runtime, open};
+use crate::cli::progress_line::ProgressLine;
+use crate::cli::shutdown::terminated;
+use crate::editor::{BatchRequest, FaceChunks, Model};
+use crate::engine::{Device, Runtime};
+use crate::latent::{SeedChunk, Shard};
+
+/// The images of a run on the CPU: with one thread for each run, larger runs are no faster.
+const ON_CPU: usize = 1;
+
+/// The images of a run on a GPU.
+const ON_GPU: usize = 8;
+
+/// How often the progress is shown.
+const UPDATE: Duration = Duration::from_millis(250);
+
+/// A chunk that is put in its place.
+type Finishing = JoinHandle<Result<(), BatchFolderError>>;
+
+impl Batch {
+    /// Makes the parts and the pictures of the shard that are missing.
+    ///
+    /// # Errors
+    /// [`BatchError`]. Parts that are finished stay, and the same command goes on.
+    pub fn run(&self) -> Result<(), BatchError> {
+        let (words, shard) = (self.words()?, self.shard()?);
+        if words.faces().edit.is_none() {
+            self.check_without_edits()?;
+        }
+        let threads = self.threads.map(|threads| threads as usize);
+        let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, threads)?;
+        let folder = self.model.clone().map_or(ModelFolder::Bundled, ModelFolder::Disk);
+        // Batch work runs in the background lane, which has no limit of its own.
+        let model = Arc::new(open(&folder, &runtime, 1, None)?);
+        let request = self.request(&words, &model)?;
+        let recipe = self.recipe(&words, &model, &request);
+        let folder = Arc::new(BatchFolder::open(&self.output, &recipe, shard)?);
+        let done = async_runtime()?.block_on(self.make(shard, words, request, &model, &folder));
+        // Nobody waits for a run that is still under way.
+        runtime.watchdog().close();
+        let summary = done?;
+        folder.close()?;
+        let text = if self.json { summary.json() } else { summary.text() };
+        // Nobody has to read this: the files are what was asked for.
+        let _ = writeln!(io::stdout(), "{text}");
+        Ok(())
+    }
+
+    /// Refuses settings that compare a face with the one before its edits.
+    fn check_without_edits(&self) -> Result<(), BatchError> {
+        let given = [
+            ("--keep-original", !self.keep_original.is_empty()),
+            ("--keep-similar", self.keep_similar.is_some()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((setting, _)) => Err(BatchError::NoEdits { setting }),
+            None => Ok(()),
+        }
+    }
+
+    fn request(&self, words: &BatchWords, model: &Model) -> Result<BatchRequest, BatchError> {
+        let usual = match self.device {
+            Device::Cpu => ON_CPU,
+            Device::Cuda(_) => ON_GPU,
+        };
+        let most = model.shape().largest_batch;
+        let batch_size = self.images_of_run.map_or(usual.min(most), usize::from);
+        if !batch_size.is_power_of_two() || batch_size > most {
+            let found = batch_size;
+            return Err(BatchError::BatchSize { found, most });
+        }
+        if self.keep_similar.is_some() && !model.engine().has_recognizer() {
+            let model = model.name().to_owned();
+            return Err(BatchError::NoIdentity { model });
+        }
+        Ok(BatchRequest {
+            faces: words.faces().clone(),
+            batch_size,
+            with_scores: !self.no_scores && !model.outputs().is_empty(),
+            with_images: self.pictures().is_some(),
+            keep: self.keep.clone(),
+            keep_originals: self.keep_original.clone(),
+            least_similarity: self.keep_similar,
+        })
+    }
+
+    fn recipe(&self, words: &BatchWords, model: &Model, request: &BatchRequest) -> BatchRecipe {
+        let device = match self.device {
+            Device::Cpu => "cpu",
+            Device::Cuda(_) => "cuda",
+        };
+        BatchRecipe {
+            faceplane: env!("CARGO_PKG_VERSION").to_owned(),
+            model: model.name().to_owned(),
+            digest: model.digest().to_owned(),
+            device: device.to_owned(),
+            seeds: self.seeds.to_string(),
+            batch_size: request.batch_size,
+            request: words.json(self.pictures().is_some()),
+            pictures: self.pictures().map(str::to_owned),
+            scores: request.with_scores,
+            keep: self.keep.iter().map(ToString::to_string).collect(),
+            keep_original: self.keep_original.iter().map(ToString::to_string).collect(),
+            keep_similar: self.keep_similar,
+        }
+    }
+
+    /// Makes the chunks of the shard that are missing.
+    async fn make(
+        &self,
+        shard: Shard,
+        words: BatchWords,
+        request: BatchRequest,
+        model: &Arc<Model>,
+        folder: &Arc<BatchFolder>,
+    ) -> Result<Summary<'_>, BatchError> {
+        let mut stopped = pin!(terminated()?);
+        let (has_scores, started) = (request.with_scores, Instant::now());
+        let owned: Vec<SeedChunk> = self.seeds.chunks().filter(|&chunk| shard.owns(chunk)).collect();
+        let missing: Vec<SeedChunk> = owned
+            .iter()
+            .copied()
+            .filter(|&chunk| !folder.has(chunk))
+            .collect();
+        let mut progress = Progress::new(owned.len(), owned.len() - missing.len());
+        let write = {
+            let (model, folder) = (Arc::clone(model), Arc::clone(folder));
+            let ending = self
+                .pictures()
+                .map_or(String::new(), |format| format.replace("jpeg", "jpg"));
+            move |face| Row::write(face, &words, &model, &folder, &ending)
+        };
+        let mut chunks = FaceChunks::new(Arc::clone(model), request, missing, write).await?;
+        let outputs = if has_scores { model.outputs() } else { &[] };
+        let mut finishing: Option<Finishing> = None;
+        let (mut seeds, mut faces) = (0, 0);
+        loop {
+            let ended = tokio::select! {
+                ended = progress.until(chunks.next(), seeds, started) => ended,
+                () = &mut stopped => {
+                    let done = progress.done + finished(finishing.take()).await?;
+                    return Err(BatchError::Stopped { done, all: owned.len() });
+                }
+            };
+            let Some(ended) = ended else { break };
+            let (chunk, rows) = ended?;
+            let rows = rows.into_iter().collect::<Result<Vec<Row>, BatchError>>()?;
+            (seeds, faces) = (seeds + chunk.range().count(), faces + rows.len());
+            let part = part(chunk, &rows, chunks.example(), outputs, model.digest());
+            progress.done += finished(finishing.take()).await?;
+            let folder = Arc::clone(folder);
+            finishing = Some(tokio::task::spawn_blocking(move || {
+                let pictures: Vec<_> = rows.into_iter().filter_map(|row| row.picture).collect();
+                folder.finish_chunk(chunk, &pictures, &part.write())
+            }));
+        }
+        finished(finishing.take()).await?;
+        Ok(Summary {
+            output: Path::new(&self.output),
+            shard: shard.to_string(),
+            parts: owned.len(),
+            found: progress.found,
+            seeds,
+            faces,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+}
+
+/// Waits until a chunk is in its place. Returns how many there are: one or none.
+async fn finished(finishing: Option<Finishing>) -> Result<usize, BatchError> {
+    let Some(finishing) = finishing else {
+        return Ok(0);
+    };
+    let ended = finishing.await;
+    ended.unwrap_or_else(|error| resume_unwind(error.into_panic()))?;
+    Ok(1)
+}
+
+/// The progress of a shard.
+struct Progress {
+    line: ProgressLine,
+    all: usize,
+    found: usize,
+    done: usize,
+}
+
+impl Progress {
+    /// The progress of a shard with `all` parts, `found` of which are there.
+    fn new(all: usize, found: usize) -> Self {
+        Self {
+            line: ProgressLine::new(),
+            all,
+            found,
+            done: found,
+        }
+    }
+
+    /// Shows the progress until `work` ends.
+    async fn until<T>(&mut self, work: impl Future<Output = T>, seeds: u64, started: Instant) -> T {
+        let mut work = pin!(work);
+        loop {
+            #[expect(clippy::cast_precision_loss, reason = "a number to show")]
+            let rate = seeds as f64 / started.elapsed().as_secs_f64().max(1e-3);
+            let (done, all) = (self.done, self.all);
+            self.line
+                .show(&format!("{done} of {all} parts, {rate:.1} seeds a second"));
+            tokio::select! {
+                ended = &mut work => return ended,
+                () = tokio::time::sleep(UPDATE) => {}
+            }
+        }
+    }
+}
