@@ -4,6 +4,7 @@
 
 mod api;
 mod api_keys;
+mod batch;
 mod boundary_names;
 mod broken_log;
 mod check;
