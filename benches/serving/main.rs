@@ -3,6 +3,7 @@
 mod bare_loop;
 #[path = "../bare_session.rs"]
 mod bare_session;
+mod batch_work;
 mod clients;
 mod connection;
 mod options;
@@ -33,6 +34,10 @@ fn main() -> anyhow::Result<()> {
     for round in 1..=options.rounds {
         eprintln!("round {round} of {}", options.rounds);
         bare_loop.measure(&options, &mut report)?;
+        if options.batch > 0 {
+            batch_work::measure(&options, round, &mut bare_loop, &mut report)?;
+            continue;
+        }
         runtime.block_on(start_time::measure(&servers, &options, &mut report));
         for server in &servers {
             let scenario = Scenario {

@@ -47,6 +47,9 @@ pub(crate) struct Options {
     /// Also measure single images while another client requests this many images at once; 0 skips it
     #[arg(long, default_value_t = 64)]
     pub(crate) beside: u32,
+    /// Measure `faceplane batch` of this many seeds instead of servers; 0 measures servers
+    #[arg(long, default_value_t = 0, value_name = "SEEDS")]
+    pub(crate) batch: u32,
     /// Also measure the service with other arguments; may be given several times
     #[arg(long, value_name = "NAME=ARGUMENTS", allow_hyphen_values = true)]
     pub(crate) variant: Vec<String>,
