@@ -11,6 +11,7 @@ use ndarray::{Axis, concatenate};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::process::signal;
 use crate::support::portraits;
 
 /// The program with these arguments. ONNX Runtime beside the repository is found from the repository only.
@@ -188,11 +189,44 @@ fn other_settings_for_a_folder_are_refused_and_change_nothing() {
             "psi was",
         ),
         (&["--seeds", "0-3"], "pictures was none, and is now \"png\""),
+        (
+            &["--seeds", "0-3", "--batch-size", "3"],
+            "found 3, expected 1, 2, 4",
+        ),
+        (&["--seeds", "0-3", "--keep", "hat>=0"], "hat"),
+        (
+            &["--seeds", "0-3", "--keep-original", "smile>=0"],
+            "--keep-original: found it without edits",
+        ),
+        (&["--seeds", "0-3", "--edit", "smile"], "smile"),
+        (
+            &["--seeds", "0-3", "--shards", "2", "--shard-index", "2"],
+            "found the shard \"3/2\"",
+        ),
     ] {
         let found = error(&folder, more);
         assert!(found.contains(says), "{found}");
     }
     assert!(files(&folder) == before);
+}
+
+#[test]
+fn a_signal_ends_a_batch_with_a_sentence_and_the_same_command_goes_on() {
+    let (_place, folder) = folder();
+    let seeds = ["--seeds", "253-511", "--pictures", "png"];
+    let arguments = arguments(&folder, &seeds);
+    let running = program(&arguments).stderr(Stdio::piped()).spawn().unwrap();
+    while !folder.join("parts/seeds0000000000.npz").exists() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    signal(&running, "TERM");
+    let Output { status, stderr, .. } = running.wait_with_output().unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(stderr).unwrap(),
+        "faceplane: stopped by a signal: 1 of 2 parts of the shard are finished; the same command goes on with the others\n"
+    );
+    assert_eq!(done(&folder, &seeds)["found"], 1);
 }
 
 #[test]

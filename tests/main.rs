@@ -5,6 +5,7 @@
 mod api;
 mod api_keys;
 mod batch;
+mod batch_runs;
 mod boundary_names;
 mod broken_log;
 mod check;

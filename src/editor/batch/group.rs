@@ -126,12 +126,12 @@ impl GroupMaker {
             };
             self.find_out(&codes, wanted).await?
         };
-        let is_kept = |index: &usize| {
-            chunk.contains(seeds[*index]) && self.keep_originals.accept(&originals[*index].scores)
-        };
+        // Seeds outside the range are edited with the others, so that the runs of edited codes are the same for every range.
+        let is_kept = |index: &usize| self.keep_originals.accept(&originals[*index].scores);
         let kept: Vec<usize> = (0..seeds.len()).filter(is_kept).collect();
         if request.faces.edit.is_none() {
-            let faces = kept.into_iter().filter_map(|index| {
+            let in_range = kept.into_iter().filter(|&index| chunk.contains(seeds[index]));
+            let faces = in_range.filter_map(|index| {
                 let made = std::mem::replace(&mut originals[index], Made::NOTHING);
                 let code = codes[index].clone();
                 self.kept(BatchFace::of(seeds[index], code, made))
@@ -150,6 +150,9 @@ impl GroupMaker {
         let faces = edited.into_iter().zip(made).enumerate();
         let faces = faces.filter_map(|(face, (code, made))| {
             let original = kept[face / each];
+            if !chunk.contains(seeds[original]) {
+                return None;
+            }
             let embeddings = (&originals[original].embedding, &made.embedding);
             let similarity = match embeddings {
                 (Some(before), Some(after)) => Some(similarity(before.view(), after.view())),
