@@ -9,7 +9,7 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
 # The optional features of the program. `make serve` builds without them; tests, lints and docs are of the program with all of them.
-FEATURES := otlp
+FEATURES := object-store otlp
 
 PROGRAM := $(or $(CARGO_TARGET_DIR),target)/release/faceplane
 
@@ -73,6 +73,11 @@ test-page: build setup ## Use the page as a newcomer does, in headless Chromium,
 .PHONY: test-deployment
 test-deployment: ## Render docker/kubernetes, and compare each resource with its published schema; needs kubectl or kustomize
 	PYTHON='$(PYTHON)' tests/deployment/run
+
+.PHONY: test-store
+test-store: setup ## Let three services share a store, a folder and then a bucket, also while it fails
+	$(CARGO) build --locked --features '$(FEATURES)'
+	PYTHON='$(PYTHON)' tests/store/run $(or $(CARGO_TARGET_DIR),target)/debug/faceplane
 
 .PHONY: fuzz
 fuzz: ## Send damaged images to the decoder, or damaged checkpoints to the reader; needs cargo-fuzz and a nightly toolchain (TARGET=checkpoint|decode|jpeg|profile SECONDS=600)

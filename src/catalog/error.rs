@@ -36,6 +36,14 @@ pub enum CatalogError {
         /// The folder.
         folder: String,
     },
+    /// The address of the store cannot be used.
+    #[error("{url}: {reason}")]
+    StoreAddress {
+        /// The URL.
+        url: String,
+        /// What is wrong, and what is expected.
+        reason: String,
+    },
     /// Another process keeps the lock of the store.
     #[error(
         "{file}: another process has kept this lock for {seconds} s, expected some milliseconds; end that process: it hangs, or it is a \

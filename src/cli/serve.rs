@@ -13,7 +13,7 @@ use super::api_keys::KeyFile;
 use super::model_watch;
 use super::shutdown::{ShutdownTimes, end_now, terminated};
 use crate::api::{self, Access, Api, Guard, Limits, Readiness, TransferLimits};
-use crate::catalog::{ModelFolder, Store};
+use crate::catalog::ModelFolder;
 use crate::editor::{
     BoundaryLimits, DeviceProof, LoadError, Model, ModelLoader, ModelOpener, ModelSource, Models, ProofTimes,
     follow_store,
@@ -234,8 +234,8 @@ fn load_models(config: &Config, opener: ModelOpener) -> anyhow::Result<(Models, 
         bytes: (config.boundary_memory as usize) << 20,
     };
     let mut models = Models::new(models, config.default_model.as_deref())?.with_limits(limits);
-    if let Some(folder) = &config.store {
-        models = models.with_store(Store::open(folder.clone())?)?;
+    if let Some(address) = &config.store {
+        models = models.with_store(address.open()?)?;
         models = models.with_store_metrics(opener.metrics.store());
     }
     let loader = ModelLoader::new(models.clone(), opener, config.model.clone(), sources);

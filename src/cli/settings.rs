@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use super::ListenAddress;
 use crate::api::{BasePath, Rate};
+use crate::catalog::StoreAddress;
 use crate::engine::Device;
 use crate::telemetry::LogFormat;
 
@@ -152,10 +153,10 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_MAX_MEGAPIXELS", default_value_t = MAX_MEGAPIXELS, value_name = "COUNT", value_parser = positive)]
     pub max_megapixels: u32,
 
-    /// A folder that stores boundaries changed through the API; several services can share it. Without it, changes are lost when the service
-    /// stops
-    #[arg(long, env = "FACEPLANE_STORE", value_name = "DIR")]
-    pub store: Option<PathBuf>,
+    /// A folder that stores boundaries changed through the API, or a bucket: `s3://BUCKET/PATH`, `gs://BUCKET/PATH`, `az://CONTAINER/PATH` (needs a
+    /// program built with the feature object-store). Several services can share it. Without it, changes are lost when the service stops
+    #[arg(long, env = "FACEPLANE_STORE", value_name = "DIR|URL")]
+    pub store: Option<StoreAddress>,
 
     /// Maximum number of boundaries of each model that requests can add; more get 507
     #[arg(long, env = "FACEPLANE_MAX_BOUNDARIES", default_value = "1000", value_name = "COUNT", value_parser = positive)]

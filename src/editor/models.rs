@@ -23,7 +23,7 @@ const DIGEST_MARK: char = '@';
 const STORE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often a change is tried if other services change the same boundary at the same time.
-const MOST_TRIES: u32 = 10;
+const MOST_TRIES: u32 = 100;
 
 /// The loaded models, one of which is the default. Cheap to clone.
 ///

@@ -6,8 +6,31 @@ use std::fmt::Debug;
 use crate::catalog::CatalogError;
 
 /// The version of a file of a store. Files with equal versions have equal content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version(pub(super) String);
+#[derive(Clone, Debug)]
+pub struct Version {
+    pub(super) tag: String,
+    /// The number of the version, where a bucket counts them. Lists have none.
+    #[cfg(feature = "object-store")]
+    pub(super) generation: Option<String>,
+}
+
+impl Version {
+    pub(super) fn new(tag: String) -> Self {
+        Self {
+            tag,
+            #[cfg(feature = "object-store")]
+            generation: None,
+        }
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.tag == other.tag
+    }
+}
+
+impl Eq for Version {}
 
 /// A file of a store, as it was read.
 #[derive(Clone, Debug)]

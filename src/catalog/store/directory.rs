@@ -195,7 +195,7 @@ impl Blobs for Directory {
 }
 
 fn version(bytes: &[u8]) -> Version {
-    Version(hexadecimal(&Sha256::digest(bytes)))
+    Version::new(hexadecimal(&Sha256::digest(bytes)))
 }
 
 /// Reads a file; `None` if it does not exist.
