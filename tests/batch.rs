@@ -146,7 +146,7 @@ fn a_shard_of_an_indexed_job_is_counted_from_zero() {
 #[test]
 fn a_killed_batch_goes_on_and_gives_the_same_files() {
     let ((_one, whole), (_two, killed)) = (folder(), folder());
-    let seeds = ["--seeds", "0-1023", "--pictures", "png", "--edit", "smile:2"];
+    let seeds = ["--seeds", "253-640", "--pictures", "png", "--edit", "smile:2"];
     let arguments = arguments(&killed, &seeds);
     let mut running = program(&arguments)
         .stdout(Stdio::null())
@@ -165,13 +165,13 @@ fn a_killed_batch_goes_on_and_gives_the_same_files() {
     running.kill().unwrap();
     running.wait().unwrap();
     let left = std::fs::read_dir(&parts).unwrap().count();
-    assert!((1..4).contains(&left), "found {left} parts of a killed run");
+    assert!((1..3).contains(&left), "found {left} parts of a killed run");
     let summary = done(&killed, &seeds);
     assert_eq!(summary["found"], left);
     done(&whole, &seeds);
     assert!(files(&whole) == files(&killed));
     let again = done(&killed, &seeds);
-    assert_eq!((&again["found"], &again["seeds"]), (&4.into(), &0.into()));
+    assert_eq!((&again["found"], &again["seeds"]), (&3.into(), &0.into()));
 }
 
 #[test]
