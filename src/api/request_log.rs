@@ -1,7 +1,7 @@
 //! The line of the log that every request gets when it ends, whatever ends it, and the end of its span.
 //!
 //! The connection begins and ends a [`RequestLog`]; only it knows whether the client took the response. The layers around the
-//! handlers and the handlers fill in what they know (`request_record`).
+//! handlers and the handlers fill in what they know (`log_record`).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,8 +9,8 @@ use std::time::Instant;
 use axum::body::HttpBody;
 use axum::http::{Method, Request, Response, StatusCode, header};
 
+use crate::api::log_record::{LogFields, LogRecord, logged_path};
 use crate::api::problem::Problem;
-use crate::api::request_record::{Record, RequestRecord, logged_path};
 use crate::trace::RequestEnd;
 
 /// How the body of the response ended.
@@ -26,7 +26,7 @@ enum Ending {
 
 /// A request on a connection. When it is dropped, the log gets its line.
 pub struct RequestLog {
-    record: RequestRecord,
+    record: LogRecord,
     started: Instant,
     is_head: bool,
     status: Option<StatusCode>,
@@ -41,7 +41,7 @@ pub struct RequestLog {
 impl RequestLog {
     /// Begins the line of a request, which carries the record to the layers.
     pub fn begin<B>(request: &mut Request<B>) -> Self {
-        let record = RequestRecord::default();
+        let record = LogRecord::default();
         {
             let mut record = record.lock();
             record.method = request.method().to_string();
@@ -108,7 +108,7 @@ impl Drop for RequestLog {
         let milliseconds = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
         let (outcome, bytes) = (self.outcome(), self.bytes);
         let record = self.record.lock();
-        let Record { method, path, .. } = &*record;
+        let LogFields { method, path, .. } = &*record;
         let (key, model) = (record.key.as_deref(), record.model.as_deref());
         let request_id = record.id.as_deref();
         let trace_id = record.trace.as_ref().map(|trace| trace.id().to_string());
@@ -163,7 +163,7 @@ mod tests {
     use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
-    use crate::api::request_record::LONGEST_PATH;
+    use crate::api::log_record::LONGEST_PATH;
     use crate::trace::{RequestHead, RequestTrace};
 
     /// The method of a request, what the case is, what happens, and the fields of the line.
@@ -214,7 +214,7 @@ mod tests {
             let is_probe = path.starts_with("/health");
             let path = logged_path(request.uri().path());
             let trace = RequestTrace::without_span(&head);
-            RequestRecord::of(&request).identify("7".to_owned(), path, is_probe, trace);
+            LogRecord::of(&request).identify("7".to_owned(), path, is_probe, trace);
             happens(&mut log);
         });
         let text = lines.0.lock().unwrap();

@@ -12,8 +12,8 @@ use crate::api::guard::keys::Key;
 use crate::api::guard::needed_scope::needed_scope;
 use crate::api::guard::rate_limit::Counted;
 use crate::api::guard::scope::Scope;
+use crate::api::log_record::note_key;
 use crate::api::problem::Problem;
-use crate::api::request_record::note_key;
 
 /// Answers a request if its key allows the operation and its client is within the limit. Names the key in the log.
 pub(crate) async fn authorize(State(guard): State<Guard>, request: Request, next: Next) -> Response {

@@ -13,15 +13,15 @@ use hyper::body::{Frame, SizeHint};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
+use crate::api::log_record::{LogRecord, logged_path};
 use crate::api::request_id::request_id;
-use crate::api::request_record::{RequestRecord, logged_path};
 use crate::metrics::Metrics;
 use crate::trace::{RequestHead, RequestTrace, Traceparent};
 
 /// Begins the trace of a request, and gives the lines of its log the ids of both. Probes come every few seconds, so their level is
 /// debug, and they get no span.
 pub(crate) async fn identify(request: Request, next: Next) -> Response {
-    let record = RequestRecord::of(&request);
+    let record = LogRecord::of(&request);
     let id = request_id(&request).unwrap_or_default();
     let path = logged_path(request.uri().path());
     let is_probe = path.starts_with("/health/") || path == "/metrics";

@@ -11,19 +11,19 @@ use crate::trace::RequestTrace;
 pub(crate) const LONGEST_PATH: usize = 200;
 
 tokio::task_local! {
-    static RECORD: RequestRecord;
+    static RECORD: LogRecord;
 }
 
 /// Names the key of the request that the current task answers.
 pub(crate) fn note_key(name: &str) {
-    let note = |record: &RequestRecord| record.lock().key = Some(name.to_owned());
+    let note = |record: &LogRecord| record.lock().key = Some(name.to_owned());
     // A client in the same process has no record.
     let _ = RECORD.try_with(note);
 }
 
 /// Names the model of the request that the current task answers.
 pub(crate) fn note_model(name: &str) {
-    let note = |record: &RequestRecord| record.lock().model = Some(name.to_owned());
+    let note = |record: &LogRecord| record.lock().model = Some(name.to_owned());
     let _ = RECORD.try_with(note);
 }
 
@@ -34,11 +34,11 @@ pub(crate) fn logged_path(path: &str) -> String {
 
 /// What is known of a request. A clone is of the same request.
 #[derive(Clone, Default)]
-pub(crate) struct RequestRecord(Arc<Mutex<Record>>);
+pub(crate) struct LogRecord(Arc<Mutex<LogFields>>);
 
 /// The fields of the line that the layers and the handlers know.
 #[derive(Default)]
-pub(crate) struct Record {
+pub(crate) struct LogFields {
     pub(crate) id: Option<String>,
     pub(crate) method: String,
     pub(crate) path: String,
@@ -48,7 +48,7 @@ pub(crate) struct Record {
     pub(crate) trace: Option<RequestTrace>,
 }
 
-impl RequestRecord {
+impl LogRecord {
     /// The record that the connection has begun, or one that becomes no line.
     pub(crate) fn of<B>(request: &Request<B>) -> Self {
         let record = request.extensions().get::<Self>().cloned();
@@ -69,7 +69,7 @@ impl RequestRecord {
         RECORD.scope(self, work).await
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Record> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, LogFields> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
