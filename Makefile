@@ -113,7 +113,7 @@ judge: build setup ## Judge all methods of editing, the phantom by its truth, an
 ##@ Check
 
 .PHONY: check
-check: check-format lint check-docs check-dependencies check-python ## Run all checks except the tests: format, lints, docs, dependencies, Python
+check: check-format lint check-default check-docs check-dependencies check-python ## Run all checks except the tests: format, lints, docs, dependencies, Python
 
 .PHONY: format
 format: ## Format the code
@@ -126,6 +126,10 @@ check-format: ## Check the formatting
 .PHONY: lint
 lint: ## Run clippy; warnings are errors
 	$(CARGO) clippy --locked --all-targets --features '$(FEATURES)' -- -D warnings
+
+.PHONY: check-default
+check-default: ## Check that the program compiles without its optional features, too
+	$(CARGO) check --locked
 
 .PHONY: check-docs
 check-docs: ## Build the docs; warnings are errors

@@ -295,6 +295,11 @@ impl Client {
     /// A client of the small generator, in a service with a memory budget of `bytes` and no cache.
     pub(crate) fn with_memory(bytes: usize) -> Self {
         let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
+        Self::of_models_with_memory(models, bytes)
+    }
+
+    /// A client of these models, in a service with a memory budget of `bytes` and no cache.
+    pub(crate) fn of_models_with_memory(models: Models, bytes: usize) -> Self {
         let limits = Limits {
             cache_bytes: 0,
             memory_bytes: bytes,

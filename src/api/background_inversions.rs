@@ -148,8 +148,11 @@ impl BackgroundInversions {
         tokio::spawn(async move {
             followed.follow(run, request_id).await;
             inversions.limit_bytes();
+            let id = followed.id.clone();
+            // If it makes room for others, its response must not stay in memory for the rest of its time.
+            drop(followed);
             tokio::time::sleep(inversions.kept).await;
-            inversions.lock().retain(|kept| kept.id != followed.id);
+            inversions.lock().retain(|kept| kept.id != id);
         });
         Ok(inversion)
     }
@@ -220,6 +223,11 @@ mod tests {
         assert!(inversions.get(first.id()).is_ok());
         inversions.start(None, endless).unwrap();
         assert!(inversions.get(first.id()).is_err(), "it made room");
+        assert_eq!(
+            Arc::strong_count(&first),
+            1,
+            "nothing holds its response any more"
+        );
         let refused = inversions.start(None, || unreachable!("it is refused before"));
         assert!(matches!(refused, Err(Problem::TooManyInversions { .. })));
         assert!(matches!(running[0].cancel().await, InversionState::Cancelled));

@@ -62,9 +62,7 @@ pub enum CatalogError {
         file: String,
     },
     /// The store fails or does not answer. A change may or may not have been made.
-    #[error(
-        "{store}: {reason}; if the change was made nevertheless, all services show it within seconds: look before you repeat it"
-    )]
+    #[error("{store}: {reason}")]
     StoreUnavailable {
         /// The store, or a file of it.
         store: String,
@@ -185,6 +183,18 @@ pub enum CatalogError {
         /// The error.
         reason: LatentError,
     },
+}
+
+impl CatalogError {
+    /// What to do about a change that failed with this error: a store that does not answer may have made it. May be empty.
+    pub(crate) fn advice_on_change(&self) -> &'static str {
+        match self {
+            Self::StoreUnavailable { .. } => {
+                "; if the store made it nevertheless, all services show it within seconds: look before you repeat it"
+            }
+            _ => "",
+        }
+    }
 }
 
 /// Why a file is not the array that is expected.

@@ -276,8 +276,8 @@ pub enum EditorError {
     /// The request's timeout passed before a change began, so the change is not made.
     #[error("the request's timeout passed before the change began; nothing has changed")]
     TooLate,
-    /// A change could not be stored. It was not made, unless the error of the store says otherwise.
-    #[error("the change could not be stored and was not made here: {0}")]
+    /// A change could not be stored. It was not made here. A store that does not answer may make it nevertheless.
+    #[error("the change could not be stored and was not made here: {error}{advice}", error = .0, advice = .0.advice_on_change())]
     NotStored(CatalogError),
     /// An edit has no amount, and the request has no trajectory.
     #[error("the edit of {attribute:?} has no amount; give \"by\", \"to\" or \"to_score\", or a trajectory")]

@@ -50,20 +50,20 @@ pub async fn follow_store(models: Models) {
         sleep(INTERVAL).await;
         match look(&models, &mut health).await {
             Ok(()) => health.recovers(&models),
-            Err(error) => health.fails(&models, &error.to_string()),
+            Err(reason) => health.fails(&models, &reason),
         }
     }
 }
 
-/// Looks once at the boundaries of all models.
-async fn look(models: &Models, health: &mut Health) -> Result<(), EditorError> {
+/// Looks once at the boundaries of all models. An error says why it could not.
+async fn look(models: &Models, health: &mut Health) -> Result<(), String> {
     for model in models.iter() {
         let (source, name) = (models.clone(), model.name().to_owned());
         let mut read = pin!(run_blocking(move || source.stored_changes(&name)));
         // A second thread would not be answered either, so there is only one.
         let changes = loop {
             match timeout(PATIENCE, &mut read).await {
-                Ok(changes) => break changes?,
+                Ok(changes) => break changes.map_err(|error| error.to_string())?,
                 Err(_) => health.fails(models, "the store does not answer"),
             }
         };
@@ -73,7 +73,7 @@ async fn look(models: &Models, health: &mut Health) -> Result<(), EditorError> {
         match models.make_stored(model.name(), changes).await {
             // The model was dropped.
             Err(EditorError::UnknownModel { .. }) => {}
-            made => drop(made?),
+            made => drop(made.map_err(|error| error.to_string())?),
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use axum::http::{Request, StatusCode};
 use serde_json::Value;
 
 use super::inversion_optimization::{bowl, events, face, wait_for_idle};
-use crate::support::{Client, Response};
+use crate::support::{Client, Response, phantom};
 
 /// Begins an inversion, and returns its path.
 async fn begin(client: &Client, options: &str) -> String {
@@ -132,4 +132,23 @@ async fn a_request_that_cannot_be_decoded_and_an_unknown_id_are_ordinary_problem
     let unknown = client.get("/v1/inversions/1").await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     assert_eq!(unknown.json()["type"], "urn:faceplane:problem:unknown-inversion");
+}
+
+#[tokio::test]
+async fn the_oldest_results_make_room_when_they_take_too_much_memory() {
+    const MEMORY: usize = 8 << 20;
+    let client = Client::of_models_with_memory(phantom(), MEMORY);
+    let (mut paths, mut bytes) = (Vec::new(), 0);
+    // A sixteenth of the memory is for results. So few inversions would be kept if they took less.
+    for _ in 0..16 {
+        let path = begin(&client, "").await;
+        follow(&client, &path, None).await;
+        let inversion = client.get(&path).await;
+        assert_eq!(inversion.json()["status"], "done");
+        bytes += inversion.body.len();
+        paths.push(path);
+    }
+    assert!(bytes > MEMORY / 8, "the results have {bytes} bytes only");
+    assert_eq!(client.get(&paths[0]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(client.get(&paths[15]).await.status, StatusCode::OK);
 }
