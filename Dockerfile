@@ -35,6 +35,11 @@ RUN python3 /fetch/fetch.py /opt/onnxruntime
 FROM fetch AS onnxruntime-cuda
 RUN python3 /fetch/fetch.py --cuda /opt/onnxruntime
 
+# The cpu image's root folder: glibc, libgcc, libstdc++ and certificates from Debian's packages, no shell.
+FROM debian:trixie-slim AS root
+COPY docker/root-folder/assemble /assemble
+RUN apt-get -q update && sh /assemble /root-folder
+
 # ONNX Runtime needs libstdc++ and libgcc, which both images below have. Its CUDA provider needs CUDA 13 and cuDNN 9.
 # It sends usage reports to Microsoft unless ORT_DISABLE_TELEMETRY is set before it is loaded.
 # FACEPLANE_OPEN lets `docker run` work without keys; FACEPLANE_API_KEYS sets keys, and then it has no effect.
@@ -59,15 +64,17 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=120s CMD ["faceplane", "h
 ENTRYPOINT ["faceplane"]
 CMD ["serve"]
 
-FROM debian:trixie-slim AS cpu
+FROM scratch AS cpu
 LABEL org.opencontainers.image.title="faceplane" \
       org.opencontainers.image.description="InterFaceGAN as an HTTP service" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
+COPY --from=root /root-folder /
 COPY LICENSE-APACHE LICENSE-MIT /usr/local/share/doc/faceplane/
 COPY onnx/portraits /usr/local/share/faceplane/portraits
 COPY --from=onnxruntime /opt/onnxruntime /opt/onnxruntime
 COPY --from=program /build/target/release/faceplane /usr/local/bin/
-ENV FACEPLANE_LISTEN=0.0.0.0:8080 \
+ENV PATH=/usr/local/bin \
+    FACEPLANE_LISTEN=0.0.0.0:8080 \
     FACEPLANE_OPEN=true \
     FACEPLANE_ONNXRUNTIME=/opt/onnxruntime/libonnxruntime.so \
     ORT_DISABLE_TELEMETRY=1

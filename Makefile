@@ -79,6 +79,11 @@ test-store: setup ## Let three services share a store, a folder and then a bucke
 	$(CARGO) build --locked --features '$(FEATURES)'
 	PYTHON='$(PYTHON)' tests/store/run $(or $(CARGO_TARGET_DIR),target)/debug/faceplane
 
+.PHONY: test-image
+test-image: setup ## Assemble the cpu image's root folder from Debian's packages, and run the service in it; needs root
+	$(CARGO) build --locked --release --features '$(FEATURES)'
+	docker/root-folder/check $(PROGRAM)
+
 .PHONY: fuzz
 fuzz: ## Send damaged images to the decoder, or damaged checkpoints to the reader; needs cargo-fuzz and a nightly toolchain (TARGET=checkpoint|decode|jpeg|profile SECONDS=600)
 	mkdir -p target/fuzz/corpus/$(or $(TARGET),decode)
