@@ -8,6 +8,9 @@ PYTHON ?= python3
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
+CARGO_CYCLONEDX_VERSION := 0.5.9
+CARGO_CYCLONEDX := .tools/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)/bin/cargo-cyclonedx
+
 # The optional features of the program. `make serve` builds without them; tests, lints and docs are of the program with all of them.
 FEATURES := object-store otlp
 
@@ -165,6 +168,27 @@ $(CARGO_DENY):
 		$(CARGO) install --locked --quiet --root .tools/cargo-deny-$(CARGO_DENY_VERSION) \
 		--target-dir .tools/cargo-deny-build cargo-deny --version $(CARGO_DENY_VERSION)
 	rm -rf .tools/cargo-deny-build
+
+$(CARGO_CYCLONEDX):
+	@echo 'Building cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION), once.'
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		$(CARGO) install --locked --quiet --root .tools/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION) \
+		--target-dir .tools/cargo-cyclonedx-build cargo-cyclonedx --version $(CARGO_CYCLONEDX_VERSION)
+	rm -rf .tools/cargo-cyclonedx-build
+
+##@ Release
+
+TARGET ?= $(shell uname -m)-unknown-linux-gnu
+
+.PHONY: sbom
+sbom: setup $(CARGO_CYCLONEDX) ## Write target/sbom.cdx.json: the packages, libraries and models of the program, as CycloneDX
+	mkdir -p target
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) CARGO_CYCLONEDX='$(CURDIR)/$(CARGO_CYCLONEDX)' $(PYTHON) release/sbom.py \
+		--target $(TARGET) --features '$(FEATURES)' --onnxruntime '$(dir $(FACEPLANE_ONNXRUNTIME))' --output target/sbom.cdx.json
+
+.PHONY: release
+release: $(CARGO_CYCLONEDX) ## Build the archive of a release, with its SBOM and checksums, the same bytes each time (TARGET=aarch64-unknown-linux-gnu)
+	CARGO_CYCLONEDX='$(CURDIR)/$(CARGO_CYCLONEDX)' PYTHON='$(PYTHON)' release/run $(TARGET)
 
 ##@ Other
 

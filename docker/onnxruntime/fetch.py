@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Fetch the pinned ONNX Runtime library into a folder (default: .onnxruntime at the top of the checkout).
 
-    python3 docker/onnxruntime/fetch.py [--cuda] [FOLDER]
+    python3 docker/onnxruntime/fetch.py [--cuda] [--machine x86_64|aarch64] [FOLDER]
 
 With --cuda, fetch the build for NVIDIA GPUs and its CUDA provider (a wheel of 256 MB; default: .onnxruntime-cuda).
+--machine fetches the library of another machine, for a program that is built for it.
 
 ONNX Runtime's Python wheel is its only package that can be pinned by hash and fetched by a package client. pip
 downloads it and installs nothing, so an externally managed Python works too. This program unpacks the library and
@@ -12,6 +13,8 @@ its licences and deletes the wheel. If the folder already holds the pinned libra
 Needs Python 3.9 or later with pip, on Linux with glibc 2.28 or later (2.34 for --cuda on aarch64). Running the
 library needs no Python.
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
@@ -67,6 +70,11 @@ class FetchError(Exception):
 def main(arguments: list[str]) -> int:
     build = CUDA if "--cuda" in arguments else CPU
     folders = [argument for argument in arguments if argument != "--cuda"]
+    machine = None
+    if "--machine" in folders[:-1]:
+        position = folders.index("--machine")
+        machine = folders[position + 1]
+        del folders[position : position + 2]
     if len(folders) > 1 or any(argument.startswith("-") for argument in folders):
         print((__doc__ or "").strip())
         return 0 if folders in (["-h"], ["--help"]) else 2
@@ -74,7 +82,7 @@ def main(arguments: list[str]) -> int:
     try:
         expected = {
             "requirements": digest(build.requirements),
-            "platform": supported_platform(build),
+            "platform": supported_platform(build, machine),
         }
         if is_fetched(folder, expected, build):
             os.utime(folder / LIBRARY)  # newer than requirements.txt: make then has nothing to do
@@ -90,8 +98,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def supported_platform(build: Build) -> str:
-    """The platform tag of the wheel for this machine."""
+def supported_platform(build: Build, other: str | None = None) -> str:
+    """The platform tag of the wheel for this machine, or for another one."""
+    if other is not None:
+        if other not in build.glibc:
+            raise FetchError(f"--machine: found {other!r}, expected x86_64 or aarch64.")
+        major, minor = build.glibc[other]
+        return f"manylinux_{major}_{minor}_{other}"
     machine = MACHINES.get(platform.machine().lower())
     if platform.system() != "Linux" or machine is None:
         found = f"{platform.system()} on {platform.machine()}"
