@@ -4,7 +4,8 @@
     release/sbom.py --target TARGET --features "A B" --onnxruntime FOLDER [--program FILE] --output FILE
 
 cargo-cyclonedx (CARGO_CYCLONEDX names it) lists the Rust packages; this program adds ONNX Runtime's libraries and the
-models, each file with its SHA-256, and the program itself. With SOURCE_DATE_EPOCH set, the same input gives the same bytes.
+models, each file with its SHA-256, and the program itself. With SOURCE_DATE_EPOCH set, the same
+input gives the same bytes.
 
 Needs Python 3.9 or later, and git.
 """
