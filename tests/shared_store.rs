@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::process::Service;
-use crate::store::{PATH, axis, body, delete, put, put_at, stored};
+use crate::store::{PATH, axis, begin, body, delete, delete_at, put, put_at, stored};
 
 /// Waits until `is_met`, and fails after a time that no service needs.
 fn wait_until(what: &str, is_met: impl Fn() -> bool) {
@@ -103,6 +103,34 @@ fn a_wrong_file_in_the_store_is_logged_once_and_the_boundary_from_before_stays()
     assert!(
         lines.len() == 1 && lines[0].contains("phantom/smile_w.json"),
         "{log:?}"
+    );
+}
+
+#[test]
+fn services_show_and_cancel_the_jobs_of_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Service::start(&mut stored(folder.path()));
+    let (first, second) = (start(), start());
+    let job = begin(&first.address);
+    let json =
+        |service: &Service| -> serde_json::Value { serde_json::from_str(body(&service.get(&job))).unwrap() };
+    let port = first.address.rsplit(':').next().unwrap();
+    let name = json(&second)["service"].as_str().unwrap().to_owned();
+    assert!(name.ends_with(&format!(":{port}")), "{name}");
+    wait_until("the second service has the progress of the first", || {
+        json(&second)["samples_done"].as_u64() > Some(0)
+    });
+    let cancelled = delete_at(&second.address, &job).unwrap();
+    assert!(cancelled.contains("200"), "{cancelled}");
+    for service in [&first, &second] {
+        assert_eq!(json(service)["status"], "cancelled");
+    }
+    let list = first.get("/v1/jobs");
+    drop(first);
+    assert_eq!(
+        body(&second.get("/v1/jobs")),
+        body(&list),
+        "the job outlives its service"
     );
 }
 

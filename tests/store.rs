@@ -34,9 +34,14 @@ pub(crate) fn put_at(address: &str, path: &str, axis: usize) -> Option<String> {
 
 /// Deletes the boundary. Returns the status line, if there was a response.
 pub(crate) fn delete(address: &str) -> Option<String> {
+    delete_at(address, PATH)
+}
+
+/// Deletes what is at a path. Returns the status line, if there was a response.
+pub(crate) fn delete_at(address: &str, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
     let head = "Host: localhost\r\nConnection: close";
-    write!(stream, "DELETE {PATH} HTTP/1.1\r\n{head}\r\n\r\n").ok()?;
+    write!(stream, "DELETE {path} HTTP/1.1\r\n{head}\r\n\r\n").ok()?;
     let mut response = String::new();
     stream.read_to_string(&mut response).ok()?;
     response.lines().next().map(str::to_owned)
@@ -164,8 +169,8 @@ fn a_full_disk_is_a_507_and_the_service_keeps_its_boundaries() {
     assert_eq!(left, 0, "nothing half-written is left");
 }
 
-/// Starts a job that does not end during the test.
-fn begin(address: &str) {
+/// Starts a training of 200,000 samples, which does not end during a test. Returns the path of the job.
+pub(crate) fn begin(address: &str) -> String {
     let body = r#"{"attributes": ["smile"], "space": "w", "samples": 200000}"#;
     let mut stream = TcpStream::connect(address).unwrap();
     let head = "Host: localhost\r\nConnection: close\r\nContent-Type: application/json";
@@ -179,6 +184,8 @@ fn begin(address: &str) {
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
     assert!(response.starts_with("HTTP/1.1 202"), "{response}");
+    let location = response.lines().find_map(|line| line.strip_prefix("location: "));
+    location.unwrap().to_owned()
 }
 
 #[test]
@@ -186,18 +193,26 @@ fn a_service_that_stops_during_a_job_changes_no_boundary() {
     let folder = tempfile::tempdir().unwrap();
     let mut service = Service::start(&mut stored(folder.path()));
     let before = service.get(PATH);
-    begin(&service.address);
+    let ended = begin(&service.address);
     let term = Command::new("kill")
         .args(["-TERM", &service.child.id().to_string()])
         .status();
     assert!(term.unwrap().success());
     assert!(service.child.wait().unwrap().success(), "SIGTERM cancels the job");
     let mut service = Service::start(&mut stored(folder.path()));
-    begin(&service.address);
+    let killed = begin(&service.address);
     service.child.kill().unwrap();
     service.child.wait().unwrap();
     let service = Service::start(&mut stored(folder.path()));
     let body = |response: &str| response.split("\r\n\r\n").nth(1).map(str::to_owned);
     assert_eq!(body(&service.get(PATH)), body(&before));
-    assert!(service.get("/v1/jobs").ends_with("{\"jobs\":[]}"));
+    // The store has the jobs. No service runs them again.
+    let jobs = [&ended, &killed].map(|job| {
+        serde_json::from_str::<serde_json::Value>(body(&service.get(job)).as_deref().unwrap()).unwrap()
+    });
+    assert_eq!(jobs[0]["status"], "cancelled");
+    assert!(
+        ["queued", "sampling"].contains(&jobs[1]["status"].as_str().unwrap()),
+        "{jobs:?}"
+    );
 }

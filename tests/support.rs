@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
-use faceplane::api::{Access, Api, Limits, Readiness, TransferLimits, router};
+use faceplane::api::{Access, Api, JobPublisher, Limits, Readiness, TransferLimits, router};
 use faceplane::catalog::{Graph, Manifest, ModelFiles, ModelFolder};
 use faceplane::editor::{LoadError, Model, ModelLoader, Models};
 use faceplane::engine::{
@@ -273,6 +273,17 @@ impl Client {
         let api = Api::new(models, limits(Duration::from_mins(5)), metrics, readiness.clone());
         let router = router(api.with_loader(loader), Access::new(&[], None).unwrap());
         Self { router, readiness }
+    }
+
+    /// A client of a service that shares the jobs in the store of its models, and what writes them. Nothing writes them by itself but
+    /// their beginning.
+    pub(crate) fn sharing(models: Models, service: &str) -> (Self, JobPublisher) {
+        let readiness = Readiness::default();
+        let limits = limits(Duration::from_mins(5));
+        let api = Api::new(models, limits, Metrics::new(), readiness.clone()).with_shared_jobs(service);
+        let publisher = JobPublisher::new(&api).expect("the models have a store");
+        let router = router(api, Access::new(&[], None).unwrap());
+        (Self { router, readiness }, publisher)
     }
 
     fn with_limits(models: Models, limits: Limits, metrics: Metrics, access: Access) -> Self {

@@ -32,6 +32,7 @@
 //! | server-sent events: of any stream, of an inversion | `event_stream`, `inversion_events` |
 //! | a running inversion; those in the background | `inversion_run`, `background_inversions` |
 //! | the HTML page of a report | `report_page` |
+//! | jobs of several services on one store | `shared_jobs` |
 //! | the words of the API for batch work without a service | `batch_words` |
 //! | the operations as data; a client in the same process | `operations`, `local_client` |
 
@@ -74,6 +75,7 @@ mod response_cache;
 mod responses;
 mod route_response;
 mod routes;
+mod shared_jobs;
 mod state;
 mod timeout;
 mod transfer_limits;
@@ -100,6 +102,7 @@ pub use readiness::Readiness;
 pub use report_page::files::{curves_of, json_of, page_of};
 pub(crate) use report_page::plot::signed;
 pub use request_log::RequestLog;
+pub use shared_jobs::publisher::JobPublisher;
 pub use state::{Api, Limits};
 pub use transfer_limits::{Allowance, SlowRequest, TransferLimits};
 

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::api::guard::scope::Scope;
 use crate::api::problem_kind::{ProblemType, kind};
+use crate::catalog::CatalogError;
 use crate::editor::{EditorError, JobError, UnprovenGenerator};
 use crate::engine::{EngineError, MemoryError, StuckNetwork};
 
@@ -60,6 +61,8 @@ pub(crate) enum Problem {
         "found {most} inversions running in the background, which is the most; try again later, or cancel one"
     )]
     TooManyInversions { most: usize },
+    #[error("the store, which has the jobs of all services, cannot be read: {0}; try again")]
+    JobsUnreadable(CatalogError),
     #[error("no response within {} s; request fewer images, or try again later", limit.as_secs_f64())]
     Deadline { limit: Duration },
     #[error("the service is shutting down; send the request to another instance")]
@@ -177,6 +180,7 @@ impl Problem {
                 "too-many-inversions",
                 "Too many inversions are running",
             ),
+            Self::JobsUnreadable(_) => ProblemType::STORE_UNAVAILABLE,
             Self::NoImage(_) => kind(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "no-image",

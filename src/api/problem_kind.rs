@@ -28,6 +28,11 @@ impl ProblemType {
     );
     pub(crate) const DRAINING: Self = kind(StatusCode::SERVICE_UNAVAILABLE, "draining", "Shutting down");
     pub(crate) const DEADLINE: Self = kind(StatusCode::GATEWAY_TIMEOUT, "deadline", "The timeout has passed");
+    pub(crate) const STORE_UNAVAILABLE: Self = kind(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "store-unavailable",
+        "The store does not answer",
+    );
     pub(crate) const INTERNAL: Self = kind(
         StatusCode::INTERNAL_SERVER_ERROR,
         "internal",
@@ -148,11 +153,7 @@ impl ProblemType {
                 CatalogError::StoreUnavailable { .. }
                 | CatalogError::StoreLocked { .. }
                 | CatalogError::StoreChanged { .. },
-            ) => kind(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "store-unavailable",
-                "The store does not answer",
-            ),
+            ) => Self::STORE_UNAVAILABLE,
             Edit::NotStored(_) => kind(
                 StatusCode::INSUFFICIENT_STORAGE,
                 "not-stored",

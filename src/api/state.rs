@@ -1,8 +1,9 @@
 //! The state that all handlers share.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::api::background_inversions::{BackgroundInversions, KEPT};
@@ -12,7 +13,11 @@ use crate::api::log_record::note_model;
 use crate::api::problem::Problem;
 use crate::api::readiness::Readiness;
 use crate::api::response_cache::ResponseCache;
-use crate::editor::{EditorError, InversionCache, Jobs, Model, ModelChangeError, ModelLoader, Models};
+use crate::api::shared_jobs::document::JobDocument;
+use crate::api::shared_jobs::shared_jobs::SharedJobs;
+use crate::editor::{
+    EditorError, InversionCache, JobError, Jobs, KeptSamples, Model, ModelChangeError, ModelLoader, Models,
+};
 use crate::engine::ByteBudget;
 use crate::metrics::Metrics;
 
@@ -51,6 +56,8 @@ pub struct Api {
     /// Turns of responses about many faces without pictures.
     pub(crate) many_faces: Arc<Semaphore>,
     pub(crate) jobs: Jobs,
+    /// The jobs in the store. `None` in a service that shares none.
+    pub(crate) shared_jobs: Option<SharedJobs>,
     pub(crate) base_path: BasePath,
     pub(crate) guard: Guard,
 }
@@ -95,6 +102,7 @@ impl Api {
             large_bodies: Arc::new(Semaphore::new(MAX_LARGE_BODIES)),
             many_faces: Arc::new(Semaphore::new(MAX_MANY_FACES)),
             jobs: Jobs::new(memory.clone()),
+            shared_jobs: None,
             memory,
             guard: Guard::default(),
             base_path: BasePath::default(),
@@ -115,6 +123,49 @@ impl Api {
         self.loader
             .as_ref()
             .ok_or(ModelChangeError::NoFolder { found, known })
+    }
+
+    /// The same state, in one of several services on the store of the models, if there is a store: each shows the jobs of the others.
+    /// `service` is the name of this one, for people.
+    #[must_use]
+    pub fn with_shared_jobs(self, service: &str) -> Self {
+        let Some(files) = self.models.job_files() else {
+            return self;
+        };
+        Self {
+            // Without random numbers, jobs of two services could begin in the same millisecond, and one would not be shared.
+            jobs: self.jobs.of_service(getrandom::u64().unwrap_or_default()),
+            shared_jobs: Some(SharedJobs::new(files, service)),
+            ..self
+        }
+    }
+
+    /// The JSON of a job of another service.
+    pub(crate) fn shown(&self, id: &str, job: &JobDocument, now: SystemTime) -> Value {
+        job.shown(&self.base_path.link(&format!("/v1/jobs/{id}/report")), now)
+    }
+
+    /// The job of another service with this id; `None` if there is none.
+    pub(crate) async fn shared_job(&self, id: &str) -> Result<Option<JobDocument>, Problem> {
+        match &self.shared_jobs {
+            Some(shared) => shared.find(id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The samples of a job of this service.
+    pub(crate) async fn samples_of(&self, id: &str) -> Result<Arc<KeptSamples>, Problem> {
+        match self.jobs.get(id) {
+            Ok(job) => Ok(job.samples()?),
+            Err(unknown) => Err(match self.shared_job(id).await? {
+                Some(_) => JobError::NoSamples {
+                    id: id.to_owned(),
+                    reason: "is of another service, or of this one before it was restarted",
+                },
+                None => unknown,
+            }
+            .into()),
+        }
     }
 
     /// The same state, behind a guard.

@@ -70,4 +70,6 @@ pub use npy::NpyArray;
 pub use npz_stream::NpzStream;
 pub use parse_toml::parse_toml;
 pub use scored_samples::{ScoredSamples, ScoredSamplesError};
-pub use store::{Blob, Blobs, Directory, Store, StoreAddress, StoreEntry, StoredChange, Version};
+pub use store::{
+    Blob, Blobs, Directory, JobFiles, ReportFormat, Store, StoreAddress, StoreEntry, StoredChange, Version,
+};

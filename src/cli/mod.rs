@@ -18,6 +18,7 @@
 //! | keys for clients, and their file | [`Key`], `api_keys` |
 //! | what `--listen` accepts | [`ListenAddress`] |
 //! | faces without a service: the API's operations as commands | [`RequestCommand`] |
+//! | the name of the machine | `host_name` |
 //! | the health check of containers | [`check_health`] |
 
 mod alone;
@@ -27,6 +28,7 @@ mod check;
 mod command;
 mod directions;
 mod health;
+mod host_name;
 mod import;
 mod judge;
 mod key;

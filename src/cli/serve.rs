@@ -7,16 +7,18 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 use super::Config;
 use super::api_keys::KeyFile;
+use super::host_name::host_name;
 use super::model_watch;
 use super::shutdown::{ShutdownTimes, end_now, terminated};
-use crate::api::{self, Access, Api, Guard, Limits, Readiness, TransferLimits};
+use crate::api::{self, Access, Api, Guard, JobPublisher, Limits, Readiness, TransferLimits};
 use crate::catalog::ModelFolder;
 use crate::editor::{
-    BoundaryLimits, DeviceProof, LoadError, Model, ModelLoader, ModelOpener, ModelSource, Models, ProofTimes,
-    follow_store,
+    BoundaryLimits, DeviceProof, Jobs, LoadError, Model, ModelLoader, ModelOpener, ModelSource, Models,
+    ProofTimes, follow_store,
 };
 use crate::engine::{EngineOptions, QueueLimits, Runtime};
 use crate::metrics::Metrics;
@@ -102,17 +104,22 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     let proof = DeviceProof::new(models.clone(), ProofTimes::default());
     let readiness = Readiness::new(watchdog.clone()).with_proof(proof.failure());
     tokio::spawn(proof.follow());
+    let address = listener.local_addr().context("the listener has no address")?;
     let api = Api::new(models, limits(config), metrics, readiness.clone())
         .with_loader(loader)
         .with_guard(guard)
+        .with_shared_jobs(&format!("{}:{}", host_name(), address.port()))
         .below(config.base_path.clone());
     let jobs = api.jobs();
+    let publisher = JobPublisher::new(&api);
+    if let Some(publisher) = publisher.clone() {
+        tokio::spawn(publisher.follow());
+    }
     // A service on loopback is meant for this machine only, but browsers reach it for the pages of any site.
     let checks_hosts = config.listen.is_loopback() || !config.host.is_empty();
     let hosts = checks_hosts.then_some(&config.host[..]);
     let access = Access::new(&config.allow_origin, hosts).context("--allow-origin")?;
     let router = api::router(api, access);
-    let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!(
         milliseconds = started.elapsed().as_secs_f64() * 1e3,
         "ready on http://{address}"
@@ -132,11 +139,25 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     server::run(listener, router, readiness, limits, shutdown).await;
     // Nobody waits for a run that is still under way.
     watchdog.close();
+    finish(&jobs, publisher, traces, times).await;
+    Ok(())
+}
+
+/// Waits for the jobs, and hands over what is left for the store and the collector of traces.
+async fn finish(
+    jobs: &Jobs,
+    publisher: Option<JobPublisher>,
+    traces: Option<TraceExporter>,
+    times: ShutdownTimes,
+) {
     jobs.wait().await;
+    if let Some(publisher) = publisher {
+        // If the store does not answer, other services see after a minute that this one has stopped.
+        let _ = timeout(times.reserve / 4, publisher.write_due()).await;
+    }
     if let Some(traces) = traces {
         traces.shut_down(times.reserve / 4).await;
     }
-    Ok(())
 }
 
 /// The limits of a request, and of the cache.

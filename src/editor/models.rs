@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::catalog::{CatalogError, Store, StoredChange};
+use crate::catalog::{CatalogError, JobFiles, Store, StoredChange};
 use crate::editor::blocking::run_blocking;
 use crate::editor::boundary_limits::BoundaryLimits;
 use crate::editor::boundary_set::{BoundarySet, bytes};
@@ -107,6 +107,11 @@ impl Models {
     #[must_use]
     pub fn keeps_changes(&self) -> bool {
         self.store.is_some()
+    }
+
+    /// The files of jobs in the store, if there is one.
+    pub(crate) fn job_files(&self) -> Option<JobFiles> {
+        self.store.as_ref().map(|store| store.jobs())
     }
 
     /// The model with the name `name`, or the default model, as it is now. The digest of the model may follow its name and an `@`.

@@ -51,6 +51,7 @@ mod schema_values;
 mod score;
 mod score_search;
 mod scripts;
+mod shared_jobs;
 mod shared_store;
 mod stored_before;
 mod style_space;

@@ -29,7 +29,7 @@ pub(crate) async fn begun(client: &Client, body: Value) -> String {
     response.header("location").unwrap().to_owned()
 }
 
-async fn get(client: &Client, location: &str, accept: &str) -> Response {
+pub(super) async fn get(client: &Client, location: &str, accept: &str) -> Response {
     let request = Request::get(location).header("accept", accept);
     client.send(request.body(Body::empty()).unwrap()).await
 }

@@ -16,9 +16,9 @@ use crate::support::{Client, StripeGenerator, model_of, numbers};
 
 /// A store in a folder that answers, or fails.
 #[derive(Debug)]
-struct Failing {
-    blobs: Directory,
-    fails: Arc<AtomicBool>,
+pub(super) struct Failing {
+    pub(super) blobs: Directory,
+    pub(super) fails: Arc<AtomicBool>,
 }
 
 impl Failing {
@@ -47,6 +47,10 @@ impl Blobs for Failing {
 
     fn delete(&self, key: &str, expected: &Version) -> Result<(), CatalogError> {
         self.check().and_then(|()| self.blobs.delete(key, expected))
+    }
+
+    fn remove(&self, key: &str) -> Result<(), CatalogError> {
+        self.check().and_then(|()| self.blobs.remove(key))
     }
 
     fn name(&self, key: &str) -> String {

@@ -39,7 +39,7 @@ pub(super) async fn end(client: &Client, location: &str) -> Value {
     }
 }
 
-async fn cancel(client: &Client, location: &str) -> Response {
+pub(super) async fn cancel(client: &Client, location: &str) -> Response {
     let request = Request::builder().method(Method::DELETE).uri(location);
     client.send(request.body(Body::empty()).unwrap()).await
 }
@@ -118,6 +118,15 @@ impl Generator for Slow {
             return Err(EngineError::Run { network, reason });
         }
         self.sketch.synthesize(codes)
+    }
+}
+
+/// The small generator, with a pause in each run.
+pub(super) fn slow_generator(milliseconds: u64) -> impl Generator {
+    Slow {
+        sketch: StripeGenerator::new(),
+        pause: Duration::from_millis(milliseconds),
+        fails: false,
     }
 }
 

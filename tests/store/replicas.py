@@ -167,6 +167,25 @@ def trains_at_once(replicas: list[Replica]) -> None:
     print("  of two trainings at once, one whole result remains")
 
 
+def shares_jobs(replicas: list[Replica]) -> None:
+    """Each service shows a job of another one from its beginning, its report, and cancels one."""
+    runs, shows = replicas[0], replicas[-1]
+    status, job = runs.ask("POST", f"{MODEL}/report", {"samples": 200, "faces": 1})
+    check(status == 202, f"the report is {status}: {job}")
+    wait_until("the report is done", partial(is_done, shows, job["id"]))
+    path = f"/v1/jobs/{job['id']}/report"
+    check(shows.ask("GET", path) == runs.ask("GET", path), "the services have different reports")
+    body = {"attributes": ["smile"], "space": "w", "samples": 200_000}
+    status, job = runs.ask("POST", f"{MODEL}/boundaries", body)
+    check(status == 202, f"the training is {status}: {job}")
+    status, cancelled = shows.ask("DELETE", f"/v1/jobs/{job['id']}")
+    check((status, cancelled["status"]) == (200, "cancelled"), f"the cancelled job is {status}: {cancelled}")
+    check(runs.ask("GET", f"/v1/jobs/{job['id']}")[1] == cancelled, "the services show different ends of a job")
+    lists = [one.ask("GET", "/v1/jobs")[1]["jobs"] for one in (runs, shows)]
+    check([job["id"] for job in lists[0]] == [job["id"] for job in lists[1]], f"the lists of jobs are {lists}")
+    print("  a service shows the report of another one, and cancels its training")
+
+
 def fails(replicas: list[Replica], what: str, status: int = 503) -> None:
     """While the store fails, what is loaded goes on serving, and changes are errors that say so."""
     before = replicas[0].smile()
@@ -202,6 +221,7 @@ def all_at_once(replicas: list[Replica]) -> None:
     sees_changes(replicas)
     changes_at_once(replicas)
     trains_at_once(replicas)
+    shares_jobs(replicas)
 
 
 def in_a_folder(program: Path, folder: Path) -> None:

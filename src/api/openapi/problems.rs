@@ -77,6 +77,12 @@ problems! {
         422: "A parameter has an invalid value.",
     }
 
+    /// Errors of the list of jobs.
+    JobListProblems {
+        422: "A parameter has an invalid value.",
+        503: "The store, which has the jobs of all services, does not answer. Try again after `Retry-After` seconds.",
+    }
+
     /// Errors of operations on a boundary that the path names.
     BoundaryProblems {
         400: "A name in the path cannot be decoded.",
@@ -127,6 +133,7 @@ problems! {
     JobProblems {
         400: "The id in the path cannot be decoded.",
         404: "The job does not exist, or it has no report or no samples.",
+        503: "The service is short of memory, or the store, which has the jobs of all services, does not answer. Try again after `Retry-After` seconds.",
     }
 
     /// Errors of operations that use the samples of a job.

@@ -1,6 +1,7 @@
 //! Jobs in JSON responses.
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::api::responses::boundary::{BoundarySummary, Storage};
@@ -12,7 +13,8 @@ use crate::editor::{self, Comparison, ComparisonReason, JobProgress};
 #[derive(Serialize, ToSchema)]
 pub(crate) struct JobList {
     /// The jobs of this page, the newest first.
-    pub(crate) jobs: Vec<Job>,
+    #[schema(value_type = Vec<Job>)]
+    pub(crate) jobs: Vec<Value>,
     /// Send it as `after` to get the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
@@ -24,6 +26,10 @@ pub(crate) struct Job {
     /// The id of the job, as in its path.
     #[schema(example = "1")]
     id: String,
+    /// The service that runs the job: its machine and its port; absent if it shares no store with others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "faceplane-0:8080")]
+    service: Option<String>,
     /// The name of the model.
     #[schema(example = "phantom")]
     model: String,
@@ -171,6 +177,7 @@ impl Job {
         let has_report = progress.report.is_some();
         Self {
             id: job.id().to_owned(),
+            service: api.shared_jobs.as_ref().map(|shared| shared.service.to_string()),
             model: job.model().to_owned(),
             attributes: job.attributes().to_vec(),
             space: job.space().into(),

@@ -32,5 +32,5 @@ pub(crate) async fn post(
 ) -> Result<Response, Problem> {
     let model = api.model(Some(&name))?;
     let job = api.jobs.directions(&api.models, model, input.request())?;
-    Ok(started(&api, &job))
+    Ok(started(&api, &job).await)
 }

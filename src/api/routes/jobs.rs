@@ -1,8 +1,9 @@
 //! `/v1/jobs`: the jobs that wait, run, or have ended.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Json;
 use axum::extract::State;
@@ -10,16 +11,20 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::api::event_stream::{self, Events};
 use crate::api::negotiation::{EVENTS, JSON_ONLY, prefers};
-use crate::api::openapi::problems::{JobProblems, PageProblems};
+use crate::api::openapi::problems::{JobListProblems, JobProblems};
 use crate::api::problem::Problem;
 use crate::api::request_body::{PathName, Query};
 use crate::api::responses;
 use crate::api::responses::job::JobList;
 use crate::api::routes::page::page;
+use crate::api::shared_jobs::document::JobDocument;
+use crate::api::shared_jobs::events::SharedJobEvents;
+use crate::api::shared_jobs::publisher::JobPublisher;
 use crate::api::state::Api;
 use crate::api::types::page::{JobPage, JobPosition};
 use crate::editor::{EditorError, Job, JobProgress};
@@ -38,7 +43,10 @@ fn response(api: &Api, job: &Job) -> Json<responses::job::Job> {
 }
 
 /// The response to a request that started a job.
-pub(crate) fn started(api: &Api, job: &Job) -> Response {
+pub(crate) async fn started(api: &Api, job: &Arc<Job>) -> Response {
+    if let Some(publisher) = JobPublisher::new(api) {
+        publisher.begin(job).await;
+    }
     let location = api.base_path.link(&format!("/v1/jobs/{}", job.id()));
     let body = response(api, job);
     (StatusCode::ACCEPTED, [(header::LOCATION, location)], body).into_response()
@@ -46,13 +54,13 @@ pub(crate) fn started(api: &Api, job: &Job) -> Response {
 
 /// List the jobs
 ///
-/// In pages, the newest first.
+/// In pages, the newest first. If services share a store, these are the jobs of all of them.
 #[utoipa::path(
     get, path = "/v1/jobs", tag = "jobs", operation_id = "list_jobs",
     params(JobPage),
     responses(
         (status = 200, description = "A page of the list.", body = JobList, headers(("Link" = String, description = "The URL of the next page, with `rel=\"next\"`; absent on the last page."))),
-        PageProblems,
+        JobListProblems,
     )
 )]
 pub(crate) async fn list(
@@ -60,15 +68,23 @@ pub(crate) async fn list(
     Query(options): Query<JobPage>,
 ) -> Result<Response, Problem> {
     let limit = options.limit();
-    let mut rest = api
-        .jobs
-        .before(options.after.map(|JobPosition(id)| id))
-        .into_iter();
-    let listed: Vec<_> = rest.by_ref().take(limit).collect();
-    let last = listed.last().filter(|_| rest.next().is_some());
+    let (after, now) = (options.after.map(|JobPosition(id)| id), SystemTime::now());
+    let of_others = match &api.shared_jobs {
+        Some(shared) => shared.list().await?,
+        None => BTreeMap::new(),
+    };
+    let is_listed = |number: &u64| after.is_none_or(|after| *number < after);
+    let of_others = of_others.into_iter().filter(|(number, _)| is_listed(number));
+    let shown = |(number, job): (u64, JobDocument)| (number, api.shown(&number.to_string(), &job, now));
+    let mut jobs: BTreeMap<u64, Value> = of_others.map(shown).collect();
+    for job in api.jobs.before(after) {
+        let json = serde_json::to_value(response(&api, &job).0).expect("a job is JSON");
+        jobs.insert(job.number(), json);
+    }
+    let next = (jobs.len() > limit).then(|| jobs.keys().rev().nth(limit - 1).map(u64::to_string));
     let body = JobList {
-        next: last.map(|job| job.id().to_owned()),
-        jobs: listed.iter().map(|job| response(&api, job).0).collect(),
+        next: next.flatten(),
+        jobs: jobs.into_values().rev().take(limit).collect(),
     };
     Ok(page(&body, limit, body.next.as_deref()))
 }
@@ -78,6 +94,8 @@ pub(crate) async fn list(
 /// Returns the progress of the job as JSON. With `Accept: text/event-stream`, the response is a stream of events with the same JSON: a
 /// `progress` event for each change, at most four per second, and the event `end` when the job has ended. An `EventSource` that connects
 /// again after that (`Last-Event-ID: end`) gets 204, and stops.
+///
+/// If services share a store, each of them shows the jobs of all, those of others some seconds later.
 #[utoipa::path(
     get, path = "/v1/jobs/{job}", tag = "jobs", operation_id = "get_job",
     params(("job" = String, Path, description = "The id of the job.", example = "1")),
@@ -94,20 +112,33 @@ pub(crate) async fn show(
     PathName(id): PathName,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let job = api.jobs.get(&id)?;
+    let (job, of_another) = match api.jobs.get(&id) {
+        Ok(job) => (Ok(job), None),
+        unknown => (unknown, api.shared_job(&id).await?),
+    };
     if prefers(&headers, &EVENTS, &JSON_ONLY) {
         if event_stream::has_end(&headers) {
             return Ok(event_stream::nothing_more());
         }
-        let events = stream::unfold(JobEvents::new(api, job), JobEvents::next);
-        return Ok(event_stream::response(events));
+        return Ok(match of_another {
+            Some(job) => {
+                let events = SharedJobEvents::new(api, id, job);
+                event_stream::response(stream::unfold(events, SharedJobEvents::next))
+            }
+            None => event_stream::response(stream::unfold(JobEvents::new(api, job?), JobEvents::next)),
+        });
     }
-    Ok((HEADERS, response(&api, &job)).into_response())
+    Ok(match of_another {
+        Some(job) => (HEADERS, Json(api.shown(&id, &job, SystemTime::now()))).into_response(),
+        None => (HEADERS, response(&api, &*job?)).into_response(),
+    })
 }
 
 /// Cancel a job
 ///
 /// The response comes when the job has ended, or with 202 when the timeout passes before. A job that has already ended does not change.
+///
+/// The job may run on another service with the same store, which sees within five seconds that it is to be cancelled.
 #[utoipa::path(
     delete, path = "/v1/jobs/{job}", tag = "jobs", operation_id = "cancel_job",
     params(("job" = String, Path, description = "The id of the job.", example = "1")),
@@ -117,19 +148,32 @@ pub(crate) async fn show(
         JobProblems,
     )
 )]
-pub(crate) async fn cancel(
-    State(api): State<Api>,
-    PathName(id): PathName,
-) -> Result<(StatusCode, Json<responses::job::Job>), Problem> {
-    let job = api.jobs.get(&id)?;
-    if !change_permit().begin() {
-        return Err(EditorError::TooLate.into());
-    }
-    job.cancel();
-    let left = time_left().unwrap_or(Duration::MAX);
-    let ended = tokio::time::timeout(left, job.wait()).await;
-    let status = ended.map_or(StatusCode::ACCEPTED, |()| StatusCode::OK);
-    Ok((status, response(&api, &job)))
+pub(crate) async fn cancel(State(api): State<Api>, PathName(id): PathName) -> Result<Response, Problem> {
+    let begin = || change_permit().begin().then_some(()).ok_or(EditorError::TooLate);
+    let (has_ended, body) = match (api.jobs.get(&id), &api.shared_jobs) {
+        (Err(_), Some(shared)) => {
+            begin()?;
+            let (job, now) = (shared.cancel(&id).await?, SystemTime::now());
+            (
+                job.has_ended(now),
+                Json(api.shown(&id, &job, now)).into_response(),
+            )
+        }
+        (job, _) => {
+            let job = job?;
+            begin()?;
+            job.cancel();
+            let left = time_left().unwrap_or(Duration::MAX);
+            let ended = tokio::time::timeout(left, job.wait()).await;
+            (ended.is_ok(), response(&api, &job).into_response())
+        }
+    };
+    let status = if has_ended {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    Ok((status, body).into_response())
 }
 
 /// A stream of the events of a job.

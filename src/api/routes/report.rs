@@ -15,6 +15,7 @@ use crate::api::responses;
 use crate::api::routes::jobs::started;
 use crate::api::state::Api;
 use crate::api::types::report::ReportInput;
+use crate::catalog::ReportFormat;
 
 /// Report on boundaries
 ///
@@ -39,7 +40,7 @@ pub(crate) async fn post(
     let model = api.model(Some(&name))?;
     let request = input.request(model.default_space())?;
     let job = api.jobs.report(&api.models, model, request)?;
-    Ok(started(&api, &job))
+    Ok(started(&api, &job).await)
 }
 
 /// Get a report
@@ -58,18 +59,24 @@ pub(crate) async fn show(
     PathName(id): PathName,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let report = api.jobs.get(&id)?.report()?;
     let is_page = prefers(&headers, &HTML_PAGE, &JSON_ONLY);
-    // A report has up to some megabytes of images.
-    let body = off_thread(move || {
-        if is_page {
-            page_of(&report)
-        } else {
-            json_of(&report)
+    let body = match (api.jobs.get(&id), &api.shared_jobs) {
+        (Err(_), Some(shared)) if is_page => shared.report(&id, ReportFormat::Html).await?,
+        (Err(_), Some(shared)) => shared.report(&id, ReportFormat::Json).await?,
+        (job, _) => {
+            let report = job?.report()?;
+            // A report has up to some megabytes of images.
+            let encode = move || {
+                if is_page {
+                    page_of(&report)
+                } else {
+                    json_of(&report)
+                }
+            };
+            off_thread(encode).await?
         }
-    });
+    };
     let caching = [(header::CACHE_CONTROL, "no-store"), (header::VARY, "Accept")];
-    let body = body.await?;
     Ok(if is_page {
         let policy = [(header::CONTENT_SECURITY_POLICY, STATIC_PAGE)];
         (caching, policy, Html(body)).into_response()

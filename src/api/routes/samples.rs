@@ -31,7 +31,7 @@ use crate::engine::MemoryUse;
             )
         ),
         (status = 304, description = "The file is still the one that `If-None-Match` names."),
-        JobProblems, SamplesProblems, MemoryProblems,
+        MemoryProblems, SamplesProblems, JobProblems,
     )
 )]
 pub(crate) async fn show(
@@ -39,7 +39,7 @@ pub(crate) async fn show(
     PathName(id): PathName,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let samples = api.jobs.get(&id)?.samples()?;
+    let samples = api.samples_of(&id).await?;
     let model = api.model(Some(samples.model()))?;
     // The file may have hundreds of megabytes.
     let reserved = api.memory.reserve(MemoryUse::Image, samples.scored().bytes())?;

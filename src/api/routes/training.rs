@@ -34,7 +34,7 @@ pub(crate) async fn post(
     let space = model.default_space();
     let kept = match input.samples_from() {
         Some(id) => {
-            let kept = api.jobs.get(&id)?.samples()?;
+            let kept = api.samples_of(&id).await?;
             if kept.model() != model.name() {
                 let reason = format!(
                     "found a job of model {}, expected one of {}",
@@ -59,5 +59,5 @@ pub(crate) async fn post(
     };
     let request = api.decode_large(read).await?;
     let job = api.jobs.train(&api.models, model, request)?;
-    Ok(started(&api, &job))
+    Ok(started(&api, &job).await)
 }

@@ -70,6 +70,12 @@ pub trait Blobs: Debug + Send + Sync {
     /// [`CatalogError::StoreChanged`] if the file has another version or does not exist, [`CatalogError`] if the store cannot be written.
     fn delete(&self, key: &str, expected: &Version) -> Result<(), CatalogError>;
 
+    /// Removes a file that nobody writes again, whatever its version; nothing if it does not exist. It leaves no trace.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the store cannot be written.
+    fn remove(&self, key: &str) -> Result<(), CatalogError>;
+
     /// The name of a file in messages.
     fn name(&self, key: &str) -> String;
 }

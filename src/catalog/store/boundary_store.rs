@@ -8,6 +8,7 @@ use crate::catalog::CatalogError;
 use crate::catalog::boundary_file::file_stem;
 use crate::catalog::store::blobs::{Blobs, Version};
 use crate::catalog::store::directory::Directory;
+use crate::catalog::store::job_files::JobFiles;
 use crate::catalog::store::record::{StoreEntry, boundary_json};
 use crate::latent::{Boundary, LatentSpace};
 
@@ -64,6 +65,12 @@ impl Store {
     pub fn new(blobs: Arc<dyn Blobs>) -> Self {
         let seen = Arc::default();
         Self { blobs, seen }
+    }
+
+    /// The files of jobs in the same store.
+    #[must_use]
+    pub fn jobs(&self) -> JobFiles {
+        JobFiles::new(Arc::clone(&self.blobs))
     }
 
     /// Reads all entries of a model, each with the name of its file, sorted by file.

@@ -30,8 +30,8 @@ const RETRIES: usize = 2;
 
 /// A store in a bucket. Versions are the entity tags of objects.
 ///
-/// Buckets have no conditional deletion that all vendors share, but conditional writing. So a removed file is an empty object, which lists
-/// and reads leave out.
+/// Buckets have no conditional deletion that all vendors share, but conditional writing. So a file that is deleted at a version is an empty
+/// object, which lists and reads leave out.
 #[derive(Debug)]
 pub(super) struct Bucket {
     /// The URL, for messages.
@@ -205,6 +205,14 @@ impl Blobs for Bucket {
 
     fn delete(&self, key: &str, expected: &Version) -> Result<(), CatalogError> {
         self.write(key, &[], Some(condition(expected))).map(drop)
+    }
+
+    fn remove(&self, key: &str) -> Result<(), CatalogError> {
+        let path = self.path(key)?;
+        match self.wait(key, self.objects.delete(&path))? {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.unavailable(key, &error.to_string())),
+        }
     }
 
     fn name(&self, key: &str) -> String {

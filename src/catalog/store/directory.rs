@@ -189,6 +189,12 @@ impl Blobs for Directory {
         remove_durably(&path).map_err(unwritable(&path))
     }
 
+    fn remove(&self, key: &str) -> Result<(), CatalogError> {
+        let path = self.path(key);
+        let _lock = self.lock()?;
+        found(remove_durably(&path)).map(drop).map_err(unwritable(&path))
+    }
+
     fn name(&self, key: &str) -> String {
         self.path(key).display().to_string()
     }

@@ -1,14 +1,15 @@
 //! The queue of jobs: one runs at a time, in the background lane of its model.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::editor::directions::finder::DirectionFinder;
 use crate::editor::jobs::job::{Job, JobDescription};
+use crate::editor::jobs::job_numbers::JobNumbers;
 use crate::editor::jobs::runner::{JobMemory, JobRunner, JobWork};
 use crate::editor::jobs::sample_shelf::SampleShelf;
 use crate::editor::judging::judge::Judge;
@@ -32,7 +33,7 @@ pub struct Jobs {
     all: Arc<Mutex<VecDeque<Arc<Job>>>>,
     /// One permit, for the job that runs.
     turn: Arc<Semaphore>,
-    last_id: Arc<AtomicU64>,
+    numbers: Arc<JobNumbers>,
     /// Holds the codes of jobs.
     memory: ByteBudget,
     /// Holds the samples of ended jobs, in at most half of the memory of jobs.
@@ -41,16 +42,29 @@ pub struct Jobs {
 }
 
 impl Jobs {
+    /// Most jobs that are remembered, those that have not ended included.
+    pub(crate) const MOST: usize = MOST_OPEN + MOST_REMEMBERED;
+
     /// An empty queue. Jobs hold their codes in `memory`.
     #[must_use]
     pub fn new(memory: ByteBudget) -> Self {
         Self {
             all: Arc::default(),
             turn: Arc::new(Semaphore::new(1)),
-            last_id: Arc::default(),
+            numbers: Arc::default(),
             shelf: SampleShelf::new(memory.most(MemoryUse::Job) / 2),
             memory,
             shutdown: CancellationToken::new(),
+        }
+    }
+
+    /// The same queue, in one of several services that share a store: its jobs have numbers that no other service gives. `service` is a
+    /// random number.
+    #[must_use]
+    pub(crate) fn of_service(self, service: u64) -> Self {
+        Self {
+            numbers: Arc::new(JobNumbers::of_service(service)),
+            ..self
         }
     }
 
@@ -210,9 +224,9 @@ impl Jobs {
         if !change_permit().begin() {
             return Err(EditorError::TooLate);
         }
-        let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
-        let job = Arc::new(Job::new(id, description, self.shutdown.child_token()));
-        if all.len() >= MOST_OPEN + MOST_REMEMBERED
+        let number = self.numbers.next(SystemTime::now());
+        let job = Arc::new(Job::new(number, description, self.shutdown.child_token()));
+        if all.len() >= Self::MOST
             && let Some(oldest) = all.iter().position(has_ended)
         {
             all.remove(oldest);
