@@ -37,7 +37,11 @@ fn main() -> ExitCode {
 fn run(action: &Action) -> anyhow::Result<()> {
     if !matches!(
         action,
-        Action::Health(_) | Action::Key(_) | Action::Completions(_)
+        Action::Health(_)
+            | Action::Key(_)
+            | Action::Publish(_)
+            | Action::Withdraw(_)
+            | Action::Completions(_)
     ) {
         library_environment::set_defaults()
             .context("the program cannot be started again with the environment that its libraries need")?;
@@ -51,6 +55,8 @@ fn run(action: &Action) -> anyhow::Result<()> {
         Action::TrainBoundary(training) => Ok(training.run()?),
         Action::Directions(directions) => Ok(directions.run()?),
         Action::Judge(judge) => Ok(judge.run()?),
+        Action::Publish(publish) => Ok(publish.run()?),
+        Action::Withdraw(withdraw) => Ok(withdraw.run()?),
         Action::Key(key) => Ok(key.run()?),
         Action::Health(config) => Ok(check_health(&config.listen)?),
         Action::Completions(completions) => {

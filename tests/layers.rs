@@ -79,7 +79,7 @@ const LAYERS: &[Layer] = &[
         // It waits for the locks of other processes, and compares the times of files.
         path: "catalog/store",
         layers: &["checkpoint", "latent"],
-        crates: &["base64", "futures_util", "object_store", "rustls", "serde", "serde_json", "sha2", "tokio"],
+        crates: &["base64", "futures_util", "object_store", "rustls", "serde", "serde_json", "sha2", "tokio", "toml"],
         never_of_std: &["env", "net", "process"],
     },
     Layer {

@@ -41,6 +41,7 @@ mod shared_store;
 mod shutdown;
 mod start;
 mod store;
+mod stored_models;
 mod styled_generator;
 mod support;
 #[cfg(feature = "otlp")]

@@ -4,7 +4,7 @@ mod boundaries;
 mod changes;
 mod folders;
 mod load;
-mod program;
+pub(crate) mod program;
 
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,7 @@ use crate::process::Service;
 use crate::store::{PATH, axis, begin, body, delete, delete_at, put, put_at, stored};
 
 /// Waits until `is_met`, and fails after a time that no service needs.
-fn wait_until(what: &str, is_met: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, is_met: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_met() {
         assert!(began.elapsed() < Duration::from_mins(1), "waited in vain: {what}");

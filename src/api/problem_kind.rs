@@ -149,7 +149,8 @@ impl ProblemType {
                 "foreign-boundary",
                 "The boundary belongs to another model",
             ),
-            Edit::NotStored(
+            Edit::ModelChange(ModelChangeError::Store(_))
+            | Edit::NotStored(
                 CatalogError::StoreUnavailable { .. }
                 | CatalogError::StoreLocked { .. }
                 | CatalogError::StoreChanged { .. },

@@ -17,6 +17,7 @@ use crate::api::shared_jobs::document::JobDocument;
 use crate::api::shared_jobs::shared_jobs::SharedJobs;
 use crate::editor::{
     EditorError, InversionCache, JobError, Jobs, KeptSamples, Model, ModelChangeError, ModelLoader, Models,
+    StoredModels,
 };
 use crate::engine::ByteBudget;
 use crate::metrics::Metrics;
@@ -44,6 +45,8 @@ pub struct Api {
     pub(crate) models: Models,
     /// Changes the models. `None` in a process without model folders.
     loader: Option<ModelLoader>,
+    /// Loads the models of the store. `None` without a store.
+    pub(crate) stored_models: Option<StoredModels>,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Readiness,
@@ -89,6 +92,7 @@ impl Api {
         Self {
             models,
             loader: None,
+            stored_models: None,
             limits,
             metrics,
             readiness,
@@ -114,6 +118,15 @@ impl Api {
     pub fn with_loader(self, loader: ModelLoader) -> Self {
         let loader = Some(loader);
         Self { loader, ..self }
+    }
+
+    /// The same state, with the models of a store.
+    #[must_use]
+    pub fn with_stored_models(self, stored_models: Option<StoredModels>) -> Self {
+        Self {
+            stored_models,
+            ..self
+        }
     }
 
     /// The loader, for a change of the model `name`.

@@ -69,6 +69,14 @@ pub enum CatalogError {
         /// The error.
         reason: String,
     },
+    /// A model of the store, or a part of its content, is wrong or missing.
+    #[error("{file}: {reason}")]
+    StoredModel {
+        /// The file of the store.
+        file: String,
+        /// What was found, what was expected, and what to do.
+        reason: String,
+    },
     /// The manifest is not TOML, or has an unknown key, or lacks a key. `onnx/README.md` describes all keys.
     #[error("{file}: {reason}")]
     Manifest {
@@ -186,6 +194,14 @@ pub enum CatalogError {
 }
 
 impl CatalogError {
+    /// Whether the store failed, so that the same may succeed later.
+    pub(crate) fn is_of_failing_store(&self) -> bool {
+        matches!(
+            self,
+            Self::StoreUnavailable { .. } | Self::StoreLocked { .. } | Self::Unreadable { .. }
+        )
+    }
+
     /// What to do about a change that failed with this error: a store that does not answer may have made it. May be empty.
     pub(crate) fn advice_on_change(&self) -> &'static str {
         match self {

@@ -36,6 +36,11 @@ impl FolderSnapshot {
         Self(files)
     }
 
+    /// The paths of the files, sorted.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys().map(PathBuf::as_path)
+    }
+
     /// Whether there is a manifest, without which the folder is no model folder.
     #[must_use]
     pub fn has_manifest(&self) -> bool {

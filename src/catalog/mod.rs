@@ -71,5 +71,6 @@ pub use npz_stream::NpzStream;
 pub use parse_toml::parse_toml;
 pub use scored_samples::{ScoredSamples, ScoredSamplesError};
 pub use store::{
-    Blob, Blobs, Directory, JobFiles, ReportFormat, Store, StoreAddress, StoreEntry, StoredChange, Version,
+    Blob, Blobs, Directory, Download, JobFiles, ModelDocument, ModelDownloads, ModelPublisher, ModelStore,
+    ReportFormat, Store, StoreAddress, StoreEntry, StoredChange, Version,
 };

@@ -8,8 +8,8 @@ use clap_complete::{Shell, generate};
 
 use super::settings_file::with_defaults_from;
 use super::{
-    Batch, Check, Config, ConfigError, Directions, HealthConfig, Import, Judge, Key, RequestCommand,
-    TrainBoundary,
+    Batch, Check, Config, ConfigError, Directions, HealthConfig, Import, Judge, Key, Publish, RequestCommand,
+    TrainBoundary, Withdraw,
 };
 
 /// InterFaceGAN as an HTTP service: sample, edit and conditionally edit faces in a GAN's latent space.
@@ -41,6 +41,10 @@ pub enum Action {
     Directions(Directions),
     /// Judge a model's boundaries and all methods of editing: tables, curves, a report
     Judge(Judge),
+    /// Put a model folder into a store: the services on it load it, or replace the model of its name
+    Publish(Publish),
+    /// Remove a model from a store: the services on it drop it
+    Withdraw(Withdraw),
     /// Make keys for clients of the service
     Key(Key),
     /// Check whether a running service is ready; exits with 0 if it is (for container health checks)
@@ -86,6 +90,8 @@ impl Cli {
             | Action::TrainBoundary(_)
             | Action::Directions(_)
             | Action::Judge(_)
+            | Action::Publish(_)
+            | Action::Withdraw(_)
             | Action::Key(_)
             | Action::Health(_)
             | Action::Completions(_) => None,

@@ -15,6 +15,7 @@
 //! | the faces of many seeds, on one machine or on many | [`Batch`] |
 //! | boundaries without a service | [`TrainBoundary`] |
 //! | directions without labels | [`Directions`] |
+//! | models in a store: published, withdrawn, and where they are downloaded to | [`Publish`], [`Withdraw`], `download_folder` |
 //! | keys for clients, and their file | [`Key`], `api_keys` |
 //! | what `--listen` accepts | [`ListenAddress`] |
 //! | faces without a service: the API's operations as commands | [`RequestCommand`] |
@@ -27,6 +28,7 @@ mod batch;
 mod check;
 mod command;
 mod directions;
+mod download_folder;
 mod health;
 mod host_name;
 mod import;
@@ -35,6 +37,7 @@ mod key;
 mod listen_address;
 mod model_watch;
 mod progress_line;
+mod publish;
 mod requests;
 mod sample_files;
 mod serve;
@@ -54,6 +57,7 @@ pub use import::{Import, ImportCommandError};
 pub use judge::{Judge, JudgeError};
 pub use key::Key;
 pub use listen_address::ListenAddress;
+pub use publish::{Publish, Withdraw};
 pub use requests::{RequestCommand, RequestError};
 pub use serve::serve;
 pub use settings::Config;

@@ -11,14 +11,15 @@ use tokio::time::timeout;
 
 use super::Config;
 use super::api_keys::KeyFile;
+use super::download_folder::DownloadFolder;
 use super::host_name::host_name;
 use super::model_watch;
 use super::shutdown::{ShutdownTimes, end_now, terminated};
 use crate::api::{self, Access, Api, Guard, JobPublisher, Limits, Readiness, TransferLimits};
-use crate::catalog::ModelFolder;
+use crate::catalog::{CatalogError, Download, ModelDownloads, ModelFolder, ModelStore, StoreAddress};
 use crate::editor::{
     BoundaryLimits, DeviceProof, Jobs, LoadError, Model, ModelLoader, ModelOpener, ModelSource, Models,
-    ProofTimes, follow_store,
+    ProofTimes, StoredModels, follow_store,
 };
 use crate::engine::{EngineOptions, QueueLimits, Runtime};
 use crate::metrics::Metrics;
@@ -83,7 +84,12 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         let (config, metrics) = (config.clone(), metrics.clone());
         move || load(&config, &metrics)
     });
-    let (models, loader) = tokio::select! {
+    let Loaded {
+        models,
+        loader,
+        stored,
+        downloads: _downloads,
+    } = tokio::select! {
         loaded = loading => loaded.unwrap_or_else(|error| resume_unwind(error.into_panic()))?,
         () = &mut shutdown => {
             tracing::info!("shutting down while models load");
@@ -100,13 +106,14 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         })?;
     tokio::spawn(follow_store(models.clone()));
     let watchdog = loader.watchdog().clone();
-    model_watch::start(loader.clone(), hangup);
+    model_watch::start(loader.clone(), stored.clone(), hangup);
     let proof = DeviceProof::new(models.clone(), ProofTimes::default());
     let readiness = Readiness::new(watchdog.clone()).with_proof(proof.failure());
     tokio::spawn(proof.follow());
     let address = listener.local_addr().context("the listener has no address")?;
     let api = Api::new(models, limits(config), metrics, readiness.clone())
         .with_loader(loader)
+        .with_stored_models(stored)
         .with_guard(guard)
         .with_shared_jobs(&format!("{}:{}", host_name(), address.port()))
         .below(config.base_path.clone());
@@ -205,8 +212,17 @@ fn with_limit(config: &Config, guard: Guard) -> Guard {
     }
 }
 
+/// The models, and what changes them.
+struct Loaded {
+    models: Models,
+    loader: ModelLoader,
+    /// The models of the store, if there is one.
+    stored: Option<StoredModels>,
+    downloads: DownloadFolder,
+}
+
 /// Loads ONNX Runtime and the models. The watchdog watches their runs.
-fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<(Models, ModelLoader)> {
+fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<Loaded> {
     let runtime = Runtime::load(
         config.onnxruntime.as_deref(),
         config.device,
@@ -229,19 +245,39 @@ fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<(Models, ModelLoad
     load_models(config, opener)
 }
 
-/// Loads the bundled model and the models in the configured folders.
-fn load_models(config: &Config, opener: ModelOpener) -> anyhow::Result<(Models, ModelLoader)> {
+/// Loads the bundled model, the models in the configured folders, and those of the store.
+fn load_models(config: &Config, opener: ModelOpener) -> anyhow::Result<Loaded> {
+    let downloads = DownloadFolder::new(config.downloads.as_deref()).context("--downloads")?;
+    let store = config.store.as_ref().map(StoreAddress::open).transpose()?;
+    let of_store = store
+        .as_ref()
+        .map(|store| ModelDownloads::new(ModelStore::new(store.blobs()), downloads.path().to_owned()));
+    let fetched = of_store.as_ref().map_or(Ok(Vec::new()), fetch_all)?;
     let mut folders = vec![ModelFolder::Bundled];
     folders.extend(config.model.iter().flat_map(|path| ModelFolder::at(path)));
-    let load = |folder| {
+    let of_folders = folders.into_iter().map(|folder| (folder, None));
+    let of_downloads = fetched.iter().map(|download| {
+        let folder = ModelFolder::Disk(download.folder.clone());
+        (folder, Some(&download.name))
+    });
+    let load = |(folder, stored): (ModelFolder, Option<&String>)| {
         let (source, model) = opener.load(folder)?;
-        tracing::info!(model = model.name(), digest = model.digest(), "model loaded");
+        tracing::info!(
+            model = model.name(),
+            digest = model.digest(),
+            of_store = stored.is_some(),
+            "model loaded"
+        );
+        let source = match stored {
+            Some(name) => source.of_store(name),
+            None => source,
+        };
         Ok((source, model))
     };
     // Opening a graph keeps one thread busy, so several models load in little more time than one.
     let pairs: Result<Vec<(ModelSource, Model)>, LoadError> = thread::scope(|scope| {
-        let threads: Vec<_> = folders
-            .into_iter()
+        let threads: Vec<_> = of_folders
+            .chain(of_downloads)
             .map(|folder| scope.spawn(|| load(folder)))
             .collect();
         threads
@@ -255,10 +291,27 @@ fn load_models(config: &Config, opener: ModelOpener) -> anyhow::Result<(Models, 
         bytes: (config.boundary_memory as usize) << 20,
     };
     let mut models = Models::new(models, config.default_model.as_deref())?.with_limits(limits);
-    if let Some(address) = &config.store {
-        models = models.with_store(address.open()?)?;
+    if let Some(store) = store {
+        models = models.with_store(store)?;
         models = models.with_store_metrics(opener.metrics.store());
     }
     let loader = ModelLoader::new(models.clone(), opener, config.model.clone(), sources);
-    Ok((models, loader))
+    let stored = of_store.map(|of_store| StoredModels::new(loader.clone(), of_store, fetched));
+    Ok(Loaded {
+        models,
+        loader,
+        stored,
+        downloads,
+    })
+}
+
+/// Downloads all models of the store.
+fn fetch_all(downloads: &ModelDownloads) -> Result<Vec<Download>, CatalogError> {
+    let mut fetched = Vec::new();
+    for name in downloads.list()?.into_keys() {
+        tracing::info!(model = name, "a model of the store is downloaded and verified");
+        // It may have been withdrawn meanwhile.
+        fetched.extend(downloads.fetch(&name)?);
+    }
+    Ok(fetched)
 }

@@ -158,6 +158,11 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_STORE", value_name = "DIR|URL")]
     pub store: Option<StoreAddress>,
 
+    /// A folder for the models of the store, which are downloaded to it; no other process may use it [default: a temporary folder, which is
+    /// removed at the end]
+    #[arg(long, env = "FACEPLANE_DOWNLOADS", value_name = "DIR")]
+    pub downloads: Option<PathBuf>,
+
     /// Maximum number of boundaries of each model that requests can add; more get 507
     #[arg(long, env = "FACEPLANE_MAX_BOUNDARIES", default_value = "1000", value_name = "COUNT", value_parser = positive)]
     pub max_boundaries: u32,

@@ -20,6 +20,7 @@
 //! | the faces of many seeds, chunk by chunk | `batch` |
 //! | work that goes on after its request | `jobs` |
 //! | how changes of other services are found | [`follow_store`] |
+//! | how models of the store are loaded and dropped | [`StoredModels`] |
 //! | why an operation failed | [`EditorError`], [`LoadError`] |
 //!
 //! It knows models, codes and images. It never knows HTTP, JSON, `ort`, nor where a model's files are.
@@ -54,6 +55,7 @@ mod original_error;
 pub(crate) mod rendering;
 mod sampled_codes;
 mod store_follower;
+mod stored_models;
 pub(crate) mod style_channels;
 mod timestamp;
 pub(crate) mod training;
@@ -112,6 +114,7 @@ pub use rendering::sample::{SampleRequest, Sampled, sample, sample_to};
 pub use rendering::sample_spread::{spread, spreads};
 pub use rendering::score::{ScoreRequest, Scored, check_score, score};
 pub use store_follower::follow_store;
+pub use stored_models::StoredModels;
 pub use style_channels::error::StyleError;
 pub use training::comparison::{Comparison, ComparisonReason};
 pub use training::kept_samples::KeptSamples;

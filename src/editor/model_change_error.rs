@@ -1,5 +1,6 @@
 //! Why a model cannot be loaded, reloaded or dropped while the service runs.
 
+use crate::catalog::CatalogError;
 use crate::editor::LoadError;
 
 /// A model cannot be loaded, reloaded or dropped while the service runs.
@@ -24,6 +25,9 @@ pub enum ModelChangeError {
         /// Whether a model of this name is loaded.
         is_served: bool,
     },
+    /// The store, which has the model, cannot be read.
+    #[error("the store, which has the model, cannot be read: {0}; try again")]
+    Store(CatalogError),
     /// The default model cannot be dropped.
     #[error(
         "model {model} is the default, which requests without a model name use, so it cannot be dropped; start the service with \

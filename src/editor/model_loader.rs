@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use crate::catalog::{FolderSnapshot, ModelFiles, ModelFolder};
+use crate::catalog::{CatalogError, FolderSnapshot, ModelFiles, ModelFolder};
 use crate::editor::blocking::run_blocking;
 use crate::editor::model::of_folder;
 use crate::editor::model_opener::ModelOpener;
@@ -88,6 +88,54 @@ impl ModelLoader {
             Ok(())
         })
         .await
+    }
+
+    /// Loads the model `name` of the store from the folder of another version. If that fails, everything is as before.
+    pub(crate) fn load_stored(
+        &self,
+        name: &str,
+        folder: ModelFolder,
+    ) -> Result<LoadedModel, ModelChangeError> {
+        let mut sources = self.sources.blocking_lock();
+        let known = sources.iter().position(|source| source.is_of_store(name));
+        let before = known.map(|index| sources[index].clone());
+        let index = known.unwrap_or_else(|| {
+            sources.push(ModelSource::new(folder.clone()).of_store(name));
+            sources.len() - 1
+        });
+        sources[index].folder = folder;
+        let loaded = self.load(&mut sources, index);
+        if loaded.is_err() {
+            match before {
+                Some(before) => sources[index] = before,
+                None => drop(sources.remove(index)),
+            }
+        }
+        loaded
+    }
+
+    /// Drops the model `name`, which was withdrawn from the store.
+    ///
+    /// # Errors
+    /// [`ModelChangeError::Default`] for the default model.
+    pub(crate) fn drop_stored(&self, name: &str) -> Result<(), EditorError> {
+        let mut sources = self.sources.blocking_lock();
+        if let Some(index) = sources.iter().position(|source| source.is_of_store(name)) {
+            if sources[index].loaded().is_some() {
+                self.drop(name)?;
+            }
+            sources.remove(index);
+        }
+        Ok(())
+    }
+
+    /// Logs and counts that the model `name` of the store cannot be loaded. Returns the error for the request that asked for it.
+    pub(crate) fn stored_failed(&self, name: &str, reason: CatalogError) -> ModelChangeError {
+        let is_served = self.models.find(name).is_some();
+        tracing::error!(model = name, %reason, is_served, "a model of the store could not be loaded");
+        self.opener.metrics.model_loaded(LoadOutcome::Failed);
+        let reason = Box::new(reason.into());
+        ModelChangeError::Load { reason, is_served }
     }
 
     /// Reloads all folders that have changed, or that had a mistake, and loads those that are new or dropped. Takes seconds, so not for

@@ -3,9 +3,12 @@
 use crate::catalog::{FolderSnapshot, ModelFolder};
 
 /// A model folder of the service, and what was loaded from it.
+#[derive(Clone)]
 pub struct ModelSource {
     /// The folder.
     pub(crate) folder: ModelFolder,
+    /// The name of the model in the store, if the folder is a download of it.
+    pub(crate) stored: Option<String>,
     /// The name of the model that was loaded from it last. `None` before the first.
     pub(crate) model: Option<String>,
     /// Its files when they were read last.
@@ -23,6 +26,7 @@ impl ModelSource {
     pub(crate) fn new(folder: ModelFolder) -> Self {
         Self {
             folder,
+            stored: None,
             model: None,
             read: FolderSnapshot::default(),
             seen: FolderSnapshot::default(),
@@ -39,6 +43,18 @@ impl ModelSource {
             read,
             ..Self::new(folder)
         }
+    }
+
+    /// The same folder, as a download of the model `name` in the store.
+    #[must_use]
+    pub fn of_store(self, name: &str) -> Self {
+        let stored = Some(name.to_owned());
+        Self { stored, ..self }
+    }
+
+    /// Whether the folder is a download of the model `name` in the store.
+    pub(crate) fn is_of_store(&self, name: &str) -> bool {
+        self.stored.as_deref() == Some(name)
     }
 
     /// The name of the model that is loaded from it now.

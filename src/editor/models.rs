@@ -111,7 +111,7 @@ impl Models {
 
     /// The files of jobs in the store, if there is one.
     pub(crate) fn job_files(&self) -> Option<JobFiles> {
-        self.store.as_ref().map(|store| store.jobs())
+        self.store.as_ref().map(|store| JobFiles::new(store.blobs()))
     }
 
     /// The model with the name `name`, or the default model, as it is now. The digest of the model may follow its name and an `@`.

@@ -10,7 +10,7 @@ use super::write_model;
 use crate::process::{Service, program};
 
 /// Sends a request without a body. Returns the status and the body.
-fn send(service: &Service, method: &str, path: &str) -> (u16, String) {
+pub(crate) fn send(service: &Service, method: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(&service.address).unwrap();
     let head = "Host: localhost\r\nConnection: close\r\nContent-Length: 0";
     write!(stream, "{method} {path} HTTP/1.1\r\n{head}\r\n\r\n").unwrap();

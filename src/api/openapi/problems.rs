@@ -64,7 +64,8 @@ problems! {
     LoadProblems {
         400: "The name in the path cannot be decoded.",
         404: "No model folder of the service has a model of this name. The detail lists those that there are.",
-        422: "The model folder has a mistake. The detail names the file, and what is wrong with it. The model that was loaded before goes on.",
+        422: "The model folder, or the model in the store, has a mistake. The detail names the file, and what is wrong with it. The model that was loaded before goes on.",
+        503: "The store, which has the model, does not answer. Try again after `Retry-After` seconds.",
     }
 
     /// Errors of dropping a model.

@@ -54,8 +54,8 @@ pub(crate) async fn show(
 
 /// Load a model, or load it again
 ///
-/// Loads the model folder whose manifest has this name, among the folders that the service was started with (`--model`), and the
-/// bundled model. The request has no body. Requests that have begun finish with the model that was loaded before. If the folder has what
+/// Loads the model folder whose manifest has this name, among the folders that the service was started with (`--model`), the models of
+/// the store, and the bundled model. The request has no body. Requests that have begun finish with the model that was loaded before. If the folder has what
 /// is loaded, nothing changes. If it has a mistake, the model that was loaded before goes on.
 ///
 /// Boundaries that were changed or added stay, as far as they fit the model.
@@ -69,8 +69,16 @@ pub(crate) async fn show(
     )
 )]
 pub(crate) async fn put(State(api): State<Api>, PathName(name): PathName) -> Result<Response, Problem> {
-    let loader = api.loader_of(&name).map_err(EditorError::from)?;
-    let LoadedModel { model, is_new } = loader.put(&name).await?;
+    let of_store = match &api.stored_models {
+        Some(stored) => stored.put(&name).await?,
+        None => None,
+    };
+    let LoadedModel { model, is_new } = if let Some(of_store) = of_store {
+        of_store
+    } else {
+        let loader = api.loader_of(&name).map_err(EditorError::from)?;
+        loader.put(&name).await?
+    };
     let location = api.base_path.link(&format!("/v1/models/{}", model.name()));
     let body = Json(describe(model, None).await?);
     if is_new {

@@ -1,6 +1,6 @@
 //! What a store of files can do: list, read, and change a file only if nobody else has changed it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use crate::catalog::CatalogError;
@@ -51,6 +51,14 @@ pub trait Blobs: Debug + Send + Sync {
     /// # Errors
     /// [`CatalogError`] if the store cannot be read.
     fn list(&self, folder: &str) -> Result<BTreeMap<String, Version>, CatalogError>;
+
+    /// The keys of all files below a folder, as in [`list`](Self::list), without a look at their content.
+    ///
+    /// # Errors
+    /// [`CatalogError`] if the store cannot be read.
+    fn keys(&self, folder: &str) -> Result<BTreeSet<String>, CatalogError> {
+        Ok(self.list(folder)?.into_keys().collect())
+    }
 
     /// Reads a file; `None` if it does not exist.
     ///

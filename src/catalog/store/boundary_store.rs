@@ -8,7 +8,6 @@ use crate::catalog::CatalogError;
 use crate::catalog::boundary_file::file_stem;
 use crate::catalog::store::blobs::{Blobs, Version};
 use crate::catalog::store::directory::Directory;
-use crate::catalog::store::job_files::JobFiles;
 use crate::catalog::store::record::{StoreEntry, boundary_json};
 use crate::latent::{Boundary, LatentSpace};
 
@@ -67,10 +66,10 @@ impl Store {
         Self { blobs, seen }
     }
 
-    /// The files of jobs in the same store.
+    /// All files of the store.
     #[must_use]
-    pub fn jobs(&self) -> JobFiles {
-        JobFiles::new(Arc::clone(&self.blobs))
+    pub fn blobs(&self) -> Arc<dyn Blobs> {
+        Arc::clone(&self.blobs)
     }
 
     /// Reads all entries of a model, each with the name of its file, sorted by file.

@@ -1,6 +1,6 @@
 //! A store in a folder of a file system, which several services share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -104,6 +104,14 @@ impl Directory {
         self.folder.join(key)
     }
 
+    /// The key of a path below the folder; `None` if a part of it begins with a dot.
+    fn key(&self, path: &Path) -> Option<String> {
+        let below = path.strip_prefix(&self.folder).unwrap_or(path);
+        let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+        let is_hidden = parts.iter().any(|part| part.starts_with('.'));
+        (!is_hidden).then(|| parts.join("/"))
+    }
+
     /// Takes the lock if the file has the version `expected`.
     fn lock_version(&self, key: &str, expected: Option<&Version>) -> Result<File, CatalogError> {
         let path = self.path(key);
@@ -149,12 +157,7 @@ impl Blobs for Directory {
     fn list(&self, folder: &str) -> Result<BTreeMap<String, Version>, CatalogError> {
         let mut listed = BTreeMap::new();
         for path in files(&self.path(folder))? {
-            let below = path.strip_prefix(&self.folder).unwrap_or(&path);
-            let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
-            if parts.iter().any(|part| part.starts_with('.')) {
-                continue;
-            }
-            let key = parts.join("/");
+            let Some(key) = self.key(&path) else { continue };
             if let Some(version) = self.version_of(&key, &path).map_err(unreadable(&path))? {
                 listed.insert(key, version);
             }
@@ -163,6 +166,11 @@ impl Blobs for Directory {
         self.known()
             .retain(|key, _| !of_folder(key) || listed.contains_key(key));
         Ok(listed)
+    }
+
+    fn keys(&self, folder: &str) -> Result<BTreeSet<String>, CatalogError> {
+        let files = files(&self.path(folder))?;
+        Ok(files.iter().filter_map(|path| self.key(path)).collect())
     }
 
     fn get(&self, key: &str) -> Result<Option<Blob>, CatalogError> {

@@ -27,7 +27,9 @@ pub enum ReportFormat {
 }
 
 impl JobFiles {
-    pub(super) fn new(blobs: Arc<dyn Blobs>) -> Self {
+    /// The files of jobs in a store.
+    #[must_use]
+    pub fn new(blobs: Arc<dyn Blobs>) -> Self {
         Self { blobs }
     }
 
