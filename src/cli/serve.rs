@@ -1,6 +1,7 @@
 //! `faceplane serve`: loads the models, serves until a signal, and drains.
 
 use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -80,19 +81,16 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     let mut shutdown = Box::pin(terminated().context(NO_SIGNALS)?);
     // From now on it ends nothing. One that comes while models load makes the watch look at them.
     let hangup = signal(SignalKind::hangup()).context(NO_SIGNALS)?;
+    let downloads = DownloadFolder::new(config.downloads.as_deref()).context("--downloads")?;
     let loading = tokio::task::spawn_blocking({
-        let (config, metrics) = (config.clone(), metrics.clone());
-        move || load(&config, &metrics)
+        let (config, metrics, downloads) = (config.clone(), metrics.clone(), downloads.path().to_owned());
+        move || load(&config, &metrics, downloads)
     });
-    let Loaded {
-        models,
-        loader,
-        stored,
-        downloads: _downloads,
-    } = tokio::select! {
+    let (models, loader, stored) = tokio::select! {
         loaded = loading => loaded.unwrap_or_else(|error| resume_unwind(error.into_panic()))?,
         () = &mut shutdown => {
             tracing::info!("shutting down while models load");
+            drop(downloads);
             end_now(0);
         }
     };
@@ -212,17 +210,11 @@ fn with_limit(config: &Config, guard: Guard) -> Guard {
     }
 }
 
-/// The models, and what changes them.
-struct Loaded {
-    models: Models,
-    loader: ModelLoader,
-    /// The models of the store, if there is one.
-    stored: Option<StoredModels>,
-    downloads: DownloadFolder,
-}
+/// The models, what loads them again, and those of the store, if there is one.
+type Loaded = (Models, ModelLoader, Option<StoredModels>);
 
 /// Loads ONNX Runtime and the models. The watchdog watches their runs.
-fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<Loaded> {
+fn load(config: &Config, metrics: &Metrics, downloads: PathBuf) -> anyhow::Result<Loaded> {
     let runtime = Runtime::load(
         config.onnxruntime.as_deref(),
         config.device,
@@ -242,16 +234,15 @@ fn load(config: &Config, metrics: &Metrics) -> anyhow::Result<Loaded> {
         },
         metrics: metrics.clone(),
     };
-    load_models(config, opener)
+    load_models(config, opener, downloads)
 }
 
 /// Loads the bundled model, the models in the configured folders, and those of the store.
-fn load_models(config: &Config, opener: ModelOpener) -> anyhow::Result<Loaded> {
-    let downloads = DownloadFolder::new(config.downloads.as_deref()).context("--downloads")?;
+fn load_models(config: &Config, opener: ModelOpener, downloads: PathBuf) -> anyhow::Result<Loaded> {
     let store = config.store.as_ref().map(StoreAddress::open).transpose()?;
     let of_store = store
         .as_ref()
-        .map(|store| ModelDownloads::new(ModelStore::new(store.blobs()), downloads.path().to_owned()));
+        .map(|store| ModelDownloads::new(ModelStore::new(store.blobs()), downloads));
     let fetched = of_store.as_ref().map_or(Ok(Vec::new()), fetch_all)?;
     let mut folders = vec![ModelFolder::Bundled];
     folders.extend(config.model.iter().flat_map(|path| ModelFolder::at(path)));
@@ -297,12 +288,7 @@ fn load_models(config: &Config, opener: ModelOpener) -> anyhow::Result<Loaded> {
     }
     let loader = ModelLoader::new(models.clone(), opener, config.model.clone(), sources);
     let stored = of_store.map(|of_store| StoredModels::new(loader.clone(), of_store, fetched));
-    Ok(Loaded {
-        models,
-        loader,
-        stored,
-        downloads,
-    })
+    Ok((models, loader, stored))
 }
 
 /// Downloads all models of the store.

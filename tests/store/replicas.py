@@ -26,6 +26,8 @@ SIZE = 64
 PATIENCE = 120
 REPLICAS = 3
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -186,6 +188,36 @@ def shares_jobs(replicas: list[Replica]) -> None:
     print("  a service shows the report of another one, and cancels its training")
 
 
+def has_model(replica: Replica, name: str, digest: str | None) -> bool:
+    """Whether the service has the model with this digest, or not at all for None."""
+    return bool(replica.ask("GET", f"/v1/models/{name}")[1].get("digest") == digest)
+
+
+def shares_models(program: Path, store: str, replicas: list[Replica]) -> None:
+    """A published model is loaded and replaced by all services, and dropped when it is withdrawn."""
+
+    def run(*arguments: str) -> None:
+        subprocess.run([program, *arguments, "--store", store], check=True, stdout=subprocess.DEVNULL)
+
+    def publish(folder: str) -> None:
+        before = replicas[0].ask("GET", "/v1/models/faces")[1].get("digest")
+        run("publish", str(ROOT / "onnx" / folder), "--name", "faces")
+        wait_until("a service has the model", lambda: not has_model(replicas[0], "faces", before))
+        digest = replicas[0].ask("GET", "/v1/models/faces")[1]["digest"]
+        took = max(wait_until("all have the model", partial(has_model, one, "faces", digest)) for one in replicas)
+        for one in replicas:
+            status, _ = one.ask("GET", "/v1/sample?seed=1&model=faces&format=json")
+            check(status == 200, f"a face of the published model is {status}")
+        print(f"  all services have the published model {took:.1f} s after the first")
+
+    publish("phantom")
+    publish("portraits")
+    run("withdraw", "faces")
+    for one in replicas:
+        wait_until("all have dropped the model", partial(has_model, one, "faces", None))
+    print("  all services drop the withdrawn model")
+
+
 def fails(replicas: list[Replica], what: str, status: int = 503) -> None:
     """While the store fails, what is loaded goes on serving, and changes are errors that say so."""
     before = replicas[0].smile()
@@ -216,8 +248,9 @@ def start(program: Path, stores: list[str], folder: Path, stack: ExitStack) -> l
     return replicas
 
 
-def all_at_once(replicas: list[Replica]) -> None:
+def all_at_once(program: Path, store: str, replicas: list[Replica]) -> None:
     """What holds for every store."""
+    shares_models(program, store, replicas)
     sees_changes(replicas)
     changes_at_once(replicas)
     trains_at_once(replicas)
@@ -230,7 +263,7 @@ def in_a_folder(program: Path, folder: Path) -> None:
     store = folder / "store"
     with ExitStack() as stack:
         replicas = start(program, [str(store)] * REPLICAS, folder, stack)
-        all_at_once(replicas)
+        all_at_once(program, str(store), replicas)
         with (store / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             fails(replicas, "while a process keeps the lock")
@@ -276,7 +309,7 @@ def in_a_bucket(program: Path, folder: Path) -> None:
         for proxy in proxies:
             os.environ["AWS_ENDPOINT"] = f"http://127.0.0.1:{proxy.port}"
             replicas += start(program, ["s3://faces/of/all"], folder, stack)
-        all_at_once(replicas)
+        all_at_once(program, "s3://faces/of/all", replicas)
         for mode, what in (
             (Mode.REFUSE, "while the bucket refuses connections"),
             (Mode.HANG, "while the bucket hangs"),
