@@ -94,14 +94,7 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
             end_now(0);
         }
     };
-    let listener = TcpListener::bind(config.listen.addresses())
-        .await
-        .with_context(|| {
-            format!(
-                "cannot listen on {}; choose another address with --listen",
-                config.listen
-            )
-        })?;
+    let listener = listen(config).await?;
     tokio::spawn(follow_store(models.clone()));
     let watchdog = loader.watchdog().clone();
     model_watch::start(loader.clone(), stored.clone(), hangup);
@@ -146,6 +139,17 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     watchdog.close();
     finish(&jobs, publisher, traces, times).await;
     Ok(())
+}
+
+/// Listens on the first address of the settings that the system allows.
+async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(config.listen.addresses()).await;
+    listener.with_context(|| {
+        format!(
+            "cannot listen on {}; choose another address with --listen",
+            config.listen
+        )
+    })
 }
 
 /// Waits for the jobs, and hands over what is left for the store and the collector of traces.
