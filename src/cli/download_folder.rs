@@ -6,6 +6,8 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::Config;
+
 /// The folder for the models of the store. A temporary one is removed at the end.
 pub(super) struct DownloadFolder {
     path: PathBuf,
@@ -13,12 +15,12 @@ pub(super) struct DownloadFolder {
 }
 
 impl DownloadFolder {
-    /// The folder of the settings, or a temporary one. A temporary folder that cannot be created is no error before a model is
+    /// The folder of the settings, or a temporary one, which only a service with a store needs. A temporary folder that cannot be created is no error before a model is
     /// downloaded: the root of a container may be read-only.
-    pub(super) fn new(chosen: Option<&Path>) -> io::Result<Self> {
-        if let Some(path) = chosen {
+    pub(super) fn new(config: &Config) -> io::Result<Self> {
+        if config.downloads.is_some() || config.store.is_none() {
             return Ok(Self {
-                path: path.to_owned(),
+                path: config.downloads.clone().unwrap_or_default(),
                 is_temporary: false,
             });
         }

@@ -1,5 +1,6 @@
 //! `faceplane publish` and `faceplane withdraw`: the models of services that share a store.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -48,7 +49,7 @@ impl Publish {
         let document = publisher.publish(&self.folder, self.name.as_deref(), progress)?;
         line.clear();
         let (name, files, bytes) = (document.name(), document.file_count(), document.bytes());
-        println!("published {name}: {files} files, {bytes} bytes");
+        say(&format!("published {name}: {files} files, {bytes} bytes"));
         Ok(())
     }
 }
@@ -60,9 +61,14 @@ impl Withdraw {
     /// As [`ModelPublisher::withdraw`].
     pub fn run(&self) -> Result<(), CatalogError> {
         publisher(&self.store)?.withdraw(&self.name)?;
-        println!("withdrew {}", self.name);
+        say(&format!("withdrew {}", self.name));
         Ok(())
     }
+}
+
+/// Prints a line. If standard output is closed, the work is done all the same.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 fn publisher(address: &StoreAddress) -> Result<ModelPublisher, CatalogError> {

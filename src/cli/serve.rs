@@ -81,7 +81,7 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     let mut shutdown = Box::pin(terminated().context(NO_SIGNALS)?);
     // From now on it ends nothing. One that comes while models load makes the watch look at them.
     let hangup = signal(SignalKind::hangup()).context(NO_SIGNALS)?;
-    let downloads = DownloadFolder::new(config.downloads.as_deref()).context("--downloads")?;
+    let downloads = DownloadFolder::new(config).context("--downloads")?;
     let loading = tokio::task::spawn_blocking({
         let (config, metrics, downloads) = (config.clone(), metrics.clone(), downloads.path().to_owned());
         move || load(&config, &metrics, downloads)
