@@ -7,7 +7,7 @@
 FROM rust:1.95.0-slim-bookworm AS dependencies
 WORKDIR /build
 # The optional features, as in the Makefile. The images have all of them.
-ENV FEATURES="object-store otlp"
+ENV FEATURES="c2pa object-store otlp"
 COPY Cargo.toml Cargo.lock ./
 # Builds the dependencies with an empty program, so that this layer stays valid until Cargo.lock changes.
 RUN mkdir src \

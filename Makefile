@@ -12,9 +12,11 @@ CARGO_CYCLONEDX_VERSION := 0.5.9
 CARGO_CYCLONEDX := .tools/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)/bin/cargo-cyclonedx
 
 # The optional features of the program. `make serve` builds without them; tests, lints and docs are of the program with all of them.
-FEATURES := object-store otlp
+FEATURES := c2pa object-store otlp
 
 PROGRAM := $(or $(CARGO_TARGET_DIR),target)/release/faceplane
+# The program that the tests use, with all features.
+TESTED_PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/faceplane
 
 # If FACEPLANE_ONNXRUNTIME is set, that library is used, and nothing is downloaded.
 ifndef FACEPLANE_ONNXRUNTIME
@@ -40,6 +42,10 @@ serve: setup build ## Build and run the service on 127.0.0.1:8080 (FACEPLANE_LIS
 .PHONY: build
 build: ## Build the release program
 	$(CARGO) build --locked --release
+
+.PHONY: tested-program
+tested-program: setup
+	$(CARGO) test --locked --no-run --test main --features '$(FEATURES)'
 
 .PHONY: setup
 setup: $(ONNXRUNTIME) ## Download ONNX Runtime to .onnxruntime/, if it is not there
@@ -78,9 +84,12 @@ test-deployment: ## Render docker/kubernetes, and compare each resource with its
 	PYTHON='$(PYTHON)' tests/deployment/run
 
 .PHONY: test-store
-test-store: setup ## Let three services share a store, a folder and then a bucket, also while it fails
-	$(CARGO) build --locked --features '$(FEATURES)'
-	PYTHON='$(PYTHON)' tests/store/run $(or $(CARGO_TARGET_DIR),target)/debug/faceplane
+test-store: tested-program ## Let three services share a store, a folder and then a bucket, also while it fails
+	PYTHON='$(PYTHON)' tests/store/run $(TESTED_PROGRAM)
+
+.PHONY: test-credentials
+test-credentials: tested-program ## Read signed images with exiftool (Debian: libimage-exiftool-perl) and with C2PA's own reader for Python
+	PYTHON='$(PYTHON)' tests/content_credentials/run $(TESTED_PROGRAM)
 
 .PHONY: test-image
 test-image: setup ## Assemble the cpu image's root folder from Debian's packages, and run the service in it; needs root

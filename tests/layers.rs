@@ -33,7 +33,10 @@ const LAYERS: &[Layer] = &[
     Layer {
         path: "imaging",
         layers: &[],
-        crates: &["image", "jpeg_decoder", "jpeg_encoder", "md5", "moxcms", "ndarray", "png", "roxmltree", "thiserror", "webp", "zune_jpeg"],
+        crates: &[
+            "c2pa", "image", "jpeg_decoder", "jpeg_encoder", "md5", "moxcms", "ndarray", "png", "roxmltree", "serde_json", "thiserror", "webp",
+            "zune_jpeg",
+        ],
         never_of_std: &["env", "fs", "net", "path", "process", "thread", "time"],
     },
     Layer {

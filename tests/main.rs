@@ -12,6 +12,8 @@ mod check;
 mod checkpoint;
 mod commands;
 mod conformance;
+#[cfg(feature = "c2pa")]
+mod content_credentials;
 mod device_proof;
 mod differentiation;
 mod docs;

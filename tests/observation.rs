@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::model_folders::copied_model;
-#[cfg(not(feature = "otlp"))]
+#[cfg(not(all(feature = "c2pa", feature = "otlp")))]
 use crate::process::refusal;
 use crate::process::{Service, program};
 
@@ -144,6 +144,18 @@ fn a_client_that_goes_away_leaves_a_line_that_says_so() {
         "{lines:?}"
     );
     assert!(lines[0]["bytes"].as_u64().unwrap() > 0, "{lines:?}");
+}
+
+#[cfg(not(feature = "c2pa"))]
+#[test]
+fn a_program_without_content_credentials_refuses_a_certificate_and_names_the_feature() {
+    let [certificate, key] =
+        ["signer.pem", "signer.key"].map(|name| format!("tests/content_credentials/{name}"));
+    let refused = refusal(program().args(["--c2pa-certificate", &certificate, "--c2pa-key", &key]));
+    assert!(
+        refused.contains("--c2pa-certificate") && refused.contains("--features c2pa"),
+        "{refused}"
+    );
 }
 
 #[cfg(not(feature = "otlp"))]

@@ -138,8 +138,7 @@ impl BatchWords {
             "/v1/sample"
         };
         let metadata = ImageMetadata::new(model, RequestRecord::new(path, &request));
-        let metadata = metadata.of_code(Some(&face.code), self.output.metadata);
-        self.output.encode(image, &metadata)
+        metadata.encode(image, Some(&face.code), self.output)
     }
 }
 

@@ -83,6 +83,13 @@ impl BufferedResponse {
         self
     }
 
+    /// Adds a weak `ETag` of `cause`: all that the content depends on. Programs of other versions may write other bytes.
+    pub(crate) fn with_etag_of(mut self, cause: &str) -> Self {
+        let cause = format!("{} {cause}", env!("CARGO_PKG_VERSION"));
+        self.etag = Some(entity_tag(cause.as_bytes(), Strength::Weak));
+        self
+    }
+
     /// The same response; its bytes hold their share of `memory` until they are sent.
     pub(crate) fn held_in(mut self, memory: &ByteBudget) -> Self {
         let reserved = memory.hold_response(self.body.len());

@@ -29,8 +29,8 @@ pub(crate) struct Encoding<'a> {
     pub(crate) faces: Vec<Face>,
     pub(crate) output: Output,
     pub(crate) metadata: ImageMetadata,
-    /// Whether the response is for the cache, so that it needs an `ETag`.
-    pub(crate) cacheable: bool,
+    /// The key of the response in the cache, if it is for the cache, so that it needs an `ETag`.
+    pub(crate) cache_key: Option<String>,
     /// The time that the faces took.
     pub(crate) timings: Timings,
     pub(crate) metrics: &'a Metrics,
@@ -46,38 +46,37 @@ impl Encoding<'_> {
             model,
             faces,
             output,
-            cacheable,
+            cache_key,
             timings,
             metrics,
             metadata,
         } = self;
         let (started, images) = (Instant::now(), faces.len());
+        let tag = TagSource::of(cache_key, metadata.is_signed(output.metadata));
         let response = match output.format {
             Format::Json | Format::Npz => {
                 let media_type = output.image_format.media_type();
                 let in_base64 =
                     move |face, file| responses::face::Face::new(face, STANDARD.encode(file), media_type);
                 let faces = encode_each(faces, output, &Arc::new(metadata), in_base64).await?;
-                let write = move || Ok(BufferedResponse::json(&document(faces, &model)?, &model));
-                off_thread(with_etag(write, cacheable)).await?
+                let write = move || Ok(tag.tagged(BufferedResponse::json(&document(faces, &model)?, &model)));
+                off_thread(write).await?
             }
             _ if output.is_zipped() => {
                 let named = |face: Face, file| (face.seed, file);
                 let files = encode_each(faces, output, &Arc::new(metadata), named).await?;
                 let write = move || {
-                    Ok(BufferedResponse::zip(
-                        archive(&with_names(files, output))?,
-                        &model,
-                    ))
+                    let archive = archive(&with_names(files, output))?;
+                    Ok(tag.tagged(BufferedResponse::zip(archive, &model)))
                 };
-                off_thread(with_etag(write, cacheable)).await?
+                off_thread(write).await?
             }
             format => {
                 let encode = move || {
                     let image = encode_image(faces, output, &metadata)?;
-                    Ok(BufferedResponse::image(format, image, &model))
+                    Ok(tag.tagged(BufferedResponse::image(format, image, &model)))
                 };
-                off_thread(with_etag(encode, cacheable)).await?
+                off_thread(encode).await?
             }
         };
         let encoding = started.elapsed();
@@ -96,25 +95,41 @@ impl Encoding<'_> {
     }
 }
 
-/// The same work, with an `ETag` for its response if it is `cacheable`.
-fn with_etag(
-    work: impl FnOnce() -> Result<BufferedResponse, ImagingError>,
-    cacheable: bool,
-) -> impl FnOnce() -> Result<BufferedResponse, ImagingError> {
-    move || {
-        let response = work()?;
-        Ok(if cacheable { response.with_etag() } else { response })
+/// What the `ETag` of a response is made of.
+enum TagSource {
+    /// It has none.
+    None,
+    /// Its body.
+    Body,
+    /// The key of the response in the cache, because its files are signed: they have other bytes each time.
+    Key(String),
+}
+
+impl TagSource {
+    fn of(cache_key: Option<String>, is_signed: bool) -> Self {
+        match cache_key {
+            None => Self::None,
+            Some(key) if is_signed => Self::Key(key),
+            Some(_) => Self::Body,
+        }
+    }
+
+    fn tagged(self, response: BufferedResponse) -> BufferedResponse {
+        match self {
+            Self::None => response,
+            Self::Body => response.with_etag(),
+            Self::Key(key) => response.with_etag_of(&key),
+        }
     }
 }
 
 /// The file of one image with all faces.
 fn encode_image(faces: Vec<Face>, output: Output, metadata: &ImageMetadata) -> Result<Vec<u8>, ImagingError> {
     if let [face] = &faces[..] {
-        return output.encode(&face.image, &metadata.of_file(Some(face), output.metadata));
+        return metadata.encode(&face.image, Some(&face.code), output);
     }
-    let metadata = metadata.of_file(None, output.metadata);
     let images: Vec<_> = faces.into_iter().map(|face| face.image).collect();
-    output.encode_all(&images, &metadata)
+    metadata.encode_all(&images, output)
 }
 
 /// The names of files in an archive: by the place in a table, by the seeds if each face has one of its own, or by their numbers.
@@ -156,8 +171,7 @@ pub(crate) async fn encode_each<T: Send + 'static>(
     let encode = |face: Face| {
         let metadata = Arc::clone(metadata);
         tokio::spawn(off_thread(move || {
-            let metadata = metadata.of_file(Some(&face), output.metadata);
-            let file = output.encode(&face.image, &metadata)?;
+            let file = metadata.encode(&face.image, Some(&face.code), output)?;
             Ok(finish(face, file))
         }))
     };

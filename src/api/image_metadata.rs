@@ -1,13 +1,16 @@
-//! The metadata in an image file: what reproduces its faces, and what kind of media it is.
+//! What an image file says about its image: what reproduces its faces, what kind of media it is, and who signs that.
+
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::api::output::Output;
 use crate::api::types::latent::Latent;
 use crate::api::types::output_options::Metadata;
 use crate::catalog::{DigitalSourceType, ProvenanceEntry};
-use crate::editor::{Face, Model};
-use crate::imaging::FileMetadata;
+use crate::editor::Model;
+use crate::imaging::{ContentCredentials, FileMetadata, Image, ImagingError};
 use crate::latent::LatentCode;
 
 /// A request as JSON, with everything that reproduces its response: the model is named, and a face without a seed or a code
@@ -46,6 +49,7 @@ pub(crate) struct ImageMetadata {
     generator: String,
     provenance: ProvenanceEntry,
     record: RequestRecord,
+    credentials: Option<Arc<ContentCredentials>>,
 }
 
 /// The recipe: what reproduces an image, as JSON.
@@ -74,7 +78,18 @@ impl ImageMetadata {
             generator: model.generator_digest().to_owned(),
             provenance: model.generator().provenance,
             record,
+            credentials: None,
         }
+    }
+
+    /// The same metadata, in files that are signed, if there are credentials.
+    pub(crate) fn signed(self, credentials: Option<Arc<ContentCredentials>>) -> Self {
+        Self { credentials, ..self }
+    }
+
+    /// Whether the files of a response are signed. Two signatures of the same file differ.
+    pub(crate) fn is_signed(&self, extent: Metadata) -> bool {
+        self.credentials.is_some() && self.is_marked(extent)
     }
 
     /// The same metadata, for images that show an uploaded photograph if `is_photograph`.
@@ -85,18 +100,44 @@ impl ImageMetadata {
         self
     }
 
-    /// The metadata of the file of an image: of `face`, or of several faces.
-    pub(crate) fn of_file(&self, face: Option<&Face>, extent: Metadata) -> FileMetadata {
-        self.of_code(face.map(|face| &face.code), extent)
+    /// The file of an image: of one code, or of several.
+    pub(crate) fn encode(
+        &self,
+        image: &Image,
+        code: Option<&LatentCode>,
+        output: Output,
+    ) -> Result<Vec<u8>, ImagingError> {
+        let file = output.encode(image, &self.of_code(code, output.metadata))?;
+        self.sign(file, output)
     }
 
-    /// The metadata of the file of an image of one code, or of several.
-    pub(crate) fn of_code(&self, code: Option<&LatentCode>, extent: Metadata) -> FileMetadata {
-        let full = extent == Metadata::Full;
-        let marked = full || !self.provenance.optional;
+    /// The one file of several images: a sheet, or an animation.
+    pub(crate) fn encode_all(&self, images: &[Image], output: Output) -> Result<Vec<u8>, ImagingError> {
+        let file = output.encode_all(images, &self.of_code(None, output.metadata))?;
+        self.sign(file, output)
+    }
+
+    fn sign(&self, file: Vec<u8>, output: Output) -> Result<Vec<u8>, ImagingError> {
+        match &self.credentials {
+            Some(credentials) if self.is_marked(output.metadata) => credentials.sign(
+                &file,
+                output.image_format.media_type(),
+                self.provenance.digital_source_type.term(),
+            ),
+            _ => Ok(file),
+        }
+    }
+
+    /// Whether a file says what kind of media it is.
+    fn is_marked(&self, extent: Metadata) -> bool {
+        extent == Metadata::Full || !self.provenance.optional
+    }
+
+    fn of_code(&self, code: Option<&LatentCode>, extent: Metadata) -> FileMetadata {
+        let source_type = self.provenance.digital_source_type.term();
         FileMetadata {
-            recipe: full.then(|| self.recipe(code)),
-            digital_source_type: marked.then(|| self.provenance.digital_source_type.term().to_owned()),
+            recipe: (extent == Metadata::Full).then(|| self.recipe(code)),
+            digital_source_type: self.is_marked(extent).then(|| source_type.to_owned()),
         }
     }
 

@@ -303,7 +303,8 @@ impl ProblemType {
             | Edit::Imaging(
                 ImagingError::NotRgb { .. }
                 | ImagingError::UnequalSizes { .. }
-                | ImagingError::Encoding { .. },
+                | ImagingError::Encoding { .. }
+                | ImagingError::Signing { .. },
             ) => Self::INTERNAL,
         }
     }

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use crate::api::background_inversions::{BackgroundInversions, KEPT};
 use crate::api::base_path::BasePath;
 use crate::api::guard::Guard;
+use crate::api::image_metadata::{ImageMetadata, RequestRecord};
 use crate::api::log_record::note_model;
 use crate::api::problem::Problem;
 use crate::api::readiness::Readiness;
@@ -20,6 +21,7 @@ use crate::editor::{
     StoredModels,
 };
 use crate::engine::ByteBudget;
+use crate::imaging::ContentCredentials;
 use crate::metrics::Metrics;
 
 /// The most images that are decoded at the same time. Each may take some hundred megabytes.
@@ -63,6 +65,7 @@ pub struct Api {
     pub(crate) shared_jobs: Option<SharedJobs>,
     pub(crate) base_path: BasePath,
     pub(crate) guard: Guard,
+    credentials: Option<Arc<ContentCredentials>>,
 }
 
 /// The limits of a request, and of the cache.
@@ -109,6 +112,7 @@ impl Api {
             shared_jobs: None,
             memory,
             guard: Guard::default(),
+            credentials: None,
             base_path: BasePath::default(),
         }
     }
@@ -185,6 +189,18 @@ impl Api {
     #[must_use]
     pub fn with_guard(self, guard: Guard) -> Self {
         Self { guard, ..self }
+    }
+
+    /// The same state, whose image files are signed.
+    #[must_use]
+    pub fn with_credentials(self, credentials: ContentCredentials) -> Self {
+        let credentials = Some(Arc::new(credentials));
+        Self { credentials, ..self }
+    }
+
+    /// The metadata of the images that `model` makes for a request.
+    pub(crate) fn metadata(&self, model: &Model, record: RequestRecord) -> ImageMetadata {
+        ImageMetadata::new(model, record).signed(self.credentials.clone())
     }
 
     /// The same service behind a proxy that offers it below a path.

@@ -1,7 +1,8 @@
 //! `faceplane serve`: loads the models, serves until a signal, and drains.
 
+use std::fs;
 use std::panic::resume_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ use crate::editor::{
     ProofTimes, StoredModels, follow_store,
 };
 use crate::engine::{EngineOptions, QueueLimits, Runtime};
+use crate::imaging::ContentCredentials;
 use crate::metrics::Metrics;
 use crate::server::{self, ConnectionLimits};
 use crate::telemetry;
@@ -78,6 +80,7 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
         config.max_images
     );
     let guard = guard(config)?;
+    let credentials = credentials(config)?;
     let mut shutdown = Box::pin(terminated().context(NO_SIGNALS)?);
     // From now on it ends nothing. One that comes while models load makes the watch look at them.
     let hangup = signal(SignalKind::hangup()).context(NO_SIGNALS)?;
@@ -102,12 +105,15 @@ async fn run(config: &Config, started: Instant) -> anyhow::Result<()> {
     let readiness = Readiness::new(watchdog.clone()).with_proof(proof.failure());
     tokio::spawn(proof.follow());
     let address = listener.local_addr().context("the listener has no address")?;
-    let api = Api::new(models, limits(config), metrics, readiness.clone())
+    let mut api = Api::new(models, limits(config), metrics, readiness.clone())
         .with_loader(loader)
         .with_stored_models(stored)
         .with_guard(guard)
         .with_shared_jobs(&format!("{}:{}", host_name(), address.port()))
         .below(config.base_path.clone());
+    if let Some(credentials) = credentials {
+        api = api.with_credentials(credentials);
+    }
     let jobs = api.jobs();
     let publisher = JobPublisher::new(&api);
     if let Some(publisher) = publisher.clone() {
@@ -203,6 +209,18 @@ fn guard(config: &Config) -> anyhow::Result<Guard> {
     }
     tokio::spawn(file.follow(guard.clone()));
     Ok(guard)
+}
+
+/// What signs image files, if the settings name a certificate.
+fn credentials(config: &Config) -> anyhow::Result<Option<ContentCredentials>> {
+    let (Some(certificate), Some(key)) = (&config.c2pa_certificate, &config.c2pa_key) else {
+        return Ok(None);
+    };
+    let read = |path: &Path| fs::read(path).with_context(|| path.display().to_string());
+    let certificate = read(certificate).context("--c2pa-certificate")?;
+    let key = read(key).context("--c2pa-key")?;
+    let credentials = ContentCredentials::new(&certificate, &key).context("--c2pa-certificate")?;
+    Ok(Some(credentials))
 }
 
 /// The guard, with the limit on the rate of requests that the settings name.

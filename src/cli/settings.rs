@@ -63,6 +63,25 @@ pub struct Config {
     #[arg(long, env = "FACEPLANE_TRUSTED_PROXY", value_delimiter = ',', value_name = "NETWORK", value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
+    /// A PEM file with a certificate, and those that lead to its authority: image files get Content Credentials (C2PA), signed with the
+    /// key of --c2pa-key (needs a program built with the feature c2pa)
+    #[arg(
+        long,
+        env = "FACEPLANE_C2PA_CERTIFICATE",
+        value_name = "FILE",
+        requires = "c2pa_key"
+    )]
+    pub c2pa_certificate: Option<PathBuf>,
+
+    /// A PEM file (PKCS #8) with the private key of --c2pa-certificate, for ES256, ES384 or Ed25519
+    #[arg(
+        long,
+        env = "FACEPLANE_C2PA_KEY",
+        value_name = "FILE",
+        requires = "c2pa_certificate"
+    )]
+    pub c2pa_key: Option<PathBuf>,
+
     /// Path below which a proxy offers the service, such as /faces. Links in responses begin with it; requests may have it or not
     #[arg(long, env = "FACEPLANE_BASE_PATH", default_value = "/", value_name = "PATH")]
     pub base_path: BasePath,

@@ -68,6 +68,12 @@ pub enum ImagingError {
         /// The error of the codec.
         reason: String,
     },
+    /// A file cannot be signed.
+    #[error("the image cannot be signed: {reason}; check --c2pa-certificate and --c2pa-key")]
+    Signing {
+        /// The error of the signer.
+        reason: String,
+    },
 }
 
 /// Why a file cannot be decoded.

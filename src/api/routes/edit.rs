@@ -11,7 +11,7 @@ use crate::api::buffered_response::Reuse;
 use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::encoding::Encoding;
 use crate::api::frame_stream::FrameStream;
-use crate::api::image_metadata::{ImageMetadata, RequestRecord};
+use crate::api::image_metadata::RequestRecord;
 use crate::api::many_faces;
 use crate::api::openapi::files::ImageFile;
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
@@ -177,13 +177,14 @@ async fn edit(
     let request = input.request(api, output.format)?;
     let record = RequestRecord::new(path, &input);
     if output.is_streamed() {
-        let metadata = ImageMetadata::new(&model, record).of_photograph(is_photograph);
+        let metadata = api.metadata(&model, record).of_photograph(is_photograph);
         let stream = FrameStream::new(api, headers, &model, output, metadata, request.images())?;
         let stream = stream.with_seeds(request.source.seed());
         let work = |sender| async move { editor::edit_to(&model, &request, Some(sender)).await.map(drop) };
         return Ok(RouteResponse::Streamed(stream.respond(work).await?));
     }
     let key = cacheable.then(|| response_cache::key(&model, &record, &output));
+    let cache_key = key.clone();
     let make = async {
         let mut edited = editor::edit(&model, &request).await?;
         edited.warnings.splice(0..0, of_image);
@@ -193,8 +194,8 @@ async fn edit(
             model: Arc::clone(&model),
             faces: before.into_iter().chain(take(&mut edited.faces)).collect(),
             output,
-            metadata: ImageMetadata::new(&model, record).of_photograph(is_photograph),
-            cacheable,
+            metadata: api.metadata(&model, record).of_photograph(is_photograph),
+            cache_key,
             timings: edited.timings,
             metrics: &api.metrics,
         };
@@ -221,6 +222,7 @@ async fn edit_many(
     let cacheable = input.common.face.code.is_seeded();
     let record = RequestRecord::new(path, input);
     let key = cacheable.then(|| response_cache::key(model, &record, &output));
+    let cache_key = key.clone();
     let make = async {
         let mut edited = editor::render_faces(model, &request, output.format == Format::Json).await?;
         let warnings: Vec<String> = edited.warnings.iter().map(ToString::to_string).collect();
@@ -229,8 +231,8 @@ async fn edit_many(
             model: Arc::clone(model),
             faces: take(&mut edited.faces),
             output,
-            metadata: ImageMetadata::new(model, record),
-            cacheable,
+            metadata: api.metadata(model, record),
+            cache_key,
             timings: edited.timings,
             metrics: &api.metrics,
         };

@@ -9,7 +9,7 @@ use axum::response::Response;
 use crate::api::buffered_response::Reuse;
 use crate::api::encoding::Encoding;
 use crate::api::frame_stream::FrameStream;
-use crate::api::image_metadata::{ImageMetadata, RequestRecord};
+use crate::api::image_metadata::RequestRecord;
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::{Cacheable, Fresh};
 use crate::api::output::Output;
@@ -79,7 +79,9 @@ async fn interpolate(
     let (request, cacheable) = (input.request(output.format)?, input.is_seeded());
     let record = RequestRecord::new(PATH, &input);
     if output.is_streamed() {
-        let metadata = ImageMetadata::new(&model, record).of_photograph(completed.is_photograph);
+        let metadata = api
+            .metadata(&model, record)
+            .of_photograph(completed.is_photograph);
         let stream = FrameStream::new(api, headers, &model, output, metadata, request.frames)?;
         let work = |sender| async move {
             let made = editor::interpolate(&model, &request, Some(sender)).await;
@@ -88,14 +90,17 @@ async fn interpolate(
         return Ok(RouteResponse::Streamed(stream.respond(work).await?));
     }
     let key = cacheable.then(|| response_cache::key(&model, &record, &output));
+    let cache_key = key.clone();
     let make = async {
         let made = editor::interpolate(&model, &request, None).await?;
         let encoding = Encoding {
             model: Arc::clone(&model),
             faces: made.faces,
             output,
-            metadata: ImageMetadata::new(&model, record).of_photograph(completed.is_photograph),
-            cacheable,
+            metadata: api
+                .metadata(&model, record)
+                .of_photograph(completed.is_photograph),
+            cache_key,
             timings: made.timings,
             metrics: &api.metrics,
         };

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::api::buffered_response::BufferedResponse;
 use crate::api::decode::describe::OptionsBesideImage;
 use crate::api::encoding::Encoding;
-use crate::api::image_metadata::{ImageMetadata, RequestRecord};
+use crate::api::image_metadata::RequestRecord;
 use crate::api::inversion_events::InversionEvents;
 use crate::api::openapi::files::ImageFile;
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
@@ -95,12 +95,13 @@ pub(crate) async fn invert(
     let warnings: Vec<String> = inverted.warnings.iter().map(ToString::to_string).collect();
     let listed = warnings.clone();
     let encoding = Encoding {
-        metadata: ImageMetadata::new(&model, RequestRecord::new("/v1/invert", &input))
+        metadata: api
+            .metadata(&model, RequestRecord::new("/v1/invert", &input))
             .of_photograph(is_photograph),
         model,
         faces: vec![inverted.face],
         output,
-        cacheable: false,
+        cache_key: None,
         timings: inverted.timings,
         metrics: &api.metrics,
     };

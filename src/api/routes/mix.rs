@@ -9,7 +9,7 @@ use axum::response::Response;
 use crate::api::buffered_response::BufferedResponse;
 use crate::api::buffered_response::Reuse;
 use crate::api::encoding::Encoding;
-use crate::api::image_metadata::{ImageMetadata, RequestRecord};
+use crate::api::image_metadata::RequestRecord;
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::{Cacheable, Fresh};
 use crate::api::output::Output;
@@ -74,6 +74,7 @@ async fn mix(api: &Api, headers: &HeaderMap, mut input: MixInput) -> Result<Buff
     let (request, cacheable) = (input.request(output.format)?, input.is_seeded());
     let record = RequestRecord::new(PATH, &input);
     let key = cacheable.then(|| response_cache::key(&model, &record, &output));
+    let cache_key = key.clone();
     let make = async {
         let mixed = editor::mix(&model, &request).await?;
         let encoding = Encoding {
@@ -81,8 +82,10 @@ async fn mix(api: &Api, headers: &HeaderMap, mut input: MixInput) -> Result<Buff
             timings: mixed.timings,
             faces: in_order_of_the_table(mixed),
             output,
-            metadata: ImageMetadata::new(&model, record).of_photograph(completed.is_photograph),
-            cacheable,
+            metadata: api
+                .metadata(&model, record)
+                .of_photograph(completed.is_photograph),
+            cache_key,
             metrics: &api.metrics,
         };
         let listed = warnings.clone();

@@ -9,7 +9,7 @@ use axum::response::Response;
 use crate::api::buffered_response::Reuse;
 use crate::api::encoding::Encoding;
 use crate::api::frame_stream::FrameStream;
-use crate::api::image_metadata::{ImageMetadata, RequestRecord};
+use crate::api::image_metadata::RequestRecord;
 use crate::api::many_faces;
 use crate::api::openapi::problems::{BodyProblems, FaceProblems};
 use crate::api::openapi::responses::{Cacheable, Fresh};
@@ -76,13 +76,14 @@ async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Resul
     let request = input.request(api, output.format)?;
     let record = RequestRecord::new(PATH, &input);
     if output.is_streamed() {
-        let metadata = ImageMetadata::new(&model, record);
+        let metadata = api.metadata(&model, record);
         let stream = FrameStream::new(api, headers, &model, output, metadata, request.sources.len())?;
         let stream = stream.with_seeds(request.sources.iter().filter_map(FaceSource::seed));
         let work = |sender| async move { editor::sample_to(&model, &request, Some(sender)).await.map(drop) };
         return Ok(RouteResponse::Streamed(stream.respond(work).await?));
     }
     let key = cacheable.then(|| response_cache::key(&model, &record, &output));
+    let cache_key = key.clone();
     let make = async {
         let Sampled { faces, timings } = editor::sample(&model, &request).await?;
         let seeds: Vec<u32> = faces.iter().filter_map(|face| face.seed).collect();
@@ -90,8 +91,8 @@ async fn sample(api: &Api, headers: &HeaderMap, mut input: SampleInput) -> Resul
             model: Arc::clone(&model),
             faces,
             output,
-            metadata: ImageMetadata::new(&model, record),
-            cacheable,
+            metadata: api.metadata(&model, record),
+            cache_key,
             timings,
             metrics: &api.metrics,
         };

@@ -14,10 +14,12 @@
 //! | encoding of JPEG and WebP files | `jpeg_webp` |
 //! | animated files: PNG, WebP and GIF | `animation` |
 //! | what a file says about how its image was made | `file_metadata`, `read_metadata` |
+//! | who says so: a signature | `content_credentials` |
 //! | the same as XMP, and its place in JPEG, WebP and GIF files | `xmp`, `xmp_in_files` |
 
 pub(super) mod animation;
 mod colour;
+pub(super) mod content_credentials;
 pub(super) mod decode;
 mod file_decoder;
 pub(super) mod file_metadata;

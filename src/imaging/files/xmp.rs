@@ -10,7 +10,7 @@ const FACEPLANE: &str = "urn:faceplane:xmp:1.0/";
 const NOTE: &str = "http://ns.adobe.com/xmp/note/";
 
 /// The vocabulary of digital source types. A term is appended to it.
-const SOURCE_TYPES: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/";
+pub(super) const SOURCE_TYPES: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/";
 
 /// The largest packet that is read, in bytes. The longest recipes have a few hundred kilobytes.
 const LARGEST: usize = 4 << 20;
