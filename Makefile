@@ -130,7 +130,7 @@ judge: build setup ## Judge all methods of editing, the phantom by its truth, an
 ##@ Check
 
 .PHONY: check
-check: check-format lint check-default check-docs check-dependencies check-python ## Run all checks except the tests: format, lints, docs, dependencies, Python
+check: check-dependencies check-format lint check-default check-docs check-python ## Run all checks except the tests: format, lints, docs, dependencies, Python
 
 .PHONY: format
 format: ## Format the code
