@@ -2,15 +2,19 @@
 
 use std::io::Cursor;
 use std::process::Command;
+use std::time::Duration;
 
 use axum::http::{Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use c2pa::{Context, Reader, ValidationState};
+use faceplane::api::{Access, Api, Limits, Readiness, router};
+use faceplane::editor::Models;
 use faceplane::imaging::{ContentCredentials, CredentialsError, read_metadata};
+use faceplane::metrics::Metrics;
 
 use crate::process::{Service, program, refusal};
-use crate::support::Client;
+use crate::support::{Client, StripeGenerator, model_of};
 
 const SIGNER: &str = "tests/content_credentials/signer.pem";
 const KEY: &str = "tests/content_credentials/signer.key";
@@ -23,8 +27,21 @@ fn file(name: &str) -> Vec<u8> {
     .unwrap()
 }
 
-fn credentials() -> ContentCredentials {
-    ContentCredentials::new(&file("signer.pem"), &file("signer.key")).unwrap()
+/// A client of the small generator, whose service signs image files.
+fn signing() -> Client {
+    let credentials = ContentCredentials::new(&file("signer.pem"), &file("signer.key")).unwrap();
+    let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
+    let limits = Limits {
+        max_images: 16,
+        timeout: Duration::from_mins(1),
+        cache_bytes: 1 << 20,
+        image_pixels: 25_000_000,
+        memory_bytes: 256 << 20,
+    };
+    let readiness = Readiness::default();
+    let api = Api::new(models, limits, Metrics::new(), readiness.clone()).with_credentials(credentials);
+    let router = router(api, Access::new(&[], None).unwrap());
+    Client { router, readiness }
 }
 
 /// What C2PA's own reader says of a file: whether its signature is valid, and its statement as JSON. `None` without a statement.
@@ -52,7 +69,7 @@ fn assert_signed(media_type: &str, file: &[u8], source_type: &str, what: &str) {
 
 #[tokio::test]
 async fn images_in_every_format_and_layout_are_signed() {
-    let client = Client::signing(credentials());
+    let client = signing();
     for format in ["png", "jpeg", "webp", "gif"] {
         for layout in ["grid", "strip", "animation"] {
             if (format, layout) == ("jpeg", "animation") {
@@ -85,7 +102,7 @@ async fn images_in_every_format_and_layout_are_signed() {
 
 #[tokio::test]
 async fn a_changed_pixel_breaks_the_signature() {
-    let client = Client::signing(credentials());
+    let client = signing();
     let mut image = client.get("/v1/sample?seed=7&format=webp").await.body.clone();
     // The first chunk with pixels.
     let pixels = image.windows(4).position(|name| name == b"VP8 ").unwrap();
@@ -97,7 +114,7 @@ async fn a_changed_pixel_breaks_the_signature() {
 
 #[tokio::test]
 async fn a_signed_file_still_carries_its_code() {
-    let client = Client::signing(credentials());
+    let client = signing();
     let face = client.get("/v1/sample?seed=7").await;
     let request = Request::post("/v1/edit?edit=smile:0&format=json").header("content-type", "image/png");
     let edited = client.send(request.body(face.body.into()).unwrap()).await;
@@ -114,7 +131,7 @@ async fn a_signed_file_still_carries_its_code() {
 #[tokio::test]
 async fn the_etag_is_the_same_for_every_signature_and_differs_for_other_content() {
     let path = "/v1/sample?seed=7";
-    let (one, other) = (Client::signing(credentials()), Client::signing(credentials()));
+    let (one, other) = (signing(), signing());
     let (first, second) = (one.get(path).await, other.get(path).await);
     assert_ne!(first.body, second.body, "signatures differ");
     let etag = first.headers["etag"].clone();

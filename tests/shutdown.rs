@@ -72,7 +72,7 @@ fn sighup_ends_nothing() {
     finish(open);
     assert!(service.get("/health/ready").starts_with("HTTP/1.1 200"));
     let log = service.end().join("\n");
-    assert!(log.contains("SIGHUP: model folders"), "{log}");
+    assert!(log.contains("SIGHUP: models that have changed"), "{log}");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn a_mistake_in_the_settings_file_is_an_error_that_names_it() {
         ("listen = ", "line 1"),
         (
             "port = 80",
-            "found the key \"port\", expected one of listen, api-keys, open, open-metrics, rate-limit, trusted-proxy, base-path, allow-origin, host",
+            "found the key \"port\", expected one of listen, api-keys, open, open-metrics, rate-limit, trusted-proxy, c2pa-certificate, c2pa-key, base-path, allow-origin, host",
         ),
         ("queue = { a = 1 }", "queue is"),
     ];

@@ -17,8 +17,6 @@ use faceplane::engine::{
     Classifier, Device, Encoder, Engine, EngineError, EngineOptions, Generator, GeneratorShape, Gradient,
     Mapping, Networks, QueueLimits, Runtime, SynthesisInput,
 };
-#[cfg(feature = "c2pa")]
-use faceplane::imaging::ContentCredentials;
 use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 use faceplane::metrics::Metrics;
 use faceplane::server::{self, ConnectionLimits};
@@ -297,17 +295,6 @@ impl Client {
     /// A client of the small generator.
     pub(crate) fn sketch() -> Self {
         Self::with_generator(StripeGenerator::new())
-    }
-
-    /// A client of the small generator, whose service signs image files.
-    #[cfg(feature = "c2pa")]
-    pub(crate) fn signing(credentials: ContentCredentials) -> Self {
-        let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
-        let readiness = Readiness::default();
-        let limits = limits(Duration::from_mins(1));
-        let api = Api::new(models, limits, Metrics::new(), readiness.clone());
-        let router = router(api.with_credentials(credentials), Access::new(&[], None).unwrap());
-        Self { router, readiness }
     }
 
     /// A client of the small generator, whose service has other rules for web pages and hosts.
