@@ -89,7 +89,7 @@ def run_document(program: Path, runnable: list[Block]) -> int:
         programs = write_programs(program, folder / "programs")
         work = folder / "work"
         work.mkdir()
-        with service(program, folder / "store") as address:
+        with service(program, folder / "service.log") as address:
             write_inputs(work, address)
             for block in runnable:
                 error = run_block(block, work, programs, address)
@@ -196,11 +196,9 @@ def is_left_out(block: Block, command: str) -> bool:
 
 
 @contextmanager
-def service(program: Path, store: Path) -> Iterator[str]:
-    """A service with both models and an empty store; gives its host and port."""
-    log = store.with_suffix(".log")
-    options: list[str | Path] = ["--store", store, "--model", ROOT / "onnx" / "portraits"]
-    command = [program, "serve", "--listen", "127.0.0.1:0", *options]
+def service(program: Path, log: Path) -> Iterator[str]:
+    """A service with both models; gives its host and port. It has no store, as with `make serve`: its first job is 1."""
+    command = [program, "serve", "--listen", "127.0.0.1:0", "--model", ROOT / "onnx" / "portraits"]
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
