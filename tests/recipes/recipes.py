@@ -198,9 +198,9 @@ def is_left_out(block: Block, command: str) -> bool:
 @contextmanager
 def service(program: Path, log: Path) -> Iterator[str]:
     """A service with both models: its host and port. It has no store, as with `make serve`: the first job is 1."""
-    command = [program, "serve", "--listen", "127.0.0.1:0", "--model", ROOT / "onnx" / "portraits"]
+    options = ["--listen", "127.0.0.1:0", "--model", str(ROOT / "onnx" / "portraits")]
     with log.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen([program, "serve", *options], stdout=output, stderr=output)
     try:
         yield wait_until_ready(process, log)
     finally:
