@@ -2,19 +2,15 @@
 
 use std::io::Cursor;
 use std::process::Command;
-use std::time::Duration;
 
 use axum::http::{Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use c2pa::{Context, Reader, ValidationState};
-use faceplane::api::{Access, Api, Limits, Readiness, router};
-use faceplane::editor::Models;
 use faceplane::imaging::{ContentCredentials, CredentialsError, read_metadata};
-use faceplane::metrics::Metrics;
 
 use crate::process::{Service, program, refusal};
-use crate::support::{Client, StripeGenerator, model_of};
+use crate::support::Client;
 
 const SIGNER: &str = "tests/content_credentials/signer.pem";
 const KEY: &str = "tests/content_credentials/signer.key";
@@ -30,18 +26,7 @@ fn file(name: &str) -> Vec<u8> {
 /// A client of the small generator, whose service signs image files.
 fn signing() -> Client {
     let credentials = ContentCredentials::new(&file("signer.pem"), &file("signer.key")).unwrap();
-    let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
-    let limits = Limits {
-        max_images: 16,
-        timeout: Duration::from_mins(1),
-        cache_bytes: 1 << 20,
-        image_pixels: 25_000_000,
-        memory_bytes: 256 << 20,
-    };
-    let readiness = Readiness::default();
-    let api = Api::new(models, limits, Metrics::new(), readiness.clone()).with_credentials(credentials);
-    let router = router(api, Access::new(&[], None).unwrap());
-    Client { router, readiness }
+    Client::sketch_of(|api| api.with_credentials(credentials))
 }
 
 /// What C2PA's own reader says of a file: whether its signature is valid, and its statement as JSON. `None` without a statement.

@@ -24,7 +24,7 @@ use ndarray::{Array2, Array4, ArrayView2, ArrayView3, ArrayView4, Axis};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-pub(crate) use response::Response;
+pub(crate) use response::{Response, numbers};
 
 pub(crate) const DIM: usize = 4;
 pub(crate) const LAYERS: usize = 3;
@@ -297,6 +297,16 @@ impl Client {
         Self::with_generator(StripeGenerator::new())
     }
 
+    /// A client of the small generator, whose service is as `change` makes it.
+    pub(crate) fn sketch_of(change: impl FnOnce(Api) -> Api) -> Self {
+        let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
+        let readiness = Readiness::default();
+        let limits = limits(Duration::from_mins(1));
+        let api = change(Api::new(models, limits, Metrics::new(), readiness.clone()));
+        let router = router(api, Access::new(&[], None).unwrap());
+        Self { router, readiness }
+    }
+
     /// A client of the small generator, whose service has other rules for web pages and hosts.
     pub(crate) fn sketch_with_access(access: Access) -> Self {
         let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
@@ -381,12 +391,4 @@ impl Client {
     pub(crate) async fn post(&self, uri: &str, body: Value) -> Response {
         self.post_text(uri, body.to_string()).await
     }
-}
-
-/// The numbers of a JSON list.
-pub(crate) fn numbers(value: &Value) -> Vec<f64> {
-    let list = value.as_array().expect("expected a list of numbers");
-    list.iter()
-        .map(|item| item.as_f64().expect("found an item that is not a number"))
-        .collect()
 }

@@ -150,6 +150,10 @@ def report(
             print(
                 f"  {name}: others by score {by_score:.3f}, by truth {by_truth:.4f}, own by truth {own:.3f}", flush=True
             )
+    if rows["plane"]:
+        worse = np.array(rows["gradient"]) - np.array(rows["plane"])
+        error = worse.std(0, ddof=1) / math.sqrt(len(worse)) if len(worse) > 1 else np.full(3, np.nan)
+        print(f"  gradient minus plane, by truth: {worse[:, 1].mean():+.4f} ± {error[1]:.4f}", flush=True)
 
 
 if __name__ == "__main__":

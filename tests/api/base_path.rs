@@ -1,30 +1,14 @@
 //! A service below a path, and slashes at the end of paths.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use faceplane::api::{Access, Api, Limits, Readiness, router};
-use faceplane::editor::Models;
-use faceplane::metrics::Metrics;
 use serde_json::json;
 
-use crate::support::{Client, Response, StripeGenerator, model_of};
+use crate::support::{Client, Response};
 
 /// A client of the small generator, whose service is behind a proxy that offers it below `path`.
 fn client_below(path: &str) -> Client {
-    let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
-    let limits = Limits {
-        max_images: 16,
-        timeout: Duration::from_mins(1),
-        cache_bytes: 1 << 20,
-        image_pixels: 25_000_000,
-        memory_bytes: 256 << 20,
-    };
-    let readiness = Readiness::default();
-    let api = Api::new(models, limits, Metrics::new(), readiness.clone()).below(path.parse().unwrap());
-    let router = router(api, Access::new(&[], None).unwrap());
-    Client { router, readiness }
+    Client::sketch_of(|api| api.below(path.parse().unwrap()))
 }
 
 /// Every kind of route.

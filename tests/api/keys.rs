@@ -1,29 +1,14 @@
 //! Keys, their scopes, and the sessions of browsers.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use faceplane::api::{Access, Api, Guard, Keys, Limits, NewKey, Readiness, Scope, router};
-use faceplane::editor::Models;
-use faceplane::metrics::Metrics;
+use faceplane::api::{Guard, Keys, NewKey, Scope};
 
-use crate::support::{Client, Response, StripeGenerator, model_of};
+use crate::support::{Client, Response};
 
 /// A client of the small generator, whose service has this guard.
 pub(crate) fn client_with(guard: Guard) -> Client {
-    let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
-    let limits = Limits {
-        max_images: 16,
-        timeout: Duration::from_mins(1),
-        cache_bytes: 1 << 20,
-        image_pixels: 25_000_000,
-        memory_bytes: 256 << 20,
-    };
-    let readiness = Readiness::default();
-    let api = Api::new(models, limits, Metrics::new(), readiness.clone()).with_guard(guard);
-    let router = router(api, Access::new(&[], None).unwrap());
-    Client { router, readiness }
+    Client::sketch_of(|api| api.with_guard(guard))
 }
 
 /// A service with a key of each scope, and the keys.

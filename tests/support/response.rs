@@ -36,3 +36,11 @@ impl Response {
         (reader.info().width, reader.info().height, pixels)
     }
 }
+
+/// The numbers of a JSON list.
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
+    let list = value.as_array().expect("expected a list of numbers");
+    list.iter()
+        .map(|item| item.as_f64().expect("found an item that is not a number"))
+        .collect()
+}
