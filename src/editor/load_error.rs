@@ -1,6 +1,6 @@
 //! Why a model cannot be loaded.
 
-use crate::catalog::CatalogError;
+use crate::catalog::{CatalogError, ModelFiles, ModelFolder};
 use crate::engine::EngineError;
 use crate::latent::{LatentError, LatentSpace};
 
@@ -62,7 +62,7 @@ pub enum LoadError {
         reason: String,
     },
     /// Two models have one name.
-    #[error("two models are called {name:?}; change the name in one manifest")]
+    #[error("two models are called {name:?}{}; change the name in one manifest", hint(name))]
     SameName {
         /// The name.
         name: String,
@@ -107,4 +107,12 @@ fn listed(spaces: &[LatentSpace]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// What else to say of two models with this name.
+fn hint(name: &str) -> &'static str {
+    match ModelFiles::name_in(&ModelFolder::Bundled) {
+        Ok(bundled) if bundled == name => ", and the bundled model, which is always loaded, is one of them",
+        _ => "",
+    }
 }
