@@ -33,7 +33,8 @@ fn an_error_states_its_cause_once() {
 fn wrong_names_and_settings_are_refused() {
     let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/phantom");
     let twice = refusal(program().arg("--model").arg(&bundled));
-    let expected = "two models are called \"phantom\", and the bundled model, which is always loaded, is one of them";
+    let expected =
+        "two models are called \"phantom\", and the bundled model, which is always loaded, is one of them";
     assert!(twice.contains(expected), "{twice}");
     let nobody = refusal(program().args(["--default-model", "nobody"]));
     assert!(

@@ -62,7 +62,10 @@ pub enum LoadError {
         reason: String,
     },
     /// Two models have one name.
-    #[error("two models are called {name:?}{}; change the name in one manifest", hint(name))]
+    #[error(
+        "two models are called {name:?}{}; change the name in one manifest",
+        about_bundled(name)
+    )]
     SameName {
         /// The name.
         name: String,
@@ -110,7 +113,7 @@ fn listed(spaces: &[LatentSpace]) -> String {
 }
 
 /// What else to say of two models with this name.
-fn hint(name: &str) -> &'static str {
+fn about_bundled(name: &str) -> &'static str {
     match ModelFiles::name_in(&ModelFolder::Bundled) {
         Ok(bundled) if bundled == name => ", and the bundled model, which is always loaded, is one of them",
         _ => "",
