@@ -23,13 +23,13 @@ const LONGEST_PATH: f64 = 20.0;
 /// Most points of a walk. A point takes one gradient for each score. Walks to near scores need 15; with 64, walks by 9 logits did not end.
 const MOST_POINTS: usize = 160;
 /// How near a held logit is kept on the way.
-const KEPT: f64 = 0.2;
+const KEPT: f64 = 0.1;
 /// How near a held value is kept on the way: its change over this distance along its own gradient.
 const KEPT_DISTANCE: f64 = 0.04;
 /// A drift is taken back to this share of what is kept. Corrections follow the classifier, which may be misled, so they are small.
 const LEFT: f64 = 0.75;
 /// How much farther than on the way a held score may be at the end, to count as held.
-const HELD: f64 = 1.5;
+const HELD: f64 = 2.0;
 /// A drift that is larger than this, in units of what is kept, and grows, makes the steps shorter.
 const ROUGH_DRIFT: f64 = 2.0;
 /// Most corrections at a point where the walk ends.
