@@ -10,7 +10,7 @@ const DEFAULTS: [(&str, &str); 2] = [
     // ONNX Runtime's official builds send usage reports, unless this is 1 when the library is loaded.
     ("ORT_DISABLE_TELEMETRY", "1"),
     // The allocator, mimalloc, returns memory to the system when it has been free for this many milliseconds. With 0, each image costs some
-    // 300 page faults, 8 % of its time. Its own default, 1000, keeps more memory for nothing.
+    // 300 page faults, 8 % of its time. Its own default, 1000, keeps more memory.
     ("MIMALLOC_PURGE_DELAY", "100"),
 ];
 
