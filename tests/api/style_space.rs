@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::api::boundaries::{delete, put};
+use crate::api::report::{begun, ended};
 use crate::api::training::run;
 use crate::styled_generator::StyledGenerator;
 use crate::support::{Client, numbers};
@@ -194,6 +195,34 @@ async fn conditions_score_targets_deviations_and_series_work_in_s() {
     assert_eq!(series["faces"].as_array().unwrap().len(), 3);
     let model = client.get("/v1/models/sketch?cosines=smile,age").await.json();
     assert!(model["cosines"]["s"]["matrix"].is_array(), "{model}");
+}
+
+#[tokio::test]
+async fn a_report_compares_style_channels_of_the_model_and_ranked_ones() {
+    let client = client();
+    // The planted channel moves smile alone. Age has no boundary in s, so that its channels are ranked: some move smile, too.
+    let smile = json!({"normal": [0, 0, 0, 0, 1, 0]});
+    let added = put(&client, &format!("{PATH}/smile/s"), smile).await;
+    assert_eq!(added.status, StatusCode::OK);
+    let body = json!({"space": "w", "samples": 60, "faces": 2, "compare": 4});
+    let location = begun(&client, body).await;
+    let job = ended(&client, &location).await;
+    assert_eq!(job["status"], "done", "{job}");
+    let report = client.get(&format!("{location}/report")).await.json();
+    let methods = report["methods"].as_array().unwrap();
+    for name in ["style channels", "style channels, others held"] {
+        let found = methods.iter().find(|method| method["method"] == name);
+        let effects = &found.unwrap_or_else(|| panic!("there is no {name}: {methods:?}"))["effects"];
+        let level = |attribute: usize| &effects[attribute]["by_score"][0];
+        assert_eq!(effects[0]["attribute"], "smile");
+        assert_eq!(level(0)["reached"], 4, "{effects}");
+        assert!(level(0)["dependency"].as_f64().unwrap() < 1e-6, "{effects}");
+        assert_eq!(effects[1]["attribute"], "age");
+        assert!(level(1)["reached"].as_u64().unwrap() > 0, "{effects}");
+        if name == "style channels" {
+            assert!(level(1)["dependency"].as_f64().unwrap() > 0.1, "{effects}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! How much memory scored codes take, with the fit of a boundary to them.
 
+use std::sync::Arc;
+
 use crate::editor::judging::methods::own_comparison::Comparisons;
 use crate::editor::{
     DirectionsRequest, EditorError, KeepRule, Model, ReportRequest, TrainRequest, TrainSource,
@@ -42,7 +44,7 @@ impl CodeMemory {
     ///
     /// # Errors
     /// [`EditorError`] if the model has no such space.
-    pub(crate) fn of_report(model: &Model, request: &ReportRequest) -> Result<Self, EditorError> {
+    pub(crate) fn of_report(model: &Arc<Model>, request: &ReportRequest) -> Result<Self, EditorError> {
         let compared = if request.compared > 0 {
             Comparisons::memory(model)
         } else {

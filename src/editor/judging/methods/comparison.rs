@@ -150,7 +150,8 @@ impl<F: FnMut(usize)> Comparison<F> {
             faces.by_truth = faces.by_truth.min(faces.by_score);
         }
         let columns_of_truth = self.truth.as_ref().map_or(0, |(_, deviations)| deviations.len());
-        if column >= columns_of_truth {
+        // No code in z, w or w+ leads to an edited code in s.
+        if column >= columns_of_truth || space == LatentSpace::S {
             faces.by_truth = 0;
         }
         let mut by_score = EffectSum::new(column, &self.deviations);
@@ -162,7 +163,7 @@ impl<F: FnMut(usize)> Comparison<F> {
             let end = faces.most().min(first + FACES_AT_ONCE);
             let mut walks = Vec::new();
             for face in first..end {
-                let code = before.codes.code(space, face)?;
+                let code = before.codes.code_in(space, face).await?;
                 let target = self.moved(before, face, column);
                 let began = Instant::now();
                 let stations = walk.walk.stations(&self.model, &code, &target).await?;
@@ -262,7 +263,7 @@ impl<F: FnMut(usize)> Comparison<F> {
     ) -> Result<f64, EditorError> {
         let mut seconds = Vec::new();
         for face in 0..TIMED_FACES.min(self.faces.by_score) {
-            let code = before.codes.code(space, face)?;
+            let code = before.codes.code_in(space, face).await?;
             let target = self.moved(before, face, column);
             let began = Instant::now();
             let edited = walk.walk.on_line(&code, target.sign)?;

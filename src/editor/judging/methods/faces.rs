@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 use crate::catalog::OutputKind;
 use crate::editor::editing::score_search::scored_attribute::linear;
+use crate::editor::rendering::renderer::Renderer;
 use crate::editor::sampled_codes::sample_codes;
 use crate::editor::training::sample_scores::label_of;
 use crate::editor::{EditorError, Model};
@@ -45,7 +46,7 @@ impl CodesBySpace {
         Ok(Self { z, w, model, seed })
     }
 
-    /// The codes in `space`, one row each. A w+ code repeats its w code.
+    /// The codes in `space`, z, w or w+, one row each. A w+ code repeats its w code.
     pub(crate) fn rows(&self, space: LatentSpace) -> ArrayView2<'_, f32> {
         match (space, &self.w) {
             (LatentSpace::Z, _) | (_, None) => self.z.view(),
@@ -53,7 +54,7 @@ impl CodesBySpace {
         }
     }
 
-    /// The code of one sample.
+    /// The code of one sample in z, w or w+.
     ///
     /// # Errors
     /// [`EditorError`] if it is not finite.
@@ -67,19 +68,38 @@ impl CodesBySpace {
         Ok(code.with_label(label_of(&self.model, self.seed, sample)))
     }
 
-    /// The standard deviation of the samples' distances along `step`, a direction in `space`.
-    pub(crate) fn deviation_along(&self, space: LatentSpace, step: &Array2<f64>) -> f64 {
-        let rows = self.rows(space);
-        // A sampled w+ code has one code on all layers.
-        let step: Array1<f64> = step.mean_axis(Axis(0)).expect("a direction has rows");
-        let along = rows.outer_iter().map(|row| {
-            let products = row.iter().zip(&step);
-            products
-                .map(|(&value, step)| f64::from(value) * step)
-                .sum::<f64>()
-        });
-        Array1::from_iter(along).std(0.0)
+    /// The code of one sample in any space that it leads to: s, too.
+    ///
+    /// # Errors
+    /// [`EditorError`] if it is not finite, or the styles fail.
+    pub(crate) async fn code_in(&self, space: LatentSpace, sample: usize) -> Result<LatentCode, EditorError> {
+        if space != LatentSpace::S {
+            return self.code(space, sample);
+        }
+        let code = self.code(LatentSpace::W, sample)?;
+        Renderer::background(&self.model).styles(code).await
     }
+
+    /// The standard deviation of the samples' distances along `step`, a direction in `space`: z, w or w+.
+    pub(crate) fn deviation_along(&self, space: LatentSpace, step: &Array2<f64>) -> f64 {
+        deviation_along(self.rows(space).outer_iter(), step)
+    }
+}
+
+/// The standard deviation of the distances of codes along a direction.
+pub(crate) fn deviation_along<'a>(
+    codes: impl Iterator<Item = ArrayView1<'a, f32>>,
+    step: &Array2<f64>,
+) -> f64 {
+    // A sampled w+ code has one code on all layers.
+    let step: Array1<f64> = step.mean_axis(Axis(0)).expect("a direction has rows");
+    let along = codes.map(|code| {
+        let products = code.iter().zip(&step);
+        products
+            .map(|(&value, step)| f64::from(value) * step)
+            .sum::<f64>()
+    });
+    Array1::from_iter(along).std(0.0)
 }
 
 /// One scored attribute of one face that is moved.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ndarray::Array2;
+
 use crate::editor::editing::request::Along;
 use crate::editor::judging::held_direction::held_direction;
 use crate::editor::judging::methods::faces::CodesBySpace;
@@ -65,22 +67,39 @@ impl PlaneSet {
         format!("{what} ({})", self.name)
     }
 
-    /// The planes as methods: in each space that has any, plain and with all other attributes held.
-    pub(crate) fn methods(&self, model: &Model, codes: &CodesBySpace) -> Result<Vec<Method>, EditorError> {
+    /// The planes in z, w and w+ as methods.
+    fn methods(&self, model: &Model, codes: &CodesBySpace) -> Result<Vec<Method>, EditorError> {
         let mut methods = Vec::new();
         for space in [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus] {
-            let boundaries = self.of_attributes(model, space);
-            for held in [false, true] {
-                let others = if held { ", others held" } else { "" };
-                let walks = (0..boundaries.len()).map(|own| plane(&boundaries, own, held, codes));
-                methods.push(Method {
-                    name: self.title(&format!("plane in {space}{others}")),
-                    space,
-                    walks: walks.collect::<Result<_, _>>()?,
-                });
-            }
+            let deviation_along = |step: &Array2<f64>| codes.deviation_along(space, step);
+            methods.extend(self.in_space(model, space, &format!("plane in {space}"), deviation_along)?);
         }
         Ok(methods)
+    }
+
+    /// The planes in one space as two methods, called `what`: plain, and with all other attributes held. `deviation_along` knows the
+    /// deviation of samples along a direction.
+    ///
+    /// # Errors
+    /// [`EditorError`] if boundaries do not fit each other.
+    pub(crate) fn in_space(
+        &self,
+        model: &Model,
+        space: LatentSpace,
+        what: &str,
+        deviation_along: impl Fn(&Array2<f64>) -> f64,
+    ) -> Result<[Method; 2], EditorError> {
+        let boundaries = self.of_attributes(model, space);
+        let method = |held| {
+            let others = if held { ", others held" } else { "" };
+            let walks = (0..boundaries.len()).map(|own| plane(&boundaries, own, held, &deviation_along));
+            Ok::<_, EditorError>(Method {
+                name: self.title(&format!("{what}{others}")),
+                space,
+                walks: walks.collect::<Result<_, _>>()?,
+            })
+        };
+        Ok([method(false)?, method(true)?])
     }
 }
 
@@ -89,7 +108,7 @@ fn plane(
     boundaries: &[Option<&Arc<Boundary>>],
     own: usize,
     held: bool,
-    codes: &CodesBySpace,
+    deviation_along: impl Fn(&Array2<f64>) -> f64,
 ) -> Result<Option<MethodWalk>, EditorError> {
     let Some(boundary) = boundaries[own] else {
         return Ok(None);
@@ -106,7 +125,7 @@ fn plane(
         },
     };
     let walk = Walk::Line {
-        unit: codes.deviation_along(boundary.space(), direction.step()),
+        unit: deviation_along(direction.step()),
         boundary: Arc::clone(boundary),
         direction,
     };

@@ -8,6 +8,7 @@
 //! | the faces that all methods move | `faces` |
 //! | what is compared: dependency, re-scoring, identity | `effect` |
 //! | directions without labels as a method | `components` |
+//! | style channels as a method | `style_channels` |
 //! | how the walks are rendered, scored and timed | `comparison` |
 //! | the true values of codes, where a graph knows them | `truth` |
 //! | edit, invert, undo | `manipulation_inversion` |
@@ -21,5 +22,6 @@ pub(crate) mod faces;
 pub(crate) mod manipulation_inversion;
 pub(crate) mod method;
 pub(crate) mod own_comparison;
+pub(crate) mod style_channels;
 pub(crate) mod truth;
 pub(crate) mod walk;

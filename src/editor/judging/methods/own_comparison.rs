@@ -16,6 +16,7 @@ use crate::editor::judging::methods::manipulation_inversion::{
     ManipulationInversion, inversion_images, manipulation_inversion,
 };
 use crate::editor::judging::methods::method::{Method, PlaneSet, methods_of};
+use crate::editor::judging::methods::style_channels::{ranked_images, style_channels, style_memory};
 use crate::editor::judging::methods::truth::KnownTruth;
 use crate::editor::judging::methods::walk::LINE_IMAGES;
 use crate::editor::{EditorError, Model, ReportRequest};
@@ -48,25 +49,27 @@ impl Comparisons {
     }
 
     /// The most memory that the comparison of a report of the service takes, in bytes: codes in z and w, the walks of some faces, and
-    /// principal components.
-    pub(crate) fn memory(model: &Model) -> usize {
+    /// principal components, and styles.
+    pub(crate) fn memory(model: &Arc<Model>) -> usize {
         let shape = model.shape();
         let known = MOST_KNOWN * (shape.z_dim + shape.w_dim);
         let walked = FACES_AT_ONCE * LINE_IMAGES * shape.synthesis_rows() * shape.w_dim;
         let components = SAMPLES * shape.w_dim;
-        (known + walked + components) * size_of::<f32>() + 4 * shape.w_dim * shape.w_dim * size_of::<f64>()
+        let components = components * size_of::<f32>() + 4 * shape.w_dim * shape.w_dim * size_of::<f64>();
+        (known + walked) * size_of::<f32>() + components + style_memory(model, 0)
     }
 
     /// About how many images the comparison synthesizes.
-    pub(crate) fn images(&self, model: &Model, request: &ReportRequest) -> usize {
-        // In each space with boundaries: plain, and with others held. Two methods without labels.
+    pub(crate) fn images(&self, model: &Arc<Model>, request: &ReportRequest) -> usize {
+        // In each space with boundaries, and in s: plain, and with others held. Two methods without labels.
         let has = |space: &LatentSpace| model.boundaries().iter().any(|one| one.space() == *space);
         let spaces = [LatentSpace::Z, LatentSpace::W, LatentSpace::WPlus];
         let spaces = spaces.into_iter().filter(has).count();
         let fitted = 2 * self.fits.len() + if self.truth.is_some() { 2 } else { 0 };
-        let lines = 2 * (spaces + fitted) + 2;
+        let styles = usize::from(model.shape().styles.is_ok());
+        let lines = 2 * (spaces + styles + fitted) + 2;
         let moved = planned_images(lines, 2, model.outputs().len(), self.faces(request));
-        moved + inversion_images(model, self.faces(request).by_score)
+        ranked_images(model, request.seed) + moved + inversion_images(model, self.faces(request).by_score)
     }
 
     /// Compares the methods. `scores` are those of the report's samples.
@@ -78,7 +81,7 @@ impl Comparisons {
         model: &Arc<Model>,
         request: &ReportRequest,
         scores: ArrayView2<'_, f32>,
-        on_images: impl FnMut(usize),
+        mut on_images: impl FnMut(usize),
     ) -> Result<(Vec<MethodReport>, Option<ManipulationInversion>), EditorError> {
         let scores = linear_scores(model, scores);
         let known = if self.fits.is_empty() {
@@ -101,6 +104,7 @@ impl Comparisons {
         // A graph that cannot be differentiated is no error here.
         let has_gradient = model.engine().open_score_gradients().await.is_ok();
         let mut methods = methods_of(model, &fitted, &codes, has_gradient)?;
+        methods.extend(style_channels(model, request.seed, &mut on_images).await?);
         methods.extend(without_labels(model, &codes, &first).await?);
         keep_judged(&mut methods, model);
         let comparison = Comparison {
@@ -111,7 +115,7 @@ impl Comparisons {
             deviations: scores.std_axis(Axis(0), 0.0).to_vec(),
             truth,
             on_images,
-            images: 0,
+            images: ranked_images(model, request.seed),
         };
         let reports = comparison.run(&methods).await?;
         Ok((
