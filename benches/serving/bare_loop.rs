@@ -1,5 +1,7 @@
 //! The bare loop: the graphs run in this process without a server, from seeds to PNG files. Its rate is the upper limit.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -109,6 +111,21 @@ impl BareLoop {
         }
     }
 
+    /// Measures the best configuration on the CPU with its PNG files written to `folder`, each under a name of its own, in images per
+    /// second.
+    pub(crate) fn measure_writing(&mut self, folder: &Path, span: Duration) -> anyhow::Result<f64> {
+        let all = std::iter::once(&mut self.multi_threaded).chain(&mut self.single_threaded);
+        for (index, one) in all.enumerate() {
+            let own = folder.join(index.to_string());
+            fs::create_dir_all(&own)?;
+            one.folder = Some(own);
+        }
+        let rate = self.measure_best(span);
+        let all = std::iter::once(&mut self.multi_threaded).chain(&mut self.single_threaded);
+        all.for_each(|one| one.folder = None);
+        rate
+    }
+
     /// The median time of a single image in ms. Each image is encoded before the next is synthesized.
     pub(crate) fn single_image(&mut self, span: Duration) -> anyhow::Result<f64> {
         Ok(median(self.multi_threaded.run(1, span)?) * 1e3)
@@ -152,6 +169,8 @@ struct Loop {
     range: ImageRange,
     seed: u32,
     device: Device,
+    /// Where the files go; nowhere if it is `None`.
+    folder: Option<PathBuf>,
 }
 
 impl Loop {
@@ -173,6 +192,7 @@ impl Loop {
             range: ImageRange::new(black, white).context("image_range")?,
             seed: 0,
             device: runtime.device,
+            folder: None,
         })
     }
 
@@ -209,7 +229,11 @@ impl Loop {
                 let encoders: Vec<_> = images
                     .axis_chunks_iter(Axis(0), images_per_thread)
                     .map(|images| {
-                        scope.spawn(move || images.outer_iter().try_for_each(|image| encode(image, range)))
+                        scope.spawn(move || {
+                            images
+                                .outer_iter()
+                                .try_for_each(|image| encode(image, range).map(drop))
+                        })
                     })
                     .collect();
                 let next = self.images(batch)?;
@@ -228,9 +252,13 @@ impl Loop {
     fn run_once(&mut self, batch: usize) -> anyhow::Result<()> {
         let codes = self.codes(batch)?;
         let images = self.synthesis.run(codes.view())?.into_dimensionality::<Ix4>()?;
-        images
-            .outer_iter()
-            .try_for_each(|image| encode(image, self.range))
+        for (image, offset) in images.outer_iter().zip(0..) {
+            let file = encode(image, self.range)?;
+            if let Some(folder) = &self.folder {
+                fs::write(folder.join(format!("{}.png", self.seed - offset)), file)?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes one batch, from seeds to image tensors.
@@ -261,14 +289,10 @@ impl Loop {
 }
 
 /// Encodes an image as a PNG file.
-fn encode(image: ArrayView3<'_, f32>, range: ImageRange) -> anyhow::Result<()> {
+fn encode(image: ArrayView3<'_, f32>, range: ImageRange) -> anyhow::Result<Vec<u8>> {
     let image = Image::from_tensor(image, range)?;
-    std::hint::black_box(encode_png(
-        &image,
-        PngCompression::Fast,
-        &FileMetadata::default(),
-    )?);
-    Ok(())
+    let file = encode_png(&image, PngCompression::Fast, &FileMetadata::default())?;
+    Ok(std::hint::black_box(file))
 }
 
 /// The sizes of the input's axes; `None` for a dynamic axis.
