@@ -84,8 +84,8 @@ test-deployment: ## Render docker/kubernetes, and compare each resource with its
 	PYTHON='$(PYTHON)' tests/deployment/run
 
 .PHONY: test-store
-test-store: tested-program ## Let three services share a store, a folder and then a bucket, also while it fails
-	PYTHON='$(PYTHON)' tests/store/run $(TESTED_PROGRAM)
+test-store: tested-program ## Let three services share a store, a folder and then a bucket, also while it fails (ARGS="node_modules/.bin/azurite-blob": Azure, too)
+	PYTHON='$(PYTHON)' tests/store/run $(TESTED_PROGRAM) $(ARGS)
 
 .PHONY: test-credentials
 test-credentials: tested-program ## Read signed images with exiftool (Debian: libimage-exiftool-perl) and with C2PA's own reader for Python

@@ -12,10 +12,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import azurite
 from outage import Mode, Outage
 from service import Service, free_port
 
@@ -272,44 +274,84 @@ def in_a_folder(program: Path, folder: Path) -> None:
         check(late[0].smile() == replicas[0].smile(), "a service that starts later has another boundary")
 
 
-def moto(folder: Path, stack: ExitStack) -> int:
-    """Starts a server of S3 with a bucket, and returns its port."""
-    port = free_port()
+@dataclass
+class Bucket:
+    """A server with an empty bucket, and how a service finds it."""
+
+    name: str
+    url: str
+    # Starts the server on a port.
+    serve: Callable[[int, Path, ExitStack], None]
+    # The request that makes the bucket on a port.
+    request: Callable[[int], urllib.request.Request]
+    # The environment of a service, for a server on a port.
+    environment: Callable[[int], dict[str, str]]
+
+    def start(self, folder: Path, stack: ExitStack) -> int:
+        """Starts the server, makes the bucket, and returns the port."""
+        port = free_port()
+        self.serve(port, folder, stack)
+
+        def makes_bucket() -> bool:
+            try:
+                with OPENER.open(self.request(port), timeout=PATIENCE):
+                    return True
+            except OSError:
+                return False
+
+        wait_until(f"{self.name} has made a bucket", makes_bucket)
+        return port
+
+
+def serve_moto(port: int, folder: Path, stack: ExitStack) -> None:
+    """Starts moto's server of S3."""
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with (folder / "moto.txt").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     stack.callback(server.wait)
     stack.callback(server.kill)
 
-    def makes_bucket() -> bool:
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/faces", method="PUT")
-        try:
-            with OPENER.open(request, timeout=PATIENCE):
-                return True
-        except OSError:
-            return False
 
-    wait_until("moto has made a bucket", makes_bucket)
-    return port
+S3 = Bucket(
+    name="a bucket of S3 (moto)",
+    url="s3://faces/of/all",
+    serve=serve_moto,
+    request=lambda port: urllib.request.Request(f"http://127.0.0.1:{port}/faces", method="PUT"),
+    environment=lambda port: {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ENDPOINT": f"http://127.0.0.1:{port}",
+    },
+)
 
 
-def in_a_bucket(program: Path, folder: Path) -> None:
+def azure(program: Path) -> Bucket:
+    """A container of Azure Blob Storage, on Azurite."""
+    return Bucket(
+        name="a container of Azure (Azurite)",
+        url="az://faces/of/all",
+        serve=partial(azurite.start, program),
+        request=partial(azurite.container_request, name="faces"),
+        environment=lambda port: {
+            "AZURE_STORAGE_USE_EMULATOR": "true",
+            "AZURITE_BLOB_STORAGE_URL": f"http://127.0.0.1:{port}",
+        },
+    )
+
+
+def in_a_bucket(bucket: Bucket, program: Path, folder: Path) -> None:
     """Services on a bucket, each through a proxy that can fail."""
-    print("a bucket of S3:")
+    print(f"{bucket.name}:")
     with ExitStack() as stack:
-        port = moto(folder, stack)
-        os.environ |= {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-            "AWS_ALLOW_HTTP": "true",
-        }
+        port = bucket.start(folder, stack)
         proxies = [Outage(port) for _ in range(REPLICAS)]
         replicas = []
         for proxy in proxies:
-            os.environ["AWS_ENDPOINT"] = f"http://127.0.0.1:{proxy.port}"
-            replicas += start(program, ["s3://faces/of/all"], folder, stack)
-        all_at_once(program, "s3://faces/of/all", replicas)
+            os.environ |= bucket.environment(proxy.port)
+            replicas += start(program, [bucket.url], folder, stack)
+        all_at_once(program, bucket.url, replicas)
         for mode, what in (
             (Mode.REFUSE, "while the bucket refuses connections"),
             (Mode.HANG, "while the bucket hangs"),
@@ -327,7 +369,7 @@ def in_a_bucket(program: Path, folder: Path) -> None:
         proxies[1].switch(Mode.FORWARD)
         until_equal(replicas, replicas[0].smile())
         wait_until("the log says that it is back", lambda: replicas[1].says("can be read again"))
-        late = start(program, ["s3://faces/of/all"], folder, stack)
+        late = start(program, [bucket.url], folder, stack)
         check(late[0].smile() == replicas[0].smile(), "a service that starts later has another boundary")
         print("  a service that missed changes has them when its bucket is back")
 
@@ -336,7 +378,10 @@ def main() -> None:
     """Runs all checks."""
     program = Path(sys.argv[1]).resolve()
     began = time.monotonic()
-    for checks in (in_a_folder, in_a_bucket):
+    buckets = [S3, *(azure(Path(argument)) for argument in sys.argv[2:])]
+    stores: list[Callable[[Path, Path], None]] = [in_a_folder]
+    stores += [partial(in_a_bucket, bucket) for bucket in buckets]
+    for checks in stores:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 checks(program, Path(folder))
