@@ -3,9 +3,7 @@
 import base64
 import hashlib
 import hmac
-import subprocess
 import urllib.request
-from contextlib import ExitStack
 from email.utils import formatdate
 from pathlib import Path
 
@@ -14,13 +12,9 @@ ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 
-def start(program: Path, port: int, folder: Path, stack: ExitStack) -> None:
-    """Starts the program `azurite-blob` on a port, with its files in a folder, until the stack ends."""
-    command = [str(program), "--location", str(folder / "azurite"), "--blobPort", str(port)]
-    with (folder / "azurite.txt").open("wb") as log:
-        server = subprocess.Popen([*command, "--skipApiVersionCheck"], stdout=log, stderr=log)
-    stack.callback(server.wait)
-    stack.callback(server.kill)
+def command(program: Path, port: int, folder: Path) -> list[str]:
+    """The command that serves on a port, with the program `azurite-blob` and its files in a folder."""
+    return [str(program), "--location", str(folder / "azurite"), "--blobPort", str(port), "--skipApiVersionCheck"]
 
 
 def container_request(port: int, name: str) -> urllib.request.Request:

@@ -280,8 +280,8 @@ class Bucket:
 
     name: str
     url: str
-    # Starts the server on a port.
-    serve: Callable[[int, Path, ExitStack], None]
+    # The command that serves on a port, with its files in a folder.
+    command: Callable[[int, Path], list[str]]
     # The request that makes the bucket on a port.
     request: Callable[[int], urllib.request.Request]
     # The environment of a service, for a server on a port.
@@ -290,7 +290,10 @@ class Bucket:
     def start(self, folder: Path, stack: ExitStack) -> int:
         """Starts the server, makes the bucket, and returns the port."""
         port = free_port()
-        self.serve(port, folder, stack)
+        with (folder / "server.txt").open("wb") as log:
+            server = subprocess.Popen(self.command(port, folder), stdout=log, stderr=log)
+        stack.callback(server.wait)
+        stack.callback(server.kill)
 
         def makes_bucket() -> bool:
             try:
@@ -303,19 +306,10 @@ class Bucket:
         return port
 
 
-def serve_moto(port: int, folder: Path, stack: ExitStack) -> None:
-    """Starts moto's server of S3."""
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with (folder / "moto.txt").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
-    stack.callback(server.wait)
-    stack.callback(server.kill)
-
-
 S3 = Bucket(
     name="a bucket of S3 (moto)",
     url="s3://faces/of/all",
-    serve=serve_moto,
+    command=lambda port, _folder: [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
     request=lambda port: urllib.request.Request(f"http://127.0.0.1:{port}/faces", method="PUT"),
     environment=lambda port: {
         "AWS_ACCESS_KEY_ID": "test",
@@ -332,7 +326,7 @@ def azure(program: Path) -> Bucket:
     return Bucket(
         name="a container of Azure (Azurite)",
         url="az://faces/of/all",
-        serve=partial(azurite.start, program),
+        command=partial(azurite.command, program),
         request=partial(azurite.container_request, name="faces"),
         environment=lambda port: {
             "AZURE_STORAGE_USE_EMULATOR": "true",
