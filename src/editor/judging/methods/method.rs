@@ -191,7 +191,7 @@ fn along_gradient(model: &Model) -> Method {
     }
 }
 
-/// The methods that `model` has besides directions without labels. A further method is one entry here and one way to walk in
+/// The methods that `model` may have besides directions without labels and style channels; some may move no attribute. A further method is one entry here and one way to walk in
 /// [`Walk`]. `has_gradient` says whether the scores can be differentiated.
 ///
 /// # Errors
@@ -210,6 +210,5 @@ pub(crate) fn methods_of(
     if has_gradient {
         methods.push(along_gradient(model));
     }
-    methods.retain(|method| method.walks.iter().any(Option::is_some));
     Ok(methods)
 }

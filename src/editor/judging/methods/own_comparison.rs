@@ -16,7 +16,7 @@ use crate::editor::judging::methods::manipulation_inversion::{
     ManipulationInversion, inversion_images, manipulation_inversion,
 };
 use crate::editor::judging::methods::method::{Method, PlaneSet, methods_of};
-use crate::editor::judging::methods::style_channels::{ranked_images, style_channels, style_memory};
+use crate::editor::judging::methods::style_channels::StyleChannels;
 use crate::editor::judging::methods::truth::KnownTruth;
 use crate::editor::judging::methods::walk::LINE_IMAGES;
 use crate::editor::{EditorError, Model, ReportRequest};
@@ -56,7 +56,7 @@ impl Comparisons {
         let walked = FACES_AT_ONCE * LINE_IMAGES * shape.synthesis_rows() * shape.w_dim;
         let components = SAMPLES * shape.w_dim;
         let components = components * size_of::<f32>() + 4 * shape.w_dim * shape.w_dim * size_of::<f64>();
-        (known + walked) * size_of::<f32>() + components + style_memory(model, 0)
+        (known + walked) * size_of::<f32>() + components + StyleChannels::new(model, 0).memory()
     }
 
     /// About how many images the comparison synthesizes.
@@ -69,7 +69,8 @@ impl Comparisons {
         let styles = usize::from(model.shape().styles.is_ok());
         let lines = 2 * (spaces + styles + fitted) + 2;
         let moved = planned_images(lines, 2, model.outputs().len(), self.faces(request));
-        ranked_images(model, request.seed) + moved + inversion_images(model, self.faces(request).by_score)
+        let ranked = StyleChannels::new(model, request.seed).images();
+        ranked + moved + inversion_images(model, self.faces(request).by_score)
     }
 
     /// Compares the methods. `scores` are those of the report's samples.
@@ -104,7 +105,8 @@ impl Comparisons {
         // A graph that cannot be differentiated is no error here.
         let has_gradient = model.engine().open_score_gradients().await.is_ok();
         let mut methods = methods_of(model, &fitted, &codes, has_gradient)?;
-        methods.extend(style_channels(model, request.seed, &mut on_images).await?);
+        let styles = StyleChannels::new(model, request.seed);
+        methods.extend(styles.methods(&mut on_images).await?);
         methods.extend(without_labels(model, &codes, &first).await?);
         keep_judged(&mut methods, model);
         let comparison = Comparison {
@@ -115,7 +117,7 @@ impl Comparisons {
             deviations: scores.std_axis(Axis(0), 0.0).to_vec(),
             truth,
             on_images,
-            images: ranked_images(model, request.seed),
+            images: styles.images(),
         };
         let reports = comparison.run(&methods).await?;
         Ok((
@@ -137,10 +139,10 @@ fn judged(model: &Model) -> Vec<bool> {
     }
 }
 
-/// Leaves out walks of attributes that are not judged.
-fn keep_judged(methods: &mut [Method], model: &Model) {
+/// Leaves out walks of attributes that are not judged, and methods without a walk.
+fn keep_judged(methods: &mut Vec<Method>, model: &Model) {
     let judged = judged(model);
-    for method in methods {
+    for method in methods.iter_mut() {
         for (walk, _) in method
             .walks
             .iter_mut()
@@ -150,6 +152,7 @@ fn keep_judged(methods: &mut [Method], model: &Model) {
             *walk = None;
         }
     }
+    methods.retain(|method| method.walks.iter().any(Option::is_some));
 }
 
 /// The boundaries that `fit` finds in the report's samples, in each space that samples have.
