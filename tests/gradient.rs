@@ -1,7 +1,7 @@
 //! The gradient graphs of both models, compared with finite differences of their own losses.
 
 use faceplane::catalog::{ModelFiles, ModelFolder};
-use faceplane::engine::{EngineOptions, Images, QueueLimits, open};
+use faceplane::engine::{EngineOptions, Images, QueueLimits, Replicas, open};
 use faceplane::metrics::Metrics;
 use ndarray::{Array2, Array3, Axis, stack};
 
@@ -37,7 +37,7 @@ async fn the_gradient_of_portraits_agrees_with_finite_differences() {
 async fn check_gradient(folder: &ModelFolder, [layers, dim]: [usize; 2], deviation: f32) {
     let files = ModelFiles::read(folder).unwrap();
     let options = EngineOptions {
-        replicas: Some(1),
+        replicas: Replicas::Count(1),
         queue_limits: QueueLimits {
             capacity: 16,
             longest_wait: std::time::Duration::MAX,

@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use faceplane::catalog::{ModelFolder, Store};
 use faceplane::editor::{ModelLoader, ModelOpener, Models};
-use faceplane::engine::EngineOptions;
+use faceplane::engine::{EngineOptions, Replicas};
 use faceplane::metrics::Metrics;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -62,7 +62,7 @@ impl Service {
         let opener = ModelOpener {
             runtime: runtime().clone(),
             options: EngineOptions {
-                replicas: Some(1),
+                replicas: Replicas::Count(1),
                 queue_limits: queue_limits(64),
             },
             metrics: metrics.clone(),

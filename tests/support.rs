@@ -15,7 +15,7 @@ use faceplane::catalog::{Graph, Manifest, ModelFiles, ModelFolder};
 use faceplane::editor::{LoadError, Model, ModelLoader, Models};
 use faceplane::engine::{
     Classifier, Device, Encoder, Engine, EngineError, EngineOptions, Generator, GeneratorShape, Gradient,
-    Mapping, Networks, QueueLimits, Runtime, SynthesisInput,
+    Mapping, Networks, QueueLimits, Replicas, Runtime, SynthesisInput,
 };
 use faceplane::latent::{Accuracy, Boundary, LatentSpace, Provenance};
 use faceplane::metrics::Metrics;
@@ -203,7 +203,7 @@ pub(crate) fn runtime() -> &'static Runtime {
 /// Loads the model of a folder.
 pub(crate) fn load(folder: &Path) -> Result<Model, LoadError> {
     let options = EngineOptions {
-        replicas: Some(1),
+        replicas: Replicas::Count(1),
         queue_limits: queue_limits(64),
     };
     let folder = ModelFolder::Disk(folder.to_owned());
@@ -219,7 +219,7 @@ pub(crate) fn portraits() -> PathBuf {
 pub(crate) fn phantom() -> Models {
     static MODEL: LazyLock<Model> = LazyLock::new(|| {
         let options = EngineOptions {
-            replicas: Some(2),
+            replicas: Replicas::Count(2),
             queue_limits: queue_limits(64),
         };
         Model::load(&ModelFolder::Bundled, runtime(), options, &Metrics::new())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::progress_line::ProgressLine;
 use crate::catalog::ModelFolder;
 use crate::editor::{EditorError, Job, JobProgress, JobStatus, Jobs, LoadError, Model, Models};
-use crate::engine::{ByteBudget, Device, EngineError, EngineOptions, QueueLimits, Runtime};
+use crate::engine::{ByteBudget, Device, EngineError, EngineOptions, QueueLimits, Replicas, Runtime};
 use crate::latent::Boundary;
 use crate::metrics::Metrics;
 
@@ -31,8 +31,7 @@ pub enum ModelJobError {
     },
 }
 
-/// Opens a model folder with the checks of the service, for a command that has at most `images` in progress. Without `replicas`, a
-/// measurement chooses their number.
+/// Opens a model folder with the checks of the service, for a command that has at most `images` in progress.
 ///
 /// # Errors
 /// [`LoadError`] for the first file that is wrong.
@@ -40,7 +39,7 @@ pub(super) fn open(
     folder: &ModelFolder,
     runtime: &Runtime,
     images: u32,
-    replicas: Option<usize>,
+    replicas: Replicas,
 ) -> Result<Model, LoadError> {
     let options = EngineOptions {
         replicas,
@@ -74,7 +73,7 @@ pub(super) fn load(
     let folder = folder.map_or(ModelFolder::Bundled, |folder| {
         ModelFolder::Disk(folder.to_owned())
     });
-    let model = open(&folder, &runtime, 1, None)?;
+    let model = open(&folder, &runtime, 1, Replicas::Measured)?;
     Ok(Models::new(vec![model], None)?)
 }
 

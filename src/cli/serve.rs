@@ -23,7 +23,7 @@ use crate::editor::{
     BoundaryLimits, DeviceProof, Jobs, LoadError, Model, ModelLoader, ModelOpener, ModelSource, Models,
     ProofTimes, StoredModels, follow_store,
 };
-use crate::engine::{EngineOptions, QueueLimits, Runtime};
+use crate::engine::{EngineOptions, QueueLimits, Replicas, Runtime};
 use crate::imaging::ContentCredentials;
 use crate::metrics::Metrics;
 use crate::server::{self, ConnectionLimits};
@@ -247,7 +247,9 @@ fn load(config: &Config, metrics: &Metrics, downloads: PathBuf) -> anyhow::Resul
     let opener = ModelOpener {
         runtime,
         options: EngineOptions {
-            replicas: config.replicas.map(|replicas| replicas as usize),
+            replicas: config
+                .replicas
+                .map_or(Replicas::Measured, |count| Replicas::Count(count as usize)),
             queue_limits: QueueLimits {
                 capacity: config.queue as usize,
                 longest_wait: config.longest_wait,

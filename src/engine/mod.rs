@@ -57,7 +57,7 @@ pub use networks::thread::wait_for_threads;
 pub use networks::truth::Truth;
 pub use networks::watchdog::{StuckNetwork, Watchdog};
 pub use onnx::device::{Device, UnknownDevice};
-pub use onnx::open::{EngineOptions, open};
+pub use onnx::open::{EngineOptions, Replicas, open};
 pub use onnx::run_once::run_once;
 pub use onnx::runtime::Runtime;
 pub use onnx::truth::open_truth;

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, Request, StatusCode, header};
 use faceplane::catalog::ModelFolder;
 use faceplane::editor::{ModelLoader, ModelOpener, Models};
-use faceplane::engine::EngineOptions;
+use faceplane::engine::{EngineOptions, Replicas};
 use faceplane::metrics::Metrics;
 use serde_json::Value;
 use tokio::time::sleep;
@@ -186,7 +186,7 @@ fn client() -> Client {
     let opener = ModelOpener {
         runtime: runtime().clone(),
         options: EngineOptions {
-            replicas: Some(2),
+            replicas: Replicas::Count(2),
             queue_limits: queue_limits(64),
         },
         metrics: metrics.clone(),

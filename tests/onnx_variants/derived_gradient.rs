@@ -1,7 +1,7 @@
 //! Gradient graphs that are derived from graphs of other number types.
 
 use faceplane::catalog::{ModelFiles, ModelFolder};
-use faceplane::engine::{EngineOptions, Images, LossGradient, QueueLimits, open};
+use faceplane::engine::{EngineOptions, Images, LossGradient, QueueLimits, Replicas, open};
 use faceplane::graph::proto::{DataType, NodeProto};
 use faceplane::graph::{Model, integer};
 use faceplane::metrics::Metrics;
@@ -20,7 +20,7 @@ async fn loss_gradient(synthesis: &Model) -> LossGradient {
     );
     let files = ModelFiles::read(&ModelFolder::Disk(folder.path().to_owned())).unwrap();
     let options = EngineOptions {
-        replicas: Some(1),
+        replicas: Replicas::Count(1),
         queue_limits: QueueLimits {
             capacity: 4,
             longest_wait: std::time::Duration::MAX,

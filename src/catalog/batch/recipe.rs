@@ -14,6 +14,12 @@ pub struct BatchRecipe {
     pub digest: String,
     /// The kind of device: results of a CPU and of a GPU differ in the last bits.
     pub device: String,
+    /// The build of ONNX Runtime, which can change the last bits of results; empty in files of earlier versions.
+    #[serde(default)]
+    pub onnxruntime: String,
+    /// The threads of each network, which can change them too; 0 in files of earlier versions.
+    #[serde(default)]
+    pub threads: usize,
     /// The first and the last seed.
     pub seeds: String,
     /// The images of a run of the generator.
@@ -89,6 +95,8 @@ pub(super) mod tests {
             model: "phantom".to_owned(),
             digest: "abc".to_owned(),
             device: "cpu".to_owned(),
+            onnxruntime: "def".to_owned(),
+            threads: 2,
             seeds: "0-599".to_owned(),
             batch_size: 1,
             request: Map::from_iter([("psi".to_owned(), json!(0.7))]),

@@ -19,7 +19,7 @@ use crate::cli::alone::{async_runtime, open};
 use crate::cli::progress_line::ProgressLine;
 use crate::cli::shutdown::terminated;
 use crate::editor::{BatchRequest, FaceChunks, Model};
-use crate::engine::{Device, Runtime};
+use crate::engine::{Device, Replicas, Runtime};
 use crate::latent::{SeedChunk, Shard};
 
 /// The images of a run on the CPU: with one thread for each run, larger runs are no faster.
@@ -48,9 +48,9 @@ impl Batch {
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, threads)?;
         let folder = self.model.clone().map_or(ModelFolder::Bundled, ModelFolder::Disk);
         // Batch work runs in the background lane, which has no limit of its own.
-        let model = Arc::new(open(&folder, &runtime, 1, None)?);
+        let model = Arc::new(open(&folder, &runtime, 1, Replicas::BySize)?);
         let request = self.request(&words, &model)?;
-        let recipe = self.recipe(&words, &model, &request);
+        let recipe = self.recipe(&words, &runtime, &model, &request);
         let folder = Arc::new(BatchFolder::open(&self.output, &recipe, shard)?);
         let done = async_runtime()?.block_on(self.make(shard, words, request, &model, &folder));
         // Nobody waits for a run that is still under way.
@@ -101,7 +101,13 @@ impl Batch {
         })
     }
 
-    fn recipe(&self, words: &BatchWords, model: &Model, request: &BatchRequest) -> BatchRecipe {
+    fn recipe(
+        &self,
+        words: &BatchWords,
+        runtime: &Runtime,
+        model: &Model,
+        request: &BatchRequest,
+    ) -> BatchRecipe {
         let device = match self.device {
             Device::Cpu => "cpu",
             Device::Cuda(_) => "cuda",
@@ -111,6 +117,8 @@ impl Batch {
             model: model.name().to_owned(),
             digest: model.digest().to_owned(),
             device: device.to_owned(),
+            onnxruntime: runtime.build().to_owned(),
+            threads: runtime.threads(),
             seeds: self.seeds.to_string(),
             batch_size: request.batch_size,
             request: words.json(self.pictures().is_some()),

@@ -11,7 +11,7 @@ use super::sheet::contact_sheet;
 use crate::catalog::ModelFolder;
 use crate::cli::alone::{async_runtime, open};
 use crate::editor::check_networks;
-use crate::engine::{Device, Runtime};
+use crate::engine::{Device, Replicas, Runtime};
 use crate::imaging::{FileMetadata, PngCompression, encode_png};
 
 /// The settings of `faceplane check`.
@@ -53,7 +53,7 @@ impl Check {
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, None)?;
         let folder = ModelFolder::Disk(self.folder.clone());
         let (findings, provenance) = async_runtime()?.block_on(async {
-            let model = open(&folder, &runtime, self.faces, Some(1))?;
+            let model = open(&folder, &runtime, self.faces, Replicas::Count(1))?;
             let findings = check_networks(&model, self.faces).await?;
             Ok::<_, CheckError>((findings, model.generator().provenance))
         })?;

@@ -6,7 +6,7 @@ use super::ImportCommandError;
 use crate::catalog::ModelFolder;
 use crate::cli::alone::{async_runtime, open};
 use crate::editor::{FaceSource, Model, SampleRequest, TruncationChoice, average_w, sample};
-use crate::engine::Runtime;
+use crate::engine::{Replicas, Runtime};
 use crate::imaging::{FileMetadata, PngCompression, SheetLayout, arrange, encode_png};
 
 /// Faces on the sheet of samples.
@@ -27,7 +27,7 @@ impl Trial {
     pub(super) fn open(folder: &Path, runtime: &Runtime) -> Result<Self, ImportCommandError> {
         let folder = ModelFolder::Disk(folder.to_owned());
         Ok(Self {
-            model: open(&folder, runtime, FACES, Some(1))?,
+            model: open(&folder, runtime, FACES, Replicas::Count(1))?,
         })
     }
 

@@ -14,7 +14,7 @@ use crate::cli::alone::{ModelJobError, open};
 use crate::cli::progress_line::ProgressLine;
 use crate::cli::train_boundary::FitMethodOption;
 use crate::editor::{Comparisons, KnownTruth, Report, ReportRequest, judge};
-use crate::engine::{Device, Runtime, open_truth};
+use crate::engine::{Device, Replicas, Runtime, open_truth};
 use crate::imaging::{FileMetadata, Quality, SheetLayout, arrange, encode_jpeg};
 use crate::latent::BoundaryFit;
 
@@ -109,7 +109,7 @@ impl Judge {
             Some(folder) => ModelFolder::Disk(folder.clone()),
             None => ModelFolder::Bundled,
         };
-        let model = Arc::new(open(&folder, &runtime, 1, None).map_err(ModelJobError::from)?);
+        let model = Arc::new(open(&folder, &runtime, 1, Replicas::Measured).map_err(ModelJobError::from)?);
         let mut comparisons = Comparisons::default();
         if let Some(file) = &self.truth {
             let truth = open_truth(&runtime, &graph(file)?, model.shape())?;

@@ -11,7 +11,7 @@ use crate::catalog::ModelFolder;
 use crate::cli::alone::open;
 use crate::cli::settings::{MAX_IMAGES, MAX_MEGAPIXELS, positive};
 use crate::editor::Models;
-use crate::engine::{Device, Runtime, Watchdog};
+use crate::engine::{Device, Replicas, Runtime, Watchdog};
 use crate::metrics::Metrics;
 use crate::telemetry::{self, LogFormat};
 
@@ -74,7 +74,11 @@ impl RequestSettings {
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, threads)?;
         let folder = self.model.clone().map_or(ModelFolder::Bundled, ModelFolder::Disk);
         // One response needs no second replica, and no measurement of how many are best.
-        let replicas = (at_once == 1).then_some(1);
+        let replicas = if at_once == 1 {
+            Replicas::Count(1)
+        } else {
+            Replicas::Measured
+        };
         let model = open(
             &folder,
             &runtime,

@@ -23,11 +23,22 @@ use crate::engine::{
 };
 use crate::metrics::Metrics;
 
+/// How many replicas the generator of a model gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replicas {
+    /// This many, at least 1, each with all threads.
+    Count(usize),
+    /// As many as a measurement finds best on this machine.
+    Measured,
+    /// For each thread one that uses only it, or for a large graph one with all threads. No measurement decides about the bits of images.
+    BySize,
+}
+
 /// The settings of a model's networks.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
-    /// Replicas of the generator, at least 1, each with all threads. `None` lets the generator and a measurement decide.
-    pub replicas: Option<usize>,
+    /// Replicas of the generator.
+    pub replicas: Replicas,
     /// Limits of the queue for images.
     pub queue_limits: QueueLimits,
 }

@@ -15,6 +15,7 @@
 //! | `--replicas N` | N, each with all threads |
 //! | on a GPU, or one thread | one |
 //! | the graph has 16 MiB or more | one with all threads, without a measurement |
+//! | batch work, whose bits should depend on no measurement | one for each thread |
 //! | a run with one thread takes at most 25 ms | one for each thread |
 //! | a run with all threads takes at most 250 ms, and with one thread at most 1.25 times as long | one for each thread |
 //! | else | one with all threads |
@@ -32,7 +33,7 @@ use crate::engine::onnx::mapping::OnnxMapping;
 use crate::engine::onnx::network::Network;
 use crate::engine::onnx::parallel::{in_parallel, repeat};
 use crate::engine::onnx::styles::OnnxStyles;
-use crate::engine::{Device, EngineError, Generator as _, GeneratorShape, LazyReplica, Runtime};
+use crate::engine::{Device, EngineError, Generator as _, GeneratorShape, LazyReplica, Replicas, Runtime};
 
 /// Longest run with one thread, as a multiple of a run with all threads, for which single-threaded replicas are chosen. One
 /// image alone then takes hardly longer, and the throughput grows with the number of cores.
@@ -83,17 +84,18 @@ pub(crate) struct TunedReplicas {
 }
 
 impl<'a> ReplicaTuning<'a> {
-    /// Opens the generator's first replica, and as many more as `replicas` says. `None` is the default: see the module.
+    /// Opens the generator's first replica, and as many more as `replicas` says. For the default, see the module.
     pub(crate) fn open(
         runtime: &'a Runtime,
         files: &'a ModelFiles,
-        replicas: Option<usize>,
+        replicas: Replicas,
         mapping: Option<&mut OnnxMapping>,
     ) -> Result<Self, EngineError> {
         let plan = match replicas {
-            Some(replicas) => ReplicaPlan::Fixed(replicas),
-            None if !has_cores(runtime) || is_large(runtime, &files.synthesis) => ReplicaPlan::AllThreads,
-            None => ReplicaPlan::Undecided,
+            Replicas::Count(replicas) => ReplicaPlan::Fixed(replicas),
+            _ if !has_cores(runtime) || is_large(runtime, &files.synthesis) => ReplicaPlan::AllThreads,
+            Replicas::Measured => ReplicaPlan::Undecided,
+            Replicas::BySize => ReplicaPlan::SingleThreads,
         };
         let (threads, replicas) = match plan {
             ReplicaPlan::Fixed(replicas) => (runtime.threads(), replicas),

@@ -106,6 +106,16 @@ impl Runtime {
         &self.watchdog
     }
 
+    /// What identifies the build of the library. Results of two builds can differ in the last bits.
+    #[must_use]
+    pub fn build(&self) -> &'static str {
+        let info = ort::info();
+        let commit = info.split_once("git-commit-id=").map(|(_, rest)| rest);
+        commit
+            .and_then(|commit| commit.split([',', ' ']).next())
+            .unwrap_or(info)
+    }
+
     /// Threads of each session.
     pub(crate) fn threads(&self) -> usize {
         self.threads
