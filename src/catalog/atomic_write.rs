@@ -11,9 +11,10 @@ use std::path::Path;
 /// The error of the operating system; the old file is then unchanged.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    // In containers, all processes have one id.
+    let temporary = path.with_file_name(format!(".{name}.{}", getrandom::u64()?));
     let written = (|| {
-        let mut file = File::create(&temporary)?;
+        let mut file = File::create_new(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, path)
@@ -29,8 +30,8 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Whether `path` is a temporary file that [`write_atomically`] writes, or left behind when it was killed.
 pub(crate) fn is_temporary(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let process = name.strip_prefix('.').and_then(|name| name.rsplit_once('.'));
-    process.is_some_and(|(_, id)| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
+    let number = name.strip_prefix('.').and_then(|name| name.rsplit_once('.'));
+    number.is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Creates the folder `path`, if it does not exist. When this returns, its entry is on the disk.
