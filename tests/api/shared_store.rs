@@ -94,6 +94,38 @@ async fn a_change_that_a_failing_store_does_not_keep_is_a_503_and_is_not_made() 
 }
 
 #[tokio::test]
+async fn a_boundary_that_a_job_trained_waits_until_the_store_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let fails = Arc::new(AtomicBool::new(false));
+    let blobs = Failing {
+        blobs: Directory::open(folder.path().to_owned()).unwrap(),
+        fails: Arc::clone(&fails),
+    };
+    let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
+    let models = models.with_store(Store::new(Arc::new(blobs))).unwrap();
+    let metrics = Metrics::new();
+    let client = Client::new(models.with_store_metrics(metrics.store()), Duration::from_mins(1));
+    fails.store(true, Ordering::SeqCst);
+    let body = json!({"attributes": ["smile"], "space": "z", "samples": 400, "ratio": 0.2});
+    let begun = client.post("/v1/models/sketch/boundaries", body).await;
+    let job = begun.header("location").unwrap().to_owned();
+    while metrics.text().contains("faceplane_store_failures_total 0") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(client.get(&job).await.json()["status"], "fitting");
+    fails.store(false, Ordering::SeqCst);
+    while client.get(&job).await.json()["status"] == "fitting" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(client.get(&job).await.json()["status"], "done");
+    let again = with_store(folder.path());
+    assert_eq!(
+        again.get("/v1/models/sketch/boundaries/smile/z").await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
 async fn the_last_of_two_services_that_change_a_boundary_wins() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (with_store(folder.path()), with_store(folder.path()));

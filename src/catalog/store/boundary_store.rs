@@ -77,12 +77,16 @@ impl Store {
     /// # Errors
     /// [`CatalogError`] for the first file that is wrong.
     pub fn read(&self, model: &str) -> Result<Vec<(String, StoreEntry)>, CatalogError> {
-        self.seen().retain(|key, _| !is_boundary_of(model, key));
+        let mut read = BTreeMap::new();
         let mut found = Vec::new();
-        for change in self.changes(model)? {
-            remember(&mut self.seen(), &change);
+        for change in self.changes_since(BTreeMap::new(), model)? {
+            remember(&mut read, &change);
             found.extend(change.content?.map(|entry| (change.file, entry)));
         }
+        // Only now: without what was seen before, the removal of a boundary that stays in memory could not be noticed.
+        let mut seen = self.seen();
+        seen.retain(|key, _| !is_boundary_of(model, key));
+        seen.extend(read);
         Ok(found)
     }
 
@@ -94,6 +98,15 @@ impl Store {
         // Before the list is read: what this service changes meanwhile is then no change of another service.
         let mut seen = self.seen().clone();
         seen.retain(|key, _| is_boundary_of(model, key));
+        self.changes_since(seen, model)
+    }
+
+    /// The files of a model that differ from those in `seen`.
+    fn changes_since(
+        &self,
+        mut seen: BTreeMap<String, Seen>,
+        model: &str,
+    ) -> Result<Vec<StoredChange>, CatalogError> {
         let mut changes = Vec::new();
         for (key, version) in self.blobs.list(model)? {
             let before = seen.remove(&key);
@@ -342,6 +355,10 @@ mod tests {
         assert!(second.accept(change));
         assert!(!second.accept(change), "it is out of date");
         assert!(second.changes("tiny").unwrap().is_empty());
+        let wrong = folder.path().join("tiny/age_w.json");
+        std::fs::write(&wrong, "{").unwrap();
+        assert!(second.read("tiny").is_err(), "it forgets nothing");
+        std::fs::remove_file(wrong).unwrap();
         first.remove("tiny", "smile", LatentSpace::W).unwrap();
         let [change] = &second.changes("tiny").unwrap()[..] else {
             panic!("one file has gone")

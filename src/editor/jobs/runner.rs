@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
 use crate::editor::directions::finder::DirectionFinder;
 use crate::editor::jobs::job::{FitProgress, Job, JobStatus};
@@ -15,6 +16,12 @@ use crate::editor::training::trainer::Trainer;
 use crate::editor::{EditorError, KeepRule, KeptSamples, Models, TrainSource};
 use crate::engine::{ByteBudget, MemoryUse, Reservation};
 use crate::latent::{Boundary, FitError, LatentError};
+
+/// How long a store may fail before a job fails because its boundary cannot be stored.
+const LONGEST_OUTAGE: Duration = Duration::from_mins(15);
+
+/// The time between two attempts to store a boundary.
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The work of a job.
 pub(crate) enum JobWork {
@@ -143,12 +150,26 @@ impl JobRunner {
         Ok(())
     }
 
-    /// Gives a boundary to the model.
+    /// Gives a boundary to the model. While the store fails, it tries again: the boundary may have taken hours.
     async fn put(&self, boundary: Arc<Boundary>) -> Result<(), EarlyEnd> {
-        let put = self.models.put_boundary(self.job.model(), Arc::clone(&boundary));
-        put.await?;
-        self.job.update(|progress| progress.boundaries.push(boundary));
-        Ok(())
+        let begun = Instant::now();
+        loop {
+            let put = self.models.put_boundary(self.job.model(), Arc::clone(&boundary));
+            match put.await {
+                Err(EditorError::NotStored(error))
+                    if error.is_of_failing_store() && begun.elapsed() < LONGEST_OUTAGE =>
+                {
+                    let attribute = boundary.attribute();
+                    tracing::warn!(%error, job = self.job.id(), attribute, "a boundary waits for the store");
+                    self.unless_cancelled(sleep(RETRY_INTERVAL)).await?;
+                }
+                put => {
+                    put?;
+                    self.job.update(|progress| progress.boundaries.push(boundary));
+                    return Ok(());
+                }
+            }
+        }
     }
 
     async fn train(&self, trainer: &Trainer, mut memory: Option<Reservation>) -> Result<(), EarlyEnd> {
