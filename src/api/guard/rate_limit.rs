@@ -147,7 +147,9 @@ impl RateLimit {
 
     /// Counts a request.
     pub(super) fn count(&self, client: Client) -> Counted {
-        let client = if self.has_room() { client } else { Client::Others };
+        // The keys are as many as the file of keys has.
+        let is_apart = matches!(client, Client::Key(_)) || self.has_room();
+        let client = if is_apart { client } else { Client::Others };
         let rate = self.rate;
         match self.limiter.check_key(&client) {
             Ok(state) => {
@@ -242,6 +244,7 @@ mod tests {
         // Those that found no room share one limit.
         assert!(limit.limiter.len() <= 4);
         assert!(limit.count(at(100)).problem().is_some());
+        assert!(limit.count(Client::Key("one".to_owned())).problem().is_none());
     }
 
     #[test]
