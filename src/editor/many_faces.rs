@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::editor::background_batches::BackgroundBatches;
 use crate::editor::editing::edit::moved;
 use crate::editor::editing::edit_path::{EditDirection, PlannedEdit, plan_edits};
+use crate::editor::editing::way::far_along_way;
 use crate::editor::rendering::latent_source::LatentSource;
 use crate::editor::rendering::mapping_truncation::MappingTruncation;
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
@@ -101,7 +102,7 @@ pub async fn render_faces(
     let edits = Edits::plan(model, request).await?;
     let originals = renderer.codes(&request.sources, edits.space).await?;
     let codes = edits.apply(request, &originals)?;
-    let warnings = edits.warnings(&originals, &codes)?;
+    let warnings = edits.warnings(model, request, &originals, &codes).await?;
     let outputs = RenderOutputs::with_scores(with_scores);
     let mut faces = renderer.render(codes, outputs).await?;
     for (face, seed) in faces.iter_mut().zip(request.seeds()) {
@@ -168,31 +169,43 @@ impl Edits {
     }
 
     /// The warnings about moves of `originals` out of where the samples are.
-    fn warnings(&self, originals: &[LatentCode], codes: &[LatentCode]) -> Result<Vec<Warning>, EditorError> {
-        let each = codes.len() / originals.len().max(1);
+    async fn warnings(
+        &self,
+        model: &Model,
+        request: &ManyFaces,
+        originals: &[LatentCode],
+        codes: &[LatentCode],
+    ) -> Result<Vec<Warning>, EditorError> {
+        let each = (codes.len() / originals.len().max(1)).max(1);
         let mut warnings = Vec::new();
         for edit in &self.planned {
-            for (original, codes) in originals.iter().zip(codes.chunks(each.max(1))) {
+            for (original, codes) in originals.iter().zip(codes.chunks(each)) {
                 warnings.extend(edit.far_from_samples(original, codes)?);
             }
+        }
+        let edit = request.edit.as_ref();
+        if warnings.is_empty() && edit.is_some_and(|edit| !edit.moves_along_one_normal()) {
+            let ways = codes.iter().enumerate();
+            let ways = ways.map(|(face, code)| (&originals[face / each], code));
+            warnings.extend(far_along_way(model, ways).await);
         }
         Ok(farthest(warnings))
     }
 }
 
-/// The warning of each attribute about the face that is farthest out.
+/// The warning of each attribute, and about ways, of the face that is farthest out.
 fn farthest(warnings: Vec<Warning>) -> Vec<Warning> {
-    let mut farthest: BTreeMap<String, (f64, Warning)> = BTreeMap::new();
+    let mut farthest: BTreeMap<Option<String>, (f64, Warning)> = BTreeMap::new();
     for warning in warnings {
-        let Warning::Far {
-            attribute,
-            deviations,
-            ..
-        } = &warning
-        else {
-            continue;
+        let (attribute, out) = match &warning {
+            Warning::Far {
+                attribute,
+                deviations,
+                ..
+            } => (Some(attribute.clone()), deviations.abs()),
+            Warning::FarAlongWay { deviations } => (None, deviations.abs()),
+            _ => continue,
         };
-        let (attribute, out) = (attribute.clone(), deviations.abs());
         let known = farthest.get(&attribute);
         if known.is_none_or(|&(known, _)| known < out) {
             farthest.insert(attribute, (out, warning));
@@ -318,7 +331,7 @@ impl Batch {
             .codes(&request.sources[sources.clone()], edits.space)
             .await?;
         let codes = edits.apply(request, &originals)?;
-        let warnings = edits.warnings(&originals, &codes)?;
+        let warnings = edits.warnings(model, request, &originals, &codes).await?;
         let attributes: Vec<&str> = model.classifiers().attributes().collect();
         let scores = if attributes.is_empty() {
             None

@@ -179,6 +179,25 @@ async fn an_edit_that_leaves_the_range_of_the_samples_has_a_warning() {
     assert!(json["warnings"][0].as_str().unwrap().contains("beyond 3"));
 }
 
+#[tokio::test]
+async fn a_face_far_along_its_way_has_a_warning_although_no_boundary_is_far() {
+    let client = Client::sketch();
+    // Held to age, the direction has a cosine of 0.8 with the normal of smile: by 3.4 is a distance of 2.7.
+    for (edit, warns) in [
+        ("edit=smile:2.5&condition=age", false),
+        ("edit=smile:3.4&condition=age", true),
+        ("edit=smile:0&condition=age", false),
+    ] {
+        let response = client.get(&format!("/v1/edit?latent=w:0,0,0,0&{edit}")).await;
+        let warning = response.header("faceplane-warnings").unwrap_or_default();
+        assert_eq!(
+            warning.contains("along its way, the face is moved to 3.4 standard deviations"),
+            warns,
+            "{edit}: {warning}"
+        );
+    }
+}
+
 /// A w code of the sketch, 7 units on the positive side of smile.
 const FAR: &str = "latent=w:0,0,0,7";
 

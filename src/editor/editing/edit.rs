@@ -12,6 +12,7 @@ use crate::editor::editing::score_search::result::ScoreSearchResult;
 use crate::editor::editing::score_search::scored_attribute::scored_attributes;
 use crate::editor::editing::score_search::search::{ROUND_IMAGES, ScoreSearch};
 use crate::editor::editing::warning::Warning;
+use crate::editor::editing::way::far_along_way;
 use crate::editor::judging::identity::similarities;
 use crate::editor::rendering::face_channel::FaceSender;
 use crate::editor::rendering::latent_source::check_conversion;
@@ -113,6 +114,10 @@ pub async fn edit_to(
     let mut warnings = Vec::new();
     for edit in &moved.edits {
         warnings.extend(edit.far_from_samples(&original, faces.iter().map(|face| &face.code))?);
+    }
+    if warnings.is_empty() && !request.moves_along_one_normal() {
+        let ways = faces.iter().map(|face| (&original, &face.code));
+        warnings.extend(far_along_way(model, ways).await);
     }
     warnings.extend(moved.score_search.iter().flat_map(Warning::of_search));
     warnings.extend(moved.walks.iter().flat_map(Warning::of_walk));

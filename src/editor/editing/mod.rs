@@ -7,6 +7,7 @@
 //! | the direction of each step, after projection onto the conditions' complement | `edit_path` |
 //! | the search for a distance at which the classifier gives a score | `score_search` |
 //! | the walk along the gradient of a score | `gradient_walk` |
+//! | how far a face is moved along its own way | `way` |
 //! | warnings about far or missed results | `warning` |
 //!
 //! It knows how codes move. It never knows how codes become images.
@@ -17,3 +18,4 @@ pub(crate) mod gradient_walk;
 pub(crate) mod request;
 pub(crate) mod score_search;
 pub(crate) mod warning;
+pub(crate) mod way;

@@ -23,6 +23,11 @@ pub enum Warning {
         /// The same in standard deviations from the mean of the samples.
         deviations: f64,
     },
+    /// An edit moves a face out of where the samples are, seen along the way of the face.
+    FarAlongWay {
+        /// The distance of the face from the mean of the samples along its way, in standard deviations of these.
+        deviations: f64,
+    },
     /// The search did not reach the target score.
     ScoreNotReached {
         /// The attribute.
@@ -67,13 +72,33 @@ impl Warning {
     pub(crate) fn of_distances(attribute: &str, spread: Spread, before: f64, after: &[f64]) -> Option<Self> {
         let out = |distance: f64| spread.deviations(distance).map_or(0.0, f64::abs);
         let farthest = after.iter().copied().max_by(|&a, &b| out(a).total_cmp(&out(b)))?;
-        let deviations = spread.deviations(farthest)?;
-        let leaves = out(farthest) > FAR && out(farthest) > out(before) + FARTHER;
-        leaves.then(|| Self::Far {
+        Some(Self::Far {
             attribute: attribute.to_owned(),
             distance: farthest,
-            deviations,
+            deviations: leaves(spread, before, farthest)?,
         })
+    }
+
+    /// A warning about a way from `before` to `after`, distances along it, if it ends outside of where the samples are.
+    pub(crate) fn of_way(spread: Spread, before: f64, after: f64) -> Option<Self> {
+        let deviations = leaves(spread, before, after)?;
+        Some(Self::FarAlongWay { deviations })
+    }
+}
+
+/// The distance `after` in standard deviations from the mean of the samples, if that is outside of where these are, and farther out than
+/// `before`.
+fn leaves(spread: Spread, before: f64, after: f64) -> Option<f64> {
+    let (before, after) = (spread.deviations(before)?, spread.deviations(after)?);
+    (after.abs() > FAR && after.abs() > before.abs() + FARTHER).then_some(after)
+}
+
+/// What a distance of this many standard deviations from the mean of the samples means.
+fn meaning(deviations: f64) -> String {
+    if deviations.abs() > VERY_FAR {
+        format!("beyond {VERY_FAR}: hardly any sample is there, so the image means little")
+    } else {
+        format!("beyond {FAR}: few samples are there, so the image may leave what the generator learned")
     }
 }
 
@@ -129,21 +154,18 @@ impl std::fmt::Display for Warning {
             } => {
                 let side = if *deviations < 0.0 { "below" } else { "above" };
                 let out = deviations.abs();
+                let meaning = meaning(*deviations);
                 write!(
                     formatter,
-                    "{attribute} is moved to the distance {distance:.2}, {out:.1} standard deviations {side} the samples' mean, "
-                )?;
-                if out > VERY_FAR {
-                    write!(
-                        formatter,
-                        "beyond {VERY_FAR}: hardly any sample is there, so the image means little"
-                    )
-                } else {
-                    write!(
-                        formatter,
-                        "beyond {FAR}: few samples are there, so the image may leave what the generator learned"
-                    )
-                }
+                    "{attribute} is moved to the distance {distance:.2}, {out:.1} standard deviations {side} the samples' mean, {meaning}"
+                )
+            }
+            Self::FarAlongWay { deviations } => {
+                let (out, meaning) = (deviations.abs(), meaning(*deviations));
+                write!(
+                    formatter,
+                    "along its way, the face is moved to {out:.1} standard deviations from the samples' mean, {meaning}"
+                )
             }
             Self::ScoreNotReached {
                 attribute,
