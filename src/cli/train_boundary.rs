@@ -64,8 +64,8 @@ pub struct TrainBoundary {
     #[arg(long, value_name = "SEED")]
     seed: Option<u32>,
 
-    /// Score above which a face has the attribute [default: what the model says of its classifier; with --scores, the mean of the
-    /// lowest and the highest]
+    /// Score above which a face has the attribute [default: what the model says of its classifier; with --scores, the
+    /// median, between two different scores their mean, and for svm the mean of the lowest and the highest]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     threshold: Option<f64>,
 

@@ -170,6 +170,35 @@ fn figures_of_held_out_codes_show_noise_that_the_fitted_codes_hide() {
 }
 
 #[test]
+fn a_unit_of_distance_moves_the_score_no_more_than_it_does_on_other_codes() {
+    let draws = (0..20).map(|draw| {
+        let (codes, scores, truth) = scored(1000 + draw, 600, 3.0);
+        let boundary = fit(&BoundaryFit::default(), codes.view(), scores.view()).unwrap();
+        let slope = boundary.provenance().accuracy.score_per_unit.unwrap();
+        // The score is t·x with noise, so that a move along n changes it by n·t.
+        (slope, cosine(&boundary, &truth))
+    });
+    let (slopes, cosines): (Vec<f64>, Vec<f64>) = draws.unzip();
+    let [slope, cosine] = [slopes, cosines].map(|values| values.iter().sum::<f64>() / 20.0);
+    assert!(cosine < 0.9, "{cosine}");
+    // It is measured with a fit to each half, which is less exact.
+    assert!(
+        (cosine - 0.15..cosine + 0.03).contains(&slope),
+        "{slope}, {cosine}"
+    );
+}
+
+#[test]
+fn without_a_threshold_the_plane_lies_at_the_median_score_whatever_the_highest_is() {
+    let (codes, mut scores, _) = scored(23, 2000, 0.3);
+    scores[0] = 1e6;
+    let boundary = fit(&BoundaryFit::default(), codes.view(), scores.view()).unwrap();
+    assert!(boundary.intercept().abs() < 0.1, "{}", boundary.intercept());
+    let right = boundary.provenance().accuracy.all.unwrap();
+    assert!((0.8..0.99).contains(&right), "{right}");
+}
+
+#[test]
 fn few_codes_of_many_values_are_fitted() {
     let (codes, scores, truth) = scored(17, 12, 0.0);
     let boundary = fit(&BoundaryFit::default(), codes.view(), scores.view()).unwrap();

@@ -53,7 +53,7 @@ fields! {
     /// The boundaries to fit: from sampled faces that the model's classifiers score, or from given `codes` and `scores`.
     #[examples(
         serde_json::json!({"attributes": ["smile"], "names": ["smile-2"], "space": "w", "samples": 400, "keep": "better"}),
-        serde_json::json!({"attributes": ["smile", "age"], "space": "w", "samples": 2000, "ratio": 0.1, "seed": 2020}),
+        serde_json::json!({"attributes": ["smile", "age"], "names": ["smile-svm", "age-svm"], "space": "w", "samples": 2000, "method": "svm", "ratio": 0.1, "seed": 2020}),
     )]
     pub(crate) struct TrainInput {
         /// The attributes, one boundary each; exactly one if `scores` are given.
@@ -67,7 +67,8 @@ fields! {
         space: Option<Space>,
         /// How many faces to sample; `auto`: until the directions of all attributes have settled, which is when each has an expected cosine
         /// of at least 0.99, and at most 100,000. Default: 10,000. Their codes take at most half of the memory that the service may use
-        /// (`--memory`). In s, it is the number of images that the ranking may make, and `auto`, the default there, moves each channel in 16 faces.
+        /// (`--memory`). In s, it is the number of images that the ranking may make, and `auto`, the default there, moves each channel in 16 faces, or in
+        /// fewer if that takes more than 100,000 images.
         samples: Option<SampleCount>,
         /// How many samples at each end of the scores count as extremes, at most half of all. `svm` is fitted to a part of them and checked
         /// with the rest; for the other methods, they only give `held_out`.
@@ -80,8 +81,8 @@ fields! {
         channels: Option<Integer<1, 1024>>,
         /// The seed of the samples and of the split. Default: 0; with `samples_from`, which has the samples, that of these.
         seed: Option<Seed>,
-        /// The score above which a face has the attribute. Default: what the model says of its classifier; for given `scores`, the mean of
-        /// the lowest and the highest.
+        /// The score above which a face has the attribute. Default: what the model says of its classifier; for given `scores`, their
+        /// median; between two different scores, and for `svm`, the mean of the lowest and the highest.
         threshold: Option<Finite>,
         /// A score that marks samples to leave out.
         invalid_score: Option<Finite>,

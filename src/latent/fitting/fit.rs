@@ -37,7 +37,8 @@ pub struct BoundaryFit {
     pub cost: f64,
     /// Score that marks samples to leave out.
     pub invalid_score: Option<f64>,
-    /// Score above which a sample has the attribute; the default is the mean of the lowest and the highest score.
+    /// Score above which a sample has the attribute; the default is the median of more than two different scores, otherwise,
+    /// and for [`FitMethod::Svm`], the mean of the lowest and the highest.
     pub threshold: Option<f64>,
 }
 
@@ -159,7 +160,10 @@ impl BoundaryFit {
             codes: flat.expect("the codes are in row-major order"),
             selected: &valid,
         };
-        let labelled = ScoredCodes::new(rows, scores, self.threshold)?;
+        let mut labelled = ScoredCodes::new(rows, scores, self.threshold)?;
+        if self.threshold.is_none() && self.method != FitMethod::Svm {
+            labelled.split_at_median();
+        }
         let progress = &mut Progress::new(&mut report);
         progress.reach(0.0)?;
         let fitted = match self.method {
@@ -172,6 +176,10 @@ impl BoundaryFit {
         progress.reach(1.0)?;
         let hyperplane = fitted.hyperplane;
         let on_all = Distances::new(&labelled, &hyperplane, (0..labelled.scores.len()).collect());
+        let score_per_unit = fitted.accuracy.score_per_unit.or_else(|| on_all.score_per_unit());
+        // On several layers, a distance is in units of √layers times the length of w: `Boundary`.
+        #[expect(clippy::cast_precision_loss, reason = "a generator has few layers")]
+        let unit = (layers as f64).sqrt();
         let provenance = Provenance {
             samples: Some(samples as u64),
             chosen: fitted.chosen,
@@ -179,7 +187,7 @@ impl BoundaryFit {
             method: Some(fitted.method.to_owned()),
             accuracy: Accuracy {
                 all: on_all.accuracy_by_score(),
-                score_per_unit: on_all.score_per_unit(layers),
+                score_per_unit: score_per_unit.map(|slope| slope * unit),
                 ..fitted.accuracy
             },
             ..known
@@ -273,6 +281,7 @@ impl BoundaryFit {
                 held_out_all: held_out.all,
                 correlation: held_out.correlation,
                 cosine: result.cosine,
+                score_per_unit: held_out.score_per_unit,
                 ..Accuracy::default()
             },
         })

@@ -14,6 +14,8 @@ pub(crate) struct HeldOut {
     pub(crate) all: Option<f64>,
     /// Correlation between distance and score.
     pub(crate) correlation: Option<f64>,
+    /// How much the score rises with one unit of distance.
+    pub(crate) score_per_unit: Option<f64>,
 }
 
 impl HeldOut {
@@ -36,6 +38,7 @@ impl HeldOut {
             ends: mean_of(measured.iter().filter_map(of_ends)),
             all: mean_of(measured.iter().filter_map(Distances::accuracy_by_score)),
             correlation: mean_of(measured.iter().filter_map(Distances::correlation)),
+            score_per_unit: mean_of(measured.iter().filter_map(Distances::score_per_unit)),
         }
     }
 }
@@ -83,13 +86,10 @@ impl<'s, 'c> Distances<'s, 'c> {
         r.is_finite().then(|| r.clamp(-1.0, 1.0))
     }
 
-    /// How much the score rises with one unit of distance: the slope of the scores over the distances. On `layers` layers, a distance
-    /// is in units of √layers times the length of w: [`Boundary`](crate::latent::Boundary).
-    pub(crate) fn score_per_unit(&self, layers: usize) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "a generator has few layers")]
-        let root = (layers as f64).sqrt();
+    /// How much the score rises with one unit of distance: the slope of the scores over the distances.
+    pub(crate) fn score_per_unit(&self) -> Option<f64> {
         let (x, y) = self.centred();
-        let slope = dot(&x, &y) / dot(&x, &x) * self.unit * root;
+        let slope = dot(&x, &y) / dot(&x, &x) * self.unit;
         slope.is_finite().then_some(slope)
     }
 

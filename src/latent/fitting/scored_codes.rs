@@ -4,7 +4,7 @@ use ndarray::ArrayView1;
 
 use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::linear_algebra::code_rows::CodeRows;
-use crate::latent::statistics::{min_max, share};
+use crate::latent::statistics::{median, min_max, share};
 use crate::latent::{FitError, LatentError};
 
 /// The least number of samples of one class.
@@ -55,6 +55,14 @@ impl<'a> ScoredCodes<'a> {
             scores,
             threshold,
         })
+    }
+
+    /// Takes the median of more than two different scores as the threshold, if some are above it.
+    pub(crate) fn split_at_median(&mut self) {
+        let (median, (_, highest)) = (median(&self.scores), min_max(&self.scores));
+        if self.classes().is_none() && median < highest {
+            self.threshold = median;
+        }
     }
 
     /// Whether the score of a code is above the threshold.
