@@ -132,7 +132,7 @@ def known_directions(count: int) -> tuple[Samples, Array]:
     truth = unit(random.standard_normal(DIM))
     codes = random.standard_normal((count, DIM), np.float32)
     scores = np.stack([codes @ truth + noise * random.standard_normal(count) for noise in NOISES], axis=1)
-    names = tuple(f"noise{noise}" for noise in NOISES)
+    names = tuple(f"noise{index}" for index in range(len(NOISES)))
     return Samples("z", names, codes, scores), truth
 
 

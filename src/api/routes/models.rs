@@ -89,8 +89,8 @@ pub(crate) async fn put(State(api): State<Api>, PathName(name): PathName) -> Res
 
 /// Drop a model
 ///
-/// Requests do not find it any more; those that have begun finish with it. It stays dropped until it is loaded again with PUT, or the
-/// service gets SIGHUP or is started again. The default model cannot be dropped.
+/// Requests to this service do not find it any more; those that have begun finish with it. It stays dropped until it is loaded again with
+/// PUT, the service gets SIGHUP or is started again, or a new version is published in the store. The default model cannot be dropped.
 #[utoipa::path(
     delete, path = "/v1/models/{model}", tag = "models", operation_id = "drop_model",
     params(("model" = String, Path, description = "The name of the model.", example = "portraits")),
