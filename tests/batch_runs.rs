@@ -28,7 +28,7 @@ fn request(words: &[(&str, &str)]) -> BatchRequest {
 /// The faces that a batch keeps, in order.
 async fn faces(model: Model, request: BatchRequest, seeds: &str) -> Vec<BatchFace> {
     let chunks = seeds.parse::<SeedRange>().unwrap().chunks();
-    let mut chunks = FaceChunks::new(Arc::new(model), request, chunks, |face| face)
+    let mut chunks = FaceChunks::new(Arc::new(model), request, chunks, 1, |face| face)
         .await
         .unwrap();
     let mut found = Vec::new();

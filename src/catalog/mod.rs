@@ -16,7 +16,7 @@
 //! | sampled codes and their scores in one file | [`ScoredSamples`] |
 //! | arrays as one file that is written while they are made | [`NpzStream`] |
 //! | the array of a file of NumPy or PyTorch | [`read_array`] |
-//! | folders of batch work | [`BatchFolder`] |
+//! | folders and buckets of batch work | [`BatchPlace`] |
 //! | a new folder that appears whole | [`NewFolder`] |
 //! | how files change without a reader seeing a part | `atomic_write` |
 
@@ -46,7 +46,10 @@ mod store;
 pub use crate::checkpoint::hexadecimal;
 pub use array_file::read_array;
 pub(crate) use atomic_write::{create_folder, write_atomically};
-pub use batch::{BatchFolder, BatchFolderError, BatchPart, BatchRecipe, PictureFile, part_files};
+pub use batch::{
+    BatchBucket, BatchFolder, BatchFolderError, BatchPart, BatchPlace, BatchRecipe, PictureFile, part_files,
+    part_keys,
+};
 pub(crate) use boundary_file::escaped_attribute;
 pub use boundary_file::{
     AccuracyMetadata, BOUNDARY_EXTENSIONS, BoundaryMetadata, check_writable, write_boundary,
@@ -70,6 +73,7 @@ pub use npy::NpyArray;
 pub use npz_stream::NpzStream;
 pub use parse_toml::parse_toml;
 pub use scored_samples::{ScoredSamples, ScoredSamplesError};
+pub(crate) use store::create_patiently;
 pub use store::{
     Blob, Blobs, Directory, Download, JobFiles, ModelDocument, ModelDownloads, ModelPublisher, ModelStore,
     ReportFormat, Store, StoreAddress, StoreEntry, StoredChange, Version,

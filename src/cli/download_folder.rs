@@ -22,8 +22,7 @@ pub(super) struct DownloadFolder {
 }
 
 impl DownloadFolder {
-    /// The folder of the settings, or a temporary one, which only a service with a store needs. A temporary folder that cannot be created is no error before a model is
-    /// downloaded: the root of a container may be read-only.
+    /// The folder of the settings, or a temporary one, which only a service with a store needs.
     pub(super) fn new(config: &Config) -> io::Result<Self> {
         if config.downloads.is_some() || config.store.is_none() {
             return Ok(Self {
@@ -32,6 +31,11 @@ impl DownloadFolder {
                 _lock: None,
             });
         }
+        Self::temporary()
+    }
+
+    /// A temporary folder. If it cannot be created, that is no error before a model is downloaded: the root of a container may be read-only.
+    pub(super) fn temporary() -> io::Result<Self> {
         remove_left(&std::env::temp_dir());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let name = format!("{TEMPORARY}{}-{}", std::process::id(), now.as_nanos());

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ndarray::{Axis, concatenate};
 
 use super::train_boundary_error::TrainBoundaryError;
-use crate::catalog::{BatchPart, ScoredSamples, part_files};
+use crate::catalog::{BatchPart, Blobs, ScoredSamples, StoreAddress, part_files, part_keys};
 use crate::latent::LatentSpace;
 
 /// Reads and joins samples. They must be of one space, of the same attributes, and if they come from batch work of one model and of
@@ -20,7 +21,8 @@ pub(super) fn read_samples(
 ) -> Result<ScoredSamples, TrainBoundaryError> {
     let mut joined: Option<Joined> = None;
     for file in files(paths)? {
-        let bytes = std::fs::read(&file).map_err(|error| input_error(&file, error))?;
+        let bytes = file.read()?;
+        let file = file.name();
         if !ScoredSamples::is_npz(&bytes) {
             let reason = "found no .npz file; expected one with codes and scores, or --scores with the scores of these codes";
             return Err(input_error(&file, reason));
@@ -44,15 +46,56 @@ pub(super) fn read_samples(
     Ok(joined.samples())
 }
 
-/// The files of all paths, in the order of the paths, and in a folder of the seeds.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, TrainBoundaryError> {
+/// A file with samples.
+enum SampleFile {
+    Disk(PathBuf),
+    /// A file of a bucket.
+    Stored(Arc<dyn Blobs>, String),
+}
+
+impl SampleFile {
+    /// Its name in messages.
+    fn name(&self) -> PathBuf {
+        match self {
+            Self::Disk(path) => path.clone(),
+            Self::Stored(blobs, key) => blobs.name(key).into(),
+        }
+    }
+
+    fn read(&self) -> Result<Vec<u8>, TrainBoundaryError> {
+        match self {
+            Self::Disk(path) => std::fs::read(path).map_err(|error| input_error(path, error)),
+            Self::Stored(blobs, key) => {
+                let found = blobs.get(key)?;
+                let gone = || input_error(&self.name(), "it was there, and is gone");
+                Ok(found.ok_or_else(gone)?.bytes)
+            }
+        }
+    }
+}
+
+/// The files of all paths, in the order of the paths, and in a folder or a bucket of the seeds.
+fn files(paths: &[PathBuf]) -> Result<Vec<SampleFile>, TrainBoundaryError> {
     let mut files = Vec::new();
     for path in paths {
-        if !path.is_dir() {
-            files.push(path.clone());
-            continue;
-        }
-        let (recipe, parts) = part_files(path)?;
+        let (recipe, parts) = match path.to_string_lossy().parse() {
+            Ok(bucket @ StoreAddress::Bucket(_)) => {
+                let blobs = bucket.open()?.blobs();
+                let (recipe, keys) = part_keys(&*blobs)?;
+                let stored = keys
+                    .into_iter()
+                    .map(|key| SampleFile::Stored(Arc::clone(&blobs), key));
+                (recipe, stored.collect::<Vec<_>>())
+            }
+            _ if path.is_dir() => {
+                let (recipe, parts) = part_files(path)?;
+                (recipe, parts.into_iter().map(SampleFile::Disk).collect())
+            }
+            _ => {
+                files.push(SampleFile::Disk(path.clone()));
+                continue;
+            }
+        };
         if recipe.has_edits() {
             let reason = "found a batch of edited faces, expected one without edits, because edited codes are no samples of the model";
             return Err(input_error(path, reason));

@@ -23,6 +23,14 @@ impl<T: Send + 'static> BackgroundBatches<T> {
         }
     }
 
+    /// No batches yet. Up to `followers` batches may be beyond the generators, besides the batch for each of them.
+    pub(crate) fn with_followers(engine: &Engine, followers: usize) -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            limit: LEAST_IN_FLIGHT.max(engine.replicas() + followers),
+        }
+    }
+
     /// Whether as many batches are in flight as may be.
     pub(crate) fn is_full(&self) -> bool {
         self.tasks.len() >= self.limit

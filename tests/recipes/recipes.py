@@ -30,6 +30,8 @@ LEFT_OUT = {
     "faceplane serve": "the test's own service is running",
     "faceplane import network.pkl": "tests/own_model_guide.rs runs it",
     "faceplane judge ": "takes many minutes: make judge",
+    "faceplane batch --seeds 0-999999 ": "needs a bucket: tests/store/batch_work.py",
+    "faceplane train-boundary --latents s3:": "needs a bucket: tests/store/batch_work.py",
 }
 
 # How the files begin that the commands write.

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import azurite
+import batch_work
 from outage import Mode, Outage
 from service import Service, free_port
 
@@ -368,6 +369,17 @@ def in_a_bucket(bucket: Bucket, program: Path, folder: Path) -> None:
         print("  a service that missed changes has them when its bucket is back")
 
 
+def batch_in_a_bucket(program: Path, folder: Path) -> None:
+    """Batch work on a bucket of S3 that fails for some seconds."""
+    with ExitStack() as stack:
+        port = S3.start(folder, stack)
+        proxy = Outage(port)
+        os.environ |= S3.environment(proxy.port)
+        print("batch work:")
+        objects = batch_work.Objects(port, "faces", "batch")
+        batch_work.in_a_bucket(program, "s3://faces/batch", objects, proxy, folder)
+
+
 def main() -> None:
     """Runs all checks."""
     program = Path(sys.argv[1]).resolve()
@@ -375,6 +387,7 @@ def main() -> None:
     buckets = [S3, *(azure(Path(argument)) for argument in sys.argv[2:])]
     stores: list[Callable[[Path, Path], None]] = [in_a_folder]
     stores += [partial(in_a_bucket, bucket) for bucket in buckets]
+    stores.append(batch_in_a_bucket)
     for checks in stores:
         with tempfile.TemporaryDirectory() as folder:
             try:

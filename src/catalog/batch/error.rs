@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::catalog::CatalogError;
+
 /// A folder of batch work is refused, or it cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchFolderError {
@@ -22,6 +24,9 @@ pub enum BatchFolderError {
         /// The cause.
         source: io::Error,
     },
+    /// The bucket fails.
+    #[error(transparent)]
+    Bucket(#[from] CatalogError),
     /// The recipe cannot be understood.
     #[error("{}: found no recipe of a batch: {reason}; expected the file that faceplane batch wrote", file.display())]
     Damaged {

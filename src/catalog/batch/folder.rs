@@ -12,17 +12,13 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::keys::{PARTS, RECIPE, finished_parts, part_key};
+use super::picture_file::PictureFile;
 use super::{BatchFolderError, BatchRecipe};
 use crate::catalog::atomic_write::{create_folder, sync_folder, write_atomically};
-use crate::latent::{SeedChunk, SeedRange, Shard};
+use crate::latent::{SeedChunk, Shard};
 
-const RECIPE: &str = "batch.json";
-const PARTS: &str = "parts";
-const PICTURES: &str = "pictures";
 const LOCK: &str = "lock";
-
-/// The seeds with pictures in one folder: file systems and file browsers get slow with more files.
-const SEEDS_OF_FOLDER: u32 = 1000;
 
 /// A folder that a shard writes to. Chunks that are not finished leave nothing but files that the next run removes.
 #[derive(Debug)]
@@ -31,25 +27,6 @@ pub struct BatchFolder {
     staging: PathBuf,
     /// Locked as long as the shard runs. The system unlocks it if the process is killed.
     _lock: File,
-}
-
-/// The picture of a face.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PictureFile {
-    seed: u32,
-    name: String,
-}
-
-impl PictureFile {
-    /// The picture of a seed, with the `position` of a trajectory, in files of the type `ending`.
-    #[must_use]
-    pub fn new(seed: u32, position: Option<usize>, ending: &str) -> Self {
-        let name = match position {
-            Some(position) => format!("seed{seed}-{position:03}.{ending}"),
-            None => format!("seed{seed}.{ending}"),
-        };
-        Self { seed, name }
-    }
 }
 
 impl BatchFolder {
@@ -65,11 +42,7 @@ impl BatchFolder {
             written.map_err(unwritable(&file))?;
         }
         // Another shard may have begun the folder at the same time.
-        let differences = read_recipe(folder)?.differences(recipe);
-        if !differences.is_empty() {
-            let folder = folder.to_owned();
-            return Err(BatchFolderError::OtherSettings { folder, differences });
-        }
+        read_recipe(folder)?.check_same(recipe, folder)?;
         let name = shard.to_string().replace('/', "-of-");
         let staging = folder.join(format!("{UNFINISHED}{name}"));
         create_folder(&staging)
@@ -127,11 +100,10 @@ impl BatchFolder {
         // A folder of pictures, and a file in it.
         let mut folders = BTreeMap::new();
         for picture in pictures {
-            let thousand = picture.seed / SEEDS_OF_FOLDER * SEEDS_OF_FOLDER;
-            let folder = self.folder.join(PICTURES).join(thousand.to_string());
-            let target = folder.join(&picture.name);
+            let target = self.folder.join(picture.key());
+            let folder = target.parent().unwrap_or(&self.folder).to_owned();
             if folders.insert(folder.clone(), target.clone()).is_none() {
-                create_folder(&self.folder.join(PICTURES))
+                create_folder(folder.parent().unwrap_or(&self.folder))
                     .and_then(|()| create_folder(&folder))
                     .map_err(unwritable(&folder))?;
             }
@@ -160,8 +132,7 @@ impl BatchFolder {
 const UNFINISHED: &str = ".shard-";
 
 fn part_file(folder: &Path, chunk: SeedChunk) -> PathBuf {
-    let name = format!("seeds{:010}.npz", chunk.start());
-    folder.join(PARTS).join(name)
+    folder.join(part_key(chunk))
 }
 
 /// Removes the files of a folder, but the lock.
@@ -181,10 +152,7 @@ fn read_recipe(folder: &Path) -> Result<BatchRecipe, BatchFolderError> {
         file: file.clone(),
         source,
     })?;
-    serde_json::from_slice(&bytes).map_err(|error| BatchFolderError::Damaged {
-        file,
-        reason: error.to_string(),
-    })
+    BatchRecipe::read(&bytes, &file)
 }
 
 /// The recipe of a folder and the files of all its parts, in the order of the seeds.
@@ -193,37 +161,10 @@ fn read_recipe(folder: &Path) -> Result<BatchRecipe, BatchFolderError> {
 /// [`BatchFolderError`] if the recipe cannot be read, or parts are missing.
 pub fn part_files(folder: &Path) -> Result<(BatchRecipe, Vec<PathBuf>), BatchFolderError> {
     let recipe = read_recipe(folder)?;
-    let seeds: SeedRange = recipe.seeds.parse().map_err(|error| BatchFolderError::Damaged {
-        file: folder.join(RECIPE),
-        reason: format!("seeds: {error}"),
-    })?;
-    let (found, missing): (Vec<_>, Vec<_>) = seeds
-        .chunks()
-        .partition(|&chunk| part_file(folder, chunk).exists());
-    if missing.is_empty() {
-        let files = found.into_iter().map(|chunk| part_file(folder, chunk));
-        return Ok((recipe, files.collect()));
-    }
-    Err(BatchFolderError::Missing {
-        folder: folder.to_owned(),
-        found: found.len(),
-        expected: found.len() + missing.len(),
-        missing: shown(&missing),
-        unfinished: unfinished(folder),
-    })
-}
-
-/// The seeds of the first chunks, and how many more there are.
-fn shown(chunks: &[SeedChunk]) -> String {
-    const MOST: usize = 8;
-    let first: Vec<String> = chunks[..chunks.len().min(MOST)]
-        .iter()
-        .map(|chunk| chunk.range().to_string())
-        .collect();
-    match chunks.len().saturating_sub(MOST) {
-        0 => first.join(", "),
-        more => format!("{} and of {more} more parts", first.join(", ")),
-    }
+    let has = |chunk| part_file(folder, chunk).exists();
+    let chunks = finished_parts(&recipe, folder, has, || unfinished(folder))?;
+    let files = chunks.into_iter().map(|chunk| part_file(folder, chunk));
+    Ok((recipe, files.collect()))
 }
 
 /// The shards that began and did not end, as a part of a sentence.
@@ -249,6 +190,7 @@ fn unwritable(file: &Path) -> impl FnOnce(io::Error) -> BatchFolderError {
 mod tests {
     use super::super::recipe::tests::recipe;
     use super::*;
+    use crate::latent::SeedRange;
 
     fn chunks() -> Vec<SeedChunk> {
         recipe().seeds.parse::<SeedRange>().unwrap().chunks().collect()

@@ -1,7 +1,11 @@
 //! The recipe of a batch: everything that its files depend on.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use super::BatchFolderError;
 
 /// The settings that the files of a batch depend on. Shards with equal recipes can share a folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +43,24 @@ pub struct BatchRecipe {
 }
 
 impl BatchRecipe {
+    /// Reads a recipe. `file` is its name in messages.
+    pub(super) fn read(bytes: &[u8], file: &Path) -> Result<Self, BatchFolderError> {
+        serde_json::from_slice(bytes).map_err(|error| BatchFolderError::Damaged {
+            file: file.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Refuses the recipe of a command that differs from this one of a `folder`.
+    pub(super) fn check_same(&self, other: &Self, folder: &Path) -> Result<(), BatchFolderError> {
+        let differences = self.differences(other);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let folder = folder.to_owned();
+        Err(BatchFolderError::OtherSettings { folder, differences })
+    }
+
     /// The recipe as a JSON file.
     pub(super) fn write(&self) -> Vec<u8> {
         let text = serde_json::to_string_pretty(self).expect("a recipe is JSON");

@@ -1,6 +1,7 @@
 //! Where a store is: a folder, or a bucket.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -29,6 +30,15 @@ impl FromStr for StoreAddress {
         } else {
             Self::Folder(text.into())
         })
+    }
+}
+
+impl fmt::Display for StoreAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.display().fmt(formatter),
+            Self::Bucket(url) => url.fmt(formatter),
+        }
     }
 }
 

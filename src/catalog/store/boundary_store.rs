@@ -355,10 +355,9 @@ mod tests {
         assert!(second.accept(change));
         assert!(!second.accept(change), "it is out of date");
         assert!(second.changes("tiny").unwrap().is_empty());
-        let wrong = folder.path().join("tiny/age_w.json");
-        std::fs::write(&wrong, "{").unwrap();
+        std::fs::write(folder.path().join("tiny/age_w.json"), "{").unwrap();
         assert!(second.read("tiny").is_err(), "it forgets nothing");
-        std::fs::remove_file(wrong).unwrap();
+        std::fs::remove_file(folder.path().join("tiny/age_w.json")).unwrap();
         first.remove("tiny", "smile", LatentSpace::W).unwrap();
         let [change] = &second.changes("tiny").unwrap()[..] else {
             panic!("one file has gone")

@@ -11,6 +11,7 @@
 //! | the published models in a store | [`ModelStore`], `model_document` |
 //! | how models are published and withdrawn | [`ModelPublisher`], `publication_lock` |
 //! | models of a store in a folder of this machine | [`ModelDownloads`] |
+//! | a write that waits while the store fails | `patient_write` |
 //! | the JSON of a boundary in a store | `record` |
 //!
 //! It knows files and their versions. It never knows when changes of other services are looked for.
@@ -26,6 +27,7 @@ mod model_document;
 mod model_downloads;
 mod model_publisher;
 mod model_store;
+mod patient_write;
 mod publication_lock;
 mod record;
 
@@ -38,4 +40,5 @@ pub use model_document::ModelDocument;
 pub use model_downloads::{Download, ModelDownloads};
 pub use model_publisher::ModelPublisher;
 pub use model_store::ModelStore;
+pub(crate) use patient_write::create_patiently;
 pub use record::StoreEntry;

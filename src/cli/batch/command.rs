@@ -2,7 +2,6 @@
 
 use std::io::{self, Write as _};
 use std::panic::resume_unwind;
-use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,8 +13,11 @@ use super::row::{Row, part};
 use super::settings::Batch;
 use super::summary::Summary;
 use crate::api::BatchWords;
-use crate::catalog::{BatchFolder, BatchFolderError, BatchRecipe, ModelFolder};
+use crate::catalog::{
+    BatchFolderError, BatchPlace, BatchRecipe, ModelDownloads, ModelFolder, ModelStore, StoreAddress,
+};
 use crate::cli::alone::{async_runtime, open};
+use crate::cli::download_folder::DownloadFolder;
 use crate::cli::progress_line::ProgressLine;
 use crate::cli::shutdown::terminated;
 use crate::editor::{BatchRequest, FaceChunks, Model};
@@ -27,6 +29,12 @@ const ON_CPU: usize = 1;
 
 /// The images of a run on a GPU.
 const ON_GPU: usize = 8;
+
+/// Groups of faces beyond those in the generators, for a folder, which takes files at once.
+const FOLDER_WRITES: usize = 1;
+
+/// The same for a bucket, which takes long to answer.
+const BUCKET_WRITES: usize = 16;
 
 /// How often the progress is shown.
 const UPDATE: Duration = Duration::from_millis(250);
@@ -46,21 +54,44 @@ impl Batch {
         }
         let threads = self.threads.map(|threads| threads as usize);
         let runtime = Runtime::load(self.onnxruntime.as_deref(), self.device, threads)?;
-        let folder = self.model.clone().map_or(ModelFolder::Bundled, ModelFolder::Disk);
+        let downloads = self
+            .store
+            .as_ref()
+            .map(|_| DownloadFolder::temporary())
+            .transpose()?;
+        let folder = self.model_folder(downloads.as_ref())?;
         // Batch work runs in the background lane, which has no limit of its own.
         let model = Arc::new(open(&folder, &runtime, 1, Replicas::BySize)?);
         let request = self.request(&words, &model)?;
         let recipe = self.recipe(&words, &runtime, &model, &request);
-        let folder = Arc::new(BatchFolder::open(&self.output, &recipe, shard)?);
-        let done = async_runtime()?.block_on(self.make(shard, words, request, &model, &folder));
+        let place = Arc::new(BatchPlace::open(&self.output, &recipe, shard)?);
+        let done = async_runtime()?.block_on(self.make(shard, words, request, &model, &place));
         // Nobody waits for a run that is still under way.
         runtime.watchdog().close();
         let summary = done?;
-        folder.close()?;
+        place.close()?;
         let text = if self.json { summary.json() } else { summary.text() };
         // Nobody has to read this: the files are what was asked for.
         let _ = writeln!(io::stdout(), "{text}");
         Ok(())
+    }
+
+    /// The model's folder. A model of a store is downloaded to `downloads`.
+    fn model_folder(&self, downloads: Option<&DownloadFolder>) -> Result<ModelFolder, BatchError> {
+        let (Some(model), Some(store), Some(downloads)) = (&self.model, &self.store, downloads) else {
+            return Ok(self.model.clone().map_or(ModelFolder::Bundled, ModelFolder::Disk));
+        };
+        let models = ModelStore::new(store.open()?.blobs());
+        let downloads = ModelDownloads::new(models, downloads.path().to_owned());
+        let name = model.to_string_lossy();
+        match downloads.fetch(&name)? {
+            Some(download) => Ok(ModelFolder::Disk(download.folder)),
+            None => Err(BatchError::NotInStore {
+                model: name.into_owned(),
+                store: store.to_string(),
+                known: downloads.list()?.into_keys().collect(),
+            }),
+        }
     }
 
     /// Refuses settings that compare a face with the one before its edits.
@@ -72,6 +103,14 @@ impl Batch {
         match given.into_iter().find(|(_, is_given)| *is_given) {
             Some((setting, _)) => Err(BatchError::NoEdits { setting }),
             None => Ok(()),
+        }
+    }
+
+    /// The groups of faces that are encoded and written at the same time.
+    fn finished_at_once(&self) -> usize {
+        match self.output {
+            StoreAddress::Folder(_) => FOLDER_WRITES,
+            StoreAddress::Bucket(_) => BUCKET_WRITES,
         }
     }
 
@@ -137,25 +176,28 @@ impl Batch {
         words: BatchWords,
         request: BatchRequest,
         model: &Arc<Model>,
-        folder: &Arc<BatchFolder>,
-    ) -> Result<Summary<'_>, BatchError> {
+        place: &Arc<BatchPlace>,
+    ) -> Result<Summary, BatchError> {
         let mut stopped = pin!(terminated()?);
         let (has_scores, started) = (request.with_scores, Instant::now());
         let owned: Vec<SeedChunk> = self.seeds.chunks().filter(|&chunk| shard.owns(chunk)).collect();
-        let missing: Vec<SeedChunk> = owned
-            .iter()
-            .copied()
-            .filter(|&chunk| !folder.has(chunk))
-            .collect();
+        let missing: Vec<SeedChunk> = owned.iter().copied().filter(|&chunk| !place.has(chunk)).collect();
         let mut progress = Progress::new(owned.len(), owned.len() - missing.len());
         let write = {
-            let (model, folder) = (Arc::clone(model), Arc::clone(folder));
+            let (model, place) = (Arc::clone(model), Arc::clone(place));
             let ending = self
                 .pictures()
                 .map_or(String::new(), |format| format.replace("jpeg", "jpg"));
-            move |face| Row::write(face, &words, &model, &folder, &ending)
+            move |face| Row::write(face, &words, &model, &place, &ending)
         };
-        let mut chunks = FaceChunks::new(Arc::clone(model), request, missing, write).await?;
+        let mut chunks = FaceChunks::new(
+            Arc::clone(model),
+            request,
+            missing,
+            self.finished_at_once(),
+            write,
+        )
+        .await?;
         let outputs = if has_scores { model.outputs() } else { &[] };
         let mut finishing: Option<Finishing> = None;
         let (mut seeds, mut faces) = (0, 0);
@@ -173,15 +215,15 @@ impl Batch {
             (seeds, faces) = (seeds + chunk.range().count(), faces + rows.len());
             let part = part(chunk, &rows, chunks.example(), outputs, model.digest());
             progress.done += finished(finishing.take()).await?;
-            let folder = Arc::clone(folder);
+            let place = Arc::clone(place);
             finishing = Some(tokio::task::spawn_blocking(move || {
                 let pictures: Vec<_> = rows.into_iter().filter_map(|row| row.picture).collect();
-                folder.finish_chunk(chunk, &pictures, &part.write())
+                place.finish_chunk(chunk, &pictures, &part.write())
             }));
         }
         finished(finishing.take()).await?;
         Ok(Summary {
-            output: Path::new(&self.output),
+            output: self.output.to_string(),
             shard: shard.to_string(),
             parts: owned.len(),
             found: progress.found,

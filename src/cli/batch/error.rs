@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::api::LocalProblem;
-use crate::catalog::BatchFolderError;
+use crate::catalog::{BatchFolderError, CatalogError};
 use crate::editor::{EditorError, LoadError};
 use crate::engine::EngineError;
 use crate::imaging::ImagingError;
@@ -62,6 +62,19 @@ pub enum BatchError {
     /// ONNX Runtime cannot be used.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The store has no model of this name.
+    #[error("--model: found {model:?}, expected a model of {store}: {}", known.join(", "))]
+    NotInStore {
+        /// The name.
+        model: String,
+        /// The store.
+        store: String,
+        /// The names of its models.
+        known: Vec<String>,
+    },
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] CatalogError),
     /// The model cannot be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),

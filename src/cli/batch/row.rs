@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3};
 
 use super::error::BatchError;
 use crate::api::BatchWords;
-use crate::catalog::{BatchFolder, BatchPart, OutputEntry, PictureFile, ScoredSamples};
+use crate::catalog::{BatchPart, BatchPlace, OutputEntry, PictureFile, ScoredSamples};
 use crate::editor::{BatchFace, Model};
 use crate::latent::{LatentCode, SeedChunk};
 
@@ -20,13 +20,13 @@ impl Row {
         mut face: BatchFace,
         words: &BatchWords,
         model: &Model,
-        folder: &BatchFolder,
+        place: &BatchPlace,
         ending: &str,
     ) -> Result<Self, BatchError> {
         let mut picture = None;
         if let Some(image) = face.image.take() {
             let file = PictureFile::new(face.seed, face.position, ending);
-            folder.add_picture(&file, &words.encode(model, &face, &image)?)?;
+            place.add_picture(&file, &words.encode(model, &face, &image)?)?;
             picture = Some(file);
         }
         Ok(Self { face, picture })

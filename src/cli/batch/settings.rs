@@ -7,6 +7,7 @@ use clap::{Args, ValueHint, value_parser};
 
 use super::error::BatchError;
 use crate::api::BatchWords;
+use crate::catalog::StoreAddress;
 use crate::cli::settings::positive;
 use crate::editor::ScoreLimit;
 use crate::engine::Device;
@@ -25,9 +26,10 @@ pub struct Batch {
     #[arg(long, value_name = "FIRST-LAST")]
     pub(super) seeds: SeedRange,
 
-    /// Folder for the parts and the pictures; created if it is missing
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(super) output: PathBuf,
+    /// Folder for the parts and the pictures, created if it is missing; or a bucket: `s3://BUCKET/PATH`, `gs://BUCKET/PATH` or
+    /// `az://CONTAINER/PATH` (needs a program built with the feature object-store)
+    #[arg(short, long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
+    pub(super) output: StoreAddress,
 
     /// Make one of COUNT equal shares of the seeds, from 1/COUNT to COUNT/COUNT [default: all seeds]
     #[arg(long, value_name = "NUMBER/COUNT", conflicts_with = "shards")]
@@ -44,6 +46,10 @@ pub struct Batch {
     /// Model folder [default: the bundled model]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) model: Option<PathBuf>,
+
+    /// Store of services, a folder or a bucket, that has the model: --model is then its name, as faceplane publish gave it
+    #[arg(long, value_name = "DIR|URL", requires = "model")]
+    pub(super) store: Option<StoreAddress>,
 
     #[command(flatten)]
     words: Words,

@@ -1,13 +1,11 @@
 //! What `faceplane batch` prints at its end.
 
-use std::path::Path;
-
 use serde::Serialize;
 
 /// What a batch did.
 #[derive(Debug, Serialize)]
-pub(super) struct Summary<'a> {
-    pub(super) output: &'a Path,
+pub(super) struct Summary {
+    pub(super) output: String,
     pub(super) shard: String,
     /// Parts of the shard.
     pub(super) parts: usize,
@@ -20,7 +18,7 @@ pub(super) struct Summary<'a> {
     pub(super) seconds: f64,
 }
 
-impl Summary<'_> {
+impl Summary {
     pub(super) fn text(&self) -> String {
         let Self {
             shard,
@@ -29,9 +27,9 @@ impl Summary<'_> {
             seeds,
             faces,
             seconds,
+            output,
             ..
         } = self;
-        let output = self.output.display();
         let earlier = match found {
             0 => String::new(),
             found => format!(" ({found} of them by an earlier run)"),

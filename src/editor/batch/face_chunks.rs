@@ -32,7 +32,8 @@ struct Unfinished<T> {
 }
 
 impl<T: Send + 'static> FaceChunks<T> {
-    /// Checks a request, and prepares its chunks. `finish` makes an element of each face.
+    /// Checks a request, and prepares its chunks. `finish` makes an element of each face, for up to `finished_at_once` groups while the
+    /// generator makes others.
     ///
     /// The size of the model's batches is fixed from now on.
     ///
@@ -42,11 +43,12 @@ impl<T: Send + 'static> FaceChunks<T> {
         model: Arc<Model>,
         request: BatchRequest,
         chunks: impl IntoIterator<Item = SeedChunk>,
+        finished_at_once: usize,
         finish: impl Fn(BatchFace) -> T + Send + Sync + 'static,
     ) -> Result<Self, EditorError> {
         model.engine().fix_batch_size(request.batch_size);
         Ok(Self {
-            running: BackgroundBatches::new(model.engine()),
+            running: BackgroundBatches::with_followers(model.engine(), finished_at_once),
             maker: Arc::new(GroupMaker::new(model, request).await?),
             finish: Arc::new(finish),
             waiting: chunks.into_iter().collect(),
