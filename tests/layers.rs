@@ -75,7 +75,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         path: "catalog",
         layers: &["checkpoint", "graph", "latent"],
-        crates: &["base64", "half", "ndarray", "serde", "serde_json", "sha2", "thiserror", "toml", "zip"],
+        crates: &["base64", "getrandom", "half", "ndarray", "serde", "serde_json", "sha2", "thiserror", "toml", "zip"],
         never_of_std: &["env", "net", "thread", "time"],
     },
     Layer {

@@ -26,7 +26,7 @@ from phantom.factors import INDEX, TRUTH, rotation  # noqa: E402
 Array = npt.NDArray[Any]
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
-MOST_DRAWS = 5
+MOST_DRAWS = 3
 DIM = 512
 NOISES = (0.6, 1.07, 1.96)
 HELD_OUT = 10_000

@@ -24,10 +24,15 @@ fn cases(method: FitMethod) -> Vec<(Value, Boundary)> {
             let codes = codes(seed, integer(&case["samples"]), shape, offset);
             let scores = scores(seed, &codes, case["noise"].as_f64().unwrap(), offset);
             let selection = SampleSelection::Ratio(case["ratio"].as_f64().unwrap());
+            // As in the authors' code.
+            let (low, high) = scores.iter().fold((f64::MAX, f64::MIN), |(low, high), &score| {
+                (low.min(score), high.max(score))
+            });
             let options = BoundaryFit {
                 method,
                 selection,
                 seed,
+                threshold: Some(f64::midpoint(low, high)),
                 ..BoundaryFit::paper()
             };
             let boundary = fit(&options, codes.view(), scores.view()).unwrap();

@@ -15,24 +15,13 @@ use crate::engine::onnx::landmarker::OnnxLandmarker;
 use crate::engine::onnx::mapping::OnnxMapping;
 use crate::engine::onnx::parallel::in_parallel;
 use crate::engine::onnx::recognizer::OnnxRecognizer;
-use crate::engine::onnx::replica_tuning::{ReplicaTuning, TunedReplicas};
+use crate::engine::onnx::replica_tuning::{ReplicaTuning, Replicas, TunedReplicas};
 use crate::engine::onnx::score_gradient::{self, Scoring};
 use crate::engine::{
     Classifier, Encoder, Engine, EngineError, GeneratorShape, Landmarker, Mapping, Networks, QueueLimits,
     Recognizer, Runtime, StyleMapping,
 };
 use crate::metrics::Metrics;
-
-/// How many replicas the generator of a model gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replicas {
-    /// This many, at least 1, each with all threads.
-    Count(usize),
-    /// As many as a measurement finds best on this machine.
-    Measured,
-    /// For each thread one that uses only it, or for a large graph one with all threads. No measurement decides about the bits of images.
-    BySize,
-}
 
 /// The settings of a model's networks.
 #[derive(Clone, Copy, Debug)]

@@ -33,7 +33,7 @@ use crate::engine::onnx::mapping::OnnxMapping;
 use crate::engine::onnx::network::Network;
 use crate::engine::onnx::parallel::{in_parallel, repeat};
 use crate::engine::onnx::styles::OnnxStyles;
-use crate::engine::{Device, EngineError, Generator as _, GeneratorShape, LazyReplica, Replicas, Runtime};
+use crate::engine::{Device, EngineError, Generator as _, GeneratorShape, LazyReplica, Runtime};
 
 /// Longest run with one thread, as a multiple of a run with all threads, for which single-threaded replicas are chosen. One
 /// image alone then takes hardly longer, and the throughput grows with the number of cores.
@@ -51,6 +51,17 @@ const FIRST_FACES: usize = 4;
 
 /// Runs of each variant that is measured. The shortest counts, because other work on the machine only makes a run longer.
 const RUNS: usize = 4;
+
+/// How many replicas the generator of a model gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replicas {
+    /// This many, at least 1, each with all threads.
+    Count(usize),
+    /// As many as a measurement finds best on this machine.
+    Measured,
+    /// For each thread one that uses only it, or for a large graph one with all threads. No measurement decides about the bits of images.
+    BySize,
+}
 
 /// The choice of a generator's replicas, while the model's other networks are opened.
 pub(crate) struct ReplicaTuning<'a> {
