@@ -29,7 +29,7 @@ SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 MOST_DRAWS = 3
 DIM = 512
 NOISES = (0.6, 1.07, 1.96)
-HELD_OUT = 10_000
+HELD_OUT = 5_000
 
 
 class Samples(NamedTuple):
@@ -168,37 +168,57 @@ def unwanted(normals: Array, truth: Array) -> float:
     return float(((moves.sum(axis=1) - own) / (len(moves) - 1) / own).mean())
 
 
+def compare_known(options: argparse.Namespace) -> None:
+    """Codes of which the direction is known."""
+    pool, direction = known_directions(SIZES[-1])
+    title = f"Codes of {DIM} values: cosine with the known direction at the noises {', '.join(map(str, NOISES))}"
+    print_table(title, pool, options.most_svm, lambda normals: (normals @ direction).tolist())
+
+
+def compare_phantom(options: argparse.Namespace) -> None:
+    """The phantom, whose directions the renderer knows."""
+    scored = sampled(options.samples, "phantom", "z", options.phantom)
+    for space in ("w", "z"):
+        pool, truth = of_phantom(scored, space)
+
+        def figures(normals: Array, truth: Array = truth) -> list[float]:
+            return [float(np.sum(normals * truth, axis=1).mean()), unwanted(normals, truth)]
+
+        title = f"The phantom in {space}: mean cosine with the true directions, and the others' move by truth"
+        print_table(title, pool, options.most_svm, figures)
+
+
+def compare_portraits(options: argparse.Namespace) -> None:
+    """Portraits, by other samples than those of the fit."""
+    pool = sampled(options.samples, "portraits", "w", options.portraits)
+    codes, scores = pool.codes[-HELD_OUT:], pool.scores[-HELD_OUT:]
+    rest = pool._replace(codes=pool.codes[:-HELD_OUT], scores=pool.scores[:-HELD_OUT])
+
+    def correlation(normals: Array) -> list[float]:
+        pairs = zip((codes @ normals.T).T, scores.T, strict=True)
+        return [float(np.mean([np.corrcoef(distance, score)[0, 1] for distance, score in pairs]))]
+
+    title = f"Portraits in w: mean correlation of the distance with the score on {HELD_OUT:,} other samples"
+    print_table(title, rest, options.most_svm, correlation)
+
+
+COMPARISONS = {"known": compare_known, "phantom": compare_phantom, "portraits": compare_portraits}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("samples", type=pathlib.Path)
+    parser.add_argument("--only", choices=COMPARISONS, action="append", help="may be repeated (default: all)")
     parser.add_argument("--phantom", type=int, default=100_000, help="samples of the phantom")
-    parser.add_argument("--portraits", type=int, default=40_000, help="samples of portraits; 10,000 are held out")
+    parser.add_argument(
+        "--portraits", type=int, default=40_000, help="samples of portraits; the last ones are held out"
+    )
     parser.add_argument(
         "--most-svm", type=int, default=10_000, help="most samples of support vector machines that overlap"
     )
     options = parser.parse_args()
-    pool, direction = known_directions(SIZES[-1])
-    title = f"Codes of {DIM} values: cosine with the known direction at the noises {', '.join(map(str, NOISES))}"
-    print_table(title, pool, options.most_svm, lambda normals: (normals @ direction).tolist())
-    phantom = sampled(options.samples, "phantom", "z", options.phantom)
-    for space in ("w", "z"):
-        pool, truth = of_phantom(phantom, space)
-        print_table(
-            f"The phantom in {space}: mean cosine with the true directions, and the others' move by truth",
-            pool,
-            options.most_svm,
-            lambda normals, truth=truth: (np.sum(normals * truth, axis=1).mean(), unwanted(normals, truth)),  # type: ignore[misc]
-        )
-    pool = sampled(options.samples, "portraits", "w", options.portraits)
-    rest = pool._replace(codes=pool.codes[:-HELD_OUT], scores=pool.scores[:-HELD_OUT])
-
-    def correlation(normals: Array) -> list[float]:
-        places = pool.codes[-HELD_OUT:] @ normals.T
-        pairs = zip(places.T, pool.scores[-HELD_OUT:].T, strict=True)
-        return [float(np.mean([np.corrcoef(place, score)[0, 1] for place, score in pairs]))]
-
-    title = f"Portraits in w: mean correlation of the distance with the score on {HELD_OUT:,} other samples"
-    print_table(title, rest, options.most_svm, correlation)
+    for name in options.only or COMPARISONS:
+        COMPARISONS[name](options)
 
 
 if __name__ == "__main__":
