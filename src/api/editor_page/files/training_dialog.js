@@ -2,12 +2,6 @@
 import { byId, on } from "./dom.js";
 import { cancelJob, followJob, train } from "./service.js";
 
-/** Why the model keeps its boundary of an attribute. */
-const keptLine = ({ attribute, reason, new: found, current }) => {
-  const figures = found === undefined || current === undefined ? "" : ` (correlation ${found.toFixed(3)}, the present one ${current.toFixed(3)})`;
-  return `The model keeps its boundary of ${attribute}: ${reason}${figures}.`;
-};
-
 export class TrainingDialog {
   #status = byId("training-status");
   #progress = byId("training-progress");
@@ -29,8 +23,6 @@ export class TrainingDialog {
   open(model, space, attributes) {
     this.model = model;
     this.space = space;
-    // The boundaries of ranked style channels cannot be compared.
-    byId("training-keep").disabled = space === "s";
     const choice = (name, index) => {
       const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name, checked: index === 0 });
       const label = document.createElement("label");
@@ -55,13 +47,9 @@ export class TrainingDialog {
     const boxes = [...byId("training-attributes").querySelectorAll("input")];
     const attributes = boxes.filter((box) => box.checked).map((box) => box.value);
     const samples = Number(byId("training-samples").value);
-    const keeps = byId("training-keep");
-    // Boundaries are compared by samples that none of them was fitted to.
-    const seed = Math.floor(Math.random() * 2 ** 32);
-    const keep = keeps.checked && !keeps.disabled ? "better" : "new";
     this.#figures.hidden = true;
     try {
-      const job = await train(this.model, { attributes, space: this.space, samples, keep, seed });
+      const job = await train(this.model, { attributes, space: this.space, samples });
       this.#running(job.id);
       const last = await followJob(job.id, (state) => this.#show(state));
       if (last.boundaries.length > 0) {
@@ -83,14 +71,13 @@ export class TrainingDialog {
   }
 
   #show(job) {
-    const { status, samples, samples_done: done, seconds_left: left, fitting, failure, comparisons = [] } = job;
-    const kept = comparisons.filter((comparison) => comparison.kept === "current");
+    const { status, samples, samples_done: done, seconds_left: left, fitting, failure } = job;
     this.#progress.value = done / samples;
     const texts = {
       queued: "Waits for earlier jobs.",
       sampling: `${done} of ${samples} faces scored${left === undefined ? "" : `, about ${Math.ceil(left)} s left`}.`,
       fitting: `Fits ${fitting ?? "boundaries"}.`,
-      done: ["Done.", ...kept.map(keptLine), ...(kept.length < job.attributes.length ? ["The model has the new boundaries."] : [])].join(" "),
+      done: "Done. The model has the new boundaries.",
       cancelled: "Cancelled.",
       failed: failure,
     };
