@@ -5,7 +5,6 @@ program of `make build`. SAMPLES is a folder that gets the scored codes of both 
 """
 
 import argparse
-import functools
 import pathlib
 import subprocess
 import sys
@@ -78,13 +77,13 @@ def logistic(samples: Samples) -> Array:
 
 def shrunk(samples: Samples, power: int) -> Array:
     """The paper's normals times a power of the codes' covariance, as Ledoit and Wolf shrink it."""
-    normals = fitted(samples, "--method", "svm", "--ratio", "0.02")
+    normals = svm(0.02)(samples)
     covariance = LedoitWolf().fit(samples.codes.astype(float)).covariance_
     return unit(normals @ np.linalg.matrix_power(covariance, power))
 
 
 def svm(ratio: float) -> Estimator:
-    return functools.partial(lambda samples, text: fitted(samples, "--method", "svm", "--ratio", text), text=str(ratio))
+    return lambda samples: fitted(samples, "--method", "svm", "--ratio", str(ratio))
 
 
 ESTIMATORS: dict[str, Estimator] = {

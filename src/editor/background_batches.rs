@@ -17,10 +17,7 @@ pub(crate) struct BackgroundBatches<T> {
 impl<T: Send + 'static> BackgroundBatches<T> {
     /// No batches yet. The limit is one batch for each generator and one that waits, so that no generator is idle.
     pub(crate) fn new(engine: &Engine) -> Self {
-        Self {
-            tasks: JoinSet::new(),
-            limit: LEAST_IN_FLIGHT.max(engine.replicas() + 1),
-        }
+        Self::with_followers(engine, 1)
     }
 
     /// No batches yet. Up to `followers` batches may be beyond the generators, besides the batch for each of them.

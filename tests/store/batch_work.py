@@ -49,6 +49,14 @@ def batch(model: list[str], output: str, more: list[str]) -> list[str]:
     return ["batch", *model, "--threads=1", SEEDS, "--pictures=webp", f"--output={output}", *more]
 
 
+def until_written(objects: Objects, key: str, shard: subprocess.Popen[bytes]) -> None:
+    """Waits for an object that a shard writes."""
+    while key not in objects.listed():
+        if shard.poll() not in (None, 0):
+            raise SystemExit(f"a shard ended with {shard.returncode} before {key} was there")
+        time.sleep(0.05)
+
+
 def in_a_bucket(program: Path, url: str, objects: Objects, proxy: Outage, folder: Path) -> None:
     """Compares a batch in a bucket, with a kill and an outage, with the same batch in a folder."""
     model = ["--model=onnx/portraits"]
@@ -57,17 +65,18 @@ def in_a_bucket(program: Path, url: str, objects: Objects, proxy: Outage, folder
     expected = {str(file.relative_to(whole)): file.read_bytes() for file in whole.rglob("*") if file.is_file()}
 
     killed = start(program, batch(model, url, ["--shard=1/2"]))
-    while not any(key.startswith("parts/") for key in objects.listed()):
-        time.sleep(0.05)
+    until_written(objects, "parts/seeds0000000000.npz", killed)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     if any(f"parts/seeds{start:010}.npz" not in objects.listed() for start in (0, 512)):
         print("  a shard was killed before its end")
-    shards = [start(program, batch(model, url, [f"--shard={number}/2"])) for number in (1, 2)]
-    time.sleep(1)
+    second = start(program, batch(model, url, ["--shard=2/2"]))
+    # Only a shard that has begun waits for its bucket.
+    until_written(objects, "pictures/0/seed256.webp", second)
     proxy.switch(Mode.REFUSE)
     time.sleep(4)
     proxy.switch(Mode.FORWARD)
+    shards = [second, start(program, batch(model, url, ["--shard=1/2"]))]
     if codes := [code for code in (shard.wait() for shard in shards) if code != 0]:
         raise SystemExit(f"shards ended with {codes}")
     found = {key: objects.read(key) for key in objects.listed()}
