@@ -1,6 +1,7 @@
 //! Changes through a store that other services change too, or that fails.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -58,18 +59,24 @@ impl Blobs for Failing {
     }
 }
 
-#[tokio::test]
-async fn a_change_that_a_failing_store_does_not_keep_is_a_503_and_is_not_made() {
-    let folder = tempfile::tempdir().unwrap();
+/// A service on a store in a folder that fails while the flag is set, and its metrics.
+fn failing(folder: &Path) -> (Client, Arc<AtomicBool>, Metrics) {
     let fails = Arc::new(AtomicBool::new(false));
     let blobs = Failing {
-        blobs: Directory::open(folder.path().to_owned()).unwrap(),
+        blobs: Directory::open(folder.to_owned()).unwrap(),
         fails: Arc::clone(&fails),
     };
     let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
     let models = models.with_store(Store::new(Arc::new(blobs))).unwrap();
     let metrics = Metrics::new();
     let client = Client::new(models.with_store_metrics(metrics.store()), Duration::from_mins(1));
+    (client, fails, metrics)
+}
+
+#[tokio::test]
+async fn a_change_that_a_failing_store_does_not_keep_is_a_503_and_is_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let (client, fails, metrics) = failing(folder.path());
     let body = json!({"normal": [1, 0, 0, 0]});
     assert_eq!(put(&client, SMILE, body).await.status, StatusCode::OK);
     let before = client.get(SMILE).await.json();
@@ -96,15 +103,7 @@ async fn a_change_that_a_failing_store_does_not_keep_is_a_503_and_is_not_made() 
 #[tokio::test]
 async fn a_boundary_that_a_job_trained_waits_until_the_store_answers() {
     let folder = tempfile::tempdir().unwrap();
-    let fails = Arc::new(AtomicBool::new(false));
-    let blobs = Failing {
-        blobs: Directory::open(folder.path().to_owned()).unwrap(),
-        fails: Arc::clone(&fails),
-    };
-    let models = Models::new(vec![model_of(StripeGenerator::new(), 64)], None).unwrap();
-    let models = models.with_store(Store::new(Arc::new(blobs))).unwrap();
-    let metrics = Metrics::new();
-    let client = Client::new(models.with_store_metrics(metrics.store()), Duration::from_mins(1));
+    let (client, fails, metrics) = failing(folder.path());
     fails.store(true, Ordering::SeqCst);
     let body = json!({"attributes": ["smile"], "space": "z", "samples": 400, "ratio": 0.2});
     let begun = client.post("/v1/models/sketch/boundaries", body).await;
