@@ -94,7 +94,7 @@ def run_document(program: Path, runnable: list[Block]) -> int:
         with service(program, folder / "service.log") as address:
             write_inputs(work, address)
             for block in runnable:
-                error = run_block(block, work, programs, address)
+                error = run_block(block, work, programs, address) or wait_for_jobs(address)
                 print(f"{block.document.name}:{block.line}: {error or 'passed'}", flush=True)
                 failed += bool(error)
     return failed
@@ -174,6 +174,18 @@ def run_block(block: Block, work: Path, programs: Path, address: str) -> str:
         for start in [file.read_bytes()[:8]]
         if not start.startswith(BEGINNINGS.get(file.suffix, b""))
     )
+
+
+def wait_for_jobs(address: str) -> str:
+    """Wait until all jobs have ended: the boundary that a job trains changes the model. Returns what was wrong, or nothing."""
+    deadline = time.monotonic() + SECONDS_PER_BLOCK
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(f"http://{address}/v1/jobs") as response:
+            statuses = {job["status"] for job in json.load(response)["jobs"]}
+        if statuses <= {"done", "failed", "cancelled"}:
+            return ""
+        time.sleep(0.1)
+    return f"a job has not ended after {SECONDS_PER_BLOCK} s"
 
 
 def commands(text: str) -> Iterator[str]:
