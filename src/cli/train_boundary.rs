@@ -107,7 +107,8 @@ pub struct TrainBoundary {
 /// Method that fits a boundary.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum FitMethodOption {
-    /// Ridge regression of the scores, or of their ranks, on all codes; logistic regression if there are only two scores
+    /// On all codes, ridge regression of the scores or of their ranks, or logistic regression of the sides of the threshold, whichever
+    /// parts held-out codes better; logistic regression if there are only two scores
     Regression,
     /// Linear support vector machine on the codes with the lowest and the highest scores, as in the paper
     Svm,

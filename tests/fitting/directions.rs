@@ -1,6 +1,6 @@
 //! The default method finds the direction that scored codes hold, and says how far it can be trusted.
 
-use faceplane::latent::{Boundary, BoundaryFit, FitMethod, standard_normal};
+use faceplane::latent::{Boundary, BoundaryFit, FitMethod, Provenance, standard_normal};
 use ndarray::{Array1, Array3};
 
 use super::{codes, fit};
@@ -91,6 +91,70 @@ fn scores_with_outliers_are_ranked() {
         boundary.provenance().method.as_deref(),
         Some("ridge regression of ranks")
     );
+}
+
+/// Scores that saturate, and of which only the side is certain.
+fn saturated(seed: u32, samples: usize) -> (Array3<f32>, Array1<f64>, Vec<f64>) {
+    let (codes, along, truth) = scored(seed, samples, 0.0);
+    let noise = standard_normal(seed + 7000, samples);
+    let scores = along
+        .iter()
+        .zip(noise)
+        .map(|(along, noise)| (3.0 * along).tanh() * noise.exp());
+    (codes, scores.collect(), truth)
+}
+
+#[test]
+fn where_only_the_side_of_a_score_is_certain_the_default_takes_the_sides() {
+    let (mut best, mut least_squares, mut sides) = (0.0, 0.0, 0.0);
+    let draws = 6;
+    for draw in 0..draws {
+        let (codes, scores, truth) = saturated(100 * draw, 1000);
+        let side = scores.mapv(|score| f64::from(u8::from(score > 0.0)));
+        let cosine_of = |options: BoundaryFit, scores: &Array1<f64>| {
+            cosine(&fit(&options, codes.view(), scores.view()).unwrap(), &truth) / f64::from(draws)
+        };
+        best += cosine_of(BoundaryFit::default(), &scores);
+        least_squares += cosine_of(with(FitMethod::LeastSquares), &scores);
+        sides += cosine_of(BoundaryFit::default(), &side);
+    }
+    assert!(
+        best > least_squares + 0.002,
+        "{best}, least squares {least_squares}"
+    );
+    assert!(best > sides - 0.002, "{best}, both sides as classes {sides}");
+    let (codes, scores, _) = saturated(7, 1000);
+    let boundary = fit(&BoundaryFit::default(), codes.view(), scores.view()).unwrap();
+    let Provenance {
+        method,
+        classes,
+        accuracy,
+        ..
+    } = boundary.provenance();
+    assert_eq!(
+        method.as_deref(),
+        Some("logistic regression of the sides of the threshold")
+    );
+    assert!(classes.is_none());
+    assert!(
+        (0.9..1.0).contains(&accuracy.held_out_all.unwrap()),
+        "{accuracy:?}"
+    );
+    assert!((0.98..1.0).contains(&accuracy.cosine.unwrap()), "{accuracy:?}");
+}
+
+#[test]
+fn a_threshold_that_leaves_one_side_almost_empty_is_no_obstacle() {
+    let (codes, scores, truth) = scored(29, 600, 0.3);
+    let highest = scores.iter().fold(f64::MIN, |most, &score| most.max(score));
+    for threshold in [highest, highest - 1e-9, highest + 1.0] {
+        let options = BoundaryFit {
+            threshold: Some(threshold),
+            ..BoundaryFit::default()
+        };
+        let boundary = fit(&options, codes.view(), scores.view()).unwrap();
+        assert!(cosine(&boundary, &truth) > 0.98, "{threshold}");
+    }
 }
 
 #[test]

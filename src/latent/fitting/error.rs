@@ -97,13 +97,13 @@ pub enum FitError {
         expected: &'static str,
     },
 
-    /// The support vector machine did not converge.
+    /// The support vector machine or the logistic regression did not converge.
     #[error(
-        "found an error of {gap} in the margins when the support vector machine stopped; expected at most {tolerance}: \
-         scale the codes to values near 1, or select other samples"
+        "found an error of {gap} when the fit stopped after its last step; expected at most {tolerance}: scale the codes to values \
+         near 1, or select other samples"
     )]
     NotConverged {
-        /// The largest error of a margin.
+        /// The error: of a margin for the machine, of the loss for the regression.
         gap: f64,
         /// The largest error that is accepted.
         tolerance: f64,

@@ -17,8 +17,8 @@ use crate::latent::fitting::svm::problem::SvmProblem;
 use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::{Accuracy, Boundary, FitError, LatentError, LatentSpace, Provenance};
 
-pub use crate::latent::fitting::regression::SharedCodes;
 pub use crate::latent::fitting::score_ends::SampleSelection;
+pub use crate::latent::fitting::shared_codes::SharedCodes;
 
 /// The options of a fit.
 ///
@@ -70,8 +70,9 @@ impl<'a> From<ArrayView3<'a, f32>> for CodesToFit<'a> {
 /// Method of a fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FitMethod {
-    /// Ridge regression on all samples: of the scores, or of the normal quantiles of their ranks, whichever a plane predicts better.
-    /// If there are only two different scores, logistic regression, which counts both classes alike.
+    /// Two fits to all samples: ridge regression of the scores, or of the normal quantiles of their ranks, whichever a plane predicts
+    /// better; and logistic regression of the side of the threshold on which each score is, which counts both sides alike. The second one
+    /// is taken if it parts held-out samples better by their side. If there are only two different scores, it is the only one.
     ///
     /// Codes of more than 4096 values are given to the support vector machine.
     Regression,
@@ -198,7 +199,7 @@ impl BoundaryFit {
     }
 
     /// The memory of a fit for each sample, in bytes: its scores, their ranks, and what the method knows about it.
-    pub const MEMORY_PER_SAMPLE: usize = 90;
+    pub const MEMORY_PER_SAMPLE: usize = 150;
 
     /// The memory of a fit to codes of `values` values besides [`MEMORY_PER_SAMPLE`](Self::MEMORY_PER_SAMPLE), in bytes: 5 MB, and
     /// six matrices of all pairs of values if the method solves for all pairs.

@@ -54,10 +54,9 @@ pub(crate) struct Distances<'s, 'c> {
 
 impl<'s, 'c> Distances<'s, 'c> {
     pub(crate) fn new(scored: &'s ScoredCodes<'c>, plane: &Hyperplane, codes: Vec<usize>) -> Self {
-        let value = |&index: &usize| plane.value(scored.rows.row(index));
         Self {
             scored,
-            values: codes.iter().map(value).collect(),
+            values: plane.values(scored.rows, &codes),
             codes,
             unit: norm(&plane.w),
         }

@@ -1,219 +1,358 @@
-//! Logistic regression of two classes on codes, with balanced weights.
+//! Logistic regression of two classes of codes, which counts both alike.
+
+use std::array;
+
+use ndarray::Array2;
 
 use crate::latent::FitError;
 use crate::latent::fitting::hyperplane::Hyperplane;
-use crate::latent::fitting::progress::Progress;
+use crate::latent::fitting::moments::ReducedCodes;
+use crate::latent::linear_algebra::cholesky::solve_positive_definite;
 use crate::latent::linear_algebra::code_rows::CodeRows;
-use crate::latent::linear_algebra::dot_product::{add_scaled, add_scaled_f64, dot, dot_with_code};
+use crate::latent::linear_algebra::dot_product::{add_scaled_f64, dot};
 
-/// The most steps of Newton's method.
-const MAX_STEPS: usize = 100;
-/// The length of the gradient at the end, relative to that at the start.
-const TOLERANCE: f64 = 1e-5;
-/// The most steps of the conjugate gradients in each step of Newton's method.
-const MAX_INNER_STEPS: usize = 50;
+/// The most steps.
+const MAX_STEPS: usize = 500;
+/// What the last step may leave to gain for each weight; chance alone moves the loss at the minimum by half for each.
+const PER_WEIGHT: f64 = 1e-2;
+/// What the last step may leave to gain for each code, where that is less.
+const PER_CODE: f64 = 1e-4;
+/// The most directions of a step.
+const MAX_DIRECTIONS: usize = 3;
+/// The coefficients of a step: one for each direction, and one for the intercept.
+const COEFFICIENTS: usize = MAX_DIRECTIONS + 1;
+/// The most steps of Newton's method to find the coefficients.
+const MAX_INNER_STEPS: usize = 30;
+/// What the coefficients may leave to gain, relative to what the last step may.
+const INNER_TOLERANCE: f64 = 0.3;
 
 /// Codes of two classes.
 pub(crate) struct LogisticProblem<'c, 'a> {
     pub(crate) rows: CodeRows<'c>,
     /// The rows that the fit uses, as indices of `rows`.
     pub(crate) indices: &'a [usize],
-    /// The class of each of these rows: 1 or −1.
+    /// The class of each row of `rows`: 1 or −1.
     pub(crate) sides: &'a [f64],
+    /// Where the search starts; the default is 0.
+    pub(crate) start: Option<Start<'a>>,
 }
 
-/// A point in the space of the weights: a weight for each value, and the intercept at the end.
-type Point = Vec<f64>;
+/// A start of the search that makes it short.
+#[derive(Clone, Copy)]
+pub(crate) struct Start<'a> {
+    /// The codes of the problem, ready for regressions.
+    pub(crate) codes: &'a ReducedCodes,
+    /// The direction to start with.
+    pub(crate) w: &'a [f64],
+}
 
-/// The hyperplane that minimizes ½‖w‖² + Σ cᵢ ln(1 + exp(−yᵢ(w·x̃ᵢ + b))), where x̃ are the codes, centred and divided by the root
-/// mean square of their values, and c are weights that count both classes alike.
+/// The hyperplane that minimizes ½ s² ‖w‖² + Σ cᵢ ln(1 + exp(−yᵢ mᵢ)), where m = w·(x − x̄) + b are the margins of the codes x, s is
+/// the root mean square of their centred values, and c are weights that count both classes alike.
 ///
-/// Newton's method with conjugate gradients. Source: Lin, Weng, Keerthi, *Trust Region Newton Method for Large-Scale Logistic
-/// Regression* (JMLR 9, 2008), with a line search instead of the trust region.
+/// Each step is the best one along the preconditioned gradient, the step before, w and b, so that it needs the codes only twice: for
+/// the gradient, and for the margins along it. For normally distributed codes, the scatter matrix and w make up the second derivative, so
+/// that with [`Start::codes`] a few steps are enough. Source: Narkiss and Zibulevsky, *Sequential Subspace Optimization Method for
+/// Large-Scale Unconstrained Problems* (2005).
+///
+/// `reach` gets the share that is done.
 ///
 /// # Errors
-/// [`FitError::NotConverged`] and [`FitError::Cancelled`].
+/// [`FitError::NotConverged`], and those of `reach`.
 pub(crate) fn solve(
     problem: &LogisticProblem<'_, '_>,
-    progress: &mut Progress<'_>,
+    mut reach: impl FnMut(f64) -> Result<(), FitError>,
 ) -> Result<Hyperplane, FitError> {
-    let scaled = Scaled::new(problem);
-    let mut point = vec![0.0; problem.rows.dim() + 1];
-    let mut margins = vec![0.0; problem.indices.len()];
-    let mut value = scaled.value(&point, &margins);
-    let (mut first_length, mut last) = (None, 1.0);
+    let loss = Loss::new(problem);
+    let mut point = Point::zero(problem);
+    if let Some(start) = problem.start {
+        let change = loss.best_move(&point, &[&loss.point(start.w.to_vec())]);
+        point.add(1.0, &change);
+    }
+    let (mut previous, mut first_excess, mut excess) = (None, None, 1.0);
     for _ in 0..MAX_STEPS {
-        let gradient = scaled.gradient(&point, &margins);
-        let length = dot(&gradient, &gradient).sqrt();
-        let first_length = *first_length.get_or_insert(length);
-        if length <= TOLERANCE * first_length {
-            return Ok(scaled.hyperplane(point));
+        let (gradient, curvature) = loss.gradient(&point);
+        let downhill = loss.downhill(&gradient, curvature);
+        excess = -0.5 * dot(&gradient, &downhill) / loss.enough();
+        if excess <= 1.0 {
+            return Ok(loss.hyperplane(&point));
         }
-        last = length / first_length;
-        progress.converged_to(last.min(1.0), TOLERANCE)?;
-        let step = scaled.newton_step(&gradient, &margins, last);
-        let slope = dot(&gradient, &step);
-        let change = scaled.margins(&step);
-        let mut share = 1.0;
-        loop {
-            let mut tried = point.clone();
-            add_scaled_f64(&mut tried, share, &step);
-            let mut tried_margins = margins.clone();
-            add_scaled_f64(&mut tried_margins, share, &change);
-            let tried_value = scaled.value(&tried, &tried_margins);
-            if tried_value <= value + 1e-4 * share * slope {
-                (point, margins, value) = (tried, tried_margins, tried_value);
-                break;
-            }
-            share *= 0.5;
-            if share < 1e-10 {
-                // Rounding hides what is left to gain.
-                return Ok(scaled.hyperplane(point));
-            }
-        }
+        let first_excess = *first_excess.get_or_insert(excess);
+        // Each tenfold decrease takes about the same time.
+        reach((1.0 - excess.ln() / first_excess.ln()).max(0.0))?;
+        let downhill = loss.point(downhill);
+        // The first point may be 0.
+        let own = Some(&point).filter(|point| dot(&point.w, &point.w) > 0.0);
+        let directions: Vec<_> = [Some(&downhill), own, previous.as_ref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let change = loss.best_move(&point, &directions);
+        point.add(1.0, &change);
+        previous = Some(change);
     }
     Err(FitError::NotConverged {
-        gap: last,
-        tolerance: TOLERANCE,
+        gap: excess * loss.enough(),
+        tolerance: loss.enough(),
     })
 }
 
-/// The problem in scaled codes.
-struct Scaled<'c, 'a> {
+/// Weights and an intercept, or a change of them.
+struct Point {
+    w: Vec<f64>,
+    intercept: f64,
+    /// w·(x − x̄) + b of each row.
+    margins: Vec<f64>,
+}
+
+impl Point {
+    fn zero(problem: &LogisticProblem<'_, '_>) -> Self {
+        Self {
+            w: vec![0.0; problem.rows.dim()],
+            intercept: 0.0,
+            margins: vec![0.0; problem.indices.len()],
+        }
+    }
+
+    /// Adds `scale` times `other`.
+    fn add(&mut self, scale: f64, other: &Self) {
+        add_scaled_f64(&mut self.w, scale, &other.w);
+        add_scaled_f64(&mut self.margins, scale, &other.margins);
+        self.intercept += scale * other.intercept;
+    }
+
+    fn add_to_intercept(&mut self, change: f64) {
+        self.intercept += change;
+        for margin in &mut self.margins {
+            *margin += change;
+        }
+    }
+}
+
+/// The loss after a step, with its derivatives by the coefficients of the step.
+struct LocalLoss {
+    value: f64,
+    slope: [f64; COEFFICIENTS],
+    curvature: [[f64; COEFFICIENTS]; COEFFICIENTS],
+}
+
+/// The function that the fit minimizes.
+struct Loss<'c, 'a> {
     problem: &'a LogisticProblem<'c, 'a>,
     mean: Vec<f64>,
-    /// The root mean square of the centred values.
-    scale: f64,
+    /// s²: the mean square of the centred values.
+    square: f64,
     /// The weight of a row of each class: negative, positive.
     weights: [f64; 2],
 }
 
-impl<'c, 'a> Scaled<'c, 'a> {
-    #[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
+impl<'c, 'a> Loss<'c, 'a> {
     fn new(problem: &'a LogisticProblem<'c, 'a>) -> Self {
-        let mean = problem.rows.mean(problem.indices).to_vec();
-        let square = |&index: &usize| -> f64 {
-            let values = problem.rows.row(index).iter().zip(&mean);
-            values.map(|(&x, mean)| (f64::from(x) - mean).powi(2)).sum()
+        let (rows, indices) = (problem.rows, problem.indices);
+        let (mean, squares) = if let Some(Start { codes, .. }) = problem.start {
+            (codes.mean.to_vec(), codes.scatter.trace())
+        } else {
+            let mean = rows.mean(indices).to_vec();
+            let square = |&index: &usize| -> f64 {
+                let values = rows.row(index).iter().zip(&mean);
+                values.map(|(&x, mean)| (f64::from(x) - mean).powi(2)).sum()
+            };
+            let squares = indices.iter().map(square).sum();
+            (mean, squares)
         };
-        let squares: f64 = problem.indices.iter().map(square).sum();
-        let all = problem.indices.len() as f64;
-        let positive = problem.sides.iter().filter(|&&side| side > 0.0).count() as f64;
-        let scale = (squares / (all * mean.len() as f64)).sqrt();
+        let all = float(indices.len());
+        let positive = indices.iter().filter(|&&index| problem.sides[index] > 0.0);
+        let positive = float(positive.count());
+        let square = squares / (all * float(mean.len()));
         Self {
             problem,
-            scale: if scale > 0.0 { scale } else { 1.0 },
             mean,
+            square: if square > 0.0 { square } else { 1.0 },
             weights: [all / (2.0 * (all - positive)), all / (2.0 * positive)],
         }
     }
 
-    /// w·x̃ + b for each row.
-    fn margins(&self, point: &Point) -> Vec<f64> {
-        let (w, intercept) = self.in_codes(point);
-        let margin = |&index: &usize| dot_with_code(&w, self.problem.rows.row(index)) + intercept;
-        self.problem.indices.iter().map(margin).collect()
-    }
-
-    /// The weights and the intercept for codes that are not scaled.
-    fn in_codes(&self, point: &Point) -> (Vec<f64>, f64) {
-        let (intercept, w) = point.split_last().expect("a point has an intercept");
-        let w: Vec<f64> = w.iter().map(|w| w / self.scale).collect();
-        let intercept = intercept - dot(&w, &self.mean);
-        (w, intercept)
-    }
-
-    fn weight(&self, side: f64) -> f64 {
-        self.weights[usize::from(side > 0.0)]
-    }
-
-    fn value(&self, point: &Point, margins: &[f64]) -> f64 {
-        let w = &point[..point.len() - 1];
-        let losses = margins.iter().zip(self.problem.sides).map(|(margin, &side)| {
-            let t = -side * margin;
-            // ln(1 + exp(t)), without an overflow.
-            self.weight(side) * (t.max(0.0) + (-t.abs()).exp().ln_1p())
-        });
-        0.5 * dot(w, w) + losses.sum::<f64>()
-    }
-
-    /// Σ factor x̃ over the rows, with Σ factor at the end. `factor` gets the position of a row, and its values.
-    fn combine(&self, factor: impl Fn(usize, &[f32]) -> f64) -> Point {
-        let mut sum = vec![0.0; self.mean.len()];
-        let mut total = 0.0;
-        for (position, &index) in self.problem.indices.iter().enumerate() {
-            let row = self.problem.rows.row(index);
-            let factor = factor(position, row);
-            add_scaled(&mut sum, factor, row);
-            total += factor;
-        }
-        let scaled = |(sum, mean): (f64, &f64)| (sum - total * mean) / self.scale;
-        sum.into_iter()
-            .zip(&self.mean)
-            .map(scaled)
-            .chain([total])
-            .collect()
-    }
-
-    fn gradient(&self, point: &Point, margins: &[f64]) -> Point {
-        let sides = self.problem.sides;
-        let mut gradient = self.combine(|position, _| {
-            let side = sides[position];
-            -side * self.weight(side) * logistic(-side * margins[position])
-        });
-        let values = self.mean.len();
-        add_scaled_f64(&mut gradient[..values], 1.0, &point[..values]);
-        gradient
-    }
-
-    /// The step −H⁻¹ g by conjugate gradients, to a precision that grows as the gradient falls.
-    fn newton_step(&self, gradient: &Point, margins: &[f64], precision: f64) -> Point {
-        let values = self.mean.len();
-        let curvatures: Vec<f64> = margins
-            .iter()
-            .zip(self.problem.sides)
-            .map(|(&margin, &side)| self.weight(side) * logistic(margin) * logistic(-margin))
-            .collect();
-        let product = |direction: &Point| {
-            let (w, intercept) = self.in_codes(direction);
-            let mut product =
-                self.combine(|position, row| (dot_with_code(&w, row) + intercept) * curvatures[position]);
-            add_scaled_f64(&mut product[..values], 1.0, &direction[..values]);
-            product
+    /// The point with the weights `w` and no intercept.
+    fn point(&self, w: Vec<f64>) -> Point {
+        let plane = Hyperplane {
+            intercept: -dot(&w, &self.mean),
+            w,
         };
-        let mut step = vec![0.0; values + 1];
-        let mut residual: Point = gradient.iter().map(|slope| -slope).collect();
-        let mut direction = residual.clone();
-        let mut square = dot(&residual, &residual);
-        let enough = square * (0.1 * precision.sqrt()).min(0.1).powi(2);
-        for _ in 0..MAX_INNER_STEPS {
-            let along = product(&direction);
-            let curvature = dot(&direction, &along);
-            if curvature <= 0.0 {
-                break;
-            }
-            let length = square / curvature;
-            add_scaled_f64(&mut step, length, &direction);
-            add_scaled_f64(&mut residual, -length, &along);
-            let next = dot(&residual, &residual);
-            if next <= enough {
-                break;
-            }
-            for (direction, residual) in direction.iter_mut().zip(&residual) {
-                *direction = residual + next / square * *direction;
-            }
-            square = next;
+        Point {
+            margins: plane.values(self.problem.rows, self.problem.indices),
+            intercept: 0.0,
+            w: plane.w,
+        }
+    }
+
+    /// The side of each row of the fit, and its weight.
+    fn sides(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.problem.indices.iter().map(|&index| {
+            let side = self.problem.sides[index];
+            (side, self.weights[usize::from(side > 0.0)])
+        })
+    }
+
+    /// What the last step may leave to gain.
+    fn enough(&self) -> f64 {
+        let by_weights = PER_WEIGHT * float(self.mean.len());
+        by_weights.min(PER_CODE * float(self.problem.indices.len()))
+    }
+
+    /// The gradient by w, and the sum of the second derivatives by the margins.
+    fn gradient(&self, point: &Point) -> (Vec<f64>, f64) {
+        let mut curvature = 0.0;
+        let mut slopes = vec![0.0; self.problem.rows.len()];
+        for ((&index, margin), (side, weight)) in
+            self.problem.indices.iter().zip(&point.margins).zip(self.sides())
+        {
+            let [_, slope, curved] = logistic(*margin, side);
+            slopes[index] = weight * slope;
+            curvature += weight * curved;
+        }
+        let [mut gradient] = self
+            .problem
+            .rows
+            .weighted_sums(self.problem.indices, |index| [slopes[index]]);
+        add_scaled_f64(&mut gradient, -slopes.iter().sum::<f64>(), &self.mean);
+        add_scaled_f64(&mut gradient, self.square, &point.w);
+        (gradient, curvature)
+    }
+
+    /// −M⁻¹ g, where M is near the second derivative by w: `curvature` times the covariance of the codes, or, if that is unknown, times
+    /// the mean variance of their values; and the penalty.
+    fn downhill(&self, gradient: &[f64], curvature: f64) -> Vec<f64> {
+        let mut step = gradient.to_vec();
+        let by_covariance = self.problem.start.and_then(|Start { codes, .. }| {
+            let relative = float(codes.count) / curvature;
+            codes.scatter.rotate(&mut step);
+            let (mut solution, _) = codes.scatter.solve_shifted(self.square * relative, &step)?;
+            codes.scatter.rotate_back(&mut solution);
+            Some((solution, relative))
+        });
+        let (mut step, scale) =
+            by_covariance.unwrap_or_else(|| (gradient.to_vec(), 1.0 / (self.square * (curvature + 1.0))));
+        for value in &mut step {
+            *value *= -scale;
         }
         step
     }
 
-    fn hyperplane(&self, point: Point) -> Hyperplane {
-        let (w, intercept) = self.in_codes(&point);
-        Hyperplane { w, intercept }
+    /// The sum of multiples of `directions` and a change of the intercept that, added to a point, has the least loss.
+    fn best_move(&self, point: &Point, directions: &[&Point]) -> Point {
+        let mut coefficients = [0.0; COEFFICIENTS];
+        let mut local = self.local(point, directions, &coefficients);
+        'steps: for _ in 0..MAX_INNER_STEPS {
+            let step = newton_step(&local, directions.len());
+            let slope: f64 = step
+                .iter()
+                .zip(&local.slope)
+                .map(|(step, slope)| step * slope)
+                .sum();
+            if -0.5 * slope <= INNER_TOLERANCE * self.enough() {
+                break;
+            }
+            let mut share = 1.0;
+            loop {
+                let tried = array::from_fn(|index| coefficients[index] + share * step[index]);
+                let tried_local = self.local(point, directions, &tried);
+                if tried_local.value <= local.value + 1e-4 * share * slope {
+                    (coefficients, local) = (tried, tried_local);
+                    break;
+                }
+                share *= 0.5;
+                if share < 1e-10 {
+                    // Rounding hides what is left to gain.
+                    break 'steps;
+                }
+            }
+        }
+        let mut change = Point::zero(self.problem);
+        for (coefficient, direction) in coefficients.iter().zip(directions) {
+            change.add(*coefficient, direction);
+        }
+        change.add_to_intercept(coefficients[MAX_DIRECTIONS]);
+        change
+    }
+
+    /// The loss at a point to which multiples of `directions` are added; the last coefficient is added to the intercept.
+    fn local(&self, point: &Point, directions: &[&Point], coefficients: &[f64; COEFFICIENTS]) -> LocalLoss {
+        let mut local = LocalLoss {
+            value: 0.0,
+            slope: [0.0; COEFFICIENTS],
+            curvature: [[0.0; COEFFICIENTS]; COEFFICIENTS],
+        };
+        for (position, (side, weight)) in self.sides().enumerate() {
+            let mut by = [0.0; COEFFICIENTS];
+            for (by, direction) in by.iter_mut().zip(directions) {
+                *by = direction.margins[position];
+            }
+            by[MAX_DIRECTIONS] = 1.0;
+            let change: f64 = by
+                .iter()
+                .zip(coefficients)
+                .map(|(by, coefficient)| by * coefficient)
+                .sum();
+            let [loss, slope, curvature] = logistic(point.margins[position] + change, side);
+            local.value += weight * loss;
+            for row in 0..COEFFICIENTS {
+                local.slope[row] += weight * slope * by[row];
+                for column in 0..=row {
+                    local.curvature[row][column] += weight * curvature * by[row] * by[column];
+                }
+            }
+        }
+        // The penalty.
+        let mut w = point.w.clone();
+        for (coefficient, direction) in coefficients.iter().zip(directions) {
+            add_scaled_f64(&mut w, *coefficient, &direction.w);
+        }
+        local.value += 0.5 * self.square * dot(&w, &w);
+        for (row, direction) in directions.iter().enumerate() {
+            local.slope[row] += self.square * dot(&w, &direction.w);
+            for (column, other) in directions[..=row].iter().enumerate() {
+                local.curvature[row][column] += self.square * dot(&direction.w, &other.w);
+            }
+        }
+        local
+    }
+
+    fn hyperplane(&self, point: &Point) -> Hyperplane {
+        Hyperplane {
+            intercept: point.intercept - dot(&point.w, &self.mean),
+            w: point.w.clone(),
+        }
     }
 }
 
-/// 1/(1 + exp(−t)).
-fn logistic(t: f64) -> f64 {
-    1.0 / (1.0 + (-t).exp())
+/// The coefficients that minimize a loss of these derivatives, for `directions` directions and the intercept.
+fn newton_step(local: &LocalLoss, directions: usize) -> [f64; COEFFICIENTS] {
+    let used: Vec<usize> = (0..directions).chain([MAX_DIRECTIONS]).collect();
+    let mut curvature = Array2::from_shape_fn((used.len(), used.len()), |(row, column)| {
+        let (row, column) = (used[row.max(column)], used[row.min(column)]);
+        // A direction may be a sum of others.
+        let more = if row == column { 1.0 + 1e-9 } else { 1.0 };
+        local.curvature[row][column] * more
+    });
+    let mut solution: Vec<f64> = used.iter().map(|&index| -local.slope[index]).collect();
+    let mut step = [0.0; COEFFICIENTS];
+    if solve_positive_definite(&mut curvature, &mut solution, 1e-13).is_some() {
+        for (index, value) in used.into_iter().zip(solution) {
+            step[index] = value;
+        }
+    }
+    step
+}
+
+/// ln(1 + exp(−y m)) at the margin m for the side y, and its first and second derivatives by m.
+fn logistic(margin: f64, side: f64) -> [f64; 3] {
+    let t = -side * margin;
+    // Without an overflow.
+    let small = (-t.abs()).exp();
+    let wrong = if t > 0.0 { 1.0 } else { small } / (1.0 + small);
+    [t.max(0.0) + small.ln_1p(), -side * wrong, wrong * (1.0 - wrong)]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
+fn float(count: usize) -> f64 {
+    count as f64
 }

@@ -12,11 +12,14 @@
 //! | ridge regression, its strength and its error | `ridge`, `moments` |
 //! | scores that saturate or have outliers | `normal_scores` |
 //! | logistic regression of two classes | `logistic` |
+//! | how well a hyperplane parts two classes | `area_under_curve` |
+//! | what fits of several scores to the same codes share | `shared_codes` |
 //! | how well a boundary does on other codes | `held_out` |
 //! | how exact a direction is, by two halves of the codes | `agreement` |
 //! | the progress of a fit, and its cancellation | `progress` |
 
 pub(crate) mod agreement;
+pub(crate) mod area_under_curve;
 pub(crate) mod error;
 pub(crate) mod fit;
 pub(crate) mod held_out;
@@ -29,4 +32,5 @@ pub(crate) mod regression;
 pub(crate) mod ridge;
 pub(crate) mod score_ends;
 pub(crate) mod scored_codes;
+pub(crate) mod shared_codes;
 pub(crate) mod svm;

@@ -1,7 +1,7 @@
 //! The first two moments of codes, and what regressions of several scores on the same codes share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::{array, mem, thread};
 
 use ndarray::{Array1, Array2, Axis};
 
@@ -123,23 +123,26 @@ pub(crate) struct ScoreMoments {
 }
 
 impl ScoreMoments {
-    /// The moments of two `scores` of each code, over the rows `indices`.
-    pub(crate) fn of(rows: CodeRows<'_>, indices: &[usize], scores: [&[f64]; 2]) -> [Self; 2] {
+    /// The moments of N `scores` of each code, over the rows `indices`.
+    pub(crate) fn of<const N: usize>(
+        rows: CodeRows<'_>,
+        indices: &[usize],
+        scores: [&[f64]; N],
+    ) -> [Self; N] {
         let means = scores.map(|scores| mean(indices.iter().map(|&index| scores[index])));
-        let centred = |index: usize| [scores[0][index] - means[0], scores[1][index] - means[1]];
-        let total = |column: usize| -> f64 {
-            let squares = indices.iter().map(|&index| centred(index)[column].powi(2));
-            squares.sum()
-        };
+        let centred =
+            |index: usize| -> [f64; N] { array::from_fn(|column| scores[column][index] - means[column]) };
         // Σ x̄ (y − ȳ) = 0.
-        let [first, second] = rows.weighted_sums(indices, centred);
-        let moments = |column: usize, cross| Self {
+        let mut crosses = rows.weighted_sums(indices, centred);
+        array::from_fn(|column| Self {
             count: indices.len(),
             mean: means[column],
-            total: total(column),
-            cross,
-        };
-        [moments(0, first), moments(1, second)]
+            total: indices
+                .iter()
+                .map(|&index| (scores[column][index] - means[column]).powi(2))
+                .sum(),
+            cross: mem::take(&mut crosses[column]),
+        })
     }
 
     /// The moments of these scores and those of `other` together, where `mean` and `other_mean` are the means of their codes.

@@ -1,17 +1,20 @@
-//! The boundary of the best direction that scored codes hold: ridge regression of scores, logistic regression of two classes.
+//! The boundary of the best direction that scored codes hold: ridge regression of scores, or logistic regression of two classes.
 
 use std::sync::OnceLock;
+use std::thread;
 
 use crate::latent::FitError;
 use crate::latent::fitting::agreement::expected_cosine;
+use crate::latent::fitting::area_under_curve::AreaDifference;
 use crate::latent::fitting::hyperplane::Hyperplane;
-use crate::latent::fitting::logistic::{self, LogisticProblem};
+use crate::latent::fitting::logistic::{self, LogisticProblem, Start};
 use crate::latent::fitting::moments::{Moments, ReducedCodes, ScoreMoments};
 use crate::latent::fitting::normal_scores::NormalScores;
 use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::ridge::{self, Ridge};
 use crate::latent::fitting::scored_codes::{MIN_CLASS, ScoredCodes};
-use crate::latent::linear_algebra::dot_product::dot;
+use crate::latent::fitting::shared_codes::{Reduction, SharedCodes};
+use crate::latent::linear_algebra::dot_product::{add_scaled_f64, dot};
 use crate::latent::sampling::shuffle::Shuffler;
 
 /// The most values of a code: their matrix takes 128 MB.
@@ -19,6 +22,12 @@ pub(crate) const MAX_VALUES: usize = 4096;
 
 /// Name of the method that takes scores as classes.
 pub(crate) const LOGISTIC: &str = "logistic regression";
+
+/// The most codes of each half on which two fits are compared.
+const MAX_COMPARED: usize = 20_000;
+
+/// The fewest codes of a half on either side of the threshold: fewer show little of a fit.
+const MIN_SIDE: usize = 10;
 
 /// A fitted hyperplane, and what is known of it.
 pub(crate) struct RegressionResult {
@@ -31,32 +40,10 @@ pub(crate) struct RegressionResult {
     pub(crate) folds: Vec<(Hyperplane, Vec<usize>)>,
 }
 
-/// What fits of several scores to the same codes share: the codes, ready for regressions.
-#[derive(Default)]
-pub struct SharedCodes {
-    reduction: OnceLock<Reduction>,
-}
-
-impl std::fmt::Debug for SharedCodes {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("SharedCodes").finish_non_exhaustive()
-    }
-}
-
-/// Codes, ready for regressions.
-struct Reduction {
-    /// The seed that splits the codes into halves.
-    seed: u32,
-    /// The rows that have a score.
-    selected: Vec<usize>,
-    all: ReducedCodes,
-    of_halves: [ReducedCodes; 2],
-}
-
 /// How scores are regressed on codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Regression {
-    /// The strongest evidence: scores or their ranks, by ridge regression; two classes, by logistic regression.
+    /// The strongest evidence: scores or their ranks, by ridge regression, or their sides of the threshold, by logistic regression.
     Best,
     /// The scores, by least squares.
     LeastSquares,
@@ -103,32 +90,29 @@ impl Regression {
             shared,
         };
         match self {
-            Self::Best if scored.classes().is_some() => split.logistic(progress),
-            Self::Best => split.ridge(progress),
+            Self::Best if scored.classes().is_some() => split.classes(progress),
+            Self::Best => split.best(progress),
             Self::LeastSquares => split.least_squares(progress),
         }
     }
 }
 
 impl SplitCodes<'_, '_> {
-    fn logistic(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
-        let Self { scored, halves, .. } = self;
+    /// Fits two classes.
+    fn classes(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
+        let Self { scored, halves, .. } = &self;
+        let sides = self.sides();
         let fit = |indices: &[usize], progress: &mut Progress<'_>| {
-            let side = |&index: &usize| if scored.is_positive(index) { 1.0 } else { -1.0 };
-            let sides: Vec<f64> = indices.iter().map(side).collect();
-            logistic::solve(
-                &LogisticProblem {
-                    rows: scored.rows,
-                    indices,
-                    sides: &sides,
-                },
-                progress,
-            )
+            let problem = LogisticProblem {
+                rows: scored.rows,
+                indices,
+                sides: &sides,
+                start: None,
+            };
+            logistic::solve(&problem, |share| progress.reach(share))
         };
-        let positive = (0..scored.scores.len())
-            .filter(|&index| scored.is_positive(index))
-            .count();
-        let rarer = positive.min(scored.scores.len() - positive);
+        let positive = sides.iter().filter(|&&side| side > 0.0).count();
+        let rarer = positive.min(sides.len() - positive);
         if rarer < MIN_CLASS {
             return Err(FitError::TooFewSamples {
                 found: rarer,
@@ -137,17 +121,13 @@ impl SplitCodes<'_, '_> {
                 advice: "label more of them; if there are some, choose a threshold between the two scores",
             });
         }
-        let has_both = |half: &Vec<usize>| {
-            let positive = half.iter().filter(|&&index| scored.is_positive(index));
-            (1..half.len()).contains(&positive.count())
-        };
-        let all: Vec<usize> = (0..scored.rows.len()).collect();
+        let all: Vec<usize> = (0..sides.len()).collect();
         let hyperplane = fit(&all, progress)?;
         let (mut folds, mut cosine) = (Vec::new(), None);
-        if halves.iter().all(has_both) {
-            let [first, second] = halves;
-            let (of_first, of_second) = (fit(&first, progress)?, fit(&second, progress)?);
+        if halves.iter().all(|half| has_both(half, &sides, 1)) {
+            let [of_first, of_second] = [fit(&halves[0], progress)?, fit(&halves[1], progress)?];
             cosine = expected_cosine(&of_first, &of_second, all.len());
+            let [first, second] = self.halves;
             folds = vec![(of_second, first), (of_first, second)];
         }
         Ok(RegressionResult {
@@ -158,26 +138,65 @@ impl SplitCodes<'_, '_> {
         })
     }
 
-    fn ridge(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
+    /// Fits the scores, or their ranks, and the sides of the threshold, and takes the fit that parts other codes better by their side.
+    fn best(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
         let scored = self.scored;
         let own = OnceLock::new();
         let codes = self.reduce(&own, progress)?;
-        let ranked = NormalScores::of(&scored.scores);
+        let (ranked, sides) = (NormalScores::of(&scored.scores), self.sides());
+        let [raw, ranks, of_sides] = self.targets(codes, [&scored.scores, &ranked.quantiles, &sides]);
         let threshold = ranked.at(scored.threshold);
-        let [raw, ranks] = self.targets(codes, [&scored.scores, &ranked.quantiles]);
-        let candidates = [
-            (raw, scored.threshold, "ridge regression"),
-            (ranks, threshold, "ridge regression of ranks"),
-        ];
-        let most_linear = candidates
+        let values = self.most_linear(codes, [(raw, scored.threshold), (ranks, threshold)])?;
+        progress.reach(0.9)?;
+        let Some([of_first, of_second]) = self.part_halves(codes, &sides, &of_sides) else {
+            return Ok(values);
+        };
+        let cosine = expected_cosine(&of_first, &of_second, scored.rows.len());
+        let mut start = of_first.w.clone();
+        add_scaled_f64(&mut start, 1.0, &of_second.w);
+        let [first, second] = self.halves.clone();
+        let folds = vec![(of_second, first), (of_first, second)];
+        if !self.is_better(&folds, &values.folds, &sides) {
+            return Ok(values);
+        }
+        let all: Vec<usize> = (0..sides.len()).collect();
+        let start = Start {
+            codes: &codes.all,
+            w: &start,
+        };
+        let Ok(hyperplane) = part(scored, &all, &sides, start) else {
+            return Ok(values);
+        };
+        Ok(RegressionResult {
+            hyperplane,
+            method: "logistic regression of the sides of the threshold",
+            cosine,
+            folds,
+        })
+    }
+
+    /// The side of the threshold on which each score is: 1 or −1.
+    fn sides(&self) -> Vec<f64> {
+        let side = |index| if self.scored.is_positive(index) { 1.0 } else { -1.0 };
+        (0..self.scored.scores.len()).map(side).collect()
+    }
+
+    /// The ridge regression of the scores or of their ranks, each with the threshold, whichever a plane predicts better.
+    fn most_linear(
+        &self,
+        codes: &Reduction,
+        [raw, ranks]: [(Target, f64); 2],
+    ) -> Result<RegressionResult, FitError> {
+        let candidates = [(raw, "ridge regression"), (ranks, "ridge regression of ranks")];
+        let fits = candidates
             .into_iter()
-            .filter_map(|(target, threshold, method)| {
+            .filter_map(|((target, threshold), method)| {
                 let fit = ridge::cross_validated(&codes.all, &target.all.cross, target.all.total)?;
                 Some((target, threshold, method, fit))
-            })
-            .min_by(|one, other| one.3.expected_error.total_cmp(&other.3.expected_error));
-        let (target, threshold, method, fit) = most_linear.ok_or(FitError::DependentValues {
-            dim: scored.rows.dim(),
+            });
+        let best = fits.min_by(|one, other| one.3.expected_error.total_cmp(&other.3.expected_error));
+        let (target, threshold, method, fit) = best.ok_or(FitError::DependentValues {
+            dim: self.scored.rows.dim(),
         })?;
         Ok(RegressionResult {
             hyperplane: hyperplane(&codes.all, &target.all, &fit, threshold),
@@ -185,6 +204,51 @@ impl SplitCodes<'_, '_> {
             cosine: fit.cosine,
             folds: self.folds(&codes.of_halves, &target, threshold, fit.strength / 2.0),
         })
+    }
+
+    /// The hyperplane that parts each half by its sides: logistic regression that starts from a ridge regression. `None` if a half has
+    /// hardly any codes of one side, or without a fit.
+    fn part_halves(&self, codes: &Reduction, sides: &[f64], target: &Target) -> Option<[Hyperplane; 2]> {
+        let has_both = |half: &Vec<usize>| has_both(compared(half), sides, MIN_SIDE);
+        if !self.halves.iter().all(has_both) {
+            return None;
+        }
+        let fit = |half: usize| {
+            let (codes, target) = (&codes.of_halves[half], &target.of_halves[half]);
+            let start = ridge::cross_validated(codes, &target.cross, target.total)?;
+            part(
+                self.scored,
+                &self.halves[half],
+                sides,
+                Start { codes, w: &start.w },
+            )
+            .ok()
+        };
+        let [first, second] = thread::scope(|scope| {
+            let second = scope.spawn(|| fit(1));
+            let first = fit(0);
+            [first, second.join().expect("a fit to finite codes never panics")]
+        });
+        Some([first?, second?])
+    }
+
+    /// Whether hyperplanes part the codes beside them by their side better than `others` do, by more than the standard error.
+    fn is_better(
+        &self,
+        folds: &[(Hyperplane, Vec<usize>)],
+        others: &[(Hyperplane, Vec<usize>)],
+        sides: &[f64],
+    ) -> bool {
+        let (mut difference, mut variance) = (0.0, 0.0);
+        for ((plane, codes), (other, _)) in folds.iter().zip(others) {
+            let compared = compared(codes);
+            let values = [plane, other].map(|plane| plane.values(self.scored.rows, compared));
+            let positive: Vec<bool> = compared.iter().map(|&index| sides[index] > 0.0).collect();
+            let found = AreaDifference::between(&values[0], &values[1], &positive);
+            difference += found.difference;
+            variance += found.variance;
+        }
+        folds.len() == others.len() && difference > variance.sqrt()
     }
 
     fn least_squares(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
@@ -200,7 +264,7 @@ impl SplitCodes<'_, '_> {
         }
         let own = OnceLock::new();
         let codes = self.reduce(&own, progress)?;
-        let [target, _] = self.targets(codes, [&scored.scores; 2]);
+        let [target] = self.targets(codes, [&scored.scores]);
         let fit = ridge::with_strength(&codes.all, &target.all.cross, target.all.total, 0.0);
         let fit = fit.ok_or(FitError::DependentValues { dim })?;
         Ok(RegressionResult {
@@ -211,18 +275,21 @@ impl SplitCodes<'_, '_> {
         })
     }
 
-    /// The moments of two `values` of each code, which regressions predict.
-    fn targets(&self, codes: &Reduction, values: [&[f64]; 2]) -> [Target; 2] {
-        let of_half = |half: &Vec<usize>| ScoreMoments::of(self.scored.rows, half, values);
-        let [first, second] = self.halves.each_ref().map(of_half);
+    /// The moments of N `values` of each code, which regressions predict.
+    fn targets<const N: usize>(&self, codes: &Reduction, values: [&[f64]; N]) -> [Target; N] {
+        let [first, second] = self
+            .halves
+            .each_ref()
+            .map(|half| ScoreMoments::of(self.scored.rows, half, values));
         let [first_codes, second_codes] = &codes.of_halves;
-        let target = |(first, second): (ScoreMoments, ScoreMoments)| Target {
-            all: first.with(&first_codes.mean, &second, &second_codes.mean),
-            of_halves: [first, second],
-        };
-        let [first_raw, first_ranks] = first;
-        let [second_raw, second_ranks] = second;
-        [(first_raw, second_raw), (first_ranks, second_ranks)].map(target)
+        let mut second = second.into_iter();
+        first.map(|first| {
+            let second = second.next().expect("both halves have N moments");
+            Target {
+                all: first.with(&first_codes.mean, &second, &second_codes.mean),
+                of_halves: [first, second],
+            }
+        })
     }
 
     /// The codes, ready for regressions: those that earlier fits to the same codes left, or else new ones. They are shared, or kept in
@@ -257,13 +324,13 @@ impl SplitCodes<'_, '_> {
 
     /// For each half: the fit of the other half, if there is one.
     fn folds(
-        self,
+        &self,
         codes: &[ReducedCodes; 2],
         target: &Target,
         threshold: f64,
         strength: f64,
     ) -> Vec<(Hyperplane, Vec<usize>)> {
-        let [first, second] = self.halves;
+        let [first, second] = self.halves.clone();
         let fit = |half: usize| {
             let (codes, target) = (&codes[half], &target.of_halves[half]);
             let fit = ridge::with_strength(codes, &target.cross, target.total, strength)?;
@@ -272,6 +339,33 @@ impl SplitCodes<'_, '_> {
         let others = [(fit(1), first), (fit(0), second)].into_iter();
         others.filter_map(|(plane, half)| Some((plane?, half))).collect()
     }
+}
+
+/// The codes of a half on which two fits are compared.
+fn compared(half: &[usize]) -> &[usize] {
+    &half[..half.len().min(MAX_COMPARED)]
+}
+
+/// Whether there are at least so many codes on both sides.
+fn has_both(codes: &[usize], sides: &[f64], least: usize) -> bool {
+    let positive = codes.iter().filter(|&&index| sides[index] > 0.0).count();
+    positive.min(codes.len() - positive) >= least
+}
+
+/// The hyperplane that parts codes by their side.
+fn part(
+    scored: &ScoredCodes<'_>,
+    indices: &[usize],
+    sides: &[f64],
+    start: Start<'_>,
+) -> Result<Hyperplane, FitError> {
+    let problem = LogisticProblem {
+        rows: scored.rows,
+        indices,
+        sides,
+        start: Some(start),
+    };
+    logistic::solve(&problem, |_| Ok(()))
 }
 
 /// What a regression predicts: the moments of one value of each code.

@@ -1,15 +1,22 @@
 //! Selected rows of a matrix of codes: their mean and their scatter matrix.
 
+use std::thread;
+
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 
-use crate::latent::linear_algebra::dot_product::{add_four_scaled, add_scaled};
+use crate::latent::linear_algebra::dot_product::{
+    add_four_scaled, add_scaled, add_scaled_f64, dot_with_code,
+};
 
 /// Rows of one matrix product: 1 MB in `f64` for codes of 512 values.
 const CHUNK: usize = 256;
 
 /// Columns of one block of a scatter matrix.
 const BLOCK: usize = 128;
+
+/// From this many rows on, two threads share the work.
+const SHARED_ROWS: usize = 4096;
 
 /// Selected rows of a matrix of codes.
 #[derive(Clone, Copy)]
@@ -48,13 +55,33 @@ impl<'a> CodeRows<'a> {
         mean / count
     }
 
-    /// Σ a x over the selected rows `indices` in `f64`, for two factors a of each row. `factors` gets the row's index.
-    pub(crate) fn weighted_sums(
+    /// w·x for each of the selected rows `indices`, in `f64`.
+    pub(crate) fn products(self, indices: &[usize], w: &[f64]) -> Vec<f64> {
+        let product = |&index: &usize| dot_with_code(w, self.row(index));
+        let [mut first, second] = both_halves(indices, |half| half.iter().map(product).collect::<Vec<_>>());
+        first.extend(second);
+        first
+    }
+
+    /// Σ a x over the selected rows `indices` in `f64`, for each of N factors a of a row. `factors` gets the row's index.
+    pub(crate) fn weighted_sums<const N: usize>(
         self,
         indices: &[usize],
-        factors: impl Fn(usize) -> [f64; 2],
-    ) -> [Vec<f64>; 2] {
-        let mut sums = [const { Vec::new() }; 2].map(|_: Vec<f64>| vec![0.0; self.dim()]);
+        factors: impl Fn(usize) -> [f64; N] + Sync,
+    ) -> [Vec<f64>; N] {
+        let [mut sums, others] = both_halves(indices, |half| self.weighted_sums_of(half, &factors));
+        for (sum, other) in sums.iter_mut().zip(others) {
+            add_scaled_f64(sum, 1.0, &other);
+        }
+        sums
+    }
+
+    fn weighted_sums_of<const N: usize>(
+        self,
+        indices: &[usize],
+        factors: impl Fn(usize) -> [f64; N],
+    ) -> [Vec<f64>; N] {
+        let mut sums = [const { Vec::new() }; N].map(|_: Vec<f64>| vec![0.0; self.dim()]);
         let (fours, rest) = indices.as_chunks::<4>();
         for four in fours {
             let (rows, factors) = (four.map(|index| self.row(index)), four.map(&factors));
@@ -104,4 +131,18 @@ impl<'a> CodeRows<'a> {
             }
         }
     }
+}
+
+/// Computes something for both halves of some indices: in two threads if they are many. The halves, and so the bits of the results, do not
+/// depend on that.
+fn both_halves<T: Send>(indices: &[usize], compute: impl Fn(&[usize]) -> T + Sync) -> [T; 2] {
+    let (first, second) = indices.split_at(indices.len() / 2);
+    if indices.len() < SHARED_ROWS {
+        return [compute(first), compute(second)];
+    }
+    thread::scope(|scope| {
+        let second = scope.spawn(|| compute(second));
+        let first = compute(first);
+        [first, second.join().expect("sums over codes never panic")]
+    })
 }

@@ -1,0 +1,27 @@
+//! What fits of several scores to the same codes share.
+
+use std::sync::OnceLock;
+
+use crate::latent::fitting::moments::ReducedCodes;
+
+/// What fits of several scores to the same codes share: the codes, ready for regressions.
+#[derive(Default)]
+pub struct SharedCodes {
+    pub(crate) reduction: OnceLock<Reduction>,
+}
+
+impl std::fmt::Debug for SharedCodes {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("SharedCodes").finish_non_exhaustive()
+    }
+}
+
+/// Codes, ready for regressions.
+pub(crate) struct Reduction {
+    /// The seed that splits the codes into halves.
+    pub(crate) seed: u32,
+    /// The rows that have a score.
+    pub(crate) selected: Vec<usize>,
+    pub(crate) all: ReducedCodes,
+    pub(crate) of_halves: [ReducedCodes; 2],
+}
