@@ -199,7 +199,7 @@ impl BoundaryFit {
     }
 
     /// The memory of a fit for each sample, in bytes: its scores, their ranks, and what the method knows about it.
-    pub const MEMORY_PER_SAMPLE: usize = 150;
+    pub const MEMORY_PER_SAMPLE: usize = 100;
 
     /// The memory of a fit to codes of `values` values besides [`MEMORY_PER_SAMPLE`](Self::MEMORY_PER_SAMPLE), in bytes: 5 MB, and
     /// six matrices of all pairs of values if the method solves for all pairs.

@@ -201,18 +201,16 @@ impl<'c, 'a> Loss<'c, 'a> {
     /// The gradient by w, and the sum of the second derivatives by the margins.
     fn gradient(&self, point: &Point) -> (Vec<f64>, f64) {
         let mut curvature = 0.0;
-        let mut slopes = vec![0.0; self.problem.rows.len()];
-        for ((&index, margin), (side, weight)) in
-            self.problem.indices.iter().zip(&point.margins).zip(self.sides())
-        {
+        let mut slopes = Vec::with_capacity(point.margins.len());
+        for (margin, (side, weight)) in point.margins.iter().zip(self.sides()) {
             let [_, slope, curved] = logistic(*margin, side);
-            slopes[index] = weight * slope;
+            slopes.push(weight * slope);
             curvature += weight * curved;
         }
         let [mut gradient] = self
             .problem
             .rows
-            .weighted_sums(self.problem.indices, |index| [slopes[index]]);
+            .weighted_sums(self.problem.indices, |position| [slopes[position]]);
         add_scaled_f64(&mut gradient, -slopes.iter().sum::<f64>(), &self.mean);
         add_scaled_f64(&mut gradient, self.square, &point.w);
         (gradient, curvature)

@@ -130,8 +130,9 @@ impl ScoreMoments {
         scores: [&[f64]; N],
     ) -> [Self; N] {
         let means = scores.map(|scores| mean(indices.iter().map(|&index| scores[index])));
-        let centred =
-            |index: usize| -> [f64; N] { array::from_fn(|column| scores[column][index] - means[column]) };
+        let centred = |position: usize| -> [f64; N] {
+            array::from_fn(|column| scores[column][indices[position]] - means[column])
+        };
         // Σ x̄ (y − ȳ) = 0.
         let mut crosses = rows.weighted_sums(indices, centred);
         array::from_fn(|column| Self {

@@ -1,7 +1,7 @@
 //! The boundary of the best direction that scored codes hold: ridge regression of scores, or logistic regression of two classes.
 
 use std::sync::OnceLock;
-use std::thread;
+use std::{array, thread};
 
 use crate::latent::FitError;
 use crate::latent::fitting::agreement::expected_cosine;
@@ -49,6 +49,14 @@ pub(crate) enum Regression {
     LeastSquares,
 }
 
+/// A fit to all codes, and to each half.
+struct Fit {
+    hyperplane: Hyperplane,
+    method: &'static str,
+    cosine: Option<f64>,
+    of_halves: [Option<Hyperplane>; 2],
+}
+
 /// Codes with their scores, split into two halves.
 struct SplitCodes<'a, 'b> {
     scored: &'a ScoredCodes<'b>,
@@ -89,22 +97,29 @@ impl Regression {
             seed,
             shared,
         };
-        match self {
+        let fit = match self {
             Self::Best if scored.classes().is_some() => split.classes(progress),
             Self::Best => split.best(progress),
             Self::LeastSquares => split.least_squares(progress),
-        }
+        }?;
+        let ([of_first, of_second], [first, second]) = (fit.of_halves, split.halves);
+        let folds = [(of_second, first), (of_first, second)].into_iter();
+        Ok(RegressionResult {
+            hyperplane: fit.hyperplane,
+            method: fit.method,
+            cosine: fit.cosine,
+            folds: folds.filter_map(|(plane, half)| Some((plane?, half))).collect(),
+        })
     }
 }
 
 impl SplitCodes<'_, '_> {
     /// Fits two classes.
-    fn classes(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
-        let Self { scored, halves, .. } = &self;
+    fn classes(&self, progress: &mut Progress<'_>) -> Result<Fit, FitError> {
         let sides = self.sides();
-        let fit = |indices: &[usize], progress: &mut Progress<'_>| {
+        let mut fit = |indices: &[usize]| {
             let problem = LogisticProblem {
-                rows: scored.rows,
+                rows: self.scored.rows,
                 indices,
                 sides: &sides,
                 start: None,
@@ -122,57 +137,33 @@ impl SplitCodes<'_, '_> {
             });
         }
         let all: Vec<usize> = (0..sides.len()).collect();
-        let hyperplane = fit(&all, progress)?;
-        let (mut folds, mut cosine) = (Vec::new(), None);
-        if halves.iter().all(|half| has_both(half, &sides, 1)) {
-            let [of_first, of_second] = [fit(&halves[0], progress)?, fit(&halves[1], progress)?];
+        let hyperplane = fit(&all)?;
+        let (mut of_halves, mut cosine) = ([None, None], None);
+        let [first, second] = &self.halves;
+        if has_both(first, &sides, 1) && has_both(second, &sides, 1) {
+            let (of_first, of_second) = (fit(first)?, fit(second)?);
             cosine = expected_cosine(&of_first, &of_second, all.len());
-            let [first, second] = self.halves;
-            folds = vec![(of_second, first), (of_first, second)];
+            of_halves = [Some(of_first), Some(of_second)];
         }
-        Ok(RegressionResult {
+        Ok(Fit {
             hyperplane,
             method: LOGISTIC,
             cosine,
-            folds,
+            of_halves,
         })
     }
 
     /// Fits the scores, or their ranks, and the sides of the threshold, and takes the fit that parts other codes better by their side.
-    fn best(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
-        let scored = self.scored;
+    fn best(&self, progress: &mut Progress<'_>) -> Result<Fit, FitError> {
         let own = OnceLock::new();
         let codes = self.reduce(&own, progress)?;
-        let (ranked, sides) = (NormalScores::of(&scored.scores), self.sides());
-        let [raw, ranks, of_sides] = self.targets(codes, [&scored.scores, &ranked.quantiles, &sides]);
-        let threshold = ranked.at(scored.threshold);
-        let values = self.most_linear(codes, [(raw, scored.threshold), (ranks, threshold)])?;
+        let sides = self.sides();
+        let (values, target) = self.most_linear(codes, &sides)?;
         progress.reach(0.9)?;
-        let Some([of_first, of_second]) = self.part_halves(codes, &sides, &of_sides) else {
-            return Ok(values);
-        };
-        let cosine = expected_cosine(&of_first, &of_second, scored.rows.len());
-        let mut start = of_first.w.clone();
-        add_scaled_f64(&mut start, 1.0, &of_second.w);
-        let [first, second] = self.halves.clone();
-        let folds = vec![(of_second, first), (of_first, second)];
-        if !self.is_better(&folds, &values.folds, &sides) {
-            return Ok(values);
-        }
-        let all: Vec<usize> = (0..sides.len()).collect();
-        let start = Start {
-            codes: &codes.all,
-            w: &start,
-        };
-        let Ok(hyperplane) = part(scored, &all, &sides, start) else {
-            return Ok(values);
-        };
-        Ok(RegressionResult {
-            hyperplane,
-            method: "logistic regression of the sides of the threshold",
-            cosine,
-            folds,
-        })
+        let parted = self.part_halves(codes, &sides, &target);
+        let better = parted.filter(|planes| self.is_better(planes, &values.of_halves, &sides));
+        let parted = better.and_then(|planes| self.part_all(codes, &sides, planes));
+        Ok(parted.unwrap_or(values))
     }
 
     /// The side of the threshold on which each score is: 1 or −1.
@@ -181,29 +172,30 @@ impl SplitCodes<'_, '_> {
         (0..self.scored.scores.len()).map(side).collect()
     }
 
-    /// The ridge regression of the scores or of their ranks, each with the threshold, whichever a plane predicts better.
-    fn most_linear(
-        &self,
-        codes: &Reduction,
-        [raw, ranks]: [(Target, f64); 2],
-    ) -> Result<RegressionResult, FitError> {
-        let candidates = [(raw, "ridge regression"), (ranks, "ridge regression of ranks")];
-        let fits = candidates
-            .into_iter()
-            .filter_map(|((target, threshold), method)| {
-                let fit = ridge::cross_validated(&codes.all, &target.all.cross, target.all.total)?;
-                Some((target, threshold, method, fit))
-            });
+    /// The ridge regression of the scores or of their ranks, whichever a plane predicts better; and the target of a regression of `sides`.
+    fn most_linear(&self, codes: &Reduction, sides: &[f64]) -> Result<(Fit, Target), FitError> {
+        let scored = self.scored;
+        let ranked = NormalScores::of(&scored.scores);
+        let [raw, ranks, of_sides] = self.targets(codes, [&scored.scores, &ranked.quantiles, sides]);
+        let candidates = [
+            (raw, scored.threshold, "ridge regression"),
+            (ranks, ranked.at(scored.threshold), "ridge regression of ranks"),
+        ];
+        let fits = candidates.into_iter().filter_map(|(target, threshold, method)| {
+            let fit = ridge::cross_validated(&codes.all, &target.all.cross, target.all.total)?;
+            Some((target, threshold, method, fit))
+        });
         let best = fits.min_by(|one, other| one.3.expected_error.total_cmp(&other.3.expected_error));
         let (target, threshold, method, fit) = best.ok_or(FitError::DependentValues {
-            dim: self.scored.rows.dim(),
+            dim: scored.rows.dim(),
         })?;
-        Ok(RegressionResult {
+        let fit = Fit {
             hyperplane: hyperplane(&codes.all, &target.all, &fit, threshold),
             method,
             cosine: fit.cosine,
-            folds: self.folds(&codes.of_halves, &target, threshold, fit.strength / 2.0),
-        })
+            of_halves: of_halves(codes, &target, threshold, fit.strength / 2.0),
+        };
+        Ok((fit, of_sides))
     }
 
     /// The hyperplane that parts each half by its sides: logistic regression that starts from a ridge regression. `None` if a half has
@@ -232,26 +224,41 @@ impl SplitCodes<'_, '_> {
         Some([first?, second?])
     }
 
-    /// Whether hyperplanes part the codes beside them by their side better than `others` do, by more than the standard error.
-    fn is_better(
-        &self,
-        folds: &[(Hyperplane, Vec<usize>)],
-        others: &[(Hyperplane, Vec<usize>)],
-        sides: &[f64],
-    ) -> bool {
+    /// Whether hyperplanes of both halves part the other half by its sides better than `others` do, by more than the standard error.
+    fn is_better(&self, planes: &[Hyperplane; 2], others: &[Option<Hyperplane>; 2], sides: &[f64]) -> bool {
         let (mut difference, mut variance) = (0.0, 0.0);
-        for ((plane, codes), (other, _)) in folds.iter().zip(others) {
-            let compared = compared(codes);
+        for ((plane, other), half) in planes.iter().zip(others).zip(self.halves.iter().rev()) {
+            let Some(other) = other else {
+                return false;
+            };
+            let compared = compared(half);
             let values = [plane, other].map(|plane| plane.values(self.scored.rows, compared));
             let positive: Vec<bool> = compared.iter().map(|&index| sides[index] > 0.0).collect();
             let found = AreaDifference::between(&values[0], &values[1], &positive);
             difference += found.difference;
             variance += found.variance;
         }
-        folds.len() == others.len() && difference > variance.sqrt()
+        difference > variance.sqrt()
     }
 
-    fn least_squares(self, progress: &mut Progress<'_>) -> Result<RegressionResult, FitError> {
+    /// The fit that parts all codes by their sides, from those of both halves. `None` if it does not converge.
+    fn part_all(&self, codes: &Reduction, sides: &[f64], [first, second]: [Hyperplane; 2]) -> Option<Fit> {
+        let mut start = first.w.clone();
+        add_scaled_f64(&mut start, 1.0, &second.w);
+        let start = Start {
+            codes: &codes.all,
+            w: &start,
+        };
+        let all: Vec<usize> = (0..sides.len()).collect();
+        Some(Fit {
+            hyperplane: part(self.scored, &all, sides, start).ok()?,
+            method: "logistic regression of the sides of the threshold",
+            cosine: expected_cosine(&first, &second, all.len()),
+            of_halves: [Some(first), Some(second)],
+        })
+    }
+
+    fn least_squares(&self, progress: &mut Progress<'_>) -> Result<Fit, FitError> {
         let scored = self.scored;
         let dim = scored.rows.dim();
         if scored.rows.len() <= dim {
@@ -267,11 +274,11 @@ impl SplitCodes<'_, '_> {
         let [target] = self.targets(codes, [&scored.scores]);
         let fit = ridge::with_strength(&codes.all, &target.all.cross, target.all.total, 0.0);
         let fit = fit.ok_or(FitError::DependentValues { dim })?;
-        Ok(RegressionResult {
+        Ok(Fit {
             hyperplane: hyperplane(&codes.all, &target.all, &fit, scored.threshold),
             method: "least squares",
             cosine: fit.cosine,
-            folds: self.folds(&codes.of_halves, &target, scored.threshold, 0.0),
+            of_halves: of_halves(codes, &target, scored.threshold, 0.0),
         })
     }
 
@@ -321,24 +328,6 @@ impl SplitCodes<'_, '_> {
             Err(reduction) => Ok(own.get_or_init(|| reduction)),
         }
     }
-
-    /// For each half: the fit of the other half, if there is one.
-    fn folds(
-        &self,
-        codes: &[ReducedCodes; 2],
-        target: &Target,
-        threshold: f64,
-        strength: f64,
-    ) -> Vec<(Hyperplane, Vec<usize>)> {
-        let [first, second] = self.halves.clone();
-        let fit = |half: usize| {
-            let (codes, target) = (&codes[half], &target.of_halves[half]);
-            let fit = ridge::with_strength(codes, &target.cross, target.total, strength)?;
-            Some(hyperplane(codes, target, &fit, threshold))
-        };
-        let others = [(fit(1), first), (fit(0), second)].into_iter();
-        others.filter_map(|(plane, half)| Some((plane?, half))).collect()
-    }
 }
 
 /// The codes of a half on which two fits are compared.
@@ -372,6 +361,15 @@ fn part(
 struct Target {
     all: ScoreMoments,
     of_halves: [ScoreMoments; 2],
+}
+
+/// The ridge regression of each half with a given strength, if there is one.
+fn of_halves(codes: &Reduction, target: &Target, threshold: f64, strength: f64) -> [Option<Hyperplane>; 2] {
+    array::from_fn(|half| {
+        let (codes, target) = (&codes.of_halves[half], &target.of_halves[half]);
+        let fit = ridge::with_strength(codes, &target.cross, target.total, strength)?;
+        Some(hyperplane(codes, target, &fit, threshold))
+    })
 }
 
 /// The hyperplane on which the prediction is `threshold`.

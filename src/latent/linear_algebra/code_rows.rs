@@ -1,6 +1,6 @@
 //! Selected rows of a matrix of codes: their mean and their scatter matrix.
 
-use std::thread;
+use std::{array, thread};
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
@@ -58,18 +58,21 @@ impl<'a> CodeRows<'a> {
     /// w·x for each of the selected rows `indices`, in `f64`.
     pub(crate) fn products(self, indices: &[usize], w: &[f64]) -> Vec<f64> {
         let product = |&index: &usize| dot_with_code(w, self.row(index));
-        let [mut first, second] = both_halves(indices, |half| half.iter().map(product).collect::<Vec<_>>());
+        let [mut first, second] =
+            both_halves(indices, |half, _| half.iter().map(product).collect::<Vec<_>>());
         first.extend(second);
         first
     }
 
-    /// Σ a x over the selected rows `indices` in `f64`, for each of N factors a of a row. `factors` gets the row's index.
+    /// Σ a x over the selected rows `indices` in `f64`, for each of N factors a of a row. `factors` gets the row's position in `indices`.
     pub(crate) fn weighted_sums<const N: usize>(
         self,
         indices: &[usize],
         factors: impl Fn(usize) -> [f64; N] + Sync,
     ) -> [Vec<f64>; N] {
-        let [mut sums, others] = both_halves(indices, |half| self.weighted_sums_of(half, &factors));
+        let [mut sums, others] = both_halves(indices, |half, first| {
+            self.weighted_sums_of(half, |position| factors(first + position))
+        });
         for (sum, other) in sums.iter_mut().zip(others) {
             add_scaled_f64(sum, 1.0, &other);
         }
@@ -83,14 +86,15 @@ impl<'a> CodeRows<'a> {
     ) -> [Vec<f64>; N] {
         let mut sums = [const { Vec::new() }; N].map(|_: Vec<f64>| vec![0.0; self.dim()]);
         let (fours, rest) = indices.as_chunks::<4>();
-        for four in fours {
-            let (rows, factors) = (four.map(|index| self.row(index)), four.map(&factors));
+        for (position, four) in fours.iter().enumerate() {
+            let rows = four.map(|index| self.row(index));
+            let factors = array::from_fn(|offset| factors(4 * position + offset));
             for (column, sum) in sums.iter_mut().enumerate() {
-                add_four_scaled(sum, factors.map(|factors| factors[column]), rows);
+                add_four_scaled(sum, factors.map(|factors: [f64; N]| factors[column]), rows);
             }
         }
-        for &index in rest {
-            for (sum, factor) in sums.iter_mut().zip(factors(index)) {
+        for (offset, &index) in rest.iter().enumerate() {
+            for (sum, factor) in sums.iter_mut().zip(factors(4 * fours.len() + offset)) {
                 add_scaled(sum, factor, self.row(index));
             }
         }
@@ -133,16 +137,16 @@ impl<'a> CodeRows<'a> {
     }
 }
 
-/// Computes something for both halves of some indices: in two threads if they are many. The halves, and so the bits of the results, do not
-/// depend on that.
-fn both_halves<T: Send>(indices: &[usize], compute: impl Fn(&[usize]) -> T + Sync) -> [T; 2] {
+/// Computes something for both halves of some indices, which it gets with the position of their first one: in two threads if they are many.
+/// The halves, and so the bits of the results, do not depend on that.
+fn both_halves<T: Send>(indices: &[usize], compute: impl Fn(&[usize], usize) -> T + Sync) -> [T; 2] {
     let (first, second) = indices.split_at(indices.len() / 2);
     if indices.len() < SHARED_ROWS {
-        return [compute(first), compute(second)];
+        return [compute(first, 0), compute(second, first.len())];
     }
     thread::scope(|scope| {
-        let second = scope.spawn(|| compute(second));
-        let first = compute(first);
+        let second = scope.spawn(|| compute(second, first.len()));
+        let first = compute(first, 0);
         [first, second.join().expect("sums over codes never panic")]
     })
 }
