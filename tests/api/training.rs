@@ -293,7 +293,7 @@ async fn invalid_trainings_are_refused_before_a_job_begins() {
         (
             with("samples", json!(4_000_000_000u32)),
             422,
-            "expected at most 1042070, because their codes are kept in memory",
+            "expected at most 1042072, because their codes are kept in memory",
         ),
         (
             with("chosen", json!(0)),

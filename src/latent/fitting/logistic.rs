@@ -33,42 +33,25 @@ pub(crate) struct LogisticProblem<'c, 'a> {
     pub(crate) indices: &'a [usize],
     /// The class of each row of `rows`: 1 or −1.
     pub(crate) sides: &'a [f64],
-    /// Where the search starts; the default is 0.
-    pub(crate) start: Option<Start<'a>>,
-}
-
-/// A start of the search that makes it short.
-#[derive(Clone, Copy)]
-pub(crate) struct Start<'a> {
-    /// The codes of the problem, ready for regressions.
+    /// The codes of these rows, ready for regressions.
     pub(crate) codes: &'a ReducedCodes,
-    /// The direction to start with.
-    pub(crate) w: &'a [f64],
 }
 
 /// The hyperplane that minimizes ½ s² ‖w‖² + Σ cᵢ ln(1 + exp(−yᵢ mᵢ)), where m = w·(x − x̄) + b are the margins of the codes x, s is
 /// the root mean square of their centred values, and c are weights that count both classes alike.
 ///
-/// Each step is the best one along the preconditioned gradient, the step before, w and b, so that it needs the codes only twice: for
-/// the gradient, and for the margins along it. For normally distributed codes, the scatter matrix and w make up the second derivative, so
-/// that with [`Start::codes`] a few steps are enough. Source: Narkiss and Zibulevsky, *Sequential Subspace Optimization Method for
-/// Large-Scale Unconstrained Problems* (2005).
-///
-/// `reach` gets the share that is done.
+/// The search starts from the direction `start`. Each step is the best one along the preconditioned gradient, the step before, w and b, so
+/// that it needs the codes only twice: for the gradient, and for the margins along it. For normally distributed codes, the scatter matrix
+/// and w make up the second derivative, so that a few steps are enough. Source: Narkiss and Zibulevsky, *Sequential Subspace Optimization
+/// Method for Large-Scale Unconstrained Problems* (2005).
 ///
 /// # Errors
-/// [`FitError::NotConverged`], and those of `reach`.
-pub(crate) fn solve(
-    problem: &LogisticProblem<'_, '_>,
-    mut reach: impl FnMut(f64) -> Result<(), FitError>,
-) -> Result<Hyperplane, FitError> {
+/// [`FitError::NotConverged`].
+pub(crate) fn solve(problem: &LogisticProblem<'_, '_>, start: &[f64]) -> Result<Hyperplane, FitError> {
     let loss = Loss::new(problem);
-    let mut point = Point::zero(problem);
-    if let Some(start) = problem.start {
-        let change = loss.best_move(&point, &[&loss.point(start.w.to_vec())]);
-        point.add(1.0, &change);
-    }
-    let (mut previous, mut first_excess, mut excess) = (None, None, 1.0);
+    let zero = Point::zero(problem);
+    let mut point = loss.best_move(&zero, &[&loss.point(start.to_vec())]);
+    let (mut previous, mut excess) = (None, 0.0);
     for _ in 0..MAX_STEPS {
         let (gradient, curvature) = loss.gradient(&point);
         let downhill = loss.downhill(&gradient, curvature);
@@ -76,16 +59,8 @@ pub(crate) fn solve(
         if excess <= 1.0 {
             return Ok(loss.hyperplane(&point));
         }
-        let first_excess = *first_excess.get_or_insert(excess);
-        // Each tenfold decrease takes about the same time.
-        reach((1.0 - excess.ln() / first_excess.ln()).max(0.0))?;
         let downhill = loss.point(downhill);
-        // The first point may be 0.
-        let own = Some(&point).filter(|point| dot(&point.w, &point.w) > 0.0);
-        let directions: Vec<_> = [Some(&downhill), own, previous.as_ref()]
-            .into_iter()
-            .flatten()
-            .collect();
+        let directions: Vec<_> = [&downhill, &point].into_iter().chain(previous.as_ref()).collect();
         let change = loss.best_move(&point, &directions);
         point.add(1.0, &change);
         previous = Some(change);
@@ -147,22 +122,12 @@ struct Loss<'c, 'a> {
 
 impl<'c, 'a> Loss<'c, 'a> {
     fn new(problem: &'a LogisticProblem<'c, 'a>) -> Self {
-        let (rows, indices) = (problem.rows, problem.indices);
-        let (mean, squares) = if let Some(Start { codes, .. }) = problem.start {
-            (codes.mean.to_vec(), codes.scatter.trace())
-        } else {
-            let mean = rows.mean(indices).to_vec();
-            let square = |&index: &usize| -> f64 {
-                let values = rows.row(index).iter().zip(&mean);
-                values.map(|(&x, mean)| (f64::from(x) - mean).powi(2)).sum()
-            };
-            let squares = indices.iter().map(square).sum();
-            (mean, squares)
-        };
+        let (codes, indices) = (problem.codes, problem.indices);
         let all = float(indices.len());
         let positive = indices.iter().filter(|&&index| problem.sides[index] > 0.0);
         let positive = float(positive.count());
-        let square = squares / (all * float(mean.len()));
+        let mean = codes.mean.to_vec();
+        let square = codes.scatter.trace() / (all * float(mean.len()));
         Self {
             problem,
             mean,
@@ -216,21 +181,17 @@ impl<'c, 'a> Loss<'c, 'a> {
         (gradient, curvature)
     }
 
-    /// −M⁻¹ g, where M is near the second derivative by w: `curvature` times the covariance of the codes, or, if that is unknown, times
-    /// the mean variance of their values; and the penalty.
+    /// −M⁻¹ g, where M is near the second derivative by w: `curvature` times the covariance of the codes, and the penalty.
     fn downhill(&self, gradient: &[f64], curvature: f64) -> Vec<f64> {
-        let mut step = gradient.to_vec();
-        let by_covariance = self.problem.start.and_then(|Start { codes, .. }| {
-            let relative = float(codes.count) / curvature;
-            codes.scatter.rotate(&mut step);
-            let (mut solution, _) = codes.scatter.solve_shifted(self.square * relative, &step)?;
-            codes.scatter.rotate_back(&mut solution);
-            Some((solution, relative))
-        });
-        let (mut step, scale) =
-            by_covariance.unwrap_or_else(|| (gradient.to_vec(), 1.0 / (self.square * (curvature + 1.0))));
+        let codes = self.problem.codes;
+        let relative = float(codes.count) / curvature;
+        let mut rotated = gradient.to_vec();
+        codes.scatter.rotate(&mut rotated);
+        let solution = codes.scatter.solve_shifted(self.square * relative, &rotated);
+        let (mut step, _) = solution.expect("the penalty makes the matrix positive definite");
+        codes.scatter.rotate_back(&mut step);
         for value in &mut step {
-            *value *= -scale;
+            *value *= -relative;
         }
         step
     }
@@ -327,9 +288,13 @@ fn newton_step(local: &LocalLoss, directions: usize) -> [f64; COEFFICIENTS] {
     let used: Vec<usize> = (0..directions).chain([MAX_DIRECTIONS]).collect();
     let mut curvature = Array2::from_shape_fn((used.len(), used.len()), |(row, column)| {
         let (row, column) = (used[row.max(column)], used[row.min(column)]);
-        // A direction may be a sum of others.
-        let more = if row == column { 1.0 + 1e-9 } else { 1.0 };
-        local.curvature[row][column] * more
+        let value = local.curvature[row][column];
+        // A direction may be 0, or a sum of others.
+        match value {
+            0.0 if row == column => 1.0,
+            _ if row == column => value * (1.0 + 1e-9),
+            _ => value,
+        }
     });
     let mut solution: Vec<f64> = used.iter().map(|&index| -local.slope[index]).collect();
     let mut step = [0.0; COEFFICIENTS];

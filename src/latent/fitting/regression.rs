@@ -7,14 +7,14 @@ use crate::latent::FitError;
 use crate::latent::fitting::agreement::expected_cosine;
 use crate::latent::fitting::area_under_curve::AreaDifference;
 use crate::latent::fitting::hyperplane::Hyperplane;
-use crate::latent::fitting::logistic::{self, LogisticProblem, Start};
+use crate::latent::fitting::logistic::{self, LogisticProblem};
 use crate::latent::fitting::moments::{Moments, ReducedCodes, ScoreMoments};
 use crate::latent::fitting::normal_scores::NormalScores;
 use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::ridge::{self, Ridge};
 use crate::latent::fitting::scored_codes::{MIN_CLASS, ScoredCodes};
 use crate::latent::fitting::shared_codes::{Reduction, SharedCodes};
-use crate::latent::linear_algebra::dot_product::{add_scaled_f64, dot};
+use crate::latent::linear_algebra::dot_product::dot;
 use crate::latent::sampling::shuffle::Shuffler;
 
 /// The most values of a code: their matrix takes 128 MB.
@@ -117,15 +117,6 @@ impl SplitCodes<'_, '_> {
     /// Fits two classes.
     fn classes(&self, progress: &mut Progress<'_>) -> Result<Fit, FitError> {
         let sides = self.sides();
-        let mut fit = |indices: &[usize]| {
-            let problem = LogisticProblem {
-                rows: self.scored.rows,
-                indices,
-                sides: &sides,
-                start: None,
-            };
-            logistic::solve(&problem, |share| progress.reach(share))
-        };
         let positive = sides.iter().filter(|&&side| side > 0.0).count();
         let rarer = positive.min(sides.len() - positive);
         if rarer < MIN_CLASS {
@@ -136,20 +127,15 @@ impl SplitCodes<'_, '_> {
                 advice: "label more of them; if there are some, choose a threshold between the two scores",
             });
         }
-        let all: Vec<usize> = (0..sides.len()).collect();
-        let hyperplane = fit(&all)?;
-        let (mut of_halves, mut cosine) = ([None, None], None);
-        let [first, second] = &self.halves;
-        if has_both(first, &sides, 1) && has_both(second, &sides, 1) {
-            let (of_first, of_second) = (fit(first)?, fit(second)?);
-            cosine = expected_cosine(&of_first, &of_second, all.len());
-            of_halves = [Some(of_first), Some(of_second)];
-        }
+        let own = OnceLock::new();
+        let codes = self.reduce(&own, progress)?;
+        let [target] = self.targets(codes, [&sides]);
+        let of_halves = self.part_halves(codes, &sides, &target, 1);
+        progress.reach(0.9)?;
+        let fit = self.part_all(codes, &sides, &target, of_halves)?;
         Ok(Fit {
-            hyperplane,
             method: LOGISTIC,
-            cosine,
-            of_halves,
+            ..fit
         })
     }
 
@@ -160,10 +146,13 @@ impl SplitCodes<'_, '_> {
         let sides = self.sides();
         let (values, target) = self.most_linear(codes, &sides)?;
         progress.reach(0.9)?;
-        let parted = self.part_halves(codes, &sides, &target);
-        let better = parted.filter(|planes| self.is_better(planes, &values.of_halves, &sides));
-        let parted = better.and_then(|planes| self.part_all(codes, &sides, planes));
-        Ok(parted.unwrap_or(values))
+        let of_halves = self.part_halves(codes, &sides, &target, MIN_SIDE);
+        let better = of_halves.filter(|planes| self.is_better(planes, &values.of_halves, &sides));
+        let Some(of_halves) = better else {
+            return Ok(values);
+        };
+        let fit = self.part_all(codes, &sides, &target, Some(of_halves));
+        Ok(fit.unwrap_or(values))
     }
 
     /// The side of the threshold on which each score is: 1 or −1.
@@ -198,23 +187,22 @@ impl SplitCodes<'_, '_> {
         Ok((fit, of_sides))
     }
 
-    /// The hyperplane that parts each half by its sides: logistic regression that starts from a ridge regression. `None` if a half has
-    /// hardly any codes of one side, or without a fit.
-    fn part_halves(&self, codes: &Reduction, sides: &[f64], target: &Target) -> Option<[Hyperplane; 2]> {
-        let has_both = |half: &Vec<usize>| has_both(compared(half), sides, MIN_SIDE);
+    /// The hyperplane that parts each half by its sides. `None` if a half has fewer than `least` codes of one side, or without a fit.
+    fn part_halves(
+        &self,
+        codes: &Reduction,
+        sides: &[f64],
+        target: &Target,
+        least: usize,
+    ) -> Option<[Hyperplane; 2]> {
+        let has_both = |half: &Vec<usize>| has_both(compared(half), sides, least);
         if !self.halves.iter().all(has_both) {
             return None;
         }
         let fit = |half: usize| {
             let (codes, target) = (&codes.of_halves[half], &target.of_halves[half]);
-            let start = ridge::cross_validated(codes, &target.cross, target.total)?;
-            part(
-                self.scored,
-                &self.halves[half],
-                sides,
-                Start { codes, w: &start.w },
-            )
-            .ok()
+            self.part(&self.halves[half], codes, sides, &start(codes, target))
+                .ok()
         };
         let [first, second] = thread::scope(|scope| {
             let second = scope.spawn(|| fit(1));
@@ -222,6 +210,50 @@ impl SplitCodes<'_, '_> {
             [first, second.join().expect("a fit to finite codes never panics")]
         });
         Some([first?, second?])
+    }
+
+    /// The fit that parts all codes by their sides, from those of both halves, if they are known.
+    fn part_all(
+        &self,
+        codes: &Reduction,
+        sides: &[f64],
+        target: &Target,
+        of_halves: Option<[Hyperplane; 2]>,
+    ) -> Result<Fit, FitError> {
+        let start = match &of_halves {
+            Some([first, second]) => first
+                .w
+                .iter()
+                .zip(&second.w)
+                .map(|(one, other)| one + other)
+                .collect(),
+            None => start(&codes.all, &target.all),
+        };
+        let all: Vec<usize> = (0..sides.len()).collect();
+        let cosine = of_halves.as_ref();
+        Ok(Fit {
+            hyperplane: self.part(&all, &codes.all, sides, &start)?,
+            method: "logistic regression of the sides of the threshold",
+            cosine: cosine.and_then(|[first, second]| expected_cosine(first, second, all.len())),
+            of_halves: of_halves.map_or([None, None], |planes| planes.map(Some)),
+        })
+    }
+
+    /// The hyperplane that parts codes by their sides.
+    fn part(
+        &self,
+        indices: &[usize],
+        codes: &ReducedCodes,
+        sides: &[f64],
+        start: &[f64],
+    ) -> Result<Hyperplane, FitError> {
+        let problem = LogisticProblem {
+            rows: self.scored.rows,
+            indices,
+            sides,
+            codes,
+        };
+        logistic::solve(&problem, start)
     }
 
     /// Whether hyperplanes of both halves part the other half by its sides better than `others` do, by more than the standard error.
@@ -239,23 +271,6 @@ impl SplitCodes<'_, '_> {
             variance += found.variance;
         }
         difference > variance.sqrt()
-    }
-
-    /// The fit that parts all codes by their sides, from those of both halves. `None` if it does not converge.
-    fn part_all(&self, codes: &Reduction, sides: &[f64], [first, second]: [Hyperplane; 2]) -> Option<Fit> {
-        let mut start = first.w.clone();
-        add_scaled_f64(&mut start, 1.0, &second.w);
-        let start = Start {
-            codes: &codes.all,
-            w: &start,
-        };
-        let all: Vec<usize> = (0..sides.len()).collect();
-        Some(Fit {
-            hyperplane: part(self.scored, &all, sides, start).ok()?,
-            method: "logistic regression of the sides of the threshold",
-            cosine: expected_cosine(&first, &second, all.len()),
-            of_halves: [Some(first), Some(second)],
-        })
     }
 
     fn least_squares(&self, progress: &mut Progress<'_>) -> Result<Fit, FitError> {
@@ -341,20 +356,10 @@ fn has_both(codes: &[usize], sides: &[f64], least: usize) -> bool {
     positive.min(codes.len() - positive) >= least
 }
 
-/// The hyperplane that parts codes by their side.
-fn part(
-    scored: &ScoredCodes<'_>,
-    indices: &[usize],
-    sides: &[f64],
-    start: Start<'_>,
-) -> Result<Hyperplane, FitError> {
-    let problem = LogisticProblem {
-        rows: scored.rows,
-        indices,
-        sides,
-        start: Some(start),
-    };
-    logistic::solve(&problem, |_| Ok(()))
+/// The direction from which a logistic regression of sides starts: that of a ridge regression, or if there is none, of the mean codes.
+fn start(codes: &ReducedCodes, sides: &ScoreMoments) -> Vec<f64> {
+    let ridge = ridge::cross_validated(codes, &sides.cross, sides.total);
+    ridge.map_or_else(|| sides.cross.clone(), |ridge| ridge.w)
 }
 
 /// What a regression predicts: the moments of one value of each code.
