@@ -177,7 +177,7 @@ def run_block(block: Block, work: Path, programs: Path, address: str) -> str:
 
 
 def wait_for_jobs(address: str) -> str:
-    """Wait until all jobs have ended: the boundary that a job trains changes the model. Returns what was wrong, or nothing."""
+    """Wait until all jobs have ended: their boundaries change the model. Returns what was wrong, or nothing."""
     deadline = time.monotonic() + SECONDS_PER_BLOCK
     while time.monotonic() < deadline:
         with urllib.request.urlopen(f"http://{address}/v1/jobs") as response:
