@@ -44,7 +44,7 @@ phantom_boundaries() {
         "${FACEPLANE:-../../target/release/faceplane}" train-boundary --model "$folder" --output "$folder/boundaries" \
             --onnxruntime "${FACEPLANE_ONNXRUNTIME:-../../.onnxruntime/libonnxruntime.so}" \
             --attribute pose --attribute smile --attribute age --attribute gender --attribute eyeglasses \
-            --space "$space" --method svm --samples 100000 --ratio 0.1 --seed 2020
+            --space "$space" --samples 100000 --seed 2020
     done
 }
 

@@ -30,7 +30,6 @@ def shared_fields(figures: Figures, inversion: Figures, quality: Figures, rows: 
     )
     return {
         "graphs": tables.graphs(figures),
-        "boundaries": tables.boundaries(figures["boundaries"]),
         "cosines": tables.cosines(figures),
         "ratios": tables.ratios(figures),
         **{f"rising_{space}": tables.rising(figures, space) for space in SPACES},
@@ -39,7 +38,6 @@ def shared_fields(figures: Figures, inversion: Figures, quality: Figures, rows: 
         "milliseconds": f"{figures['milliseconds_per_image']['1']:.0f}",
         "samples": f"{figures['samples']:,}",
         "sample_seed": str(figures["sample_seed"]),
-        "chosen": f"{figures['chosen']:,}",
         "checked": f"{figures['checked']:,}",
         "last_seed": str(figures["seeds"] - 1),
         "by": f"{figures['by']:.0f}",

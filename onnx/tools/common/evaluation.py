@@ -118,7 +118,6 @@ def shared_figures(
         "milliseconds_per_image": synthesis_milliseconds(model, codes["w"]),
         "samples": records["pose_z"]["samples"],
         "sample_seed": SAMPLE_SEED,
-        "chosen": records["pose_z"]["chosen"],
         "checked": len(scores),
         "score_deviation": by_attribute(deviation),
         "score_correlation": np.corrcoef(scores.T).round(3).tolist(),

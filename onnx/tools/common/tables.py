@@ -1,6 +1,6 @@
 """The Markdown tables of the model cards."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .attributes import ATTRIBUTES, SPACES
@@ -42,16 +42,25 @@ def graphs(figures: Figures) -> str:
 
 
 def boundaries(accuracies: Mapping[str, Figures]) -> str:
-    """How well the boundaries separate."""
+    """How well the boundaries of support vector machines separate."""
+    return boundary_table(accuracies, {"train": percent, "held_out": percent, "all": percent})
+
+
+def regressions(accuracies: Mapping[str, Figures]) -> str:
+    """How well the boundaries of regressions do on samples that they were not fitted to."""
+    return boundary_table(accuracies, {"held_out": percent, "held_out_all": percent, "correlation": "{:.3f}".format})
+
+
+def boundary_table(accuracies: Mapping[str, Figures], parts: Mapping[str, Callable[[float], str]]) -> str:
+    """These figures of the boundaries in each space."""
     rows = []
     for name in (*ATTRIBUTES, "quality"):
         if f"{name}_{SPACES[0]}" not in accuracies:
             continue
         entries = [accuracies[f"{name}_{space}"] for space in SPACES]
-        rows.append([name, *(percent(one[part]) for one in entries for part in ("train", "held_out", "all"))])
-    return table(
-        ("attribute", *(f"{space}: {part}" for space in SPACES for part in ("train", "held out", "all"))), rows
-    )
+        rows.append([name, *(text(one[part]) for one in entries for part, text in parts.items())])
+    names = {"held_out": "held out", "held_out_all": "all held out"}
+    return table(("attribute", *(f"{space}: {names.get(part, part)}" for space in SPACES for part in parts)), rows)
 
 
 def cosines(figures: Figures) -> str:

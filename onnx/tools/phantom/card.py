@@ -69,11 +69,20 @@ def score_table(figures: Figures) -> str:
     return table(("attribute", "on the right side", "correlation with the truth", "deviation of the score"), rows)
 
 
+def to_factors(figures: Figures) -> str:
+    """The cosines of the normals in w with the directions of their factors."""
+    return table(ATTRIBUTES, [[f"{figures['cosine_to_factor'][name]:.4f}" for name in ATTRIBUTES]]).replace(
+        "| ---", "| ---:", 1
+    )
+
+
 def fields(figures: Figures, inversion: Figures, quality: Figures) -> dict[str, str]:
     """The fields of card.md."""
     correlations = figures["designed_correlations"].items()
     return {
         **card.shared_fields(figures, inversion, quality, ROWS, PAIRS),
+        "boundaries": tables.regressions(figures["boundaries"]),
+        "to_factors": to_factors(figures),
         "layers": layer_table(),
         "scores": score_table(figures),
         "designed": tables.table(
