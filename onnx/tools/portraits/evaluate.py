@@ -137,7 +137,7 @@ def training_figures(cache: pathlib.Path) -> dict[str, float]:
 
 
 def extremes_figures(folder: pathlib.Path, cache: pathlib.Path) -> Mapping[str, Any]:
-    """How many extremes the boundaries were found with, and the accuracy of those that were found with the paper's share."""
+    """How many extremes the boundaries were found with, and the accuracy of those of the paper's share of extremes."""
     records = boundary_records(cache / "boundaries-paper")
     return {
         "chosen": boundary_records(folder / "boundaries")["pose_z"]["chosen"],
