@@ -125,7 +125,7 @@ fn estimates() -> Result<()> {
 }
 
 /// The seconds that the default takes for 100,000 codes and five attributes, with scores that rise evenly along the direction, and with
-/// scores that saturate and of which only the side is certain, where it takes the sides of the threshold.
+/// saturating scores with noise that never changes their sign, where it takes the sides of the threshold.
 fn time() -> Result<()> {
     let (codes, even, _) = scored(1, 100_000, 1.0)?;
     let (_, along, _) = scored(1, 100_000, 0.0)?;

@@ -107,8 +107,8 @@ pub struct TrainBoundary {
 /// Method that fits a boundary.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum FitMethodOption {
-    /// On all codes, ridge regression of the scores or of their ranks, or logistic regression of the sides of the threshold, whichever
-    /// parts held-out codes better; logistic regression if there are only two scores
+    /// Fits ridge regression (of the scores or of their ranks) and logistic regression (of the sides of the threshold) to all codes, and
+    /// takes the one that separates held-out codes better; logistic regression if there are only two scores
     Regression,
     /// Linear support vector machine on the codes with the lowest and the highest scores, as in the paper
     Svm,

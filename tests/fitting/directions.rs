@@ -93,7 +93,7 @@ fn scores_with_outliers_are_ranked() {
     );
 }
 
-/// Scores that saturate, and of which only the side is certain.
+/// Scores that saturate, with noise that never changes their sign.
 fn saturated(seed: u32, samples: usize) -> (Array3<f32>, Array1<f64>, Vec<f64>) {
     let (codes, along, truth) = scored(seed, samples, 0.0);
     let noise = standard_normal(seed + 7000, samples);
@@ -144,6 +144,26 @@ fn where_only_the_side_of_a_score_is_certain_the_default_takes_the_sides() {
 }
 
 #[test]
+fn fits_are_compared_on_codes_from_everywhere_in_the_list() {
+    let samples = 50_000;
+    let (codes, scores, _) = saturated(7, samples);
+    let mut order: Vec<usize> = (0..samples).collect();
+    order.sort_by(|&one, &other| scores[one].total_cmp(&scores[other]));
+    let sorted = codes.select(ndarray::Axis(0), &order);
+    let boundary = fit(
+        &BoundaryFit::default(),
+        sorted.view(),
+        scores.select(ndarray::Axis(0), &order).view(),
+    )
+    .unwrap();
+    assert_eq!(
+        boundary.provenance().method.as_deref(),
+        Some("logistic regression of the sides of the threshold")
+    );
+    assert!(boundary.provenance().accuracy.held_out_all.unwrap() > 0.99);
+}
+
+#[test]
 fn a_threshold_that_leaves_one_side_almost_empty_is_no_obstacle() {
     let (codes, scores, truth) = scored(29, 600, 0.3);
     let highest = scores.iter().fold(f64::MIN, |most, &score| most.max(score));
@@ -174,6 +194,31 @@ fn two_scores_are_classes_of_equal_weight() {
         "{}",
         boundary.intercept()
     );
+}
+
+#[test]
+fn classes_of_codes_whose_values_have_very_different_deviations_are_fitted() {
+    let (mut codes, scores, truth) = scored(31, 2000, 0.0);
+    // The values' deviations fall from 1 to 0.09.
+    let deviation = |value: usize| 0.9_f32.powi(i32::try_from(value).unwrap());
+    for (value, mut column) in codes.axis_iter_mut(ndarray::Axis(2)).enumerate() {
+        column *= deviation(value);
+    }
+    let classes = scores.mapv(|score| f64::from(u8::from(score > 0.0)));
+    let boundary = fit(&BoundaryFit::default(), codes.view(), classes.view()).unwrap();
+    assert!(boundary.provenance().accuracy.held_out_all.unwrap() > 0.9);
+    // The direction in which the classes differ, on the scale of the values.
+    let normal = boundary.normal().iter().enumerate();
+    let along = normal.map(|(value, weight)| weight * f64::from(deviation(value)));
+    let along: Vec<f64> = along.collect();
+    let length = along.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let cosine: f64 = along
+        .iter()
+        .zip(&truth)
+        .map(|(one, other)| one * other)
+        .sum::<f64>()
+        / length;
+    assert!(cosine > 0.6, "{cosine}");
 }
 
 #[test]

@@ -280,7 +280,13 @@ fn codes_too_large_for_their_products_are_an_error() {
 #[test]
 fn the_callback_can_cancel_the_fit_at_every_call() {
     let (codes, scores) = labelled();
-    for options in [half(), least_squares()] {
+    let classes = scores.mapv(|score| f64::from(u8::from(score > 0.0)));
+    for (options, scores) in [
+        (half(), &scores),
+        (least_squares(), &scores),
+        (BoundaryFit::default(), &scores),
+        (BoundaryFit::default(), &classes),
+    ] {
         let mut calls = 0;
         fit(&options, codes.view(), scores.view()).unwrap();
         loop {

@@ -40,7 +40,7 @@ choice! {
     /// How a boundary is fitted.
     pub(crate) enum FitMethodName as FitMethod {
         /// The best direction that the samples hold: ridge regression of the scores or of their ranks, or logistic regression of the sides
-        /// of the threshold, whichever parts held-out samples better; if there are only two scores, logistic regression.
+        /// of the threshold, whichever separates held-out samples better; if there are only two scores, logistic regression.
         Regression = "regression",
         /// A linear support vector machine on the extremes of the scores, as in the paper.
         Svm = "svm",

@@ -1,6 +1,6 @@
-//! Which of two sets of values parts two classes better: the areas under their ROC curves.
+//! Which of two values separates two classes of codes better: the areas under their ROC curves (AUC).
 
-/// The area of one set of values less that of the other.
+/// The AUC of the first values less that of the second ones.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AreaDifference {
     /// The difference, −1 to 1.
@@ -41,8 +41,8 @@ impl AreaDifference {
     }
 }
 
-/// For each value, the share of the values of the other class that are on their side of it, where equal ones count half. The mean of a
-/// class is the area under the curve.
+/// For a positive code, the share of negative ones with a lower value; for a negative code, the share of positive ones with a higher value.
+/// Equal values count half. The mean over a class is the AUC.
 fn shares_in_order(values: &[f64], positive: &[bool]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_unstable_by(|&one, &other| values[one].total_cmp(&values[other]));

@@ -99,14 +99,15 @@ pub enum FitError {
 
     /// The support vector machine or the logistic regression did not converge.
     #[error(
-        "found an error of {gap} when the fit stopped after its last step; expected at most {tolerance}: scale the codes to values \
-         near 1, or select other samples"
+        "found an error of {gap} when the fit stopped after its last step; expected at most {tolerance}: {advice}"
     )]
     NotConverged {
         /// The error: of a margin for the machine, of the loss for the regression.
         gap: f64,
         /// The largest error that is accepted.
         tolerance: f64,
+        /// What to do.
+        advice: &'static str,
     },
 
     /// The caller cancelled the fit.

@@ -71,8 +71,8 @@ impl<'a> From<ArrayView3<'a, f32>> for CodesToFit<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FitMethod {
     /// Two fits to all samples: ridge regression of the scores, or of the normal quantiles of their ranks, whichever a plane predicts
-    /// better; and logistic regression of the side of the threshold on which each score is, which counts both sides alike. The second one
-    /// is taken if it parts held-out samples better by their side. If there are only two different scores, it is the only one.
+    /// better; and logistic regression of the side of the threshold on which each score is. The second one is taken if it separates
+    /// held-out samples better by their side. If there are only two different scores, it is the only one, and counts both alike.
     ///
     /// Codes of more than 4096 values are given to the support vector machine.
     Regression,
@@ -198,7 +198,7 @@ impl BoundaryFit {
         Boundary::new(attribute, space, normal, hyperplane.intercept, provenance)
     }
 
-    /// The memory of a fit for each sample, in bytes: its scores, their ranks, and what the method knows about it.
+    /// The memory of a fit for each sample, in bytes: its score, its place in lists, and the margins of the steps of a logistic regression.
     pub const MEMORY_PER_SAMPLE: usize = 100;
 
     /// The memory of a fit to codes of `values` values besides [`MEMORY_PER_SAMPLE`](Self::MEMORY_PER_SAMPLE), in bytes: 5 MB, and

@@ -1,4 +1,4 @@
-//! Logistic regression of two classes of codes, which counts both alike.
+//! Logistic regression of two classes of codes.
 
 use std::array;
 
@@ -11,19 +11,20 @@ use crate::latent::linear_algebra::cholesky::solve_positive_definite;
 use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::linear_algebra::dot_product::{add_scaled_f64, dot};
 
-/// The most steps.
+/// The most steps. A handful is usual.
 const MAX_STEPS: usize = 500;
-/// What the last step may leave to gain for each weight; chance alone moves the loss at the minimum by half for each.
+/// The fit stops when one more step would lower the loss by less than this for each weight. Sampling noise alone changes the loss at the
+/// minimum by about 0.5 for each weight.
 const PER_WEIGHT: f64 = 1e-2;
-/// What the last step may leave to gain for each code, where that is less.
+/// The same for each code. It is the stricter one for few codes, whose loss is small.
 const PER_CODE: f64 = 1e-4;
 /// The most directions of a step.
 const MAX_DIRECTIONS: usize = 3;
 /// The coefficients of a step: one for each direction, and one for the intercept.
 const COEFFICIENTS: usize = MAX_DIRECTIONS + 1;
-/// The most steps of Newton's method to find the coefficients.
+/// The most steps of Newton's method to find the coefficients. Fewer than ten are usual.
 const MAX_INNER_STEPS: usize = 30;
-/// What the coefficients may leave to gain, relative to what the last step may.
+/// The search for the coefficients stops at this share of the tolerance of the fit.
 const INNER_TOLERANCE: f64 = 0.3;
 
 /// Codes of two classes.
@@ -33,25 +34,33 @@ pub(crate) struct LogisticProblem<'c, 'a> {
     pub(crate) indices: &'a [usize],
     /// The class of each row of `rows`: 1 or −1.
     pub(crate) sides: &'a [f64],
+    /// Whether both classes count alike, however many codes each has.
+    pub(crate) balanced: bool,
     /// The codes of these rows, ready for regressions.
     pub(crate) codes: &'a ReducedCodes,
 }
 
 /// The hyperplane that minimizes ½ s² ‖w‖² + Σ cᵢ ln(1 + exp(−yᵢ mᵢ)), where m = w·(x − x̄) + b are the margins of the codes x, s is
-/// the root mean square of their centred values, and c are weights that count both classes alike.
+/// the root mean square of their centred values, and c are the weights of the classes.
 ///
-/// The search starts from the direction `start`. Each step is the best one along the preconditioned gradient, the step before, w and b, so
-/// that it needs the codes only twice: for the gradient, and for the margins along it. For normally distributed codes, the scatter matrix
-/// and w make up the second derivative, so that a few steps are enough. Source: Narkiss and Zibulevsky, *Sequential Subspace Optimization
-/// Method for Large-Scale Unconstrained Problems* (2005).
+/// The search starts from the direction `start`. Each step minimizes the loss over four directions: the preconditioned gradient, the step
+/// before, w, and the intercept. It reads the codes twice. For normally distributed codes, the second derivative by w is
+/// a Σ + b (Σ w)(Σ w)ᵀ plus the penalty, where Σ is their covariance; the preconditioner covers the first and the last term, and the
+/// direction w the second. Source: Narkiss and Zibulevsky, *Sequential Subspace Optimization Method for Large-Scale Unconstrained Problems*
+/// (2005).
+///
+/// `reach` gets the share that is done.
 ///
 /// # Errors
-/// [`FitError::NotConverged`].
-pub(crate) fn solve(problem: &LogisticProblem<'_, '_>, start: &[f64]) -> Result<Hyperplane, FitError> {
+/// [`FitError::NotConverged`], and those of `reach`.
+pub(crate) fn solve(
+    problem: &LogisticProblem<'_, '_>,
+    start: &[f64],
+    reach: &mut dyn FnMut(f64) -> Result<(), FitError>,
+) -> Result<Hyperplane, FitError> {
     let loss = Loss::new(problem);
-    let zero = Point::zero(problem);
-    let mut point = loss.best_move(&zero, &[&loss.point(start.to_vec())]);
-    let (mut previous, mut excess) = (None, 0.0);
+    let mut point = loss.best_move(&Point::zero(problem), &[&loss.point(start.to_vec())]);
+    let (mut previous, mut first_excess, mut excess) = (None, None, 0.0);
     for _ in 0..MAX_STEPS {
         let (gradient, curvature) = loss.gradient(&point);
         let downhill = loss.downhill(&gradient, curvature);
@@ -59,6 +68,9 @@ pub(crate) fn solve(problem: &LogisticProblem<'_, '_>, start: &[f64]) -> Result<
         if excess <= 1.0 {
             return Ok(loss.hyperplane(&point));
         }
+        let first_excess: f64 = *first_excess.get_or_insert(excess);
+        // Each tenfold decrease takes about the same time.
+        reach((1.0 - excess.ln() / first_excess.ln()).clamp(0.0, 1.0))?;
         let downhill = loss.point(downhill);
         let directions: Vec<_> = [&downhill, &point].into_iter().chain(previous.as_ref()).collect();
         let change = loss.best_move(&point, &directions);
@@ -68,6 +80,7 @@ pub(crate) fn solve(problem: &LogisticProblem<'_, '_>, start: &[f64]) -> Result<
     Err(FitError::NotConverged {
         gap: excess * loss.enough(),
         tolerance: loss.enough(),
+        advice: "choose another threshold, or use the method `least-squares` or `svm`",
     })
 }
 
@@ -116,7 +129,7 @@ struct Loss<'c, 'a> {
     mean: Vec<f64>,
     /// s²: the mean square of the centred values.
     square: f64,
-    /// The weight of a row of each class: negative, positive.
+    /// The weight c of a row of each class: negative, positive.
     weights: [f64; 2],
 }
 
@@ -132,7 +145,11 @@ impl<'c, 'a> Loss<'c, 'a> {
             problem,
             mean,
             square: if square > 0.0 { square } else { 1.0 },
-            weights: [all / (2.0 * (all - positive)), all / (2.0 * positive)],
+            weights: if problem.balanced {
+                [all / (2.0 * (all - positive)), all / (2.0 * positive)]
+            } else {
+                [1.0, 1.0]
+            },
         }
     }
 
@@ -184,7 +201,8 @@ impl<'c, 'a> Loss<'c, 'a> {
     /// −M⁻¹ g, where M is near the second derivative by w: `curvature` times the covariance of the codes, and the penalty.
     fn downhill(&self, gradient: &[f64], curvature: f64) -> Vec<f64> {
         let codes = self.problem.codes;
-        let relative = float(codes.count) / curvature;
+        // Where all margins are very large, the curvature is 0.
+        let relative = float(codes.count) / curvature.max(1e-100);
         let mut rotated = gradient.to_vec();
         codes.scatter.rotate(&mut rotated);
         let solution = codes.scatter.solve_shifted(self.square * relative, &rotated);
@@ -312,10 +330,17 @@ fn logistic(margin: f64, side: f64) -> [f64; 3] {
     // Without an overflow.
     let small = (-t.abs()).exp();
     let wrong = if t > 0.0 { 1.0 } else { small } / (1.0 + small);
-    [t.max(0.0) + small.ln_1p(), -side * wrong, wrong * (1.0 - wrong)]
+    [
+        t.max(0.0) + small.ln_1p(),
+        -side * wrong,
+        small / (1.0 + small).powi(2),
+    ]
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
 fn float(count: usize) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests;

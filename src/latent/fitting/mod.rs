@@ -11,8 +11,8 @@
 //! | the best direction that scored codes hold | `regression` |
 //! | ridge regression, its strength and its error | `ridge`, `moments` |
 //! | scores that saturate or have outliers | `normal_scores` |
-//! | logistic regression of two classes | `logistic` |
-//! | how well a hyperplane parts two classes | `area_under_curve` |
+//! | logistic regression of two classes | `logistic`, `separation` |
+//! | which of two fits separates two classes better | `area_under_curve` |
 //! | what fits of several scores to the same codes share | `shared_codes` |
 //! | how well a boundary does on other codes | `held_out` |
 //! | how exact a direction is, by two halves of the codes | `agreement` |
@@ -32,5 +32,6 @@ pub(crate) mod regression;
 pub(crate) mod ridge;
 pub(crate) mod score_ends;
 pub(crate) mod scored_codes;
+pub(crate) mod separation;
 pub(crate) mod shared_codes;
 pub(crate) mod svm;

@@ -1,6 +1,5 @@
 //! The first two moments of codes, and what regressions of several scores on the same codes share.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::{array, mem, thread};
 
 use ndarray::{Array1, Array2, Axis};
@@ -31,22 +30,9 @@ impl Moments {
         halves: &[Vec<usize>; 2],
         progress: &mut Progress<'_>,
     ) -> Result<[Self; 2], FitError> {
-        let is_cancelled = AtomicBool::new(false);
-        thread::scope(|scope| {
-            let other = scope.spawn(|| {
-                Self::of(rows, &halves[1], |_| {
-                    if is_cancelled.load(Ordering::Relaxed) {
-                        Err(FitError::Cancelled)
-                    } else {
-                        Ok(())
-                    }
-                })
-            });
-            let own = Self::of(rows, &halves[0], |share| progress.reach(0.8 * share));
-            is_cancelled.store(own.is_err(), Ordering::Relaxed);
-            let other = other.join().expect("the moments of finite codes never panic");
-            Ok([own?, other?])
-        })
+        let [first, second] =
+            progress.both_halves(0.0..0.8, |half, reach| Self::of(rows, &halves[half], reach));
+        Ok([first?, second?])
     }
 
     /// The moments of the rows `indices`. `reach` gets the share that is done.
@@ -120,6 +106,12 @@ pub(crate) struct ScoreMoments {
     pub(crate) total: f64,
     /// Σ (x − x̄)(y − ȳ).
     pub(crate) cross: Vec<f64>,
+}
+
+/// The moments of scores of all codes, and of each half.
+pub(crate) struct HalvedScoreMoments {
+    pub(crate) all: ScoreMoments,
+    pub(crate) of_halves: [ScoreMoments; 2],
 }
 
 impl ScoreMoments {

@@ -1,6 +1,8 @@
 //! The progress of a long computation, and its cancellation.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use crate::latent::FitError;
 
@@ -25,6 +27,32 @@ impl<'a> Progress<'a> {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(FitError::Cancelled),
         }
+    }
+
+    /// Computes something for two halves, in two threads. The first half reports its progress as `range`; if it fails or is cancelled, the
+    /// second one ends, too. `compute` gets the index of the half, and what to call with the share that is done.
+    pub(crate) fn both_halves<T: Send>(
+        &mut self,
+        range: Range<f64>,
+        compute: impl Fn(usize, &mut dyn FnMut(f64) -> Result<(), FitError>) -> Result<T, FitError> + Sync,
+    ) -> [Result<T, FitError>; 2] {
+        let has_ended = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let second = scope.spawn(|| {
+                compute(1, &mut |_| {
+                    if has_ended.load(Ordering::Relaxed) {
+                        Err(FitError::Cancelled)
+                    } else {
+                        Ok(())
+                    }
+                })
+            });
+            let first = compute(0, &mut |share| {
+                self.reach(range.start + (range.end - range.start) * share)
+            });
+            has_ended.store(first.is_err(), Ordering::Relaxed);
+            [first, second.join().expect("fits to finite codes never panic")]
+        })
     }
 
     /// Reports that an error fell to `gap`. It starts at 1 and ends at `tolerance`, and each tenfold decrease takes about

@@ -1,18 +1,19 @@
-//! The boundary of the best direction that scored codes hold: ridge regression of scores, or logistic regression of two classes.
+//! The boundary of the best direction that scored codes hold: ridge regression of scores, or logistic regression of their sides of the
+//! threshold, or of two classes.
 
+use std::array;
 use std::sync::OnceLock;
-use std::{array, thread};
 
 use crate::latent::FitError;
 use crate::latent::fitting::agreement::expected_cosine;
 use crate::latent::fitting::area_under_curve::AreaDifference;
 use crate::latent::fitting::hyperplane::Hyperplane;
-use crate::latent::fitting::logistic::{self, LogisticProblem};
-use crate::latent::fitting::moments::{Moments, ReducedCodes, ScoreMoments};
+use crate::latent::fitting::moments::{HalvedScoreMoments, Moments, ReducedCodes, ScoreMoments};
 use crate::latent::fitting::normal_scores::NormalScores;
 use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::ridge::{self, Ridge};
 use crate::latent::fitting::scored_codes::{MIN_CLASS, ScoredCodes};
+use crate::latent::fitting::separation::Separation;
 use crate::latent::fitting::shared_codes::{Reduction, SharedCodes};
 use crate::latent::linear_algebra::dot_product::dot;
 use crate::latent::sampling::shuffle::Shuffler;
@@ -23,10 +24,13 @@ pub(crate) const MAX_VALUES: usize = 4096;
 /// Name of the method that takes scores as classes.
 pub(crate) const LOGISTIC: &str = "logistic regression";
 
-/// The most codes of each half on which two fits are compared.
+/// Name of the method that takes the sides of scores as classes.
+const LOGISTIC_OF_SIDES: &str = "logistic regression of the sides of the threshold";
+
+/// The most codes of each half on which two fits are compared. With so many, the standard error of the comparison is below 0.002.
 const MAX_COMPARED: usize = 20_000;
 
-/// The fewest codes of a half on either side of the threshold: fewer show little of a fit.
+/// The fewest of these codes on either side of the threshold. The standard error of a comparison by fewer is not known well.
 const MIN_SIDE: usize = 10;
 
 /// A fitted hyperplane, and what is known of it.
@@ -43,7 +47,7 @@ pub(crate) struct RegressionResult {
 /// How scores are regressed on codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Regression {
-    /// The strongest evidence: scores or their ranks, by ridge regression, or their sides of the threshold, by logistic regression.
+    /// Ridge or logistic regression, whichever separates other codes better.
     Best,
     /// The scores, by least squares.
     LeastSquares,
@@ -61,6 +65,8 @@ struct Fit {
 struct SplitCodes<'a, 'b> {
     scored: &'a ScoredCodes<'b>,
     halves: [Vec<usize>; 2],
+    /// Some codes of each half, on which fits are compared.
+    compared: [Vec<usize>; 2],
     seed: u32,
     shared: &'a SharedCodes,
 }
@@ -88,12 +94,16 @@ impl Regression {
         let mut first: Vec<usize> = (0..scored.rows.len()).collect();
         Shuffler::new(seed).shuffle(&mut first);
         let mut second = first.split_off(first.len() / 2);
+        first.shrink_to_fit();
+        let compared = |half: &Vec<usize>| half[..half.len().min(MAX_COMPARED)].to_vec();
+        let compared = [compared(&first), compared(&second)];
         // In the order of memory, codes are read faster.
         first.sort_unstable();
         second.sort_unstable();
         let split = SplitCodes {
             scored,
             halves: [first, second],
+            compared,
             seed,
             shared,
         };
@@ -113,7 +123,7 @@ impl Regression {
     }
 }
 
-impl SplitCodes<'_, '_> {
+impl<'c> SplitCodes<'_, 'c> {
     /// Fits two classes.
     fn classes(&self, progress: &mut Progress<'_>) -> Result<Fit, FitError> {
         let sides = self.sides();
@@ -130,29 +140,75 @@ impl SplitCodes<'_, '_> {
         let own = OnceLock::new();
         let codes = self.reduce(&own, progress)?;
         let [target] = self.targets(codes, [&sides]);
-        let of_halves = self.part_halves(codes, &sides, &target, 1);
-        progress.reach(0.9)?;
-        let fit = self.part_all(codes, &sides, &target, of_halves)?;
-        Ok(Fit {
-            method: LOGISTIC,
-            ..fit
-        })
+        let separation = self.separation(codes, &sides, &target, true);
+        let has_both = self.halves.iter().all(|half| has_both(half, &sides, 1));
+        let of_halves = if has_both {
+            separation.of_halves(progress)?
+        } else {
+            None
+        };
+        let hyperplane = separation.of_all(of_halves.as_ref(), progress)?;
+        Ok(self.separated(hyperplane, of_halves, LOGISTIC))
     }
 
-    /// Fits the scores, or their ranks, and the sides of the threshold, and takes the fit that parts other codes better by their side.
+    /// Fits the scores, or their ranks, and the sides of the threshold, and takes the fit that separates other codes better by their side.
     fn best(&self, progress: &mut Progress<'_>) -> Result<Fit, FitError> {
         let own = OnceLock::new();
         let codes = self.reduce(&own, progress)?;
         let sides = self.sides();
-        let (values, target) = self.most_linear(codes, &sides)?;
-        progress.reach(0.9)?;
-        let of_halves = self.part_halves(codes, &sides, &target, MIN_SIDE);
-        let better = of_halves.filter(|planes| self.is_better(planes, &values.of_halves, &sides));
-        let Some(of_halves) = better else {
+        let ranked = NormalScores::of(&self.scored.scores);
+        let [raw, ranks, target] = self.targets(codes, [&self.scored.scores, &ranked.quantiles, &sides]);
+        let threshold = ranked.at(self.scored.threshold);
+        drop(ranked);
+        let values = self.ridge(codes, [(raw, self.scored.threshold), (ranks, threshold)])?;
+        if !self.compared.iter().all(|half| has_both(half, &sides, MIN_SIDE)) {
             return Ok(values);
-        };
-        let fit = self.part_all(codes, &sides, &target, Some(of_halves));
-        Ok(fit.unwrap_or(values))
+        }
+        let separation = self.separation(codes, &sides, &target, false);
+        let of_halves = separation.of_halves(progress)?;
+        let better = of_halves.filter(|planes| self.is_better(planes, &values.of_halves, &sides));
+        if better.is_none() {
+            return Ok(values);
+        }
+        match separation.of_all(better.as_ref(), progress) {
+            Ok(hyperplane) => Ok(self.separated(hyperplane, better, LOGISTIC_OF_SIDES)),
+            Err(FitError::NotConverged { .. }) => Ok(values),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn separation<'a>(
+        &'a self,
+        codes: &'a Reduction,
+        sides: &'a [f64],
+        moments: &'a HalvedScoreMoments,
+        balanced: bool,
+    ) -> Separation<'c, 'a> {
+        Separation {
+            rows: self.scored.rows,
+            halves: &self.halves,
+            codes,
+            sides,
+            moments,
+            balanced,
+        }
+    }
+
+    /// The fit of hyperplanes that separate all codes, and each half.
+    fn separated(
+        &self,
+        hyperplane: Hyperplane,
+        of_halves: Option<[Hyperplane; 2]>,
+        method: &'static str,
+    ) -> Fit {
+        let planes = of_halves.as_ref();
+        Fit {
+            hyperplane,
+            method,
+            cosine: planes
+                .and_then(|[first, second]| expected_cosine(first, second, self.scored.scores.len())),
+            of_halves: of_halves.map_or([None, None], |planes| planes.map(Some)),
+        }
     }
 
     /// The side of the threshold on which each score is: 1 or −1.
@@ -161,109 +217,38 @@ impl SplitCodes<'_, '_> {
         (0..self.scored.scores.len()).map(side).collect()
     }
 
-    /// The ridge regression of the scores or of their ranks, whichever a plane predicts better; and the target of a regression of `sides`.
-    fn most_linear(&self, codes: &Reduction, sides: &[f64]) -> Result<(Fit, Target), FitError> {
-        let scored = self.scored;
-        let ranked = NormalScores::of(&scored.scores);
-        let [raw, ranks, of_sides] = self.targets(codes, [&scored.scores, &ranked.quantiles, sides]);
-        let candidates = [
-            (raw, scored.threshold, "ridge regression"),
-            (ranks, ranked.at(scored.threshold), "ridge regression of ranks"),
-        ];
-        let fits = candidates.into_iter().filter_map(|(target, threshold, method)| {
-            let fit = ridge::cross_validated(&codes.all, &target.all.cross, target.all.total)?;
-            Some((target, threshold, method, fit))
-        });
+    /// The ridge regression of the scores or of their ranks, each with its threshold, whichever a plane predicts better.
+    fn ridge(
+        &self,
+        codes: &Reduction,
+        [raw, ranks]: [(HalvedScoreMoments, f64); 2],
+    ) -> Result<Fit, FitError> {
+        let candidates = [(raw, "ridge regression"), (ranks, "ridge regression of ranks")];
+        let fits = candidates
+            .into_iter()
+            .filter_map(|((target, threshold), method)| {
+                let fit = ridge::cross_validated(&codes.all, &target.all.cross, target.all.total)?;
+                Some((target, threshold, method, fit))
+            });
         let best = fits.min_by(|one, other| one.3.expected_error.total_cmp(&other.3.expected_error));
         let (target, threshold, method, fit) = best.ok_or(FitError::DependentValues {
-            dim: scored.rows.dim(),
+            dim: self.scored.rows.dim(),
         })?;
-        let fit = Fit {
+        Ok(Fit {
             hyperplane: hyperplane(&codes.all, &target.all, &fit, threshold),
             method,
             cosine: fit.cosine,
             of_halves: of_halves(codes, &target, threshold, fit.strength / 2.0),
-        };
-        Ok((fit, of_sides))
-    }
-
-    /// The hyperplane that parts each half by its sides. `None` if a half has fewer than `least` codes of one side, or without a fit.
-    fn part_halves(
-        &self,
-        codes: &Reduction,
-        sides: &[f64],
-        target: &Target,
-        least: usize,
-    ) -> Option<[Hyperplane; 2]> {
-        let has_both = |half: &Vec<usize>| has_both(compared(half), sides, least);
-        if !self.halves.iter().all(has_both) {
-            return None;
-        }
-        let fit = |half: usize| {
-            let (codes, target) = (&codes.of_halves[half], &target.of_halves[half]);
-            self.part(&self.halves[half], codes, sides, &start(codes, target))
-                .ok()
-        };
-        let [first, second] = thread::scope(|scope| {
-            let second = scope.spawn(|| fit(1));
-            let first = fit(0);
-            [first, second.join().expect("a fit to finite codes never panics")]
-        });
-        Some([first?, second?])
-    }
-
-    /// The fit that parts all codes by their sides, from those of both halves, if they are known.
-    fn part_all(
-        &self,
-        codes: &Reduction,
-        sides: &[f64],
-        target: &Target,
-        of_halves: Option<[Hyperplane; 2]>,
-    ) -> Result<Fit, FitError> {
-        let start = match &of_halves {
-            Some([first, second]) => first
-                .w
-                .iter()
-                .zip(&second.w)
-                .map(|(one, other)| one + other)
-                .collect(),
-            None => start(&codes.all, &target.all),
-        };
-        let all: Vec<usize> = (0..sides.len()).collect();
-        let cosine = of_halves.as_ref();
-        Ok(Fit {
-            hyperplane: self.part(&all, &codes.all, sides, &start)?,
-            method: "logistic regression of the sides of the threshold",
-            cosine: cosine.and_then(|[first, second]| expected_cosine(first, second, all.len())),
-            of_halves: of_halves.map_or([None, None], |planes| planes.map(Some)),
         })
     }
 
-    /// The hyperplane that parts codes by their sides.
-    fn part(
-        &self,
-        indices: &[usize],
-        codes: &ReducedCodes,
-        sides: &[f64],
-        start: &[f64],
-    ) -> Result<Hyperplane, FitError> {
-        let problem = LogisticProblem {
-            rows: self.scored.rows,
-            indices,
-            sides,
-            codes,
-        };
-        logistic::solve(&problem, start)
-    }
-
-    /// Whether hyperplanes of both halves part the other half by its sides better than `others` do, by more than the standard error.
+    /// Whether hyperplanes of both halves separate the other half by its sides better than `others` do, by more than the standard error.
     fn is_better(&self, planes: &[Hyperplane; 2], others: &[Option<Hyperplane>; 2], sides: &[f64]) -> bool {
         let (mut difference, mut variance) = (0.0, 0.0);
-        for ((plane, other), half) in planes.iter().zip(others).zip(self.halves.iter().rev()) {
+        for ((plane, other), compared) in planes.iter().zip(others).zip(self.compared.iter().rev()) {
             let Some(other) = other else {
                 return false;
             };
-            let compared = compared(half);
             let values = [plane, other].map(|plane| plane.values(self.scored.rows, compared));
             let positive: Vec<bool> = compared.iter().map(|&index| sides[index] > 0.0).collect();
             let found = AreaDifference::between(&values[0], &values[1], &positive);
@@ -298,7 +283,7 @@ impl SplitCodes<'_, '_> {
     }
 
     /// The moments of N `values` of each code, which regressions predict.
-    fn targets<const N: usize>(&self, codes: &Reduction, values: [&[f64]; N]) -> [Target; N] {
+    fn targets<const N: usize>(&self, codes: &Reduction, values: [&[f64]; N]) -> [HalvedScoreMoments; N] {
         let [first, second] = self
             .halves
             .each_ref()
@@ -307,7 +292,7 @@ impl SplitCodes<'_, '_> {
         let mut second = second.into_iter();
         first.map(|first| {
             let second = second.next().expect("both halves have N moments");
-            Target {
+            HalvedScoreMoments {
                 all: first.with(&first_codes.mean, &second, &second_codes.mean),
                 of_halves: [first, second],
             }
@@ -345,31 +330,19 @@ impl SplitCodes<'_, '_> {
     }
 }
 
-/// The codes of a half on which two fits are compared.
-fn compared(half: &[usize]) -> &[usize] {
-    &half[..half.len().min(MAX_COMPARED)]
-}
-
-/// Whether there are at least so many codes on both sides.
+/// Whether each side has at least `least` of the codes.
 fn has_both(codes: &[usize], sides: &[f64], least: usize) -> bool {
     let positive = codes.iter().filter(|&&index| sides[index] > 0.0).count();
     positive.min(codes.len() - positive) >= least
 }
 
-/// The direction from which a logistic regression of sides starts: that of a ridge regression, or if there is none, of the mean codes.
-fn start(codes: &ReducedCodes, sides: &ScoreMoments) -> Vec<f64> {
-    let ridge = ridge::cross_validated(codes, &sides.cross, sides.total);
-    ridge.map_or_else(|| sides.cross.clone(), |ridge| ridge.w)
-}
-
-/// What a regression predicts: the moments of one value of each code.
-struct Target {
-    all: ScoreMoments,
-    of_halves: [ScoreMoments; 2],
-}
-
 /// The ridge regression of each half with a given strength, if there is one.
-fn of_halves(codes: &Reduction, target: &Target, threshold: f64, strength: f64) -> [Option<Hyperplane>; 2] {
+fn of_halves(
+    codes: &Reduction,
+    target: &HalvedScoreMoments,
+    threshold: f64,
+    strength: f64,
+) -> [Option<Hyperplane>; 2] {
     array::from_fn(|half| {
         let (codes, target) = (&codes.of_halves[half], &target.of_halves[half]);
         let fit = ridge::with_strength(codes, &target.cross, target.total, strength)?;

@@ -1,4 +1,4 @@
-//! Selected rows of a matrix of codes: their mean and their scatter matrix.
+//! Selected rows of a matrix of codes: their mean, their scatter matrix, and their sums and products with weights.
 
 use std::{array, thread};
 

@@ -8,7 +8,7 @@ use crate::latent::FitError;
 use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::svm::newton::minimize;
-use crate::latent::fitting::svm::problem::SvmProblem;
+use crate::latent::fitting::svm::problem::{ADVICE, SvmProblem};
 use crate::latent::fitting::svm::smo::{Block, LANES};
 use crate::latent::linear_algebra::dot_product::{add_scaled, dot_with_code};
 
@@ -106,6 +106,7 @@ fn solve_within(
     Err(FitError::NotConverged {
         gap,
         tolerance: TOLERANCE,
+        advice: ADVICE,
     })
 }
 

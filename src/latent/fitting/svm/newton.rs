@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2};
 use crate::latent::FitError;
 use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::fitting::progress::Progress;
-use crate::latent::fitting::svm::problem::SvmProblem;
+use crate::latent::fitting::svm::problem::{ADVICE, SvmProblem};
 use crate::latent::linear_algebra::cholesky::solve_positive_definite;
 use crate::latent::linear_algebra::dot_product::{add_scaled, dot};
 
@@ -64,6 +64,7 @@ pub(crate) fn minimize(
             let not_converged = FitError::NotConverged {
                 gap: iterate.width,
                 tolerance,
+                advice: ADVICE,
             };
             iterate.move_along(&step.ok_or(not_converged)?);
             steps += 1;

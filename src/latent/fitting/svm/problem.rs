@@ -3,6 +3,9 @@
 use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::linear_algebra::dot_product::dot_with_code;
 
+/// What to do if a support vector machine does not converge.
+pub(crate) const ADVICE: &str = "scale the codes to values near 1, or select other samples";
+
 /// Minimize ½‖w‖² + C Σ max(0, 1 − yᵢ(w·xᵢ + b)) over w and b, the problem of scikit-learn's `SVC(kernel="linear")`.
 /// Unlike in its `LinearSVC`, the intercept b is not part of the norm.
 pub(crate) struct SvmProblem<'a> {
