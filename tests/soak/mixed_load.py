@@ -23,6 +23,9 @@ LEFT = -1
 
 Send = Callable[["Mix", int], int]
 
+ONE_CHANGE = threading.Lock()
+"""Held while the second model is replaced."""
+
 
 @dataclass
 class Mix:
@@ -85,6 +88,35 @@ def job(path: str, body: object, is_cancelled: bool) -> Send:
     return send
 
 
+def result(member: str, part: str) -> Send:
+    """Downloads a part of the newest job that is done and has it, if there is one: its JSON then has this member."""
+
+    def send(mix: Mix, _: int) -> int:
+        status, text = ask(mix.port, "GET", "/v1/jobs?limit=100")
+        if status != 200:
+            return status
+        ended = [job["id"] for job in json.loads(text)["jobs"] if member in job and job["status"] == "done"]
+        if not ended:
+            return status
+        status = ask(mix.port, "GET", f"/v1/jobs/{ended[0]}/{part}")[0]
+        # Samples make room for those of later jobs.
+        return 200 if status == 410 else status
+
+    return send
+
+
+def model_change(mix: Mix, number: int) -> int:
+    """Drops the second model, loads it again, and samples it. One at a time."""
+    path = "/v1/models/portraits"
+    with ONE_CHANGE:
+        statuses = [
+            ask(mix.port, "DELETE", path)[0],
+            ask(mix.port, "PUT", path)[0],
+            ask(mix.port, "GET", f"/v1/sample?model=portraits&seed={number}")[0],
+        ]
+    return max(statuses)
+
+
 def background_inversion(mix: Mix, number: int) -> int:
     """Starts an inversion in the background; cancels every second one."""
     posted = {"Content-Type": "image/jpeg"}
@@ -115,6 +147,7 @@ def mix_of(port: int) -> Mix:
     carried = ask(port, "GET", "/v1/sample?seed=5")[1]
     train = {"attributes": ["smile"], "names": ["soak trained"], "space": "w", "samples": 400, "ratio": 0.2}
     edits = [{"attribute": "smile", "by": 2}]
+    directions = {"method": "pca", "count": 2}
     image = base64.b64encode(carried).decode()
     made = Mix(port, photograph(port, 3), carried)
     made.rows = [
@@ -132,6 +165,15 @@ def mix_of(port: int) -> Mix:
         ("edit, trajectory", 1, get("/v1/edit?seed={n}&edit=age&trajectory=-2:2:8&format=webp")),
         ("edit, upload", 2, upload("/v1/edit?edit=smile:1", carries_code=True)),
         ("edit, base64", 1, post("/v1/edit", {"image": image, "edits": edits})),
+        (
+            "conditional edit, by JSON",
+            1,
+            post("/v1/conditional-edit", {"seed": "{n}", "edits": edits, "conditions": ["age"]}),
+        ),
+        ("sample, by JSON", 1, post("/v1/sample", {"seed": "{n}", "format": "json"})),
+        ("score, by JSON", 1, post("/v1/score", {"seed": "{n}"})),
+        ("interpolate, by JSON", 0.3, post("/v1/interpolate", {"seeds": ["{n}", 8], "frames": 4})),
+        ("mix, by JSON", 0.3, post("/v1/mix", {"rows": [{"seed": "{n}"}], "columns": [{"seed": 8}], "layers": "0"})),
         ("conditional edit", 5, get("/v1/conditional-edit?seed={n}&edit=smile:2&condition=age")),
         ("target score", 1, get("/v1/edit?seed={n}&edit=smile:to_score:0.9")),
         ("score", 5, get("/v1/score?seed={n}")),
@@ -146,13 +188,20 @@ def mix_of(port: int) -> Mix:
         ("model", 2, get("/v1/models/phantom")),
         ("train", 0.1, job(BOUNDARIES, train, is_cancelled=False)),
         ("train, cancelled", 0.1, job(BOUNDARIES, {**train, "samples": 5000}, is_cancelled=True)),
-        ("report", 0.03, job("/v1/models/phantom/report", {"seed": 1, "samples": 300}, is_cancelled=True)),
+        ("report, cancelled", 0.03, job("/v1/models/phantom/report", {"seed": 1, "samples": 300}, is_cancelled=True)),
+        ("report", 0.02, job("/v1/models/phantom/report", {"seed": 1, "samples": 100}, is_cancelled=False)),
+        ("directions", 0.03, job("/v1/models/phantom/directions", directions, is_cancelled=False)),
+        ("directions, cancelled", 0.03, job("/v1/models/phantom/directions", directions, is_cancelled=True)),
+        ("samples of a job", 0.3, result("samples_file", "samples")),
+        ("report of a job", 0.3, result("report", "report")),
+        ("model replaced", 0.2, model_change),
         ("jobs", 1, get("/v1/jobs")),
         ("page", 1, get("/")),
         ("document", 1, get("/openapi.json")),
         ("documentation", 0.5, get("/docs/")),
         ("metrics", 1, get("/metrics")),
         ("health", 2, get("/health/ready")),
+        ("life", 1, get("/health/live")),
         ("bad: no JSON", 2, lambda mix, _: ask(mix.port, "POST", "/v1/edit", b"{", JSON)[0]),
         ("bad: unknown attribute", 2, get("/v1/edit?seed={n}&edit=beard:1")),
         ("bad: unknown field", 2, get("/v1/sample?sead={n}")),

@@ -25,6 +25,7 @@ from mixed_load import LEFT, Load, mix_of
 from rolling import restart_in_turns
 from service import MIB, Service
 
+PORTRAITS = Path(__file__).resolve().parents[2] / "onnx/portraits"
 SHARE = 0.8
 CEILING_SECONDS = 60
 SECONDS_BETWEEN_LOOKS = 5
@@ -69,7 +70,8 @@ class Watch(threading.Thread):
 
 def mixed(program: Path, minutes: float) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        service = Service(program, ["--store", f"{folder}/store"], Path(folder) / "log")
+        options = ["--store", f"{folder}/store", "--model", str(PORTRAITS)]
+        service = Service(program, options, Path(folder) / "log")
         mix = mix_of(service.port)
         ceiling = Load(mix, 0).run(CEILING_SECONDS, None, seed=1)
         time.sleep(QUIET_SECONDS)
