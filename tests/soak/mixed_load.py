@@ -194,7 +194,7 @@ def mix_of(port: int) -> Mix:
         ("directions, cancelled", 0.03, job("/v1/models/phantom/directions", directions, is_cancelled=True)),
         ("samples of a job", 0.3, result("samples_file", "samples")),
         ("report of a job", 0.3, result("report", "report")),
-        ("model replaced", 0.2, model_change),
+        ("model replaced", 0.02, model_change),
         ("jobs", 1, get("/v1/jobs")),
         ("page", 1, get("/")),
         ("document", 1, get("/openapi.json")),
