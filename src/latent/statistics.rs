@@ -39,6 +39,12 @@ pub fn correlation(scores: ArrayView2<'_, f64>) -> Result<Array2<f64>, LatentErr
     Ok(matrix)
 }
 
+/// A count as a number.
+#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 of anything")]
+pub(crate) fn float(count: usize) -> f64 {
+    count as f64
+}
+
 /// The share `part`/`all`.
 #[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
 pub(crate) fn share(part: usize, all: usize) -> f64 {

@@ -1,5 +1,7 @@
 //! Which of two values separates two classes of codes better: the areas under their ROC curves (AUC).
 
+use crate::latent::statistics::float;
+
 /// The AUC of the first values less that of the second ones.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AreaDifference {
@@ -65,11 +67,6 @@ fn shares_in_order(values: &[f64], positive: &[bool]) -> Vec<f64> {
         negatives_below += of_negative;
     }
     shares
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 values")]
-fn float(count: usize) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

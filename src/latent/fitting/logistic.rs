@@ -10,6 +10,7 @@ use crate::latent::fitting::moments::ReducedCodes;
 use crate::latent::linear_algebra::cholesky::solve_positive_definite;
 use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::linear_algebra::dot_product::{add_scaled_f64, dot};
+use crate::latent::statistics::float;
 
 /// The most steps. A handful is usual.
 const MAX_STEPS: usize = 500;
@@ -126,7 +127,7 @@ struct LocalLoss {
 /// The function that the fit minimizes.
 struct Loss<'c, 'a> {
     problem: &'a LogisticProblem<'c, 'a>,
-    mean: Vec<f64>,
+    mean: &'a [f64],
     /// s²: the mean square of the centred values.
     square: f64,
     /// The weight c of a row of each class: negative, positive.
@@ -139,7 +140,7 @@ impl<'c, 'a> Loss<'c, 'a> {
         let all = float(indices.len());
         let positive = indices.iter().filter(|&&index| problem.sides[index] > 0.0);
         let positive = float(positive.count());
-        let mean = codes.mean.to_vec();
+        let mean = codes.mean.as_slice().expect("the mean is contiguous");
         let square = codes.scatter.trace() / (all * float(mean.len()));
         Self {
             problem,
@@ -156,7 +157,7 @@ impl<'c, 'a> Loss<'c, 'a> {
     /// The point with the weights `w` and no intercept.
     fn point(&self, w: Vec<f64>) -> Point {
         let plane = Hyperplane {
-            intercept: -dot(&w, &self.mean),
+            intercept: -dot(&w, self.mean),
             w,
         };
         Point {
@@ -193,7 +194,7 @@ impl<'c, 'a> Loss<'c, 'a> {
             .problem
             .rows
             .weighted_sums(self.problem.indices, |position| [slopes[position]]);
-        add_scaled_f64(&mut gradient, -slopes.iter().sum::<f64>(), &self.mean);
+        add_scaled_f64(&mut gradient, -slopes.iter().sum::<f64>(), self.mean);
         add_scaled_f64(&mut gradient, self.square, &point.w);
         (gradient, curvature)
     }
@@ -295,7 +296,7 @@ impl<'c, 'a> Loss<'c, 'a> {
 
     fn hyperplane(&self, point: &Point) -> Hyperplane {
         Hyperplane {
-            intercept: point.intercept - dot(&point.w, &self.mean),
+            intercept: point.intercept - dot(&point.w, self.mean),
             w: point.w.clone(),
         }
     }
@@ -335,11 +336,6 @@ fn logistic(margin: f64, side: f64) -> [f64; 3] {
         -side * wrong,
         small / (1.0 + small).powi(2),
     ]
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
-fn float(count: usize) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

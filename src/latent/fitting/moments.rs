@@ -8,7 +8,7 @@ use crate::latent::FitError;
 use crate::latent::fitting::progress::Progress;
 use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::linear_algebra::tridiagonal::Tridiagonal;
-use crate::latent::statistics::share;
+use crate::latent::statistics::{float, share};
 
 /// Codes between two reports of the progress.
 const REPORT_INTERVAL: usize = 2048;
@@ -153,11 +153,6 @@ impl ScoreMoments {
             cross,
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
-fn float(count: usize) -> f64 {
-    count as f64
 }
 
 /// The mean of numbers; 0 without any.

@@ -1,5 +1,7 @@
 //! Scores replaced by the normal quantiles of their ranks, which straightens scores that saturate or have outliers.
 
+use crate::latent::statistics::float;
+
 /// Scores as normal quantiles of their ranks.
 pub(crate) struct NormalScores {
     /// One quantile for each score; their mean is 0. Equal scores have equal quantiles.
@@ -26,7 +28,7 @@ impl NormalScores {
             }
             below += equal.len();
         }
-        let mean = ranked.quantiles.iter().sum::<f64>() / share_of(scores.len());
+        let mean = ranked.quantiles.iter().sum::<f64>() / float(scores.len());
         for quantile in &mut ranked.quantiles {
             *quantile -= mean;
         }
@@ -42,16 +44,11 @@ impl NormalScores {
 
     /// The quantile of scores in the sorted ones from `below` to `not_above`.
     fn quantile_at(&self, below: usize, not_above: usize) -> f64 {
-        let all = share_of(self.sorted.len());
-        let share = (share_of(below) + share_of(not_above)) / (2.0 * all);
+        let all = float(self.sorted.len());
+        let share = (float(below) + float(not_above)) / (2.0 * all);
         // A score beyond all others is as rare as half of one.
         normal_quantile(share.clamp(0.5 / all, 1.0 - 0.5 / all))
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 scores")]
-fn share_of(count: usize) -> f64 {
-    count as f64
 }
 
 /// The number below which a standard normal variable lies with the probability `p`, 0 < p < 1, to 10⁻⁶.

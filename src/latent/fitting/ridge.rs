@@ -3,6 +3,7 @@
 use crate::latent::fitting::agreement::CODES_PER_VALUE;
 use crate::latent::fitting::moments::ReducedCodes;
 use crate::latent::linear_algebra::dot_product::dot;
+use crate::latent::statistics::float;
 
 /// The strengths that cross-validation tries, as powers of ten of the mean variance of the codes: from 10⁻⁸ to 10⁴.
 const EXPONENTS: (i32, i32) = (-8, 4);
@@ -29,7 +30,7 @@ pub(crate) struct Ridge {
 pub(crate) fn cross_validated(codes: &ReducedCodes, cross: &[f64], total: f64) -> Option<Ridge> {
     let mut rotated = cross.to_vec();
     codes.scatter.rotate(&mut rotated);
-    let mean_variance = codes.scatter.trace() / count(rotated.len());
+    let mean_variance = codes.scatter.trace() / float(rotated.len());
     let exponents = EXPONENTS.0 * PER_DECADE..=EXPONENTS.1 * PER_DECADE;
     let fits = exponents.filter_map(|step| {
         let strength = 10.0_f64.powf(f64::from(step) / f64::from(PER_DECADE)) * mean_variance;
@@ -54,8 +55,8 @@ pub(crate) fn with_strength(codes: &ReducedCodes, cross: &[f64], total: f64, str
 /// A fit in the axes in which the scatter matrix is tridiagonal.
 fn solve(codes: &ReducedCodes, cross: &[f64], total: f64, strength: f64) -> Option<Ridge> {
     let (w, trace) = codes.scatter.solve_shifted(strength, cross)?;
-    let n = count(codes.count);
-    let parameters = 1.0 + count(w.len()) - strength * trace;
+    let n = float(codes.count);
+    let parameters = 1.0 + float(w.len()) - strength * trace;
     let free = n - parameters;
     // Below, the error is a quotient of two small numbers.
     if free <= 1e-3 * n {
@@ -81,7 +82,7 @@ fn expected_cosine(codes: &ReducedCodes, cross: &[f64], total: f64, fit: &Ridge)
     }
     let (unbiased, trace) = codes.scatter.solve_shifted(0.0, cross)?;
     let (_, fit_trace) = codes.scatter.solve_shifted(fit.strength, cross)?;
-    let variance = (total - dot(&unbiased, cross)).max(0.0) / count(codes.count - values - 1);
+    let variance = (total - dot(&unbiased, cross)).max(0.0) / float(codes.count - values - 1);
     let along = dot(&fit.w, &unbiased) - variance * fit_trace;
     let square = dot(&unbiased, &unbiased) - variance * trace;
     let length = dot(&fit.w, &fit.w).sqrt();
@@ -92,9 +93,4 @@ fn expected_cosine(codes: &ReducedCodes, cross: &[f64], total: f64, fit: &Ridge)
     } else {
         0.0
     })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 codes")]
-fn count(number: usize) -> f64 {
-    number as f64
 }
