@@ -230,6 +230,30 @@ fn downloads_that_stay_are_used_again_if_they_have_their_digests() {
 }
 
 #[test]
+fn a_model_that_the_disk_cannot_take_is_downloaded_when_it_can() {
+    let place = Place::new();
+    place.publish(1.0);
+    let downloads = place.path("downloads");
+    let service = Service::start(place.program().arg("--downloads").arg(&downloads));
+    let obstacle = downloads.join("two");
+    std::fs::write(&obstacle, "no folder").unwrap();
+    let one = place.path("one");
+    let (succeeded, text) = place.run(&["publish", one.to_str().unwrap(), "--name", "two"]);
+    assert!(succeeded, "{text}");
+    wait_until("the failure is counted", || failures(&service));
+    let (status, problem) = send(&service, "PUT", "/v1/models/two");
+    assert_eq!(status, 507, "{problem}");
+    let expected = "make room for the model, or choose another folder (--downloads); the model is not loaded";
+    assert!(
+        problem.contains("cannot be written") && problem.contains(expected),
+        "{problem}"
+    );
+    std::fs::remove_file(&obstacle).unwrap();
+    wait_until("the service has the model", || psi(&service, "two") == Some(1.0));
+    service.end();
+}
+
+#[test]
 fn what_cannot_be_published_is_an_error_and_changes_nothing() {
     let place = Place::new();
     place.publish(1.0);

@@ -60,6 +60,11 @@ impl ProblemType {
                 "model-folder",
                 "The model folder has a mistake",
             ),
+            Edit::ModelChange(ModelChangeError::NotDownloaded { .. }) => kind(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "not-downloaded",
+                "The model cannot be downloaded from the store",
+            ),
             Edit::ModelChange(ModelChangeError::Default { .. }) => kind(
                 StatusCode::CONFLICT,
                 "default-model",

@@ -18,10 +18,18 @@ pub enum ModelChangeError {
         known: Vec<String>,
     },
     /// The folder of the model has a mistake.
-    #[error("{reason}; {}", if *.is_served { "the model that was loaded before goes on" } else { "the model is not loaded" })]
+    #[error("{reason}; {}", state(*.is_served))]
     Load {
         /// What is wrong.
         reason: Box<LoadError>,
+        /// Whether a model of this name is loaded.
+        is_served: bool,
+    },
+    /// The store has the model, and the folder of downloads cannot take it.
+    #[error("{reason}; make room for the model, or choose another folder (--downloads); {}", state(*.is_served))]
+    NotDownloaded {
+        /// Which file cannot be written, and why.
+        reason: CatalogError,
         /// Whether a model of this name is loaded.
         is_served: bool,
     },
@@ -37,4 +45,13 @@ pub enum ModelChangeError {
         /// The model.
         model: String,
     },
+}
+
+/// What goes on after a failure.
+fn state(is_served: bool) -> &'static str {
+    if is_served {
+        "the model that was loaded before goes on"
+    } else {
+        "the model is not loaded"
+    }
 }

@@ -134,8 +134,13 @@ impl ModelLoader {
         let is_served = self.models.find(name).is_some();
         tracing::error!(model = name, %reason, is_served, "a model of the store could not be loaded");
         self.opener.metrics.model_loaded(LoadOutcome::Failed);
-        let reason = Box::new(reason.into());
-        ModelChangeError::Load { reason, is_served }
+        match reason {
+            CatalogError::Unwritable { .. } => ModelChangeError::NotDownloaded { reason, is_served },
+            reason => {
+                let reason = Box::new(reason.into());
+                ModelChangeError::Load { reason, is_served }
+            }
+        }
     }
 
     /// Reloads all folders that have changed, or that had a mistake, and loads those that are new or dropped. Takes seconds, so not for

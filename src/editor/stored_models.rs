@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
@@ -11,6 +12,12 @@ use crate::editor::blocking::run_blocking;
 use crate::editor::model_loader::{LoadedModel, ModelLoader};
 use crate::editor::{EditorError, ModelChangeError};
 use crate::engine::change_permit;
+
+/// The wait before a download is tried again that this machine's disk could not take. It doubles with each further failure.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest such wait.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// Loads, replaces and drops the models of a store, with a loader. Cheap to clone; clones share their state.
 #[derive(Clone)]
@@ -27,8 +34,37 @@ struct Known {
     version: Option<Version>,
     /// Whether it could not be loaded.
     has_failed: bool,
+    /// When it is looked at again, though its version is the same.
+    retry: Option<Retry>,
     /// The download that is loaded.
     folder: Option<PathBuf>,
+}
+
+impl Known {
+    /// Whether a version that the store has now is to be loaded.
+    fn needs(&self, version: &Version) -> bool {
+        self.version.as_ref() != Some(version) || self.retry.is_some_and(Retry::is_due)
+    }
+}
+
+/// When a download is tried again that failed on this machine.
+#[derive(Clone, Copy)]
+struct Retry {
+    failed: Instant,
+    wait: Duration,
+}
+
+impl Retry {
+    /// After one more failure.
+    fn after(before: Option<Self>) -> Self {
+        let wait = before.map_or(FIRST_WAIT, |before| LONGEST_WAIT.min(2 * before.wait));
+        let failed = Instant::now();
+        Self { failed, wait }
+    }
+
+    fn is_due(self) -> bool {
+        self.failed.elapsed() >= self.wait
+    }
 }
 
 impl StoredModels {
@@ -39,6 +75,7 @@ impl StoredModels {
             let known = Known {
                 version: Some(download.version),
                 has_failed: false,
+                retry: None,
                 folder: Some(download.folder),
             };
             (download.name, known)
@@ -57,7 +94,8 @@ impl StoredModels {
     }
 
     /// Loads, replaces and drops what was published and withdrawn since the last look. Takes as long as the downloads, so not for async
-    /// threads. Mistakes in models are logged, once for each version.
+    /// threads. Mistakes in models are logged, once for each version. A download that this machine's disk cannot take is tried again after
+    /// some seconds, later each minute.
     ///
     /// # Errors
     /// [`CatalogError`] if the store cannot be read. Look again later.
@@ -65,9 +103,8 @@ impl StoredModels {
         let mut known = self.known.blocking_lock();
         let listed = self.downloads.list()?;
         for (name, version) in &listed {
-            let looked_at = known.get(name).and_then(|known| known.version.as_ref());
             // The log and the metrics have other errors.
-            if looked_at != Some(version)
+            if known.get(name).is_none_or(|known| known.needs(version))
                 && let Err(ModelChangeError::Store(error)) = self.load(&mut known, name)
             {
                 return Err(error);
@@ -119,6 +156,7 @@ impl StoredModels {
             error if error.is_of_failing_store() => ModelChangeError::Store(error),
             error => self.loader.stored_failed(name, error),
         };
+        let retried = known.get(name).and_then(|known| known.retry);
         let listed = match self.downloads.list() {
             Ok(listed) => listed,
             // The model may be one of a folder.
@@ -154,9 +192,11 @@ impl StoredModels {
             Err(_) => (before, Some(version.clone())),
         };
         let has_failed = loaded.is_err();
+        let is_of_disk = matches!(loaded, Err(ModelChangeError::NotDownloaded { .. }));
         let now = Known {
             version,
             has_failed,
+            retry: is_of_disk.then(|| Retry::after(retried)),
             folder,
         };
         known.insert(name.to_owned(), now);

@@ -66,6 +66,7 @@ problems! {
         404: "No model folder of the service has a model of this name. The detail lists those that there are.",
         422: "The model folder, or the model in the store, has a mistake. The detail names the file, and what is wrong with it. The model that was loaded before goes on.",
         503: "The store, which has the model, does not answer. Try again after `Retry-After` seconds.",
+        507: "The service cannot write the model of the store into its folder of downloads. The model that was loaded before goes on.",
     }
 
     /// Errors of dropping a model.
