@@ -89,9 +89,9 @@ def png(width: int, height: int, seed: int = 1) -> bytes:
     return PNG_START + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 0)) + chunk(b"IEND", b"")
 
 
-def photograph(port: int, seed: int) -> bytes:
+def photograph(port: int, seed: int, headers: dict[str, str] | None = None) -> bytes:
     """A face as JPEG, which carries no code."""
-    status, image = ask(port, "GET", f"/v1/sample?seed={seed}&format=jpeg&metadata=none")
+    status, image = ask(port, "GET", f"/v1/sample?seed={seed}&format=jpeg&metadata=none", headers=headers)
     assert status == 200
     return image
 

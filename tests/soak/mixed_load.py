@@ -20,6 +20,7 @@ CLIENTS = 32
 CEILING_CLIENTS = 8
 # The status of a request whose client went away by itself.
 LEFT = -1
+UNAUTHORIZED = 401
 
 Send = Callable[["Mix", int], int]
 
@@ -32,6 +33,7 @@ class Mix:
     """The requests of the load, each with its share."""
 
     port: int
+    key: str
     photo: bytes
     carried: bytes
     rows: list[tuple[str, float, Send]] = field(default_factory=list)
@@ -40,16 +42,26 @@ class Mix:
         name, _, send = chance.choices(self.rows, [row[1] for row in self.rows])[0]
         return name, send
 
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """One request with the key: the status and the body."""
+        return ask(self.port, method, path, body, with_key(self.key) | (headers or {}))
+
+
+def with_key(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
 
 def get(path: str) -> Send:
     """GET of a path; `{n}` is the number of the request, so that it is in no cache."""
-    return lambda mix, number: ask(mix.port, "GET", path.replace("{n}", str(number)))[0]
+    return lambda mix, number: mix.ask("GET", path.replace("{n}", str(number)))[0]
 
 
 def post(path: str, body: object) -> Send:
     def send(mix: Mix, number: int) -> int:
         text = json.dumps(body).replace('"{n}"', str(number))
-        return ask(mix.port, "POST", path, text.encode(), JSON)[0]
+        return mix.ask("POST", path, text.encode(), JSON)[0]
 
     return send
 
@@ -58,7 +70,7 @@ def upload(path: str, carries_code: bool) -> Send:
     def send(mix: Mix, _: int) -> int:
         file = mix.carried if carries_code else mix.photo
         kind = "image/png" if carries_code else "image/jpeg"
-        return ask(mix.port, "POST", path, file, {"Content-Type": kind})[0]
+        return mix.ask("POST", path, file, {"Content-Type": kind})[0]
 
     return send
 
@@ -68,9 +80,9 @@ def boundary(mix: Mix, number: int) -> int:
     path = f"{BOUNDARIES}/soak{number % 50}-{number}/w"
     document = json.dumps({"normal": [1.0, number / 1e6] + [0.0] * 62, "intercept": 0.5}).encode()
     statuses = [
-        ask(mix.port, "PUT", path, document, JSON)[0],
-        ask(mix.port, "GET", f"/v1/edit?seed={number}&edit=soak{number % 50}-{number}:1")[0],
-        ask(mix.port, "DELETE", path)[0],
+        mix.ask("PUT", path, document, JSON)[0],
+        mix.ask("GET", f"/v1/edit?seed={number}&edit=soak{number % 50}-{number}:1")[0],
+        mix.ask("DELETE", path)[0],
     ]
     return max(statuses)
 
@@ -79,11 +91,11 @@ def job(path: str, body: object, is_cancelled: bool) -> Send:
     """Starts a job; cancels it, or looks at it."""
 
     def send(mix: Mix, _: int) -> int:
-        status, text = ask(mix.port, "POST", path, json.dumps(body).encode(), JSON)
+        status, text = mix.ask("POST", path, json.dumps(body).encode(), JSON)
         if status != 202:
             return status
         own = f"/v1/jobs/{json.loads(text)['id']}"
-        return ask(mix.port, "DELETE" if is_cancelled else "GET", own)[0]
+        return mix.ask("DELETE" if is_cancelled else "GET", own)[0]
 
     return send
 
@@ -92,13 +104,13 @@ def result(member: str, part: str) -> Send:
     """Downloads a part of the newest job that is done and has it, if there is one: its JSON then has this member."""
 
     def send(mix: Mix, _: int) -> int:
-        status, text = ask(mix.port, "GET", "/v1/jobs?limit=100")
+        status, text = mix.ask("GET", "/v1/jobs?limit=100")
         if status != 200:
             return status
         ended = [job["id"] for job in json.loads(text)["jobs"] if member in job and job["status"] == "done"]
         if not ended:
             return status
-        status = ask(mix.port, "GET", f"/v1/jobs/{ended[0]}/{part}")[0]
+        status = mix.ask("GET", f"/v1/jobs/{ended[0]}/{part}")[0]
         # Samples make room for those of later jobs.
         return 200 if status == 410 else status
 
@@ -110,9 +122,9 @@ def model_change(mix: Mix, number: int) -> int:
     path = "/v1/models/portraits"
     with ONE_CHANGE:
         statuses = [
-            ask(mix.port, "DELETE", path)[0],
-            ask(mix.port, "PUT", path)[0],
-            ask(mix.port, "GET", f"/v1/sample?model=portraits&seed={number}")[0],
+            mix.ask("DELETE", path)[0],
+            mix.ask("PUT", path)[0],
+            mix.ask("GET", f"/v1/sample?model=portraits&seed={number}")[0],
         ]
     return max(statuses)
 
@@ -120,13 +132,13 @@ def model_change(mix: Mix, number: int) -> int:
 def background_inversion(mix: Mix, number: int) -> int:
     """Starts an inversion in the background; cancels every second one."""
     posted = {"Content-Type": "image/jpeg"}
-    status, text = ask(mix.port, "POST", "/v1/inversions?steps=3", mix.photo, posted)
+    status, text = mix.ask("POST", "/v1/inversions?steps=3", mix.photo, posted)
     if status != 202:
         return status
     path = f"/v1/inversions/{json.loads(text)['id']}"
     if number % 2:
-        return ask(mix.port, "DELETE", path)[0]
-    return ask(mix.port, "GET", path, headers={"Accept": "text/event-stream"})[0]
+        return mix.ask("DELETE", path)[0]
+    return mix.ask("GET", path, headers={"Accept": "text/event-stream"})[0]
 
 
 def leave(path: str) -> Send:
@@ -134,22 +146,57 @@ def leave(path: str) -> Send:
 
     def send(mix: Mix, number: int) -> int:
         with socket.create_connection(("127.0.0.1", mix.port), 10) as connection:
-            head = f"GET {path.replace('{n}', str(number))} HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            connection.sendall(head.encode())
+            head = f"GET {path.replace('{n}', str(number))} HTTP/1.1\r\nHost: localhost\r\n"
+            head += "".join(f"{name}: {value}\r\n" for name, value in with_key(mix.key).items())
+            connection.sendall(f"{head}\r\n".encode())
             time.sleep(0.01)
         return LEFT
 
     return send
 
 
-def mix_of(port: int) -> Mix:
-    """The load for a service of the bundled model."""
-    carried = ask(port, "GET", "/v1/sample?seed=5")[1]
+def session(mix: Mix, number: int) -> int:
+    """Begins a session, as a page does, makes a face with its cookie alone, and ends it: then the cookie is refused."""
+    begun, cookie = begin_session(mix)
+    if not cookie:
+        return begun
+    face = f"/v1/sample?seed={number}&metadata=none"
+    by_cookie = {"Cookie": cookie}
+    statuses = [
+        begun,
+        ask(mix.port, "GET", face, headers=by_cookie)[0],
+        ask(mix.port, "DELETE", "/session", headers=by_cookie)[0],
+    ]
+    ended = ask(mix.port, "GET", face, headers=by_cookie)[0]
+    return max(statuses) if ended == UNAUTHORIZED else 0
+
+
+def wrong_key(mix: Mix, number: int) -> int:
+    """Asks for a face with a key that differs in its last character."""
+    wrong = mix.key[:-1] + ("0" if mix.key[-1] != "0" else "1")
+    return ask(mix.port, "GET", f"/v1/sample?seed={number}", headers=with_key(wrong))[0]
+
+
+def begin_session(mix: Mix) -> tuple[int, str]:
+    """Begins a session: the status, and the cookie as a browser sends it; empty if there is none."""
+    connection = http.client.HTTPConnection("127.0.0.1", mix.port, timeout=90)
+    try:
+        connection.request("POST", "/session", headers=with_key(mix.key))
+        response = connection.getresponse()
+        response.read()
+        return response.status, response.getheader("Set-Cookie", "").partition(";")[0]
+    finally:
+        connection.close()
+
+
+def mix_of(port: int, key: str) -> Mix:
+    """The load for a service of the bundled model, with a key of the scope admin."""
+    carried = ask(port, "GET", "/v1/sample?seed=5", headers=with_key(key))[1]
     train = {"attributes": ["smile"], "names": ["soak trained"], "space": "w", "samples": 400, "ratio": 0.2}
     edits = [{"attribute": "smile", "by": 2}]
     directions = {"method": "pca", "count": 2}
     image = base64.b64encode(carried).decode()
-    made = Mix(port, photograph(port, 3), carried)
+    made = Mix(port, key, photograph(port, 3, with_key(key)), carried)
     made.rows = [
         ("sample", 40, get("/v1/sample?seed={n}&metadata=none")),
         ("sample, cached", 10, get("/v1/sample?seed=7")),
@@ -195,6 +242,7 @@ def mix_of(port: int) -> Mix:
         ("samples of a job", 0.3, result("samples_file", "samples")),
         ("report of a job", 0.3, result("report", "report")),
         ("model replaced", 0.02, model_change),
+        ("session", 0.5, session),
         ("jobs", 1, get("/v1/jobs")),
         ("page", 1, get("/")),
         ("document", 1, get("/openapi.json")),
@@ -202,15 +250,17 @@ def mix_of(port: int) -> Mix:
         ("metrics", 1, get("/metrics")),
         ("health", 2, get("/health/ready")),
         ("life", 1, get("/health/live")),
-        ("bad: no JSON", 2, lambda mix, _: ask(mix.port, "POST", "/v1/edit", b"{", JSON)[0]),
+        ("bad: no JSON", 2, lambda mix, _: mix.ask("POST", "/v1/edit", b"{", JSON)[0]),
         ("bad: unknown attribute", 2, get("/v1/edit?seed={n}&edit=beard:1")),
         ("bad: unknown field", 2, get("/v1/sample?sead={n}")),
         (
             "bad: no image",
             1,
-            lambda mix, _: ask(mix.port, "POST", "/v1/invert", b"no image", {"Content-Type": "image/png"})[0],
+            lambda mix, _: mix.ask("POST", "/v1/invert", b"no image", {"Content-Type": "image/png"})[0],
         ),
         ("bad: no route", 1, get("/v1/nothing")),
+        ("bad: no key", 1, lambda mix, number: ask(mix.port, "GET", f"/v1/sample?seed={number}")[0]),
+        ("bad: wrong key", 1, wrong_key),
         ("client leaves", 3, leave("/v1/sample?seed={n}&metadata=none")),
         ("client leaves a sheet", 0.5, leave("/v1/sample?seed={n}&count=32")),
     ]

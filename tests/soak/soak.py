@@ -3,7 +3,8 @@
 
     tests/soak/run PROGRAM [--only load,kills,rolling] [--minutes 30] [--kills 100]
 
-- load: mixed load at 80 % of the ceiling that the same mix has. No 5xx but 503; memory, descriptors and threads stay.
+- load: mixed load with a key, at 80 % of the ceiling that the same mix has. No 5xx but 503; memory, descriptors
+  and threads stay.
 - kills: kill −9 at random moments under load, training and importing included. Nothing that was acknowledged is lost.
 - rolling: three replicas on one store behind HAProxy are restarted one after the other under load. No request is lost.
 
@@ -11,7 +12,9 @@ The exit status is 1 if a rule is broken. Takes some 40 minutes. Needs Python 3.
 """
 
 import argparse
+import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -28,7 +31,7 @@ from service import MIB, Service
 PORTRAITS = Path(__file__).resolve().parents[2] / "onnx/portraits"
 SHARE = 0.8
 CEILING_SECONDS = 60
-SECONDS_BETWEEN_LOOKS = 5
+SECONDS_BETWEEN_LOOKS = 1
 # How much more memory, descriptors and threads the last third of the time may use than the third before.
 GROWTH = 0.05
 UNAVAILABLE = 503
@@ -70,9 +73,11 @@ class Watch(threading.Thread):
 
 def mixed(program: Path, minutes: float) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        options = ["--store", f"{folder}/store", "--model", str(PORTRAITS)]
-        service = Service(program, options, Path(folder) / "log")
-        mix = mix_of(service.port)
+        log = Path(folder) / "log"
+        key, keys = new_key(program, Path(folder))
+        options = ["--store", f"{folder}/store", "--model", str(PORTRAITS), "--api-keys", str(keys)]
+        service = Service(program, options, log)
+        mix = mix_of(service.port, key)
         ceiling = Load(mix, 0).run(CEILING_SECONDS, None, seed=1)
         time.sleep(QUIET_SECONDS)
         watch = Watch(service)
@@ -86,6 +91,7 @@ def mixed(program: Path, minutes: float) -> list[str]:
         time.sleep(QUIET_SECONDS)
         after = watch.look()
         status, _ = service.stop()
+        logs_key = key in log.read_text()
     print(f"ceiling of the mix {ceiling:.1f}/s; load {done:.1f}/s for {minutes:.0f} minutes, {load.sent} requests")
     total: Counter[int] = Counter()
     broken = []
@@ -109,7 +115,21 @@ def mixed(program: Path, minutes: float) -> list[str]:
         broken.append(f"{after.descriptors} descriptors when idle, {before.descriptors} before")
     if status != 0:
         broken.append(f"the service ended with {status}")
+    if logs_key:
+        broken.append("the key is in the log")
     return broken
+
+
+def new_key(program: Path, folder: Path) -> tuple[str, Path]:
+    """A key that allows everything, and the file that names it."""
+    made = subprocess.run(
+        [program, "key", "new", "--name", "soak", "--scope", "admin"], capture_output=True, text=True, check=True
+    )
+    file = folder / "keys"
+    file.write_text(made.stdout)
+    found = re.search(r"faceplane_\w+", made.stderr)
+    assert found, made.stderr
+    return found.group(), file
 
 
 def is_wrong(name: str, status: int) -> bool:

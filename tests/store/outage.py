@@ -1,9 +1,13 @@
-"""A TCP proxy in front of a server, which can fail: it refuses connections, or it keeps them and says nothing."""
+"""A TCP proxy in front of a server, which can fail: it refuses connections, keeps them and says nothing, or is slow."""
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from enum import Enum
+
+# How much later the client of a slow server gets each piece of a response.
+DELAY = 1.0
 
 
 class Mode(Enum):
@@ -12,6 +16,7 @@ class Mode(Enum):
     FORWARD = "forward"
     REFUSE = "refuse"
     HANG = "hang"
+    SLOW = "slow"
 
 
 class Outage:
@@ -48,13 +53,15 @@ class Outage:
                     continue
                 server = socket.create_connection(("127.0.0.1", self.target))
                 self.open.append(server)
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=self._forward, args=(source, sink), daemon=True).start()
+                delay = DELAY if self.mode is Mode.SLOW else 0.0
+            for source, sink, pause in ((client, server, 0.0), (server, client, delay)):
+                threading.Thread(target=self._forward, args=(source, sink, pause), daemon=True).start()
 
     @staticmethod
-    def _forward(source: socket.socket, sink: socket.socket) -> None:
+    def _forward(source: socket.socket, sink: socket.socket, pause: float) -> None:
         # The connection may be cut.
         with suppress(OSError):
             while received := source.recv(1 << 16):
+                time.sleep(pause)
                 sink.sendall(received)
             sink.shutdown(socket.SHUT_WR)

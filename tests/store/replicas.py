@@ -19,7 +19,7 @@ from typing import Any
 
 import azurite
 import batch_work
-from outage import Mode, Outage
+from outage import DELAY, Mode, Outage
 from service import Service, free_port
 
 MODEL = "/v1/models/phantom"
@@ -235,6 +235,23 @@ def fails(replicas: list[Replica], what: str, status: int = 503) -> None:
     check(replicas[0].smile() == before, f"{what}: the boundary has changed")
 
 
+def is_slow(replicas: list[Replica]) -> None:
+    """While the store is slow, what is loaded goes on serving, and all services get what could be saved."""
+    began = time.monotonic()
+    found, problem = replicas[0].put(10)
+    saved = time.monotonic() - began
+    check(found == 200 or (found == 503 and "store" in problem["detail"]), f"the change is {found}: {problem}")
+    began = time.monotonic()
+    for one in replicas:
+        one.works()
+    made = (time.monotonic() - began) / len(replicas)
+    took = until_equal(replicas, replicas[0].smile())
+    print(
+        f"  each response of the bucket takes {DELAY:.0f} s longer: a change is {found} after {saved:.1f} s, "
+        f"in all services {took:.1f} s later; an edit takes {made:.2f} s"
+    )
+
+
 def recovers(replicas: list[Replica]) -> None:
     """A store that is back keeps changes again."""
     wait_until("a change is kept", lambda: replicas[0].put(11)[0] == 200)
@@ -357,6 +374,12 @@ def in_a_bucket(bucket: Bucket, program: Path, folder: Path) -> None:
             for proxy in proxies:
                 proxy.switch(Mode.FORWARD)
             recovers(replicas)
+        for proxy in proxies:
+            proxy.switch(Mode.SLOW)
+        is_slow(replicas)
+        for proxy in proxies:
+            proxy.switch(Mode.FORWARD)
+        recovers(replicas)
         proxies[1].switch(Mode.REFUSE)
         check(replicas[0].put(12)[0] == 200, "the bucket fails for one service, and another cannot change anything")
         replicas[1].works()
