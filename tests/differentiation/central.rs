@@ -76,6 +76,17 @@ fn assert_gradient(name: &str, model: &Model, shape: &[usize], (scale, offset): 
     }
 }
 
+/// The derived gradient of the sum of a graph's elements at one `x` of these numbers.
+pub(crate) fn gradient_at(x: &[f32], build: impl Fn(&mut GraphBuilder, &Value) -> Value) -> Vec<f32> {
+    let model = graph(&[x.len()], 2, build);
+    let derived = vector_jacobian_product(&model, "y", &[]).unwrap();
+    let (mut forward, mut backward) = (OnnxSession::open(&model), OnnxSession::open(&derived));
+    let x = ArrayD::from_shape_vec(IxDyn(&[1, x.len()]), x.to_vec()).unwrap();
+    let weights = ArrayD::ones(forward.output("y", &[("x", x.view())]).raw_dim());
+    let gradient = backward.output("gradient", &[("x", x.view()), ("weights", weights.view())]);
+    gradient.iter().copied().collect()
+}
+
 /// The gradient of the sum of weights · y: (8 (f(x+h) − f(x−h)) − (f(x+2h) − f(x−2h))) / 12h.
 fn central_differences(forward: &mut OnnxSession, x: ArrayD<f32>, weights: Array1<f32>) -> Array1<f64> {
     const STEP: f32 = 1.0 / 256.0;

@@ -2,7 +2,7 @@
 
 use faceplane::graph::{GraphBuilder, Value, float, integer, integers, operators, scalar, string};
 
-use crate::differentiation::central::{AROUND_ZERO, POSITIVE, check, check_node, numbers};
+use crate::differentiation::central::{AROUND_ZERO, POSITIVE, check, check_node, gradient_at, numbers};
 
 /// An i64 constant without axes.
 fn index(graph: &mut GraphBuilder, value: i64) -> Value {
@@ -44,6 +44,41 @@ fn functions_of_one_element() {
     check_node("Cast", &[3], 2, AROUND_ZERO, &[], &[integer("to", 1)]);
 }
 
+/// The distance to a box, as drawn images have it: a root of squares of what is above 0.
+#[test]
+fn a_root_of_zero_counts_as_flat() {
+    let of_square = |graph: &mut GraphBuilder, x: &Value, operator: &str, others: &[Value]| {
+        let zero = graph.constant(&scalar(0.0));
+        let above = graph.node("Max", &[x, &zero], vec![]);
+        let square = graph.node("Mul", &[&above, &above], vec![]);
+        let inputs: Vec<_> = std::iter::once(&square).chain(others).collect();
+        graph.node(operator, &inputs, vec![])
+    };
+    let at = [-0.5, 0.0, 0.25, 2.0];
+    let sqrt = gradient_at(&at, |graph, x| of_square(graph, x, "Sqrt", &[]));
+    assert_eq!(sqrt, [0.0, 0.0, 1.0, 1.0]);
+    for exponent in [0.5, 0.75] {
+        let pow = gradient_at(&at, |graph, x| {
+            let exponent = graph.constant(&scalar(exponent));
+            of_square(graph, x, "Pow", &[exponent])
+        });
+        let slope = |x: f32| 2.0 * exponent * x.powf(2.0 * exponent - 1.0);
+        let expected = [0.0, 0.0, slope(0.25), slope(2.0)];
+        let is_near = |(found, expected): (&f32, f32)| (found - expected).abs() < 1e-5;
+        assert!(pow.iter().zip(expected).all(is_near), "{pow:?}");
+    }
+    let norm = |graph: &mut GraphBuilder, x: &Value| {
+        let axes = graph.integers(&[1]);
+        graph.node("ReduceL2", &[x, &axes], vec![integer("keepdims", 1)])
+    };
+    assert_eq!(gradient_at(&[0.0, 0.0], norm), [0.0, 0.0]);
+    let along = gradient_at(&[3.0, 4.0], norm);
+    assert!(
+        (along[0] - 0.6).abs() < 1e-6 && (along[1] - 0.8).abs() < 1e-6,
+        "{along:?}"
+    );
+}
+
 #[test]
 fn operators_of_two_tensors() {
     for operator in ["Add", "Div", "Max", "Min", "Mul", "Sub"] {
@@ -70,7 +105,7 @@ fn operators_of_two_tensors() {
             graph.node(operator, &[x, &column], vec![])
         });
     }
-    for exponent in [2.0, -1.0, 0.5, -0.5, 3.0, 1.7] {
+    for exponent in [2.0, -1.0, 0.5, -0.5, 0.3, 3.0, 1.7] {
         check_node("Pow", &[4], 2, POSITIVE, &[scalar(exponent)], &[]);
     }
     check_node("PRelu", &[3, 4], 3, AROUND_ZERO, &[numbers(&[3, 1], 4)], &[]);

@@ -23,6 +23,16 @@ pub(crate) fn div(tape: &mut Tape, a: &Value, b: &Value) -> Made {
     tape.node("Div", &[a, b], vec![])
 }
 
+/// `a` / `b`, or 0 where `b` is 0: the derivative of a root of 0, which does not exist, counts as 0.
+///
+/// Distances in drawn or rendered images are such roots. One pixel at the distance 0 would make the whole gradient NaN.
+pub(crate) fn div_or_zero(tape: &mut Tape, a: &Value, b: &Value) -> Made {
+    let quotient = div(tape, a, b)?;
+    let zero = tape.number(0.0);
+    let is_zero = tape.node("Equal", &[b, &zero], vec![])?;
+    choose(tape, &is_zero, &zero, &quotient)
+}
+
 /// A function of one input and no attributes.
 pub(crate) fn unary(tape: &mut Tape, operator: &str, a: &Value) -> Made {
     tape.node(operator, &[a], vec![])

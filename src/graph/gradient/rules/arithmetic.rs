@@ -106,7 +106,7 @@ fn extreme(step: &mut Step<'_>) -> Shares {
     Ok(shares)
 }
 
-/// y = xⁿ with a constant n: dy/dx = n xⁿ⁻¹.
+/// y = xⁿ with a constant n: dy/dx = n xⁿ⁻¹, which is n y/x. A root of 0 counts as flat.
 fn pow(step: &mut Step<'_>) -> Shares {
     step.expect_constant(1, "exponent")?;
     let exponent = step.input(1)?;
@@ -124,10 +124,13 @@ fn pow(step: &mut Step<'_>) -> Shares {
         (ops::mul(step.tape, &value, &square)?, -1.0)
     } else if is(0.5) {
         let output = step.output(0);
-        (ops::div(step.tape, &value, &output)?, 0.5)
+        (ops::div_or_zero(step.tape, &value, &output)?, 0.5)
     } else if is(-0.5) {
         let ratio = ops::div(step.tape, &step.output(0), &input)?;
         (ops::mul(step.tape, &value, &ratio)?, -0.5)
+    } else if exponent > 0.0 && exponent < 1.0 {
+        let ratio = ops::div_or_zero(step.tape, &step.output(0), &input)?;
+        (ops::mul(step.tape, &value, &ratio)?, exponent)
     } else {
         let less = step.tape.number(exponent - 1.0);
         let power = step.tape.node("Pow", &[&input, &less], vec![])?;

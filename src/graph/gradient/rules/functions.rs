@@ -146,7 +146,7 @@ fn clip(step: &mut Step<'_>) -> Shares {
 fn sqrt(step: &mut Step<'_>) -> Shares {
     let Gradient { value, factor } = step.gradient()?;
     let output = step.output(0);
-    let value = ops::div(step.tape, &value, &output)?;
+    let value = ops::div_or_zero(step.tape, &value, &output)?;
     Ok(vec![step.elementwise(0, &value, factor * 0.5)?])
 }
 

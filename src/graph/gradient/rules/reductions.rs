@@ -71,7 +71,7 @@ fn along(
     let Gradient { mut value, factor } = step.gradient()?;
     if divided {
         let output = step.output(0);
-        value = ops::div(step.tape, &value, &output)?;
+        value = ops::div_or_zero(step.tape, &value, &output)?;
     }
     let value = kept(step, &value)?;
     let slope = slope(step)?;
