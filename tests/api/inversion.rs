@@ -87,6 +87,16 @@ async fn refine_is_better_than_the_encoder_and_better_with_more_steps() {
     }
 }
 
+/// A pixel of the second step lies exactly on the edge of a rounded box, at the root of 0, which has no derivative.
+#[tokio::test]
+async fn a_pixel_without_a_derivative_breaks_no_inversion() {
+    let client = client();
+    let sampled = client.get("/v1/sample?seed=34&metadata=none&format=jpeg").await;
+    let response = send(&client, "steps=3", "image/jpeg", sampled.body).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.json());
+    assert_eq!(response.json()["optimization"]["steps"], 3);
+}
+
 #[tokio::test]
 async fn an_image_in_json_is_answered_by_a_png_that_contains_its_code() {
     let client = client();

@@ -13,7 +13,7 @@ use crate::editor::inversion::start_code::StartCode;
 use crate::editor::inversion::target::Target;
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
 use crate::editor::rendering::synthesis_input::synthesis_input;
-use crate::engine::{Images, LossGradient};
+use crate::engine::{EngineError, Images, LossGradient};
 use crate::imaging::{Image, Similarity};
 use crate::latent::{LatentCode, LatentSpace};
 
@@ -159,6 +159,9 @@ impl<'r, 'm, 'a> Optimization<'r, 'm, 'a> {
     }
 
     /// Computes the loss and the gradient of every code, and remembers the best code.
+    ///
+    /// A code without a finite loss is a step too far: the optimizer goes back from it. Only if no start has one, there is nothing to
+    /// begin with.
     async fn evaluate(&mut self) -> Result<LossGradient, EditorError> {
         let codes: Vec<Array2<f32>> = self.optimizers.iter().map(Optimizer::code).collect();
         let rows = codes.iter().map(|code| code.view());
@@ -174,7 +177,15 @@ impl<'r, 'm, 'a> Optimization<'r, 'm, 'a> {
                 });
             }
         }
-        self.losses.push(self.best().loss);
+        let best = self.best().loss;
+        if best.is_infinite() {
+            return Err(EngineError::NotFinite {
+                network: format!("the gradient graph of {}", self.renderer.model().name()),
+                index: 0,
+            }
+            .into());
+        }
+        self.losses.push(best);
         Ok(gradients)
     }
 

@@ -24,7 +24,8 @@ pub trait Gradient: Send + 'static {
     ) -> Result<LossGradient, EngineError>;
 }
 
-/// The losses of a batch of codes, and their gradients. All values are finite.
+/// The losses of a batch of codes, and their gradients. Where the network has values that are not finite, the loss is infinite and the
+/// gradient 0; all other values are finite.
 #[derive(Clone, Debug)]
 pub struct LossGradient {
     /// The loss of each code, `[batch]`.
@@ -36,6 +37,23 @@ pub struct LossGradient {
 }
 
 impl LossGradient {
+    /// The same with an infinite loss and the gradient 0 for each code that has a value which is not finite: the other codes of the batch may
+    /// be those of other requests.
+    pub(crate) fn without_broken(mut self) -> Self {
+        for (index, mut gradient) in self.gradient.outer_iter_mut().enumerate() {
+            let loss = &mut self.loss[index];
+            let mut no_perceptual = 0.0;
+            let perceptual = self.perceptual.as_mut();
+            let perceptual = perceptual.map_or(&mut no_perceptual, |perceptual| &mut perceptual[index]);
+            let values = gradient.iter().chain([&*loss, &*perceptual]);
+            if !values.into_iter().all(|value| value.is_finite()) {
+                (*loss, *perceptual) = (f32::INFINITY, f32::INFINITY);
+                gradient.fill(0.0);
+            }
+        }
+        self
+    }
+
     /// The part that belongs to a range of the codes.
     pub(crate) fn part(&self, codes: Slice) -> Self {
         let part = |values: &Array1<f32>| values.slice_axis(Axis(0), codes).to_owned();
@@ -44,5 +62,29 @@ impl LossGradient {
             perceptual: self.perceptual.as_ref().map(part),
             gradient: self.gradient.slice_axis(Axis(0), codes).to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn a_code_with_a_value_that_is_not_finite_breaks_no_other() {
+        let found = LossGradient {
+            loss: array![1.0, f32::NAN, 3.0, 4.0],
+            perceptual: Some(array![0.1, 0.2, f32::INFINITY, 0.4]),
+            gradient: array![[[1.0, 2.0]], [[3.0, 4.0]], [[5.0, 6.0]], [[7.0, f32::NAN]]],
+        };
+        let found = found.without_broken();
+        let lost = f32::INFINITY;
+        assert_eq!(found.loss, array![1.0, lost, lost, lost]);
+        assert_eq!(found.perceptual, Some(array![0.1, lost, lost, lost]));
+        assert_eq!(
+            found.gradient,
+            array![[[1.0, 2.0]], [[0.0, 0.0]], [[0.0, 0.0]], [[0.0, 0.0]]]
+        );
     }
 }

@@ -139,13 +139,6 @@ impl Gradient for OnnxGradient {
             );
             return Err(self.network.result_error(&shape, &expected));
         };
-        Ok(LossGradient {
-            loss: self.network.check_finite(output.loss)?,
-            gradient: self.network.check_finite(output.gradient)?,
-            perceptual: output
-                .perceptual
-                .map(|perceptual| self.network.check_finite(perceptual))
-                .transpose()?,
-        })
+        Ok(output.without_broken())
     }
 }

@@ -120,7 +120,8 @@ impl Lbfgs {
         self.is_done
     }
 
-    /// Takes the loss at [`code`](Self::code) and its gradient `[rows, dim]`, and chooses the next code.
+    /// Takes the loss at [`code`](Self::code) and its gradient `[rows, dim]`, and chooses the next code. A code without a finite loss has
+    /// the loss ∞ and the gradient 0; after the first one, a shorter step is tried.
     ///
     /// # Panics
     /// If the gradient has another shape than the code.
@@ -317,6 +318,26 @@ mod tests {
             "{}",
             lbfgs.code()
         );
+    }
+
+    #[test]
+    fn a_step_to_where_there_is_no_loss_is_shortened() {
+        // The minimum would be at 2, and beyond 1 there is no loss.
+        let mut lbfgs = from_anchor(array![[0.0]], Arc::default(), 0.0);
+        let mut lost = 0;
+        for _ in 0..60 {
+            let x = lbfgs.code()[[0, 0]];
+            if x > 1.0 {
+                lost += 1;
+                lbfgs.step(f64::INFINITY, &array![[0.0]]);
+            } else {
+                lbfgs.step((x - 2.0) * (x - 2.0), &array![[2.0 * (x - 2.0)]]);
+            }
+        }
+        let found = lbfgs.current.unwrap();
+        assert!(lost > 0 && found.loss.is_finite());
+        let x = found.deviations[[0, 0]];
+        assert!(x > 0.9 && x <= 1.0, "{x}");
     }
 
     #[test]
