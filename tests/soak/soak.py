@@ -127,7 +127,7 @@ def new_key(program: Path, folder: Path) -> tuple[str, Path]:
     )
     file = folder / "keys"
     file.write_text(made.stdout)
-    found = re.search(r"faceplane_\w+", made.stderr)
+    found = re.search(r"faceplane_[\w-]+", made.stderr)
     assert found, made.stderr
     return found.group(), file
 
