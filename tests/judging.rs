@@ -4,17 +4,17 @@ use std::process::Command;
 use std::sync::Arc;
 
 use faceplane::catalog::write_boundary;
-use faceplane::editor::{Comparisons, KnownTruth, MethodReport, Report, ReportRequest, judge};
-use faceplane::engine::{EngineError, Truth};
+use faceplane::editor::{Comparisons, KnownTruth, MethodReport, Model, Report, ReportRequest, judge};
+use faceplane::engine::{Encoder, EngineError, Truth};
 use faceplane::graph::operators::matmul;
 use faceplane::graph::{Axis, GraphBuilder};
 use faceplane::latent::{Boundary, BoundaryFit, FitMethod, LatentSpace, Provenance};
-use ndarray::{Array2, ArrayD, ArrayView3};
+use ndarray::{Array2, Array3, ArrayD, ArrayView3, ArrayView4};
 use tempfile::TempDir;
 
 use crate::api::labels::model_folder;
-use crate::linear_generator::LinearGenerator;
-use crate::support::model_of;
+use crate::linear_generator::{LinearEncoder, LinearGenerator};
+use crate::support::{model_of, model_with_encoder};
 
 /// The truth of the linear generator: its smile is the last value of w, and its age the one before.
 struct LinearTruth;
@@ -28,7 +28,20 @@ impl Truth for LinearTruth {
     }
 }
 
+/// Takes every image for that of the mean code.
+struct BlindEncoder;
+
+impl Encoder for BlindEncoder {
+    fn encode(&mut self, images: ArrayView4<'_, f32>) -> Result<Array3<f32>, EngineError> {
+        Ok(Array3::zeros((images.len_of(ndarray::Axis(0)), 1, 4)))
+    }
+}
+
 async fn judged() -> Report {
+    judged_model(model_of(LinearGenerator::new(), 64)).await
+}
+
+async fn judged_model(model: Model) -> Report {
     let fit = BoundaryFit {
         method: FitMethod::LeastSquares,
         ..BoundaryFit::default()
@@ -44,8 +57,14 @@ async fn judged() -> Report {
         compared: 4,
         seed: 1,
     };
-    let model = Arc::new(model_of(LinearGenerator::new(), 64));
-    let reports = judge(&model, &[LatentSpace::W], request, comparisons, |_, _, _| ()).await;
+    let reports = judge(
+        &Arc::new(model),
+        &[LatentSpace::W],
+        request,
+        comparisons,
+        |_, _, _| (),
+    )
+    .await;
     reports.unwrap().remove(0)
 }
 
@@ -86,7 +105,46 @@ async fn boundaries_that_are_fitted_to_the_samples_are_a_method_of_their_own() {
         let pair = [fitted, shipped].map(|effect| effect.by_score[1].dependency.unwrap());
         assert!((pair[0] - pair[1]).abs() < 0.01, "{pair:?}");
     }
-    assert_eq!(report.manipulation_inversion.as_ref().map(|one| one.faces), None);
+    assert!(report.inverted_faces.is_none(), "the model has no encoder");
+}
+
+#[tokio::test]
+async fn edits_of_every_method_are_undone_on_the_codes_of_the_edited_images() {
+    let report = judged_model(model_with_encoder(LinearGenerator::new(), LinearEncoder)).await;
+    let inverted = report.inverted_faces.unwrap();
+    assert_eq!(inverted.faces, 4);
+    // The encoder is exact, so that only the rounding of the pixels is left.
+    assert!(inverted.psnr > 45.0, "{inverted:?}");
+    let names: Vec<&str> = report.methods.iter().map(|one| one.method.as_str()).collect();
+    for name in [
+        "plane in z (true direction)",
+        "plane in w",
+        "target score in w, others held",
+        "PCA in w",
+    ] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    for method in &report.methods {
+        for effect in method
+            .effects
+            .iter()
+            .filter(|effect| effect.by_score[1].reached > 0)
+        {
+            let undone = effect.undone.unwrap();
+            assert!(undone > 45.0, "{} {}: {undone}", method.method, effect.attribute);
+        }
+    }
+}
+
+#[tokio::test]
+async fn edits_that_the_encoder_does_not_see_are_not_undone() {
+    let report = judged_model(model_with_encoder(LinearGenerator::new(), BlindEncoder)).await;
+    for psnr in [
+        method(&report, "plane in w").undone().unwrap(),
+        report.inverted_faces.unwrap().psnr,
+    ] {
+        assert!(psnr < 40.0, "{psnr}");
+    }
 }
 
 /// The folder of a small model with boundaries in z and w, and a graph of its truth.

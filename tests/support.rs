@@ -138,6 +138,11 @@ pub(crate) fn model_of(generator: impl Generator, queue: usize) -> Model {
     model_with_metrics(generator, queue, &Metrics::new())
 }
 
+/// A model of this generator, the classifier above, and an encoder of codes in w.
+pub(crate) fn model_with_encoder(generator: impl Generator, encoder: impl Encoder) -> Model {
+    model_with_inversion(generator, Some(Box::new(encoder)), None, 64, &Metrics::new())
+}
+
 fn model_with_metrics(generator: impl Generator, queue: usize, metrics: &Metrics) -> Model {
     model_with_inversion(generator, None, None, queue, metrics)
 }

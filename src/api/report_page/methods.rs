@@ -6,9 +6,7 @@ use ndarray::Array2;
 
 use crate::api::report_page::markup::{escaped, write_heat_map};
 use crate::api::report_page::plot::{Plot, write_key};
-use crate::editor::{
-    IdentityMeasure, LEVELS, ManipulationInversion, MeanEffect, MethodReport, RESCORED, Report,
-};
+use crate::editor::{IdentityMeasure, InvertedFaces, LEVELS, MeanEffect, MethodReport, RESCORED, Report};
 
 /// How the methods compare: curves, a table, re-scoring, and edits that are undone.
 pub(super) fn write_methods(out: &mut String, report: &Report) {
@@ -29,8 +27,8 @@ pub(super) fn write_methods(out: &mut String, report: &Report) {
     out.push_str("</div>\n");
     write_means(out, report, &names);
     write_rescoring(out, report, &names);
-    if let Some(inversion) = &report.manipulation_inversion {
-        write_inversion(out, inversion);
+    if let Some(inverted) = report.inverted_faces {
+        write_undone(out, report, &names, inverted);
     }
 }
 
@@ -143,16 +141,20 @@ fn write_rescoring(out: &mut String, report: &Report, names: &[String]) {
     out.push_str("</div>\n");
 }
 
-fn write_inversion(out: &mut String, inversion: &ManipulationInversion) {
+/// How well the edits of each method can be undone.
+fn write_undone(out: &mut String, report: &Report, names: &[String], inverted: InvertedFaces) {
     let _ = write!(
         out,
-        "<h2>Manipulation inversion</h2><p>Faces: {}. Each is moved by one standard deviation along each boundary in {}, its image inverted by the \
-         encoder, and the edit undone. The mean PSNR to the image before is {:.1} dB without an edit.</p>\n<table><thead><tr><th></th><th>PSNR, \
-         dB</th></tr></thead><tbody>\n",
-        inversion.faces, inversion.space, inversion.unedited
+        "<h2>Manipulation inversion</h2><p>At most {} faces for each attribute. Each is edited until the attribute\u{2019}s score has changed by {}, the image is \
+         inverted by the encoder, and the edit undone. The mean PSNR to the face before is {:.1} dB without an \
+         edit.</p>\n<table><thead><tr><th></th><th>PSNR, dB</th></tr></thead><tbody>\n",
+        inverted.faces, LEVELS[RESCORED], inverted.psnr
     );
-    for (attribute, psnr) in &inversion.undone {
-        let _ = writeln!(out, "<tr><th>{}</th><td>{psnr:.1}</td></tr>", escaped(attribute));
+    for (method, name) in report.methods.iter().zip(names) {
+        let psnr = method
+            .undone()
+            .map_or_else(|| "–".to_owned(), |psnr| format!("{psnr:.1}"));
+        let _ = writeln!(out, "<tr><th>{name}</th><td>{psnr}</td></tr>");
     }
     out.push_str("</tbody></table>\n");
 }

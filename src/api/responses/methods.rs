@@ -1,11 +1,8 @@
 //! The part of a JSON report that compares methods of editing.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::types::space::Space;
 use crate::editor;
 
 /// What one method of editing does.
@@ -38,6 +35,10 @@ struct MethodEffect {
     /// knows them.
     #[serde(skip_serializing_if = "Option::is_none")]
     by_truth: Option<Vec<LevelEffect>>,
+    /// Manipulation inversion: the edit of at most four faces was undone on the encoder's codes of the edited images. The mean PSNR to the faces
+    /// before, in dB, where the target has changed by 1. Absent without `inverted_faces`, or if no face came so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undone_psnr: Option<f64>,
 }
 
 /// The mean effect on the faces whose target has changed by one of the levels.
@@ -65,18 +66,13 @@ pub(crate) enum IdentityBy {
     Encoder,
 }
 
-/// Manipulation inversion: faces were edited, the images inverted by the encoder, the edits undone, and the images compared with those
-/// before.
+/// Inversions of faces by the encoder, without any edit.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ManipulationInversion {
-    /// The space of the edits.
-    space: Space,
+pub(crate) struct InvertedFaces {
     /// The number of faces.
     faces: usize,
-    /// The mean PSNR of inverted faces that were not edited, in dB.
-    unedited: f64,
-    /// For each edited attribute, the mean PSNR after the edit was undone, in dB.
-    undone: BTreeMap<String, f64>,
+    /// The mean PSNR of their images to those before, in dB.
+    psnr: f64,
 }
 
 impl From<&editor::MethodReport> for MethodReport {
@@ -99,6 +95,7 @@ impl From<&editor::MethodEffect> for MethodEffect {
             by_score: effect.by_score.iter().map(Into::into).collect(),
             faces_by_truth: is_known.then_some(effect.faces_by_truth),
             by_truth: is_known.then(|| effect.by_truth.iter().map(Into::into).collect()),
+            undone_psnr: effect.undone,
         }
     }
 }
@@ -123,13 +120,11 @@ impl From<editor::IdentityMeasure> for IdentityBy {
     }
 }
 
-impl From<&editor::ManipulationInversion> for ManipulationInversion {
-    fn from(inversion: &editor::ManipulationInversion) -> Self {
+impl From<editor::InvertedFaces> for InvertedFaces {
+    fn from(inverted: editor::InvertedFaces) -> Self {
         Self {
-            space: inversion.space.into(),
-            faces: inversion.faces,
-            unedited: inversion.unedited,
-            undone: inversion.undone.iter().cloned().collect(),
+            faces: inverted.faces,
+            psnr: inverted.psnr,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::responses::methods::{IdentityBy, ManipulationInversion, MethodReport};
+use crate::api::responses::methods::{IdentityBy, InvertedFaces, MethodReport};
 use crate::api::types::numbers::rows;
 use crate::api::types::space::Space;
 use crate::editor;
@@ -61,10 +61,10 @@ pub(crate) struct Report {
     /// request has no `compare`.
     #[serde(skip_serializing_if = "Option::is_none")]
     identity_by: Option<IdentityBy>,
-    /// How well edits can be undone on inverted images. Absent if the request has no `compare`, or if the model has no encoder for w
-    /// or w+, or no boundary in the encoder's space.
+    /// The faces whose edits were undone, without any edit, to compare with `undone_psnr` of each method. Absent if the request has no
+    /// `compare`, or if the model has no encoder for the codes that its synthesis takes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    manipulation_inversion: Option<ManipulationInversion>,
+    inverted_faces: Option<InvertedFaces>,
 }
 
 /// What a move along a boundary that no classifier scores does to every score.
@@ -171,7 +171,7 @@ impl Report {
             levels: editor::LEVELS.to_vec(),
             methods: report.methods.iter().map(Into::into).collect(),
             identity_by: report.identity_by.map(Into::into),
-            manipulation_inversion: report.manipulation_inversion.as_ref().map(Into::into),
+            inverted_faces: report.inverted_faces.map(Into::into),
         }
     }
 }

@@ -103,21 +103,7 @@ pub(super) fn method_tables(report: &Report) -> String {
         attributes_by_truth(&mut out, report);
     }
     rescoring(&mut out, report);
-    if let Some(inversion) = &report.manipulation_inversion {
-        let _ = write!(
-            out,
-            "**Manipulation inversion** (faces: {}): each face is moved by a standard deviation in {}, its image inverted by the encoder, the edit \
-             undone. The PSNR to the image before is {:.1} dB without an edit, and after the edit is undone:\n\n",
-            inversion.faces, inversion.space, inversion.unedited
-        );
-        let head = ["edit", "PSNR, dB"].map(str::to_owned);
-        let row = |(attribute, psnr): &(String, f64)| vec![attribute.clone(), format!("{psnr:.1}")];
-        table(
-            &mut out,
-            &head,
-            &inversion.undone.iter().map(row).collect::<Vec<_>>(),
-        );
-    }
+    undone(&mut out, report);
     out
 }
 
@@ -218,6 +204,34 @@ fn rescoring(out: &mut String, report: &Report) {
     }
     table(out, &head, &rows);
     out.push_str("</details>\n\n");
+}
+
+/// Manipulation inversion: how well the edits of each method can be undone.
+fn undone(out: &mut String, report: &Report) {
+    let Some(inverted) = report.inverted_faces else {
+        return;
+    };
+    let _ = write!(
+        out,
+        "**Manipulation inversion** (at most {} faces for each attribute): each face is edited until the attribute has changed by {}, the image is inverted \
+         by the encoder, and the edit undone. The PSNR to the face before, in dB; {:.1} dB without an edit:\n\n",
+        inverted.faces, LEVELS[RESCORED], inverted.psnr
+    );
+    let decibels = |psnr: Option<f64>| psnr.map_or_else(|| "–".to_owned(), |psnr| format!("{psnr:.1}"));
+    let head = ["method", "mean"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(report.scored.iter().cloned());
+    let row = |method: &MethodReport| {
+        let cell = |name: &String| {
+            let effect = method.effects.iter().find(|effect| effect.attribute == *name);
+            decibels(effect.and_then(|effect| effect.undone))
+        };
+        let first = [method.method.clone(), decibels(method.undone())];
+        first.into_iter().chain(report.scored.iter().map(cell)).collect()
+    };
+    let rows: Vec<Vec<String>> = report.methods.iter().map(row).collect();
+    table(out, &head.collect::<Vec<_>>(), &rows);
 }
 
 /// A table. The first column is text, the others are numbers.

@@ -12,7 +12,7 @@ use crate::editor::judging::edit_effects::{BY, EditMeasurement, measured_images}
 use crate::editor::judging::image_outputs::IdentityMeasure;
 use crate::editor::judging::methods::effect::MethodReport;
 use crate::editor::judging::methods::faces::CodesBySpace;
-use crate::editor::judging::methods::manipulation_inversion::ManipulationInversion;
+use crate::editor::judging::methods::manipulation_inversion::InvertedFaces;
 use crate::editor::judging::methods::own_comparison::Comparisons;
 use crate::editor::judging::report::{BoundaryReport, DirectionReport, Report, ReportRequest};
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
@@ -227,7 +227,7 @@ impl Judge {
             self.directions(&sampled_scores.mapv(f64::from), codes, counted)
                 .await?
         };
-        let (methods, manipulation_inversion) = self.compare(sampled_scores.view(), &mut on_images).await?;
+        let (methods, inverted_faces) = self.compare(sampled_scores.view(), &mut on_images).await?;
         on_images(self.images());
         let mut strips = Vec::new();
         for (boundary, direction) in boundaries.iter().zip(&effects.directions) {
@@ -254,7 +254,7 @@ impl Judge {
             directions,
             identity_by: IdentityMeasure::best_of(&self.model).filter(|_| !methods.is_empty()),
             methods,
-            manipulation_inversion,
+            inverted_faces,
         })
     }
 
@@ -263,7 +263,7 @@ impl Judge {
         &self,
         scores: ArrayView2<'_, f32>,
         mut on_images: impl FnMut(usize),
-    ) -> Result<(Vec<MethodReport>, Option<ManipulationInversion>), EditorError> {
+    ) -> Result<(Vec<MethodReport>, Option<InvertedFaces>), EditorError> {
         if self.request.compared == 0 {
             return Ok((Vec::new(), None));
         }

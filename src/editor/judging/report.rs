@@ -5,7 +5,7 @@ use ndarray::{Array2, Array3};
 use crate::catalog::DigitalSourceType;
 use crate::editor::judging::image_outputs::IdentityMeasure;
 use crate::editor::judging::methods::effect::MethodReport;
-use crate::editor::judging::methods::manipulation_inversion::ManipulationInversion;
+use crate::editor::judging::methods::manipulation_inversion::InvertedFaces;
 use crate::imaging::Image;
 use crate::latent::LatentSpace;
 
@@ -66,8 +66,8 @@ pub struct Report {
     pub identity_by: Option<IdentityMeasure>,
     /// What each method of editing does, at equal change of the target; empty if the methods are not compared.
     pub methods: Vec<MethodReport>,
-    /// How well edits can be undone on inverted images, if methods are compared and the model can invert.
-    pub manipulation_inversion: Option<ManipulationInversion>,
+    /// How close inversions of faces come without an edit, if methods are compared and the model can invert.
+    pub inverted_faces: Option<InvertedFaces>,
 }
 
 /// What a move along a boundary that no classifier scores does to every score.

@@ -3,13 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ndarray::{Array2, Axis, Slice};
+use ndarray::{Array1, Array2, Axis, Slice};
 
 use crate::editor::editing::score_search::scored_attribute::linear;
 use crate::editor::judging::identity::similarity;
 use crate::editor::judging::image_outputs::{IdentityMeasure, ImageOutputs, image_outputs};
-use crate::editor::judging::methods::effect::{EffectSum, MethodEffect, MethodReport};
+use crate::editor::judging::methods::effect::{
+    EffectSum, LEVELS, MethodEffect, MethodReport, Place, RESCORED,
+};
 use crate::editor::judging::methods::faces::{CodesBySpace, MovedAttribute, linear_scores};
+use crate::editor::judging::methods::manipulation_inversion::{
+    EditUndoer, InvertedFaces, UNDONE_FACES, UNDONE_IMAGES, can_undo,
+};
 use crate::editor::judging::methods::method::{Method, MethodWalk};
 use crate::editor::judging::methods::truth::KnownTruth;
 use crate::editor::judging::methods::walk::{LINE_IMAGES, SEARCH_WALK_IMAGES, SEARCHES};
@@ -46,6 +51,32 @@ struct Before {
     scores: Array2<f64>,
     embeddings: Option<Array2<f32>>,
     truths: Option<Array2<f64>>,
+    undoer: Option<EditUndoer>,
+}
+
+/// The walk of a face.
+struct FaceWalk {
+    face: usize,
+    code: LatentCode,
+    /// 1 if it raises the target, −1 if it lowers it.
+    sign: f64,
+    stations: Vec<LatentCode>,
+}
+
+impl FaceWalk {
+    /// The code at a place between two stations.
+    fn code_at(&self, place: Place) -> Result<LatentCode, EditorError> {
+        let station = |index: usize| {
+            index
+                .checked_sub(1)
+                .map_or(&self.code, |index| &self.stations[index])
+        };
+        let (from, to) = (station(place.station - 1), station(place.station));
+        let (from, to) = (from.values().mapv(f64::from), to.values().mapv(f64::from));
+        let values = &from + place.share * (to - &from);
+        let code = LatentCode::rounded(self.code.space(), &values)?;
+        Ok(code.with_label(self.code.label().cloned()))
+    }
 }
 
 /// Moves faces by methods.
@@ -64,18 +95,28 @@ pub(crate) struct Comparison<F> {
 }
 
 /// About how many images a comparison synthesizes.
-pub(crate) fn planned_images(methods: usize, searches: usize, attributes: usize, faces: FaceCounts) -> usize {
+pub(crate) fn planned_images(model: &Model, methods: usize, searches: usize, faces: FaceCounts) -> usize {
     let by_search = faces.by_score.min(SEARCHED_FACES) * SEARCH_WALK_IMAGES;
-    faces.most() + attributes * (methods * faces.by_score * LINE_IMAGES + searches * by_search)
+    let undone = if can_undo(model) {
+        faces.by_score.min(UNDONE_FACES) * UNDONE_IMAGES
+    } else {
+        0
+    };
+    let walked = methods * faces.by_score * LINE_IMAGES + searches * by_search;
+    let attributes = model.outputs().len();
+    faces.most() + undone + attributes * (walked + (methods + searches) * undone)
 }
 
 impl<F: FnMut(usize)> Comparison<F> {
-    /// What each method does to each attribute.
+    /// What each method does to each attribute, and the faces whose edits were undone, if the model can invert.
     ///
     /// # Errors
     /// [`EditorError`] if a code leaves the range of single precision, or a network fails.
-    pub(crate) async fn run(mut self, methods: &[Method]) -> Result<Vec<MethodReport>, EditorError> {
-        let before = self.before().await?;
+    pub(crate) async fn run(
+        mut self,
+        methods: &[Method],
+    ) -> Result<(Vec<MethodReport>, Option<InvertedFaces>), EditorError> {
+        let (before, inverted) = self.before().await?;
         let mut reports = Vec::new();
         for method in methods {
             let mut effects = Vec::new();
@@ -89,10 +130,10 @@ impl<F: FnMut(usize)> Comparison<F> {
                 effects,
             });
         }
-        Ok(reports)
+        Ok((reports, inverted))
     }
 
-    async fn before(&mut self) -> Result<Before, EditorError> {
+    async fn before(&mut self) -> Result<(Before, Option<InvertedFaces>), EditorError> {
         let model = Arc::clone(&self.model);
         let count = self.faces.most();
         let codes = CodesBySpace::sample(&model, self.seed, count).await?;
@@ -104,12 +145,22 @@ impl<F: FnMut(usize)> Comparison<F> {
             Some((truth, _)) => Some(true_values(&model, truth, &own).await?),
             None => None,
         };
-        Ok(Before {
+        let shown = &own[..self.faces.by_score.min(own.len())];
+        let undoer = EditUndoer::new(&model, shown).await?;
+        let mut inverted = None;
+        if let Some(undoer) = &undoer {
+            let faces = undoer.unedited(&model, shown).await?;
+            self.count(faces.faces * UNDONE_IMAGES);
+            inverted = Some(faces);
+        }
+        let before = Before {
             codes,
             scores: linear_scores(&model, outputs.scores.view()),
             embeddings: outputs.embeddings,
             truths,
-        })
+            undoer,
+        };
+        Ok((before, inverted))
     }
 
     async fn outputs(&mut self, codes: &[LatentCode]) -> Result<ImageOutputs, EditorError> {
@@ -157,8 +208,8 @@ impl<F: FnMut(usize)> Comparison<F> {
         let mut by_score = EffectSum::new(column, &self.deviations);
         let of_truth = self.truth.as_ref().map_or(&[][..], |(_, deviations)| deviations);
         let mut by_truth = (faces.by_truth > 0).then(|| EffectSum::new(column, of_truth));
+        let (mut undone, mut searching) = (Vec::new(), Duration::ZERO);
         let mut first = 0;
-        let mut searching = Duration::ZERO;
         while first < faces.most() {
             let end = faces.most().min(first + FACES_AT_ONCE);
             let mut walks = Vec::new();
@@ -168,17 +219,22 @@ impl<F: FnMut(usize)> Comparison<F> {
                 let began = Instant::now();
                 let stations = walk.walk.stations(&self.model, &code, &target).await?;
                 searching += began.elapsed();
-                walks.push((face, target.sign, stations));
+                walks.push(FaceWalk {
+                    face,
+                    code,
+                    sign: target.sign,
+                    stations,
+                });
             }
-            let by_image: Vec<_> = walks.iter().filter(|(face, ..)| *face < faces.by_score).collect();
+            let by_image: Vec<_> = walks.iter().filter(|one| one.face < faces.by_score).collect();
             if !by_image.is_empty() {
-                self.add_scores(before, &by_image, &mut by_score).await?;
+                undone.extend(self.add_scores(before, &by_image, &mut by_score).await?);
                 // A search counts as what it may take.
-                let walked: usize = by_image.iter().map(|(_, _, stations)| stations.len()).sum();
+                let walked: usize = by_image.iter().map(|one| one.stations.len()).sum();
                 self.count((by_image.len() * walk.walk.images()).saturating_sub(walked));
             }
             if let Some(by_truth) = &mut by_truth {
-                let known: Vec<_> = walks.iter().filter(|(face, ..)| *face < faces.by_truth).collect();
+                let known: Vec<_> = walks.iter().filter(|one| one.face < faces.by_truth).collect();
                 self.add_truths(before, &known, by_truth).await?;
             }
             first = end;
@@ -197,57 +253,60 @@ impl<F: FnMut(usize)> Comparison<F> {
             by_score: by_score.means(),
             faces_by_truth: faces.by_truth,
             by_truth: by_truth.map_or_else(Vec::new, EffectSum::means),
+            undone: Array1::from(undone).mean(),
         })
     }
 
+    /// Adds walks to the effect by score. Returns the PSNR of each edit that was undone.
     async fn add_scores(
         &mut self,
         before: &Before,
-        walks: &[&(usize, f64, Vec<LatentCode>)],
+        walks: &[&FaceWalk],
         sum: &mut EffectSum,
-    ) -> Result<(), EditorError> {
-        let codes: Vec<_> = walks
-            .iter()
-            .flat_map(|(_, _, stations)| stations)
-            .cloned()
-            .collect();
-        let outputs = self.outputs(&codes).await?;
+    ) -> Result<Vec<f64>, EditorError> {
+        let outputs = self.outputs(&stations_of(walks)).await?;
         let scores = linear_scores(&self.model, outputs.scores.view());
-        let mut first = 0;
-        for (face, sign, stations) in walks {
-            let end = first + stations.len();
+        let (mut first, mut undone) = (0, Vec::new());
+        for walk in walks {
+            let end = first + walk.stations.len();
             let identity = before.embeddings.as_ref().zip(outputs.embeddings.as_ref());
             let identity = identity.map(|(before, after)| {
-                let own = before.row(*face);
+                let own = before.row(walk.face);
                 let stations = (first..end).map(|row| similarity(own, after.row(row)));
                 std::iter::once(1.0).chain(stations).collect::<Vec<_>>()
             });
-            let values = walked(&before.scores, *face, &scores, first..end);
-            sum.add(values.view(), identity.as_deref(), *sign);
+            let values = walked(&before.scores, walk.face, &scores, first..end);
+            sum.add(values.view(), identity.as_deref(), walk.sign);
+            if let Some(undoer) = before.undoer.as_ref().filter(|undoer| undoer.has(walk.face)) {
+                if let Some(place) = sum.place(values.view(), walk.sign, LEVELS[RESCORED]) {
+                    let edited = walk.code_at(place)?;
+                    undone.push(undoer.psnr(&self.model, walk.face, &walk.code, &edited).await?);
+                }
+                self.count(UNDONE_IMAGES);
+            }
             first = end;
         }
-        Ok(())
+        Ok(undone)
     }
 
     async fn add_truths(
         &self,
         before: &Before,
-        walks: &[&(usize, f64, Vec<LatentCode>)],
+        walks: &[&FaceWalk],
         sum: &mut EffectSum,
     ) -> Result<(), EditorError> {
         let (Some((truth, _)), Some(own)) = (&self.truth, &before.truths) else {
             return Ok(());
         };
-        let codes: Vec<_> = walks
-            .iter()
-            .flat_map(|(_, _, stations)| stations)
-            .cloned()
-            .collect();
-        let values = true_values(&self.model, truth, &codes).await?;
+        let values = true_values(&self.model, truth, &stations_of(walks)).await?;
         let mut first = 0;
-        for (face, sign, stations) in walks {
-            let end = first + stations.len();
-            sum.add(walked(own, *face, &values, first..end).view(), None, *sign);
+        for walk in walks {
+            let end = first + walk.stations.len();
+            sum.add(
+                walked(own, walk.face, &values, first..end).view(),
+                None,
+                walk.sign,
+            );
             first = end;
         }
         Ok(())
@@ -273,6 +332,10 @@ impl<F: FnMut(usize)> Comparison<F> {
         seconds.sort_by(f64::total_cmp);
         Ok(seconds[seconds.len() / 2])
     }
+}
+
+fn stations_of(walks: &[&FaceWalk]) -> Vec<LatentCode> {
+    walks.iter().flat_map(|walk| &walk.stations).cloned().collect()
 }
 
 /// The values of a face before, and at its stations: `rows` of `after`.

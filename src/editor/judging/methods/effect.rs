@@ -1,11 +1,11 @@
 //! What a method does to a face, at equal change of the target.
 
-use ndarray::ArrayView2;
+use ndarray::{Array1, ArrayView2};
 
 /// The changes of the target at which methods are compared, in standard deviations of its score.
 pub const LEVELS: [f64; 4] = [0.5, 1.0, 1.5, 2.0];
 
-/// The one of [`LEVELS`] that the tables of re-scoring show: 1 standard deviation.
+/// The one of [`LEVELS`] that the tables of re-scoring show, and at which edits are undone: 1 standard deviation.
 pub const RESCORED: usize = 1;
 
 /// What one method does, attribute by attribute.
@@ -34,6 +34,9 @@ pub struct MethodEffect {
     pub faces_by_truth: usize,
     /// The effect at each of [`LEVELS`], by the true values; empty if no graph knows them.
     pub by_truth: Vec<LevelEffect>,
+    /// Manipulation inversion: the mean PSNR in dB to the face before the edit, after the edited image was inverted and the edit undone.
+    /// `None` if the model has no encoder, or no face came as far as [`RESCORED`].
+    pub undone: Option<f64>,
 }
 
 /// The mean effect on the faces whose target changes by one of [`LEVELS`].
@@ -89,6 +92,13 @@ impl MethodReport {
         seconds.sort_by(f64::total_cmp);
         seconds.get(seconds.len() / 2).copied().unwrap_or_default()
     }
+
+    /// The mean of [`MethodEffect::undone`] over the attributes that have it.
+    #[must_use]
+    pub fn undone(&self) -> Option<f64> {
+        let known: Vec<f64> = self.effects.iter().filter_map(|effect| effect.undone).collect();
+        (!known.is_empty()).then(|| Array1::from(known).mean().expect("there are some"))
+    }
 }
 
 /// The mean at each level over the faces of all attributes. Each entry has the number of faces that were moved.
@@ -114,6 +124,21 @@ fn means(effects: &[(usize, &[LevelEffect])]) -> Vec<MeanEffect> {
         }
     };
     (0..LEVELS.len()).map(at).collect()
+}
+
+/// A place on a walk, between two stations.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// The station after it, at least 1; the face itself is station 0.
+    pub(crate) station: usize,
+    /// The share of the way from the station before, 0 to 1.
+    pub(crate) share: f64,
+}
+
+impl Place {
+    fn between(self, from: f64, to: f64) -> f64 {
+        from + self.share * (to - from)
+    }
 }
 
 /// Sums over faces at one level.
@@ -151,27 +176,20 @@ impl EffectSum {
     /// Adds the walk of a face: its `values` `[stations, columns]`, the first of them before the edit, and the similarity of each
     /// station to the first, if it is known. `sign` is −1 if the edit lowers the target.
     pub(crate) fn add(&mut self, values: ArrayView2<'_, f64>, identity: Option<&[f64]>, sign: f64) {
-        let before = values.row(0);
-        let change = |station: usize, column: usize| {
-            let deviation = self.deviations[column];
-            // A value that is the same for all samples has no unit.
-            if deviation > 0.0 {
-                sign * (values[[station, column]] - before[column]) / deviation
-            } else {
-                0.0
-            }
-        };
-        for (sum, level) in self.levels.iter_mut().zip(LEVELS) {
-            let reaches = |station: &usize| change(*station, self.target) >= level;
-            let Some(station) = (1..values.nrows()).find(reaches) else {
+        for (index, level) in LEVELS.into_iter().enumerate() {
+            let Some(place) = self.place(values, sign, level) else {
                 break;
             };
-            let (from, to) = (change(station - 1, self.target), change(station, self.target));
-            let share = (level - from) / (to - from);
-            let between = |from: f64, to: f64| from + share * (to - from);
+            let before = place.station - 1;
+            let moved: Vec<f64> = (0..values.ncols())
+                .map(|column| {
+                    let change = |station| self.change(values, sign, station, column);
+                    place.between(change(before), change(place.station))
+                })
+                .collect();
+            let sum = &mut self.levels[index];
             sum.reached += 1;
-            for column in 0..values.ncols() {
-                let moved = between(change(station - 1, column), change(station, column));
+            for (column, moved) in moved.into_iter().enumerate() {
                 sum.changes[column] += moved;
                 if column != self.target {
                     sum.absolute += moved.abs();
@@ -179,8 +197,30 @@ impl EffectSum {
             }
             if let Some(identity) = identity {
                 self.has_identity = true;
-                sum.identity += between(identity[station - 1], identity[station]);
+                sum.identity += place.between(identity[before], identity[place.station]);
             }
+        }
+    }
+
+    /// Where the target of a walk, as in [`add`](Self::add), has changed by `level`, if it comes so far.
+    pub(crate) fn place(&self, values: ArrayView2<'_, f64>, sign: f64, level: f64) -> Option<Place> {
+        let change = |station| self.change(values, sign, station, self.target);
+        let station = (1..values.nrows()).find(|&station| change(station) >= level)?;
+        let (from, to) = (change(station - 1), change(station));
+        Some(Place {
+            station,
+            share: (level - from) / (to - from),
+        })
+    }
+
+    /// The change of a value up to a station, in its standard deviations.
+    fn change(&self, values: ArrayView2<'_, f64>, sign: f64, station: usize, column: usize) -> f64 {
+        let deviation = self.deviations[column];
+        // A value that is the same for all samples has no unit.
+        if deviation > 0.0 {
+            sign * (values[[station, column]] - values[[0, column]]) / deviation
+        } else {
+            0.0
         }
     }
 

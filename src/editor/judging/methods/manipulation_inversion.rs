@@ -1,99 +1,126 @@
 //! Manipulation inversion: a face is edited, its image is inverted, the edit is undone, and the image is compared with the one before.
 
-use std::sync::Arc;
+use ndarray::Axis;
 
 use crate::editor::blocking::run_blocking;
 use crate::editor::inversion::encoding::encoder_space;
 use crate::editor::inversion::iterative_encoding::{MOST_ROUNDS, iterative_encoding};
-use crate::editor::judging::methods::faces::CodesBySpace;
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
 use crate::editor::{EditorError, Model};
 use crate::imaging::{Image, Similarity};
-use crate::latent::{Amount, Boundary, Direction, Edit, LatentCode, LatentSpace, apply};
+use crate::latent::{LatentCode, LatentSpace};
 
-/// Most faces that are edited and inverted.
-const MOST_FACES: usize = 4;
-/// How far a face is moved, in standard deviations of the samples' distances.
-const DEVIATIONS: f64 = 1.0;
+/// Most faces whose edits are undone, for each method and attribute.
+pub(crate) const UNDONE_FACES: usize = 4;
+/// The images that one edit which is undone is counted as.
+pub(crate) const UNDONE_IMAGES: usize = MOST_ROUNDS + 2;
 
-/// How well edits can be undone on the codes of inverted images.
-#[derive(Clone, Debug)]
-pub struct ManipulationInversion {
-    /// The space of the edits.
-    pub space: LatentSpace,
-    /// How many faces were edited.
+/// The faces of which edits are undone, without any edit.
+#[derive(Clone, Copy, Debug)]
+pub struct InvertedFaces {
+    /// How many faces.
     pub faces: usize,
-    /// The mean PSNR of inverted faces that were not edited, in dB.
-    pub unedited: f64,
-    /// Each edited attribute, and the mean PSNR of its faces after the edit was undone, in dB.
-    pub undone: Vec<(String, f64)>,
+    /// The mean PSNR in dB of their images after an inversion by the encoder. No edit can be undone better than that, except by chance.
+    pub psnr: f64,
 }
 
-/// Edits, inverts and undoes the first of `codes`, at most `faces` and at least one. `None` if the model has no encoder for w or w+, or no boundary there.
-///
-/// # Errors
-/// [`EditorError`] if a network fails.
-pub(crate) async fn manipulation_inversion(
-    model: &Arc<Model>,
-    codes: &CodesBySpace,
-    faces: usize,
-) -> Result<Option<ManipulationInversion>, EditorError> {
-    let space = encoder_space(model);
-    let names: Vec<&str> = model.classifiers().attributes().collect();
-    let find = |name: &&str| model.boundaries().of_attributes(&[name], space).ok();
-    let boundaries: Vec<Arc<Boundary>> = names.iter().filter_map(find).flatten().collect();
-    if !model.engine().has_encoder() || space < model.shape().synthesis_space() || boundaries.is_empty() {
-        return Ok(None);
-    }
-    let mut renderer = Renderer::background(model);
-    let count = faces.min(MOST_FACES);
-    let mut faces = Vec::new();
-    for face in 0..count {
-        let code = codes.code(space, face)?;
-        let image = image_of(&mut renderer, code.clone()).await?;
-        faces.push((code, image));
-    }
-    let mut unedited = Vec::new();
-    for (code, image) in &faces {
-        let found = inverted(&mut renderer, code).await?;
-        unedited.push(psnr(&mut renderer, found, image).await?);
-    }
-    let mut undone = Vec::new();
-    for boundary in &boundaries {
-        let direction = Direction::along(boundary);
-        let amount = DEVIATIONS * codes.deviation_along(boundary.space(), direction.step());
-        let moved = |code: &LatentCode, by: f64| {
-            let edit = Edit::new(Arc::clone(boundary), direction.clone(), Amount::By(by))?;
-            apply(code, &[edit], None)
-        };
-        let mut found = Vec::new();
-        for (code, image) in &faces {
-            let edited = inverted(&mut renderer, &moved(code, amount)?).await?;
-            found.push(psnr(&mut renderer, moved(&edited, -amount)?, image).await?);
+/// Undoes edits, and compares the images with those before.
+pub(crate) struct EditUndoer {
+    images: Vec<Image>,
+}
+
+impl EditUndoer {
+    /// Keeps the images of the first of `faces`. `None` if the model has no encoder for the codes that its synthesis takes.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network fails.
+    pub(crate) async fn new(model: &Model, faces: &[LatentCode]) -> Result<Option<Self>, EditorError> {
+        if !can_undo(model) {
+            return Ok(None);
         }
-        undone.push((boundary.attribute().to_owned(), mean(&found)));
+        let mut renderer = Renderer::background(model);
+        let mut images = Vec::new();
+        for face in faces.iter().take(UNDONE_FACES) {
+            images.push(image_of(&mut renderer, face.clone()).await?);
+        }
+        Ok(Some(Self { images }))
     }
-    Ok(Some(ManipulationInversion {
-        space,
-        faces: faces.len(),
-        unedited: mean(&unedited),
-        undone,
-    }))
+
+    /// Whether this face is one of those whose edits are undone.
+    pub(crate) fn has(&self, face: usize) -> bool {
+        face < self.images.len()
+    }
+
+    /// The inversions of `faces`, the same that [`new`](Self::new) got, without any edit.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network fails.
+    pub(crate) async fn unedited(
+        &self,
+        model: &Model,
+        faces: &[LatentCode],
+    ) -> Result<InvertedFaces, EditorError> {
+        let mut sum = 0.0;
+        for (face, code) in faces.iter().enumerate().take(self.images.len()) {
+            sum += self.psnr(model, face, code, code).await?;
+        }
+        Ok(InvertedFaces {
+            faces: self.images.len(),
+            psnr: mean(sum, self.images.len()),
+        })
+    }
+
+    /// The PSNR in dB of a face before an edit, and after the edited image was inverted and the way from `code` to `edited` taken back.
+    ///
+    /// The way is that of the synthesis input, so that an edit in z can be undone from a code in w; for codes in s, that of the styles.
+    ///
+    /// # Errors
+    /// [`EditorError`] if a network fails.
+    pub(crate) async fn psnr(
+        &self,
+        model: &Model,
+        face: usize,
+        code: &LatentCode,
+        edited: &LatentCode,
+    ) -> Result<f64, EditorError> {
+        let mut renderer = Renderer::background(model);
+        let image = renderer.synthesize(std::slice::from_ref(edited)).await?;
+        let found = iterative_encoding(&mut renderer, &image, None).await?.code;
+        let in_styles = edited.space() == LatentSpace::S;
+        let found = if in_styles {
+            renderer.styles(found).await?
+        } else {
+            synthesis_code(&mut renderer, &found).await?
+        };
+        let way = if in_styles {
+            edited.values() - code.values()
+        } else {
+            let from = synthesis_code(&mut renderer, code).await?;
+            synthesis_code(&mut renderer, edited).await?.values() - from.values()
+        };
+        let undone = found.values() - &way;
+        let undone =
+            LatentCode::new(found.space(), undone).map_err(EditorError::computed("undoing an edit"))?;
+        let undone = undone.with_label(code.label().cloned());
+        let (after, before) = (image_of(&mut renderer, undone).await?, self.images[face].clone());
+        Ok(run_blocking(move || Similarity::of(&after, &before).psnr).await)
+    }
 }
 
-/// How many images that takes, at most.
-pub(crate) fn inversion_images(model: &Model, faces: usize) -> usize {
-    if model.engine().has_encoder() {
-        faces.min(MOST_FACES) * (model.outputs().len() + 1) * (MOST_ROUNDS + 2)
-    } else {
-        0
-    }
+/// Whether the model has an encoder for the codes that its synthesis takes.
+pub(crate) fn can_undo(model: &Model) -> bool {
+    model.engine().has_encoder() && encoder_space(model) >= model.shape().synthesis_space()
 }
 
-/// The code that iterative encoding finds for the image of `code`.
-async fn inverted(renderer: &mut Renderer<'_>, code: &LatentCode) -> Result<LatentCode, EditorError> {
-    let image = renderer.synthesize(std::slice::from_ref(code)).await?;
-    Ok(iterative_encoding(renderer, &image, None).await?.code)
+/// The code that the synthesis takes for `code`: in w+, or in the space of a synthesis without layers.
+async fn synthesis_code(renderer: &mut Renderer<'_>, code: &LatentCode) -> Result<LatentCode, EditorError> {
+    let rows = renderer.synthesis_rows(std::slice::from_ref(code)).await?;
+    let rows = rows.index_axis_move(Axis(0), 0);
+    let space = match renderer.model().shape().synthesis_space() {
+        LatentSpace::W if rows.nrows() > 1 => LatentSpace::WPlus,
+        space => space,
+    };
+    LatentCode::new(space, rows).map_err(EditorError::computed("the mapping"))
 }
 
 async fn image_of(renderer: &mut Renderer<'_>, code: LatentCode) -> Result<Image, EditorError> {
@@ -101,12 +128,6 @@ async fn image_of(renderer: &mut Renderer<'_>, code: LatentCode) -> Result<Image
     Ok(faces.remove(0).image)
 }
 
-async fn psnr(renderer: &mut Renderer<'_>, code: LatentCode, before: &Image) -> Result<f64, EditorError> {
-    let (after, before) = (image_of(renderer, code).await?, before.clone());
-    Ok(run_blocking(move || Similarity::of(&after, &before).psnr).await)
-}
-
-fn mean(values: &[f64]) -> f64 {
-    let sum: f64 = values.iter().sum();
-    sum / f64::from(u32::try_from(values.len().max(1)).expect("few faces"))
+fn mean(sum: f64, count: usize) -> f64 {
+    sum / f64::from(u32::try_from(count.max(1)).expect("few faces"))
 }

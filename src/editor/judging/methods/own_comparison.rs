@@ -12,9 +12,7 @@ use crate::editor::judging::methods::comparison::{
 use crate::editor::judging::methods::components::{SAMPLES, without_labels};
 use crate::editor::judging::methods::effect::MethodReport;
 use crate::editor::judging::methods::faces::{CodesBySpace, linear_scores};
-use crate::editor::judging::methods::manipulation_inversion::{
-    ManipulationInversion, inversion_images, manipulation_inversion,
-};
+use crate::editor::judging::methods::manipulation_inversion::InvertedFaces;
 use crate::editor::judging::methods::method::{Method, PlaneSet, methods_of};
 use crate::editor::judging::methods::style_channels::StyleChannels;
 use crate::editor::judging::methods::truth::KnownTruth;
@@ -68,9 +66,8 @@ impl Comparisons {
         let fitted = 2 * self.fits.len() + if self.truth.is_some() { 2 } else { 0 };
         let styles = usize::from(model.shape().styles.is_ok());
         let lines = 2 * (spaces + styles + fitted) + 2;
-        let moved = planned_images(lines, 2, model.outputs().len(), self.faces(request));
         let ranked = StyleChannels::new(model, request.seed).images();
-        ranked + moved + inversion_images(model, self.faces(request).by_score)
+        ranked + planned_images(model, lines, 2, self.faces(request))
     }
 
     /// Compares the methods. `scores` are those of the report's samples.
@@ -83,7 +80,7 @@ impl Comparisons {
         request: &ReportRequest,
         scores: ArrayView2<'_, f32>,
         mut on_images: impl FnMut(usize),
-    ) -> Result<(Vec<MethodReport>, Option<ManipulationInversion>), EditorError> {
+    ) -> Result<(Vec<MethodReport>, Option<InvertedFaces>), EditorError> {
         let scores = linear_scores(model, scores);
         let known = if self.fits.is_empty() {
             scores.nrows().min(MOST_KNOWN)
@@ -119,11 +116,7 @@ impl Comparisons {
             on_images,
             images: styles.images(),
         };
-        let reports = comparison.run(&methods).await?;
-        Ok((
-            reports,
-            manipulation_inversion(model, &codes, self.faces(request).by_score).await?,
-        ))
+        comparison.run(&methods).await
     }
 }
 
