@@ -199,16 +199,27 @@ const checks = {
     await drag("smile", 0.9);
     assert.notEqual(await pixels(), mixed);
   },
-  "a trained boundary is used": async () => {
-    await page.goto(`${service}#model=phantom&space=w&seed=7`);
-    await page.waitForURL(/space=w&seed=7$/);
-    await settled();
-    await id("open-training").click();
-    await page.getByRole("checkbox", { name: "smile" }).check();
-    await id("training-samples").fill("700");
-    await assertAccessible("the dialog of a training");
-    await page.getByRole("button", { name: "Start" }).click();
-    await page.getByText("The model has the new boundaries").waitFor({ timeout: 300_000 });
+  "a trained boundary is used if it is better": async () => {
+    const boundary = `${service}v1/models/phantom/boundaries/smile/w`;
+    const noSmile = Array.from({ length: 64 }, (_, index) => (index === 0 ? 1 : 0));
+    const put = await fetch(boundary, { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify({ normal: noSmile }) });
+    assert.ok(put.ok, await put.text());
+    const trained = async (samples, text) => {
+      await page.goto("about:blank");
+      await page.goto(`${service}#model=phantom&space=w&seed=7`);
+      await page.waitForURL(/space=w&seed=7$/);
+      await settled();
+      // The seed of the samples is random otherwise.
+      await page.evaluate(() => void (Math.random = () => 0.25));
+      await id("open-training").click();
+      await page.getByRole("checkbox", { name: "smile" }).check();
+      await page.getByRole("checkbox", { name: "pose" }).uncheck();
+      await id("training-samples").fill(samples);
+      await assertAccessible("the dialog of a training");
+      await page.getByRole("button", { name: "Start" }).click();
+      await page.getByText(text).waitFor({ timeout: 300_000 });
+    };
+    await trained("900", "The model has the new boundaries");
     const cosine = await id("training-figures").locator("tbody tr").first().locator("td").last().textContent();
     assert.ok(Number(cosine) > 0.5, `the expected cosine is ${cosine}`);
     await shot("training");
@@ -217,6 +228,12 @@ const checks = {
     const before = await pixels();
     await drag("smile", 0.9);
     assert.notEqual(await pixels(), before);
+    // The boundary that came with the model is back, and 300 faces find no better one.
+    const deleted = await fetch(boundary, { method: "DELETE" });
+    assert.equal((await deleted.json()).restored, true);
+    await trained("300", "smile keeps its boundary: the new one is not better.");
+    await shot("training-kept");
+    await page.keyboard.press("Escape");
   },
   "the report opens": async () => {
     await id("open-report").click();

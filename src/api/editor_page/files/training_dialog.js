@@ -49,13 +49,17 @@ export class TrainingDialog {
     const samples = Number(byId("training-samples").value);
     this.#figures.hidden = true;
     try {
-      const job = await train(this.model, { attributes, space: this.space, samples });
+      // A boundary is only judged fairly by samples that neither was fitted to: a new seed has others.
+      const seed = Math.floor(Math.random() * 2 ** 31);
+      const job = await train(this.model, { attributes, space: this.space, samples, seed, keep: "better" });
       this.#running(job.id);
       const last = await followJob(job.id, (state) => this.#show(state));
-      if (last.boundaries.length > 0) {
-        this.#showFigures(last.boundaries);
-        const doubts = last.boundaries.flatMap(({ attribute, warnings = [] }) => warnings.map((warning) => `${attribute}: ${warning}`));
-        this.#status.textContent = [this.#status.textContent, ...doubts].join(" ");
+      const { boundaries, comparisons = [] } = last;
+      const kept = comparisons.filter((one) => one.kept === "current").map(({ attribute, reason }) => `${attribute} keeps its boundary: ${reason}.`);
+      const doubts = boundaries.flatMap(({ attribute, warnings = [] }) => warnings.map((warning) => `${attribute}: ${warning}`));
+      this.#status.textContent = [this.#status.textContent, ...kept, ...doubts].join(" ");
+      if (boundaries.length > 0) {
+        this.#showFigures(boundaries);
         this.#trained();
       }
     } catch (error) {
@@ -71,13 +75,13 @@ export class TrainingDialog {
   }
 
   #show(job) {
-    const { status, samples, samples_done: done, seconds_left: left, fitting, failure } = job;
+    const { status, samples, samples_done: done, seconds_left: left, fitting, failure, boundaries } = job;
     this.#progress.value = done / samples;
     const texts = {
       queued: "Waits for earlier jobs.",
       sampling: `${done} of ${samples} faces scored${left === undefined ? "" : `, about ${Math.ceil(left)} s left`}.`,
       fitting: `Fits ${fitting ?? "boundaries"}.`,
-      done: "Done. The model has the new boundaries.",
+      done: boundaries.length > 0 ? "Done. The model has the new boundaries." : "Done.",
       cancelled: "Cancelled.",
       failed: failure,
     };
