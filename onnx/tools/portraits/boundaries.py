@@ -1,4 +1,4 @@
-"""Finds the boundaries with faceplane. Samples are synthesized and scored once, for both spaces and both shares.
+"""Finds the boundaries with faceplane. Samples are synthesized and scored once, for both spaces and both methods.
 
 FACEPLANE names the program (`make build`).
 """
@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import subprocess
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,8 +23,11 @@ from .networks import DIMENSION
 
 SAMPLES, CHUNK = 100_000, 500
 
-SHIPPED, PAPER = 0.1, 0.02
-"""The share of samples at each end of the scores: for the shipped boundaries, and the paper's for comparison."""
+SHIPPED = ("--threshold", "0")
+"""The options of the shipped boundaries: the default method, with the classifiers' threshold."""
+
+PAPER = ("--method", "svm", "--ratio", "0.02")
+"""The options of the boundaries for comparison: the paper's method and share of samples at each end of the scores."""
 
 SCORED_BY = {**dict.fromkeys(ATTRIBUTES, "classifier"), "quality": "quality"}
 """The graph that scores each attribute."""
@@ -56,22 +60,11 @@ def score(model: Model, cache: pathlib.Path) -> pathlib.Path:
     return folder
 
 
-def fit(attribute: str, space: str, ratio: float, scored: pathlib.Path, target: pathlib.Path) -> None:
+def fit(attribute: str, space: str, method: Sequence[str], scored: pathlib.Path, target: pathlib.Path) -> None:
     """Writes one boundary, by `faceplane train-boundary`."""
     program = os.environ.get("FACEPLANE", "../../target/release/faceplane")
     codes = ["--latents", str(scored / f"{space}.npy"), "--scores", str(scored / f"{attribute}.npy")]
-    options = [
-        "--method",
-        "svm",
-        "--space",
-        space,
-        "--ratio",
-        str(ratio),
-        "--seed",
-        str(SAMPLE_SEED),
-        "--output",
-        str(target),
-    ]
+    options = [*method, "--space", space, "--seed", str(SAMPLE_SEED), "--output", str(target)]
     subprocess.run([program, "train-boundary", "--attribute", attribute, *codes, *options], check=True)
 
 
@@ -88,7 +81,8 @@ def generator_digest(folder: pathlib.Path) -> str:
 def add_provenance(path: pathlib.Path, graph: str, folder: pathlib.Path) -> None:
     """Adds what faceplane cannot know about files to a boundary's JSON: seed, scoring graph and model."""
     record = json.loads(path.read_text())
-    known = {name: record.pop(name) for name in ("attribute", "space", "intercept", "samples", "chosen")}
+    first = ("attribute", "space", "intercept", "samples", "chosen")
+    known = {name: record.pop(name) for name in first if name in record}
     known["seed"] = SAMPLE_SEED
     known["classifier"] = f"{graph}.onnx"
     known["classifier_digest"] = hashlib.sha256((folder / f"{graph}.onnx").read_bytes()).hexdigest()
@@ -99,10 +93,10 @@ def add_provenance(path: pathlib.Path, graph: str, folder: pathlib.Path) -> None
 def main() -> None:
     arguments = parser(__doc__, cache="codes and scores").parse_args()
     scored = score(Model(arguments.folder), arguments.cache)
-    for ratio, target in ((SHIPPED, arguments.folder / "boundaries"), (PAPER, arguments.cache / "boundaries-paper")):
+    for method, target in ((SHIPPED, arguments.folder / "boundaries"), (PAPER, arguments.cache / "boundaries-paper")):
         for attribute, graph in SCORED_BY.items():
             for space in SPACES:
-                fit(attribute, space, ratio, scored, target)
+                fit(attribute, space, method, scored, target)
                 add_provenance(target / f"{attribute}_{space}.json", graph, arguments.folder)
 
 

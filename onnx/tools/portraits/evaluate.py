@@ -136,11 +136,10 @@ def training_figures(cache: pathlib.Path) -> dict[str, float]:
     return {"images": last["images"], "hours": round(last["seconds"] / 3600, 1)}
 
 
-def extremes_figures(folder: pathlib.Path, cache: pathlib.Path) -> Mapping[str, Any]:
-    """How many extremes the boundaries were found with, and the accuracy of those of the paper's share of extremes."""
+def paper_figures(cache: pathlib.Path) -> Mapping[str, Any]:
+    """How many extremes the paper's method was given, and the accuracy of its boundaries."""
     records = boundary_records(cache / "boundaries-paper")
     return {
-        "chosen": boundary_records(folder / "boundaries")["pose_z"]["chosen"],
         "chosen_paper": records["pose_z"]["chosen"],
         "boundaries_paper": {name: one["accuracy"] for name, one in records.items()},
     }
@@ -171,7 +170,7 @@ def main() -> None:
         "compared": COMPARED,
         "frechet": frechet_distances(model, features, w, w_avg, training_renders(cache).pixels),
         **classifier_figures(model, pixels, truth.numpy(), scores),
-        **extremes_figures(folder, cache),
+        **paper_figures(cache),
         "encoder": encoder_figures(model, folder, pixels[:ENCODED], w_avg),
         "quality": {space: quality_figures(model, space, codes[space], folder) for space in SPACES},
     }
