@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ndarray::ArrayView2;
 
 use crate::api::signed;
-use crate::editor::{LEVELS, MeanEffect, MethodReport, RESCORED, Report};
+use crate::editor::{LEVELS, MeanEffect, MethodEffect, MethodReport, RESCORED, Report};
 
 /// Tables 1 to 3 of the paper, with a report for each space.
 pub(super) fn plane_tables(reports: &[Report]) -> String {
@@ -144,17 +144,7 @@ fn means(
 
 /// The dependency by truth of each attribute at one level.
 fn attributes_by_truth(out: &mut String, report: &Report) {
-    let names: Vec<String> =
-        report
-            .methods
-            .iter()
-            .flat_map(|method| &method.effects)
-            .fold(Vec::new(), |mut names, effect| {
-                if !effect.by_truth.is_empty() && !names.contains(&effect.attribute) {
-                    names.push(effect.attribute.clone());
-                }
-                names
-            });
+    let names = edited_attributes(report, |effect| !effect.by_truth.is_empty());
     let _ = write!(
         out,
         "By truth, where the edited attribute has changed by {}:\n\n",
@@ -218,20 +208,33 @@ fn undone(out: &mut String, report: &Report) {
         inverted.faces, LEVELS[RESCORED], inverted.psnr
     );
     let decibels = |psnr: Option<f64>| psnr.map_or_else(|| "–".to_owned(), |psnr| format!("{psnr:.1}"));
-    let head = ["method", "mean"]
+    let names = edited_attributes(report, |effect| effect.undone.is_some());
+    let head: Vec<String> = ["method", "mean"]
         .map(str::to_owned)
         .into_iter()
-        .chain(report.scored.iter().cloned());
+        .chain(names.clone())
+        .collect();
     let row = |method: &MethodReport| {
         let cell = |name: &String| {
             let effect = method.effects.iter().find(|effect| effect.attribute == *name);
             decibels(effect.and_then(|effect| effect.undone))
         };
         let first = [method.method.clone(), decibels(method.undone())];
-        first.into_iter().chain(report.scored.iter().map(cell)).collect()
+        first.into_iter().chain(names.iter().map(cell)).collect()
     };
     let rows: Vec<Vec<String>> = report.methods.iter().map(row).collect();
-    table(out, &head.collect::<Vec<_>>(), &rows);
+    table(out, &head, &rows);
+}
+
+/// The attributes that some method edits with an effect that `counts`.
+fn edited_attributes(report: &Report, counts: impl Fn(&MethodEffect) -> bool) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for effect in report.methods.iter().flat_map(|method| &method.effects) {
+        if counts(effect) && !names.contains(&effect.attribute) {
+            names.push(effect.attribute.clone());
+        }
+    }
+    names
 }
 
 /// A table. The first column is text, the others are numbers.

@@ -96,8 +96,7 @@ impl MethodReport {
     /// The mean of [`MethodEffect::undone`] over the attributes that have it.
     #[must_use]
     pub fn undone(&self) -> Option<f64> {
-        let known: Vec<f64> = self.effects.iter().filter_map(|effect| effect.undone).collect();
-        (!known.is_empty()).then(|| Array1::from(known).mean().expect("there are some"))
+        Array1::from_iter(self.effects.iter().filter_map(|effect| effect.undone)).mean()
     }
 }
 
