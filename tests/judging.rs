@@ -131,7 +131,13 @@ async fn edits_of_every_method_are_undone_on_the_codes_of_the_edited_images() {
             .filter(|effect| effect.by_score[1].reached > 0)
         {
             let undone = effect.undone.unwrap();
-            assert!(undone > 45.0, "{} {}: {undone}", method.method, effect.attribute);
+            assert!(
+                undone.psnr > 45.0,
+                "{} {}: {undone:?}",
+                method.method,
+                effect.attribute
+            );
+            assert_eq!(undone.faces, effect.by_score[1].reached);
         }
     }
 }
@@ -140,7 +146,7 @@ async fn edits_of_every_method_are_undone_on_the_codes_of_the_edited_images() {
 async fn edits_that_the_encoder_does_not_see_are_not_undone() {
     let report = judged_model(model_with_encoder(LinearGenerator::new(), BlindEncoder)).await;
     for psnr in [
-        method(&report, "plane in w").undone().unwrap(),
+        method(&report, "plane in w").undone().unwrap().psnr,
         report.inverted_faces.unwrap().psnr,
     ] {
         assert!(psnr < 40.0, "{psnr}");

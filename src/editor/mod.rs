@@ -94,7 +94,9 @@ pub use jobs::job::{FitProgress, Job, JobProgress, JobStatus};
 pub use jobs::job_queue::Jobs;
 pub use judging::image_outputs::IdentityMeasure;
 pub use judging::judge::judge;
-pub use judging::methods::effect::{LEVELS, LevelEffect, MeanEffect, MethodEffect, MethodReport, RESCORED};
+pub use judging::methods::effect::{
+    LEVELS, LevelEffect, MeanEffect, MethodEffect, MethodReport, RESCORED, UndoneEdits,
+};
 pub use judging::methods::manipulation_inversion::InvertedFaces;
 pub use judging::methods::own_comparison::Comparisons;
 pub use judging::methods::truth::KnownTruth;

@@ -219,7 +219,7 @@ async fn a_training_keeps_the_better_boundary_and_says_why() {
         (&comparison["kept"], &comparison["samples"]),
         (&json!("new"), &json!(100))
     );
-    assert_eq!(comparison["reason"], "the new one is better");
+    assert_eq!(comparison["reason"], "the new one is clearly better");
     let (new, current) = (comparison["new"].as_f64(), comparison["current"].as_f64());
     assert!(new > current && new > Some(0.95), "{comparison}");
     assert_eq!(job["boundaries"][0]["samples"], 400);

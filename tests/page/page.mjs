@@ -219,7 +219,7 @@ const checks = {
       await page.getByRole("button", { name: "Start" }).click();
       await page.getByText(text).waitFor({ timeout: 300_000 });
     };
-    await trained("900", "The model has the new boundaries");
+    await trained("900", "The model has new boundaries: smile.");
     const cosine = await id("training-figures").locator("tbody tr").first().locator("td").last().textContent();
     assert.ok(Number(cosine) > 0.5, `the expected cosine is ${cosine}`);
     await shot("training");
@@ -231,7 +231,7 @@ const checks = {
     // The boundary that came with the model is back, and 300 faces find no better one.
     const deleted = await fetch(boundary, { method: "DELETE" });
     assert.equal((await deleted.json()).restored, true);
-    await trained("300", "smile keeps its boundary: the new one is not better.");
+    await trained("300", "smile keeps its boundary: the new one is not clearly better.");
     await shot("training-kept");
     await page.keyboard.press("Escape");
   },

@@ -76,6 +76,9 @@ def fields(figures: Figures, inversion: Figures, quality: Figures) -> dict[str, 
         "scores": score_table(figures),
         "boundaries_paper": tables.boundaries(figures["boundaries_paper"]),
         "boundaries": tables.regressions(figures["boundaries"]),
+        "cosines_in_w": ", ".join(
+            f"{figures['boundaries'][f'{name}_w']['cosine']:.2f} for {name}" for name in (*ATTRIBUTES, "quality")
+        ),
         "chosen_paper": f"{figures['chosen_paper']:,}",
         "frechet_renders": f"{distances['renders']:.2f}",
         "frechet_plain": f"{distances['1.0']:.2f}",

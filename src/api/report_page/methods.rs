@@ -145,16 +145,20 @@ fn write_rescoring(out: &mut String, report: &Report, names: &[String]) {
 fn write_undone(out: &mut String, report: &Report, names: &[String], inverted: InvertedFaces) {
     let _ = write!(
         out,
-        "<h2>Manipulation inversion</h2><p>At most {} faces for each attribute. Each is edited until the attribute\u{2019}s score has changed by {}, the image is \
-         inverted by the encoder, and the edit undone. The mean PSNR to the face before is {:.1} dB without an \
-         edit.</p>\n<table><thead><tr><th></th><th>PSNR, dB</th></tr></thead><tbody>\n",
-        inverted.faces, LEVELS[RESCORED], inverted.psnr
+        "<h2>Manipulation inversion</h2><p>A face is edited until the attribute\u{2019}s score has changed by {} deviation, the edited image is inverted by the \
+         encoder, and the edit undone. The PSNR to the face before the edit is a mean over the attributes, and over those of the first {} faces that come so far. \
+         Without an edit, the inverted faces have {:.1} dB.</p>\n\
+         <table><thead><tr><th></th><th>edits</th><th>PSNR, dB</th></tr></thead><tbody>\n",
+        LEVELS[RESCORED], inverted.faces, inverted.psnr
     );
     for (method, name) in report.methods.iter().zip(names) {
-        let psnr = method
-            .undone()
-            .map_or_else(|| "–".to_owned(), |psnr| format!("{psnr:.1}"));
-        let _ = writeln!(out, "<tr><th>{name}</th><td>{psnr}</td></tr>");
+        if let Some(undone) = method.undone() {
+            let _ = writeln!(
+                out,
+                "<tr><th>{name}</th><td>{}</td><td>{:.1}</td></tr>",
+                undone.faces, undone.psnr
+            );
+        }
     }
     out.push_str("</tbody></table>\n");
 }

@@ -84,7 +84,7 @@ pub(crate) struct BoundaryComparison {
     /// The boundary that the model has now.
     kept: KeptBoundary,
     /// Why it is kept.
-    #[schema(example = "the new one is better")]
+    #[schema(example = "the new one is clearly better")]
     reason: &'static str,
     /// The number of samples that were held out from the new fit, and by which both are judged.
     samples: usize,
@@ -116,8 +116,8 @@ impl From<Comparison> for BoundaryComparison {
             },
             reason: match comparison.reason {
                 ComparisonReason::NoCurrent => "the model had none",
-                ComparisonReason::NewIsBetter => "the new one is better",
-                ComparisonReason::NewIsNotBetter => "the new one is not better",
+                ComparisonReason::NewIsBetter => "the new one is clearly better",
+                ComparisonReason::NewIsNotBetter => "the new one is not clearly better",
                 ComparisonReason::SameSamples => {
                     "the current one was fitted to the samples by which it would be judged; choose another seed"
                 }

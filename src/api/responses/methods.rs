@@ -35,10 +35,19 @@ struct MethodEffect {
     /// knows them.
     #[serde(skip_serializing_if = "Option::is_none")]
     by_truth: Option<Vec<LevelEffect>>,
-    /// Manipulation inversion: the edit of at most four faces was undone on the encoder's codes of the edited images. The mean PSNR to the faces
-    /// before, in dB, where the target has changed by 1. Absent without `inverted_faces`, or if no face came so far.
+    /// Manipulation inversion: how close undone edits come. Absent without `inverted_faces`, or if the target of no face has changed by 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    undone_psnr: Option<f64>,
+    undone: Option<UndoneEdits>,
+}
+
+/// Manipulation inversion: the first faces were edited until the target had changed by 1 standard deviation, the edited images were inverted by the
+/// encoder, and the edits undone.
+#[derive(Serialize, ToSchema)]
+struct UndoneEdits {
+    /// The number of faces, at most four.
+    faces: usize,
+    /// Their mean PSNR to the faces before the edit, in dB.
+    psnr: f64,
 }
 
 /// The mean effect on the faces whose target has changed by one of the levels.
@@ -66,7 +75,7 @@ pub(crate) enum IdentityBy {
     Encoder,
 }
 
-/// Inversions of faces by the encoder, without any edit.
+/// Faces that were inverted by the encoder without an edit.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct InvertedFaces {
     /// The number of faces.
@@ -95,7 +104,10 @@ impl From<&editor::MethodEffect> for MethodEffect {
             by_score: effect.by_score.iter().map(Into::into).collect(),
             faces_by_truth: is_known.then_some(effect.faces_by_truth),
             by_truth: is_known.then(|| effect.by_truth.iter().map(Into::into).collect()),
-            undone_psnr: effect.undone,
+            undone: effect.undone.map(|undone| UndoneEdits {
+                faces: undone.faces,
+                psnr: undone.psnr,
+            }),
         }
     }
 }

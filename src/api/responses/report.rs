@@ -61,8 +61,8 @@ pub(crate) struct Report {
     /// request has no `compare`.
     #[serde(skip_serializing_if = "Option::is_none")]
     identity_by: Option<IdentityBy>,
-    /// The faces whose edits were undone, without any edit, to compare with `undone_psnr` of each method. Absent if the request has no
-    /// `compare`, or if the model has no encoder for the codes that its synthesis takes.
+    /// Faces that were inverted without an edit, to compare with `undone` of each method. Absent if the request has no `compare`, or if
+    /// the model has no encoder for the codes that its synthesis takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     inverted_faces: Option<InvertedFaces>,
 }

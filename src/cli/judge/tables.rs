@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ndarray::ArrayView2;
 
 use crate::api::signed;
-use crate::editor::{LEVELS, MeanEffect, MethodEffect, MethodReport, RESCORED, Report};
+use crate::editor::{LEVELS, MeanEffect, MethodEffect, MethodReport, RESCORED, Report, UndoneEdits};
 
 /// Tables 1 to 3 of the paper, with a report for each space.
 pub(super) fn plane_tables(reports: &[Report]) -> String {
@@ -203,11 +203,14 @@ fn undone(out: &mut String, report: &Report) {
     };
     let _ = write!(
         out,
-        "**Manipulation inversion** (at most {} faces for each attribute): each face is edited until the attribute has changed by {}, the image is inverted \
-         by the encoder, and the edit undone. The PSNR to the face before, in dB; {:.1} dB without an edit:\n\n",
-        inverted.faces, LEVELS[RESCORED], inverted.psnr
+        "**Manipulation inversion**: a face is edited until the attribute has changed by {} deviation, the edited image is inverted by the encoder, and the edit \
+         undone. The mean PSNR to the face before the edit, in dB, of those of the first {} faces that come so far. Without an edit, the inverted faces \
+         have {:.1} dB.\n\n",
+        LEVELS[RESCORED], inverted.faces, inverted.psnr
     );
-    let decibels = |psnr: Option<f64>| psnr.map_or_else(|| "–".to_owned(), |psnr| format!("{psnr:.1}"));
+    let decibels = |undone: Option<UndoneEdits>| {
+        undone.map_or_else(|| "–".to_owned(), |undone| format!("{:.1}", undone.psnr))
+    };
     let names = edited_attributes(report, |effect| effect.undone.is_some());
     let head: Vec<String> = ["method", "mean"]
         .map(str::to_owned)

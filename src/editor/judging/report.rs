@@ -66,7 +66,7 @@ pub struct Report {
     pub identity_by: Option<IdentityMeasure>,
     /// What each method of editing does, at equal change of the target; empty if the methods are not compared.
     pub methods: Vec<MethodReport>,
-    /// How close inversions of faces come without an edit, if methods are compared and the model can invert.
+    /// How close inversions of faces come without an edit, if methods are compared and edits can be undone.
     pub inverted_faces: Option<InvertedFaces>,
 }
 

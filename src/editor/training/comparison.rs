@@ -1,11 +1,14 @@
 //! Which is better: a new boundary, or the one that the model has.
 
-use ndarray::{Array2, ArrayView1, ArrayView3};
+use ndarray::{Array1, ArrayView1, ArrayView3, Axis};
 
 use crate::latent::{Boundary, correlation};
 
 /// One of this many samples is held out from the fit, to compare the boundaries.
 pub(crate) const HELD_OUT: usize = 5;
+
+/// By how many standard errors a new boundary must be better to replace the current one.
+const CLEARLY: f64 = 2.0;
 
 /// How a new boundary compares with the current one.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,9 +30,9 @@ pub struct Comparison {
 pub enum ComparisonReason {
     /// The new one: there is no other.
     NoCurrent,
-    /// The new one: it is better.
+    /// The new one: it is better, by more than chance.
     NewIsBetter,
-    /// The current one: the new one is not better.
+    /// The current one: the new one is not better, or by no more than chance.
     NewIsNotBetter,
     /// The current one: it was fitted to the samples by which it would be judged.
     SameSamples,
@@ -54,39 +57,98 @@ impl Comparison {
         codes: ArrayView3<'_, f32>,
         scores: ArrayView1<'_, f64>,
     ) -> Self {
-        let figure = |boundary| correlation_on(boundary, codes, scores);
-        let (of_new, of_current) = (figure(new), current.and_then(figure));
+        let of_new = distances(new, codes);
+        let of_current = current.map(|current| distances(current, codes));
+        let with_scores = |distances: &Array1<f64>| correlation_of(distances.view(), scores);
+        let figures = (with_scores(&of_new), of_current.as_ref().and_then(with_scores));
+        let between = of_current
+            .as_ref()
+            .and_then(|current| correlation_of(of_new.view(), current.view()));
+        let is_better = match (figures, between) {
+            ((Some(new), Some(current)), Some(between)) => {
+                is_clearly_higher([new, current], between, scores.len())
+            }
+            ((new, _), _) => new.is_some(),
+        };
         let reason = match current {
             None => ComparisonReason::NoCurrent,
             Some(_) if has_seen => ComparisonReason::SameSamples,
-            Some(_) if of_new.is_some_and(|new| of_current.is_none_or(|current| new > current)) => {
-                ComparisonReason::NewIsBetter
-            }
+            Some(_) if is_better => ComparisonReason::NewIsBetter,
             Some(_) => ComparisonReason::NewIsNotBetter,
         };
         Self {
             attribute: new.attribute().to_owned(),
             reason,
             samples: scores.len(),
-            new: of_new,
-            current: of_current,
+            new: figures.0,
+            current: figures.1,
         }
     }
 }
 
-/// The correlation between score and distance from `boundary`; `None` if the scores or the distances are all alike.
-fn correlation_on(
-    boundary: &Boundary,
-    codes: ArrayView3<'_, f32>,
-    scores: ArrayView1<'_, f64>,
-) -> Option<f64> {
+/// The places of codes along the normal of a boundary.
+fn distances(boundary: &Boundary, codes: ArrayView3<'_, f32>) -> Array1<f64> {
     let along = |code: ndarray::ArrayView2<'_, f32>| {
         let products = code.iter().zip(boundary.normal()).map(|(&x, n)| f64::from(x) * n);
         products.sum::<f64>()
     };
-    let mut columns = Array2::zeros((scores.len(), 2));
-    for ((mut row, code), score) in columns.outer_iter_mut().zip(codes.outer_iter()).zip(scores) {
-        (row[0], row[1]) = (along(code), *score);
-    }
+    codes.outer_iter().map(along).collect()
+}
+
+/// The correlation of two lists; `None` if the values of one are all alike.
+fn correlation_of(one: ArrayView1<'_, f64>, other: ArrayView1<'_, f64>) -> Option<f64> {
+    let columns = ndarray::stack(Axis(1), &[one, other]).expect("both have a value for each sample");
     Some(correlation(columns.view()).ok()?[[0, 1]])
+}
+
+/// Whether the first of two correlations with the scores is higher by more than [`CLEARLY`] standard errors of the difference. `between` is
+/// the correlation of the new distances with the current ones, all over `count` samples.
+///
+/// A current boundary whose distances do not rise with the score is worth nothing: the new correlation must only be above 0.
+///
+/// Williams' test: E. J. Williams, *The comparison of regression variables* (1959), in the form of J. H. Steiger, *Tests for comparing
+/// elements of a correlation matrix* (1980), equation 7.
+#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 samples")]
+fn is_clearly_higher([new, current]: [f64; 2], between: f64, count: usize) -> bool {
+    if new <= current || count <= 3 {
+        return false;
+    }
+    let count = count as f64;
+    if current <= 0.0 {
+        return new > 0.0 && new.powi(2) * (count - 2.0) > CLEARLY.powi(2) * (1.0 - new.powi(2));
+    }
+    let determinant = 1.0 - new.powi(2) - current.powi(2) - between.powi(2) + 2.0 * new * current * between;
+    let mean = f64::midpoint(new, current);
+    let variance =
+        2.0 * determinant.max(0.0) * (count - 1.0) / (count - 3.0) + mean.powi(2) * (1.0 - between).powi(3);
+    (new - current).powi(2) * (count - 1.0) * (1.0 + between) > CLEARLY.powi(2) * variance
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_correlation_is_clearly_higher_by_two_standard_errors() {
+        // Williams' t is 1.82 with 103 samples, and 2.28 with 160.
+        assert!(!is_clearly_higher([0.5, 0.4], 0.8, 103));
+        assert!(is_clearly_higher([0.5, 0.4], 0.8, 160));
+    }
+
+    #[test]
+    fn equal_and_lower_correlations_and_few_samples_are_not_clearly_higher() {
+        for (new, current, between, count) in
+            [(0.9, 0.9, 1.0, 1000), (0.8, 0.9, 0.5, 1000), (0.9, 0.1, 0.0, 3)]
+        {
+            assert!(!is_clearly_higher([new, current], between, count));
+        }
+        assert!(is_clearly_higher([1.0, 0.9], 0.9, 10));
+    }
+
+    #[test]
+    fn a_boundary_that_looks_the_wrong_way_is_replaced_by_its_opposite() {
+        assert!(is_clearly_higher([0.9, -0.9], -1.0, 50));
+        assert!(is_clearly_higher([0.5, 0.0], 0.0, 50));
+        assert!(!is_clearly_higher([0.1, -0.1], -1.0, 50), "both may be chance");
+    }
 }

@@ -32,7 +32,7 @@ pub enum KeepRule {
     /// The new one.
     #[default]
     New,
-    /// The new one or the current one, whichever is better on samples that are held out from the fit.
+    /// The current one, unless the new one is clearly better on samples that are held out from the fit.
     Better,
 }
 

@@ -49,7 +49,7 @@ export class TrainingDialog {
     const samples = Number(byId("training-samples").value);
     this.#figures.hidden = true;
     try {
-      // A boundary is only judged fairly by samples that neither was fitted to: a new seed has others.
+      // Faces that the current boundary was fitted to do not judge it fairly: a new seed has others.
       const seed = Math.floor(Math.random() * 2 ** 31);
       const job = await train(this.model, { attributes, space: this.space, samples, seed, keep: "better" });
       this.#running(job.id);
@@ -81,7 +81,7 @@ export class TrainingDialog {
       queued: "Waits for earlier jobs.",
       sampling: `${done} of ${samples} faces scored${left === undefined ? "" : `, about ${Math.ceil(left)} s left`}.`,
       fitting: `Fits ${fitting ?? "boundaries"}.`,
-      done: boundaries.length > 0 ? "Done. The model has the new boundaries." : "Done.",
+      done: boundaries.length > 0 ? `Done. The model has new boundaries: ${boundaries.map(({ attribute }) => attribute).join(", ")}.` : "Done.",
       cancelled: "Cancelled.",
       failed: failure,
     };

@@ -9,7 +9,7 @@ use crate::editor::editing::score_search::scored_attribute::linear;
 use crate::editor::judging::identity::similarity;
 use crate::editor::judging::image_outputs::{IdentityMeasure, ImageOutputs, image_outputs};
 use crate::editor::judging::methods::effect::{
-    EffectSum, LEVELS, MethodEffect, MethodReport, Place, RESCORED,
+    EffectSum, LEVELS, MethodEffect, MethodReport, Place, RESCORED, UndoneEdits,
 };
 use crate::editor::judging::methods::faces::{CodesBySpace, MovedAttribute, linear_scores};
 use crate::editor::judging::methods::manipulation_inversion::{
@@ -145,7 +145,7 @@ impl<F: FnMut(usize)> Comparison<F> {
             Some((truth, _)) => Some(true_values(&model, truth, &own).await?),
             None => None,
         };
-        let shown = &own[..self.faces.by_score.min(own.len())];
+        let shown = &own[..self.faces.by_score];
         let undoer = EditUndoer::new(&model, shown).await?;
         let mut inverted = None;
         if let Some(undoer) = &undoer {
@@ -253,7 +253,12 @@ impl<F: FnMut(usize)> Comparison<F> {
             by_score: by_score.means(),
             faces_by_truth: faces.by_truth,
             by_truth: by_truth.map_or_else(Vec::new, EffectSum::means),
-            undone: Array1::from(undone).mean(),
+            undone: Array1::from_iter(undone.iter().copied())
+                .mean()
+                .map(|psnr| UndoneEdits {
+                    faces: undone.len(),
+                    psnr,
+                }),
         })
     }
 

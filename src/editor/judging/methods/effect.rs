@@ -34,9 +34,18 @@ pub struct MethodEffect {
     pub faces_by_truth: usize,
     /// The effect at each of [`LEVELS`], by the true values; empty if no graph knows them.
     pub by_truth: Vec<LevelEffect>,
-    /// Manipulation inversion: the mean PSNR in dB to the face before the edit, after the edited image was inverted and the edit undone.
-    /// `None` if the model has no encoder, or no face came as far as [`RESCORED`].
-    pub undone: Option<f64>,
+    /// How close undone edits come; `None` if the model has no encoder for the codes that its synthesis takes, or no face came as far as
+    /// [`RESCORED`].
+    pub undone: Option<UndoneEdits>,
+}
+
+/// Manipulation inversion: faces were edited, the edited images inverted, and the edits undone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UndoneEdits {
+    /// How many faces.
+    pub faces: usize,
+    /// Their mean PSNR in dB to the faces before the edit.
+    pub psnr: f64,
 }
 
 /// The mean effect on the faces whose target changes by one of [`LEVELS`].
@@ -93,10 +102,14 @@ impl MethodReport {
         seconds.get(seconds.len() / 2).copied().unwrap_or_default()
     }
 
-    /// The mean of [`MethodEffect::undone`] over the attributes that have it.
+    /// The undone edits of all attributes, with the mean PSNR of the attributes, if there are any.
     #[must_use]
-    pub fn undone(&self) -> Option<f64> {
-        Array1::from_iter(self.effects.iter().filter_map(|effect| effect.undone)).mean()
+    pub fn undone(&self) -> Option<UndoneEdits> {
+        let all = || self.effects.iter().filter_map(|effect| effect.undone);
+        Some(UndoneEdits {
+            faces: all().map(|undone| undone.faces).sum(),
+            psnr: Array1::from_iter(all().map(|undone| undone.psnr)).mean()?,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Manipulation inversion: a face is edited, its image is inverted, the edit is undone, and the image is compared with the one before.
 
-use ndarray::Axis;
+use ndarray::{Array1, Axis};
 
 use crate::editor::blocking::run_blocking;
 use crate::editor::inversion::encoding::encoder_space;
@@ -15,12 +15,12 @@ pub(crate) const UNDONE_FACES: usize = 4;
 /// The images that one edit which is undone is counted as.
 pub(crate) const UNDONE_IMAGES: usize = MOST_ROUNDS + 2;
 
-/// The faces of which edits are undone, without any edit.
+/// Faces that were inverted by the encoder without an edit, to compare undone edits with.
 #[derive(Clone, Copy, Debug)]
 pub struct InvertedFaces {
     /// How many faces.
     pub faces: usize,
-    /// The mean PSNR in dB of their images after an inversion by the encoder. No edit can be undone better than that, except by chance.
+    /// The mean PSNR in dB of their images to those before.
     pub psnr: f64,
 }
 
@@ -51,7 +51,7 @@ impl EditUndoer {
         face < self.images.len()
     }
 
-    /// The inversions of `faces`, the same that [`new`](Self::new) got, without any edit.
+    /// Inverts `faces`, the same that [`new`](Self::new) got, without an edit.
     ///
     /// # Errors
     /// [`EditorError`] if a network fails.
@@ -60,13 +60,13 @@ impl EditUndoer {
         model: &Model,
         faces: &[LatentCode],
     ) -> Result<InvertedFaces, EditorError> {
-        let mut sum = 0.0;
+        let mut found = Vec::new();
         for (face, code) in faces.iter().enumerate().take(self.images.len()) {
-            sum += self.psnr(model, face, code, code).await?;
+            found.push(self.psnr(model, face, code, code).await?);
         }
         Ok(InvertedFaces {
-            faces: self.images.len(),
-            psnr: mean(sum, self.images.len()),
+            faces: found.len(),
+            psnr: Array1::from(found).mean().unwrap_or_default(),
         })
     }
 
@@ -126,8 +126,4 @@ async fn synthesis_code(renderer: &mut Renderer<'_>, code: &LatentCode) -> Resul
 async fn image_of(renderer: &mut Renderer<'_>, code: LatentCode) -> Result<Image, EditorError> {
     let mut faces = renderer.render(vec![code], RenderOutputs::Images).await?;
     Ok(faces.remove(0).image)
-}
-
-fn mean(sum: f64, count: usize) -> f64 {
-    sum / f64::from(u32::try_from(count.max(1)).expect("few faces"))
 }
