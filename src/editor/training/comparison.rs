@@ -104,7 +104,7 @@ fn correlation_of(one: ArrayView1<'_, f64>, other: ArrayView1<'_, f64>) -> Optio
 /// Whether the first of two correlations with the scores is higher by more than [`CLEARLY`] standard errors of the difference. `between` is
 /// the correlation of the new distances with the current ones, all over `count` samples.
 ///
-/// A current boundary whose distances do not rise with the score is worth nothing: the new correlation must only be above 0.
+/// A current boundary whose distances do not rise with the score is worth nothing: the new correlation must only be that much above 0.
 ///
 /// Williams' test: E. J. Williams, *The comparison of regression variables* (1959), in the form of J. H. Steiger, *Tests for comparing
 /// elements of a correlation matrix* (1980), equation 7.
