@@ -204,7 +204,7 @@ impl ProblemType {
             Edit::Job(JobError::NoReport { .. }) => {
                 kind(StatusCode::NOT_FOUND, "no-report", "The job has no report")
             }
-            Edit::NothingToReport { .. } => kind(
+            Edit::NothingToReport { .. } | Edit::NotSampled { .. } => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "nothing-to-report",
                 "No boundary of this space can be judged",

@@ -44,9 +44,10 @@ pub struct TrainBoundary {
     #[arg(long, value_name = "SPACE")]
     space: Option<LatentSpace>,
 
-    /// Number of faces to sample, or auto: until the expected cosine of each direction is at least 0.99, and at most 100,000
-    #[arg(long, default_value = "10000", value_name = "COUNT", value_parser = sample_count)]
-    samples: SampleCount,
+    /// Number of faces to sample, or auto: until the expected cosine of each direction is at least 0.99, and at most 100,000; in s, the
+    /// number of images, of which auto takes 16 for each style channel, or as many as 100,000 hold [default: 10,000; in s, auto]
+    #[arg(long, value_name = "COUNT", value_parser = sample_count)]
+    samples: Option<SampleCount>,
 
     /// Number of codes to choose at each end of the scores: this many with the lowest and this many with the highest ones
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
@@ -295,7 +296,7 @@ impl TrainBoundary {
             keep: KeepRule::New,
             space,
             source: TrainSource::Sampled {
-                samples: self.samples,
+                samples: self.samples.unwrap_or(SampleCount::usual(space)),
                 seed: self.seed.unwrap_or(0),
             },
             fit: self.fit(),

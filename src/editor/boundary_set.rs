@@ -337,7 +337,7 @@ impl BoundarySet {
     }
 }
 
-/// SHA-256 of what a boundary measures.
+/// SHA-256 of what an edit along a boundary depends on.
 fn digest(boundary: &Boundary) -> [u8; 32] {
     let mut digest = Sha256::new();
     digest.update(boundary.attribute().len().to_le_bytes());
@@ -345,6 +345,10 @@ fn digest(boundary: &Boundary) -> [u8; 32] {
     digest.update(boundary.space().to_string().as_bytes());
     for value in boundary.normal().iter().chain([&boundary.intercept()]) {
         digest.update(value.to_le_bytes());
+    }
+    // It changes edits by `unit=file`.
+    if let Some(length) = boundary.provenance().length {
+        digest.update(length.to_le_bytes());
     }
     digest.finalize().into()
 }

@@ -155,7 +155,7 @@ pub enum EditorError {
     /// No attribute has both a boundary in this space and a classifier.
     #[error(
         "model {model} has no boundary in {space} of an attribute that its classifiers score, so there is nothing to report; \
-         train one first"
+         train one first, or compare all methods of editing with `compare`"
     )]
     NothingToReport {
         /// The model.
@@ -164,7 +164,10 @@ pub enum EditorError {
         space: LatentSpace,
     },
     /// The model has no classifier.
-    #[error("model {model} cannot score faces, because its manifest names no classifier")]
+    #[error(
+        "model {model} cannot score faces, because its manifest names no classifier; add one under [[classifiers]] in its \
+         manifest.toml, as onnx/README.md says"
+    )]
     NoClassifier {
         /// The model.
         model: String,
@@ -247,6 +250,20 @@ pub enum EditorError {
         found: String,
         /// The attributes that are scored.
         known: Vec<String>,
+    },
+    /// A report is asked for in a space that sampled faces have no codes in.
+    #[error(
+        "found the space {found} for a report on model {model}, expected one of {}: a report samples faces, and these are the spaces \
+         of their codes; boundaries in all spaces are compared with `compare`",
+        listed(sampled)
+    )]
+    NotSampled {
+        /// The model.
+        model: String,
+        /// The requested space.
+        found: LatentSpace,
+        /// The spaces of sampled codes.
+        sampled: Vec<LatentSpace>,
     },
     /// A request asks to sample codes in w+.
     #[error(

@@ -67,7 +67,8 @@ pub enum EngineError {
     },
     /// There is no classifier whose scores could be differentiated.
     #[error(
-        "model {model} has no classifier graph, so there are no scores to differentiate; leave out along=gradient"
+        "model {model} has no classifier graph, so there are no scores to differentiate; name one under [[classifiers]] in its \
+         manifest.toml, as onnx/README.md says, or leave out along=gradient"
     )]
     NothingToDifferentiate {
         /// The model's name.

@@ -144,7 +144,7 @@ async fn a_job_without_samples_says_why() {
 async fn samples_are_dropped_when_a_later_job_needs_the_memory() {
     // Enough for one job, and little more.
     let fit = BoundaryFit::default();
-    let job = fit.memory(4) + 400 * (6 * size_of::<f32>() + BoundaryFit::MEMORY_PER_SAMPLE);
+    let job = fit.memory(4, 400) + 400 * (6 * size_of::<f32>() + BoundaryFit::MEMORY_PER_SAMPLE);
     let client = Client::with_memory(2 * (job + 1000));
     let training =
         |name: &str| json!({"attributes": ["smile"], "names": [name], "space": "w", "samples": 400});

@@ -131,7 +131,7 @@ pub(crate) struct BoundarySummary {
     /// The number of extremes on each side; absent if the boundary was fitted to all samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     chosen: Option<u64>,
-    /// If there were only two different scores, which were taken as classes: the number of samples with the lower one, and with the
+    /// If there were only two different scores: the number of samples with the lower one, and with the
     /// higher one.
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<[u64; 2]>,

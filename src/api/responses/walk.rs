@@ -22,7 +22,7 @@ choice! {
         MostPoints = "most_points",
         /// The score does not change with the code.
         NoGradient = "no_gradient",
-        /// Every direction that changes the score changes a held score too.
+        /// Every direction that changes the score changes a held score, or the distance from a held boundary, too.
         NothingLeft = "nothing_left",
     }
 }
@@ -50,7 +50,7 @@ pub(crate) struct Walk {
     steps: usize,
     /// Gradients computed: one for each score at each point.
     gradients: usize,
-    /// The least share of the gradient's length that the held scores left on the way, 0 to 1.
+    /// The least share of the gradient's length that the held scores and boundaries left on the way, 0 to 1.
     retained: f64,
     /// The score of each condition.
     conditions: BTreeMap<String, ConditionScore>,

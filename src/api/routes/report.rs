@@ -38,7 +38,7 @@ pub(crate) async fn post(
     Body(input): Body<ReportInput>,
 ) -> Result<Response, Problem> {
     let model = api.model(Some(&name))?;
-    let request = input.request(model.default_space())?;
+    let request = input.request(model.default_sampled_space())?;
     let job = api.jobs.report(&api.models, model, request)?;
     Ok(started(&api, &job).await)
 }

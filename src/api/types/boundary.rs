@@ -44,7 +44,7 @@ fields! {
         samples: Option<Integer<0, MOST>>,
         /// The number of extremes chosen on each side; absent if the boundary was fitted to all samples.
         chosen: Option<Integer<0, MOST>>,
-        /// If there were only two different scores, which were taken as classes: the number of samples with the lower one, and with the
+        /// If there were only two different scores: the number of samples with the lower one, and with the
         /// higher one.
         classes: Option<List<Integer<0, MOST>, 2, 2>>,
         /// Why the sampling ended at this number of samples, if it was `auto`.

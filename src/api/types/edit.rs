@@ -59,8 +59,8 @@ fields! {
     )]
     pub(crate) struct EditInput {
         common: Group<FaceEdits>,
-        /// Attributes to hold: every edit's direction is made orthogonal to their boundaries or, along a gradient, to the gradients of
-        /// their scores. Default: none.
+        /// Attributes to hold: every edit's direction is made orthogonal to the normals of their boundaries and, along a gradient, to
+        /// the gradients of their scores. Default: none.
         conditions ["conditions", "condition"]: Option<List<Name, 0, MOST>> = ["eyeglasses"],
         output: Unrecorded<OutputOptions>,
     }
@@ -74,8 +74,8 @@ fields! {
     )]
     pub(crate) struct ConditionalEditInput {
         common: Group<FaceEdits>,
-        /// Attributes to hold: every edit's direction is made orthogonal to their boundaries or, along a gradient, to the gradients of
-        /// their scores. Default: none, which is the plain edit.
+        /// Attributes to hold: every edit's direction is made orthogonal to the normals of their boundaries and, along a gradient, to
+        /// the gradients of their scores. Default: none, which is the plain edit.
         conditions ["conditions", "condition"]: Option<List<Name, 0, MOST>> = ["eyeglasses"],
         output: Unrecorded<OutputOptions>,
     }

@@ -17,14 +17,14 @@ fields! {
     /// The boundaries to report on, and the faces to judge them by.
     #[examples(serde_json::json!({"space": "w", "samples": 100, "faces": 5, "seed": 1}))]
     pub(crate) struct ReportInput {
-        /// The boundaries' space, z or w. Default: the model's default space.
+        /// The boundaries' space, z or w. Default: the model's default space; if that is w+, w.
         space: Option<Space>,
         /// How many faces are sampled and scored. Default: 2,000.
         samples: Option<Integer<50, 100_000>>,
         /// How many of the samples are edited. Default: 50.
         faces: Option<Integer<1, 1000>>,
-        /// How many faces every method of editing moves, to compare the methods; the searching ones move four at most. It takes
-        /// many images: some 50 for each face and attribute, some 300 more for each attribute of the first four faces, with an encoder
+        /// How many faces every method of editing moves, to compare the methods. Methods that search for a score move at
+        /// most four faces. It takes many images: some 50 for each face and attribute, some 300 more for each attribute of the first four faces, with an encoder
         /// some 150 more to undo their edits, and 16 for each style channel of a generator with at most 1,200. Default: the methods are not compared.
         compare: Option<Integer<1, 100>>,
         /// The seed of the samples. Default: 0. With another seed than the boundaries' own, they are judged by faces that they were not

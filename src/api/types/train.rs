@@ -19,9 +19,6 @@ use crate::editor::{
 };
 use crate::latent::{BoundaryFit, FitMethod, LatentSpace, SampleSelection};
 
-/// The number of samples of a request that names none.
-const SAMPLES: usize = 10_000;
-
 /// The largest body with codes and their scores, in bytes: some 20,000 codes of 512 numbers.
 pub(crate) const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
@@ -205,10 +202,7 @@ impl TrainInput {
         let samples = self.samples.map(SampleCount::count);
         match (&self.codes, &self.scores) {
             (None, None) => Ok(TrainSource::Sampled {
-                samples: samples.unwrap_or(match space {
-                    LatentSpace::S => editor::SampleCount::AUTO,
-                    _ => editor::SampleCount::Fixed(SAMPLES),
-                }),
+                samples: samples.unwrap_or(editor::SampleCount::usual(space)),
                 seed,
             }),
             (Some(_), Some(_)) if samples.is_some() => {

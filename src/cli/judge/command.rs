@@ -128,14 +128,13 @@ impl Judge {
             .map(|boundary| boundary.space())
             .collect();
         spaces.retain(|space| model.sampled_spaces().contains(space));
-        spaces.sort_by_key(|&space| (space == model.default_space(), space));
+        spaces.sort_by_key(|&space| (space == model.default_sampled_space(), space));
         spaces.dedup();
         if spaces.is_empty() {
-            // The error says what is missing.
-            spaces.push(model.default_space());
+            spaces.push(model.default_sampled_space());
         }
         let request = ReportRequest {
-            space: model.default_space(),
+            space: model.default_sampled_space(),
             samples: self.samples as usize,
             faces: self.faces.min(self.samples) as usize,
             compared: self.faces as usize,

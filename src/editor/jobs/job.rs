@@ -219,11 +219,11 @@ impl Job {
     /// Drops its samples. Returns whether it had some.
     pub(crate) fn drop_samples(&self) -> bool {
         let mut samples = self.lock_samples();
-        let had = matches!(*samples, JobSamples::Kept(_));
-        if had {
+        let is_free = matches!(&*samples, JobSamples::Kept(kept) if Arc::strong_count(kept) == 1);
+        if is_free {
             *samples = JobSamples::Dropped;
         }
-        had
+        is_free
     }
 
     fn lock_samples(&self) -> MutexGuard<'_, JobSamples> {

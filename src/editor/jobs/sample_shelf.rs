@@ -39,16 +39,16 @@ impl SampleShelf {
         while self.bytes() > self.most && self.drop_oldest() {}
     }
 
-    /// Drops the samples of the oldest job that has some. Returns whether there was one.
+    /// Drops the samples of the oldest job that has some which nobody uses. Returns whether there was one.
     pub(crate) fn drop_oldest(&self) -> bool {
-        loop {
-            let oldest = self.lock().pop_front();
-            match oldest.map(|job| job.upgrade()) {
-                None => return false,
-                Some(Some(job)) if job.drop_samples() => return true,
-                Some(_) => {}
-            }
+        let mut jobs = self.lock();
+        let dropped = jobs
+            .iter()
+            .position(|job| job.upgrade().is_some_and(|job| job.drop_samples()));
+        if let Some(index) = dropped {
+            jobs.remove(index);
         }
+        dropped.is_some()
     }
 
     fn bytes(&self) -> usize {

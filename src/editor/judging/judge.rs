@@ -84,7 +84,8 @@ impl Judge {
     /// A judge for a request that fits the model.
     ///
     /// # Errors
-    /// [`EditorError`] if the model has no classifier, has no boundary in this space, or the space is w+.
+    /// [`EditorError`] if the model has no classifier, faces are not sampled in the space, or nothing is compared and the model has no
+    /// boundary in it.
     pub(crate) fn new(
         model: Arc<Model>,
         request: ReportRequest,
@@ -92,8 +93,12 @@ impl Judge {
     ) -> Result<Self, EditorError> {
         model.classifiers().require_any()?;
         model.code_shape(request.space)?;
-        if request.space == LatentSpace::WPlus {
-            return Err(EditorError::SampledWPlus);
+        if !model.sampled_spaces().contains(&request.space) {
+            return Err(EditorError::NotSampled {
+                model: model.name().to_owned(),
+                found: request.space,
+                sampled: model.sampled_spaces(),
+            });
         }
         let reported = |(column, output): (usize, &OutputEntry)| {
             let boundary = model.boundaries().find(&output.attribute, request.space)?;
@@ -119,7 +124,7 @@ impl Judge {
             .take(MOST_DIRECTIONS)
             .cloned()
             .collect();
-        if attributes.is_empty() && directions.is_empty() {
+        if attributes.is_empty() && directions.is_empty() && request.compared == 0 {
             return Err(EditorError::NothingToReport {
                 model: model.name().to_owned(),
                 space: request.space,

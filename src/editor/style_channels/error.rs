@@ -15,7 +15,7 @@ pub enum StyleError {
     },
     /// The better boundary is to be kept.
     #[error(
-        "found keep=better in s, where boundaries of ranked style channels are not compared; leave out keep, or give names"
+        "found keep=better in s, where boundaries of ranked style channels are not compared; leave out keep, and to have the current boundary too, give names"
     )]
     NotCompared,
     /// The ranking of style channels may make too few images.

@@ -26,7 +26,7 @@ impl CodeMemory {
     pub(crate) fn of_training(model: &Model, request: &TrainRequest) -> Result<Self, EditorError> {
         let fit = request.fit;
         let new = Self::new(model, request.space, request.samples(), |values| {
-            fit.memory(values)
+            fit.memory(values, request.samples())
         })?;
         let (rows, dim) = model.code_shape(request.space)?;
         let code = rows * dim * size_of::<f32>();

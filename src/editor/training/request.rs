@@ -69,6 +69,15 @@ impl SampleCount {
     /// of most attributes have an expected cosine above 0.99.
     pub const AUTO: Self = Self::Auto { most: 100_000 };
 
+    /// The count of a training that names none: 10,000; in s, as many as a ranking of the style channels needs.
+    #[must_use]
+    pub fn usual(space: LatentSpace) -> Self {
+        match space {
+            LatentSpace::S => Self::AUTO,
+            _ => Self::Fixed(10_000),
+        }
+    }
+
     fn most(self) -> usize {
         match self {
             Self::Fixed(samples) | Self::Auto { most: samples } => samples,

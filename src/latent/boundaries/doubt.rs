@@ -42,10 +42,12 @@ pub enum Doubt {
     },
     /// That cosine could not be estimated: there were too few samples.
     UnknownCosine,
+    /// No code was held out from the fit.
+    NotTested,
 }
 
 impl Doubt {
-    /// The doubts about a boundary. A boundary without figures of held-out codes has none.
+    /// The doubts about a boundary. A boundary without figures of a fit has none.
     #[must_use]
     pub fn of(provenance: &Provenance) -> Vec<Self> {
         let accuracy = &provenance.accuracy;
@@ -59,10 +61,15 @@ impl Doubt {
         let correlation = accuracy.correlation.filter(|&found| found < LEAST_CORRELATION);
         let cosine = match accuracy.cosine {
             Some(found) => (found < LEAST_COSINE).then_some(Self::Cosine { found }),
-            None => accuracy.held_out_all.map(|_| Self::UnknownCosine),
+            None => accuracy
+                .all
+                .or(accuracy.held_out_all)
+                .map(|_| Self::UnknownCosine),
         };
+        let is_tested = accuracy.held_out_all.or(accuracy.held_out).is_some();
         let doubts = [
             classes,
+            (accuracy.all.is_some() && !is_tested).then_some(Self::NotTested),
             held_out.map(|found| Self::Accuracy { found }),
             correlation.map(|found| Self::Correlation { found }),
             cosine,
@@ -86,7 +93,8 @@ impl fmt::Display for Doubt {
             } => write!(
                 formatter,
                 "found two different scores, the lower one {lower} times and the higher one {higher} times, and a method that does \
-                 not take them as classes: the method `regression` uses all samples and counts both alike"
+                 not take them as classes: the method `regression` uses all samples and counts both alike, if they or the values of a code \
+                 are at most 4,096"
             ),
             Self::Accuracy { found } => write!(
                 formatter,
@@ -105,9 +113,13 @@ impl fmt::Display for Doubt {
                 "found an expected cosine of {found:.3} with the normal that unlimited samples would give, expected at least \
                  {LEAST_COSINE}: edits also change other attributes; use more samples"
             ),
+            Self::NotTested => formatter.write_str(
+                "no sample was held out from the fit, expected some on either side of the threshold: nothing is known of how well the \
+                 boundary does on other samples; use more of them",
+            ),
             Self::UnknownCosine => formatter.write_str(
-                "how exact the normal is could not be estimated, expected at least ten samples for each value of a code that the fit \
-                 uses, and values that do not depend on each other: use more samples",
+                "the error of the normal is unknown, expected at least ten samples for each value of a code, and values that do not \
+                 depend on each other: use more samples",
             ),
         }
     }
@@ -161,6 +173,14 @@ mod tests {
                 Doubt::Cosine { found: 0.84 },
             ),
             (Accuracy { cosine: None, ..GOOD }, Doubt::UnknownCosine),
+            (
+                Accuracy {
+                    held_out: None,
+                    held_out_all: None,
+                    ..GOOD
+                },
+                Doubt::NotTested,
+            ),
         ];
         for (accuracy, expected) in cases {
             assert_eq!(doubts(accuracy), [expected], "{expected}");

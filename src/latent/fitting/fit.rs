@@ -12,6 +12,7 @@ use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::regression::{self, Regression};
 use crate::latent::fitting::score_ends::ScoreEnds;
 use crate::latent::fitting::scored_codes::{ScoredCodes, valid_samples};
+use crate::latent::fitting::span::Span;
 use crate::latent::fitting::svm::decomposition;
 use crate::latent::fitting::svm::problem::SvmProblem;
 use crate::latent::linear_algebra::code_rows::CodeRows;
@@ -74,7 +75,7 @@ pub enum FitMethod {
     /// better; and logistic regression of the side of the threshold on which each score is. The second one is taken if it separates
     /// held-out samples better by their side. If there are only two different scores, it is the only one, and counts both alike.
     ///
-    /// Codes of more than 4096 values are given to the support vector machine.
+    /// Of more than 4096 codes with more than 4096 values, none of this can be solved: they are given to the support vector machine.
     Regression,
     /// A linear support vector machine on the samples with the highest and the lowest scores.
     Svm,
@@ -171,6 +172,9 @@ impl BoundaryFit {
             FitMethod::Regression if rows.dim() <= regression::MAX_VALUES => {
                 self.regress(Regression::Best, &labelled, shared, progress)?
             }
+            FitMethod::Regression if rows.len() <= regression::MAX_VALUES => {
+                self.regress_in_span(&labelled, progress)?
+            }
             FitMethod::LeastSquares => self.regress(Regression::LeastSquares, &labelled, shared, progress)?,
             FitMethod::Regression | FitMethod::Svm => self.fit_svm(&labelled, progress)?,
         };
@@ -201,10 +205,11 @@ impl BoundaryFit {
     /// The memory of a fit for each sample, in bytes: its score, its place in lists, and the margins of the steps of a logistic regression.
     pub const MEMORY_PER_SAMPLE: usize = 100;
 
-    /// The memory of a fit to codes of `values` values besides [`MEMORY_PER_SAMPLE`](Self::MEMORY_PER_SAMPLE), in bytes: 5 MB, and
-    /// six matrices of all pairs of values if the method solves for all pairs.
+    /// The memory of a fit to `samples` codes of `values` values besides [`MEMORY_PER_SAMPLE`](Self::MEMORY_PER_SAMPLE), in bytes: 5 MB,
+    /// and six matrices of all pairs of values if the method solves for all pairs. Where a code has too many values, two more of all
+    /// pairs of samples.
     #[must_use]
-    pub fn memory(&self, values: usize) -> usize {
+    pub fn memory(&self, values: usize, samples: usize) -> usize {
         let most_values = match self.method {
             FitMethod::Svm => decomposition::MAX_NEWTON_VALUES,
             // The matrices of all codes and of each half, each reduced.
@@ -212,6 +217,8 @@ impl BoundaryFit {
         };
         let pairs = if values <= most_values {
             6 * values * values
+        } else if self.method == FitMethod::Regression && samples <= regression::MAX_VALUES {
+            8 * samples * samples
         } else {
             0
         };
@@ -285,6 +292,28 @@ impl BoundaryFit {
                 score_per_unit: held_out.score_per_unit,
                 ..Accuracy::default()
             },
+        })
+    }
+
+    /// Fits the regression to all samples, which are fewer than the values of a code, in the space that they span.
+    fn regress_in_span(
+        &self,
+        scored: &ScoredCodes<'_>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Fitted, FitError> {
+        let dim = scored.values;
+        let span = Span::of(scored.rows).ok_or(FitError::DependentValues { dim })?;
+        progress.reach(0.0)?;
+        let spanned = ScoredCodes {
+            rows: span.coordinates(),
+            scores: scored.scores.clone(),
+            threshold: scored.threshold,
+            values: scored.values,
+        };
+        let fitted = self.regress(Regression::Best, &spanned, &SharedCodes::default(), progress)?;
+        Ok(Fitted {
+            hyperplane: span.lift(&fitted.hyperplane),
+            ..fitted
         })
     }
 

@@ -31,6 +31,8 @@ const INNER_TOLERANCE: f64 = 0.3;
 /// Codes of two classes.
 pub(crate) struct LogisticProblem<'c, 'a> {
     pub(crate) rows: CodeRows<'c>,
+    /// The values of a code: those of a row, or more if the rows are coordinates of the codes.
+    pub(crate) values: usize,
     /// The rows that the fit uses, as indices of `rows`.
     pub(crate) indices: &'a [usize],
     /// The class of each row of `rows`: 1 or −1.
@@ -140,8 +142,8 @@ impl<'c, 'a> Loss<'c, 'a> {
         let all = float(indices.len());
         let positive = indices.iter().filter(|&&index| problem.sides[index] > 0.0);
         let positive = float(positive.count());
-        let mean = codes.mean.as_slice().expect("the mean is contiguous");
-        let square = codes.scatter.trace() / (all * float(mean.len()));
+        let mean = codes.centre();
+        let square = codes.scatter.trace() / (all * float(problem.values));
         Self {
             problem,
             mean,

@@ -9,13 +9,15 @@
 //! | the selection of samples with the highest and lowest scores | `score_ends` |
 //! | the linear support vector machine | `svm` |
 //! | the best direction that scored codes hold | `regression` |
-//! | ridge regression, its strength and its error | `ridge`, `moments` |
+//! | ridge regression, its strength and its error | `ridge`, `ridge_target`, `moments` |
 //! | scores that saturate or have outliers | `normal_scores` |
 //! | logistic regression of two classes | `logistic`, `separation` |
+//! | codes with more values than there are codes | `span` |
 //! | which of two fits separates two classes better | `area_under_curve` |
 //! | what fits of several scores to the same codes share | `shared_codes` |
 //! | how well a boundary does on other codes | `held_out` |
 //! | how exact a direction is, by two halves of the codes | `agreement` |
+//! | how exact it is where the noise differs from code to code | `unequal_noise` |
 //! | the progress of a fit, and its cancellation | `progress` |
 
 pub(crate) mod agreement;
@@ -30,8 +32,11 @@ pub(crate) mod normal_scores;
 pub(crate) mod progress;
 pub(crate) mod regression;
 pub(crate) mod ridge;
+pub(crate) mod ridge_target;
 pub(crate) mod score_ends;
 pub(crate) mod scored_codes;
 pub(crate) mod separation;
 pub(crate) mod shared_codes;
+pub(crate) mod span;
 pub(crate) mod svm;
+pub(crate) mod unequal_noise;

@@ -97,6 +97,13 @@ pub(crate) struct ReducedCodes {
     pub(crate) scatter: Tridiagonal,
 }
 
+impl ReducedCodes {
+    /// The mean of the codes.
+    pub(crate) fn centre(&self) -> &[f64] {
+        self.mean.as_slice().expect("the mean is contiguous")
+    }
+}
+
 /// The moments of scores, and of scores with codes.
 pub(crate) struct ScoreMoments {
     /// Number of scores.

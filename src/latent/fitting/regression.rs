@@ -1,7 +1,6 @@
 //! The boundary of the best direction that scored codes hold: ridge regression of scores, or logistic regression of their sides of the
 //! threshold, or of two classes.
 
-use std::array;
 use std::sync::OnceLock;
 
 use crate::latent::FitError;
@@ -12,9 +11,11 @@ use crate::latent::fitting::moments::{HalvedScoreMoments, Moments, ReducedCodes,
 use crate::latent::fitting::normal_scores::NormalScores;
 use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::ridge::{self, Ridge};
+use crate::latent::fitting::ridge_target::RidgeTarget;
 use crate::latent::fitting::scored_codes::{MIN_CLASS, ScoredCodes};
 use crate::latent::fitting::separation::Separation;
 use crate::latent::fitting::shared_codes::{Reduction, SharedCodes};
+use crate::latent::fitting::unequal_noise::Influences;
 use crate::latent::linear_algebra::dot_product::dot;
 use crate::latent::sampling::shuffle::Shuffler;
 
@@ -158,9 +159,22 @@ impl<'c> SplitCodes<'_, 'c> {
         let sides = self.sides();
         let ranked = NormalScores::of(&self.scored.scores);
         let [raw, ranks, target] = self.targets(codes, [&self.scored.scores, &ranked.quantiles, &sides]);
-        let threshold = ranked.at(self.scored.threshold);
+        let candidates = [
+            RidgeTarget {
+                method: "ridge regression",
+                threshold: self.scored.threshold,
+                moments: raw,
+                some: codes.influences.select(&self.scored.scores),
+            },
+            RidgeTarget {
+                method: "ridge regression of ranks",
+                threshold: ranked.at(self.scored.threshold),
+                moments: ranks,
+                some: codes.influences.select(&ranked.quantiles),
+            },
+        ];
         drop(ranked);
-        let values = self.ridge(codes, [(raw, self.scored.threshold), (ranks, threshold)])?;
+        let values = self.ridge(codes, candidates)?;
         if !self.compared.iter().all(|half| has_both(half, &sides, MIN_SIDE)) {
             return Ok(values);
         }
@@ -186,6 +200,7 @@ impl<'c> SplitCodes<'_, 'c> {
     ) -> Separation<'c, 'a> {
         Separation {
             rows: self.scored.rows,
+            values: self.scored.values,
             halves: &self.halves,
             codes,
             sides,
@@ -217,29 +232,44 @@ impl<'c> SplitCodes<'_, 'c> {
         (0..self.scored.scores.len()).map(side).collect()
     }
 
-    /// The ridge regression of the scores or of their ranks, each with its threshold, whichever a plane predicts better.
-    fn ridge(
-        &self,
-        codes: &Reduction,
-        [raw, ranks]: [(HalvedScoreMoments, f64); 2],
-    ) -> Result<Fit, FitError> {
-        let candidates = [(raw, "ridge regression"), (ranks, "ridge regression of ranks")];
-        let fits = candidates
-            .into_iter()
-            .filter_map(|((target, threshold), method)| {
-                let fit = ridge::cross_validated(&codes.all, &target.all.cross, target.all.total)?;
-                Some((target, threshold, method, fit))
-            });
-        let best = fits.min_by(|one, other| one.3.expected_error.total_cmp(&other.3.expected_error));
-        let (target, threshold, method, fit) = best.ok_or(FitError::DependentValues {
+    /// The ridge regression of the candidate that a plane predicts best.
+    fn ridge(&self, codes: &Reduction, candidates: [RidgeTarget; 2]) -> Result<Fit, FitError> {
+        let fits = candidates.into_iter().filter_map(|target| {
+            let all = &target.moments.all;
+            let fit = ridge::cross_validated(&codes.all, &all.cross, all.total)?;
+            Some((target, fit))
+        });
+        let best = fits.min_by(|one, other| one.1.expected_error.total_cmp(&other.1.expected_error));
+        let (target, fit) = best.ok_or(FitError::DependentValues {
             dim: self.scored.rows.dim(),
         })?;
-        Ok(Fit {
-            hyperplane: hyperplane(&codes.all, &target.all, &fit, threshold),
-            method,
-            cosine: fit.cosine,
-            of_halves: of_halves(codes, &target, threshold, fit.strength / 2.0),
-        })
+        let of_halves = target.of_halves(codes, |codes, moments| {
+            // What a half of the codes needs may differ, if they are few.
+            ridge::with_strength(codes, &moments.cross, moments.total, fit.strength / 2.0)
+                .or_else(|| ridge::cross_validated(codes, &moments.cross, moments.total))
+        });
+        Ok(self.predicted(codes, &target, &fit, of_halves))
+    }
+
+    /// The fit of a hyperplane that predicts scores.
+    fn predicted(
+        &self,
+        codes: &Reduction,
+        target: &RidgeTarget,
+        fit: &Ridge,
+        of_halves: [Option<Hyperplane>; 2],
+    ) -> Fit {
+        let (rows, moments) = (self.scored.rows, &target.moments.all);
+        let noise_factor = |w: &[f64]| {
+            let b = moments.mean - dot(w, codes.all.centre());
+            codes.influences.noise_factor(rows, &target.some, w, b)
+        };
+        Fit {
+            hyperplane: target.hyperplane(&codes.all, moments, fit),
+            method: target.method,
+            cosine: ridge::expected_cosine(&codes.all, &moments.cross, moments.total, fit, noise_factor),
+            of_halves,
+        }
     }
 
     /// Whether hyperplanes of both halves separate the other half by its sides better than `others` do, by more than the standard error.
@@ -271,15 +301,19 @@ impl<'c> SplitCodes<'_, 'c> {
         }
         let own = OnceLock::new();
         let codes = self.reduce(&own, progress)?;
-        let [target] = self.targets(codes, [&scored.scores]);
-        let fit = ridge::with_strength(&codes.all, &target.all.cross, target.all.total, 0.0);
-        let fit = fit.ok_or(FitError::DependentValues { dim })?;
-        Ok(Fit {
-            hyperplane: hyperplane(&codes.all, &target.all, &fit, scored.threshold),
+        let [moments] = self.targets(codes, [&scored.scores]);
+        let target = RidgeTarget {
             method: "least squares",
-            cosine: fit.cosine,
-            of_halves: of_halves(codes, &target, scored.threshold, 0.0),
-        })
+            threshold: scored.threshold,
+            moments,
+            some: codes.influences.select(&scored.scores),
+        };
+        let fitted = |codes: &ReducedCodes, moments: &ScoreMoments| {
+            ridge::with_strength(codes, &moments.cross, moments.total, 0.0)
+        };
+        let fit = fitted(&codes.all, &target.moments.all).ok_or(FitError::DependentValues { dim })?;
+        let of_halves = target.of_halves(codes, fitted);
+        Ok(self.predicted(codes, &target, &fit, of_halves))
     }
 
     /// The moments of N `values` of each code, which regressions predict.
@@ -320,6 +354,7 @@ impl<'c> SplitCodes<'_, 'c> {
         let reduction = Reduction {
             seed: self.seed,
             selected: rows.selected.to_vec(),
+            influences: Influences::of(rows, &all),
             all,
             of_halves,
         };
@@ -334,27 +369,4 @@ impl<'c> SplitCodes<'_, 'c> {
 fn has_both(codes: &[usize], sides: &[f64], least: usize) -> bool {
     let positive = codes.iter().filter(|&&index| sides[index] > 0.0).count();
     positive.min(codes.len() - positive) >= least
-}
-
-/// The ridge regression of each half with a given strength, if there is one.
-fn of_halves(
-    codes: &Reduction,
-    target: &HalvedScoreMoments,
-    threshold: f64,
-    strength: f64,
-) -> [Option<Hyperplane>; 2] {
-    array::from_fn(|half| {
-        let (codes, target) = (&codes.of_halves[half], &target.of_halves[half]);
-        let fit = ridge::with_strength(codes, &target.cross, target.total, strength)?;
-        Some(hyperplane(codes, target, &fit, threshold))
-    })
-}
-
-/// The hyperplane on which the prediction is `threshold`.
-fn hyperplane(codes: &ReducedCodes, y: &ScoreMoments, fit: &Ridge, threshold: f64) -> Hyperplane {
-    let centre = codes.mean.as_slice().expect("the mean is contiguous");
-    Hyperplane {
-        w: fit.w.clone(),
-        intercept: y.mean - threshold - dot(&fit.w, centre),
-    }
 }

@@ -17,8 +17,6 @@ pub(crate) struct Ridge {
     pub(crate) strength: f64,
     /// The mean square error that generalized cross-validation expects on other codes, relative to the variance of the scores.
     pub(crate) expected_error: f64,
-    /// The expected cosine between w and the w of unlimited codes. `None` for too few codes.
-    pub(crate) cosine: Option<f64>,
 }
 
 /// Fits a ridge regression with the strength that generalized cross-validation finds.
@@ -37,7 +35,6 @@ pub(crate) fn cross_validated(codes: &ReducedCodes, cross: &[f64], total: f64) -
         solve(codes, &rotated, total, strength)
     });
     let mut best = fits.min_by(|one, other| one.expected_error.total_cmp(&other.expected_error))?;
-    best.cosine = expected_cosine(codes, &rotated, total, &best);
     codes.scatter.rotate_back(&mut best.w);
     Some(best)
 }
@@ -47,7 +44,6 @@ pub(crate) fn with_strength(codes: &ReducedCodes, cross: &[f64], total: f64, str
     let mut rotated = cross.to_vec();
     codes.scatter.rotate(&mut rotated);
     let mut fit = solve(codes, &rotated, total, strength)?;
-    fit.cosine = expected_cosine(codes, &rotated, total, &fit);
     codes.scatter.rotate_back(&mut fit.w);
     Some(fit)
 }
@@ -67,22 +63,32 @@ fn solve(codes: &ReducedCodes, cross: &[f64], total: f64, strength: f64) -> Opti
         w,
         strength,
         expected_error: n * n * residual / (free * free * total),
-        cosine: None,
     })
 }
 
-/// The expected cosine between the direction of a fit and that of unlimited codes.
+/// The expected cosine between the direction of a fit and that of unlimited codes. `None` for too few codes.
 ///
 /// Least squares gives o = w + e without bias, where the covariance of e is σ² S⁻¹, and the fit is correlated with it by
-/// σ² (S + λ)⁻¹. So fit·o − σ² tr (S + λ)⁻¹ estimates fit·w, and o·o − σ² tr S⁻¹ estimates w·w.
-fn expected_cosine(codes: &ReducedCodes, cross: &[f64], total: f64, fit: &Ridge) -> Option<f64> {
+/// σ² (S + λ)⁻¹. So fit·o − σ² tr (S + λ)⁻¹ estimates fit·w, and o·o − σ² tr S⁻¹ estimates w·w. `noise_factor` gets o, and says how many
+/// times larger the squared error is because the noise differs from code to code.
+pub(crate) fn expected_cosine(
+    codes: &ReducedCodes,
+    cross: &[f64],
+    total: f64,
+    fit: &Ridge,
+    noise_factor: impl FnOnce(&[f64]) -> f64,
+) -> Option<f64> {
     let values = cross.len();
     if codes.count < CODES_PER_VALUE * values {
         return None;
     }
-    let (unbiased, trace) = codes.scatter.solve_shifted(0.0, cross)?;
-    let (_, fit_trace) = codes.scatter.solve_shifted(fit.strength, cross)?;
+    let mut rotated = cross.to_vec();
+    codes.scatter.rotate(&mut rotated);
+    let (mut unbiased, trace) = codes.scatter.solve_shifted(0.0, &rotated)?;
+    let (_, fit_trace) = codes.scatter.solve_shifted(fit.strength, &rotated)?;
+    codes.scatter.rotate_back(&mut unbiased);
     let variance = (total - dot(&unbiased, cross)).max(0.0) / float(codes.count - values - 1);
+    let variance = variance * noise_factor(&unbiased);
     let along = dot(&fit.w, &unbiased) - variance * fit_trace;
     let square = dot(&unbiased, &unbiased) - variance * trace;
     let length = dot(&fit.w, &fit.w).sqrt();

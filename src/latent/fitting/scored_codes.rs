@@ -17,6 +17,8 @@ pub(crate) struct ScoredCodes<'a> {
     pub(crate) scores: Vec<f64>,
     /// Scores above the threshold belong to the positive side.
     pub(crate) threshold: f64,
+    /// The values of a code, which are more than those of a row if the rows are coordinates of the codes.
+    pub(crate) values: usize,
 }
 
 impl<'a> ScoredCodes<'a> {
@@ -54,6 +56,7 @@ impl<'a> ScoredCodes<'a> {
             rows,
             scores,
             threshold,
+            values: rows.dim(),
         })
     }
 

@@ -12,6 +12,8 @@ use crate::latent::linear_algebra::code_rows::CodeRows;
 /// Codes with a side each.
 pub(crate) struct Separation<'c, 'a> {
     pub(crate) rows: CodeRows<'c>,
+    /// The values of a code.
+    pub(crate) values: usize,
     pub(crate) halves: &'a [Vec<usize>; 2],
     pub(crate) codes: &'a Reduction,
     /// The side of each code: 1 or −1.
@@ -72,6 +74,7 @@ impl Separation<'_, '_> {
     ) -> Result<Hyperplane, FitError> {
         let problem = LogisticProblem {
             rows: self.rows,
+            values: self.values,
             indices,
             sides: self.sides,
             balanced: self.balanced,

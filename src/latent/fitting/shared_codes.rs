@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::latent::fitting::moments::ReducedCodes;
+use crate::latent::fitting::unequal_noise::Influences;
 
 /// What fits of several scores to the same codes share: the codes, ready for regressions.
 #[derive(Default)]
@@ -24,4 +25,6 @@ pub(crate) struct Reduction {
     pub(crate) selected: Vec<usize>,
     pub(crate) all: ReducedCodes,
     pub(crate) of_halves: [ReducedCodes; 2],
+    /// Without any, no error of a direction is estimated.
+    pub(crate) influences: Influences,
 }

@@ -85,11 +85,12 @@ pub(crate) fn check_space(space: LatentSpace) -> Result<(), EditorError> {
 /// The edited attribute of `request`, and then each held one once.
 ///
 /// # Errors
-/// [`EditorError`] if an attribute has no classifier or holds itself, or the classifier cannot give the target score.
+/// [`EditorError`] if the model or an attribute has no classifier, an attribute holds itself, or the classifier cannot give the target score.
 pub(crate) fn walked_attributes(
     model: &Model,
     request: &EditRequest,
 ) -> Result<Vec<ScoredAttribute>, EditorError> {
+    model.classifiers().require_any()?;
     let step = &request.steps[0];
     let mut names = vec![step.attribute.as_str()];
     for name in &request.conditions {

@@ -25,7 +25,7 @@ pub struct Walk {
     pub steps: usize,
     /// Gradients computed, one for each score at each point.
     pub gradients: usize,
-    /// The least share of the gradient that the held scores left.
+    /// The least share of the gradient that the held scores and boundaries left.
     pub retained: f64,
     /// The scores of the conditions.
     pub held: BTreeMap<String, HeldScore>,
@@ -44,7 +44,7 @@ pub enum WalkEnd {
     MostPoints,
     /// The score has no gradient here.
     NoGradient,
-    /// The gradients of the held scores leave nothing of the score's own.
+    /// The gradients of the held scores and the normals of the held boundaries leave nothing of the score's own.
     NothingLeft,
 }
 
@@ -64,7 +64,7 @@ impl std::fmt::Display for WalkEnd {
             Self::LongestPath => "the path has the greatest length allowed",
             Self::MostPoints => "the path has the most points allowed",
             Self::NoGradient => "the score does not change with the code here",
-            Self::NothingLeft => "every direction that changes the score changes a held score too",
+            Self::NothingLeft => "every direction that changes the score changes a held score, or the distance from a held boundary, too",
         })
     }
 }

@@ -151,7 +151,8 @@ impl<'a> Walker<'a> {
 
     async fn walk(&mut self, renderer: &mut Renderer<'_>, goal: Goal) -> Result<WalkEnd, EditorError> {
         let mut corrections = 0;
-        let mut best = (f64::INFINITY, self.point.clone());
+        let (off, drift) = self.misses(goal);
+        let mut best = (off + drift, self.point.clone());
         loop {
             let is_there = self.is_there(goal);
             if is_there && (self.worst_drift() <= 1.0 || corrections == MOST_CORRECTIONS) {

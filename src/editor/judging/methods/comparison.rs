@@ -97,14 +97,15 @@ pub(crate) struct Comparison<F> {
 /// About how many images a comparison synthesizes.
 pub(crate) fn planned_images(model: &Model, methods: usize, searches: usize, faces: FaceCounts) -> usize {
     let by_search = faces.by_score.min(SEARCHED_FACES) * SEARCH_WALK_IMAGES;
-    let undone = if can_undo(model) {
-        faces.by_score.min(UNDONE_FACES) * UNDONE_IMAGES
+    let undone_faces = if can_undo(model) {
+        faces.by_score.min(UNDONE_FACES)
     } else {
         0
     };
+    let undone = undone_faces * UNDONE_IMAGES;
     let walked = methods * faces.by_score * LINE_IMAGES + searches * by_search;
     let attributes = model.outputs().len();
-    faces.most() + undone + attributes * (walked + (methods + searches) * undone)
+    faces.most() + undone_faces + undone + attributes * (walked + (methods + searches) * undone)
 }
 
 impl<F: FnMut(usize)> Comparison<F> {
@@ -150,7 +151,7 @@ impl<F: FnMut(usize)> Comparison<F> {
         let mut inverted = None;
         if let Some(undoer) = &undoer {
             let faces = undoer.unedited(&model, shown).await?;
-            self.count(faces.faces * UNDONE_IMAGES);
+            self.count(faces.faces * (1 + UNDONE_IMAGES));
             inverted = Some(faces);
         }
         let before = Before {

@@ -41,6 +41,7 @@ fn fit(codes: &Array2<f32>, sides: &[f64], balanced: bool) -> Hyperplane {
     let halves = Moments::of_halves(rows, &halves, &mut Progress::new(&mut never_cancel)).unwrap();
     let (_, reduced) = Moments::reduce_all(halves);
     let problem = LogisticProblem {
+        values: rows.dim(),
         rows,
         indices: &selected,
         sides,
