@@ -121,11 +121,12 @@ bench-page: build setup ## Measure how fast the page follows its sliders, and Li
 
 # The phantom's truth is known, so that the methods of training are judged too. Some ten minutes on two cores.
 .PHONY: judge
-judge: build setup ## Judge all methods of editing, the phantom by its truth, and write the tables and curves of both cards (docs/judging.md)
+judge: build setup ## Judge all methods of editing, the phantom by its truth, and write the tables and curves of both cards, and the table of docs/judging.md
 	$(PROGRAM) judge onnx/phantom --samples 10000 --seed 5 --faces 8 --truth onnx/phantom/truth.onnx --fit svm --fit regression \
 		--output target/judge/phantom
 	$(PROGRAM) judge onnx/portraits --seed 1 --faces 10 --output target/judge/portraits
 	for model in phantom portraits; do cp target/judge/$$model/judging.md target/judge/$$model/*.svg onnx/$$model/card/ || exit 1; done
+	$(PYTHON) benches/judging.py target/judge/phantom/judging.md
 
 ##@ Check
 

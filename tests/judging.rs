@@ -205,7 +205,8 @@ fn the_command_writes_tables_curves_and_a_report() {
         "| plane in w (svm) |",
         "| plane in z (true direction) |",
         "| SeFa in w |",
-        "**Attribute dependency by truth**, at equal true change of the target, on 500 faces.",
+        "**Attribute dependency by truth**, at equal true change of the target.",
+        "| plane in w | 500 |",
     ] {
         assert!(tables.contains(text), "no {text}: {tables}");
     }

@@ -237,3 +237,32 @@ fn a_training_that_cannot_work_is_one_line_of_error_and_writes_no_file() {
         assert!(!output.exists(), "{text}");
     }
 }
+
+#[test]
+fn a_boundary_in_the_folder_is_replaced_only_if_that_is_asked_for() {
+    let (folder, latents, scores) = files(400);
+    let output = folder.path().join("boundaries");
+    let arguments = ["--latents", &latents, "--scores", &scores, "--attribute", "smile"];
+    assert!(train(&arguments, &output).status.success());
+    let first = std::fs::read(output.join("smile_z.json")).unwrap();
+    let other = [&arguments[..], &["--method", "svm"]].concat();
+    let Output { status, stderr, .. } = train(&other, &output);
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert!(!status.success());
+    assert!(
+        stderr.contains("smile_z.npy: found a boundary there") && stderr.contains("--replace"),
+        "{stderr}"
+    );
+    assert_eq!(std::fs::read(output.join("smile_z.json")).unwrap(), first);
+    assert!(
+        train(&[&other[..], &["--name", "smile-2"]].concat(), &output)
+            .status
+            .success()
+    );
+    assert!(
+        train(&[&other[..], &["--replace"]].concat(), &output)
+            .status
+            .success()
+    );
+    assert_ne!(std::fs::read(output.join("smile_z.json")).unwrap(), first);
+}

@@ -41,7 +41,7 @@ module() {
 # The phantom's boundaries, by faceplane, which samples and scores with the finished graphs.
 phantom_boundaries() {
     for space in z w; do
-        "${FACEPLANE:-../../target/release/faceplane}" train-boundary --model "$folder" --output "$folder/boundaries" \
+        "${FACEPLANE:-../../target/release/faceplane}" train-boundary --replace --model "$folder" --output "$folder/boundaries" \
             --onnxruntime "${FACEPLANE_ONNXRUNTIME:-../../.onnxruntime/libonnxruntime.so}" \
             --attribute pose --attribute smile --attribute age --attribute gender --attribute eyeglasses \
             --space "$space" --samples 100000 --seed 2020

@@ -204,7 +204,7 @@ impl ProblemType {
             Edit::Job(JobError::NoReport { .. }) => {
                 kind(StatusCode::NOT_FOUND, "no-report", "The job has no report")
             }
-            Edit::NothingToReport { .. } | Edit::NotSampled { .. } => kind(
+            Edit::Report(_) => kind(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "nothing-to-report",
                 "No boundary of this space can be judged",

@@ -320,11 +320,7 @@ impl Source<'_> {
 /// # Errors
 /// [`CatalogError::Unwritable`].
 pub fn write_boundary(folder: &Path, boundary: &Boundary) -> Result<PathBuf, CatalogError> {
-    let stem = file_stem(boundary.attribute(), boundary.space());
-    let (npy, json) = (
-        folder.join(format!("{stem}.npy")),
-        folder.join(format!("{stem}.json")),
-    );
+    let [npy, json] = boundary_files(folder, boundary.attribute(), boundary.space());
     let unwritable = |file: &Path| {
         let file = file.display().to_string();
         move |reason| CatalogError::Unwritable { file, reason }
@@ -337,6 +333,13 @@ pub fn write_boundary(folder: &Path, boundary: &Boundary) -> Result<PathBuf, Cat
     text.push(b'\n');
     write_atomically(&json, &text).map_err(unwritable(&json))?;
     Ok(npy)
+}
+
+/// The files that [`write_boundary`] writes.
+#[must_use]
+pub fn boundary_files(folder: &Path, attribute: &str, space: LatentSpace) -> [PathBuf; 2] {
+    let stem = file_stem(attribute, space);
+    ["npy", "json"].map(|extension| folder.join(format!("{stem}.{extension}")))
 }
 
 /// Checks that files can be written into `folder`, or into the folder where it would be created.

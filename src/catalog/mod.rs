@@ -52,7 +52,7 @@ pub use batch::{
 };
 pub(crate) use boundary_file::escaped_attribute;
 pub use boundary_file::{
-    AccuracyMetadata, BOUNDARY_EXTENSIONS, BoundaryMetadata, check_writable, write_boundary,
+    AccuracyMetadata, BOUNDARY_EXTENSIONS, BoundaryMetadata, boundary_files, check_writable, write_boundary,
 };
 pub use boundary_folder::{BoundariesEntry, read_boundaries};
 pub use error::{ArrayError, CatalogError, NpyError};

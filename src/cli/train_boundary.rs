@@ -10,7 +10,7 @@ use super::alone::{ModelJobError, boundaries_of, fitting, jobs, load};
 use super::progress_line::ProgressLine;
 use super::sample_files::{input_error, read_samples};
 use super::train_boundary_error::TrainBoundaryError;
-use crate::catalog::{self, NpyArray, check_writable, write_boundary, write_file};
+use crate::catalog::{self, NpyArray, boundary_files, check_writable, write_boundary, write_file};
 use crate::editor::{
     EditorError, KeepRule, KeptSamples, LabelledCodes, LabelledCodesError, SampleCount, TrainRequest,
     TrainSource,
@@ -95,6 +95,10 @@ pub struct TrainBoundary {
     /// Folder for the boundary files, a .npy and a .json for each boundary; created if it is missing
     #[arg(long, default_value = ".", value_name = "DIR")]
     output: PathBuf,
+
+    /// Replace boundaries of the same names and space that are in the output folder already, such as those that came with a model
+    #[arg(long)]
+    replace: bool,
 
     /// Path of ONNX Runtime's library [default: searched beside the program, in .onnxruntime/, and in the system's library path]
     #[arg(long, env = "FACEPLANE_ONNXRUNTIME", value_name = "PATH")]
@@ -194,6 +198,17 @@ impl TrainBoundary {
         Ok(())
     }
 
+    /// Refuses to replace boundaries that nobody said to replace.
+    fn check_new(&self, names: &[String], space: LatentSpace) -> Result<(), TrainBoundaryError> {
+        let mut files = names
+            .iter()
+            .flat_map(|name| boundary_files(&self.output, name, space));
+        match files.find(|file| file.exists()).filter(|_| !self.replace) {
+            Some(file) => Err(TrainBoundaryError::Exists { file }),
+            None => Ok(()),
+        }
+    }
+
     /// The names of the boundaries.
     fn names(&self) -> Result<Vec<String>, TrainBoundaryError> {
         let (found, attributes) = (self.name.len(), self.attribute.len());
@@ -218,6 +233,7 @@ impl TrainBoundary {
         line: &mut ProgressLine,
     ) -> Result<Vec<Arc<Boundary>>, TrainBoundaryError> {
         let samples = read_samples(latents, self.space)?;
+        self.check_new(names, samples.space)?;
         let shared = SharedCodes::default();
         let mut boundaries = Vec::with_capacity(names.len());
         for (attribute, name) in self.attribute.iter().zip(names) {
@@ -266,6 +282,7 @@ impl TrainBoundary {
         };
         check_attribute_name(name).map_err(EditorError::from)?;
         let space = self.space.unwrap_or(LatentSpace::Z);
+        self.check_new(names, space)?;
         let codes =
             LabelledCodes::new(space, read_array(latents)?, read_array(scores)?).map_err(|error| {
                 let file = match &error {
@@ -290,6 +307,7 @@ impl TrainBoundary {
         if space == LatentSpace::S && self.samples_output.is_some() {
             return Err(TrainBoundaryError::NoSamples);
         }
+        self.check_new(&names, space)?;
         let request = TrainRequest {
             attributes: self.attribute.clone(),
             names,

@@ -53,6 +53,16 @@ pub enum TrainBoundaryError {
         "--samples-output: found it beside the space s, whose channels are ranked without samples to fit to; expected z or w"
     )]
     NoSamples,
+    /// A boundary would be replaced.
+    #[error(
+        "{}: found a boundary there, which would be replaced; expected a free name: choose another one with --name or another folder with \
+         --output, or add --replace",
+        file.display()
+    )]
+    Exists {
+        /// The file.
+        file: PathBuf,
+    },
     /// Two boundaries would get one name.
     #[error(
         "found the name {name:?} twice, expected a name of its own for each boundary: give each --attribute once, or another --name"

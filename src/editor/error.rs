@@ -1,7 +1,9 @@
 //! Why an operation on a face failed. Each message says what was found, what was expected, and what to do.
 
 use crate::catalog::CatalogError;
-use crate::editor::{BlendError, InversionMethod, JobError, ModelChangeError, OriginalError, StyleError};
+use crate::editor::{
+    BlendError, InversionMethod, JobError, ModelChangeError, OriginalError, ReportError, StyleError,
+};
 use crate::engine::{EngineError, MemoryError};
 use crate::imaging::{DecodeError, FramingError, ImagingError, LandmarksError};
 use crate::latent::{LatentError, LatentSpace};
@@ -152,17 +154,9 @@ pub enum EditorError {
         "the model's landmark graph found no face: {0}; give the face's position as `landmarks`, or the part to use as `crop`"
     )]
     NoFace(LandmarksError),
-    /// No attribute has both a boundary in this space and a classifier.
-    #[error(
-        "model {model} has no boundary in {space} of an attribute that its classifiers score, so there is nothing to report; \
-         train one first, or compare all methods of editing with `compare`"
-    )]
-    NothingToReport {
-        /// The model.
-        model: String,
-        /// The requested space.
-        space: LatentSpace,
-    },
+    /// A report is not possible.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// The model has no classifier.
     #[error(
         "model {model} cannot score faces, because its manifest names no classifier; add one under [[classifiers]] in its \
@@ -250,20 +244,6 @@ pub enum EditorError {
         found: String,
         /// The attributes that are scored.
         known: Vec<String>,
-    },
-    /// A report is asked for in a space that sampled faces have no codes in.
-    #[error(
-        "found the space {found} for a report on model {model}, expected one of {}: a report samples faces, and these are the spaces \
-         of their codes; boundaries in all spaces are compared with `compare`",
-        listed(sampled)
-    )]
-    NotSampled {
-        /// The model.
-        model: String,
-        /// The requested space.
-        found: LatentSpace,
-        /// The spaces of sampled codes.
-        sampled: Vec<LatentSpace>,
     },
     /// A request asks to sample codes in w+.
     #[error(

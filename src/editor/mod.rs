@@ -93,7 +93,7 @@ pub use jobs::error::JobError;
 pub use jobs::job::{FitProgress, Job, JobProgress, JobStatus};
 pub use jobs::job_queue::Jobs;
 pub use judging::image_outputs::IdentityMeasure;
-pub use judging::judge::judge;
+pub use judging::judge::{default_report_space, judge};
 pub use judging::methods::effect::{
     LEVELS, LevelEffect, MeanEffect, MethodEffect, MethodReport, RESCORED, UndoneEdits,
 };
@@ -101,6 +101,7 @@ pub use judging::methods::manipulation_inversion::InvertedFaces;
 pub use judging::methods::own_comparison::Comparisons;
 pub use judging::methods::truth::KnownTruth;
 pub use judging::report::{BoundaryReport, DirectionReport, IdentityReport, Report, ReportRequest};
+pub use judging::report_error::ReportError;
 pub use load_error::LoadError;
 pub use many_faces::{FaceBatches, ManyFaces, MeasuredFace, RenderedFaces, render_faces};
 pub use model::Model;

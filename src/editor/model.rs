@@ -216,17 +216,6 @@ impl Model {
         found.unwrap_or_else(|| self.shape().synthesis_space())
     }
 
-    /// The default space if faces are sampled in it, otherwise that of the synthesis. Reports are about it by default.
-    #[must_use]
-    pub fn default_sampled_space(&self) -> LatentSpace {
-        let space = self.default_space();
-        if self.sampled_spaces().contains(&space) {
-            space
-        } else {
-            self.shape().synthesis_space()
-        }
-    }
-
     /// The mean w code, or the origin if the mean is not known. Optimization starts there if nothing better is known.
     pub(crate) fn mean_code(&self) -> LatentCode {
         let values = match &self.generator.mean {

@@ -71,6 +71,7 @@ pub use error::LatentError;
 pub(crate) use fitting::agreement::CODES_PER_VALUE;
 pub use fitting::error::FitError;
 pub use fitting::fit::{BoundaryFit, CodesToFit, FitMethod, SampleSelection, SharedCodes};
+pub(crate) use fitting::normal_scores::normal_quantiles;
 pub(crate) use fitting::scored_codes::valid_samples;
 pub use optim::adam::{Adam, AdamSchedule};
 pub use optim::damped_least_squares::damped_least_squares_step;

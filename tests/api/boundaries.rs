@@ -102,6 +102,22 @@ async fn an_edit_uses_a_changed_boundary_at_once_and_no_cached_response() {
 }
 
 #[tokio::test]
+async fn a_length_that_changes_edits_by_unit_file_changes_the_digest() {
+    let client = Client::sketch();
+    let beard = "/v1/models/sketch/boundaries/beard/w";
+    let uri = "/v1/edit?seed=7&space=w&edit=beard:1&unit=file&format=json&metadata=none";
+    let mut found = Vec::new();
+    for length in [2.0, 4.0] {
+        put(&client, beard, json!({"normal": [0.0, 0.0, length, 0.0]})).await;
+        let edited = client.get(uri).await.json();
+        let codes = [&edited["before"], &edited["faces"][0]].map(|face| numbers(&face["latent"]["values"]));
+        found.push((edited["digest"].clone(), (codes[1][2] - codes[0][2]).round()));
+    }
+    assert_eq!((found[0].1, found[1].1), (2.0, 4.0));
+    assert_ne!(found[0].0, found[1].0);
+}
+
+#[tokio::test]
 async fn a_boundary_from_get_can_be_put_back_and_restores_the_model() {
     let client = Client::sketch();
     let first = put_file(

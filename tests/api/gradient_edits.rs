@@ -267,45 +267,88 @@ async fn what_a_gradient_cannot_do_is_refused() {
     assert!(unknown.json()["detail"].as_str().unwrap().contains("smile"));
 }
 
-#[tokio::test]
-async fn a_model_without_gradients_says_how_to_make_them() {
-    let response = Client::sketch()
-        .get("/v1/edit?seed=7&along=gradient&edit=smile:1")
-        .await;
-    let problem = response.json();
-    assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
-    assert!(
-        problem["type"].as_str().unwrap().ends_with("no-gradient"),
-        "{problem}"
-    );
-
-    // A classifier with an operator that has no derivative.
-    let mut graph = GraphBuilder::new("classifier");
-    let axes = [3, 64, 64].map(Axis::Fixed);
-    let image = graph.input("image", &[&[Axis::batch()], &axes[..]].concat());
-    let mean = graph.node("GlobalAveragePool", &[&image], vec![]);
-    let flat = graph.node("Flatten", &[&mean], vec![]);
-    let bent = graph.node("Sinh", &[&flat], vec![]);
-    let weights = graph.constant(&ArrayD::from_elem(IxDyn(&[3, 1]), 1.0_f32));
-    let scores = graph.node("MatMul", &[&bent, &weights], vec![]);
-    graph.output("scores", &scores, &[Axis::batch(), Axis::Fixed(1)]);
+/// The portraits' generator, with the same score for each of `attributes`: the brightness of the image, after an operator.
+fn brightness(operator: &str, attributes: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in ["mapping.onnx", "synthesis.onnx"] {
         std::fs::copy(portraits().join(file), folder.path().join(file)).unwrap();
     }
-    std::fs::write(folder.path().join("bright.onnx"), graph.finish().to_bytes()).unwrap();
-    let manifest = "name = \"bright\"\n[generator]\nmapping = \"mapping.onnx\"\nsynthesis = \"synthesis.onnx\"\n\
-                    [[classifiers]]\nfile = \"bright.onnx\"\n\
-                    outputs = [{ attribute = \"bright\", kind = \"value\", threshold = 0.0 }]\n";
+    let mut manifest =
+        "name = \"bright\"\n[generator]\nmapping = \"mapping.onnx\"\nsynthesis = \"synthesis.onnx\"\n"
+            .to_owned();
+    if !attributes.is_empty() {
+        let mut graph = GraphBuilder::new("classifier");
+        let axes = [3, 64, 64].map(Axis::Fixed);
+        let image = graph.input("image", &[&[Axis::batch()], &axes[..]].concat());
+        let mean = graph.node("GlobalAveragePool", &[&image], vec![]);
+        let flat = graph.node("Flatten", &[&mean], vec![]);
+        let bent = graph.node(operator, &[&flat], vec![]);
+        let weights = graph.constant(&ArrayD::from_elem(IxDyn(&[3, attributes.len()]), 1.0_f32));
+        let scores = graph.node("MatMul", &[&bent, &weights], vec![]);
+        let columns = Axis::Fixed(attributes.len());
+        graph.output("scores", &scores, &[Axis::batch(), columns]);
+        std::fs::write(folder.path().join("bright.onnx"), graph.finish().to_bytes()).unwrap();
+        let outputs: Vec<String> = attributes
+            .iter()
+            .map(|name| format!("{{ attribute = \"{name}\", kind = \"value\", threshold = 0.0 }}"))
+            .collect();
+        let outputs = outputs.join(", ");
+        manifest.push_str("[[classifiers]]\nfile = \"bright.onnx\"\n");
+        manifest.push_str(&["outputs = [", &outputs, "]\n"].concat());
+    }
     std::fs::write(folder.path().join("manifest.toml"), manifest).unwrap();
-    let response = client_of(folder.path())
-        .get("/v1/edit?seed=7&along=gradient&edit=bright:1")
-        .await;
-    let problem = response.json();
-    assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
-    let detail = problem["detail"].as_str().unwrap();
+    folder
+}
+
+#[tokio::test]
+async fn a_model_without_gradients_says_how_to_make_them() {
+    let without_classifier = brightness("Tanh", &[]);
+    let without_derivative = brightness("Sinh", &["bright"]);
+    for (client, attribute, words) in [
+        (Client::sketch(), "smile", "[[classifiers]]"),
+        (client_of(without_classifier.path()), "smile", "[[classifiers]]"),
+        (client_of(without_derivative.path()), "bright", "Sinh"),
+        (client_of(without_derivative.path()), "bright", "bright.onnx"),
+    ] {
+        let response = client
+            .get(&format!("/v1/edit?seed=7&along=gradient&edit={attribute}:1"))
+            .await;
+        let problem = response.json();
+        assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(words),
+            "{words}: {problem}"
+        );
+    }
+    let problem = Client::sketch()
+        .get("/v1/edit?seed=7&along=gradient&edit=smile:1")
+        .await
+        .json();
     assert!(
-        detail.contains("Sinh") && detail.contains("bright.onnx"),
-        "{detail}"
+        problem["type"].as_str().unwrap().ends_with("no-gradient"),
+        "{problem}"
     );
+}
+
+#[tokio::test]
+async fn a_walk_that_cannot_go_on_says_why() {
+    let folder = brightness("Tanh", &["bright", "light"]);
+    let client = client_of(folder.path());
+    let brighter = |target: f64, conditions: Value| json!({"seed": 7, "edits": [{"attribute": "bright", "to_score": target}], "conditions": conditions});
+    // What is held has the same gradient.
+    let held = edited(&client, brighter(2.0, json!(["light"]))).await;
+    // The sum of three tangents is below 3.
+    let far = edited(&client, brighter(5.0, json!([]))).await;
+    for (response, ends) in [
+        (held, &["nothing_left"][..]),
+        (far, &["longest_path", "most_points", "no_gradient"]),
+    ] {
+        let walk = &response["walks"][0];
+        assert_eq!(walk["reached"], false, "{walk}");
+        assert!(ends.contains(&walk["end"].as_str().unwrap()), "{walk}");
+        let warnings = response["warnings"].as_array().unwrap();
+        assert!(!warnings.is_empty(), "{response}");
+        let (before, after) = (number(&walk["before"]), number(&walk["after"]));
+        assert!(after >= before - 1e-6, "{walk}");
+    }
 }

@@ -267,7 +267,10 @@ async fn invalid_reports_are_refused_before_a_job_begins() {
             json!({"samples": 60, "faces": 61}),
             "faces: found 61, expected at most the 60 samples",
         ),
-        (json!({"space": "w+"}), "w+"),
+        (
+            json!({"space": "w+"}),
+            "found the space w+ for a report on model sketch, expected one of z, w",
+        ),
         (json!({"attributes": ["smile"]}), "attributes: unknown field"),
     ] {
         let response = client.post(PATH, body.clone()).await;
@@ -297,4 +300,49 @@ async fn a_space_without_boundaries_has_nothing_to_report() {
     let client = with_store(folder.path());
     let response = client.post(PATH, json!({"space": "z"})).await;
     assert_eq!(response.json()["type"], "urn:faceplane:problem:nothing-to-report");
+}
+
+#[tokio::test]
+async fn methods_are_compared_although_the_reports_space_has_no_boundaries() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("sketch")).unwrap();
+    let all = [
+        ("smile", "z"),
+        ("smile", "w"),
+        ("age", "z"),
+        ("age", "w"),
+        ("grin", "w"),
+    ];
+    for (attribute, space) in all {
+        let hidden = json!({"removed": {"attribute": attribute, "space": space}});
+        let file = folder.path().join(format!("sketch/{attribute}_{space}.json"));
+        std::fs::write(file, hidden.to_string()).unwrap();
+    }
+    let client = with_store(folder.path());
+    let boundaries = client.get("/v1/models/sketch/boundaries").await.json();
+    assert_eq!(boundaries["boundaries"], json!([]));
+    let normal = json!({"normal": vec![[0.0, 0.0, 0.0, 1.0]; 3]});
+    let added = put(&client, "/v1/models/sketch/boundaries/smile/w+", normal).await;
+    assert!(added.status.is_success(), "{}", added.json());
+    let response = client.post(PATH, json!({})).await;
+    let detail = response.json()["detail"].as_str().unwrap().to_owned();
+    assert!(
+        detail.contains("no boundary in w") && detail.contains("`compare`"),
+        "{detail}"
+    );
+
+    let location = begun(&client, json!({"samples": 50, "faces": 2, "compare": 2})).await;
+    let job = ended(&client, &location).await;
+    assert_eq!(job["status"], "done", "{job}");
+    let report = client.get(&format!("{location}/report")).await.json();
+    assert_eq!(
+        (&report["space"], &report["boundaries"]),
+        (&json!("w"), &json!([]))
+    );
+    let methods = report["methods"].as_array().unwrap();
+    let has = |name: &str| methods.iter().any(|method| method["method"] == name);
+    assert!(has("plane in w+") && has("PCA in w"), "{methods:?}");
+    let page = get(&client, &format!("{location}/report"), "text/html").await;
+    let page = String::from_utf8(page.body).unwrap();
+    assert!(page.contains("plane in w+") && !page.contains("NaN"), "{page}");
 }

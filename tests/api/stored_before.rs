@@ -32,7 +32,7 @@ fn distance(normal: &[f64], face: &Value, rows: usize) -> f64 {
 }
 
 #[tokio::test]
-async fn boundaries_that_were_stored_before_edit_as_they_did_in_the_unit_of_their_file() {
+async fn boundaries_that_were_stored_before_edit_as_they_did() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("sketch")).unwrap();
     for (space, shape) in [
@@ -54,12 +54,22 @@ async fn boundaries_that_were_stored_before_edit_as_they_did_in_the_unit_of_thei
         std::fs::write(path, record.to_string()).unwrap();
     }
     let client = with_store(folder.path());
-    for (space, rows) in [("z", 1), ("w", 1), ("w+", LAYERS)] {
+    // In z and w, the usual unit has always been that of the file.
+    for (space, rows, unit) in [
+        ("z", 1, None),
+        ("z", 1, Some("file")),
+        ("w", 1, None),
+        ("w", 1, Some("file")),
+        ("w+", LAYERS, Some("file")),
+    ] {
         let normal = normal(rows);
         for (key, amount) in [("by", 2.0), ("to", -1.5)] {
-            let body = json!({
-                "seed": 7, "space": space, "unit": "file", "format": "json", "edits": [{"attribute": "beard", key: amount}]
+            let mut body = json!({
+                "seed": 7, "space": space, "format": "json", "edits": [{"attribute": "beard", key: amount}]
             });
+            if let Some(unit) = unit {
+                body["unit"] = json!(unit);
+            }
             let response = client.post("/v1/edit", body).await;
             assert_eq!(response.status, StatusCode::OK);
             let response = response.json();

@@ -7,6 +7,7 @@ use ndarray::{Array1, Array3, ArrayView1, ArrayView3};
 
 mod correlation;
 mod directions;
+mod hard_samples;
 mod parity;
 mod properties;
 mod refusals;

@@ -64,7 +64,7 @@ def fit(attribute: str, space: str, method: Sequence[str], scored: pathlib.Path,
     """Writes one boundary, by `faceplane train-boundary`."""
     program = os.environ.get("FACEPLANE", "../../target/release/faceplane")
     codes = ["--latents", str(scored / f"{space}.npy"), "--scores", str(scored / f"{attribute}.npy")]
-    options = [*method, "--space", space, "--seed", str(SAMPLE_SEED), "--output", str(target)]
+    options = [*method, "--space", space, "--seed", str(SAMPLE_SEED), "--output", str(target), "--replace"]
     subprocess.run([program, "train-boundary", "--attribute", attribute, *codes, *options], check=True)
 
 

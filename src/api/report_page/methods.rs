@@ -88,7 +88,7 @@ fn curve(
 }
 
 fn write_means(out: &mut String, report: &Report, names: &[String]) {
-    out.push_str("<div class=\"wide\"><table><caption>Mean over the attributes and faces</caption><thead><tr><th></th>");
+    out.push_str("<div class=\"wide\"><table><caption>Mean over the attributes and faces</caption><thead><tr><th></th><th>faces</th>");
     for level in LEVELS {
         let _ = write!(out, "<th>dependency at {level}</th>");
     }
@@ -101,7 +101,13 @@ fn write_means(out: &mut String, report: &Report, names: &[String]) {
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
     for (method, name) in report.methods.iter().zip(names) {
         let means = method.by_score();
-        let _ = write!(out, "<tr><th>{name}</th>");
+        let faces = method
+            .effects
+            .iter()
+            .map(|effect| effect.faces)
+            .max()
+            .unwrap_or(0);
+        let _ = write!(out, "<tr><th>{name}</th><td>{faces}</td>");
         for mean in &means {
             let _ = write!(out, "<td>{}</td>", number(mean.dependency));
         }

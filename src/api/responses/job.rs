@@ -88,7 +88,7 @@ pub(crate) struct BoundaryComparison {
     reason: &'static str,
     /// The number of samples that were held out from the new fit, and by which both are judged.
     samples: usize,
-    /// The correlation of distance and score on them, for the new boundary; absent if it cannot be measured.
+    /// The correlation of the ranks of distance and score on them, as normal quantiles, for the new boundary; absent if it cannot be measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     new: Option<f64>,
     /// The same for the current boundary.

@@ -16,6 +16,7 @@ use crate::api::routes::jobs::started;
 use crate::api::state::Api;
 use crate::api::types::report::ReportInput;
 use crate::catalog::ReportFormat;
+use crate::editor::default_report_space;
 
 /// Report on boundaries
 ///
@@ -38,7 +39,7 @@ pub(crate) async fn post(
     Body(input): Body<ReportInput>,
 ) -> Result<Response, Problem> {
     let model = api.model(Some(&name))?;
-    let request = input.request(model.default_sampled_space())?;
+    let request = input.request(default_report_space(&model))?;
     let job = api.jobs.report(&api.models, model, request)?;
     Ok(started(&api, &job).await)
 }

@@ -28,7 +28,7 @@ choice! {
         /// The new one.
         New = "new",
         /// The better one of the new one and the one that the model has. A fifth of the samples is held out from the fit; better is a
-        /// correlation of distance and score on them that is higher by more than two standard errors. If the current one was fitted to them (the same seed), it stays.
+        /// correlation of the ranks of distance and score on them that is higher by more than two standard errors. If the current one was fitted to them (the same seed), it stays.
         Better = "better",
     }
 }

@@ -13,7 +13,7 @@ use crate::catalog::{Graph, ModelFolder, check_writable, escaped_attribute};
 use crate::cli::alone::{ModelJobError, open};
 use crate::cli::progress_line::ProgressLine;
 use crate::cli::train_boundary::FitMethodOption;
-use crate::editor::{Comparisons, KnownTruth, Report, ReportRequest, judge};
+use crate::editor::{Comparisons, KnownTruth, Report, ReportRequest, default_report_space, judge};
 use crate::engine::{Device, Replicas, Runtime, open_truth};
 use crate::imaging::{FileMetadata, Quality, SheetLayout, arrange, encode_jpeg};
 use crate::latent::BoundaryFit;
@@ -128,13 +128,13 @@ impl Judge {
             .map(|boundary| boundary.space())
             .collect();
         spaces.retain(|space| model.sampled_spaces().contains(space));
-        spaces.sort_by_key(|&space| (space == model.default_sampled_space(), space));
+        spaces.sort_by_key(|&space| (space == default_report_space(&model), space));
         spaces.dedup();
         if spaces.is_empty() {
-            spaces.push(model.default_sampled_space());
+            spaces.push(default_report_space(&model));
         }
         let request = ReportRequest {
-            space: model.default_sampled_space(),
+            space: default_report_space(&model),
             samples: self.samples as usize,
             faces: self.faces.min(self.samples) as usize,
             compared: self.faces as usize,

@@ -18,7 +18,7 @@ use crate::editor::judging::report::{BoundaryReport, DirectionReport, Report, Re
 use crate::editor::rendering::renderer::{RenderOutputs, Renderer};
 use crate::editor::timestamp::rfc3339;
 use crate::editor::training::sample_scores::{SampleScores, label_of};
-use crate::editor::{EditorError, Model};
+use crate::editor::{EditorError, Model, ReportError};
 use crate::imaging::{Image, shrunk};
 use crate::latent::{
     Amount, Boundary, Direction, Edit, LatentCode, LatentError, LatentSpace, apply, correlation, cosines,
@@ -69,6 +69,17 @@ pub async fn judge(
     Ok(reports)
 }
 
+/// The space of a report that names none: the model's default space if faces are sampled in it, otherwise that of the synthesis.
+#[must_use]
+pub fn default_report_space(model: &Model) -> LatentSpace {
+    let space = model.default_space();
+    if model.sampled_spaces().contains(&space) {
+        space
+    } else {
+        model.shape().synthesis_space()
+    }
+}
+
 /// Makes one report.
 pub(crate) struct Judge {
     model: Arc<Model>,
@@ -94,11 +105,12 @@ impl Judge {
         model.classifiers().require_any()?;
         model.code_shape(request.space)?;
         if !model.sampled_spaces().contains(&request.space) {
-            return Err(EditorError::NotSampled {
+            return Err(ReportError::NotSampled {
                 model: model.name().to_owned(),
                 found: request.space,
                 sampled: model.sampled_spaces(),
-            });
+            }
+            .into());
         }
         let reported = |(column, output): (usize, &OutputEntry)| {
             let boundary = model.boundaries().find(&output.attribute, request.space)?;
@@ -125,10 +137,11 @@ impl Judge {
             .cloned()
             .collect();
         if attributes.is_empty() && directions.is_empty() && request.compared == 0 {
-            return Err(EditorError::NothingToReport {
+            return Err(ReportError::NothingToReport {
                 model: model.name().to_owned(),
                 space: request.space,
-            });
+            }
+            .into());
         }
         Ok(Self {
             model,

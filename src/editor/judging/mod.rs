@@ -3,6 +3,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | what a report contains | `report` |
+//! | why a report is not possible | `report_error` |
 //! | how a report is made, step by step | `judge` |
 //! | how well a boundary separates new samples | `accuracy` |
 //! | what edits change, and how the images are rendered for it | `edit_effects` |
@@ -21,3 +22,4 @@ pub(crate) mod image_outputs;
 pub(crate) mod judge;
 pub(crate) mod methods;
 pub(crate) mod report;
+pub(crate) mod report_error;

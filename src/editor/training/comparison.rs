@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, ArrayView1, ArrayView3, Axis};
 
-use crate::latent::{Boundary, correlation};
+use crate::latent::{Boundary, correlation, normal_quantiles};
 
 /// One of this many samples is held out from the fit, to compare the boundaries.
 pub(crate) const HELD_OUT: usize = 5;
@@ -19,7 +19,7 @@ pub struct Comparison {
     pub reason: ComparisonReason,
     /// The number of samples that were held out from the new fit.
     pub samples: usize,
-    /// The correlation of distance and score on these samples, for the new boundary.
+    /// The correlation of the ranks of distance and score on these samples, as normal quantiles, for the new boundary.
     pub new: Option<f64>,
     /// The same for the current boundary.
     pub current: Option<f64>,
@@ -95,9 +95,14 @@ fn distances(boundary: &Boundary, codes: ArrayView3<'_, f32>) -> Array1<f64> {
     codes.outer_iter().map(along).collect()
 }
 
-/// The correlation of two lists; `None` if the values of one are all alike.
+/// The correlation of the ranks of two lists; `None` if the values of one are all alike.
+///
+/// Where the score rises along a direction, whether evenly or not, no other direction has a higher one. The correlation of the values
+/// themselves is higher for a direction that follows how unevenly they rise.
 fn correlation_of(one: ArrayView1<'_, f64>, other: ArrayView1<'_, f64>) -> Option<f64> {
-    let columns = ndarray::stack(Axis(1), &[one, other]).expect("both have a value for each sample");
+    let [one, other] = [one, other].map(|values| Array1::from(normal_quantiles(&values.to_vec())));
+    let columns =
+        ndarray::stack(Axis(1), &[one.view(), other.view()]).expect("both have a value for each sample");
     Some(correlation(columns.view()).ok()?[[0, 1]])
 }
 
@@ -127,6 +132,7 @@ fn is_clearly_higher([new, current]: [f64; 2], between: f64, count: usize) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::latent::standard_normal;
 
     #[test]
     fn a_correlation_is_clearly_higher_by_two_standard_errors() {
@@ -143,6 +149,25 @@ mod tests {
             assert!(!is_clearly_higher([new, current], between, count));
         }
         assert!(is_clearly_higher([1.0, 0.9], 0.9, 10));
+    }
+
+    #[test]
+    fn a_score_that_rises_unevenly_is_followed_best_along_its_own_direction() {
+        let (along, other) = (standard_normal(1, 1000), standard_normal(2, 1000));
+        let scores: Array1<f64> = along.iter().map(|value| (3.0 * value).exp()).collect();
+        let tilted = |share: f64| -> Array1<f64> {
+            along
+                .iter()
+                .zip(&other)
+                .map(|(one, other)| one + share * other)
+                .collect()
+        };
+        let found = [0.0, 0.3, 1.0].map(|share| correlation_of(tilted(share).view(), scores.view()).unwrap());
+        assert!(found[0] > 0.999 && found[1] < 0.98 && found[2] < 0.8, "{found:?}");
+        // A score with many equal values is no obstacle, one without two values is.
+        let sides = scores.mapv(|score| f64::from(u8::from(score > 1.0)));
+        assert!(correlation_of(tilted(0.0).view(), sides.view()).unwrap() > 0.7);
+        assert!(correlation_of(tilted(0.0).view(), Array1::zeros(1000).view()).is_none());
     }
 
     #[test]

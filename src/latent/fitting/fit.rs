@@ -11,13 +11,14 @@ use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::regression::{self, Regression};
 use crate::latent::fitting::score_ends::ScoreEnds;
-use crate::latent::fitting::scored_codes::{ScoredCodes, valid_samples};
+use crate::latent::fitting::scored_codes::{ScoredCodes, check_finite, valid_samples};
 use crate::latent::fitting::span::Span;
 use crate::latent::fitting::svm::decomposition;
 use crate::latent::fitting::svm::problem::SvmProblem;
 use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::{Accuracy, Boundary, FitError, LatentError, LatentSpace, Provenance};
 
+pub use crate::latent::fitting::fit_method::FitMethod;
 pub use crate::latent::fitting::score_ends::SampleSelection;
 pub use crate::latent::fitting::shared_codes::SharedCodes;
 
@@ -66,23 +67,6 @@ impl<'a> From<ArrayView3<'a, f32>> for CodesToFit<'a> {
     fn from(codes: ArrayView3<'a, f32>) -> Self {
         Self { codes, shared: None }
     }
-}
-
-/// Method of a fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FitMethod {
-    /// Two fits to all samples: ridge regression of the scores, or of the normal quantiles of their ranks, whichever a plane predicts
-    /// better; and logistic regression of the side of the threshold on which each score is. The second one is taken if it separates
-    /// held-out samples better by their side. If there are only two different scores, it is the only one, and counts both alike.
-    ///
-    /// Of more than 4096 codes with more than 4096 values, none of this can be solved: they are given to the support vector machine.
-    Regression,
-    /// A linear support vector machine on the samples with the highest and the lowest scores.
-    Svm,
-    /// Least squares of the scores on all samples; the hyperplane is where the predicted score is the threshold.
-    ///
-    /// It also uses the scores between the ends, and needs more codes than a code has values.
-    LeastSquares,
 }
 
 impl Default for BoundaryFit {
@@ -162,6 +146,9 @@ impl BoundaryFit {
             codes: flat.expect("the codes are in row-major order"),
             selected: &valid,
         };
+        if !shared.holds(&valid) {
+            check_finite(rows)?;
+        }
         let mut labelled = ScoredCodes::new(rows, scores, self.threshold)?;
         if self.threshold.is_none() && self.method != FitMethod::Svm {
             labelled.split_at_median();
@@ -179,9 +166,13 @@ impl BoundaryFit {
             FitMethod::Regression | FitMethod::Svm => self.fit_svm(&labelled, progress)?,
         };
         progress.reach(1.0)?;
-        let hyperplane = fitted.hyperplane;
-        let on_all = Distances::new(&labelled, &hyperplane, (0..labelled.scores.len()).collect());
-        let score_per_unit = fitted.accuracy.score_per_unit.or_else(|| on_all.score_per_unit());
+        let Fitted {
+            hyperplane, on_all, ..
+        } = fitted;
+        let score_per_unit = fitted
+            .accuracy
+            .score_per_unit
+            .or_else(|| on_all.score_per_unit(&labelled));
         // On several layers, a distance is in units of √layers times the length of w: `Boundary`.
         #[expect(clippy::cast_precision_loss, reason = "a generator has few layers")]
         let unit = (layers as f64).sqrt();
@@ -191,7 +182,7 @@ impl BoundaryFit {
             classes: labelled.classes(),
             method: Some(fitted.method.to_owned()),
             accuracy: Accuracy {
-                all: on_all.accuracy_by_score(),
+                all: on_all.accuracy_by_score(&labelled),
                 score_per_unit: score_per_unit.map(|slope| slope * unit),
                 ..fitted.accuracy
             },
@@ -282,6 +273,7 @@ impl BoundaryFit {
         let held_out = HeldOut::measure(scored, &result.folds, ends.as_ref());
         Ok(Fitted {
             hyperplane: result.hyperplane,
+            on_all: result.on_all,
             method: result.method,
             chosen: None,
             accuracy: Accuracy {
@@ -350,10 +342,11 @@ impl BoundaryFit {
         let others = (0..is_held_out.len())
             .filter(|&index| is_held_out[index])
             .collect();
-        let fold = [(hyperplane, others)];
-        let held_out = HeldOut::measure(scored, &fold, None);
-        let [(hyperplane, _)] = fold;
+        let fold = Distances::new(scored.rows, &hyperplane, others);
+        let held_out = HeldOut::measure(scored, &[fold], None);
+        let all = (0..scored.scores.len()).collect();
         Ok(Fitted {
+            on_all: Distances::new(scored.rows, &hyperplane, all),
             method: "svm",
             chosen: Some(ends.chosen() as u64),
             accuracy: Accuracy {
@@ -392,6 +385,8 @@ impl BoundaryFit {
 /// A fitted hyperplane, and what is known of it.
 struct Fitted {
     hyperplane: Hyperplane,
+    /// The distances of all codes from it.
+    on_all: Distances,
     method: &'static str,
     /// Number of samples at each end of the scores, if the fit selects any.
     chosen: Option<u64>,

@@ -3,6 +3,7 @@
 use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::fitting::score_ends::ScoreEnds;
 use crate::latent::fitting::scored_codes::ScoredCodes;
+use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::linear_algebra::dot_product::{dot, norm};
 use crate::latent::statistics::{mean, share};
 
@@ -19,52 +20,48 @@ pub(crate) struct HeldOut {
 }
 
 impl HeldOut {
-    /// Measures each hyperplane of `folds` on the codes beside it, and takes the means.
-    pub(crate) fn measure(
-        scored: &ScoredCodes<'_>,
-        folds: &[(Hyperplane, Vec<usize>)],
-        ends: Option<&ScoreEnds>,
-    ) -> Self {
+    /// Measures each hyperplane on the codes that it was not fitted to, and takes the means.
+    pub(crate) fn measure(scored: &ScoredCodes<'_>, folds: &[Distances], ends: Option<&ScoreEnds>) -> Self {
         let mut sides = vec![None; scored.scores.len()];
         for (index, positive) in ends.into_iter().flat_map(ScoreEnds::training) {
             sides[index] = Some(positive);
         }
-        let measured: Vec<_> = folds
-            .iter()
-            .map(|(plane, codes)| Distances::new(scored, plane, codes.clone()))
-            .collect();
-        let of_ends = |distances: &Distances<'_, '_>| distances.accuracy(|index| sides[index]);
+        let of_ends = |fold: &Distances| fold.accuracy(|index| sides[index]);
         Self {
-            ends: mean_of(measured.iter().filter_map(of_ends)),
-            all: mean_of(measured.iter().filter_map(Distances::accuracy_by_score)),
-            correlation: mean_of(measured.iter().filter_map(Distances::correlation)),
-            score_per_unit: mean_of(measured.iter().filter_map(Distances::score_per_unit)),
+            ends: mean_of(folds.iter().filter_map(of_ends)),
+            all: mean_of(folds.iter().filter_map(|fold| fold.accuracy_by_score(scored))),
+            correlation: mean_of(folds.iter().filter_map(|fold| fold.correlation(scored))),
+            score_per_unit: mean_of(folds.iter().filter_map(|fold| fold.score_per_unit(scored))),
         }
     }
 }
 
 /// The distances of some codes from a hyperplane, times the length of its normal.
-pub(crate) struct Distances<'s, 'c> {
-    scored: &'s ScoredCodes<'c>,
+pub(crate) struct Distances {
     codes: Vec<usize>,
     values: Vec<f64>,
     /// ‖w‖.
     unit: f64,
 }
 
-impl<'s, 'c> Distances<'s, 'c> {
-    pub(crate) fn new(scored: &'s ScoredCodes<'c>, plane: &Hyperplane, codes: Vec<usize>) -> Self {
+impl Distances {
+    pub(crate) fn new(rows: CodeRows<'_>, plane: &Hyperplane, codes: Vec<usize>) -> Self {
+        let values = plane.values(rows, &codes);
+        Self::known(plane, codes, values)
+    }
+
+    /// Distances whose `values` w·x + b are known.
+    pub(crate) fn known(plane: &Hyperplane, codes: Vec<usize>, values: Vec<f64>) -> Self {
         Self {
-            scored,
-            values: plane.values(scored.rows, &codes),
             codes,
+            values,
             unit: norm(&plane.w),
         }
     }
 
     /// The share of codes on the side of their score beside the threshold.
-    pub(crate) fn accuracy_by_score(&self) -> Option<f64> {
-        self.accuracy(|index| Some(self.scored.is_positive(index)))
+    pub(crate) fn accuracy_by_score(&self, scored: &ScoredCodes<'_>) -> Option<f64> {
+        self.accuracy(|index| Some(scored.is_positive(index)))
     }
 
     /// The share of codes on their side, of those that have one.
@@ -79,27 +76,27 @@ impl<'s, 'c> Distances<'s, 'c> {
         (count > 0).then(|| share(right, count))
     }
 
-    fn correlation(&self) -> Option<f64> {
-        let (x, y) = self.centred();
+    fn correlation(&self, scored: &ScoredCodes<'_>) -> Option<f64> {
+        let (x, y) = self.centred(scored);
         let r = dot(&x, &y) / (norm(&x) * norm(&y));
         r.is_finite().then(|| r.clamp(-1.0, 1.0))
     }
 
     /// How much the score rises with one unit of distance: the slope of the scores over the distances.
-    pub(crate) fn score_per_unit(&self) -> Option<f64> {
-        let (x, y) = self.centred();
+    pub(crate) fn score_per_unit(&self, scored: &ScoredCodes<'_>) -> Option<f64> {
+        let (x, y) = self.centred(scored);
         let slope = dot(&x, &y) / dot(&x, &x) * self.unit;
         slope.is_finite().then_some(slope)
     }
 
     /// Distances and scores, each less their mean.
-    fn centred(&self) -> (Vec<f64>, Vec<f64>) {
+    fn centred(&self, scored: &ScoredCodes<'_>) -> (Vec<f64>, Vec<f64>) {
         let less_mean = |values: Vec<f64>| -> Vec<f64> {
             let mean = mean(&values);
             values.into_iter().map(|value| value - mean).collect()
         };
-        let scores = self.codes.iter().map(|&index| self.scored.scores[index]);
-        (less_mean(self.values.clone()), less_mean(scores.collect()))
+        let y = self.codes.iter().map(|&index| scored.scores[index]);
+        (less_mean(self.values.clone()), less_mean(y.collect()))
     }
 }
 

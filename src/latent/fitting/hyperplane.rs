@@ -17,9 +17,21 @@ impl Hyperplane {
 
     /// w·x + b for each of the selected rows `indices`.
     pub(crate) fn values(&self, rows: CodeRows<'_>, indices: &[usize]) -> Vec<f64> {
-        let mut values = rows.products(indices, &self.w);
-        for value in &mut values {
-            *value += self.intercept;
+        let [values] = Self::all_values([self], rows, indices);
+        values
+    }
+
+    /// The values of several hyperplanes, for which each code is read once.
+    pub(crate) fn all_values<const N: usize>(
+        planes: [&Self; N],
+        rows: CodeRows<'_>,
+        indices: &[usize],
+    ) -> [Vec<f64>; N] {
+        let mut values = rows.products(indices, planes.map(|plane| &plane.w[..]));
+        for (values, plane) in values.iter_mut().zip(planes) {
+            for value in values {
+                *value += plane.intercept;
+            }
         }
         values
     }

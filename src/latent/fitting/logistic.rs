@@ -1,6 +1,7 @@
 //! Logistic regression of two classes of codes.
 
 use std::array;
+use std::ops::Range;
 
 use ndarray::Array2;
 
@@ -10,6 +11,7 @@ use crate::latent::fitting::moments::ReducedCodes;
 use crate::latent::linear_algebra::cholesky::solve_positive_definite;
 use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::linear_algebra::dot_product::{add_scaled_f64, dot};
+use crate::latent::linear_algebra::halves::both_halves;
 use crate::latent::statistics::float;
 
 /// The most steps. A handful is usual.
@@ -60,7 +62,7 @@ pub(crate) fn solve(
     problem: &LogisticProblem<'_, '_>,
     start: &[f64],
     reach: &mut dyn FnMut(f64) -> Result<(), FitError>,
-) -> Result<Hyperplane, FitError> {
+) -> Result<Solution, FitError> {
     let loss = Loss::new(problem);
     let mut point = loss.best_move(&Point::zero(problem), &[&loss.point(start.to_vec())]);
     let (mut previous, mut first_excess, mut excess) = (None, None, 0.0);
@@ -69,7 +71,7 @@ pub(crate) fn solve(
         let downhill = loss.downhill(&gradient, curvature);
         excess = -0.5 * dot(&gradient, &downhill) / loss.enough();
         if excess <= 1.0 {
-            return Ok(loss.hyperplane(&point));
+            return Ok(loss.solution(point));
         }
         let first_excess: f64 = *first_excess.get_or_insert(excess);
         // Each tenfold decrease takes about the same time.
@@ -85,6 +87,12 @@ pub(crate) fn solve(
         tolerance: loss.enough(),
         advice: "choose another threshold, or use the method `least-squares` or `svm`",
     })
+}
+
+/// The hyperplane of a fit, and its value w·x + b at each row of the fit.
+pub(crate) struct Solution {
+    pub(crate) hyperplane: Hyperplane,
+    pub(crate) values: Vec<f64>,
 }
 
 /// Weights and an intercept, or a change of them.
@@ -120,10 +128,23 @@ impl Point {
 }
 
 /// The loss after a step, with its derivatives by the coefficients of the step.
+#[derive(Default)]
 struct LocalLoss {
     value: f64,
     slope: [f64; COEFFICIENTS],
     curvature: [[f64; COEFFICIENTS]; COEFFICIENTS],
+}
+
+impl LocalLoss {
+    fn add(&mut self, other: &Self) {
+        self.value += other.value;
+        for row in 0..COEFFICIENTS {
+            self.slope[row] += other.slope[row];
+            for column in 0..=row {
+                self.curvature[row][column] += other.curvature[row][column];
+            }
+        }
+    }
 }
 
 /// The function that the fit minimizes.
@@ -169,12 +190,10 @@ impl<'c, 'a> Loss<'c, 'a> {
         }
     }
 
-    /// The side of each row of the fit, and its weight.
-    fn sides(&self) -> impl Iterator<Item = (f64, f64)> {
-        self.problem.indices.iter().map(|&index| {
-            let side = self.problem.sides[index];
-            (side, self.weights[usize::from(side > 0.0)])
-        })
+    /// The side of the row at a position of the fit, and its weight.
+    fn side(&self, position: usize) -> (f64, f64) {
+        let side = self.problem.sides[self.problem.indices[position]];
+        (side, self.weights[usize::from(side > 0.0)])
     }
 
     /// What the last step may leave to gain.
@@ -187,7 +206,8 @@ impl<'c, 'a> Loss<'c, 'a> {
     fn gradient(&self, point: &Point) -> (Vec<f64>, f64) {
         let mut curvature = 0.0;
         let mut slopes = Vec::with_capacity(point.margins.len());
-        for (margin, (side, weight)) in point.margins.iter().zip(self.sides()) {
+        for (position, margin) in point.margins.iter().enumerate() {
+            let (side, weight) = self.side(position);
             let [_, slope, curved] = logistic(*margin, side);
             slopes.push(weight * slope);
             curvature += weight * curved;
@@ -256,12 +276,36 @@ impl<'c, 'a> Loss<'c, 'a> {
 
     /// The loss at a point to which multiples of `directions` are added; the last coefficient is added to the intercept.
     fn local(&self, point: &Point, directions: &[&Point], coefficients: &[f64; COEFFICIENTS]) -> LocalLoss {
-        let mut local = LocalLoss {
-            value: 0.0,
-            slope: [0.0; COEFFICIENTS],
-            curvature: [[0.0; COEFFICIENTS]; COEFFICIENTS],
-        };
-        for (position, (side, weight)) in self.sides().enumerate() {
+        let [mut local, other] = both_halves(point.margins.len(), |half| {
+            self.local_of(half, point, directions, coefficients)
+        });
+        local.add(&other);
+        // The penalty.
+        let mut w = point.w.clone();
+        for (coefficient, direction) in coefficients.iter().zip(directions) {
+            add_scaled_f64(&mut w, *coefficient, &direction.w);
+        }
+        local.value += 0.5 * self.square * dot(&w, &w);
+        for (row, direction) in directions.iter().enumerate() {
+            local.slope[row] += self.square * dot(&w, &direction.w);
+            for (column, other) in directions[..=row].iter().enumerate() {
+                local.curvature[row][column] += self.square * dot(&direction.w, &other.w);
+            }
+        }
+        local
+    }
+
+    /// The part of the loss that the rows at `positions` have, without the penalty.
+    fn local_of(
+        &self,
+        positions: Range<usize>,
+        point: &Point,
+        directions: &[&Point],
+        coefficients: &[f64; COEFFICIENTS],
+    ) -> LocalLoss {
+        let mut local = LocalLoss::default();
+        for position in positions {
+            let (side, weight) = self.side(position);
             let mut by = [0.0; COEFFICIENTS];
             for (by, direction) in by.iter_mut().zip(directions) {
                 *by = direction.margins[position];
@@ -281,25 +325,16 @@ impl<'c, 'a> Loss<'c, 'a> {
                 }
             }
         }
-        // The penalty.
-        let mut w = point.w.clone();
-        for (coefficient, direction) in coefficients.iter().zip(directions) {
-            add_scaled_f64(&mut w, *coefficient, &direction.w);
-        }
-        local.value += 0.5 * self.square * dot(&w, &w);
-        for (row, direction) in directions.iter().enumerate() {
-            local.slope[row] += self.square * dot(&w, &direction.w);
-            for (column, other) in directions[..=row].iter().enumerate() {
-                local.curvature[row][column] += self.square * dot(&direction.w, &other.w);
-            }
-        }
         local
     }
 
-    fn hyperplane(&self, point: &Point) -> Hyperplane {
-        Hyperplane {
-            intercept: point.intercept - dot(&point.w, self.mean),
-            w: point.w.clone(),
+    fn solution(&self, point: Point) -> Solution {
+        Solution {
+            values: point.margins,
+            hyperplane: Hyperplane {
+                intercept: point.intercept - dot(&point.w, self.mean),
+                w: point.w,
+            },
         }
     }
 }

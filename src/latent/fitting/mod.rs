@@ -4,7 +4,7 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
-//! | the options, and the steps of a fit | `fit` |
+//! | the options, and the steps of a fit | `fit`, `fit_method` |
 //! | the checks of scored codes, and the accuracy of a hyperplane | `scored_codes` |
 //! | the selection of samples with the highest and lowest scores | `score_ends` |
 //! | the linear support vector machine | `svm` |
@@ -13,7 +13,7 @@
 //! | scores that saturate or have outliers | `normal_scores` |
 //! | logistic regression of two classes | `logistic`, `separation` |
 //! | codes with more values than there are codes | `span` |
-//! | which of two fits separates two classes better | `area_under_curve` |
+//! | which of two fits separates two classes better | `side_comparison`, `area_under_curve` |
 //! | what fits of several scores to the same codes share | `shared_codes` |
 //! | how well a boundary does on other codes | `held_out` |
 //! | how exact a direction is, by two halves of the codes | `agreement` |
@@ -24,6 +24,7 @@ pub(crate) mod agreement;
 pub(crate) mod area_under_curve;
 pub(crate) mod error;
 pub(crate) mod fit;
+pub(crate) mod fit_method;
 pub(crate) mod held_out;
 pub(crate) mod hyperplane;
 pub(crate) mod logistic;
@@ -37,6 +38,7 @@ pub(crate) mod score_ends;
 pub(crate) mod scored_codes;
 pub(crate) mod separation;
 pub(crate) mod shared_codes;
+pub(crate) mod side_comparison;
 pub(crate) mod span;
 pub(crate) mod svm;
 pub(crate) mod unequal_noise;

@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use crate::latent::FitError;
 use crate::latent::fitting::agreement::expected_cosine;
-use crate::latent::fitting::area_under_curve::AreaDifference;
+use crate::latent::fitting::held_out::Distances;
 use crate::latent::fitting::hyperplane::Hyperplane;
+use crate::latent::fitting::logistic::Solution;
 use crate::latent::fitting::moments::{HalvedScoreMoments, Moments, ReducedCodes, ScoreMoments};
 use crate::latent::fitting::normal_scores::NormalScores;
 use crate::latent::fitting::progress::Progress;
@@ -15,6 +16,7 @@ use crate::latent::fitting::ridge_target::RidgeTarget;
 use crate::latent::fitting::scored_codes::{MIN_CLASS, ScoredCodes};
 use crate::latent::fitting::separation::Separation;
 use crate::latent::fitting::shared_codes::{Reduction, SharedCodes};
+use crate::latent::fitting::side_comparison::{can_compare, has_both, separates_better};
 use crate::latent::fitting::unequal_noise::Influences;
 use crate::latent::linear_algebra::dot_product::dot;
 use crate::latent::sampling::shuffle::Shuffler;
@@ -28,12 +30,6 @@ pub(crate) const LOGISTIC: &str = "logistic regression";
 /// Name of the method that takes the sides of scores as classes.
 const LOGISTIC_OF_SIDES: &str = "logistic regression of the sides of the threshold";
 
-/// The most codes of each half on which two fits are compared. With so many, the standard error of the comparison is below 0.002.
-const MAX_COMPARED: usize = 20_000;
-
-/// The fewest of these codes on either side of the threshold. The standard error of a comparison by fewer is not known well.
-const MIN_SIDE: usize = 10;
-
 /// A fitted hyperplane, and what is known of it.
 pub(crate) struct RegressionResult {
     pub(crate) hyperplane: Hyperplane,
@@ -41,8 +37,10 @@ pub(crate) struct RegressionResult {
     pub(crate) method: &'static str,
     /// The expected cosine between the normal and that of unlimited codes.
     pub(crate) cosine: Option<f64>,
-    /// For each half of the codes: the hyperplane of the other half, and the codes of this half.
-    pub(crate) folds: Vec<(Hyperplane, Vec<usize>)>,
+    /// The distances of all codes from it.
+    pub(crate) on_all: Distances,
+    /// The distances of the codes of each half from the hyperplane of the other half.
+    pub(crate) folds: Vec<Distances>,
 }
 
 /// How scores are regressed on codes.
@@ -60,14 +58,16 @@ struct Fit {
     method: &'static str,
     cosine: Option<f64>,
     of_halves: [Option<Hyperplane>; 2],
+    /// The value of the hyperplane at each code, if it is known.
+    values: Option<Vec<f64>>,
+    /// For the codes of each half, the values of the hyperplane of the other half, if they are known.
+    values_of_others: Option<[Vec<f64>; 2]>,
 }
 
 /// Codes with their scores, split into two halves.
 struct SplitCodes<'a, 'b> {
     scored: &'a ScoredCodes<'b>,
     halves: [Vec<usize>; 2],
-    /// Some codes of each half, on which fits are compared.
-    compared: [Vec<usize>; 2],
     seed: u32,
     shared: &'a SharedCodes,
 }
@@ -96,15 +96,12 @@ impl Regression {
         Shuffler::new(seed).shuffle(&mut first);
         let mut second = first.split_off(first.len() / 2);
         first.shrink_to_fit();
-        let compared = |half: &Vec<usize>| half[..half.len().min(MAX_COMPARED)].to_vec();
-        let compared = [compared(&first), compared(&second)];
         // In the order of memory, codes are read faster.
         first.sort_unstable();
         second.sort_unstable();
         let split = SplitCodes {
             scored,
             halves: [first, second],
-            compared,
             seed,
             shared,
         };
@@ -113,13 +110,31 @@ impl Regression {
             Self::Best => split.best(progress),
             Self::LeastSquares => split.least_squares(progress),
         }?;
-        let ([of_first, of_second], [first, second]) = (fit.of_halves, split.halves);
-        let folds = [(of_second, first), (of_first, second)].into_iter();
+        let all: Vec<usize> = (0..scored.rows.len()).collect();
+        let on_all = match fit.values {
+            Some(values) => Distances::known(&fit.hyperplane, all, values),
+            None => Distances::new(scored.rows, &fit.hyperplane, all),
+        };
+        let values = fit
+            .values_of_others
+            .map_or([None, None], |values| values.map(Some));
+        let planes = fit.of_halves.into_iter().rev();
+        let folds = planes
+            .zip(split.halves)
+            .zip(values)
+            .filter_map(|((plane, half), values)| {
+                let plane = plane?;
+                Some(match values {
+                    Some(values) => Distances::known(&plane, half, values),
+                    None => Distances::new(scored.rows, &plane, half),
+                })
+            });
         Ok(RegressionResult {
-            hyperplane: fit.hyperplane,
             method: fit.method,
             cosine: fit.cosine,
-            folds: folds.filter_map(|(plane, half)| Some((plane?, half))).collect(),
+            folds: folds.collect(),
+            on_all,
+            hyperplane: fit.hyperplane,
         })
     }
 }
@@ -148,8 +163,8 @@ impl<'c> SplitCodes<'_, 'c> {
         } else {
             None
         };
-        let hyperplane = separation.of_all(of_halves.as_ref(), progress)?;
-        Ok(self.separated(hyperplane, of_halves, LOGISTIC))
+        let all = separation.of_all(of_halves.as_ref(), progress)?;
+        Ok(self.separated(all, of_halves, None, LOGISTIC))
     }
 
     /// Fits the scores, or their ranks, and the sides of the threshold, and takes the fit that separates other codes better by their side.
@@ -174,19 +189,26 @@ impl<'c> SplitCodes<'_, 'c> {
             },
         ];
         drop(ranked);
-        let values = self.ridge(codes, candidates)?;
-        if !self.compared.iter().all(|half| has_both(half, &sides, MIN_SIDE)) {
-            return Ok(values);
+        let mut predicted = self.ridge(codes, candidates)?;
+        if !can_compare(&self.halves, &sides) {
+            return Ok(predicted);
         }
         let separation = self.separation(codes, &sides, &target, false);
-        let of_halves = separation.of_halves(progress)?;
-        let better = of_halves.filter(|planes| self.is_better(planes, &values.of_halves, &sides));
-        if better.is_none() {
-            return Ok(values);
+        let (Some(planes), [Some(first), Some(second)]) =
+            (separation.of_halves(progress)?, &predicted.of_halves)
+        else {
+            return Ok(predicted);
+        };
+        let values = self.values_of_others([[&planes[0], first], [&planes[1], second]]);
+        let is_better = separates_better(&self.halves, &values, &sides);
+        let [values, others] = values;
+        predicted.values_of_others = Some(others);
+        if !is_better {
+            return Ok(predicted);
         }
-        match separation.of_all(better.as_ref(), progress) {
-            Ok(hyperplane) => Ok(self.separated(hyperplane, better, LOGISTIC_OF_SIDES)),
-            Err(FitError::NotConverged { .. }) => Ok(values),
+        match separation.of_all(Some(&planes), progress) {
+            Ok(all) => Ok(self.separated(all, Some(planes), Some(values), LOGISTIC_OF_SIDES)),
+            Err(FitError::NotConverged { .. }) => Ok(predicted),
             Err(error) => Err(error),
         }
     }
@@ -212,17 +234,20 @@ impl<'c> SplitCodes<'_, 'c> {
     /// The fit of hyperplanes that separate all codes, and each half.
     fn separated(
         &self,
-        hyperplane: Hyperplane,
+        all: Solution,
         of_halves: Option<[Hyperplane; 2]>,
+        values_of_others: Option<[Vec<f64>; 2]>,
         method: &'static str,
     ) -> Fit {
         let planes = of_halves.as_ref();
         Fit {
-            hyperplane,
+            hyperplane: all.hyperplane,
             method,
             cosine: planes
                 .and_then(|[first, second]| expected_cosine(first, second, self.scored.scores.len())),
             of_halves: of_halves.map_or([None, None], |planes| planes.map(Some)),
+            values: Some(all.values),
+            values_of_others,
         }
     }
 
@@ -269,23 +294,17 @@ impl<'c> SplitCodes<'_, 'c> {
             method: target.method,
             cosine: ridge::expected_cosine(&codes.all, &moments.cross, moments.total, fit, noise_factor),
             of_halves,
+            values: None,
+            values_of_others: None,
         }
     }
 
-    /// Whether hyperplanes of both halves separate the other half by its sides better than `others` do, by more than the standard error.
-    fn is_better(&self, planes: &[Hyperplane; 2], others: &[Option<Hyperplane>; 2], sides: &[f64]) -> bool {
-        let (mut difference, mut variance) = (0.0, 0.0);
-        for ((plane, other), compared) in planes.iter().zip(others).zip(self.compared.iter().rev()) {
-            let Some(other) = other else {
-                return false;
-            };
-            let values = [plane, other].map(|plane| plane.values(self.scored.rows, compared));
-            let positive: Vec<bool> = compared.iter().map(|&index| sides[index] > 0.0).collect();
-            let found = AreaDifference::between(&values[0], &values[1], &positive);
-            difference += found.difference;
-            variance += found.variance;
-        }
-        difference > variance.sqrt()
+    /// The values of two hyperplanes of each half at the codes of the other half: first those of the first planes.
+    fn values_of_others(&self, planes: [[&Hyperplane; 2]; 2]) -> [[Vec<f64>; 2]; 2] {
+        let values =
+            |half: usize| Hyperplane::all_values(planes[1 - half], self.scored.rows, &self.halves[half]);
+        let ([first, first_other], [second, second_other]) = (values(0), values(1));
+        [[first, second], [first_other, second_other]]
     }
 
     fn least_squares(&self, progress: &mut Progress<'_>) -> Result<Fit, FitError> {
@@ -363,10 +382,4 @@ impl<'c> SplitCodes<'_, 'c> {
             Err(reduction) => Ok(own.get_or_init(|| reduction)),
         }
     }
-}
-
-/// Whether each side has at least `least` of the codes.
-fn has_both(codes: &[usize], sides: &[f64], least: usize) -> bool {
-    let positive = codes.iter().filter(|&&index| sides[index] > 0.0).count();
-    positive.min(codes.len() - positive) >= least
 }

@@ -4,6 +4,7 @@ use ndarray::ArrayView1;
 
 use crate::latent::fitting::hyperplane::Hyperplane;
 use crate::latent::linear_algebra::code_rows::CodeRows;
+use crate::latent::linear_algebra::halves::both_halves;
 use crate::latent::statistics::{median, min_max, share};
 use crate::latent::{FitError, LatentError};
 
@@ -22,16 +23,15 @@ pub(crate) struct ScoredCodes<'a> {
 }
 
 impl<'a> ScoredCodes<'a> {
-    /// Checks codes and their scores. The default of `threshold` is the mean of the lowest and the highest score.
+    /// Checks the scores of codes whose values are finite. The default of `threshold` is the mean of the lowest and the highest score.
     ///
     /// # Errors
-    /// [`LatentError::NotFinite`], [`FitError::TooFewSamples`] or [`FitError::ConstantScores`].
+    /// [`FitError::TooFewSamples`] or [`FitError::ConstantScores`].
     pub(crate) fn new(
         rows: CodeRows<'a>,
         all_scores: ArrayView1<'_, f64>,
         threshold: Option<f64>,
     ) -> Result<Self, LatentError> {
-        check_finite(rows)?;
         let scores: Vec<_> = rows.selected.iter().map(|&sample| all_scores[sample]).collect();
         if scores.len() < 2 * MIN_CLASS {
             return Err(FitError::TooFewSamples {
@@ -134,24 +134,26 @@ pub(crate) fn valid_samples(
 }
 
 /// Checks that all values are finite.
-fn check_finite(rows: CodeRows<'_>) -> Result<(), LatentError> {
-    for (index, &row) in rows.selected.iter().enumerate() {
-        let values = rows.row(index);
-        // A fold without early exit checks eight values at once.
-        if values
-            .iter()
-            .fold(true, |finite, value| finite & value.is_finite())
-        {
-            continue;
-        }
-        let mut values = values.iter().enumerate();
-        if let Some((column, &value)) = values.find(|(_, value)| !value.is_finite()) {
-            return Err(LatentError::NotFinite {
-                row,
-                column,
-                value: value.into(),
-            });
-        }
+///
+/// # Errors
+/// [`LatentError::NotFinite`].
+pub(crate) fn check_finite(rows: CodeRows<'_>) -> Result<(), LatentError> {
+    // A fold without early exit checks eight values at once.
+    let has_other = |index: &usize| {
+        let values = rows.row(*index).iter();
+        !values.fold(true, |finite, value| finite & value.is_finite())
+    };
+    let found = both_halves(rows.len(), |mut half| half.find(has_other));
+    let Some(index) = found.into_iter().flatten().next() else {
+        return Ok(());
+    };
+    let mut values = rows.row(index).iter().enumerate();
+    match values.find(|(_, value)| !value.is_finite()) {
+        Some((column, &value)) => Err(LatentError::NotFinite {
+            row: rows.selected[index],
+            column,
+            value: value.into(),
+        }),
+        None => Ok(()),
     }
-    Ok(())
 }

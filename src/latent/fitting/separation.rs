@@ -2,7 +2,7 @@
 
 use crate::latent::FitError;
 use crate::latent::fitting::hyperplane::Hyperplane;
-use crate::latent::fitting::logistic::{self, LogisticProblem};
+use crate::latent::fitting::logistic::{self, LogisticProblem, Solution};
 use crate::latent::fitting::moments::{HalvedScoreMoments, ReducedCodes, ScoreMoments};
 use crate::latent::fitting::progress::Progress;
 use crate::latent::fitting::ridge;
@@ -35,7 +35,7 @@ impl Separation<'_, '_> {
             self.fit(&self.halves[half], codes, &start, reach)
         });
         match fits {
-            [Ok(first), Ok(second)] => Ok(Some([first, second])),
+            [Ok(first), Ok(second)] => Ok(Some([first.hyperplane, second.hyperplane])),
             [Err(FitError::Cancelled), _] => Err(FitError::Cancelled),
             _ => Ok(None),
         }
@@ -49,20 +49,17 @@ impl Separation<'_, '_> {
         &self,
         of_halves: Option<&[Hyperplane; 2]>,
         progress: &mut Progress<'_>,
-    ) -> Result<Hyperplane, FitError> {
+    ) -> Result<Solution, FitError> {
         let start = match of_halves {
-            Some([first, second]) => first
-                .w
-                .iter()
-                .zip(&second.w)
-                .map(|(one, other)| one + other)
-                .collect(),
+            Some([first, second]) => {
+                let both = first.w.iter().zip(&second.w);
+                both.map(|(one, other)| one + other).collect()
+            }
             None => start(&self.codes.all, &self.moments.all),
         };
         let all: Vec<usize> = (0..self.sides.len()).collect();
-        self.fit(&all, &self.codes.all, &start, &mut |share| {
-            progress.reach(0.9 + 0.1 * share)
-        })
+        let mut reach = |share| progress.reach(0.9 + 0.1 * share);
+        self.fit(&all, &self.codes.all, &start, &mut reach)
     }
 
     fn fit(
@@ -71,7 +68,7 @@ impl Separation<'_, '_> {
         codes: &ReducedCodes,
         start: &[f64],
         reach: &mut dyn FnMut(f64) -> Result<(), FitError>,
-    ) -> Result<Hyperplane, FitError> {
+    ) -> Result<Solution, FitError> {
         let problem = LogisticProblem {
             rows: self.rows,
             values: self.values,

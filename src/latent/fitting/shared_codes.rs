@@ -11,6 +11,15 @@ pub struct SharedCodes {
     pub(crate) reduction: OnceLock<Reduction>,
 }
 
+impl SharedCodes {
+    /// Whether an earlier fit was to the same rows.
+    pub(crate) fn holds(&self, selected: &[usize]) -> bool {
+        self.reduction
+            .get()
+            .is_some_and(|known| known.selected == selected)
+    }
+}
+
 impl std::fmt::Debug for SharedCodes {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("SharedCodes").finish_non_exhaustive()

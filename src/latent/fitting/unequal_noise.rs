@@ -3,6 +3,7 @@
 use crate::latent::fitting::moments::ReducedCodes;
 use crate::latent::linear_algebra::code_rows::CodeRows;
 use crate::latent::linear_algebra::dot_product::{dot, dot_with_code};
+use crate::latent::linear_algebra::halves::both_halves;
 use crate::latent::statistics::float;
 
 /// Most codes that are looked at.
@@ -25,7 +26,7 @@ impl Influences {
     /// The influences of some of `rows`, whose moments are `codes`. None are known if values of the codes depend on others.
     pub(crate) fn of(rows: CodeRows<'_>, codes: &ReducedCodes) -> Self {
         let step = rows.len().div_ceil(MOST).max(1);
-        let influence = |index: usize| {
+        let influence = |&index: &usize| {
             let values = rows.row(index).iter().zip(&codes.mean);
             let mut centred: Vec<f64> = values.map(|(&value, mean)| f64::from(value) - mean).collect();
             codes.scatter.rotate(&mut centred);
@@ -36,9 +37,12 @@ impl Influences {
                 square: dot(&weights, &weights),
             })
         };
-        Self {
-            codes: (0..rows.len()).step_by(step).map_while(influence).collect(),
-        }
+        let indices: Vec<usize> = (0..rows.len()).step_by(step).collect();
+        let [mut first, second] = both_halves(indices.len(), |half| {
+            indices[half].iter().map_while(influence).collect::<Vec<_>>()
+        });
+        first.extend(second);
+        Self { codes: first }
     }
 
     /// The scores of these codes, of the scores of all.
@@ -50,7 +54,7 @@ impl Influences {
     /// their prediction is w·x + b.
     ///
     /// It is the quotient of Σ r²q and Σ r² Σ q/n, where q is the influence of a code and r its residual, whose square is divided by one
-    /// less the leverage. Source: MacKinnon and White, *Some Heteroskedasticity-Consistent Covariance Matrix Estimators with Improved
+    /// less the leverage. Source: `MacKinnon` and White, *Some Heteroskedasticity-Consistent Covariance Matrix Estimators with Improved
     /// Finite Sample Properties* (Journal of Econometrics 29, 1985), there called HC2.
     pub(crate) fn noise_factor(&self, rows: CodeRows<'_>, scores: &[f64], w: &[f64], b: f64) -> f64 {
         let (mut both, mut noise, mut influence) = (0.0, 0.0, 0.0);

@@ -1,6 +1,6 @@
 //! Selected rows of a matrix of codes: their mean, their scatter matrix, and their sums and products with weights.
 
-use std::{array, thread};
+use std::array;
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
@@ -8,15 +8,13 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use crate::latent::linear_algebra::dot_product::{
     add_four_scaled, add_scaled, add_scaled_f64, dot_with_code,
 };
+use crate::latent::linear_algebra::halves::both_halves;
 
 /// Rows of one matrix product: 1 MB in `f64` for codes of 512 values.
 const CHUNK: usize = 256;
 
 /// Columns of one block of a scatter matrix.
 const BLOCK: usize = 128;
-
-/// From this many rows on, two threads share the work.
-const SHARED_ROWS: usize = 4096;
 
 /// Selected rows of a matrix of codes.
 #[derive(Clone, Copy)]
@@ -55,13 +53,22 @@ impl<'a> CodeRows<'a> {
         mean / count
     }
 
-    /// w·x for each of the selected rows `indices`, in `f64`.
-    pub(crate) fn products(self, indices: &[usize], w: &[f64]) -> Vec<f64> {
-        let product = |&index: &usize| dot_with_code(w, self.row(index));
-        let [mut first, second] =
-            both_halves(indices, |half, _| half.iter().map(product).collect::<Vec<_>>());
-        first.extend(second);
-        first
+    /// w·x for each of the selected rows `indices`, in `f64`, for each of N weights w.
+    pub(crate) fn products<const N: usize>(self, indices: &[usize], weights: [&[f64]; N]) -> [Vec<f64>; N] {
+        let [mut products, others] = both_halves(indices.len(), |half| {
+            let mut products = weights.map(|_| Vec::with_capacity(indices.len()));
+            for &index in &indices[half] {
+                let row = self.row(index);
+                for (products, w) in products.iter_mut().zip(weights) {
+                    products.push(dot_with_code(w, row));
+                }
+            }
+            products
+        });
+        for (products, others) in products.iter_mut().zip(others) {
+            products.extend(others);
+        }
+        products
     }
 
     /// Σ a x over the selected rows `indices` in `f64`, for each of N factors a of a row. `factors` gets the row's position in `indices`.
@@ -70,8 +77,9 @@ impl<'a> CodeRows<'a> {
         indices: &[usize],
         factors: impl Fn(usize) -> [f64; N] + Sync,
     ) -> [Vec<f64>; N] {
-        let [mut sums, others] = both_halves(indices, |half, first| {
-            self.weighted_sums_of(half, |position| factors(first + position))
+        let [mut sums, others] = both_halves(indices.len(), |half| {
+            let first = half.start;
+            self.weighted_sums_of(&indices[half], |position| factors(first + position))
         });
         for (sum, other) in sums.iter_mut().zip(others) {
             add_scaled_f64(sum, 1.0, &other);
@@ -135,18 +143,4 @@ impl<'a> CodeRows<'a> {
             }
         }
     }
-}
-
-/// Computes something for both halves of some indices, which it gets with the position of their first one: in two threads if they are many.
-/// The halves, and so the bits of the results, do not depend on that.
-fn both_halves<T: Send>(indices: &[usize], compute: impl Fn(&[usize], usize) -> T + Sync) -> [T; 2] {
-    let (first, second) = indices.split_at(indices.len() / 2);
-    if indices.len() < SHARED_ROWS {
-        return [compute(first, 0), compute(second, first.len())];
-    }
-    thread::scope(|scope| {
-        let second = scope.spawn(|| compute(second, first.len()));
-        let first = compute(first, 0);
-        [first, second.join().expect("sums over codes never panic")]
-    })
 }

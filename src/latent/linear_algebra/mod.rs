@@ -11,11 +11,13 @@
 //! | systems that differ by a shift of their diagonal | `tridiagonal` |
 //! | eigenvectors | `eigen` |
 //! | means and scatter matrices of codes | `code_rows` |
+//! | work in two threads | `halves` |
 
 pub(crate) mod cholesky;
 pub(crate) mod code_rows;
 pub(crate) mod dot_product;
 pub(crate) mod eigen;
+pub(crate) mod halves;
 pub(crate) mod linear_system;
 pub(crate) mod orthonormal_span;
 pub(crate) mod tridiagonal;

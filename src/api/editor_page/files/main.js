@@ -214,8 +214,9 @@ async function mix() {
 
 async function openReport() {
   try {
-    const job = await report(model.name, { space: model.sampledSpace(state.space) });
-    const last = await followJob(job.id, ({ samples, samples_done: done }) => say(`The report is being made: ${done} of ${samples} images.`));
+    const space = model.sampledSpace(state.space);
+    const job = await report(model.name, { space });
+    const last = await followJob(job.id, ({ samples, samples_done: done }) => say(`The report on the boundaries in ${space} is being made: ${done} of ${samples} images.`));
     if (last.report === undefined) {
       say(last.failure ?? "The report was cancelled.", true);
       return;

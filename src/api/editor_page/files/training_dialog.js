@@ -23,6 +23,7 @@ export class TrainingDialog {
   open(model, space, attributes) {
     this.model = model;
     this.space = space;
+    byId("training-space").textContent = space;
     const choice = (name, index) => {
       const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name, checked: index === 0 });
       const label = document.createElement("label");

@@ -48,7 +48,15 @@ fn fit(codes: &Array2<f32>, sides: &[f64], balanced: bool) -> Hyperplane {
         balanced,
         codes: &reduced,
     };
-    solve(&problem, &[1.0; VALUES], &mut |_| Ok(())).unwrap()
+    let solution = solve(&problem, &[1.0; VALUES], &mut |_| Ok(())).unwrap();
+    for (value, expected) in solution
+        .values
+        .iter()
+        .zip(solution.hyperplane.values(rows, &selected))
+    {
+        assert!((value - expected).abs() < 1e-9, "{value}, {expected}");
+    }
+    solution.hyperplane
 }
 
 /// The loss that the documentation of [`solve`] has.
