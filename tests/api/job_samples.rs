@@ -166,6 +166,22 @@ async fn samples_are_dropped_when_a_later_job_needs_the_memory() {
 }
 
 #[tokio::test]
+async fn a_fit_to_kept_samples_does_not_drop_them_for_its_memory() {
+    // Enough for the first job, but not with the samples of two.
+    let fit = BoundaryFit::default();
+    let job = fit.memory(4, 400) + 400 * (6 * size_of::<f32>() + BoundaryFit::MEMORY_PER_SAMPLE);
+    let client = Client::with_memory(2 * (job + 1000));
+    for (name, samples) in [("a", 400), ("b", 100)] {
+        let training = json!({"attributes": ["smile"], "names": [name], "space": "w", "samples": samples});
+        run(&client, PATH, training).await;
+    }
+    let again = json!({"attributes": ["smile"], "names": ["c"], "samples_from": "1"});
+    assert_eq!(run(&client, PATH, again).await["status"], "done");
+    assert_eq!(client.get(SAMPLES).await.status, StatusCode::OK);
+    assert_eq!(client.get("/v1/jobs/2/samples").await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
 async fn fields_that_contradict_the_samples_of_a_job_are_refused() {
     let client = Client::sketch();
     run(
