@@ -48,7 +48,7 @@ pub(crate) struct LogisticProblem<'c, 'a> {
 /// The hyperplane that minimizes ½ s² ‖w‖² + Σ cᵢ ln(1 + exp(−yᵢ mᵢ)), where m = w·(x − x̄) + b are the margins of the codes x, s is
 /// the root mean square of their centred values, and c are the weights of the classes.
 ///
-/// The search starts from the direction `start`. Each step minimizes the loss over four directions: the preconditioned gradient, the step
+/// The search starts from `start`. Each step minimizes the loss over four directions: the preconditioned gradient, the step
 /// before, w, and the intercept. It reads the codes twice. For normally distributed codes, the second derivative by w is
 /// a Σ + b (Σ w)(Σ w)ᵀ plus the penalty, where Σ is their covariance; the preconditioner covers the first and the last term, and the
 /// direction w the second. Source: Narkiss and Zibulevsky, *Sequential Subspace Optimization Method for Large-Scale Unconstrained Problems*
@@ -60,11 +60,19 @@ pub(crate) struct LogisticProblem<'c, 'a> {
 /// [`FitError::NotConverged`], and those of `reach`.
 pub(crate) fn solve(
     problem: &LogisticProblem<'_, '_>,
-    start: &[f64],
+    start: Start,
     reach: &mut dyn FnMut(f64) -> Result<(), FitError>,
 ) -> Result<Solution, FitError> {
     let loss = Loss::new(problem);
-    let mut point = loss.best_move(&Point::zero(problem), &[&loss.point(start.to_vec())]);
+    let first = match start.margins {
+        Some(margins) => Point {
+            w: start.w,
+            intercept: 0.0,
+            margins,
+        },
+        None => loss.point(start.w),
+    };
+    let mut point = loss.best_move(&Point::zero(problem), &[&first], start.times);
     let (mut previous, mut first_excess, mut excess) = (None, None, 0.0);
     for _ in 0..MAX_STEPS {
         let (gradient, curvature) = loss.gradient(&point);
@@ -78,7 +86,7 @@ pub(crate) fn solve(
         reach((1.0 - excess.ln() / first_excess.ln()).clamp(0.0, 1.0))?;
         let downhill = loss.point(downhill);
         let directions: Vec<_> = [&downhill, &point].into_iter().chain(previous.as_ref()).collect();
-        let change = loss.best_move(&point, &directions);
+        let change = loss.best_move(&point, &directions, 0.0);
         point.add(1.0, &change);
         previous = Some(change);
     }
@@ -87,6 +95,16 @@ pub(crate) fn solve(
         tolerance: loss.enough(),
         advice: "choose another threshold, or use the method `least-squares` or `svm`",
     })
+}
+
+/// Where the search starts.
+pub(crate) struct Start {
+    /// A direction.
+    pub(crate) w: Vec<f64>,
+    /// About how many times as long the solution is; 0 if nothing is known of its length.
+    pub(crate) times: f64,
+    /// w·(x − x̄) for the codes x of the fit, if it is known.
+    pub(crate) margins: Option<Vec<f64>>,
 }
 
 /// The hyperplane of a fit, and its value w·x + b at each row of the fit.
@@ -237,9 +255,11 @@ impl<'c, 'a> Loss<'c, 'a> {
         step
     }
 
-    /// The sum of multiples of `directions` and a change of the intercept that, added to a point, has the least loss.
-    fn best_move(&self, point: &Point, directions: &[&Point]) -> Point {
+    /// The sum of multiples of `directions` and a change of the intercept that, added to a point, has the least loss. The search starts from
+    /// `times` the first direction.
+    fn best_move(&self, point: &Point, directions: &[&Point], times: f64) -> Point {
         let mut coefficients = [0.0; COEFFICIENTS];
+        coefficients[0] = times;
         let mut local = self.local(point, directions, &coefficients);
         'steps: for _ in 0..MAX_INNER_STEPS {
             let step = newton_step(&local, directions.len());

@@ -163,8 +163,13 @@ impl<'c> SplitCodes<'_, 'c> {
         } else {
             None
         };
-        let all = separation.of_all(of_halves.as_ref(), progress)?;
-        Ok(self.separated(all, of_halves, None, LOGISTIC))
+        let Some(halves) = of_halves else {
+            let all = separation.of_all(None, progress)?;
+            return Ok(self.separated(all, None, LOGISTIC));
+        };
+        let [values] = self.values_of_others(halves.each_ref().map(|half| [&half.hyperplane]));
+        let all = separation.of_all(Some((&halves, &values)), progress)?;
+        Ok(self.separated(all, Some((halves, values)), LOGISTIC))
     }
 
     /// Fits the scores, or their ranks, and the sides of the threshold, and takes the fit that separates other codes better by their side.
@@ -194,20 +199,21 @@ impl<'c> SplitCodes<'_, 'c> {
             return Ok(predicted);
         }
         let separation = self.separation(codes, &sides, &target, false);
-        let (Some(planes), [Some(first), Some(second)]) =
+        let (Some(halves), [Some(first), Some(second)]) =
             (separation.of_halves(progress)?, &predicted.of_halves)
         else {
             return Ok(predicted);
         };
-        let values = self.values_of_others([[&planes[0], first], [&planes[1], second]]);
+        let planes = [[&halves[0].hyperplane, first], [&halves[1].hyperplane, second]];
+        let values = self.values_of_others(planes);
         let is_better = separates_better(&self.halves, &values, &sides);
         let [values, others] = values;
         predicted.values_of_others = Some(others);
         if !is_better {
             return Ok(predicted);
         }
-        match separation.of_all(Some(&planes), progress) {
-            Ok(all) => Ok(self.separated(all, Some(planes), Some(values), LOGISTIC_OF_SIDES)),
+        match separation.of_all(Some((&halves, &values)), progress) {
+            Ok(all) => Ok(self.separated(all, Some((halves, values)), LOGISTIC_OF_SIDES)),
             Err(FitError::NotConverged { .. }) => Ok(predicted),
             Err(error) => Err(error),
         }
@@ -231,21 +237,24 @@ impl<'c> SplitCodes<'_, 'c> {
         }
     }
 
-    /// The fit of hyperplanes that separate all codes, and each half.
+    /// The fit of hyperplanes that separate all codes, and each half, with their values at the codes of the other half.
     fn separated(
         &self,
         all: Solution,
-        of_halves: Option<[Hyperplane; 2]>,
-        values_of_others: Option<[Vec<f64>; 2]>,
+        of_halves: Option<([Solution; 2], [Vec<f64>; 2])>,
         method: &'static str,
     ) -> Fit {
-        let planes = of_halves.as_ref();
+        let (planes, values_of_others) = of_halves.unzip();
+        let planes = planes.map(|halves| halves.map(|half| half.hyperplane));
+        let codes = self.scored.scores.len();
+        let cosine = planes
+            .as_ref()
+            .map(|[first, second]| expected_cosine(first, second, codes));
         Fit {
             hyperplane: all.hyperplane,
             method,
-            cosine: planes
-                .and_then(|[first, second]| expected_cosine(first, second, self.scored.scores.len())),
-            of_halves: of_halves.map_or([None, None], |planes| planes.map(Some)),
+            cosine: cosine.flatten(),
+            of_halves: planes.map_or([None, None], |planes| planes.map(Some)),
             values: Some(all.values),
             values_of_others,
         }
@@ -299,12 +308,12 @@ impl<'c> SplitCodes<'_, 'c> {
         }
     }
 
-    /// The values of two hyperplanes of each half at the codes of the other half: first those of the first planes.
-    fn values_of_others(&self, planes: [[&Hyperplane; 2]; 2]) -> [[Vec<f64>; 2]; 2] {
+    /// The values of N hyperplanes of each half at the codes of the other half, for each of the N.
+    fn values_of_others<const N: usize>(&self, planes: [[&Hyperplane; N]; 2]) -> [[Vec<f64>; 2]; N] {
         let values =
             |half: usize| Hyperplane::all_values(planes[1 - half], self.scored.rows, &self.halves[half]);
-        let ([first, first_other], [second, second_other]) = (values(0), values(1));
-        [[first, second], [first_other, second_other]]
+        let mut second = values(1).into_iter();
+        values(0).map(|first| [first, second.next().expect("both halves have N hyperplanes")])
     }
 
     fn least_squares(&self, progress: &mut Progress<'_>) -> Result<Fit, FitError> {

@@ -48,7 +48,12 @@ fn fit(codes: &Array2<f32>, sides: &[f64], balanced: bool) -> Hyperplane {
         balanced,
         codes: &reduced,
     };
-    let solution = solve(&problem, &[1.0; VALUES], &mut |_| Ok(())).unwrap();
+    let start = Start {
+        w: vec![1.0; VALUES],
+        times: 0.0,
+        margins: None,
+    };
+    let solution = solve(&problem, start, &mut |_| Ok(())).unwrap();
     for (value, expected) in solution
         .values
         .iter()
