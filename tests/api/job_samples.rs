@@ -281,7 +281,7 @@ async fn the_better_boundary_is_found_by_given_codes_in_any_order() {
     );
     let close = |found: &Value, expected: f64| (found.as_f64().unwrap() - expected).abs() < 0.15;
     assert!(
-        close(&comparison["new"], 1.0) && close(&comparison["current"], 0.6),
+        close(&comparison["new"], 1.0) && close(&comparison["current"], 0.7),
         "{comparison}"
     );
 }

@@ -88,7 +88,8 @@ pub(crate) struct BoundaryComparison {
     reason: &'static str,
     /// The number of samples that were held out from the new fit, and by which both are judged.
     samples: usize,
-    /// The correlation of the ranks of distance and score on them, as normal quantiles, for the new boundary; absent if it cannot be measured.
+    /// The share of pairs of these samples, one on either side of the threshold, that the distance from the new boundary puts in order (AUC),
+    /// 0 to 1; absent with fewer than ten on a side.
     #[serde(skip_serializing_if = "Option::is_none")]
     new: Option<f64>,
     /// The same for the current boundary.

@@ -27,8 +27,8 @@ choice! {
     pub(crate) enum KeepRuleName as KeepRule {
         /// The new one.
         New = "new",
-        /// The better one of the new one and the one that the model has. A fifth of the samples is held out from the fit; better is a
-        /// correlation of the ranks of distance and score on them that is higher by more than two standard errors. If the current one was fitted to them (the same seed), it stays.
+        /// The better one of the new one and the one that the model has. A fifth of the samples is held out from the fit; better is one
+        /// that separates their sides of the threshold better (AUC), by more than two standard errors. If the current one was fitted to them (the same seed), it stays.
         Better = "better",
     }
 }

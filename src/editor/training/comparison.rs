@@ -1,14 +1,17 @@
 //! Which is better: a new boundary, or the one that the model has.
 
-use ndarray::{Array1, ArrayView1, ArrayView3, Axis};
+use ndarray::ArrayView3;
 
-use crate::latent::{Boundary, correlation, normal_quantiles};
+use crate::latent::{AreaDifference, Boundary, median, min_max};
 
 /// One of this many samples is held out from the fit, to compare the boundaries.
 pub(crate) const HELD_OUT: usize = 5;
 
 /// By how many standard errors a new boundary must be better to replace the current one.
 const CLEARLY: f64 = 2.0;
+
+/// The fewest samples on either side of the threshold. The standard error of a comparison by fewer is not known well.
+const LEAST_SIDE: usize = 10;
 
 /// How a new boundary compares with the current one.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +22,8 @@ pub struct Comparison {
     pub reason: ComparisonReason,
     /// The number of samples that were held out from the new fit.
     pub samples: usize,
-    /// The correlation of the ranks of distance and score on these samples, as normal quantiles, for the new boundary.
+    /// How well the new boundary orders these samples by the side of their score: the area under its ROC curve, 0.5 by chance, at most 1.
+    /// `None` with few samples on a side.
     pub new: Option<f64>,
     /// The same for the current boundary.
     pub current: Option<f64>,
@@ -48,28 +52,24 @@ impl Comparison {
         }
     }
 
-    /// Compares `new` with `current` by `scores` of `codes` [samples, rows, dim] that `new` was not fitted to. `has_seen` says
-    /// whether `current` was.
+    /// Compares `new` with `current` by `scores` of `codes` [samples, rows, dim] that `new` was not fitted to. `threshold` is that of the
+    /// fit, if it was given one; `has_seen` says whether `current` was fitted to the codes.
     pub(crate) fn of(
         new: &Boundary,
         current: Option<&Boundary>,
         has_seen: bool,
         codes: ArrayView3<'_, f32>,
-        scores: ArrayView1<'_, f64>,
+        scores: &[f64],
+        threshold: Option<f64>,
     ) -> Self {
+        let threshold = threshold.unwrap_or_else(|| middle(scores));
+        let positive: Vec<bool> = scores.iter().map(|&score| score > threshold).collect();
         let of_new = distances(new, codes);
-        let of_current = current.map(|current| distances(current, codes));
-        let with_scores = |distances: &Array1<f64>| correlation_of(distances.view(), scores);
-        let figures = (with_scores(&of_new), of_current.as_ref().and_then(with_scores));
-        let between = of_current
-            .as_ref()
-            .and_then(|current| correlation_of(of_new.view(), current.view()));
-        let is_better = match (figures, between) {
-            ((Some(new), Some(current)), Some(between)) => {
-                is_clearly_higher([new, current], between, scores.len())
-            }
-            ((new, _), _) => new.is_some(),
-        };
+        let of_current = distances(current.unwrap_or(new), codes);
+        let rarer = positive.iter().filter(|&&positive| positive).count();
+        let rarer = rarer.min(positive.len() - rarer);
+        let found = (rarer >= LEAST_SIDE).then(|| AreaDifference::between(&of_new, &of_current, &positive));
+        let is_better = found.is_some_and(|found| found.difference > CLEARLY * found.variance.sqrt());
         let reason = match current {
             None => ComparisonReason::NoCurrent,
             Some(_) if has_seen => ComparisonReason::SameSamples,
@@ -80,14 +80,24 @@ impl Comparison {
             attribute: new.attribute().to_owned(),
             reason,
             samples: scores.len(),
-            new: figures.0,
-            current: figures.1,
+            new: found.map(|found| found.areas[0]),
+            current: found.filter(|_| current.is_some()).map(|found| found.areas[1]),
         }
     }
 }
 
+/// The threshold of scores without one: the median, or where no score is above it, the mean of the lowest and the highest.
+fn middle(scores: &[f64]) -> f64 {
+    let (median, (lowest, highest)) = (median(scores), min_max(scores));
+    if median < highest {
+        median
+    } else {
+        f64::midpoint(lowest, highest)
+    }
+}
+
 /// The places of codes along the normal of a boundary.
-fn distances(boundary: &Boundary, codes: ArrayView3<'_, f32>) -> Array1<f64> {
+fn distances(boundary: &Boundary, codes: ArrayView3<'_, f32>) -> Vec<f64> {
     let along = |code: ndarray::ArrayView2<'_, f32>| {
         let products = code.iter().zip(boundary.normal()).map(|(&x, n)| f64::from(x) * n);
         products.sum::<f64>()
@@ -95,85 +105,59 @@ fn distances(boundary: &Boundary, codes: ArrayView3<'_, f32>) -> Array1<f64> {
     codes.outer_iter().map(along).collect()
 }
 
-/// The correlation of the ranks of two lists; `None` if the values of one are all alike.
-///
-/// Where the score rises along a direction, whether evenly or not, no other direction has a higher one. The correlation of the values
-/// themselves is higher for a direction that follows how unevenly they rise.
-fn correlation_of(one: ArrayView1<'_, f64>, other: ArrayView1<'_, f64>) -> Option<f64> {
-    let [one, other] = [one, other].map(|values| Array1::from(normal_quantiles(&values.to_vec())));
-    let columns =
-        ndarray::stack(Axis(1), &[one.view(), other.view()]).expect("both have a value for each sample");
-    Some(correlation(columns.view()).ok()?[[0, 1]])
-}
-
-/// Whether the first of two correlations with the scores is higher by more than [`CLEARLY`] standard errors of the difference. `between` is
-/// the correlation of the new distances with the current ones, all over `count` samples.
-///
-/// A current boundary whose distances do not rise with the score is worth nothing: the new correlation must only be that much above 0.
-///
-/// Williams' test: E. J. Williams, *The comparison of regression variables* (1959), in the form of J. H. Steiger, *Tests for comparing
-/// elements of a correlation matrix* (1980), equation 7.
-#[expect(clippy::cast_precision_loss, reason = "no machine holds 2^53 samples")]
-fn is_clearly_higher([new, current]: [f64; 2], between: f64, count: usize) -> bool {
-    if new <= current || count <= 3 {
-        return false;
-    }
-    let count = count as f64;
-    if current <= 0.0 {
-        return new > 0.0 && new.powi(2) * (count - 2.0) > CLEARLY.powi(2) * (1.0 - new.powi(2));
-    }
-    let determinant = 1.0 - new.powi(2) - current.powi(2) - between.powi(2) + 2.0 * new * current * between;
-    let mean = f64::midpoint(new, current);
-    let variance =
-        2.0 * determinant.max(0.0) * (count - 1.0) / (count - 3.0) + mean.powi(2) * (1.0 - between).powi(3);
-    (new - current).powi(2) * (count - 1.0) * (1.0 + between) > CLEARLY.powi(2) * variance
-}
-
 #[cfg(test)]
 mod tests {
+    use ndarray::Array3;
+
     use super::*;
-    use crate::latent::standard_normal;
+    use crate::latent::{LatentSpace, Provenance, standard_normal};
 
-    #[test]
-    fn a_correlation_is_clearly_higher_by_two_standard_errors() {
-        // Williams' t is 1.82 with 103 samples, and 2.28 with 160.
-        assert!(!is_clearly_higher([0.5, 0.4], 0.8, 103));
-        assert!(is_clearly_higher([0.5, 0.4], 0.8, 160));
+    fn boundary(normal: [f64; 2]) -> Boundary {
+        let normal = ndarray::Array2::from_shape_vec((1, 2), normal.to_vec()).unwrap();
+        Boundary::new("smile", LatentSpace::W, normal, 0.0, Provenance::default()).unwrap()
+    }
+
+    /// The comparison of a boundary with another one by codes that score as the first of their two values says.
+    fn compared(new: [f64; 2], current: [f64; 2], samples: usize, score: impl Fn(f64) -> f64) -> Comparison {
+        let numbers = standard_normal(3, 2 * samples);
+        let scores: Vec<f64> = numbers.chunks(2).map(|code| score(code[0])).collect();
+        #[expect(clippy::cast_possible_truncation, reason = "codes are f32")]
+        let codes = numbers.into_iter().map(|value| value as f32).collect();
+        let codes = Array3::from_shape_vec((samples, 1, 2), codes).unwrap();
+        Comparison::of(
+            &boundary(new),
+            Some(&boundary(current)),
+            false,
+            codes.view(),
+            &scores,
+            None,
+        )
     }
 
     #[test]
-    fn equal_and_lower_correlations_and_few_samples_are_not_clearly_higher() {
-        for (new, current, between, count) in
-            [(0.9, 0.9, 1.0, 1000), (0.8, 0.9, 0.5, 1000), (0.9, 0.1, 0.0, 3)]
-        {
-            assert!(!is_clearly_higher([new, current], between, count));
+    fn the_direction_of_the_score_replaces_another_one_however_unevenly_the_score_rises() {
+        let scores: [fn(f64) -> f64; 3] = [|value| value, |value| (5.0 * value).exp(), f64::signum];
+        for score in scores {
+            let better = compared([1.0, 0.0], [0.8, 0.6], 400, score);
+            assert_eq!(better.reason, ComparisonReason::NewIsBetter, "{better:?}");
+            assert!(
+                better.new.unwrap() > 0.999 && better.current.unwrap() < 0.95,
+                "{better:?}"
+            );
+            let worse = compared([0.8, 0.6], [1.0, 0.0], 400, score);
+            assert_eq!(worse.reason, ComparisonReason::NewIsNotBetter);
+            let backwards = compared([0.8, 0.6], [-1.0, 0.0], 400, score);
+            assert_eq!(backwards.reason, ComparisonReason::NewIsBetter, "{backwards:?}");
         }
-        assert!(is_clearly_higher([1.0, 0.9], 0.9, 10));
     }
 
     #[test]
-    fn a_score_that_rises_unevenly_is_followed_best_along_its_own_direction() {
-        let (along, other) = (standard_normal(1, 1000), standard_normal(2, 1000));
-        let scores: Array1<f64> = along.iter().map(|value| (3.0 * value).exp()).collect();
-        let tilted = |share: f64| -> Array1<f64> {
-            along
-                .iter()
-                .zip(&other)
-                .map(|(one, other)| one + share * other)
-                .collect()
-        };
-        let found = [0.0, 0.3, 1.0].map(|share| correlation_of(tilted(share).view(), scores.view()).unwrap());
-        assert!(found[0] > 0.999 && found[1] < 0.98 && found[2] < 0.8, "{found:?}");
-        // A score with many equal values is no obstacle, one without two values is.
-        let sides = scores.mapv(|score| f64::from(u8::from(score > 1.0)));
-        assert!(correlation_of(tilted(0.0).view(), sides.view()).unwrap() > 0.7);
-        assert!(correlation_of(tilted(0.0).view(), Array1::zeros(1000).view()).is_none());
-    }
-
-    #[test]
-    fn a_boundary_that_looks_the_wrong_way_is_replaced_by_its_opposite() {
-        assert!(is_clearly_higher([0.9, -0.9], -1.0, 50));
-        assert!(is_clearly_higher([0.5, 0.0], 0.0, 50));
-        assert!(!is_clearly_higher([0.1, -0.1], -1.0, 50), "both may be chance");
+    fn a_difference_that_may_be_chance_replaces_nothing() {
+        let equal = compared([1.0, 0.0], [1.0, 0.0], 400, |value| value);
+        assert_eq!(equal.reason, ComparisonReason::NewIsNotBetter);
+        let few = compared([1.0, 0.0], [0.99, 0.14], 40, |value| value);
+        assert_eq!(few.reason, ComparisonReason::NewIsNotBetter, "{few:?}");
+        let very_few = compared([1.0, 0.0], [0.0, 1.0], 15, |value| value);
+        assert!(very_few.new.is_none() && !very_few.keeps_new(), "{very_few:?}");
     }
 }

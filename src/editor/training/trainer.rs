@@ -255,7 +255,7 @@ impl Trainer {
             same_seed && same_model && known.samples.is_some_and(|samples| samples > codes.fitted as u64)
         });
         let (codes, new) = (Arc::clone(codes), Arc::clone(new));
-        let invalid_score = self.request.fit.invalid_score;
+        let (invalid_score, threshold) = (self.request.fit.invalid_score, self.threshold(column));
         let compare = move || {
             let scores = codes.scores(column);
             let (_, held_out) = codes.all_codes().split_at(Axis(0), codes.fitted);
@@ -267,7 +267,8 @@ impl Trainer {
                 current.as_deref(),
                 has_seen,
                 held_out.view(),
-                scores.view(),
+                &scores.to_vec(),
+                threshold,
             ))
         };
         run_blocking(compare).await
@@ -290,11 +291,7 @@ impl Trainer {
             ..self.provenance(column)
         };
         let fit = BoundaryFit {
-            threshold: self
-                .request
-                .fit
-                .threshold
-                .or_else(|| column.map(|column| self.model.outputs()[column].threshold)),
+            threshold: self.threshold(column),
             ..self.request.fit
         };
         let (name, space) = (self.request.names[index].clone(), self.request.space);
@@ -311,6 +308,12 @@ impl Trainer {
             )
         };
         Ok(run_blocking(fit).await?)
+    }
+
+    /// The threshold of the fits to a column of the model's scores, or to the caller's own.
+    fn threshold(&self, column: Option<usize>) -> Option<f64> {
+        let of_model = || column.map(|column| self.model.outputs()[column].threshold);
+        self.request.fit.threshold.or_else(of_model)
     }
 
     /// The column of the model's scores for the attribute `index`; `None` for the caller's own scores.

@@ -5,6 +5,8 @@ use crate::latent::statistics::float;
 /// The AUC of the first values less that of the second ones.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AreaDifference {
+    /// Both areas, 0 to 1: that of the first values, and that of the second ones.
+    pub(crate) areas: [f64; 2],
     /// The difference, −1 to 1.
     pub(crate) difference: f64,
     /// The square of its standard error.
@@ -36,7 +38,12 @@ impl AreaDifference {
             (mean, squares / (count - 1.0) / count)
         };
         let ((difference, of_positive), (_, of_negative)) = (of_class(true), of_class(false));
+        let area = |shares: &[f64]| {
+            let own = shares.iter().zip(positive).filter(|(_, positive)| **positive);
+            own.clone().map(|(share, _)| share).sum::<f64>() / float(own.count())
+        };
         Self {
+            areas: [area(&ours), area(&theirs)],
             difference,
             variance: of_positive + of_negative,
         }
@@ -84,7 +91,15 @@ mod tests {
     fn values_in_better_order_have_the_larger_area() {
         let positive = [true, true, true, false, false, false];
         let (good, bad) = ([6.0, 5.0, 4.0, 3.0, 2.0, 1.0], [6.0, 1.0, 4.0, 3.0, 2.0, 5.0]);
-        let AreaDifference { difference, variance } = AreaDifference::between(&good, &bad, &positive);
+        let AreaDifference {
+            areas,
+            difference,
+            variance,
+        } = AreaDifference::between(&good, &bad, &positive);
+        assert!(
+            (areas[0] - 1.0).abs() < 1e-15 && (areas[1] - 5.0 / 9.0).abs() < 1e-15,
+            "{areas:?}"
+        );
         // Four of nine pairs are in the wrong order. The differences of the positive class are 0, 1 and 1/3, those of the negative one
         // 1/3, 1/3 and 2/3.
         assert!((difference - 4.0 / 9.0).abs() < 1e-15, "{difference}");

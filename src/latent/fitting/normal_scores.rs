@@ -2,11 +2,6 @@
 
 use crate::latent::statistics::float;
 
-/// The normal quantiles of the ranks of finite numbers, with the mean 0. Equal numbers have equal quantiles.
-pub(crate) fn normal_quantiles(numbers: &[f64]) -> Vec<f64> {
-    NormalScores::of(numbers).quantiles
-}
-
 /// Scores as normal quantiles of their ranks.
 pub(crate) struct NormalScores {
     /// One quantile for each score; their mean is 0. Equal scores have equal quantiles.
