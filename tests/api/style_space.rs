@@ -256,3 +256,17 @@ async fn too_few_samples_to_move_each_channel_are_refused_with_the_number() {
         "{detail}"
     );
 }
+
+#[tokio::test]
+async fn a_report_is_about_spaces_that_samples_have() {
+    let client = client();
+    let normal = json!({"normal": [1, 0, 0, 0, 0, 0]});
+    let added = put(&client, &format!("{PATH}/smile/s"), normal).await;
+    assert!(added.status.is_success(), "{}", added.json());
+    let response = client
+        .post("/v1/models/sketch/report", json!({"space": "s"}))
+        .await;
+    assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let detail = response.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("found the space s for a report"), "{detail}");
+}
