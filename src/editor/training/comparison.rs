@@ -10,9 +10,6 @@ pub(crate) const HELD_OUT: usize = 5;
 /// By how many standard errors a new boundary must be better to replace the current one.
 const CLEARLY: f64 = 2.0;
 
-/// The fewest samples on either side of the threshold. The standard error of a comparison by fewer is not known well.
-const LEAST_SIDE: usize = 10;
-
 /// How a new boundary compares with the current one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
@@ -68,7 +65,8 @@ impl Comparison {
         let of_current = distances(current.unwrap_or(new), codes);
         let rarer = positive.iter().filter(|&&positive| positive).count();
         let rarer = rarer.min(positive.len() - rarer);
-        let found = (rarer >= LEAST_SIDE).then(|| AreaDifference::between(&of_new, &of_current, &positive));
+        let found = (rarer >= AreaDifference::LEAST_OF_CLASS)
+            .then(|| AreaDifference::between(&of_new, &of_current, &positive));
         let is_better = found.is_some_and(|found| found.difference > CLEARLY * found.variance.sqrt());
         let reason = match current {
             None => ComparisonReason::NoCurrent,

@@ -14,6 +14,9 @@ pub(crate) struct AreaDifference {
 }
 
 impl AreaDifference {
+    /// The fewest codes of either class. The standard error of a comparison by fewer is not known well.
+    pub(crate) const LEAST_OF_CLASS: usize = 10;
+
     /// Compares two values of each code. `positive` says which codes are of the positive class; there are at least two of each class.
     ///
     /// Source: *Comparing the Areas under Two or More Correlated Receiver Operating Characteristic Curves* (Biometrics 44, 1988), by E. R.

@@ -5,12 +5,9 @@ use crate::latent::fitting::area_under_curve::AreaDifference;
 /// The most codes of each half on which two fits are compared. With so many, the standard error of the comparison is below 0.002.
 const MAX_COMPARED: usize = 20_000;
 
-/// The fewest of these codes on either side of the threshold. The standard error of a comparison by fewer is not known well.
-const MIN_SIDE: usize = 10;
-
 /// Whether enough of the codes that are compared are on either side.
 pub(crate) fn can_compare(halves: &[Vec<usize>; 2], sides: &[f64]) -> bool {
-    let enough = |half: &Vec<usize>| has_both(&compared(half), sides, MIN_SIDE);
+    let enough = |half: &Vec<usize>| has_both(&compared(half), sides, AreaDifference::LEAST_OF_CLASS);
     halves.iter().all(enough)
 }
 
